@@ -1,0 +1,95 @@
+//! The calls of cargo, rustc and rustup. Belongs here: flags, and the reading of what the tools print.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde::Deserialize;
+
+use crate::{BuildError, TARGET};
+
+/// A guest lives for one call: small, fast, and without unwinding.
+const PROFILE: [&str; 5] = [
+    "profile.release.opt-level=3",
+    "profile.release.lto=\"fat\"",
+    "profile.release.panic=\"abort\"",
+    "profile.release.codegen-units=1",
+    "profile.release.strip=true",
+];
+
+/// Stack and data fit into one page of memory: the first touch of a page is dearer than the parsing.
+const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=16384";
+
+fn run(tool: &'static str, command: &mut Command) -> Result<std::process::Output, BuildError> {
+    command.stdin(Stdio::null()).output().map_err(|source| BuildError::Tool { tool, source })
+}
+
+/// Installs the target's standard library where it is missing.
+pub(crate) fn ensure_target() -> Result<(), BuildError> {
+    let libdir = run("rustc", Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]))?;
+    let libdir = PathBuf::from(String::from_utf8_lossy(&libdir.stdout).trim());
+    if libdir.is_dir() {
+        return Ok(());
+    }
+    let added = run("rustup", Command::new("rustup").args(["target", "add", TARGET]))?;
+    if added.status.success() {
+        Ok(())
+    } else {
+        Err(BuildError::Target { output: String::from_utf8_lossy(&added.stderr).trim().to_owned() })
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    target_directory: PathBuf,
+}
+
+/// Where the folder's workspace puts what it builds.
+pub(crate) fn target_dir(dir: &Path) -> Result<PathBuf, BuildError> {
+    let mut command = Command::new("cargo");
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
+    let output = run("cargo", &mut command)?;
+    if !output.status.success() {
+        return Err(BuildError::Encode(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    serde_json::from_slice::<Metadata>(&output.stdout)
+        .map(|metadata| metadata.target_directory)
+        .map_err(|error| BuildError::Encode(format!("`cargo metadata` answered something unexpected: {error}")))
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// Compiles the channel and finds its module.
+pub(crate) fn compile(dir: &Path, target_dir: &Path, show: bool) -> Result<PathBuf, BuildError> {
+    let mut command = Command::new("cargo");
+    command.args(["build", "--lib", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
+    command.arg("--target-dir").arg(target_dir).current_dir(dir);
+    for setting in PROFILE {
+        command.args(["--config", setting]);
+    }
+    // Flags of the calling build (coverage, sanitizers, native CPU) are not for a guest.
+    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", RUSTFLAGS);
+    command.stdin(Stdio::null()).stderr(if show { Stdio::inherit() } else { Stdio::piped() });
+    let output = command.output().map_err(|source| BuildError::Tool { tool: "cargo", source })?;
+    if !output.status.success() {
+        if !show {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        return Err(BuildError::Compile { dir: dir.to_owned() });
+    }
+    let own = dir.join("Cargo.toml").canonicalize().ok();
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == own)
+        .flat_map(|message| message.filenames)
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+        .ok_or_else(|| BuildError::NoModule { dir: dir.to_owned() })
+}

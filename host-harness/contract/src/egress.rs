@@ -1,0 +1,199 @@
+//! What an egress rule means: which URL it admits. Belongs here: the pure decision over a parsed
+//! URL. Not here: resolving names, sending, secrets.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::manifest::EgressRule;
+
+/// A pattern for the path of a URL, segment by segment: `*` stands for exactly one segment that is
+/// not empty, a last `**` for any number of them; everything else is literal.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPattern(String);
+
+/// Why a pattern was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a path pattern: it begins with `/`, `*` stands alone in its segment, and `**` stands last")]
+pub struct PatternError(String);
+
+impl TryFrom<String> for PathPattern {
+    type Error = PatternError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let Some(rest) = text.strip_prefix('/') else { return Err(PatternError(text)) };
+        let last = rest.split('/').count().saturating_sub(1);
+        let sound = rest.split('/').enumerate().all(|(index, segment)| match segment {
+            "*" => true,
+            "**" => index == last,
+            _ => !segment.contains('*'),
+        });
+        if sound { Ok(Self(text)) } else { Err(PatternError(text)) }
+    }
+}
+
+impl From<PathPattern> for String {
+    fn from(pattern: PathPattern) -> Self {
+        pattern.0
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PathPattern {
+    /// Whether the path matches.
+    pub fn matches(&self, path: &str) -> bool {
+        let (mut wanted, mut found) = (self.0.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return true,
+                (Some("**"), _) => return true,
+                (Some("*"), Some(segment)) if !segment.is_empty() => {}
+                (Some(literal), Some(segment)) if literal != "*" && literal == segment => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// Why a request may not leave.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EgressDenied {
+    /// The address cannot be read.
+    #[error("`{url}` is not an absolute URL")]
+    NotAUrl {
+        /// What was found, without its query.
+        url: String,
+    },
+    /// Only HTTPS on its own port leaves, without a user name in the address.
+    #[error("requests leave over https on port 443 and without a user name, found `{found}`")]
+    Scheme {
+        /// Scheme, host and port that were found.
+        found: String,
+    },
+    /// An address in place of a name, or a name that is not granted.
+    #[error("the host `{host}` is not granted to this channel; granted are {}", .granted.join(", "))]
+    Host {
+        /// The host.
+        host: String,
+        /// The hosts that are.
+        granted: Vec<String>,
+    },
+    /// The path has escapes or dots that another server might read differently.
+    #[error("the path `{path}` is ambiguous: dots, empty segments, backslashes and encoded separators are refused")]
+    AmbiguousPath {
+        /// The path.
+        path: String,
+    },
+    /// The host is granted, this is not.
+    #[error("{method} {path} on `{host}` is not granted to this channel")]
+    Route {
+        /// The host.
+        host: String,
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+    },
+    /// The request is longer than granted.
+    #[error("the request body has {actual} bytes, granted are {max}")]
+    TooLong {
+        /// In bytes.
+        actual: u64,
+        /// In bytes.
+        max: u64,
+    },
+}
+
+/// Finds the rule that admits a request, or says why none does.
+pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) -> Result<&'r EgressRule, EgressDenied> {
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name,
+        Some(address) => return Err(not_granted(rules, address.to_string())),
+        None => return Err(EgressDenied::Scheme { found: url.scheme().to_owned() }),
+    };
+    if url.scheme() != "https" || url.port().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(EgressDenied::Scheme { found: format!("{}://{host}:{}", url.scheme(), url.port().unwrap_or(443)) });
+    }
+    let path = url.path();
+    if is_ambiguous(path) {
+        return Err(EgressDenied::AmbiguousPath { path: path.to_owned() });
+    }
+    let mut of_host = rules.iter().filter(|rule| rule.host == host).peekable();
+    if of_host.peek().is_none() {
+        return Err(not_granted(rules, host.to_owned()));
+    }
+    let rule = of_host
+        .find(|rule| rule.methods.iter().any(|m| m == method) && rule.paths.iter().any(|p| p.matches(path)))
+        .ok_or_else(|| EgressDenied::Route { host: host.to_owned(), method: method.to_owned(), path: path.to_owned() })?;
+    if body > rule.max_request_bytes {
+        return Err(EgressDenied::TooLong { actual: body, max: rule.max_request_bytes });
+    }
+    Ok(rule)
+}
+
+fn not_granted(rules: &[EgressRule], host: String) -> EgressDenied {
+    EgressDenied::Host { host, granted: rules.iter().map(|rule| rule.host.clone()).collect() }
+}
+
+/// `Url` has resolved plain dot segments already; what is left here could be read in two ways.
+fn is_ambiguous(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    lower.contains("//")
+        || ["%2e", "%2f", "%5c", "%00", "%25", "\\", ";"].iter().any(|odd| lower.contains(odd))
+        || lower.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn pattern(text: &str) -> PathPattern {
+        text.to_owned().try_into().unwrap()
+    }
+
+    #[test]
+    fn a_star_stands_for_exactly_one_segment() {
+        let messages = pattern("/*/*/messages");
+        assert!(messages.matches("/v25.0/123/messages"));
+        for path in ["/v25.0/messages", "/v25.0/1/2/messages", "/v25.0//messages", "/v25.0/1/messages/", "/v25.0/1/message"] {
+            assert!(!messages.matches(path), "{path}");
+        }
+        assert!(pattern("/v1/**").matches("/v1/a/b"));
+        assert!(!pattern("/v1/**").matches("/v2/a"));
+        for wrong in ["v1", "/a*", "/**/b"] {
+            assert!(PathPattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_granted_hosts_routes_and_sizes_leave() {
+        let rules = [EgressRule {
+            host: "graph.example.com".into(),
+            methods: vec!["POST".into()],
+            paths: vec![pattern("/*/messages")],
+            max_request_bytes: 10,
+            max_response_bytes: 10,
+        }];
+        let ask = |method: &str, url: &str, body| admit(&rules, method, &Url::parse(url).unwrap(), body).map(|_| ());
+        assert_eq!(ask("POST", "https://graph.example.com/me/messages", 10), Ok(()));
+        assert!(matches!(ask("POST", "https://graph.example.com/me/messages", 11), Err(EgressDenied::TooLong { .. })));
+        assert!(matches!(ask("GET", "https://graph.example.com/me/messages", 0), Err(EgressDenied::Route { .. })));
+        for url in ["http://graph.example.com/me/messages", "https://graph.example.com:8443/me/messages", "https://a@graph.example.com/me/messages"] {
+            assert!(matches!(ask("POST", url, 0), Err(EgressDenied::Scheme { .. })), "{url}");
+        }
+        for url in ["https://example.com/me/messages", "https://graph.example.com.evil.test/me/messages", "https://127.0.0.1/me/messages", "https://0x7f000001/me/messages", "https://[::1]/me/messages"] {
+            assert!(matches!(ask("POST", url, 0), Err(EgressDenied::Host { .. })), "{url}");
+        }
+        for url in ["https://graph.example.com/a%2Fb/messages", "https://graph.example.com//messages", "https://graph.example.com/me;x/messages"] {
+            assert!(matches!(ask("POST", url, 0), Err(EgressDenied::AmbiguousPath { .. })), "{url}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, and the
+//! manifest `channel.toml`. Nothing here runs a component, opens a socket or writes a file.
+
+pub mod egress;
+mod json;
+pub mod manifest;
+pub mod settings;
+
+/// The contract's types, generated from `wit/` when this crate is built. All interfaces share one
+/// namespace; the names are the WIT's in Rust's spelling, and in snake case in JSON.
+#[allow(missing_docs, reason = "the WIT documents a type and those of its fields whose name does not say it")]
+mod types {
+    include!(concat!(env!("OUT_DIR"), "/types.rs"));
+}
+
+pub use types::*;

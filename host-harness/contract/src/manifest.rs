@@ -1,0 +1,313 @@
+//! The manifest `channel.toml`: what a channel is and what it asks for. A manifest is a request; what
+//! the operator granted stands in the host's configuration. Belongs here: its shape and its checks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{egress::PathPattern, settings::SettingSpec};
+
+/// The custom section of a component that holds its manifest.
+pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
+
+/// The largest webhook body that any channel may ask for, in bytes.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// What a channel says about itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// Who it is.
+    pub channel: Identity,
+    /// How its webhooks are told from forgeries.
+    pub webhook: Webhook,
+    /// The credentials that its requests name, by slot.
+    #[serde(default)]
+    pub slots: BTreeMap<String, Slot>,
+    /// Where its requests go. What is not listed cannot be reached.
+    #[serde(default)]
+    pub egress: Vec<EgressRule>,
+    /// From where the host may download what its events name.
+    #[serde(default)]
+    pub media: MediaHosts,
+    /// The ways in which an account can be connected, by login type.
+    #[serde(default)]
+    pub logins: BTreeMap<String, Login>,
+    /// The settings of an account, by key.
+    #[serde(default)]
+    pub settings: BTreeMap<String, SettingSpec>,
+    /// What it asks of the sandbox.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who a channel is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Identity {
+    /// Lower-case letters, digits and `-`; stands in webhook URLs and in the inbox.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The component's own version.
+    pub version: String,
+    /// The version of `inbox:channel` that it implements.
+    pub contract: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+    /// SPDX.
+    #[serde(default)]
+    pub license: String,
+}
+
+/// How a channel's webhooks arrive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Webhook {
+    /// The largest body taken, in bytes; at most [`MAX_BODY_BYTES`].
+    #[serde(default = "default_max_body")]
+    pub max_body_bytes: usize,
+    /// Headers that the channel wants to see, lower case.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// How a `POST` is verified. Without one the channel does not start.
+    pub verification: Verification,
+    /// How a `GET` challenge is answered, where the platform sends one.
+    #[serde(default)]
+    pub challenge: Option<Challenge>,
+}
+
+fn default_max_body() -> usize {
+    MAX_BODY_BYTES
+}
+
+/// The recipes for telling a genuine delivery from a forgery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+pub enum Verification {
+    /// A keyed hash of the raw body in a header.
+    #[serde(rename_all = "kebab-case")]
+    HmacSha256 {
+        /// The header, lower case.
+        header: String,
+        /// What stands before the hash, such as `sha256=`.
+        #[serde(default)]
+        prefix: String,
+        /// How the hash is written.
+        #[serde(default)]
+        encoding: SignatureEncoding,
+        /// Every slot whose secret may have made it; one match is enough.
+        secrets: Vec<String>,
+    },
+    /// A fixed secret in a header.
+    #[serde(rename_all = "kebab-case")]
+    SharedSecretHeader {
+        /// The header, lower case.
+        header: String,
+        /// Every slot whose secret is accepted.
+        secrets: Vec<String>,
+    },
+}
+
+impl Verification {
+    /// The slots whose secrets may match.
+    pub fn secrets(&self) -> &[String] {
+        match self {
+            Self::HmacSha256 { secrets, .. } | Self::SharedSecretHeader { secrets, .. } => secrets,
+        }
+    }
+
+    /// The header that carries the proof, lower case.
+    pub fn header(&self) -> &str {
+        match self {
+            Self::HmacSha256 { header, .. } | Self::SharedSecretHeader { header, .. } => header,
+        }
+    }
+}
+
+/// How a signature is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    /// Hexadecimal, of either case.
+    #[default]
+    Hex,
+    /// Standard base64.
+    Base64,
+}
+
+/// The recipes for answering a challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+pub enum Challenge {
+    /// Echo one query parameter if another one holds the agreed token.
+    #[serde(rename_all = "kebab-case")]
+    QueryEcho {
+        /// Parameters that must have exactly these values.
+        #[serde(default)]
+        require: BTreeMap<String, String>,
+        /// The parameter that holds the token.
+        token: String,
+        /// The parameter to echo.
+        answer: String,
+        /// The slot that holds the agreed token.
+        secret: String,
+    },
+}
+
+/// Whose secret a slot holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotScope {
+    /// One for the channel, such as an app secret.
+    App,
+    /// One for each account, such as a token.
+    Account,
+}
+
+/// A credential that requests may name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Slot {
+    /// Whose it is.
+    pub scope: SlotScope,
+    /// For the person who fills it.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// A place that requests may go to, always over HTTPS on port 443.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EgressRule {
+    /// The host's exact name, lower case.
+    pub host: String,
+    /// The methods, upper case.
+    pub methods: Vec<String>,
+    /// Patterns of the path; see [`PathPattern`].
+    pub paths: Vec<PathPattern>,
+    /// The longest request body, in bytes.
+    #[serde(default = "default_request_bytes")]
+    pub max_request_bytes: u64,
+    /// The longest response body, in bytes.
+    #[serde(default = "default_response_bytes")]
+    pub max_response_bytes: u64,
+}
+
+fn default_request_bytes() -> u64 {
+    64 << 10
+}
+
+fn default_response_bytes() -> u64 {
+    1 << 20
+}
+
+/// From where media is downloaded.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MediaHosts {
+    /// Exact names, or `*.` before a name for every name below it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// A way of connecting an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Login {
+    /// For people.
+    pub name: String,
+    /// The platform's dialog, where there is one.
+    #[serde(default)]
+    pub authorize: Option<String>,
+    /// What the account is asked to permit.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+/// What a channel asks of the sandbox; the host's own limits apply in any case.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// Linear memory of one call, in bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// Time of one pure call, in milliseconds.
+    #[serde(default)]
+    pub deadline_ms: Option<u64>,
+}
+
+/// Why a manifest was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is not TOML, or a key is unknown, missing or of the wrong type.
+    #[error("{origin}: {source}")]
+    Syntax {
+        /// The file or component.
+        origin: String,
+        /// Line, key and accepted values.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// A value contradicts a rule or another value.
+    #[error("{origin}: `{key}`: {problem}")]
+    Value {
+        /// The file or component.
+        origin: String,
+        /// The key.
+        key: String,
+        /// What is wrong and what is accepted.
+        problem: String,
+    },
+}
+
+impl Manifest {
+    /// Reads and checks a manifest. `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ManifestError> {
+        let manifest: Self =
+            toml::from_str(text).map_err(|source| ManifestError::Syntax { origin: origin.to_owned(), source })?;
+        manifest.check().map_err(|(key, problem)| ManifestError::Value { origin: origin.to_owned(), key, problem })?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        let fail = |key: &str, problem: String| Err((key.to_owned(), problem));
+        let id = &self.channel.id;
+        if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            return fail("channel.id", format!("`{id}` is not 1 to 64 lower-case letters, digits and `-`"));
+        }
+        if self.webhook.max_body_bytes == 0 || self.webhook.max_body_bytes > MAX_BODY_BYTES {
+            return fail("webhook.max-body-bytes", format!("must lie between 1 and {MAX_BODY_BYTES}"));
+        }
+        let verification = &self.webhook.verification;
+        if verification.secrets().is_empty() {
+            return fail("webhook.verification.secrets", "names no slot, so no delivery could ever be accepted".into());
+        }
+        let challenge = self.webhook.challenge.iter().map(|Challenge::QueryEcho { secret, .. }| secret);
+        for secret in verification.secrets().iter().chain(challenge) {
+            if !self.slots.contains_key(secret) {
+                return fail("webhook", format!("the slot `{secret}` is not declared under [slots]"));
+            }
+        }
+        for name in self.webhook.headers.iter().map(String::as_str).chain([verification.header()]) {
+            if name.is_empty() || name.bytes().any(|b| b.is_ascii_uppercase() || !(b.is_ascii_graphic())) {
+                return fail("webhook", format!("header names are lower case, found `{name}`"));
+            }
+        }
+        for rule in &self.egress {
+            if rule.host.is_empty() || rule.host.contains(['*', '/', ':', '@']) || rule.host != rule.host.to_lowercase() {
+                return fail("egress.host", format!("`{}` is not an exact lower-case host name", rule.host));
+            }
+            if let Some(method) = rule.methods.iter().find(|m| !METHODS.contains(&m.as_str())) {
+                return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
+            }
+        }
+        for (key, spec) in &self.settings {
+            spec.check().map_err(|problem| (format!("settings.{key}"), problem))?;
+        }
+        Ok(())
+    }
+}
+
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

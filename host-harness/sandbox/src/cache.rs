@@ -1,0 +1,192 @@
+//! Compiled components on disk. A compiled component is native code that runs outside the sandbox, so
+//! every file carries a MAC under a key of this cache's own; what does not verify is compiled again.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use wasmtime::{Engine, component::Component};
+
+use crate::error::LoadError;
+
+/// Whether a component was compiled for this process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The compiler ran.
+    Compiled,
+    /// It was taken from the cache.
+    Cached,
+}
+
+/// Why the cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// A file or folder cannot be read or written.
+    #[error("the artifact cache cannot use {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The key can be read or changed by others, so the files prove nothing.
+    #[error("the artifact cache's key {path} is open to other users (mode {mode:o}); expected 600: delete the folder and start again")]
+    OpenKey {
+        /// The key.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The machine gives no random numbers.
+    #[error("the artifact cache cannot make a key: the system's random source answered {0}")]
+    Random(String),
+}
+
+const KEY_BYTES: usize = 32;
+const TAG_BYTES: usize = 32;
+
+/// A folder of compiled components, each under the component's digest and the engine's hash.
+pub struct ArtifactCache {
+    dir: PathBuf,
+    key: [u8; KEY_BYTES],
+    engine_hash: u64,
+}
+
+impl ArtifactCache {
+    /// Opens the folder, or makes it with a fresh key. Both are for this user alone.
+    pub fn open(dir: &Path, engine: &Engine) -> Result<Self, CacheError> {
+        create_private_dir(dir).map_err(io_error(dir))?;
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        Ok(Self { dir: dir.to_owned(), key: load_key(&dir.join("key"))?, engine_hash: hasher.finish() })
+    }
+
+    pub(crate) fn get_or_compile(
+        &self,
+        digest: &str,
+        engine: &Engine,
+        compile: impl FnOnce() -> Result<Component, LoadError>,
+    ) -> Result<(Component, Origin), LoadError> {
+        let path = self.dir.join(format!("{digest}-{:016x}.artifact", self.engine_hash));
+        match fs::read(&path) {
+            Ok(file) => {
+                if let Some(component) = self.verified(digest, &file).and_then(|code| deserialize(engine, code)) {
+                    return Ok((component, Origin::Cached));
+                }
+                tracing::warn!(path = %path.display(), "a cached artifact did not verify and is compiled again");
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error(&path)(error).into()),
+        }
+        let component = compile()?;
+        match component.serialize() {
+            Ok(code) => self.store(&path, digest, &code)?,
+            Err(error) => tracing::warn!("the compiled component cannot be cached: {error:#}"),
+        }
+        Ok((component, Origin::Compiled))
+    }
+
+    /// The code of a file whose MAC is right.
+    fn verified<'a>(&self, digest: &str, file: &'a [u8]) -> Option<&'a [u8]> {
+        let (code, tag) = file.split_at_checked(file.len().checked_sub(TAG_BYTES)?)?;
+        self.mac(digest, code)?.verify_slice(tag).ok()?;
+        Some(code)
+    }
+
+    /// Binds the code to the component and the engine for which it was made.
+    fn mac(&self, digest: &str, code: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(digest.as_bytes());
+        mac.update(&self.engine_hash.to_be_bytes());
+        mac.update(code);
+        Some(mac)
+    }
+
+    /// Writes beside and renames, so that another process never sees half a file.
+    fn store(&self, path: &Path, digest: &str, code: &[u8]) -> Result<(), CacheError> {
+        let Some(mac) = self.mac(digest, code) else { return Ok(()) };
+        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        let write = || -> io::Result<()> {
+            let mut file = private_file(&beside, false)?;
+            file.write_all(code)?;
+            file.write_all(&mac.finalize().into_bytes())?;
+            fs::rename(&beside, path)
+        };
+        write().map_err(io_error(path))
+    }
+}
+
+/// Gives verified code to the engine.
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: `deserialize` requires bytes that `Component::serialize` made and nobody changed. The
+    // MAC over exactly these bytes (already in memory, so they cannot change any more) was made with
+    // a key that only this user can read; another engine version is refused by wasmtime itself.
+    #[allow(unsafe_code, reason = "loading compiled code is unsafe by nature; the proof stands above")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.inspect_err(|error| tracing::warn!("a cached artifact cannot be loaded: {error:#}")).ok()
+}
+
+fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
+    match private_file(path, true) {
+        Ok(mut file) => {
+            let mut key = [0; KEY_BYTES];
+            getrandom::fill(&mut key).map_err(|error| CacheError::Random(error.to_string()))?;
+            file.write_all(&key).and_then(|()| file.sync_all()).map_err(io_error(path))?;
+            Ok(key)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            refuse_open_key(path)?;
+            // Another process may have made the file and not yet written it.
+            for _ in 0..50 {
+                let bytes = fs::read(path).map_err(io_error(path))?;
+                if let Ok(key) = bytes.try_into() {
+                    return Ok(key);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            let source = io::Error::new(io::ErrorKind::InvalidData, "the key has the wrong length: delete the folder");
+            Err(CacheError::Io { path: path.to_owned(), source })
+        }
+        Err(error) => Err(io_error(path)(error)),
+    }
+}
+
+#[cfg(unix)]
+fn refuse_open_key(path: &Path) -> Result<(), CacheError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(io_error(path))?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(CacheError::OpenKey { path: path.to_owned(), mode }) }
+}
+
+#[cfg(not(unix))]
+fn refuse_open_key(_path: &Path) -> Result<(), CacheError> {
+    Ok(())
+}
+
+fn private_file(path: &Path, fresh: bool) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    if fresh { options.create_new(true) } else { options.create(true).truncate(true) };
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn create_private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> CacheError {
+    let path = path.to_owned();
+    move |source| CacheError::Io { path: path.clone(), source }
+}

@@ -1,0 +1,361 @@
+//! A loaded channel: one method for every function of the contract, each in a fresh instance.
+//! Belongs here: instantiating, deadlines, the reading of failures. Not here: what to do with them.
+
+use std::{sync::Arc, time::Duration};
+
+use harness_contract as contract;
+use harness_contract::{
+    AccountError, AccountSettings, Candidate, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount,
+    ContactProfile, ConversationContext, Delivery, HistoryPage, HistoryRequest, HttpResponse, Media, MediaLocation,
+    OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, Setting, TimestampMs, Validation, Violation,
+    manifest::Manifest,
+};
+use wasmtime::{
+    Store,
+    component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
+};
+
+use crate::{
+    cache::Origin,
+    effects::{CallState, Effects},
+    engine::{SandboxConfig, TICK},
+    error::{Bounds, CallError, CallFailure, LoadError},
+    inspect::{Inspection, interface},
+};
+
+/// A component that was inspected, compiled and tried out. Cloning shares it.
+#[derive(Clone)]
+pub struct Channel {
+    inner: Arc<Loaded>,
+}
+
+struct Loaded {
+    pre: InstancePre<CallState>,
+    exports: Exports,
+    manifest: Manifest,
+    inspection: Inspection,
+    origin: Origin,
+    config: SandboxConfig,
+    pure_ticks: u64,
+    effect_ticks: u64,
+    memory_bytes: usize,
+}
+
+/// Declares the exported functions once: where each is found, and how it is called.
+macro_rules! exports {
+    ($($interface:literal { $($field:ident $name:literal ($($arg:ty),*) -> $result:ty;)* })*) => {
+        /// Where each export lies in the component; looked up and type-checked once, at load.
+        struct Exports { $($($field: ComponentExportIndex,)*)* }
+
+        impl Exports {
+            fn resolve(pre: &InstancePre<CallState>, store: &mut Store<CallState>) -> Result<Self, LoadError> {
+                let incompatible = |e: wasmtime::Error| LoadError::Incompatible(format!("{e:#}"));
+                let instance = pre.instantiate(&mut *store).map_err(incompatible)?;
+                $(let parent = find(pre, None, &interface($interface))?;
+                $(let $field = find(pre, Some(&parent), $name)?;
+                instance.get_typed_func::<($($arg,)*), ($result,)>(&mut *store, &$field).map_err(|error| {
+                    LoadError::Incompatible(format!("`{}.{}`: {error:#}", $interface, $name))
+                })?;)*)*
+                Ok(Self { $($($field,)*)* })
+            }
+        }
+
+        mod signature {
+            //! The parameters and result of each export, as `Exports::resolve` checked them.
+            use super::*;
+            $($(#[allow(non_camel_case_types, reason = "named like the export")]
+            pub(super) struct $field;
+            impl super::Signature for $field {
+                type Params<'a> = ($(&'a $arg,)*);
+                type Result = $result;
+                const NAME: &'static str = concat!($interface, ".", $name);
+                fn index(exports: &Exports) -> &ComponentExportIndex { &exports.$field }
+            })*)*
+        }
+    };
+}
+
+/// One export's types.
+trait Signature {
+    type Params<'a>: ComponentNamedList + Lower;
+    type Result: Lift;
+    const NAME: &'static str;
+    fn index(exports: &Exports) -> &ComponentExportIndex;
+}
+
+exports! {
+    "messaging-channel" {
+        capabilities "capabilities" () -> ChannelCapabilities;
+        parse_webhook "parse-webhook" (Delivery) -> Result<ParsedDelivery, ParseError>;
+        validate_outbound "validate-outbound" (OutboundMessage, ConversationContext) -> Validation;
+        build_send_request "build-send-request" (OutboundMessage, ConversationContext)
+            -> Result<Vec<SendStep>, Vec<Violation>>;
+        parse_send_response "parse-send-response" (SendStep, HttpResponse) -> SendOutcome;
+    }
+    "account" {
+        connect "connect" (ConnectRequest) -> Result<ConnectStep, AccountError>;
+        select "select" (ConnectRequest, String) -> Result<ConnectedAccount, AccountError>;
+        check "check" (AccountSettings) -> Result<Vec<contract::CheckResult>, AccountError>;
+        refresh "refresh" (AccountSettings) -> Result<Option<TimestampMs>, AccountError>;
+        subscribe "subscribe" (AccountSettings, String) -> Result<(), AccountError>;
+        unsubscribe "unsubscribe" (AccountSettings) -> Result<(), AccountError>;
+        profile "profile" (AccountSettings, String) -> Result<ContactProfile, AccountError>;
+        history "history" (AccountSettings, HistoryRequest) -> Result<HistoryPage, AccountError>;
+        locate_media "locate-media" (AccountSettings, Media) -> Result<MediaLocation, AccountError>;
+        configure "configure" (AccountSettings, Vec<Setting>) -> Result<(), AccountError>;
+    }
+}
+
+fn find(
+    pre: &InstancePre<CallState>,
+    parent: Option<&ComponentExportIndex>,
+    name: &str,
+) -> Result<ComponentExportIndex, LoadError> {
+    pre.component()
+        .get_export_index(parent, name)
+        .ok_or_else(|| LoadError::Incompatible(format!("it does not export `{name}`")))
+}
+
+impl Channel {
+    pub(crate) fn new(
+        pre: InstancePre<CallState>,
+        inspection: Inspection,
+        manifest: Manifest,
+        origin: Origin,
+        config: &SandboxConfig,
+    ) -> Result<Self, LoadError> {
+        let memory_bytes = manifest.limits.memory_bytes.map_or(config.memory_bytes, |asked| {
+            config.memory_bytes.min(usize::try_from(asked).unwrap_or(usize::MAX))
+        });
+        let asked = manifest.limits.deadline_ms.map(Duration::from_millis);
+        let pure_deadline = asked.map_or(config.pure_deadline, |asked| asked.min(config.pure_deadline));
+        let state = CallState { effects: None, memory_bytes, table_elements: config.table_elements };
+        let mut store = new_store(&pre, state, config.transfer_bytes, ticks(pure_deadline));
+        let exports = Exports::resolve(&pre, &mut store)?;
+        Ok(Self {
+            inner: Arc::new(Loaded {
+                pre,
+                exports,
+                manifest,
+                inspection,
+                origin,
+                pure_ticks: ticks(pure_deadline),
+                effect_ticks: ticks(config.effect_deadline),
+                memory_bytes,
+                config: SandboxConfig { pure_deadline, ..config.clone() },
+            }),
+        })
+    }
+
+    /// The channel's id.
+    pub fn id(&self) -> &str {
+        &self.inner.manifest.channel.id
+    }
+
+    /// What it asks for.
+    pub fn manifest(&self) -> &Manifest {
+        &self.inner.manifest
+    }
+
+    /// What is known of the component from outside.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
+    }
+
+    /// Whether it was compiled for this process or taken from the cache.
+    pub fn origin(&self) -> Origin {
+        self.inner.origin
+    }
+
+    /// Instantiates and drops: what every call pays before it begins. For benchmarks.
+    pub fn instantiate(&self) -> Result<(), CallError> {
+        let mut store = self.store(None);
+        self.inner.pre.instantiate(&mut store).map(drop).map_err(|error| self.failed("instantiate", &error))
+    }
+
+    /// `messaging-channel.capabilities`
+    pub fn capabilities(&self) -> Result<ChannelCapabilities, CallError> {
+        self.call::<signature::capabilities>(None, ())
+    }
+
+    /// `messaging-channel.parse-webhook`
+    pub fn parse_webhook(&self, delivery: &Delivery) -> Result<Result<ParsedDelivery, ParseError>, CallError> {
+        self.call::<signature::parse_webhook>(None, (delivery,))
+    }
+
+    /// `messaging-channel.validate-outbound`
+    pub fn validate_outbound(
+        &self,
+        message: &OutboundMessage,
+        context: &ConversationContext,
+    ) -> Result<Validation, CallError> {
+        self.call::<signature::validate_outbound>(None, (message, context))
+    }
+
+    /// `messaging-channel.build-send-request`
+    pub fn build_send_request(
+        &self,
+        message: &OutboundMessage,
+        context: &ConversationContext,
+    ) -> Result<Result<Vec<SendStep>, Vec<Violation>>, CallError> {
+        self.call::<signature::build_send_request>(None, (message, context))
+    }
+
+    /// `messaging-channel.parse-send-response`
+    pub fn parse_send_response(&self, step: &SendStep, response: &HttpResponse) -> Result<SendOutcome, CallError> {
+        self.call::<signature::parse_send_response>(None, (step, response))
+    }
+
+    /// `account.connect`
+    pub fn connect(
+        &self,
+        effects: Box<dyn Effects>,
+        request: &ConnectRequest,
+    ) -> Result<Result<ConnectStep, AccountError>, CallError> {
+        self.call::<signature::connect>(Some(effects), (request,))
+    }
+
+    /// `account.select`, with the id of a [`Candidate`].
+    pub fn select(
+        &self,
+        effects: Box<dyn Effects>,
+        request: &ConnectRequest,
+        candidate: &Candidate,
+    ) -> Result<Result<ConnectedAccount, AccountError>, CallError> {
+        self.call::<signature::select>(Some(effects), (request, &candidate.id))
+    }
+
+    /// `account.check`
+    pub fn check(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+    ) -> Result<Result<Vec<contract::CheckResult>, AccountError>, CallError> {
+        self.call::<signature::check>(Some(effects), (account,))
+    }
+
+    /// `account.refresh`
+    pub fn refresh(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+    ) -> Result<Result<Option<TimestampMs>, AccountError>, CallError> {
+        self.call::<signature::refresh>(Some(effects), (account,))
+    }
+
+    /// `account.subscribe`
+    pub fn subscribe(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        webhook_url: &str,
+    ) -> Result<Result<(), AccountError>, CallError> {
+        self.call::<signature::subscribe>(Some(effects), (account, &webhook_url.to_owned()))
+    }
+
+    /// `account.unsubscribe`
+    pub fn unsubscribe(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+    ) -> Result<Result<(), AccountError>, CallError> {
+        self.call::<signature::unsubscribe>(Some(effects), (account,))
+    }
+
+    /// `account.profile`
+    pub fn profile(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        contact_id: &str,
+    ) -> Result<Result<ContactProfile, AccountError>, CallError> {
+        self.call::<signature::profile>(Some(effects), (account, &contact_id.to_owned()))
+    }
+
+    /// `account.history`
+    pub fn history(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        request: &HistoryRequest,
+    ) -> Result<Result<HistoryPage, AccountError>, CallError> {
+        self.call::<signature::history>(Some(effects), (account, request))
+    }
+
+    /// `account.locate-media`
+    pub fn locate_media(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        media: &Media,
+    ) -> Result<Result<MediaLocation, AccountError>, CallError> {
+        self.call::<signature::locate_media>(Some(effects), (account, media))
+    }
+
+    /// `account.configure`
+    pub fn configure(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        changes: &[Setting],
+    ) -> Result<Result<(), AccountError>, CallError> {
+        self.call::<signature::configure>(Some(effects), (account, &changes.to_vec()))
+    }
+
+    fn store(&self, effects: Option<Box<dyn Effects>>) -> Store<CallState> {
+        let Loaded { pre, config, memory_bytes, .. } = &*self.inner;
+        let ticks = if effects.is_some() { self.inner.effect_ticks } else { self.inner.pure_ticks };
+        let state = CallState { effects, memory_bytes: *memory_bytes, table_elements: config.table_elements };
+        new_store(pre, state, config.transfer_bytes, ticks)
+    }
+
+    /// One call: a store, an instance, the function, and all of it dropped again.
+    fn call<S: Signature>(
+        &self,
+        effects: Option<Box<dyn Effects>>,
+        params: S::Params<'_>,
+    ) -> Result<S::Result, CallError>
+    where
+        (S::Result,): ComponentNamedList + Lift,
+    {
+        let mut store = self.store(effects);
+        let run = |store: &mut Store<CallState>| {
+            let instance = self.inner.pre.instantiate(&mut *store)?;
+            let index = S::index(&self.inner.exports);
+            let func = instance
+                .get_func(&mut *store, index)
+                .ok_or_else(|| wasmtime::Error::msg("an export is gone that was there when the channel was loaded"))?;
+            // SAFETY: `Exports::resolve` has checked this export of this component against the types
+            // of `S`, with owned parameters in place of references; wasmtime gives both the same
+            // component-model type. Indices never change for a component.
+            #[allow(unsafe_code, reason = "checking the types of every call costs more than the call")]
+            let func = unsafe { TypedFunc::<S::Params<'_>, (S::Result,)>::new_unchecked(func) };
+            func.call(store, params)
+        };
+        run(&mut store).map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error))
+    }
+
+    fn failed(&self, export: &'static str, error: &wasmtime::Error) -> CallError {
+        let config = &self.inner.config;
+        let bounds = Bounds {
+            deadline: config.pure_deadline,
+            transfer_bytes: config.transfer_bytes,
+            instances: config.instances,
+        };
+        let failure = CallFailure::from_wasmtime(error, &bounds);
+        CallError { channel: self.id().to_owned(), export, failure }
+    }
+}
+
+fn new_store(pre: &InstancePre<CallState>, state: CallState, transfer: usize, ticks: u64) -> Store<CallState> {
+    let mut store = Store::new(pre.engine(), state);
+    store.limiter(|state| state);
+    store.set_epoch_deadline(ticks);
+    store.set_hostcall_fuel(transfer);
+    store
+}
+
+/// A deadline in ticks; one more, since the present tick is already running.
+fn ticks(deadline: Duration) -> u64 {
+    u64::try_from(deadline.as_millis().div_ceil(TICK.as_millis()).saturating_add(1)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,85 @@
+//! What a component may ask of the world, and the state behind one call. Belongs here: the trait that
+//! the host implements, the imports, the resource limiter. Not here: sockets, files, databases.
+
+use harness_contract::{HttpError, HttpRequest, HttpResponse};
+use wasmtime::{
+    ResourceLimiter, StoreContextMut,
+    component::Linker,
+};
+
+use crate::{
+    error::{CallFailure, Raised},
+    inspect::interface,
+};
+
+pub use harness_contract::StorageError;
+
+/// The network and the storage of one account, supplied by the host for one call.
+///
+/// The methods block: calls that may use them run on a thread of their own.
+pub trait Effects: Send {
+    /// Sends a request: `http.send`.
+    fn send(&mut self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
+    /// Reads a value: `storage.get`.
+    fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
+    /// Writes a value: `storage.set`.
+    fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError>;
+    /// Removes a value: `storage.delete`.
+    fn delete(&mut self, key: &str) -> Result<(), StorageError>;
+    /// Lists keys: `storage.keys`.
+    fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError>;
+}
+
+/// What a store holds during one call.
+pub(crate) struct CallState {
+    /// None in a pure call: every import traps.
+    pub(crate) effects: Option<Box<dyn Effects>>,
+    pub(crate) memory_bytes: usize,
+    pub(crate) table_elements: usize,
+}
+
+impl CallState {
+    fn effects(&mut self, import: &'static str) -> wasmtime::Result<&mut Box<dyn Effects>> {
+        self.effects.as_mut().ok_or_else(|| wasmtime::Error::new(Raised(CallFailure::ImportInPureCall(import))))
+    }
+}
+
+impl ResourceLimiter for CallState {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.memory_bytes {
+            // Trapping here, not in the guest's allocator, keeps the reason.
+            return Err(wasmtime::Error::new(Raised(CallFailure::Memory(self.memory_bytes as u64))));
+        }
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.table_elements {
+            return Err(wasmtime::Error::new(Raised(CallFailure::Table(self.table_elements))));
+        }
+        Ok(true)
+    }
+}
+
+/// Puts the imports of the world `channel` into a linker.
+pub(crate) fn add_imports(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    type Caller<'a> = StoreContextMut<'a, CallState>;
+    let mut http = linker.instance(&interface("http"))?;
+    http.func_wrap("send", |mut caller: Caller<'_>, (request,): (HttpRequest,)| {
+        Ok((caller.data_mut().effects("http.send")?.send(request),))
+    })?;
+    let mut storage = linker.instance(&interface("storage"))?;
+    storage.func_wrap("get", |mut caller: Caller<'_>, (key,): (String,)| {
+        Ok((caller.data_mut().effects("storage.get")?.get(&key),))
+    })?;
+    storage.func_wrap("set", |mut caller: Caller<'_>, (key, value): (String, Vec<u8>)| {
+        Ok((caller.data_mut().effects("storage.set")?.set(&key, value),))
+    })?;
+    storage.func_wrap("delete", |mut caller: Caller<'_>, (key,): (String,)| {
+        Ok((caller.data_mut().effects("storage.delete")?.delete(&key),))
+    })?;
+    storage.func_wrap("keys", |mut caller: Caller<'_>, (prefix,): (String,)| {
+        Ok((caller.data_mut().effects("storage.keys")?.keys(&prefix),))
+    })?;
+    Ok(())
+}

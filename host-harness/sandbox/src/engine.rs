@@ -1,0 +1,151 @@
+//! The engine that all channels of a host share, and the way from bytes to a channel.
+//! Belongs here: every setting of wasmtime, with its reason. Not here: calling.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    component::{Component, Linker},
+};
+
+use crate::{
+    cache::{ArtifactCache, Origin},
+    channel::Channel,
+    effects::{CallState, add_imports},
+    error::LoadError,
+    inspect::inspect,
+};
+
+/// The bounds of a sandbox. The defaults suit a server that translates webhooks.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// The largest component taken, in bytes.
+    pub max_component_bytes: usize,
+    /// Linear memory of one call, in bytes.
+    pub memory_bytes: usize,
+    /// Elements of a table of one call.
+    pub table_elements: usize,
+    /// What one call may hand over to the host, in bytes.
+    pub transfer_bytes: usize,
+    /// Time of one pure call.
+    pub pure_deadline: Duration,
+    /// Time of one call that may use the network; waiting counts.
+    pub effect_deadline: Duration,
+    /// Calls at the same time, over all channels.
+    pub instances: u32,
+    /// Where compiled components are kept. None compiles at every start.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            max_component_bytes: 32 << 20,
+            memory_bytes: 64 << 20,
+            table_elements: 10_000,
+            transfer_bytes: 16 << 20,
+            pure_deadline: Duration::from_millis(500),
+            effect_deadline: Duration::from_secs(60),
+            instances: 64,
+            cache_dir: None,
+        }
+    }
+}
+
+/// How often the engine looks whether a call is over its deadline.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// One page of linear memory, and what a small channel needs: kept mapped between calls, since first
+/// touching fresh pages is most of what a fresh instance costs.
+const RESIDENT_BYTES: usize = 1 << 17;
+
+/// Runs channels. Cloning shares it.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    linker: Linker<CallState>,
+    cache: Option<ArtifactCache>,
+    config: SandboxConfig,
+}
+
+impl Sandbox {
+    /// Sets up the engine and opens the cache.
+    pub fn new(config: SandboxConfig) -> Result<Self, LoadError> {
+        let unusable = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
+        let engine = Engine::new(&engine_config(&config)).map_err(unusable)?;
+        let mut linker = Linker::new(&engine);
+        add_imports(&mut linker).map_err(unusable)?;
+        let cache = config.cache_dir.as_deref().map(|dir| ArtifactCache::open(dir, &engine)).transpose()?;
+        start_ticking(&engine)?;
+        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config }) })
+    }
+
+    /// Inspects a component, compiles it or takes it from the cache, and tries it out.
+    pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
+        let Shared { engine, linker, cache, config } = &*self.inner;
+        let inspection = inspect(bytes, config.max_component_bytes)?;
+        let manifest = inspection.manifest()?;
+        let compile = || Component::from_binary(engine, bytes).map_err(|e| LoadError::Incompatible(format!("{e:#}")));
+        let (component, origin) = match cache {
+            Some(cache) => cache.get_or_compile(&inspection.digest, engine, compile)?,
+            None => (compile()?, Origin::Compiled),
+        };
+        let pre = linker.instantiate_pre(&component).map_err(|e| LoadError::Incompatible(format!("{e:#}")))?;
+        Channel::new(pre, inspection, manifest, origin, config)
+    }
+}
+
+fn engine_config(config: &SandboxConfig) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(config.instances)
+        // A component is one module and the glue that connects its imports.
+        .max_core_instances_per_component(8)
+        .total_core_instances(config.instances.saturating_mul(4))
+        .max_memories_per_component(1)
+        .total_memories(config.instances)
+        .max_memory_size(config.memory_bytes)
+        .max_tables_per_component(4)
+        .total_tables(config.instances.saturating_mul(4))
+        .table_elements(config.table_elements)
+        .linear_memory_keep_resident(RESIDENT_BYTES)
+        .table_keep_resident(RESIDENT_BYTES)
+        .max_unused_warm_slots(config.instances);
+
+    let mut engine = Config::new();
+    engine
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        // Guests run to the end of a call; the machinery for suspending them costs a third of a call.
+        .concurrency_support(false)
+        // The same input gives the same output on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .max_wasm_stack(256 << 10)
+        .wasm_component_model(true)
+        // A channel is one thread of plain code; every other proposal is attack surface.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_tail_call(false);
+    engine
+}
+
+/// Advances the epoch until the engine is gone.
+fn start_ticking(engine: &Engine) -> Result<(), LoadError> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("sandbox-epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map(drop)
+        .map_err(|error| LoadError::Engine(format!("the thread that stops runaway calls did not start: {error}")))
+}

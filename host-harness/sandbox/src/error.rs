@@ -1,0 +1,109 @@
+//! What can go wrong with a component, as types: which channel, which export, why.
+//! Belongs here: the reading of wasmtime's errors. Not here: what a channel reports of its own.
+
+use std::time::Duration;
+
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::{cache::CacheError, inspect::InspectError};
+
+/// Why a component could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It was refused before it was compiled.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// The compiler or the linker refused it.
+    #[error("the component does not implement the contract: {0}")]
+    Incompatible(String),
+    /// The compiled form could not be kept or read.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The engine could not be set up on this machine.
+    #[error("the sandbox cannot be set up on this machine: {0}")]
+    Engine(String),
+    /// It does not survive a first instantiation.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// A call of a channel that did not return a result.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the channel `{channel}` failed in `{export}`: {failure}")]
+pub struct CallError {
+    /// The channel's id.
+    pub channel: String,
+    /// The function that was called.
+    pub export: &'static str,
+    /// What happened.
+    pub failure: CallFailure,
+}
+
+/// Why a call did not return a result.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CallFailure {
+    /// It did not end in time.
+    #[error("it was stopped after {0:?}, its deadline")]
+    Deadline(Duration),
+    /// It wanted more memory than it may have.
+    #[error("it wanted more than its {0} bytes of memory")]
+    Memory(u64),
+    /// It wanted a larger table than it may have.
+    #[error("it wanted a table of more than {0} elements")]
+    Table(usize),
+    /// Its calls are nested too deeply.
+    #[error("it ran out of stack, which is what endless recursion does")]
+    Stack,
+    /// It handed over more data than a call may.
+    #[error("it handed over more than the {0} bytes that one call may")]
+    ResultTooLarge(usize),
+    /// It used the network or its storage in a function that must be pure.
+    #[error("it called `{0}`, which is not available in a pure function")]
+    ImportInPureCall(&'static str),
+    /// It gave up, or did something that no program may.
+    #[error("it trapped: {0}")]
+    Trap(String),
+    /// What it returned is not of the contract's types.
+    #[error("it returned something that is not what the contract says: {0}")]
+    InvalidResult(String),
+    /// All instances are in use.
+    #[error("all {0} sandboxes of this host are busy")]
+    Busy(u32),
+}
+
+/// Raised by the resource limiter and by imports; found again in wasmtime's error chain.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Raised(pub(crate) CallFailure);
+
+/// The bounds that a failed call may have run into.
+pub(crate) struct Bounds {
+    pub(crate) deadline: Duration,
+    pub(crate) transfer_bytes: usize,
+    pub(crate) instances: u32,
+}
+
+impl CallFailure {
+    pub(crate) fn from_wasmtime(error: &wasmtime::Error, bounds: &Bounds) -> Self {
+        if let Some(Raised(failure)) = error.downcast_ref::<Raised>() {
+            return failure.clone();
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Self::Busy(bounds.instances);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => Self::Deadline(bounds.deadline),
+            Some(Trap::StackOverflow) => Self::Stack,
+            Some(trap) => Self::Trap(trap.to_string()),
+            None => {
+                let text = format!("{error:#}");
+                // The canonical ABI reports an exhausted transfer budget as a plain message.
+                if text.contains("fuel allocated for hostcalls") {
+                    Self::ResultTooLarge(bounds.transfer_bytes)
+                } else {
+                    Self::InvalidResult(text)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Reads a component from outside: version, imports, exports, manifest, size. Belongs here: every
+//! reason to refuse a component before a compiler sees it.
+
+use harness_contract::{
+    PACKAGE, VERSION,
+    manifest::{MANIFEST_SECTION, Manifest, ManifestError},
+};
+use sha2::{Digest as _, Sha256};
+use wasmparser::{Encoding, Parser, Payload};
+
+/// The interfaces that a component may import. `types` has no functions.
+const ALLOWED_IMPORTS: [&str; 3] = ["types", "http", "storage"];
+/// The interfaces that it must export. Others are left alone.
+const REQUIRED_EXPORTS: [&str; 2] = ["messaging-channel", "account"];
+
+/// What can be known of a component without running it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// SHA-256 of the component, in lower-case hex.
+    pub digest: String,
+    /// In bytes.
+    pub size: usize,
+    /// The names of its imports.
+    pub imports: Vec<String>,
+    /// The names of its exports.
+    pub exports: Vec<String>,
+    /// The manifest that is embedded in it.
+    pub manifest: Option<String>,
+}
+
+/// Why a component was refused before it was compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Larger than the host's bound.
+    #[error("the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound")]
+    TooLarge {
+        /// In bytes.
+        size: usize,
+        /// In bytes.
+        max: usize,
+    },
+    /// Not WebAssembly.
+    #[error("this is not a WebAssembly component: expected the magic bytes `\\0asm`, found {found}")]
+    NotWasm {
+        /// The first bytes, in hex.
+        found: String,
+    },
+    /// A core module.
+    #[error("this is a core WebAssembly module, not a component; `cargo harness build` encodes it as one")]
+    CoreModule,
+    /// Broken off or malformed.
+    #[error("the component is malformed at byte {offset}: {reason}")]
+    Malformed {
+        /// Where.
+        offset: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Another version of the contract.
+    #[error("the component speaks {found}, this host speaks {}@{}; rebuild the channel against this host's wit/ with `cargo harness build`", package(), VERSION)]
+    OtherVersion {
+        /// The package and version that were found.
+        found: String,
+    },
+    /// No channel.
+    #[error("the component does not export `{missing}`; its exports are {}; a channel implements the world `channel` of {PACKAGE}", list(.found))]
+    MissingExport {
+        /// The interface.
+        missing: String,
+        /// What it exports.
+        found: Vec<String>,
+    },
+    /// An import that the contract does not have.
+    #[error("the component imports `{found}`; a channel may import {} of {PACKAGE} and nothing else{}", ALLOWED_IMPORTS.join(", "), wasi_hint(.found))]
+    ForeignImport {
+        /// The import.
+        found: String,
+    },
+    /// The embedded manifest was refused.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// There is none.
+    #[error("the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml")]
+    NoManifest,
+}
+
+fn package() -> &'static str {
+    PACKAGE.split('@').next().unwrap_or(PACKAGE)
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+fn wasi_hint(import: &str) -> &'static str {
+    if import.starts_with("wasi:") {
+        "; build for wasm32-unknown-unknown, whose standard library needs no WASI"
+    } else {
+        ""
+    }
+}
+
+/// Reads and judges a component. Nothing is compiled or run.
+pub fn inspect(bytes: &[u8], max_size: usize) -> Result<Inspection, InspectError> {
+    if bytes.len() > max_size {
+        return Err(InspectError::TooLarge { size: bytes.len(), max: max_size });
+    }
+    if !bytes.starts_with(b"\0asm") {
+        let found = bytes.get(..8.min(bytes.len())).unwrap_or_default();
+        let found = if found.is_empty() { "an empty file".into() } else { hex::encode(found) };
+        return Err(InspectError::NotWasm { found });
+    }
+    let mut inspection = Inspection {
+        digest: hex::encode(Sha256::digest(bytes)),
+        size: bytes.len(),
+        imports: Vec::new(),
+        exports: Vec::new(),
+        manifest: None,
+    };
+    read(bytes, &mut inspection)?;
+    judge(&inspection)?;
+    Ok(inspection)
+}
+
+impl Inspection {
+    /// The embedded manifest, parsed.
+    pub fn manifest(&self) -> Result<Manifest, InspectError> {
+        let text = self.manifest.as_deref().ok_or(InspectError::NoManifest)?;
+        Ok(Manifest::parse(text, "the embedded manifest")?)
+    }
+}
+
+/// Collects the names of the outermost component; what is nested in it is skipped.
+fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
+    let malformed = |error: wasmparser::BinaryReaderError| InspectError::Malformed {
+        offset: error.offset(),
+        reason: error.message().to_owned(),
+    };
+    let mut depth = 0usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(malformed)? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(InspectError::CoreModule),
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    inspection.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    inspection.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                let text = std::str::from_utf8(section.data()).map_err(|_| InspectError::Malformed {
+                    offset: section.data_offset(),
+                    reason: "the embedded manifest is not UTF-8".into(),
+                })?;
+                inspection.manifest = Some(text.to_owned());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn judge(inspection: &Inspection) -> Result<(), InspectError> {
+    let ours = format!("{}/", package());
+    // The version first: a component of another version also lacks the exports of this one.
+    for name in inspection.exports.iter().chain(&inspection.imports) {
+        if let Some((_, version)) = name.strip_prefix(&ours).and_then(|rest| rest.split_once('@'))
+            && version != VERSION
+        {
+            return Err(InspectError::OtherVersion { found: format!("{}@{version}", package()) });
+        }
+    }
+    for import in &inspection.imports {
+        if !ALLOWED_IMPORTS.iter().any(|name| *import == interface(name)) {
+            return Err(InspectError::ForeignImport { found: import.clone() });
+        }
+    }
+    for export in REQUIRED_EXPORTS.map(interface) {
+        if !inspection.exports.contains(&export) {
+            return Err(InspectError::MissingExport { missing: export, found: inspection.exports.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// An interface's name with package and version, as it stands in a component.
+pub(crate) fn interface(name: &str) -> String {
+    format!("{}/{name}@{VERSION}", package())
+}

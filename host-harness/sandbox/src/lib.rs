@@ -1,0 +1,20 @@
+//! The sandbox: loads channel components and calls them, each call in a fresh instance with a
+//! deadline, bounded memory and imports that trap where the contract says "pure". The only crate
+//! that runs wasmtime. Network and storage come in through [`Effects`]; nothing here opens either.
+//!
+//! The way of a component: [`inspect`] reads it without running anything, [`Sandbox::load`] compiles
+//! it (or takes the compiled form from the authenticated cache), [`Channel`] calls it.
+
+mod cache;
+mod channel;
+mod effects;
+mod engine;
+mod error;
+mod inspect;
+
+pub use cache::{ArtifactCache, CacheError, Origin};
+pub use channel::Channel;
+pub use effects::{Effects, StorageError};
+pub use engine::{Sandbox, SandboxConfig};
+pub use error::{CallError, CallFailure, LoadError};
+pub use inspect::{InspectError, Inspection, inspect};
