@@ -1,6 +1,8 @@
 //! Turns the WIT contract into plain Rust types, so that the contract is written down once.
 //! Belongs here: how a WIT type looks in Rust and in JSON. Not here: anything a channel does.
 
+#![allow(clippy::indexing_slicing, reason = "wit-parser keeps types in an arena; its ids are always in it")]
+
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
@@ -49,7 +51,10 @@ impl Generator<'_> {
             TypeDefKind::Record(record) => {
                 self.docs(&def.docs, "")?;
                 let default = record.fields.iter().all(|f| self.has_default(&f.ty));
-                self.derives("record", if default { "Clone, Debug, Default, PartialEq" } else { "Clone, Debug, PartialEq" })?;
+                self.derives(
+                    "record",
+                    if default { "Clone, Debug, Default, PartialEq" } else { "Clone, Debug, PartialEq" },
+                )?;
                 writeln!(self.out, "#[serde(deny_unknown_fields)]\npub struct {rust} {{")?;
                 for field in &record.fields {
                     self.docs(&field.docs, "    ")?;
@@ -93,7 +98,12 @@ impl Generator<'_> {
                     if default && index == 0 {
                         writeln!(self.out, "    #[default]")?;
                     }
-                    writeln!(self.out, "    #[serde(rename = \"{}\")]\n    {},", snake(&case.name), pascal(&case.name))?;
+                    writeln!(
+                        self.out,
+                        "    #[serde(rename = \"{}\")]\n    {},",
+                        snake(&case.name),
+                        pascal(&case.name)
+                    )?;
                 }
                 writeln!(self.out, "}}\n")?;
                 let names = cases.cases.iter().map(|c| (c.name.as_str(), false)).collect::<Vec<_>>();

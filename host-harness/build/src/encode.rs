@@ -14,7 +14,7 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .map_err(unfit)?;
-    CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }.append_to_component(&mut component);
+    CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
+        .append_to_component(&mut component);
     Ok(component)
 }
-

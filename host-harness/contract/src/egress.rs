@@ -131,7 +131,11 @@ pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) ->
     }
     let rule = of_host
         .find(|rule| rule.methods.iter().any(|m| m == method) && rule.paths.iter().any(|p| p.matches(path)))
-        .ok_or_else(|| EgressDenied::Route { host: host.to_owned(), method: method.to_owned(), path: path.to_owned() })?;
+        .ok_or_else(|| EgressDenied::Route {
+            host: host.to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+        })?;
     if body > rule.max_request_bytes {
         return Err(EgressDenied::TooLong { actual: body, max: rule.max_request_bytes });
     }
@@ -163,7 +167,9 @@ mod tests {
     fn a_star_stands_for_exactly_one_segment() {
         let messages = pattern("/*/*/messages");
         assert!(messages.matches("/v25.0/123/messages"));
-        for path in ["/v25.0/messages", "/v25.0/1/2/messages", "/v25.0//messages", "/v25.0/1/messages/", "/v25.0/1/message"] {
+        for path in
+            ["/v25.0/messages", "/v25.0/1/2/messages", "/v25.0//messages", "/v25.0/1/messages/", "/v25.0/1/message"]
+        {
             assert!(!messages.matches(path), "{path}");
         }
         assert!(pattern("/v1/**").matches("/v1/a/b"));
@@ -186,13 +192,27 @@ mod tests {
         assert_eq!(ask("POST", "https://graph.example.com/me/messages", 10), Ok(()));
         assert!(matches!(ask("POST", "https://graph.example.com/me/messages", 11), Err(EgressDenied::TooLong { .. })));
         assert!(matches!(ask("GET", "https://graph.example.com/me/messages", 0), Err(EgressDenied::Route { .. })));
-        for url in ["http://graph.example.com/me/messages", "https://graph.example.com:8443/me/messages", "https://a@graph.example.com/me/messages"] {
+        for url in [
+            "http://graph.example.com/me/messages",
+            "https://graph.example.com:8443/me/messages",
+            "https://a@graph.example.com/me/messages",
+        ] {
             assert!(matches!(ask("POST", url, 0), Err(EgressDenied::Scheme { .. })), "{url}");
         }
-        for url in ["https://example.com/me/messages", "https://graph.example.com.evil.test/me/messages", "https://127.0.0.1/me/messages", "https://0x7f000001/me/messages", "https://[::1]/me/messages"] {
+        for url in [
+            "https://example.com/me/messages",
+            "https://graph.example.com.evil.test/me/messages",
+            "https://127.0.0.1/me/messages",
+            "https://0x7f000001/me/messages",
+            "https://[::1]/me/messages",
+        ] {
             assert!(matches!(ask("POST", url, 0), Err(EgressDenied::Host { .. })), "{url}");
         }
-        for url in ["https://graph.example.com/a%2Fb/messages", "https://graph.example.com//messages", "https://graph.example.com/me;x/messages"] {
+        for url in [
+            "https://graph.example.com/a%2Fb/messages",
+            "https://graph.example.com//messages",
+            "https://graph.example.com/me;x/messages",
+        ] {
             assert!(matches!(ask("POST", url, 0), Err(EgressDenied::AmbiguousPath { .. })), "{url}");
         }
     }

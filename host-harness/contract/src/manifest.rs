@@ -296,7 +296,8 @@ impl Manifest {
             }
         }
         for rule in &self.egress {
-            if rule.host.is_empty() || rule.host.contains(['*', '/', ':', '@']) || rule.host != rule.host.to_lowercase() {
+            if rule.host.is_empty() || rule.host.contains(['*', '/', ':', '@']) || rule.host != rule.host.to_lowercase()
+            {
                 return fail("egress.host", format!("`{}` is not an exact lower-case host name", rule.host));
             }
             if let Some(method) = rule.methods.iter().find(|m| !METHODS.contains(&m.as_str())) {

@@ -1,1 +1,23 @@
-//! placeholder
+//! The host: channels on one side, the network on the other, the inbox in between.
+//!
+//! The way of a webhook: [`ingress`] verifies and records it, `translate` hands it to its channel and
+//! applies the events. The way of a reply: `outbox` asks the channel for requests, [`egress`] checks,
+//! fills and sends them, the channel reads the answers. [`Host`] holds these together and is what a
+//! product embeds; [`server`] is the same behind HTTP.
+
+mod api;
+mod clock;
+pub mod config;
+pub mod egress;
+mod fill;
+mod host;
+pub mod ingress;
+mod outbox;
+mod resolve;
+pub mod secrets;
+pub mod server;
+mod translate;
+
+pub use clock::Clock;
+pub use host::{ChannelSetup, Grant, Host, HostError, HostOptions, Registered};
+pub use secrets::{Secret, SecretKey, Secrets};

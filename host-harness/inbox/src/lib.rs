@@ -1,1 +1,76 @@
-//! placeholder
+//! The inbox of the harness in one SQLite file: journal, conversations, messages, windows, outbox.
+//! No network, no sandbox: channels hand in typed events and outcomes, products read the result.
+//!
+//! The way of a webhook: [`Inbox::record`] (durable before it returns), then [`Inbox::apply`].
+//! The way of a reply: [`Inbox::queue_reply`], [`Inbox::begin_steps`], [`Inbox::finish_step`].
+
+mod apply;
+mod error;
+mod journal;
+mod messages;
+mod outbox;
+mod read;
+mod window;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+pub use apply::{Applied, TranslatedDelivery};
+pub use error::InboxError;
+pub use journal::{NewDelivery, PendingDelivery};
+pub use outbox::{NewReply, OpenReply, Queued, StepEnd, StepState};
+pub use read::{
+    AccountRow, ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry,
+};
+pub use window::compute as compute_window;
+
+use tokio::sync::broadcast;
+use writer::Writer;
+
+/// Something in the inbox changed. Sent after the change is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// A conversation has something new: a message, a reaction, a deletion, a notice, a step's outcome.
+    Conversation {
+        /// The conversation's row.
+        conversation: i64,
+        /// What kind of thing, by the contract's name, or `outcome`.
+        kind: &'static str,
+    },
+    /// A delivery could not be translated; it is kept.
+    Failed {
+        /// The delivery's row.
+        delivery: i64,
+    },
+}
+
+/// The inbox. Cloning shares it.
+#[derive(Clone)]
+pub struct Inbox {
+    writer: Arc<Writer>,
+    readers: Arc<read::Readers>,
+    updates: broadcast::Sender<Update>,
+}
+
+impl Inbox {
+    /// Opens the file, or makes it, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self, InboxError> {
+        let writer = Writer::open(path)?;
+        let readers = read::Readers::new(path);
+        // A slow listener misses updates and reads the inbox again; the inbox never waits for it.
+        let (updates, _) = broadcast::channel(1024);
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), updates })
+    }
+
+    /// Listens to changes.
+    pub fn updates(&self) -> broadcast::Receiver<Update> {
+        self.updates.subscribe()
+    }
+
+    fn announce(&self, updates: impl IntoIterator<Item = Update>) {
+        for update in updates {
+            // Nobody listening is no error.
+            let _ = self.updates.send(update);
+        }
+    }
+}

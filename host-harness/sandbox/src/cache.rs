@@ -36,7 +36,9 @@ pub enum CacheError {
         source: io::Error,
     },
     /// The key can be read or changed by others, so the files prove nothing.
-    #[error("the artifact cache's key {path} is open to other users (mode {mode:o}); expected 600: delete the folder and start again")]
+    #[error(
+        "the artifact cache's key {path} is open to other users (mode {mode:o}); expected 600: delete the folder and start again"
+    )]
     OpenKey {
         /// The key.
         path: PathBuf,
@@ -172,7 +174,11 @@ fn refuse_open_key(_path: &Path) -> Result<(), CacheError> {
 fn private_file(path: &Path, fresh: bool) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true);
-    if fresh { options.create_new(true) } else { options.create(true).truncate(true) };
+    if fresh {
+        options.create_new(true)
+    } else {
+        options.create(true).truncate(true)
+    };
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

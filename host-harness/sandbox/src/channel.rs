@@ -124,9 +124,10 @@ impl Channel {
         origin: Origin,
         config: &SandboxConfig,
     ) -> Result<Self, LoadError> {
-        let memory_bytes = manifest.limits.memory_bytes.map_or(config.memory_bytes, |asked| {
-            config.memory_bytes.min(usize::try_from(asked).unwrap_or(usize::MAX))
-        });
+        let memory_bytes = manifest
+            .limits
+            .memory_bytes
+            .map_or(config.memory_bytes, |asked| config.memory_bytes.min(usize::try_from(asked).unwrap_or(usize::MAX)));
         let asked = manifest.limits.deadline_ms.map(Duration::from_millis);
         let pure_deadline = asked.map_or(config.pure_deadline, |asked| asked.min(config.pure_deadline));
         let state = CallState { effects: None, memory_bytes, table_elements: config.table_elements };

@@ -2,10 +2,7 @@
 //! the host implements, the imports, the resource limiter. Not here: sockets, files, databases.
 
 use harness_contract::{HttpError, HttpRequest, HttpResponse};
-use wasmtime::{
-    ResourceLimiter, StoreContextMut,
-    component::Linker,
-};
+use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};
 
 use crate::{
     error::{CallFailure, Raised},

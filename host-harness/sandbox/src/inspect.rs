@@ -32,7 +32,9 @@ pub struct Inspection {
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// Larger than the host's bound.
-    #[error("the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound")]
+    #[error(
+        "the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound"
+    )]
     TooLarge {
         /// In bytes.
         size: usize,
@@ -57,7 +59,11 @@ pub enum InspectError {
         reason: String,
     },
     /// Another version of the contract.
-    #[error("the component speaks {found}, this host speaks {}@{}; rebuild the channel against this host's wit/ with `cargo harness build`", package(), VERSION)]
+    #[error(
+        "the component speaks {found}, this host speaks {}@{}; rebuild the channel against this host's wit/ with `cargo harness build`",
+        package(),
+        VERSION
+    )]
     OtherVersion {
         /// The package and version that were found.
         found: String,
@@ -80,7 +86,9 @@ pub enum InspectError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// There is none.
-    #[error("the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml")]
+    #[error(
+        "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml"
+    )]
     NoManifest,
 }
 

@@ -1,0 +1,234 @@
+//! The HTTP API for an inbox product: reading conversations, writing replies. Belongs here: routes,
+//! authentication, the JSON around the contract's types. Every answer to a mistake says what to do.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use harness_contract::{OutboundMessage, Window, manifest::Manifest};
+use harness_inbox::{AccountRow, ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::{sync::Arc, time::Duration};
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    host::{Host, HostError},
+    secrets::Secret,
+};
+
+/// The longest request body of the API, in bytes.
+const MAX_BODY: usize = 256 << 10;
+/// The longest time that a request may wait for a reply's end.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+#[derive(Clone)]
+struct Api {
+    host: Host,
+    token: Option<Arc<[u8; 32]>>,
+}
+
+/// The routes below `/api/v1`.
+pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
+    let api = Api { host, token: token.map(|token| Arc::new(Sha256::digest(token.expose()).into())) };
+    Router::new()
+        .route("/health", get(health))
+        .route("/channels", get(channels))
+        .route("/accounts", get(accounts))
+        .route("/conversations", get(conversations))
+        .route("/conversations/{id}", get(conversation))
+        .route("/conversations/{id}/messages", get(messages))
+        .route("/conversations/{id}/replies", axum::routing::post(reply))
+        .route("/replies/{id}", get(reply_status))
+        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
+        .with_state(api)
+}
+
+async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let Some(expected) = &api.token else { return next.run(request).await };
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let digest: Option<[u8; 32]> = given.map(|token| Sha256::digest(token).into());
+    if digest.is_some_and(|digest| bool::from(digest.ct_eq(expected.as_slice()))) {
+        next.run(request).await
+    } else {
+        ApiError::new(StatusCode::UNAUTHORIZED, "send the API's token as `Authorization: Bearer …`").into_response()
+    }
+}
+
+/// An answer to a request that was not carried out.
+struct ApiError {
+    status: StatusCode,
+    message: String,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: String,
+        }
+        (self.status, Json(Body { error: self.message })).into_response()
+    }
+}
+
+impl From<HostError> for ApiError {
+    fn from(error: HostError) -> Self {
+        let status = match &error {
+            HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
+            HostError::Inbox(InboxError::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<InboxError> for ApiError {
+    fn from(error: InboxError) -> Self {
+        HostError::from(error).into()
+    }
+}
+
+type Answer<T> = Result<Json<T>, ApiError>;
+
+#[derive(Serialize)]
+struct Health {
+    deliveries: harness_inbox::DeliveryCounts,
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    delivery: i64,
+    problem: String,
+}
+
+async fn health(State(api): State<Api>) -> Answer<Health> {
+    let inbox = api.host.inbox();
+    let problems = inbox.problems(20).await?;
+    Ok(Json(Health {
+        deliveries: inbox.delivery_counts().await?,
+        problems: problems.into_iter().map(|(delivery, problem)| Problem { delivery, problem }).collect(),
+    }))
+}
+
+#[derive(Serialize)]
+struct ChannelView {
+    id: String,
+    digest: String,
+    manifest: Manifest,
+    not_granted: Vec<String>,
+    capabilities: harness_contract::ChannelCapabilities,
+    capabilities_hash: String,
+}
+
+async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
+    let view = |registered: crate::host::Registered| ChannelView {
+        id: registered.channel.id().to_owned(),
+        digest: registered.channel.inspection().digest.clone(),
+        manifest: registered.channel.manifest().clone(),
+        not_granted: registered.not_granted.clone(),
+        capabilities: (*registered.capabilities).clone(),
+        capabilities_hash: registered.capabilities_hash,
+    };
+    Json(api.host.channels().into_iter().map(view).collect())
+}
+
+async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
+    Ok(Json(api.host.inbox().accounts().await?))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default = "default_limit")]
+    limit: usize,
+}
+
+fn default_limit() -> usize {
+    50
+}
+
+async fn conversations(State(api): State<Api>, Query(page): Query<Page>) -> Answer<Vec<ConversationSummary>> {
+    Ok(Json(api.host.inbox().conversations(page.limit.min(500)).await?))
+}
+
+#[derive(Serialize)]
+struct ConversationView {
+    id: i64,
+    contact: String,
+    window: Window,
+}
+
+async fn conversation(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ConversationView> {
+    let context = api.host.context(id).await?;
+    Ok(Json(ConversationView { id, contact: context.contact, window: context.window }))
+}
+
+async fn messages(State(api): State<Api>, Path(id): Path<i64>, Query(page): Query<Page>) -> Answer<Vec<TimelineEntry>> {
+    api.host.inbox().channel_of(id).await?;
+    Ok(Json(api.host.inbox().timeline(id, page.limit.min(500)).await?))
+}
+
+#[derive(Deserialize)]
+struct Wait {
+    /// How long to wait for the reply's end, in milliseconds.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// `POST` with the contract's `outbound-message`; `id` may be left out, the host sets it.
+async fn reply(
+    State(api): State<Api>,
+    Path(conversation): Path<i64>,
+    Query(wait): Query<Wait>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<ReplyView>), ApiError> {
+    let bad = |message: String| ApiError::new(StatusCode::BAD_REQUEST, message);
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).filter(|key| !key.is_empty());
+    let Some(key) = key.filter(|key| key.len() <= 200) else {
+        return Err(
+            bad("send an `Idempotency-Key` header of at most 200 characters: the same key is one reply".into()),
+        );
+    };
+    let mut document: serde_json::Value = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    if let Some(fields) = document.as_object_mut() {
+        fields.entry("id").or_insert_with(|| "".into());
+    }
+    let message: OutboundMessage = serde_json::from_value(document)
+        .map_err(|error| bad(format!("the body is not an outbound-message of the contract: {error}")))?;
+    let mut updates = api.host.inbox().updates();
+    let queued = api.host.reply(conversation, key, message).await?;
+    let ended = async {
+        loop {
+            let view = api.host.inbox().reply(queued.reply).await?;
+            if matches!(view.state, ReplyState::Done | ReplyState::Refused) {
+                return Ok::<_, ApiError>(view);
+            }
+            // A missed update is made up for by reading again.
+            let _ = tokio::time::timeout(Duration::from_millis(250), updates.recv()).await;
+        }
+    };
+    let view = match tokio::time::timeout(Duration::from_millis(wait.wait).min(MAX_WAIT), ended).await {
+        Ok(view) => view?,
+        Err(_) => api.host.inbox().reply(queued.reply).await?,
+    };
+    let status = if queued.new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(view)))
+}
+
+async fn reply_status(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ReplyView> {
+    Ok(Json(api.host.inbox().reply(id).await?))
+}

@@ -1,0 +1,223 @@
+//! The host's configuration file. Belongs here: its shape, its defaults, and errors that name file,
+//! key and what is accepted. Secrets stand in files or environment variables, never in it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    env, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use harness_contract::settings::RawSetting;
+use serde::Deserialize;
+use url::Url;
+use zeroize::Zeroize as _;
+
+use crate::secrets::Secret;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The folder for the inbox and the compiled components.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// The HTTP API.
+    #[serde(default)]
+    pub api: ApiConfig,
+    /// The channels, by id.
+    #[serde(default)]
+    pub channels: BTreeMap<String, ChannelConfig>,
+    /// For development alone.
+    #[serde(default)]
+    pub development: DevelopmentConfig,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_data_dir() -> PathBuf {
+    "harness-data".into()
+}
+
+/// The HTTP API.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ApiConfig {
+    /// The bearer token. Without one the API answers on loopback only.
+    pub token: Option<SecretSource>,
+}
+
+/// A channel and what the operator gives it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChannelConfig {
+    /// The component's file, relative to the configuration file.
+    pub component: PathBuf,
+    /// What it may do: nothing that is not named.
+    #[serde(default)]
+    pub grant: GrantConfig,
+    /// Its own credentials, by slot.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Its accounts.
+    #[serde(default)]
+    pub accounts: Vec<AccountConfig>,
+}
+
+/// What a channel may do.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GrantConfig {
+    /// Hosts that its requests may go to.
+    #[serde(default)]
+    pub egress: Vec<String>,
+}
+
+/// An account of a channel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountConfig {
+    /// The platform's id, as its webhooks name it.
+    pub id: String,
+    /// For people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Values for the manifest's `[settings]`.
+    #[serde(default)]
+    pub settings: BTreeMap<String, RawSetting>,
+    /// Its credentials, by slot.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// For development alone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DevelopmentConfig {
+    /// Origins and the addresses that stand in for them, such as a simulator.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, Url>,
+}
+
+/// Where a secret stands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum SecretSource {
+    /// A file that holds nothing else, relative to the configuration file; a last line break is dropped.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+/// Why the configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not TOML, or a key is unknown, missing or of the wrong type.
+    #[error("{path}: {source}")]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Line, key and accepted values.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// A value cannot be used.
+    #[error("{path}: `{key}`: {problem}")]
+    Value {
+        /// Which file.
+        path: PathBuf,
+        /// Which key.
+        key: String,
+        /// What is wrong and what is accepted.
+        problem: String,
+    },
+}
+
+/// A configuration with the place where it stands.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// What it says.
+    pub config: Config,
+}
+
+impl ConfigFile {
+    /// Reads a configuration.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config: Config =
+            toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source })?;
+        let file = Self { path: path.to_owned(), config };
+        if !file.config.listen.ip().is_loopback() && file.config.api.token.is_none() {
+            return Err(file.value(
+                "listen",
+                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`",
+            ));
+        }
+        for origin in file.config.development.endpoints.keys() {
+            let sound = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            if !sound {
+                let key = format!("development.endpoints.\"{origin}\"");
+                return Err(file.value(&key, "is not an origin such as \"https://graph.facebook.com\""));
+            }
+        }
+        Ok(file)
+    }
+
+    /// An error about a key of this file.
+    pub fn value(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        ConfigError::Value { path: self.path.clone(), key: key.to_owned(), problem: problem.into() }
+    }
+
+    /// A path as the file means it.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.path.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    /// Fetches secrets from where they stand. `key` names the table in errors.
+    pub fn secrets(
+        &self,
+        key: &str,
+        sources: &BTreeMap<String, SecretSource>,
+    ) -> Result<HashMap<String, Secret>, ConfigError> {
+        sources
+            .iter()
+            .map(|(slot, source)| Ok((slot.clone(), self.secret(&format!("{key}.{slot}"), source)?)))
+            .collect()
+    }
+
+    /// Fetches one secret.
+    pub fn secret(&self, key: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
+        let mut bytes = match source {
+            SecretSource::File(path) => {
+                let path = self.resolve(path);
+                fs::read(&path).map_err(|error| self.value(key, format!("{}: {error}", path.display())))?
+            }
+            SecretSource::Env(name) => env::var(name)
+                .map_err(|_| self.value(key, format!("the environment variable {name} is not set")))?
+                .into_bytes(),
+        };
+        let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
+        let secret = Secret::new(bytes.get(..end).unwrap_or_default().to_vec());
+        bytes.zeroize();
+        if end == 0 {
+            return Err(self.value(key, "is empty: an empty secret would accept forgeries"));
+        }
+        Ok(secret)
+    }
+}

@@ -1,0 +1,263 @@
+//! The way out: a channel's request is checked against what was granted, searched for secrets that it
+//! should not know, filled, and sent. Redirects are not followed. Belongs here: that order.
+
+use std::{collections::BTreeMap, error::Error as _, time::Duration};
+
+use harness_contract::{
+    Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
+    egress::{EgressDenied, admit},
+    manifest::EgressRule,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::{Client, redirect};
+use url::Url;
+
+use crate::{
+    fill::{Captured, Sources, capture, fill},
+    resolve::PublicOnly,
+    secrets::Secret,
+};
+
+/// Time to connect.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Time for the whole exchange. Meta fetches media while the request waits, for up to 75 s.
+const EXCHANGE: Duration = Duration::from_secs(90);
+/// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
+const LEAK_LENGTH: usize = 12;
+/// Headers that belong to the connection and are never a channel's to set.
+const RESERVED: [&str; 9] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "proxy-authorization",
+    "authorization",
+];
+
+/// Why a request has no response.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// It is outside what was granted.
+    #[error(transparent)]
+    Denied(#[from] EgressDenied),
+    /// It contains a credential in the clear, which no channel can know.
+    #[error("the request contains a credential of this host and was not sent")]
+    Leak,
+    /// A slot is empty, or not the channel's.
+    #[error("the credential `{0}` is not there; fill it in the configuration")]
+    MissingSlot(String),
+    /// It cannot be made into a request.
+    #[error("the request is malformed: {0}")]
+    Invalid(String),
+    /// Nothing was sent.
+    #[error("no connection could be made: {0}")]
+    Unreachable(String),
+    /// It was sent, and what became of it is not known.
+    #[error("no answer came: {0}")]
+    NoAnswer(String),
+    /// The answer was longer than granted, and was not read to its end.
+    #[error("the answer is longer than the {0} bytes that were granted")]
+    TooLarge(u64),
+    /// The answer lacks a value that a later step needs.
+    #[error("the answer has no `{0}`")]
+    CaptureFailed(String),
+}
+
+impl EgressError {
+    /// Whether the platform may have acted on the request.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::CaptureFailed(_))
+    }
+}
+
+/// Where requests really go, for development: an origin, such as `https://graph.facebook.com`, and the
+/// address that stands in for it.
+pub type Endpoints = BTreeMap<String, Url>;
+
+/// Sends requests.
+pub struct Egress {
+    public: Client,
+    development: Client,
+    endpoints: Endpoints,
+}
+
+/// The egress could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct SetupError(String);
+
+/// Finds the credential in a slot.
+pub type FindSecret<'a> = dyn Fn(&str) -> Option<Secret> + Sync + 'a;
+
+/// On whose behalf a request leaves.
+pub struct Caller<'a> {
+    /// What the operator granted.
+    pub rules: &'a [EgressRule],
+    /// Finds a credential that this account of this channel may use.
+    pub secret: &'a FindSecret<'a>,
+    /// Every credential of the channel: none may stand in the request before it is filled.
+    pub known_secrets: &'a [Secret],
+}
+
+impl Egress {
+    /// Sets up the clients. `endpoints` must be empty outside development.
+    pub fn new(endpoints: Endpoints) -> Result<Self, SetupError> {
+        let setup = |error: String| SetupError(error);
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| setup(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let builder = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT)
+                .timeout(EXCHANGE)
+                .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION")))
+        };
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| setup(error.to_string()));
+        Ok(Self {
+            public: build(builder().https_only(true).dns_resolver(PublicOnly))?,
+            development: build(builder())?,
+            endpoints,
+        })
+    }
+
+    /// Checks, fills and sends a request.
+    pub async fn send(
+        &self,
+        caller: &Caller<'_>,
+        mut request: HttpRequest,
+        captured: &mut Captured,
+    ) -> Result<HttpResponse, EgressError> {
+        let method = method(request.method);
+        let mut url = Url::parse(&request.url)
+            .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
+        let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body))?;
+        let mut headers = header_map(&request.headers)?;
+        refuse_leaks(caller.known_secrets, &request)?;
+        let captures = std::mem::take(&mut request.captures);
+        fill(&mut request, &mut url, &mut headers, &Sources { secret: caller.secret, captured })?;
+
+        let (client, url) = self.route(url);
+        let mut outgoing = client.request(method, url).headers(headers);
+        outgoing = match request.body {
+            HttpBody::Empty => outgoing,
+            HttpBody::Bytes(bytes) => outgoing.body(bytes),
+            HttpBody::Multipart(_) => {
+                return Err(EgressError::Invalid("this host holds no files that could be uploaded".into()));
+            }
+        };
+        let response = outgoing.send().await.map_err(transport_error)?;
+        let mut response = read(response, rule.max_response_bytes).await?;
+        capture(&captures, &mut response, captured)?;
+        Ok(response)
+    }
+
+    /// In development an origin is replaced by the address that stands in for it.
+    fn route(&self, url: Url) -> (&Client, Url) {
+        let origin = url.origin().ascii_serialization();
+        let Some(replacement) = self.endpoints.get(&origin) else { return (&self.public, url) };
+        let mut target = replacement.clone();
+        target.set_path(&format!("{}{}", replacement.path().trim_end_matches('/'), url.path()));
+        target.set_query(url.query());
+        (&self.development, target)
+    }
+}
+
+fn method(method: HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Delete => Method::DELETE,
+    }
+}
+
+fn body_length(body: &HttpBody) -> u64 {
+    match body {
+        HttpBody::Empty => 0,
+        HttpBody::Bytes(bytes) => bytes.len() as u64,
+        HttpBody::Multipart(fields) => fields
+            .iter()
+            .map(|field| match &field.value {
+                harness_contract::FieldValue::Text(text) => text.len() as u64,
+                harness_contract::FieldValue::File(file) => file.size,
+            })
+            .sum(),
+    }
+}
+
+fn header_map(headers: &[Header]) -> Result<HeaderMap, EgressError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for Header { name, value } in headers {
+        let invalid = || EgressError::Invalid(format!("`{name}` is not a header that a channel may set"));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(invalid());
+        }
+        map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
+    }
+    Ok(map)
+}
+
+/// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
+fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressError> {
+    let contains = |haystack: &[u8]| {
+        secrets
+            .iter()
+            .map(Secret::expose)
+            .filter(|secret| secret.len() >= LEAK_LENGTH)
+            .any(|secret| haystack.windows(secret.len()).any(|window| window == secret))
+    };
+    let in_body = match &request.body {
+        HttpBody::Bytes(bytes) => contains(bytes),
+        HttpBody::Empty | HttpBody::Multipart(_) => false,
+    };
+    let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
+    if in_body || in_headers || contains(request.url.as_bytes()) { Err(EgressError::Leak) } else { Ok(()) }
+}
+
+/// Only a failure to connect proves that nothing was sent. The URL is left out: it may hold a credential.
+fn transport_error(error: reqwest::Error) -> EgressError {
+    let connecting = error.is_connect() || error.is_builder();
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    if connecting { EgressError::Unreachable(text) } else { EgressError::NoAnswer(text) }
+}
+
+async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse, EgressError> {
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
+        })
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
+    {
+        if (body.len() + chunk.len()) as u64 > max {
+            return Err(EgressError::TooLarge(max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse { status, headers, body })
+}

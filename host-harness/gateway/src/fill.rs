@@ -1,0 +1,162 @@
+//! Putting credentials and captured values into a request that was already checked, and taking
+//! captured values out of a response. The last thing before the wire, the first thing behind it.
+
+use std::collections::BTreeMap;
+
+use harness_contract::{Capture, CaptureTarget, Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::Value;
+use sha2::Sha256;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::{
+    egress::{EgressError, FindSecret},
+    secrets::Secret,
+};
+
+/// Values that one step of a reply captured for a later one.
+pub type Captured = BTreeMap<String, String>;
+
+/// Where fills find their values: a credential by slot, and what was captured.
+pub(crate) struct Sources<'a> {
+    pub(crate) secret: &'a FindSecret<'a>,
+    pub(crate) captured: &'a Captured,
+}
+
+impl Sources<'_> {
+    fn slot(&self, slot: &str) -> Result<Secret, EgressError> {
+        (self.secret)(slot).ok_or_else(|| EgressError::MissingSlot(slot.to_owned()))
+    }
+
+    fn value(&self, source: &FillSource) -> Result<Zeroizing<String>, EgressError> {
+        let text = |secret: &Secret| {
+            std::str::from_utf8(secret.expose())
+                .map(|text| Zeroizing::new(text.to_owned()))
+                .map_err(|_| EgressError::Invalid("a credential that is not text cannot stand in a request".into()))
+        };
+        match source {
+            FillSource::Slot(slot) => text(&self.slot(slot)?),
+            FillSource::HmacSha256(hmac) => {
+                let (key, message) = (self.slot(&hmac.key_slot)?, self.slot(&hmac.message_slot)?);
+                let mut mac = Hmac::<Sha256>::new_from_slice(key.expose())
+                    .map_err(|_| EgressError::Invalid("the key of a derived credential has no length".into()))?;
+                mac.update(message.expose());
+                Ok(Zeroizing::new(hex::encode(mac.finalize().into_bytes())))
+            }
+            FillSource::Captured(name) => self
+                .captured
+                .get(name)
+                .map(|value| Zeroizing::new(value.clone()))
+                .ok_or_else(|| EgressError::MissingSlot(name.clone())),
+        }
+    }
+}
+
+/// Fills a request. `url` and `headers` were made from it and checked before.
+pub(crate) fn fill(
+    request: &mut HttpRequest,
+    url: &mut Url,
+    headers: &mut HeaderMap,
+    sources: &Sources<'_>,
+) -> Result<(), EgressError> {
+    for Fill { source, place } in std::mem::take(&mut request.fills) {
+        let value = sources.value(&source)?;
+        match place {
+            FillPlace::Bearer => {
+                let bearer = Zeroizing::new(format!("Bearer {}", *value));
+                insert(headers, header::AUTHORIZATION, &bearer)?;
+            }
+            FillPlace::Header(name) => {
+                let name = HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| EgressError::Invalid(format!("`{name}` is not a header name")))?;
+                insert(headers, name, &value)?;
+            }
+            FillPlace::Query(name) => {
+                url.query_pairs_mut().append_pair(&name, &value);
+            }
+            FillPlace::Path(name) => fill_path(url, &name, &value)?,
+            FillPlace::FormField(name) => fill_form(request, &name, &value)?,
+            FillPlace::Json(pointer) => fill_json(request, &pointer, &value)?,
+        }
+    }
+    Ok(())
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        EgressError::Invalid(format!("the credential for `{name}` holds characters that no header may"))
+    })?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+/// The placeholder `{name}`, as `Url` writes it.
+fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
+    let placeholder = format!("%7B{name}%7D");
+    if url.path().matches(&placeholder).count() != 1 {
+        return Err(EgressError::Invalid(format!("the path has no place `{{{name}}}`, or several")));
+    }
+    let keep = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(byte);
+    if value.is_empty() || value.chars().all(|c| c == '.') || !value.as_bytes().iter().all(keep) {
+        return Err(EgressError::Invalid(format!("the credential for `{{{name}}}` cannot stand in a path")));
+    }
+    let path = url.path().replace(&placeholder, value);
+    url.set_path(&path);
+    Ok(())
+}
+
+fn fill_form(request: &mut HttpRequest, name: &str, value: &str) -> Result<(), EgressError> {
+    let HttpBody::Bytes(body) = &mut request.body else {
+        return Err(EgressError::Invalid(format!("there is no form to put `{name}` into")));
+    };
+    if !body.is_empty() {
+        body.push(b'&');
+    }
+    let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+    body.extend_from_slice(pair.as_bytes());
+    Ok(())
+}
+
+fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
+    let invalid = |what: String| EgressError::Invalid(format!("`{pointer}` cannot be filled: {what}"));
+    let HttpBody::Bytes(body) = &mut request.body else { return Err(invalid("the body is not JSON".into())) };
+    let mut document: Value = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
+    let place = document.pointer_mut(pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
+    *place = Value::String(value.to_owned());
+    *body = serde_json::to_vec(&document).map_err(|error| invalid(error.to_string()))?;
+    Ok(())
+}
+
+/// Takes what a step captures out of its response; the channel sees a name in its place.
+pub(crate) fn capture(
+    captures: &[Capture],
+    response: &mut HttpResponse,
+    captured: &mut Captured,
+) -> Result<(), EgressError> {
+    if captures.is_empty() || !(200..300).contains(&response.status) {
+        return Ok(());
+    }
+    let missing = |pointer: &str| EgressError::CaptureFailed(pointer.to_owned());
+    let mut document: Option<Value> = serde_json::from_slice(&response.body).ok();
+    for Capture { pointer, target, .. } in captures {
+        let CaptureTarget::Value(name) = target else {
+            return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
+        };
+        let place =
+            document.as_mut().and_then(|document| document.pointer_mut(pointer)).ok_or_else(|| missing(pointer))?;
+        let value = match place {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(missing(pointer)),
+        };
+        *place = Value::String(name.clone());
+        captured.insert(name.clone(), value);
+    }
+    if let Some(document) = document {
+        response.body = serde_json::to_vec(&document).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! The host as a library: what an inbox product embeds. Belongs here: loading channels, connecting
+//! accounts, taking deliveries, queueing replies. The two workers stand in `translate` and `outbox`.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use harness_contract::{
+    ChannelCapabilities, ConversationContext, OutboundMessage,
+    manifest::{EgressRule, Manifest},
+    settings::{RawSetting, SettingsError, resolve_settings},
+};
+use harness_inbox::{Inbox, InboxError, NewDelivery, NewReply, Queued};
+use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
+use http::HeaderMap;
+use sha2::{Digest as _, Sha256};
+use tokio::{sync::Notify, task::JoinHandle};
+
+use crate::{
+    clock::Clock,
+    egress::{Egress, Endpoints, SetupError},
+    ingress::{self, Refusal},
+    outbox,
+    secrets::{Secret, SecretKey, Secrets},
+    translate,
+};
+
+/// How a host is set up.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// The inbox's file.
+    pub inbox: PathBuf,
+    /// The bounds of the sandbox, and where compiled components are kept.
+    pub sandbox: SandboxConfig,
+    /// Development only: where requests really go.
+    pub endpoints: Endpoints,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl HostOptions {
+    /// A host that keeps everything in one folder, which must exist.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        Self {
+            inbox: folder.join("inbox.sqlite"),
+            sandbox: SandboxConfig { cache_dir: Some(folder.join("artifacts")), ..SandboxConfig::default() },
+            endpoints: Endpoints::new(),
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// What the operator allows a channel: nothing that is not named.
+#[derive(Clone, Debug, Default)]
+pub struct Grant {
+    /// Hosts of the manifest's egress rules.
+    pub egress: Vec<String>,
+}
+
+impl Grant {
+    /// Everything that a manifest asks for, after somebody read it.
+    pub fn all_of(manifest: &Manifest) -> Self {
+        Self { egress: manifest.egress.iter().map(|rule| rule.host.clone()).collect() }
+    }
+}
+
+/// A channel with what the operator gives it.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelSetup {
+    /// What it may do. `None` grants what the manifest asks for.
+    pub grant: Option<Grant>,
+    /// Its own credentials, by slot.
+    pub secrets: HashMap<String, Secret>,
+}
+
+/// A loaded channel as the host knows it.
+#[derive(Clone)]
+pub struct Registered {
+    /// The component.
+    pub channel: Channel,
+    /// What it can say and hear.
+    pub capabilities: Arc<ChannelCapabilities>,
+    /// SHA-256 of the capabilities' JSON form, in hex: changes whenever they do.
+    pub capabilities_hash: String,
+    /// The egress rules that were granted.
+    pub egress: Arc<[EgressRule]>,
+    /// Hosts that the manifest asks for and the operator did not grant.
+    pub not_granted: Vec<String>,
+}
+
+/// Why the host did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The component was refused.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The component failed in a call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The inbox.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Egress(#[from] SetupError),
+    /// The delivery is not genuine, or does not fit.
+    #[error("the delivery was refused: {0}")]
+    Refused(#[from] Refusal),
+    /// No channel of this id is loaded.
+    #[error("no channel `{0}` is loaded; loaded are {1}")]
+    NoChannel(String, String),
+    /// The settings of an account.
+    #[error("the account {account} of `{channel}`: {source}")]
+    Settings {
+        /// The channel's id.
+        channel: String,
+        /// The platform's id of the account.
+        account: String,
+        /// What is wrong.
+        #[source]
+        source: SettingsError,
+    },
+    /// A slot that the manifest does not declare.
+    #[error("`{slot}` is not a credential of `{channel}`; it has {known}")]
+    UnknownSlot {
+        /// The channel's id.
+        channel: String,
+        /// What was given.
+        slot: String,
+        /// What the manifest declares.
+        known: String,
+    },
+}
+
+/// The host. Cloning shares it; its workers end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) shared: Arc<Shared>,
+    _workers: Arc<Workers>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) inbox: Inbox,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) egress: Egress,
+    pub(crate) secrets: Secrets,
+    pub(crate) clock: Clock,
+    pub(crate) channels: RwLock<HashMap<String, Registered>>,
+    pub(crate) delivered: Notify,
+    pub(crate) queued: Notify,
+}
+
+struct Workers(Vec<JoinHandle<()>>);
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for worker in &self.0 {
+            worker.abort();
+        }
+    }
+}
+
+impl Host {
+    /// Opens the inbox, settles what a crash interrupted, and starts the workers. Needs a Tokio runtime.
+    pub async fn open(options: HostOptions) -> Result<Self, HostError> {
+        let shared = Arc::new(Shared {
+            inbox: Inbox::open(&options.inbox)?,
+            sandbox: Sandbox::new(options.sandbox)?,
+            egress: Egress::new(options.endpoints)?,
+            secrets: Secrets::default(),
+            clock: options.clock,
+            channels: RwLock::default(),
+            delivered: Notify::new(),
+            queued: Notify::new(),
+        });
+        let interrupted = shared.inbox.settle_interrupted().await?;
+        if interrupted > 0 {
+            tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
+        }
+        let workers =
+            vec![tokio::spawn(translate::run(Arc::clone(&shared))), tokio::spawn(outbox::run(Arc::clone(&shared)))];
+        Ok(Self { shared, _workers: Arc::new(Workers(workers)) })
+    }
+
+    /// Loads a component, or replaces the one of the same id.
+    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
+        let sandbox = self.shared.sandbox.clone();
+        // Compiling takes a tenth of a second, which no task may block for.
+        let channel = tokio::task::spawn_blocking(move || sandbox.load(&component))
+            .await
+            .map_err(|error| LoadError::Engine(error.to_string()))??;
+        let manifest = channel.manifest();
+        let id = manifest.channel.id.clone();
+        if let Some(slot) = setup.secrets.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
+            return Err(unknown_slot(manifest, slot));
+        }
+        let grant = setup.grant.unwrap_or_else(|| Grant::all_of(manifest));
+        let (granted, not): (Vec<_>, Vec<_>) =
+            manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));
+        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).collect();
+        not_granted.dedup();
+        if !not_granted.is_empty() {
+            tracing::warn!(
+                channel = id,
+                hosts = not_granted.join(", "),
+                "the channel asks for hosts that are not granted"
+            );
+        }
+        let capabilities = channel.capabilities()?;
+        let json = serde_json::to_vec(&capabilities).unwrap_or_default();
+        let registered = Registered {
+            channel,
+            capabilities: Arc::new(capabilities),
+            capabilities_hash: hex::encode(Sha256::digest(json)),
+            egress: granted.into(),
+            not_granted,
+        };
+        for (slot, secret) in setup.secrets {
+            self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
+        }
+        self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id, registered.clone());
+        self.shared.delivered.notify_one();
+        self.shared.queued.notify_one();
+        Ok(registered)
+    }
+
+    /// Connects an account whose credentials are at hand. Returns its row in the inbox.
+    pub async fn connect_account(
+        &self,
+        channel: &str,
+        account: &str,
+        name: &str,
+        settings: &std::collections::BTreeMap<String, RawSetting>,
+        secrets: HashMap<String, Secret>,
+    ) -> Result<i64, HostError> {
+        let registered = self.channel(channel)?;
+        let manifest = registered.channel.manifest();
+        let settings = resolve_settings(&manifest.settings, settings).map_err(|source| HostError::Settings {
+            channel: channel.to_owned(),
+            account: account.to_owned(),
+            source,
+        })?;
+        if let Some(slot) = secrets.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
+            return Err(unknown_slot(manifest, slot));
+        }
+        for (slot, secret) in secrets {
+            let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot };
+            self.shared.secrets.set(key, secret);
+        }
+        let row = self.shared.inbox.connect_account(channel, account, name, &settings).await?;
+        self.shared.delivered.notify_one();
+        Ok(row)
+    }
+
+    /// Takes a webhook: verifies it and makes it durable. When this returns, the platform may be told 200.
+    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+        let webhook = &registered.channel.manifest().webhook;
+        let now = self.shared.clock.now();
+        let delivery = ingress::verify(channel, webhook, &self.shared.secrets, headers, body, now)?;
+        let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
+        self.shared.delivered.notify_one();
+        Ok(row)
+    }
+
+    /// Answers a platform's challenge with the text to echo.
+    pub fn challenge(&self, channel: &str, query: &str) -> Result<String, Refusal> {
+        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+        ingress::challenge(channel, &registered.channel.manifest().webhook, &self.shared.secrets, query)
+    }
+
+    /// Puts a reply into the outbox, once for every key. How it ends is read with [`Inbox::reply`].
+    pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> Result<Queued, HostError> {
+        let now = self.shared.clock.now();
+        let queued =
+            self.shared.inbox.queue_reply(NewReply { conversation, key: key.to_owned(), message, now }).await?;
+        self.shared.queued.notify_one();
+        Ok(queued)
+    }
+
+    /// Everything about a conversation that a message depends on, the window among it.
+    pub async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
+        let registered = self.channel(&self.shared.inbox.channel_of(conversation).await?)?;
+        let now = self.shared.clock.now();
+        Ok(self.shared.inbox.context(conversation, &registered.capabilities.window, now).await?)
+    }
+
+    /// The inbox, for reading.
+    pub fn inbox(&self) -> &Inbox {
+        &self.shared.inbox
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// A loaded channel.
+    pub fn channel(&self, id: &str) -> Result<Registered, HostError> {
+        self.shared.channel(id)
+    }
+
+    /// All loaded channels, by id.
+    pub fn channels(&self) -> Vec<Registered> {
+        let channels = self.shared.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = channels.values().cloned().collect();
+        all.sort_by(|a, b| a.channel.id().cmp(b.channel.id()));
+        all
+    }
+}
+
+impl Shared {
+    pub(crate) fn channel(&self, id: &str) -> Result<Registered, HostError> {
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        channels.get(id).cloned().ok_or_else(|| {
+            let mut known: Vec<_> = channels.keys().cloned().collect();
+            known.sort();
+            HostError::NoChannel(id.to_owned(), if known.is_empty() { "none".into() } else { known.join(", ") })
+        })
+    }
+}
+
+fn unknown_slot(manifest: &Manifest, slot: &str) -> HostError {
+    HostError::UnknownSlot {
+        channel: manifest.channel.id.clone(),
+        slot: slot.to_owned(),
+        known: manifest.slots.keys().cloned().collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,82 @@
+//! Credentials in memory. They leave this module only into a request that was checked, or into a MAC;
+//! they are wiped when dropped and have no readable form. Belongs here: keeping and finding them.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use zeroize::Zeroizing;
+
+/// A credential.
+#[derive(Clone)]
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+
+impl Secret {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Zeroizing::new(bytes)))
+    }
+
+    /// For the places that put it into a request or a MAC.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Which credential.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SecretKey {
+    /// The channel's id.
+    pub channel: String,
+    /// The platform's id of the account; none for a slot of the whole channel.
+    pub account: Option<String>,
+    /// The slot's name in the manifest.
+    pub slot: String,
+}
+
+/// The credentials of a host. Cloning shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    slots: Arc<RwLock<HashMap<SecretKey, Secret>>>,
+}
+
+impl Secrets {
+    /// Fills a slot.
+    pub fn set(&self, key: SecretKey, secret: Secret) {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
+    }
+
+    /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
+    pub(crate) fn find(&self, channel: &str, account: &str, slot: &str) -> Option<Secret> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let key = |account: Option<&str>| SecretKey {
+            channel: channel.to_owned(),
+            account: account.map(str::to_owned),
+            slot: slot.to_owned(),
+        };
+        slots.get(&key(Some(account))).or_else(|| slots.get(&key(None))).cloned()
+    }
+
+    /// Every credential of a channel in a slot, with the account that it belongs to.
+    pub(crate) fn in_slot(&self, channel: &str, slot: &str) -> Vec<(Option<String>, Secret)> {
+        self.select(|key| key.channel == channel && key.slot == slot)
+    }
+
+    /// Every credential of a channel: what a request of a channel must not contain by itself.
+    pub(crate) fn of_channel(&self, channel: &str) -> Vec<(Option<String>, Secret)> {
+        self.select(|key| key.channel == channel)
+    }
+
+    fn select(&self, wanted: impl Fn(&SecretKey) -> bool) -> Vec<(Option<String>, Secret)> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().filter(|(key, _)| wanted(key)).map(|(key, secret)| (key.account.clone(), secret.clone())).collect()
+    }
+}

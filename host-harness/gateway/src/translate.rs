@@ -1,0 +1,102 @@
+//! From the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
+//! events are applied. What cannot be translated stays in the journal. Belongs here: that worker.
+
+use std::{sync::Arc, time::Duration};
+
+use harness_contract::ParseError;
+use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
+use harness_sandbox::{CallError, CallFailure};
+
+use crate::host::{HostError, Shared};
+
+/// Deliveries that are translated and applied in one transaction.
+const BATCH: usize = 256;
+/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Translates for as long as the host lives.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    loop {
+        match round(&shared).await {
+            Ok(0) => shared.delivered.notified().await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "translation pauses");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Why one delivery was not translated.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("no channel `{0}` is loaded")]
+    NoChannel(String),
+    #[error("it is not JSON: {reason} at byte {offset}")]
+    Malformed { offset: u64, reason: String },
+    #[error("it is not for this channel: found {0}")]
+    NotThisChannel(String),
+    #[error("{0}")]
+    Other(String),
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl From<ParseError> for Problem {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::Malformed(at) => Self::Malformed { offset: at.offset, reason: at.reason },
+            ParseError::NotThisChannel(found) => Self::NotThisChannel(found),
+            ParseError::Other(sentence) => Self::Other(sentence),
+        }
+    }
+}
+
+/// One batch; returns how many deliveries left the queue.
+async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
+    let pending = shared.inbox.pending(BATCH).await?;
+    if pending.is_empty() {
+        return Ok(0);
+    }
+    let worker = Arc::clone(shared);
+    let results = tokio::task::spawn_blocking(move || {
+        pending.into_iter().map(|delivery| (delivery.id, translate(&worker, delivery))).collect::<Vec<_>>()
+    })
+    .await
+    .map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?;
+
+    let mut translated = Vec::with_capacity(results.len());
+    let mut left = 0;
+    let mut busy = false;
+    for (id, result) in results {
+        match result {
+            Ok(delivery) => translated.push(delivery),
+            Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => busy = true,
+            Err(problem) => {
+                tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
+                shared.inbox.mark_failed(id, problem.to_string()).await?;
+                left += 1;
+            }
+        }
+    }
+    left += translated.len();
+    if !translated.is_empty() {
+        shared.inbox.apply(translated).await?;
+    }
+    if busy {
+        tokio::time::sleep(PAUSE).await;
+    }
+    // A busy batch is not an empty queue.
+    Ok(left.max(usize::from(busy)))
+}
+
+fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
+    let PendingDelivery { id, channel, delivery } = pending;
+    let registered = shared.channel(&channel).map_err(|error| match error {
+        HostError::NoChannel(id, _) => Problem::NoChannel(id),
+        other => Problem::Other(other.to_string()),
+    })?;
+    let parsed = registered.channel.parse_webhook(&delivery)??;
+    Ok(TranslatedDelivery { id, channel, received_at: delivery.received_at, events: parsed.events })
+}

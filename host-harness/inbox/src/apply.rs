@@ -1,0 +1,232 @@
+//! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
+//! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
+
+use harness_contract::{Author, Event, EventBody, EventOrigin, Seen, Setting, WindowOpener};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::{
+    Inbox, InboxError, Update,
+    journal::as_millis,
+    messages::{self, Place},
+};
+
+/// What became of the events of one delivery.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Applied {
+    /// Events that changed the inbox.
+    pub new: usize,
+    /// Events that had been applied before.
+    pub repeated: usize,
+    /// Events of accounts that are not connected here. The delivery waits for the account.
+    pub unrouted: usize,
+}
+
+/// A translated delivery.
+#[derive(Clone, Debug)]
+pub struct TranslatedDelivery {
+    /// Its row in the journal.
+    pub id: i64,
+    /// The channel's id.
+    pub channel: String,
+    /// When the host received it.
+    pub received_at: u64,
+    /// What the channel read in it.
+    pub events: Vec<Event>,
+}
+
+impl Inbox {
+    /// Makes an account known, or updates its name and settings. Deliveries that waited for it are
+    /// translated again.
+    pub async fn connect_account(
+        &self,
+        channel: &str,
+        platform_id: &str,
+        name: &str,
+        settings: &[Setting],
+    ) -> Result<i64, InboxError> {
+        let (channel, platform_id, name) = (channel.to_owned(), platform_id.to_owned(), name.to_owned());
+        let settings = serde_json::to_string(settings)?;
+        self.writer
+            .write(move |tx| {
+                let id = tx
+                    .prepare_cached(
+                        "INSERT INTO account (channel, platform_id, name, settings) VALUES (?1, ?2, ?3, ?4)
+                         ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4 RETURNING id",
+                    )?
+                    .query_row(params![channel, platform_id, name, settings], |row| row.get(0))?;
+                tx.execute(
+                    "UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1",
+                    params![channel],
+                )?;
+                Ok(id)
+            })
+            .await
+    }
+
+    /// Applies translated deliveries, in their order, in one transaction.
+    pub async fn apply(&self, batch: Vec<TranslatedDelivery>) -> Result<Applied, InboxError> {
+        let (applied, updates) = self
+            .writer
+            .write(move |tx| {
+                let mut total = Applied::default();
+                let mut updates = Vec::new();
+                for delivery in &batch {
+                    let applied = apply_delivery(tx, delivery, &mut updates)?;
+                    total.new += applied.new;
+                    total.repeated += applied.repeated;
+                    total.unrouted += applied.unrouted;
+                }
+                Ok((total, updates))
+            })
+            .await?;
+        self.announce(updates);
+        Ok(applied)
+    }
+}
+
+fn apply_delivery(
+    tx: &Transaction<'_>,
+    delivery: &TranslatedDelivery,
+    updates: &mut Vec<Update>,
+) -> Result<Applied, InboxError> {
+    let mut applied = Applied::default();
+    let mut missing = None;
+    for event in &delivery.events {
+        let account = tx
+            .prepare_cached("SELECT id FROM account WHERE channel = ?1 AND platform_id = ?2")?
+            .query_row(params![delivery.channel, event.account], |row| row.get::<_, i64>(0))
+            .optional()?;
+        let Some(account) = account else {
+            // The dashboard's samples name accounts that do not exist.
+            if event.origin != EventOrigin::Test {
+                applied.unrouted += 1;
+                missing = Some(&event.account);
+            }
+            continue;
+        };
+        // The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
+        let new = tx
+            .prepare_cached(
+                "INSERT INTO event (account_id, event_id, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![account, event.id, delivery.id])?;
+        if new == 0 {
+            applied.repeated += 1;
+            continue;
+        }
+        applied.new += 1;
+        let conversation = apply_event(tx, account, delivery.received_at, event)?;
+        if let Some(conversation) = conversation {
+            updates.push(Update::Conversation { conversation, kind: event.body.name() });
+        }
+    }
+    let problem = missing.map(|account| format!("the account {account} is not connected here"));
+    tx.prepare_cached("UPDATE delivery SET state = ?2, attempts = attempts + 1, problem = ?3 WHERE id = ?1")?
+        .execute(params![delivery.id, if problem.is_some() { "unrouted" } else { "applied" }, problem])?;
+    Ok(applied)
+}
+
+fn apply_event(tx: &Transaction<'_>, account: i64, received_at: u64, event: &Event) -> Result<Option<i64>, InboxError> {
+    let at = as_millis(event.at.unwrap_or(received_at));
+    let conversation = conversation_of(tx, account, event, at)?;
+    if let Some(conversation) = conversation {
+        note_action(tx, conversation, event, at)?;
+    }
+    let place = Place { account, conversation, at, received_at: as_millis(received_at) };
+    match &event.body {
+        EventBody::Message(message) => messages::store(tx, &place, event, message)?,
+        EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
+        EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
+        EventBody::Deleted(deleted) => messages::delete(tx, account, &deleted.target, at)?,
+        EventBody::Seen(seen) => note_seen(tx, conversation, seen, at)?,
+        EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,
+        // Passing signals: nothing of them is worth keeping.
+        EventBody::Typing(_) => {}
+        other => {
+            tx.prepare_cached(
+                "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                account,
+                conversation,
+                at,
+                event.origin.name(),
+                other.name(),
+                serde_json::to_string(other)?,
+                event.native
+            ])?;
+        }
+    }
+    Ok(conversation)
+}
+
+/// Finds or makes the conversation, under its unique key.
+fn conversation_of(tx: &Transaction<'_>, account: i64, event: &Event, at: i64) -> Result<Option<i64>, InboxError> {
+    let Some(contact) = &event.contact else { return Ok(None) };
+    let contact_id: i64 = tx
+        .prepare_cached(
+            "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (account_id, platform_id)
+             DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
+        )?
+        .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?;
+    let key = match &event.thread {
+        Some(thread) => format!("t:{}", thread.id),
+        None => format!("c:{}", contact.id),
+    };
+    let thread = event.thread.as_ref().map(serde_json::to_string).transpose()?;
+    let conversation = tx
+        .prepare_cached(
+            "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (account_id, key) DO UPDATE SET last_at = max(last_at, ?5), thread = coalesce(?4, thread)
+             RETURNING id",
+        )?
+        .query_row(params![account, contact_id, key, thread, at], |row| row.get(0))?;
+    Ok(Some(conversation))
+}
+
+/// What the event does to the window, to the unread count and to what an answer will need.
+fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event, at: i64) -> Result<(), InboxError> {
+    if let Some(opener) = event.opens {
+        note_opening(tx, conversation, opener, at)?;
+    }
+    if let Some(context) = &event.reply_context {
+        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
+            .execute(params![conversation, context])?;
+    }
+    if let (Author::Contact, EventBody::Message(message)) = (&event.author, &event.body) {
+        let unread = i64::from(event.origin == EventOrigin::Live);
+        tx.prepare_cached(
+            "UPDATE conversation SET unread = unread + ?4,
+                 last_inbound = CASE WHEN ?3 >= coalesce(last_inbound_at, 0) THEN coalesce(?2, last_inbound)
+                                     ELSE last_inbound END,
+                 last_inbound_at = max(coalesce(last_inbound_at, 0), ?3)
+             WHERE id = ?1",
+        )?
+        .execute(params![conversation, message.id, at, unread])?;
+    }
+    Ok(())
+}
+
+fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, at: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET at = max(at, ?3)",
+    )?
+    .execute(params![conversation, opener.name(), at])?;
+    Ok(())
+}
+
+fn note_seen(tx: &Transaction<'_>, conversation: Option<i64>, seen: &Seen, at: i64) -> Result<(), InboxError> {
+    let (message, up_to) = match seen {
+        Seen::Message(id) => (Some(id), at),
+        Seen::Time(time) => (None, as_millis(*time)),
+    };
+    tx.prepare_cached(
+        "UPDATE conversation SET seen_message = coalesce(?2, seen_message), seen_at = ?3
+         WHERE id = ?1 AND coalesce(seen_at, 0) <= ?3",
+    )?
+    .execute(params![conversation, message, up_to])?;
+    Ok(())
+}

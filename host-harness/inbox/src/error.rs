@@ -1,0 +1,50 @@
+//! What can go wrong with the inbox's file.
+
+use std::path::PathBuf;
+
+/// Why the inbox did not do what was asked. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The file cannot be opened.
+    #[error("the inbox file {path} cannot be opened: {source}; the folder must exist and be writable")]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "the inbox file has schema {found}, this version knows up to {known}: use the version that wrote it, or a newer one"
+    )]
+    NewerSchema {
+        /// In the file.
+        found: i64,
+        /// In this program.
+        known: i64,
+    },
+    /// A read or write failed.
+    #[error("the inbox could not be read or written: {0}")]
+    Storage(#[from] rusqlite::Error),
+    /// The disk is full or failing; nothing is acknowledged until that ends.
+    #[error("the inbox could not be made durable: {0}")]
+    Durability(String),
+    /// Too much is waiting to be written.
+    #[error("the inbox is busy: its queue of {0} writes is full")]
+    Busy(usize),
+    /// The thread that writes has ended.
+    #[error("the inbox is closed")]
+    Closed,
+    /// A JSON column does not hold what it should.
+    #[error("a row of the inbox holds JSON that cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// There is no such row.
+    #[error("there is no {what} {id} in this inbox")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// By which id.
+        id: String,
+    },
+}

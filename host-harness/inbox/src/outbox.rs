@@ -1,0 +1,380 @@
+//! The outbox: replies under an idempotency key, a row for every step, every step with an end that
+//! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
+
+use harness_contract::{
+    AccountSettings, ConversationContext, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep,
+    StepKind, Violation,
+};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::{Inbox, InboxError, Update, journal::as_millis, read};
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Waits for its turn, or for another attempt.
+    Queued,
+    /// The request is on its way.
+    Sending,
+    /// The platform has it.
+    Sent,
+    /// The platform, or the host's rules, refused it.
+    Rejected,
+    /// The platform may have it: never sent again by itself.
+    Unknown,
+    /// An earlier step was refused, so this one was not tried.
+    Cancelled,
+}
+
+impl StepState {
+    /// The name in SQL and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "queued" => Self::Queued,
+            "sending" => Self::Sending,
+            "sent" => Self::Sent,
+            "rejected" => Self::Rejected,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A reply that somebody asked for.
+#[derive(Clone, Debug)]
+pub struct NewReply {
+    /// The conversation's row.
+    pub conversation: i64,
+    /// The same key asks for the same reply.
+    pub key: String,
+    /// What to send. Its `id` is set here.
+    pub message: OutboundMessage,
+    /// The host's clock.
+    pub now: u64,
+}
+
+/// What asking did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Queued {
+    /// The reply's row.
+    pub reply: i64,
+    /// False when the key was used before: nothing was queued.
+    pub new: bool,
+}
+
+/// A reply that has steps to send.
+#[derive(Clone, Debug)]
+pub struct OpenReply {
+    /// Its row.
+    pub reply: i64,
+    /// The conversation's row; replies of one conversation are sent one after the other.
+    pub conversation: i64,
+    /// The account's row.
+    pub account: i64,
+    /// The channel's id.
+    pub channel: String,
+    /// What to send.
+    pub message: OutboundMessage,
+    /// What was known when this was read, except the window, which the caller computes.
+    pub context: ConversationContext,
+    /// The states of its steps; empty before the first attempt.
+    pub steps: Vec<(StepState, u32)>,
+}
+
+/// How an attempt at a step ended.
+#[derive(Clone, Debug)]
+pub enum StepEnd {
+    /// For good.
+    Final(StepState),
+    /// It may be tried again from this time on.
+    Later(u64),
+}
+
+impl Inbox {
+    /// Puts a reply into the outbox, once for every key.
+    pub async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError> {
+        self.writer.write(move |tx| queue(tx, new)).await
+    }
+
+    /// Notes the channel's verdict that a reply cannot be sent, and why.
+    pub async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError> {
+        let violations = serde_json::to_string(&violations)?;
+        let conversation = self
+            .writer
+            .write(move |tx| {
+                Ok(tx
+                    .prepare_cached(
+                        "UPDATE reply SET state = 'refused', violations = ?2 WHERE id = ?1 RETURNING conversation_id",
+                    )?
+                    .query_row(params![reply, violations], |row| row.get(0))?)
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
+        Ok(())
+    }
+
+    /// The replies that have something to send now, oldest first.
+    pub async fn open_replies(&self, now: u64, limit: usize) -> Result<Vec<OpenReply>, InboxError> {
+        self.readers.read(move |connection| read::open_replies(connection, now, limit)).await
+    }
+
+    /// Writes down the steps of a reply before the first one is sent, and shows its messages.
+    /// Warnings of the validation are kept with it.
+    pub async fn begin_steps(
+        &self,
+        reply: &OpenReply,
+        steps: &[SendStep],
+        warnings: &[Violation],
+        now: u64,
+    ) -> Result<(), InboxError> {
+        let rows = steps.iter().map(NewStep::from).collect::<Vec<_>>();
+        let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
+        let author = serde_json::to_string(&reply.message.sender)?;
+        let warnings = (!warnings.is_empty()).then(|| serde_json::to_string(warnings)).transpose()?;
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE reply SET state = 'sending', violations = ?2 WHERE id = ?1")?
+                    .execute(params![id, warnings])?;
+                for (index, row) in (0i64..).zip(&rows) {
+                    insert_step(tx, id, index, row)?;
+                    if row.shown {
+                        tx.prepare_cached(
+                            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
+                                 origin, text, reply_id, step)
+                             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                        )?
+                        .execute(params![
+                            account,
+                            conversation,
+                            author,
+                            as_millis(now),
+                            row.text,
+                            id,
+                            index
+                        ])?;
+                    }
+                }
+                tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
+                    .execute(params![conversation, as_millis(now)])?;
+                Ok(())
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "reply" }]);
+        Ok(())
+    }
+
+    /// Notes that the request of a step leaves now. After a crash such a step is unknown, not queued.
+    pub async fn begin_attempt(&self, reply: i64, step: usize) -> Result<(), InboxError> {
+        let step = index(step);
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE step SET state = 'sending', attempts = attempts + 1 WHERE reply_id = ?1 AND step = ?2",
+                )?
+                .execute(params![reply, step])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Writes down how an attempt ended. A refusal or an unknown outcome cancels the steps behind it.
+    pub async fn finish_step(
+        &self,
+        reply: &OpenReply,
+        step: usize,
+        outcome: SendOutcome,
+        end: StepEnd,
+        now: u64,
+    ) -> Result<(), InboxError> {
+        let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
+        self.writer
+            .write(move |tx| {
+                finish(tx, &Attempt { reply: id, account, conversation, step: index(step), now }, &outcome, &end)
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
+        Ok(())
+    }
+
+    /// After a start: what was on its way when the process ended may have arrived.
+    pub async fn settle_interrupted(&self) -> Result<usize, InboxError> {
+        self.writer
+            .write(|tx| {
+                let settled = tx.execute("UPDATE step SET state = 'unknown' WHERE state = 'sending'", [])?;
+                cancel_behind(tx)?;
+                close_finished(tx)?;
+                Ok(settled)
+            })
+            .await
+    }
+}
+
+fn index(step: usize) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}
+
+fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
+    let NewReply { conversation, key, mut message, now } = new;
+    let account: i64 = tx
+        .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
+        .query_row(params![conversation], |row| row.get(0))
+        .optional()?
+        .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at)
+             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
+        )?
+        .query_row(params![account, conversation, key, as_millis(now)], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let Some(reply) = inserted else {
+        let reply = tx
+            .prepare_cached("SELECT id FROM reply WHERE account_id = ?1 AND key = ?2")?
+            .query_row(params![account, key], |row| row.get(0))?;
+        return Ok(Queued { reply, new: false });
+    };
+    // Unique beyond this file: it travels to the platform and comes back in echoes.
+    message.id = format!("{reply}-{}", key_digest(&key, now));
+    tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
+        .execute(params![reply, serde_json::to_string(&message)?])?;
+    tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE id = ?1")?.execute(params![conversation])?;
+    Ok(Queued { reply, new: true })
+}
+
+/// Tells apart replies of the same row number in different files.
+fn key_digest(key: &str, now: u64) -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    format!("{:016x}", RandomState::new().hash_one((key, now)))
+}
+
+struct NewStep {
+    part: u32,
+    kind: &'static str,
+    correlation: Option<String>,
+    text: Option<String>,
+    shown: bool,
+}
+
+impl From<&SendStep> for NewStep {
+    fn from(step: &SendStep) -> Self {
+        Self {
+            part: step.part,
+            kind: step.kind.name(),
+            correlation: step.correlation.clone(),
+            text: step.text.clone(),
+            shown: step.kind == StepKind::Message,
+        }
+    }
+}
+
+fn insert_step(tx: &Transaction<'_>, reply: i64, index: i64, row: &NewStep) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO step (reply_id, step, part, kind, state, correlation, text)
+         VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![reply, index, row.part, row.kind, row.correlation, row.text])?;
+    Ok(())
+}
+
+struct Attempt {
+    reply: i64,
+    account: i64,
+    conversation: i64,
+    step: i64,
+    now: u64,
+}
+
+fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepEnd) -> Result<(), InboxError> {
+    let result = serde_json::to_string(&outcome.result)?;
+    let now = as_millis(at.now);
+    let (state, finished) = match end {
+        StepEnd::Final(state) => (*state, Some(now)),
+        StepEnd::Later(_) => (StepState::Queued, None),
+    };
+    // An echo may have confirmed the step while its answer was still on the way.
+    tx.prepare_cached(
+        "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5)
+         WHERE reply_id = ?1 AND step = ?2 AND (state <> 'sent' OR ?3 = 'sent')",
+    )?
+    .execute(params![at.reply, at.step, state.name(), result, finished])?;
+    if let SendResult::Sent(receipt) = &outcome.result
+        && let Some(id) = receipt.message_ids.first()
+    {
+        adopt_platform_id(tx, at, id)?;
+    }
+    if let Some(failure) = failure_category(&outcome.result)
+        && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
+    {
+        tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?
+            .execute(params![at.conversation, now])?;
+    }
+    if let Some(context) = &outcome.reply_context {
+        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
+            .execute(params![at.conversation, context])?;
+    }
+    if let StepEnd::Later(next) = end {
+        tx.prepare_cached("UPDATE reply SET next_attempt_at = ?2 WHERE id = ?1")?
+            .execute(params![at.reply, as_millis(*next)])?;
+    }
+    cancel_behind(tx)?;
+    close_finished(tx)
+}
+
+fn failure_category(result: &SendResult) -> Option<FailureCategory> {
+    match result {
+        SendResult::Sent(_) => None,
+        SendResult::RateLimited(failure)
+        | SendResult::Transient(failure)
+        | SendResult::Ambiguous(failure)
+        | SendResult::Rejected(failure)
+        | SendResult::Unauthorized(failure) => Some(failure.category),
+    }
+}
+
+/// The platform's id for a message of ours. If its echo came first and was taken for somebody else's
+/// message, that row goes: they are the same message.
+fn adopt_platform_id(tx: &Transaction<'_>, at: &Attempt, id: &str) -> Result<(), InboxError> {
+    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
+        .execute(params![at.account, id])?;
+    tx.prepare_cached("UPDATE message SET platform_id = ?3 WHERE reply_id = ?1 AND step = ?2")?
+        .execute(params![at.reply, at.step, id])?;
+    Ok(())
+}
+
+/// A step that was refused or whose end is unknown stops those behind it: order is part of the message.
+fn cancel_behind(tx: &Transaction<'_>) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE step SET state = 'cancelled' WHERE state = 'queued' AND EXISTS (
+             SELECT 1 FROM step AS earlier WHERE earlier.reply_id = step.reply_id AND earlier.step < step.step
+               AND earlier.state IN ('rejected', 'unknown', 'cancelled'))
+           AND reply_id IN (SELECT id FROM reply WHERE state IN ('queued', 'sending'))",
+    )?
+    .execute([])?;
+    Ok(())
+}
+
+fn close_finished(tx: &Transaction<'_>) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE reply SET state = 'done' WHERE state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id AND step.state IN ('queued', 'sending'))",
+    )?
+    .execute([])?;
+    Ok(())
+}
+
+/// The account as a channel sees it.
+pub(crate) fn account_settings(id: String, settings: &str) -> Result<AccountSettings, InboxError> {
+    Ok(AccountSettings { id, settings: serde_json::from_str(settings)? })
+}

@@ -1,0 +1,123 @@
+//! The messaging window as a value: computed from what the customer did, by platform time, under the
+//! policy that the channel declares. Belongs here: the computation alone.
+
+use harness_contract::{Window, WindowOpener, WindowPolicy, WindowRule, WindowState};
+
+/// Whether the business may write now.
+///
+/// `openings` holds the newest time of every kind of action that was seen; `refused_at` the last time
+/// the platform said no. What the customer did after a refusal counts again.
+pub fn compute(policy: &WindowPolicy, openings: &[(WindowOpener, u64)], refused_at: Option<u64>, now: u64) -> Window {
+    let empty = Window {
+        state: WindowState::NeverOpened,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        refused_at: None,
+    };
+    let ruled = || {
+        openings
+            .iter()
+            .filter_map(|&(opener, at)| policy.rules.iter().find(|rule| rule.opener == opener).map(|rule| (rule, at)))
+    };
+    let Some((latest, opened_at)) = ruled().max_by_key(|&(_, at)| at) else {
+        let state = if policy.customer_first { WindowState::NeverOpened } else { WindowState::Open };
+        return Window { state, ..empty };
+    };
+    let refused_at = refused_at.filter(|&refused| refused >= opened_at);
+    // A rule without an end stays without one, whatever the others say.
+    let endless = ruled().any(|(rule, _)| rule.open_for.is_none());
+    let closes_at = ruled().filter_map(|(rule, at)| Some(at.saturating_add(rule.open_for?))).max().filter(|_| !endless);
+    let furthest = |end: fn(&WindowRule) -> Option<u64>| {
+        ruled().filter_map(|(rule, at)| Some(at.saturating_add(end(rule)?))).max()
+    };
+    let human_closes_at = furthest(|rule| rule.human_until);
+    let uncertain_until = furthest(|rule| rule.uncertain_until);
+    let before = |end: Option<u64>| end.is_some_and(|end| now < end);
+    let state = if refused_at.is_some() {
+        if before(human_closes_at) { WindowState::HumanOnly } else { WindowState::Closed }
+    } else if closes_at.is_none() || before(closes_at) {
+        WindowState::Open
+    } else if before(uncertain_until) {
+        WindowState::Unknown
+    } else if before(human_closes_at) {
+        WindowState::HumanOnly
+    } else {
+        WindowState::Closed
+    };
+    Window { state, opened_by: Some(latest.opener), opened_at: Some(opened_at), closes_at, human_closes_at, refused_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000;
+    const DAY: u64 = 24 * HOUR;
+
+    fn policy() -> WindowPolicy {
+        let rule = |opener, uncertain_until| WindowRule {
+            opener,
+            open_for: Some(DAY),
+            uncertain_until,
+            human_until: Some(7 * DAY),
+        };
+        WindowPolicy {
+            customer_first: true,
+            rules: vec![rule(WindowOpener::Message, None), rule(WindowOpener::AdMessage, Some(7 * DAY))],
+            always_allowed: vec![],
+            human_setting: None,
+        }
+    }
+
+    fn state(openings: &[(WindowOpener, u64)], refused: Option<u64>, now: u64) -> WindowState {
+        compute(&policy(), openings, refused, now).state
+    }
+
+    #[test]
+    fn it_closes_exactly_one_day_after_the_last_message() {
+        let opened = [(WindowOpener::Message, 1000)];
+        assert_eq!(state(&opened, None, 1000 + DAY - 1), WindowState::Open);
+        assert_eq!(state(&opened, None, 1000 + DAY), WindowState::HumanOnly);
+        assert_eq!(state(&opened, None, 1000 + 7 * DAY - 1), WindowState::HumanOnly);
+        assert_eq!(state(&opened, None, 1000 + 7 * DAY), WindowState::Closed);
+    }
+
+    #[test]
+    fn a_conversation_that_the_customer_never_opened_stays_closed() {
+        assert_eq!(state(&[], None, 5), WindowState::NeverOpened);
+        assert_eq!(state(&[(WindowOpener::Reaction, 5)], None, 6), WindowState::NeverOpened);
+    }
+
+    #[test]
+    fn between_one_and_seven_days_after_an_ad_only_the_platform_knows() {
+        let opened = [(WindowOpener::AdMessage, 0), (WindowOpener::Message, HOUR)];
+        assert_eq!(state(&opened, None, 2 * DAY), WindowState::Unknown);
+        assert_eq!(compute(&policy(), &opened, None, 2 * DAY).closes_at, Some(HOUR + DAY));
+    }
+
+    #[test]
+    fn a_refusal_counts_until_the_customer_acts_again() {
+        let opened = [(WindowOpener::Message, 1000)];
+        assert_eq!(state(&opened, Some(2000), 3000), WindowState::HumanOnly);
+        assert_eq!(state(&[(WindowOpener::Message, 2500)], Some(2000), 3000), WindowState::Open);
+    }
+
+    #[test]
+    fn a_channel_without_a_window_is_always_open() {
+        let free = WindowPolicy { customer_first: false, rules: vec![], always_allowed: vec![], human_setting: None };
+        assert_eq!(compute(&free, &[], None, 9).state, WindowState::Open);
+        let endless = WindowPolicy {
+            rules: vec![WindowRule {
+                opener: WindowOpener::Message,
+                open_for: None,
+                uncertain_until: None,
+                human_until: None,
+            }],
+            customer_first: true,
+            ..free
+        };
+        assert_eq!(compute(&endless, &[(WindowOpener::Message, 0)], None, u64::MAX).state, WindowState::Open);
+    }
+}

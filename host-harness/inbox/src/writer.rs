@@ -1,0 +1,167 @@
+//! The one thread that writes. Belongs here: group commit, pragmas, the schema. What waits when a
+//! transaction begins is committed with it, so that many deliveries share one fsync.
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::InboxError;
+
+/// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
+const QUEUE: usize = 8192;
+/// Writes in one transaction: bounds how long the first of them waits for its commit.
+const BATCH: usize = 512;
+
+/// Schemas, oldest first; `user_version` counts how many were applied.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
+trait Job: Send {
+    fn run(&mut self, tx: &Transaction<'_>);
+    fn finish(self: Box<Self>, commit: Result<(), String>);
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, InboxError>>,
+    reply: oneshot::Sender<Result<T, InboxError>>,
+}
+
+impl<T: Send, F> Job for Task<T, F>
+where
+    F: FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send,
+{
+    fn run(&mut self, tx: &Transaction<'_>) {
+        if let Some(work) = self.work.take() {
+            self.result = Some(in_savepoint(tx, work));
+        }
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), String>) {
+        let result = match (self.result, commit) {
+            (Some(result), Ok(())) => result,
+            // Its own reason says more than that of the transaction.
+            (Some(Err(error)), Err(_)) => Err(error),
+            (_, Err(reason)) => Err(InboxError::Durability(reason)),
+            (None, Ok(())) => Err(InboxError::Closed),
+        };
+        // Nobody waiting any more is no error: the write counts.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// A failing write takes itself back and leaves its neighbours alone.
+fn in_savepoint<T>(
+    tx: &Transaction<'_>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError>,
+) -> Result<T, InboxError> {
+    tx.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let result = work(tx);
+    if result.is_err() {
+        tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    tx.prepare_cached("RELEASE job")?.execute([])?;
+    result
+}
+
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
+        let mut connection = connect(path)?;
+        migrate(&mut connection)?;
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("inbox-writer".into())
+            .spawn(move || run(connection, jobs))
+            .map_err(|error| InboxError::Durability(format!("the writing thread did not start: {error}")))?;
+        Ok(Self { queue })
+    }
+
+    /// Runs a write and returns when it is durable. Full queues refuse at once.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let (reply, answer) = oneshot::channel();
+        let task = Box::new(Task { work: Some(work), result: None, reply });
+        self.queue.try_send(task).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => InboxError::Busy(QUEUE),
+            mpsc::error::TrySendError::Closed(_) => InboxError::Closed,
+        })?;
+        answer.await.map_err(|_| InboxError::Closed)?
+    }
+}
+
+fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
+    while let Some(first) = jobs.blocking_recv() {
+        batch.push(first);
+        let committed = commit_batch(&mut connection, &mut jobs, &mut batch);
+        if let Err(reason) = &committed {
+            tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
+        }
+        for job in batch.drain(..) {
+            job.finish(committed.clone());
+        }
+    }
+}
+
+fn commit_batch(
+    connection: &mut Connection,
+    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> Result<(), String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(text)?;
+    let mut next = 0;
+    while let Some(job) = batch.get_mut(next) {
+        job.run(&tx);
+        next += 1;
+        if batch.len() < BATCH
+            && let Ok(waiting) = jobs.try_recv()
+        {
+            batch.push(waiting);
+        }
+    }
+    tx.commit().map_err(text)
+}
+
+fn connect(path: &Path) -> Result<Connection, InboxError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        // FULL makes every commit an fsync: a 200 must survive a power cut.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        // What was unsent must be gone from the file, not only from the table.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    };
+    open().map_err(|source| InboxError::Open { path: PathBuf::from(path), source })
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(InboxError::NewerSchema { found, known });
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    for migration in MIGRATIONS.iter().skip(done) {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "user_version", known)?;
+    tx.commit()?;
+    Ok(())
+}
