@@ -12,7 +12,7 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
     let mut component = ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(|mut encoder| encoder.encode())
+        .and_then(|encoder| encoder.encode())
         .map_err(unfit)?;
     CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
         .append_to_component(&mut component);

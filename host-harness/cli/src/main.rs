@@ -1,1 +1,113 @@
-fn main(){}
+//! `harness`: build, check and call channels, run the demo, the host and the simulator.
+//! Belongs here: the command line's shape and its exit codes (0 done, 1 refused, 2 wrong usage).
+
+#![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
+
+mod build;
+mod call;
+mod check;
+mod demo;
+mod locate;
+mod serve;
+mod sim;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Runs messaging channels as sandboxed WebAssembly components.
+#[derive(Parser)]
+#[command(name = "harness", bin_name = "cargo harness", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show a conversation end to end: a simulator of Meta, the channel in its sandbox, an inbox
+    #[command(after_help = "Without --script it stays open: what you type is sent by the customer, \
+                            a line that begins with `>` is answered by the agent.")]
+    Demo {
+        /// Play a fixed conversation, print it, and fail if any step did not happen
+        #[arg(long)]
+        script: bool,
+        /// The channel's folder or component [default: plugin]
+        #[arg(long, value_name = "PATH")]
+        channel: Option<PathBuf>,
+    },
+    /// Run the host: webhooks in, replies out, an HTTP API, one inbox file
+    Serve {
+        /// The configuration; `harness.example.toml` is a commented one
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
+    Build {
+        /// The channel's folder [default: plugin]
+        dir: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Inspect a component: contract version, imports, exports, size, manifest; refuse with a reason
+    Check {
+        /// The component
+        file: PathBuf,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call one function of a component in the sandbox and print the result as JSON
+    #[command(after_help = call::HELP)]
+    Call(call::CallArguments),
+    /// Run the simulator of Meta alone, on loopback
+    Sim {
+        /// The port; 0 takes a free one
+        #[arg(long, default_value_t = 4000)]
+        port: u16,
+        /// Where webhooks go
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhooks/instagram")]
+        webhook: String,
+        /// Print addresses, ids and the simulator's (made-up) credentials as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    let result = match arguments.command {
+        Command::Demo { script, channel } => runtime().and_then(|rt| rt.block_on(demo::run(script, channel))),
+        Command::Serve { config } => runtime().and_then(|rt| rt.block_on(serve::run(&config))),
+        Command::Build { dir, json } => build::run(dir, json),
+        Command::Check { file, json } => check::run(&file, json),
+        Command::Call(arguments) => call::run(&arguments),
+        Command::Sim { port, webhook, json } => runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, json))),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_gateway=trace`.
+fn start_log() {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,harness_cli=info,harness=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .compact()
+        .init();
+}

@@ -9,7 +9,10 @@ pub mod settings;
 /// The contract's types, generated from `wit/` when this crate is built. All interfaces share one
 /// namespace; the names are the WIT's in Rust's spelling, and in snake case in JSON.
 #[allow(missing_docs, reason = "the WIT documents a type and those of its fields whose name does not say it")]
-#[allow(clippy::large_enum_variant, reason = "the component model lifts a variant in place; a box would be a copy more")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the component model lifts a variant in place; a box would be a copy more"
+)]
 mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }

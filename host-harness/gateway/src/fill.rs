@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Values that one step of a reply captured for a later one.
-pub type Captured = BTreeMap<String, String>;
+pub(crate) type Captured = BTreeMap<String, String>;
 
 /// Where fills find their values: a credential by slot, and what was captured.
 pub(crate) struct Sources<'a> {

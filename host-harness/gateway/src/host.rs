@@ -221,7 +221,8 @@ impl Host {
         for (slot, secret) in setup.secrets {
             self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
         }
-        self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id, registered.clone());
+        self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
+        self.shared.inbox.take_up(&id).await?;
         self.shared.delivered.notify_one();
         self.shared.queued.notify_one();
         Ok(registered)

@@ -73,6 +73,14 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
         match result {
             Ok(delivery) => translated.push(delivery),
             Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => busy = true,
+            Err(Problem::NoChannel(channel)) => {
+                shared.inbox.set_aside(id, format!("no channel `{channel}` is loaded")).await?;
+                // It may have been loaded between the look and the note.
+                if shared.channel(&channel).is_ok() {
+                    shared.inbox.take_up(&channel).await?;
+                }
+                left += 1;
+            }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
                 shared.inbox.mark_failed(id, problem.to_string()).await?;

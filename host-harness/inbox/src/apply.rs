@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update,
-    journal::as_millis,
+    journal::{as_millis, take_up},
     messages::{self, Place},
 };
 
@@ -54,10 +54,7 @@ impl Inbox {
                          ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4 RETURNING id",
                     )?
                     .query_row(params![channel, platform_id, name, settings], |row| row.get(0))?;
-                tx.execute(
-                    "UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1",
-                    params![channel],
-                )?;
+                take_up(tx, &channel)?;
                 Ok(id)
             })
             .await

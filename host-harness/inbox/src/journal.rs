@@ -1,7 +1,7 @@
 //! The journal: raw deliveries, durable before they are acknowledged, kept for translating again.
 
 use harness_contract::{Delivery, Header};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use crate::{Inbox, InboxError, Update};
 
@@ -77,6 +77,23 @@ impl Inbox {
             .await
     }
 
+    /// Sets a delivery aside until its channel is loaded or its account connected.
+    pub async fn set_aside(&self, delivery: i64, problem: String) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE delivery SET state = 'unrouted', problem = ?2 WHERE id = ?1")?
+                    .execute(params![delivery, problem])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Puts the deliveries of a channel that were set aside back into the queue.
+    pub async fn take_up(&self, channel: &str) -> Result<usize, InboxError> {
+        let channel = channel.to_owned();
+        self.writer.write(move |tx| take_up(tx, &channel)).await
+    }
+
     /// Notes that a delivery could not be translated. It stays in the journal.
     pub async fn mark_failed(&self, delivery: i64, problem: String) -> Result<(), InboxError> {
         self.writer
@@ -91,6 +108,13 @@ impl Inbox {
         self.announce([Update::Failed { delivery }]);
         Ok(())
     }
+}
+
+/// Puts what was set aside back into the queue; events that were applied before are recognised.
+pub(crate) fn take_up(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
+    Ok(tx
+        .prepare_cached("UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1")?
+        .execute(params![channel])?)
 }
 
 /// SQLite's integers are signed; platform times far outside are bent, not lost.

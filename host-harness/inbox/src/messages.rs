@@ -166,7 +166,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) 
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached(
-        "UPDATE message SET text = NULL, body = NULL, native = NULL, deleted_at = ?3
+        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
          WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
     )?
     .execute(params![account, target, at])?;

@@ -139,7 +139,7 @@ impl Inbox {
         warnings: &[Violation],
         now: u64,
     ) -> Result<(), InboxError> {
-        let rows = steps.iter().map(NewStep::from).collect::<Vec<_>>();
+        let rows = steps.iter().map(|step| NewStep::of(&reply.message, step)).collect::<Result<Vec<_>, _>>()?;
         let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
         let author = serde_json::to_string(&reply.message.sender)?;
         let warnings = (!warnings.is_empty()).then(|| serde_json::to_string(warnings)).transpose()?;
@@ -152,8 +152,8 @@ impl Inbox {
                     if row.shown {
                         tx.prepare_cached(
                             "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
-                                 origin, text, reply_id, step)
-                             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                                 origin, text, part, reply_id, step)
+                             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
                         )?
                         .execute(params![
                             account,
@@ -161,6 +161,7 @@ impl Inbox {
                             author,
                             as_millis(now),
                             row.text,
+                            row.content,
                             id,
                             index
                         ])?;
@@ -264,18 +265,21 @@ struct NewStep {
     kind: &'static str,
     correlation: Option<String>,
     text: Option<String>,
+    content: Option<String>,
     shown: bool,
 }
 
-impl From<&SendStep> for NewStep {
-    fn from(step: &SendStep) -> Self {
-        Self {
+impl NewStep {
+    fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
+        let part = usize::try_from(step.part).ok().and_then(|part| message.parts.get(part));
+        Ok(Self {
             part: step.part,
             kind: step.kind.name(),
             correlation: step.correlation.clone(),
             text: step.text.clone(),
+            content: part.map(serde_json::to_string).transpose()?,
             shown: step.kind == StepKind::Message,
-        }
+        })
     }
 }
 

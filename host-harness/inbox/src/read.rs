@@ -119,6 +119,8 @@ pub struct TimelineEntry {
     pub text: Option<String>,
     /// The contract's `message`, for what came in.
     pub body: Option<Box<RawValue>>,
+    /// The contract's `outbound-part`, for what was sent from here.
+    pub part: Option<Box<RawValue>>,
     /// When it was taken back.
     pub deleted_at: Option<i64>,
     /// How often it was edited.
@@ -328,11 +330,11 @@ fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
 }
 
 fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
-    type Raw = (TimelineEntry, i64, String, Option<String>, Option<String>);
+    type Raw = (TimelineEntry, i64, String, Option<String>, Option<String>, Option<String>);
     let rows: Vec<Raw> = collect(
         connection,
         "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.account_id, m.author, m.body, s.outcome
+             s.state, m.account_id, m.author, m.body, s.outcome, m.part
          FROM message m LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 ORDER BY m.at DESC, m.id DESC LIMIT ?2",
         params![conversation, i64::try_from(limit).unwrap_or(i64::MAX)],
@@ -347,6 +349,7 @@ fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<
                 late: row.get(5)?,
                 text: row.get(6)?,
                 body: None,
+                part: None,
                 deleted_at: row.get(7)?,
                 revision: row.get(8)?,
                 reply: row.get(9)?,
@@ -354,13 +357,14 @@ fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<
                 outcome: None,
                 reactions: Vec::new(),
             };
-            Ok((entry, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?))
+            Ok((entry, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?, row.get(15)?))
         },
     )?;
     let mut entries = Vec::with_capacity(rows.len());
-    for (mut entry, account, author, body, outcome) in rows.into_iter().rev() {
+    for (mut entry, account, author, body, outcome, part) in rows.into_iter().rev() {
         entry.author = RawValue::from_string(author)?;
         entry.body = raw(body)?;
+        entry.part = raw(part)?;
         entry.outcome = raw(outcome)?;
         entry.reactions = collect(
             connection,

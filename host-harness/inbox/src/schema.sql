@@ -14,6 +14,7 @@ CREATE TABLE delivery (
     problem     TEXT
 ) STRICT;
 CREATE INDEX delivery_received ON delivery (id) WHERE state = 'received';
+CREATE INDEX delivery_set_aside ON delivery (channel) WHERE state = 'unrouted';
 
 CREATE TABLE account (
     id          INTEGER PRIMARY KEY,
@@ -81,6 +82,7 @@ CREATE TABLE message (
     late            INTEGER NOT NULL DEFAULT 0, -- something newer was there before it
     text            TEXT,
     body            TEXT,                   -- JSON, message; none when it was deleted
+    part            TEXT,                   -- JSON, outbound-part, for what was sent from here
     anomalies       TEXT,                   -- JSON, where there are any
     native          TEXT,
     reply_id        INTEGER REFERENCES reply (id),

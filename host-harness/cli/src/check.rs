@@ -1,0 +1,67 @@
+//! `harness check`: everything about a component that can be known before it is trusted.
+
+use std::{fs, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use harness_contract::PACKAGE;
+use harness_sandbox::{SandboxConfig, inspect};
+
+use crate::locate;
+
+pub(crate) fn run(file: &Path, json: bool) -> Result<ExitCode> {
+    let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+    let checked = judge(file, &bytes);
+    if json {
+        let document = match &checked {
+            Ok(report) => serde_json::json!({ "ok": true, "component": report.json }),
+            Err(error) => serde_json::json!({ "ok": false, "problem": format!("{error:#}") }),
+        };
+        println!("{document:#}");
+        return Ok(if checked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let report = checked.with_context(|| file.display().to_string())?;
+    print!("{}", report.text);
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Report {
+    text: String,
+    json: serde_json::Value,
+}
+
+fn judge(file: &Path, bytes: &[u8]) -> Result<Report> {
+    let inspection = inspect(bytes, SandboxConfig::default().max_component_bytes)?;
+    let manifest = inspection.manifest()?;
+    // Only what was accepted from outside is compiled and tried out.
+    let capabilities = locate::load(file, bytes)?.capabilities()?;
+    let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
+    hosts.dedup();
+    let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let text = format!(
+        "{} {} ({})\n  contract   {PACKAGE}\n  size       {} bytes\n  sha256     {}\n  imports    {}\n  exports    {}\n  \
+         webhooks   {}\n  may reach  {}\n  features   {}\n",
+        manifest.channel.name,
+        manifest.channel.version,
+        manifest.channel.id,
+        inspection.size,
+        inspection.digest,
+        or_none(&inspection.imports),
+        or_none(&inspection.exports),
+        verification(&manifest.webhook.verification),
+        if hosts.is_empty() { "nothing".to_owned() } else { hosts.join(", ") },
+        capabilities.features.len(),
+    );
+    let json = serde_json::json!({
+        "contract": PACKAGE, "size": inspection.size, "digest": inspection.digest, "imports": inspection.imports,
+        "exports": inspection.exports, "manifest": manifest, "capabilities": capabilities,
+    });
+    Ok(Report { text, json })
+}
+
+fn verification(recipe: &harness_contract::manifest::Verification) -> String {
+    use harness_contract::manifest::Verification;
+    match recipe {
+        Verification::HmacSha256 { header, .. } => format!("HMAC-SHA256 of the raw body in `{header}`"),
+        Verification::SharedSecretHeader { header, .. } => format!("a shared secret in `{header}`"),
+    }
+}

@@ -1,0 +1,149 @@
+//! The setting of the demo: a simulator with one account, a host with the channel, one customer.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
+use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, server};
+use harness_inbox::{ReplyState, ReplyView};
+use harness_sandbox::SandboxConfig;
+use simulator::{Config, Customer, Login, Simulator};
+use tempfile::TempDir;
+
+use crate::locate;
+
+pub(crate) struct Stage {
+    pub(crate) sim: Simulator,
+    pub(crate) host: Host,
+    pub(crate) clock: Clock,
+    pub(crate) customer: Customer,
+    replies: std::sync::atomic::AtomicU64,
+    /// The inbox lives in it; gone with the demo.
+    _folder: TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn set(channel: Option<PathBuf>) -> Result<Self> {
+        let started = Instant::now();
+        let (path, component) = tokio::task::spawn_blocking(move || locate::component(channel)).await??;
+        let sim = Simulator::start(Config::demo()).await?;
+        let folder = tempfile::tempdir()?;
+        let clock = Clock::default();
+        let cache_dir = path.parent().map(|dir| dir.join("artifacts"));
+        let host = Host::open(HostOptions {
+            inbox: folder.path().join("inbox.sqlite"),
+            sandbox: SandboxConfig { cache_dir, ..SandboxConfig::default() },
+            endpoints: endpoints(&sim)?,
+            clock: clock.clone(),
+        })
+        .await?;
+        let config = sim.config();
+        let secret = |secret: &simulator::Secret| Secret::new(secret.expose().as_bytes().to_vec());
+        let secrets = HashMap::from([
+            ("app-secret".to_owned(), secret(&config.app_secret)),
+            ("instagram-app-secret".to_owned(), secret(&config.instagram_app_secret)),
+            ("verify-token".to_owned(), secret(&config.verify_token)),
+        ]);
+        let id = {
+            let size = component.len();
+            let registered = host.load_channel(component, ChannelSetup { grant: None, secrets }).await?;
+            println!("channel    {} ({size} bytes, {:?})", path.display(), registered.channel.origin());
+            registered.channel.id().to_owned()
+        };
+        connect(&host, &sim, &id).await?;
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).await?;
+        let address = listener.local_addr()?;
+        let router = server::router(host.clone(), None);
+        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        let webhook = format!("http://{address}/webhooks/{id}");
+        sim.set_webhook_url(webhook.as_str());
+        sim.verify_webhook().await.context("the challenge of the webhook")?;
+        println!("simulator  {}", sim.base_url());
+        println!("webhooks   {webhook} (challenge answered)");
+        println!("ready      after {} ms\n", started.elapsed().as_millis());
+        let customer = sim.customer(Config::DEMO_CUSTOMER);
+        Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })
+    }
+
+    /// The conversation with the customer, once there is one.
+    pub(crate) async fn conversation(&self) -> Result<i64> {
+        let all = self.host.inbox().conversations(10).await?;
+        let own = all.into_iter().find(|conversation| conversation.contact == self.customer.igsid());
+        Ok(own.context("the customer has not written yet")?.id)
+    }
+
+    /// Queues a reply of the agent's and waits for its end.
+    pub(crate) async fn send(&self, message: OutboundMessage) -> Result<ReplyView> {
+        let number = self.replies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let queued = self.host.reply(self.conversation().await?, &format!("demo-{number}"), message).await?;
+        for _ in 0..500 {
+            let view = self.host.inbox().reply(queued.reply).await?;
+            if matches!(view.state, ReplyState::Done | ReplyState::Refused) {
+                return Ok(view);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("the reply did not end within ten seconds")
+    }
+
+    /// A text of the agent's; prints why when it was refused.
+    pub(crate) async fn agent_says(&self, text: &str) -> Result<()> {
+        let view = self.send(reply(vec![text_part(text)])).await?;
+        for violation in &view.violations {
+            println!("           {}: {}", violation.severity.name(), violation.sentence);
+        }
+        Ok(())
+    }
+
+    /// Moves the present of both sides.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.sim.clock().advance(by);
+    }
+}
+
+/// A message of a human agent.
+pub(crate) fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
+    OutboundMessage {
+        id: String::new(),
+        sender: Sender::Human("demo-agent".into()),
+        parts,
+        quick_replies: Vec::new(),
+        reply_to: None,
+        private_reply_to: None,
+        fallback: FallbackPolicy::Allow,
+        try_anyway: false,
+        native: None,
+    }
+}
+
+pub(crate) fn text_part(text: &str) -> OutboundPart {
+    OutboundPart::Text(OutboundText { text: text.to_owned(), ..OutboundText::default() })
+}
+
+fn endpoints(sim: &Simulator) -> Result<harness_gateway::egress::Endpoints> {
+    let pairs = [
+        ("https://graph.facebook.com", sim.graph_facebook_url()),
+        ("https://graph.instagram.com", sim.graph_instagram_url()),
+    ];
+    pairs.into_iter().map(|(origin, url)| Ok((origin.to_owned(), url.parse()?))).collect()
+}
+
+async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
+    let accounts = sim.accounts();
+    let account = accounts.first().context("the simulator has an account")?;
+    let page = account.page.as_ref().context("the account has a page")?;
+    let token = account.token(Login::Facebook).context("the page has a token")?;
+    let settings = BTreeMap::from([
+        ("login".to_owned(), RawSetting::Text("facebook".into())),
+        ("page-id".to_owned(), RawSetting::Text(page.id.clone())),
+    ]);
+    let secrets = HashMap::from([("page-token".to_owned(), Secret::new(token.expose().as_bytes().to_vec()))]);
+    host.connect_account(channel, &account.ig_id, &account.name, &settings, secrets).await?;
+    println!("account    {} ({})", account.name, account.ig_id);
+    Ok(())
+}

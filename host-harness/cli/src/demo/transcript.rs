@@ -1,0 +1,80 @@
+//! How a conversation looks on a terminal.
+
+use std::collections::HashMap;
+
+use harness_contract::{Attachment, MediaSource, Message, OutboundMedia, OutboundPart};
+use harness_inbox::TimelineEntry;
+
+/// What was printed already.
+#[derive(Default)]
+pub(crate) struct Shown(HashMap<i64, String>);
+
+impl Shown {
+    /// Prints the entries that are new or look different now.
+    pub(crate) fn print_news(&mut self, timeline: &[TimelineEntry]) {
+        for entry in timeline {
+            let line = line(entry);
+            if self.0.get(&entry.id) != Some(&line) {
+                println!("{line}");
+                self.0.insert(entry.id, line);
+            }
+        }
+    }
+}
+
+/// One message on one line.
+pub(crate) fn line(entry: &TimelineEntry) -> String {
+    let who = if entry.direction == "inbound" { "customer" } else { "agent" };
+    let mut line = format!("{who:>10} │ {}", printable(&content(entry)));
+    if let Some(state) = entry.state {
+        line.push_str(&format!("  [{}]", state.name()));
+    }
+    for reaction in &entry.reactions {
+        line.push_str(&format!("  {}", printable(reaction.emoji.as_deref().unwrap_or("(reaction)"))));
+    }
+    line
+}
+
+fn content(entry: &TimelineEntry) -> String {
+    if entry.deleted_at.is_some() {
+        return "(message was unsent)".into();
+    }
+    let body = entry.body.as_ref().and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
+    let mut words: Vec<String> = entry.text.iter().cloned().collect();
+    if let Some(message) = body {
+        words.extend(message.attachments.iter().map(attachment));
+        words.extend(
+            message.answer.and_then(|answer| answer.payload).map(|payload| format!("(tapped, payload {payload})")),
+        );
+    }
+    let part = entry.part.as_ref().and_then(|part| serde_json::from_str::<OutboundPart>(part.get()).ok());
+    match part {
+        Some(OutboundPart::Text(_)) | None => {}
+        Some(OutboundPart::Media(items)) => words.extend(items.iter().map(outbound_media)),
+        Some(other) => words.push(format!("({})", other.name())),
+    }
+    words.join(" ")
+}
+
+fn outbound_media(media: &OutboundMedia) -> String {
+    let place = match &media.source {
+        MediaSource::Url(url) => url,
+        MediaSource::Handle(handle) => handle,
+        MediaSource::File(file) => &file.handle,
+    };
+    format!("({}: {place})", media.kind.name())
+}
+
+fn attachment(attachment: &Attachment) -> String {
+    match attachment {
+        Attachment::Media(media) => {
+            format!("({}: {})", media.kind.name(), media.url.as_deref().unwrap_or("no address"))
+        }
+        other => format!("({})", other.name()),
+    }
+}
+
+/// A customer's words must not move the cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

@@ -1,0 +1,69 @@
+//! Finds the channel that a command means: a component, or a folder that is built first.
+//! Belongs here: default paths, the sandbox of a command, progress while something takes time.
+
+use std::{
+    env, fs,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use harness_sandbox::{Channel, Sandbox, SandboxConfig};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The folder of the channel when none is named: `plugin` here or in a folder above.
+pub(crate) fn channel_dir(named: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(dir) = named {
+        return Ok(dir);
+    }
+    let here = env::current_dir()?;
+    if here.join("channel.toml").is_file() {
+        return Ok(here);
+    }
+    here.ancestors()
+        .map(|folder| folder.join("plugin"))
+        .find(|plugin| plugin.join("channel.toml").is_file())
+        .context("no channel here: name a folder that holds Cargo.toml and channel.toml")
+}
+
+/// The bytes of a component; a folder is built first.
+pub(crate) fn component(path: Option<PathBuf>) -> Result<(PathBuf, Vec<u8>)> {
+    let path = match path {
+        Some(path) if path.is_file() => path,
+        Some(path) if !path.exists() => bail!("{}: there is no such file or folder", path.display()),
+        other => {
+            let built = build(&channel_dir(other)?)?;
+            return Ok((built.path, built.bytes));
+        }
+    };
+    let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+    Ok((path, bytes))
+}
+
+/// Builds a channel and shows that something happens.
+pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
+    let shown = std::io::stderr().is_terminal();
+    let progress = spinner(format!("building the channel in {}", dir.display()));
+    let built = harness_build::build(dir, !shown);
+    progress.finish_and_clear();
+    Ok(built?)
+}
+
+/// A sign of life on terminals for what may take longer than a second.
+pub(crate) fn spinner(message: String) -> ProgressBar {
+    let progress = ProgressBar::new_spinner().with_message(message);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        progress.set_style(style);
+    }
+    progress.enable_steady_tick(Duration::from_millis(120));
+    progress
+}
+
+/// Loads a component in a sandbox of this command's own. Compiled components are kept beside the
+/// file, so that a second call of the same component begins at once.
+pub(crate) fn load(path: &Path, bytes: &[u8]) -> Result<Channel> {
+    let cache_dir = path.parent().map(|folder| folder.join("artifacts"));
+    let sandbox = Sandbox::new(SandboxConfig { cache_dir, instances: 4, ..SandboxConfig::default() })?;
+    Ok(sandbox.load(bytes)?)
+}

@@ -1,0 +1,88 @@
+//! `harness serve`: the host as its configuration says.
+
+use std::{fs, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use harness_gateway::{
+    ChannelSetup, Grant, Host, HostOptions,
+    config::{ChannelConfig, ConfigFile},
+    server,
+};
+
+use crate::locate;
+
+pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
+    let file = ConfigFile::read(path)?;
+    let data_dir = file.resolve(&file.config.data_dir);
+    fs::create_dir_all(&data_dir)
+        .map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
+    let mut options = HostOptions::in_folder(&data_dir);
+    options.endpoints = file.config.development.endpoints.clone();
+    if !options.endpoints.is_empty() {
+        tracing::warn!("development: requests go to stand-ins for the platforms");
+    }
+    let host = Host::open(options).await?;
+    for (id, channel) in &file.config.channels {
+        load(&host, &file, id, channel).await?;
+    }
+    let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
+    let listener = server::bind(file.config.listen)
+        .await
+        .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
+    let address = listener.local_addr()?;
+    println!("listening on http://{address}");
+    for id in file.config.channels.keys() {
+        println!("webhooks of {id}: http://{address}/webhooks/{id}");
+    }
+    println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
+    server::serve(listener, server::router(host, token.as_ref()), stopped()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {
+    let key = |rest: &str| format!("channels.{id}.{rest}");
+    let path = file.resolve(&config.component);
+    let component = fs::read(&path).map_err(|error| {
+        file.value(&key("component"), format!("{}: {error}; `cargo harness build` makes a component", path.display()))
+    })?;
+    let secrets = file.secrets(&key("secrets"), &config.secrets)?;
+    let grant = Grant { egress: config.grant.egress.clone() };
+    let progress = locate::spinner(format!("loading {id}"));
+    let registered = host.load_channel(component, ChannelSetup { grant: Some(grant), secrets }).await;
+    progress.finish_and_clear();
+    let registered = registered.with_context(|| path.display().to_string())?;
+    if registered.channel.id() != id {
+        let problem = format!("the component's id is `{}`: name the table [channels.{0}]", registered.channel.id());
+        return Err(file.value(&key("component"), problem).into());
+    }
+    for (index, account) in config.accounts.iter().enumerate() {
+        let table = key(&format!("accounts[{index}]"));
+        let secrets = file.secrets(&format!("{table}.secrets"), &account.secrets)?;
+        let name = account.name.as_deref().unwrap_or(&account.id);
+        host.connect_account(id, &account.id, name, &account.settings, secrets)
+            .await
+            .map_err(|error| file.value(&table, error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Ends with the first Ctrl-C or SIGTERM.
+pub(crate) async fn stopped() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupt.await;
+}

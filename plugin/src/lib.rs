@@ -1,0 +1,103 @@
+//! The Instagram channel: Meta's webhooks in, typed events out; an agent's message in, Meta's requests out.
+//! What belongs here is the contract's surface; each function is one call into the module that owns it.
+//!
+//! The crate is a WebAssembly component, and a library with the same functions for tests and
+//! benchmarks: [`parse`], [`validate`], [`build`], [`outcome`], [`capabilities`].
+//!
+//! ```
+//! use instagram_channel::types::Delivery;
+//!
+//! let body = br#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,
+//!     "messaging":[{"sender":{"id":"6512345678901234"},"recipient":{"id":"17841400000000001"},
+//!     "timestamp":1795000000123,"message":{"mid":"aWdfZAG1","text":"hello"}}]}]}"#;
+//! let delivery = Delivery {
+//!     body: body.to_vec(),
+//!     headers: Vec::new(),
+//!     received_at: 1795000000500,
+//!     account: None,
+//! };
+//! let events = instagram_channel::parse(&delivery).unwrap().events;
+//! assert_eq!(events[0].id, "m:aWdfZAG1");
+//! ```
+#![cfg_attr(target_family = "wasm", no_std)]
+
+extern crate alloc;
+
+mod account;
+#[cfg(target_family = "wasm")]
+#[path = "alloc.rs"]
+mod allocator;
+mod capabilities;
+mod json;
+mod limits;
+mod outbound;
+mod outcome;
+mod webhook;
+mod words;
+
+#[allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated from the contract, whose own comments become the documentation"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "channel",
+        additional_derives: [PartialEq],
+    });
+}
+
+use alloc::vec::Vec;
+
+pub use bindings::inbox::channel::types;
+pub use capabilities::capabilities;
+pub use outbound::{build, validate};
+pub use outcome::outcome;
+pub use webhook::parse;
+
+use bindings::exports::inbox::channel::messaging_channel::Guest;
+use types::{
+    ChannelCapabilities, ConversationContext, Delivery, HttpResponse, OutboundMessage, ParseError, ParsedDelivery,
+    SendOutcome, SendStep, Validation, Violation,
+};
+
+/// The component that the contract's `channel` world describes.
+struct Instagram;
+
+impl Guest for Instagram {
+    fn capabilities() -> ChannelCapabilities {
+        capabilities()
+    }
+
+    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
+        parse(&input)
+    }
+
+    fn validate_outbound(message: OutboundMessage, context: ConversationContext) -> Validation {
+        validate(&message, &context)
+    }
+
+    fn build_send_request(
+        message: OutboundMessage,
+        context: ConversationContext,
+    ) -> Result<Vec<SendStep>, Vec<Violation>> {
+        build(&message, &context)
+    }
+
+    fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
+        outcome(&step, &response)
+    }
+}
+
+// A native shared library cannot carry the export names of the component model.
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
+mod exports {
+    use crate::{Instagram, bindings};
+    bindings::export!(Instagram with_types_in bindings);
+}

@@ -1,0 +1,238 @@
+//! Instagram's limits, each written once; `capabilities` publishes them and `outbound` checks them.
+//! What belongs here is numbers and lists with their unit and their source in Meta's documentation.
+//!
+//! Where Meta's pages contradict each other, the stricter one counts for what is sent.
+
+use crate::types::{MediaKind, Unit};
+
+/// The largest `native` in either direction, in bytes; the contract's own bound.
+pub(crate) const NATIVE_BYTES: usize = 8 * 1024;
+/// The deepest nesting of a `native` to send.
+pub(crate) const NATIVE_DEPTH: u8 = 16;
+/// The longest `metadata` of a message, in characters (Messenger Platform, "Send API").
+pub(crate) const METADATA: usize = 1000;
+/// The version of the Graph API that requests name, unless the account says otherwise.
+pub(crate) const API_VERSION: &str = "v25.0";
+
+/// The only sticker that can be sent (Meta, "Send Messages", and the product's promise).
+pub(crate) const LIKE_HEART: &str = "like_heart";
+/// Where templates and quick replies are not shown (Meta, "Quick Replies", "Generic Template").
+pub(crate) const NOT_ON_WEB: &[&str] = &["web"];
+
+/// The form of an id.
+pub(crate) struct IdForm {
+    /// The fewest digits.
+    pub(crate) min: u32,
+    /// The most digits.
+    pub(crate) max: u32,
+}
+
+impl IdForm {
+    /// Whether an id has this form.
+    pub(crate) fn fits(&self, id: &str) -> bool {
+        let range = self.min as usize..=self.max as usize;
+        range.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// Instagram-scoped ids of people: 15 to 17 digits.
+pub(crate) const CONTACT_ID: IdForm = IdForm { min: 15, max: 17 };
+
+/// The longest text of a field.
+#[derive(Clone, Copy)]
+pub(crate) struct Length {
+    pub(crate) max: usize,
+    pub(crate) unit: Unit,
+}
+
+impl Length {
+    /// How long a text is in the unit of the limit.
+    pub(crate) fn of(self, text: &str) -> usize {
+        match self.unit {
+            Unit::Characters => text.chars().count(),
+            Unit::Utf16Units => text.encode_utf16().count(),
+            Unit::Bytes | Unit::Items | Unit::Milliseconds => text.len(),
+        }
+    }
+}
+
+const fn characters(max: usize) -> Length {
+    Length { max, unit: Unit::Characters }
+}
+
+/// Meta says "1000 bytes or less, UTF-8", and elsewhere on the same page "characters": bytes count.
+pub(crate) const TEXT: Length = Length { max: 1000, unit: Unit::Bytes };
+/// Meta cuts a longer title without an error, so it is refused here.
+pub(crate) const QUICK_REPLY_TITLE: Length = characters(20);
+/// Messenger Platform, "Quick Replies".
+pub(crate) const QUICK_REPLY_PAYLOAD: Length = characters(1000);
+/// Instagram Messaging, "Generic Template".
+pub(crate) const CARD_TITLE: Length = characters(80);
+/// Instagram Messaging, "Generic Template".
+pub(crate) const CARD_SUBTITLE: Length = characters(80);
+/// Messenger Platform, "Buttons".
+pub(crate) const BUTTON_TITLE: Length = characters(20);
+/// Messenger Platform, "Postback Button".
+pub(crate) const BUTTON_PAYLOAD: Length = characters(1000);
+/// Instagram Messaging, "Button Template".
+pub(crate) const BUTTON_TEXT: Length = characters(640);
+/// Messenger Platform, "Ice Breakers".
+pub(crate) const ICE_BREAKER: Length = characters(80);
+/// Instagram Messaging, "ig.me Links".
+pub(crate) const LINK_REF: Length = characters(2083);
+
+/// How many of a thing fit into one message.
+#[derive(Clone, Copy)]
+pub(crate) struct Count {
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+}
+
+/// Instagram Messaging, "Quick Replies".
+pub(crate) const QUICK_REPLIES: Count = Count { min: 0, max: 13 };
+/// Instagram Messaging, "Generic Template".
+pub(crate) const CARDS: Count = Count { min: 1, max: 10 };
+/// Instagram Messaging, "Generic Template".
+pub(crate) const BUTTONS_PER_CARD: Count = Count { min: 0, max: 3 };
+/// Instagram Messaging, "Button Template".
+pub(crate) const BUTTONS_PER_MESSAGE: Count = Count { min: 1, max: 3 };
+/// Changelog of 2026-05-06: up to ten images in one message.
+pub(crate) const IMAGES: Count = Count { min: 1, max: 10 };
+/// Instagram Messaging, "Product Template".
+pub(crate) const PRODUCTS: Count = Count { min: 1, max: 10 };
+/// Instagram Messaging, "Ice Breakers".
+pub(crate) const ICE_BREAKERS: Count = Count { min: 1, max: 4 };
+/// Instagram Messaging, "Persistent Menu": more are possible and not advised.
+pub(crate) const MENU_ITEMS: Count = Count { min: 1, max: 5 };
+
+/// A type of file: its MIME type, other names for it, the endings of file names, and whether Meta's
+/// pages list it.
+pub(crate) struct FileType {
+    pub(crate) mime: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) endings: &'static [&'static str],
+    pub(crate) documented: bool,
+}
+
+/// Which files a kind of media takes.
+pub(crate) struct MediaRule {
+    pub(crate) kind: MediaKind,
+    /// Meta's word for `attachment.type`.
+    pub(crate) word: &'static str,
+    /// The name of the kind in a sentence.
+    pub(crate) name: &'static str,
+    pub(crate) types: &'static [FileType],
+    /// In bytes.
+    pub(crate) max_size: u64,
+}
+
+const fn file(mime: &'static str, aliases: &'static [&'static str], endings: &'static [&'static str]) -> FileType {
+    FileType { mime, aliases, endings, documented: true }
+}
+
+/// Meta writes "8 MB" and its error 36000/2207004 "8 MiB"; both limits count 1024-based.
+const MEBIBYTE: u64 = 1024 * 1024;
+const GIF: FileType = file("image/gif", &[], &["gif"]);
+
+/// Every rule. Meta, "Send Messages" and "Attachment Upload"; MP3 is the product's own promise.
+pub(crate) const MEDIA: &[MediaRule] = &[
+    MediaRule {
+        kind: MediaKind::Image,
+        word: "image",
+        name: "an image",
+        types: &[
+            file("image/jpeg", &["image/jpg", "image/pjpeg"], &["jpg", "jpeg"]),
+            file("image/png", &["image/x-png"], &["png"]),
+            GIF,
+        ],
+        max_size: 8 * MEBIBYTE,
+    },
+    MediaRule {
+        kind: MediaKind::Animation,
+        word: "image",
+        name: "an animation",
+        types: &[GIF],
+        max_size: 8 * MEBIBYTE,
+    },
+    MediaRule {
+        kind: MediaKind::Video,
+        word: "video",
+        name: "a video",
+        types: &[file("video/mp4", &[], &["mp4"])],
+        max_size: 25 * MEBIBYTE,
+    },
+    MediaRule {
+        kind: MediaKind::Audio,
+        word: "audio",
+        name: "audio",
+        types: &[
+            file("audio/aac", &["audio/x-aac", "audio/aacp"], &["aac"]),
+            file("audio/mp4", &["audio/m4a", "audio/x-m4a"], &["m4a", "mp4"]),
+            file("audio/wav", &["audio/x-wav", "audio/wave", "audio/vnd.wave"], &["wav"]),
+            FileType {
+                mime: "audio/mpeg",
+                aliases: &["audio/mp3", "audio/mpeg3", "audio/x-mp3"],
+                endings: &["mp3"],
+                documented: false,
+            },
+        ],
+        max_size: 25 * MEBIBYTE,
+    },
+    MediaRule {
+        kind: MediaKind::File,
+        word: "file",
+        name: "a document",
+        types: &[file("application/pdf", &["application/x-pdf"], &["pdf"])],
+        max_size: 25 * MEBIBYTE,
+    },
+];
+
+/// Video types that Meta's pages list and the product does not promise, with their endings.
+pub(crate) const OTHER_VIDEO: &[(&str, &str)] = &[
+    ("video/quicktime", "mov"),
+    ("video/webm", "webm"),
+    ("video/ogg", "ogv"),
+    ("video/ogg", "ogg"),
+    ("video/x-msvideo", "avi"),
+    ("video/avi", "avi"),
+];
+
+/// A pace, for each account.
+pub(crate) struct Rate {
+    pub(crate) class: &'static str,
+    pub(crate) count: u32,
+    /// In milliseconds.
+    pub(crate) period: u32,
+}
+
+/// The class of texts, templates, shares and stickers.
+pub(crate) const RATE_TEXT: &str = "text";
+/// The class of messages with files.
+pub(crate) const RATE_MEDIA: &str = "media";
+/// The class of typing, seen and reactions.
+pub(crate) const RATE_ACTION: &str = "action";
+/// The class of private replies to comments.
+pub(crate) const RATE_PRIVATE_REPLY: &str = "private-reply";
+/// The class of uploads.
+pub(crate) const RATE_UPLOAD: &str = "upload";
+
+/// Meta, "Rate Limiting". The Messenger page allows 300 texts a second, the Instagram page 100. The
+/// pages say 10 a second for audio and video and are silent about images and uploads. Private
+/// replies to live comments may come at 100 a second; a channel cannot tell them apart.
+pub(crate) const RATES: &[Rate] = &[
+    Rate { class: RATE_TEXT, count: 100, period: 1000 },
+    Rate { class: RATE_MEDIA, count: 10, period: 1000 },
+    Rate { class: RATE_ACTION, count: 100, period: 1000 },
+    Rate { class: RATE_PRIVATE_REPLY, count: 750, period: 3_600_000 },
+    Rate { class: RATE_UPLOAD, count: 10, period: 1000 },
+];
+
+const HOUR: u64 = 3_600_000;
+/// The window after most actions of a customer, in milliseconds (Meta, "Messaging Window").
+pub(crate) const WINDOW: u64 = 24 * HOUR;
+/// How long people may answer, and how long an ad's window may last, in milliseconds.
+pub(crate) const LONG_WINDOW: u64 = 7 * 24 * HOUR;
+/// The setting that says that Meta granted the Human Agent feature.
+pub(crate) const HUMAN_SETTING: &str = "human-agent";
+/// How long a typing indicator stays, in milliseconds (Messenger Platform, "Sender Actions").
+pub(crate) const TYPING_LASTS: u32 = 20_000;

@@ -1,0 +1,234 @@
+//! Bodies: the JSON of each request, as Meta's pages print it.
+//! What belongs here is writing; everything was checked before.
+
+use alloc::string::String;
+
+use super::Piece;
+use super::media::{Item, Source};
+use crate::json::push_quoted;
+use crate::types::{Button, ButtonAction, Card, QuickReply};
+
+/// Writes objects and lists with their commas.
+pub(super) struct Writer(String);
+
+impl Writer {
+    pub(super) fn new() -> Self {
+        Self(String::with_capacity(256))
+    }
+
+    /// Begins the next member or element.
+    fn comma(&mut self) {
+        if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
+            self.0.push(',');
+        }
+    }
+
+    pub(super) fn name(&mut self, name: &str) -> &mut Self {
+        self.comma();
+        push_quoted(&mut self.0, name);
+        self.0.push(':');
+        self
+    }
+
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        push_quoted(&mut self.0, value);
+    }
+
+    pub(super) fn flag(&mut self, name: &str) {
+        self.name(name).0.push_str("true");
+    }
+
+    pub(super) fn object(&mut self, content: impl FnOnce(&mut Self)) {
+        self.comma();
+        self.0.push('{');
+        content(self);
+        self.0.push('}');
+    }
+
+    pub(super) fn list<T>(&mut self, values: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.0.push('[');
+        for value in values {
+            each(self, value);
+        }
+        self.0.push(']');
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// What stands around every message.
+pub(super) struct Frame<'m> {
+    pub(super) contact: &'m str,
+    pub(super) comment: Option<&'m str>,
+    pub(super) human_tag: bool,
+    pub(super) reply_to: Option<&'m str>,
+    pub(super) quick_replies: &'m [QuickReply],
+    pub(super) metadata: Option<&'m str>,
+}
+
+fn recipient(writer: &mut Writer, contact: &str, comment: Option<&str>) {
+    writer.name("recipient").object(|writer| match comment {
+        Some(comment) => writer.text("comment_id", comment),
+        None => writer.text("id", contact),
+    });
+}
+
+/// The body of a message.
+pub(super) fn message(frame: &Frame<'_>, piece: &Piece<'_>) -> String {
+    let mut writer = Writer::new();
+    writer.object(|writer| {
+        recipient(writer, frame.contact, frame.comment);
+        if frame.human_tag {
+            writer.text("messaging_type", "MESSAGE_TAG");
+            writer.text("tag", "HUMAN_AGENT");
+        } else if frame.comment.is_none() {
+            writer.text("messaging_type", "RESPONSE");
+        }
+        writer.name("message").object(|writer| {
+            content(writer, piece);
+            if !frame.quick_replies.is_empty() {
+                writer.name("quick_replies").list(frame.quick_replies, |writer, reply| {
+                    writer.object(|writer| {
+                        writer.text("content_type", "text");
+                        writer.text("title", &reply.title);
+                        writer.text("payload", &reply.payload);
+                    });
+                });
+            }
+            if let Some(metadata) = frame.metadata {
+                writer.text("metadata", metadata);
+            }
+        });
+        if let Some(mid) = frame.reply_to {
+            writer.name("reply_to").object(|writer| writer.text("mid", mid));
+        }
+    });
+    writer.finish()
+}
+
+fn content(writer: &mut Writer, piece: &Piece<'_>) {
+    match piece {
+        Piece::Text(text) => writer.text("text", text),
+        Piece::Media(items) => match items.as_slice() {
+            [item] => writer.name("attachment").object(|writer| file(writer, item)),
+            items => writer.name("attachments").list(items, |writer, item| {
+                writer.object(|writer| file(writer, item));
+            }),
+        },
+        Piece::Sticker(id) => writer.name("attachment").object(|writer| writer.text("type", id)),
+        Piece::Share(id) => writer.name("attachment").object(|writer| {
+            writer.text("type", "MEDIA_SHARE");
+            writer.name("payload").object(|writer| writer.text("id", id));
+        }),
+        Piece::Cards(cards) => template(writer, "generic", |writer| {
+            writer.name("elements").list(cards, |writer, one| writer.object(|writer| card(writer, one)));
+        }),
+        Piece::Buttons(text, list) => template(writer, "button", |writer| {
+            writer.text("text", text);
+            buttons(writer, list);
+        }),
+        Piece::Products(ids) => template(writer, "product", |writer| {
+            writer.name("elements").list(ids, |writer, id| writer.object(|writer| writer.text("id", id)));
+        }),
+        // Signals have bodies of their own.
+        Piece::React(..) | Piece::Unreact(_) | Piece::Typing(_) | Piece::MarkSeen => {}
+    }
+}
+
+fn file(writer: &mut Writer, item: &Item<'_>) {
+    writer.text("type", item.word);
+    writer.name("payload").object(|writer| match &item.source {
+        Source::Url(url) => writer.text("url", url),
+        Source::Handle(id) => writer.text("attachment_id", id),
+        // The host puts the id of the upload here.
+        Source::Upload { .. } => writer.text("attachment_id", ""),
+    });
+}
+
+fn template(writer: &mut Writer, kind: &str, content: impl FnOnce(&mut Writer)) {
+    writer.name("attachment").object(|writer| {
+        writer.text("type", "template");
+        writer.name("payload").object(|writer| {
+            writer.text("template_type", kind);
+            content(writer);
+        });
+    });
+}
+
+fn card(writer: &mut Writer, card: &Card) {
+    writer.text("title", &card.title);
+    if let Some(subtitle) = &card.subtitle {
+        writer.text("subtitle", subtitle);
+    }
+    if let Some(url) = &card.image_url {
+        writer.text("image_url", url);
+    }
+    if let Some(url) = &card.url {
+        writer.name("default_action").object(|writer| {
+            writer.text("type", "web_url");
+            writer.text("url", url);
+        });
+    }
+    if !card.buttons.is_empty() {
+        buttons(writer, &card.buttons);
+    }
+}
+
+fn buttons(writer: &mut Writer, list: &[Button]) {
+    writer.name("buttons").list(list, |writer, button| {
+        writer.object(|writer| match &button.action {
+            ButtonAction::Url(url) => {
+                writer.text("type", "web_url");
+                writer.text("url", url);
+                writer.text("title", &button.title);
+            }
+            ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
+                writer.text("type", "postback");
+                writer.text("title", &button.title);
+                writer.text("payload", payload);
+            }
+        });
+    });
+}
+
+/// The body of a signal: nothing but the recipient and the action may stand in it.
+pub(super) fn action(contact: &str, piece: &Piece<'_>) -> String {
+    let mut writer = Writer::new();
+    writer.object(|writer| {
+        recipient(writer, contact, None);
+        let (name, target, emoji) = match piece {
+            Piece::Typing(true) => ("typing_on", None, None),
+            Piece::Typing(false) => ("typing_off", None, None),
+            Piece::React(target, emoji) => ("react", Some(target), Some(*emoji)),
+            Piece::Unreact(target) => ("unreact", Some(target), None),
+            _ => ("mark_seen", None, None),
+        };
+        writer.text("sender_action", name);
+        if let Some(target) = target {
+            writer.name("payload").object(|writer| {
+                writer.text("message_id", target);
+                if let Some(emoji) = emoji {
+                    // The heart is the one reaction that all of Meta's pages know, by this name.
+                    let heart = matches!(emoji, "\u{2764}" | "\u{2764}\u{fe0f}");
+                    writer.text("reaction", if heart { "love" } else { emoji });
+                }
+            });
+        }
+    });
+    writer.finish()
+}
+
+/// The field `message` of an upload.
+pub(super) fn upload(word: &str) -> String {
+    let mut writer = Writer::new();
+    writer.object(|writer| {
+        writer.name("attachment").object(|writer| {
+            writer.text("type", word);
+            writer.name("payload").object(|writer| writer.flag("is_reusable"));
+        });
+    });
+    writer.finish()
+}

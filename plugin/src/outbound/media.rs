@@ -1,0 +1,250 @@
+//! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
+//! What belongs here is checking files and deciding their type; requests are made by `render`.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::report::Report;
+use super::{Files, Piece, element, path, text};
+use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
+use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
+use crate::words::{decimal, join};
+
+/// A file that was checked.
+pub(super) struct Item<'m> {
+    /// Meta's word for its kind.
+    pub(super) word: &'static str,
+    pub(super) source: Source<'m>,
+}
+
+/// Where its bytes are.
+pub(super) enum Source<'m> {
+    Url(&'m str),
+    Handle(&'m str),
+    Upload { file: &'m FileRef, mime: &'static str, name: String },
+}
+
+/// Reads the files of a part.
+pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, pieces: &mut Vec<(usize, Piece<'m>)>) {
+    let list = path(part, "media");
+    report.count(&list, "files", files.len(), IMAGES);
+    let images = |file: &OutboundMedia| matches!(file.kind, MediaKind::Image | MediaKind::Animation);
+    if files.len() > 1 && !files.iter().all(images) {
+        let sentence =
+            "Instagram shows only images together in one message. Send every other file as a part of its own.";
+        report.error(ViolationCode::UnsupportedCombination, &list, sentence);
+    }
+    let mut items = Vec::with_capacity(files.len());
+    let mut captions = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        items.extend(item(report, &element(&list, at, ""), file));
+        if let Some(caption) = file.caption.as_deref().filter(|text| !text.trim().is_empty()) {
+            let place = element(&list, at, "caption");
+            let sentence = "Instagram has no captions; the caption is sent as a text of its own.";
+            report.lost(part, feature(file.kind), &place, sentence);
+            captions.extend(text::read_plain(report, &place, caption, false));
+        }
+    }
+    pieces.push((part, Piece::Media(items)));
+    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_string()))));
+}
+
+fn feature(kind: MediaKind) -> Feature {
+    match kind {
+        MediaKind::Video => Feature::Video,
+        MediaKind::Audio => Feature::Audio,
+        MediaKind::File => Feature::File,
+        MediaKind::Animation => Feature::Animation,
+        _ => Feature::Image,
+    }
+}
+
+fn item<'m>(report: &mut Report, place: &str, file: &'m OutboundMedia) -> Option<Item<'m>> {
+    let Some(rule) = MEDIA.iter().find(|rule| rule.kind == file.kind) else {
+        refuse_kind(report, place, file.kind);
+        return None;
+    };
+    let source = match &file.source {
+        MediaSource::Handle(id) => {
+            let name = "The id of the uploaded file";
+            report.present(&join(&[place, ".source.handle"]), name, id);
+            Source::Handle(id)
+        }
+        MediaSource::Url(url) => {
+            let name = "The address of the file";
+            report.address(&join(&[place, ".source.url"]), name, url, &["https"]);
+            check_type(report, place, rule, file);
+            check_size(report, place, rule, file.size);
+            Source::Url(url)
+        }
+        MediaSource::File(held) => {
+            let mime = check_type(report, place, rule, file);
+            check_size(report, place, rule, Some(held.size));
+            Source::Upload { file: held, mime: mime?, name: file_name(report, place, file, mime?) }
+        }
+    };
+    Some(Item { word: rule.word, source })
+}
+
+fn refuse_kind(report: &mut Report, place: &str, kind: MediaKind) {
+    let (code, sentence) = match kind {
+        MediaKind::Voice => (
+            ViolationCode::UnsupportedFeature,
+            "Instagram takes no voice messages from businesses. Send the recording as audio in AAC, M4A, WAV or MP3.",
+        ),
+        MediaKind::Sticker => {
+            (ViolationCode::UnsupportedFeature, "Instagram takes no stickers as files. Send the heart, or an image.")
+        }
+        _ => (
+            ViolationCode::UnsupportedMediaType,
+            "Instagram takes images, videos, audio and PDF documents. Choose one of these.",
+        ),
+    };
+    let accepted = MEDIA.iter().flat_map(|rule| rule.types).map(|known| known.mime.to_string());
+    report.not_accepted(code, &join(&[place, ".kind"]), sentence, accepted.collect());
+}
+
+/// What a file is, as far as its type, its name or its address tell.
+enum Found {
+    Known(&'static str, bool),
+    /// A type that is not taken; carries its name.
+    Other(String),
+    Unknown,
+}
+
+fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &OutboundMedia) -> Option<&'static str> {
+    let types = || rule.types.iter().map(|known| known.mime.to_string()).collect::<Vec<_>>();
+    let mime_path = join(&[place, ".mime"]);
+    match find_type(rule, file) {
+        Found::Known(mime, documented) => {
+            if !documented {
+                let sentence = join(&["Meta's pages do not list ", mime, ". It is sent, and Instagram may refuse it."]);
+                report.warning(ViolationCode::DocumentedOtherwise, &mime_path, &sentence);
+            }
+            Some(mime)
+        }
+        Found::Other(found) => {
+            let listed = types().join(", ");
+            let sentence = join(&[
+                "Instagram does not take ",
+                &found,
+                " as ",
+                rule.name,
+                ". Convert it to one of: ",
+                &listed,
+                ".",
+            ]);
+            report.not_accepted(ViolationCode::UnsupportedMediaType, &mime_path, &sentence, types());
+            let is_video = matches!(rule.kind, MediaKind::Video);
+            if is_video && OTHER_VIDEO.iter().any(|(mime, ending)| *mime == found || *ending == found) {
+                let sentence = "Meta's pages list this type of video too; this channel promises MP4 only.";
+                report.warning(ViolationCode::DocumentedOtherwise, &mime_path, sentence);
+            }
+            None
+        }
+        Found::Unknown if matches!(file.source, MediaSource::File(_)) => {
+            let sentence = "The type of the file is not known. Name its type, or give its name an ending.";
+            report.not_accepted(ViolationCode::UnknownMediaType, &mime_path, sentence, types());
+            None
+        }
+        Found::Unknown => {
+            let sentence = "The type of the file is not known. Instagram may refuse it.";
+            report.warning(ViolationCode::UnknownMediaType, &mime_path, sentence);
+            None
+        }
+    }
+}
+
+/// The declared type decides, then the ending of the name, then that of the address.
+fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
+    let declared = file.mime.as_deref().and_then(|mime| mime.split(';').next()).map(str::trim);
+    let declared = declared.unwrap_or_default().to_ascii_lowercase();
+    if !declared.is_empty() && declared != "application/octet-stream" {
+        let known =
+            rule.types.iter().find(|known| known.mime == declared || known.aliases.contains(&declared.as_str()));
+        return match known {
+            Some(known) => Found::Known(known.mime, known.documented),
+            None => Found::Other(declared),
+        };
+    }
+    let address = match &file.source {
+        MediaSource::Url(url) => url.split(['?', '#']).next(),
+        _ => None,
+    };
+    let in_address = address.and_then(|url| url.splitn(4, '/').nth(3));
+    for name in [file.name.as_deref(), in_address].into_iter().flatten() {
+        let Some(ending) = ending(name) else {
+            continue;
+        };
+        let is = |known: &crate::limits::FileType| known.endings.contains(&ending.as_str());
+        if let Some(known) = rule.types.iter().find(|known| is(known)) {
+            return Found::Known(known.mime, known.documented);
+        }
+        return Found::Other(ending);
+    }
+    Found::Unknown
+}
+
+/// What stands behind the last dot, where it looks like an ending.
+fn ending(name: &str) -> Option<String> {
+    let last = name.rsplit('/').next()?;
+    let (_, ending) = last.rsplit_once('.')?;
+    let plain = (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then(|| ending.to_ascii_lowercase())
+}
+
+fn check_size(report: &mut Report, place: &str, rule: &MediaRule, size: Option<u64>) {
+    let size_path = join(&[place, ".size"]);
+    let limit = Bound { max: rule.max_size, unit: Unit::Bytes };
+    let max = join(&[&decimal(rule.max_size / (1024 * 1024)), " MB"]);
+    match size {
+        None => {
+            let sentence = join(&["The size of the file is not known. Instagram refuses more than ", &max, "."]);
+            report.warning(ViolationCode::UnknownMediaSize, &size_path, &sentence);
+        }
+        Some(0) => {
+            let sentence = "The file is empty. Choose another one.";
+            report.error(ViolationCode::InvalidField, &size_path, sentence);
+        }
+        Some(size) if size > rule.max_size => {
+            let over = decimal(size - rule.max_size);
+            let sentence = join(&[
+                "The file is ",
+                &over,
+                " bytes over Instagram's ",
+                &max,
+                " for ",
+                rule.name,
+                ". Make it smaller.",
+            ]);
+            report.error_with(ViolationCode::MediaTooLarge, &size_path, &sentence, |violation| {
+                violation.limit = Some(limit);
+                violation.actual = Some(size);
+            });
+        }
+        Some(_) => {}
+    }
+}
+
+/// The name under which a file is uploaded. Meta's page "Attachment Upload": names that are not
+/// ASCII fail.
+fn file_name(report: &mut Report, place: &str, file: &OutboundMedia, mime: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '"' | '\\' | '/') || letter == ' ';
+    let types = MEDIA.iter().flat_map(|rule| rule.types);
+    let ending = types.filter(|known| known.mime == mime).find_map(|known| known.endings.first());
+    let substitute = || join(&["attachment.", ending.copied().unwrap_or_default()]);
+    match file.name.as_deref() {
+        Some(name) if !name.is_empty() && name.chars().all(plain) => name.to_string(),
+        Some(name) if !name.is_empty() => {
+            let substitute = substitute();
+            let sentence = join(&[
+                "Instagram refuses file names with letters outside of ASCII; the file is sent as ",
+                &substitute,
+                ".",
+            ]);
+            report.warning(ViolationCode::InvalidField, &join(&[place, ".name"]), &sentence);
+            substitute
+        }
+        _ => substitute(),
+    }
+}

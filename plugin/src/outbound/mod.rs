@@ -1,0 +1,220 @@
+//! Replies out: an agent's message becomes the ordered requests that deliver it, or the reasons why not.
+//! What belongs here is the plan of a message; each kind of part has a file of its own.
+//!
+//! Checking and rendering walk the same plan, so what validates can be rendered and what was
+//! refused never is. The data goes `parts` → `text`, `media`, `rich` → `render` → `body`.
+
+mod body;
+mod cut;
+mod media;
+mod native;
+mod parts;
+mod render;
+mod report;
+mod rich;
+mod settings;
+mod text;
+mod window;
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::types::{
+    Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
+};
+use report::Report;
+use settings::Settings;
+
+/// One request's worth of a part.
+enum Piece<'m> {
+    Text(String),
+    Media(Vec<media::Item<'m>>),
+    Sticker(&'m str),
+    Share(&'m str),
+    Cards(&'m [Card]),
+    Buttons(String, &'m [crate::types::Button]),
+    Products(&'m [String]),
+    React(&'m str, &'m str),
+    Unreact(&'m str),
+    Typing(bool),
+    MarkSeen,
+}
+
+impl Piece<'_> {
+    /// Whether the customer sees a message, not only a signal.
+    fn is_message(&self) -> bool {
+        !matches!(self, Self::React(..) | Self::Unreact(_) | Self::Typing(_) | Self::MarkSeen)
+    }
+
+    /// Whether quick replies may hang under it: text or files (Meta, "Quick Replies").
+    fn takes_quick_replies(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Media(_))
+    }
+
+    /// Whether it may answer a message: text, files or a template (changelogs of 2025-12-19, 2026-09-21).
+    fn takes_reply_to(&self) -> bool {
+        self.is_message() && !matches!(self, Self::Sticker(_) | Self::Share(_))
+    }
+}
+
+/// What a message comes to.
+struct Plan<'m> {
+    /// Each with the number of its part.
+    pieces: Vec<(usize, Piece<'m>)>,
+    settings: Settings<'m>,
+    /// The message goes out with the tag that lets people answer for 7 days.
+    human_tag: bool,
+    /// The message that the first piece answers.
+    reply_to: Option<&'m str>,
+    report: Report,
+}
+
+/// Says everything that stands in the way of a message, errors and warnings, all at once.
+pub fn validate(message: &OutboundMessage, context: &ConversationContext) -> Validation {
+    plan(message, context).report.into_validation()
+}
+
+/// Renders a message as the ordered requests that deliver it.
+///
+/// # Errors
+/// The errors of [`validate`], when there are any.
+pub fn build(message: &OutboundMessage, context: &ConversationContext) -> Result<Vec<SendStep>, Vec<Violation>> {
+    let plan = plan(message, context);
+    if plan.report.has_errors() {
+        let mut errors = plan.report.into_validation().violations;
+        errors.retain(|violation| matches!(violation.severity, Severity::Error));
+        return Err(errors);
+    }
+    Ok(render::steps(message, context, plan))
+}
+
+fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> Plan<'m> {
+    let mut report = Report::new(message.fallback);
+    let settings = settings::read(&mut report, &context.account);
+    let mut pieces = Vec::new();
+    for (at, part) in message.parts.iter().enumerate() {
+        parts::read(&mut report, &settings, at, part, &mut pieces);
+    }
+    if message.parts.is_empty() {
+        let sentence = "The message is empty. Write a text or attach something.";
+        report.error(ViolationCode::EmptyMessage, "parts", sentence);
+    }
+    if context.contact.is_empty() && message.private_reply_to.is_none() {
+        let sentence = "The message has no recipient. Open the customer's conversation and answer there.";
+        report.error(ViolationCode::MissingField, "context.contact", sentence);
+    }
+    rich::quick_replies(&mut report, message, &pieces);
+    let reply_to = reply_target(&mut report, message, &pieces);
+    let human_tag = match &message.private_reply_to {
+        Some(comment) => {
+            private_reply(&mut report, message, comment, &pieces);
+            false
+        }
+        None => window::check(&mut report, message, context, &settings, &pieces),
+    };
+    native::check(&mut report, message, &pieces);
+    Plan { pieces, settings, human_tag, reply_to, report }
+}
+
+/// Checks `reply-to`, and says whether it can be carried.
+fn reply_target<'m>(
+    report: &mut Report,
+    message: &'m OutboundMessage,
+    pieces: &[(usize, Piece<'_>)],
+) -> Option<&'m str> {
+    let target = message.reply_to.as_deref()?;
+    if target.is_empty() {
+        let sentence = "The answered message has no id. Answer without quoting it.";
+        report.error(ViolationCode::MissingField, "reply-to", sentence);
+        return None;
+    }
+    if message.private_reply_to.is_some() {
+        let sentence = "A private reply answers a comment and cannot quote a message. Remove one of the two.";
+        report.error(ViolationCode::UnsupportedCombination, "reply-to", sentence);
+        return None;
+    }
+    let first = pieces.iter().find(|(_, piece)| piece.is_message());
+    match first {
+        Some((_, piece)) if piece.takes_reply_to() => Some(target),
+        // What the first part cannot be was refused already.
+        None if report.has_errors() => None,
+        _ => {
+            let part = first.map_or(0, |(part, _)| *part);
+            let sentence =
+                "Instagram cannot quote a message in a heart, a share or a signal. Begin with a text or a file.";
+            report.lost(part, crate::types::Feature::ReplyTo, "reply-to", sentence);
+            None
+        }
+    }
+}
+
+/// Checks a private reply: exactly one message for each comment (Meta, "Private Replies").
+fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, pieces: &[(usize, Piece<'_>)]) {
+    let path = "private-reply-to";
+    if comment.is_empty() {
+        let sentence = "The comment has no id. Open the comment again and answer there.";
+        report.error(ViolationCode::MissingField, path, sentence);
+    }
+    if pieces.len() > 1 || message.parts.len() > 1 {
+        let sentence =
+            "Instagram takes one message as a private reply to a comment. Send one part that needs no splitting.";
+        report.error_with(ViolationCode::TooMany, path, sentence, |violation| {
+            violation.limit = Some(report::items(1));
+            violation.actual = Some(pieces.len().max(message.parts.len()) as u64);
+        });
+    }
+    match pieces.first() {
+        Some((_, piece)) if !piece.is_message() => {
+            let sentence = "A private reply must be a message. Write a text.";
+            report.error(ViolationCode::UnsupportedCombination, path, sentence);
+        }
+        Some((_, piece)) if !matches!(piece, Piece::Text(_)) => {
+            let sentence = "Meta documents private replies with text only; this may be refused.";
+            report.warning(ViolationCode::DocumentedOtherwise, path, sentence);
+        }
+        _ => {}
+    }
+}
+
+/// The path of a part, or of something in it.
+fn path(part: usize, inside: &str) -> String {
+    let mut path = "parts[".to_string();
+    crate::words::push_decimal(&mut path, part as u64);
+    path.push(']');
+    if !inside.is_empty() {
+        path.push('.');
+        path.push_str(inside);
+    }
+    path
+}
+
+/// The path of an element of a list.
+fn element(list: &str, at: usize, inside: &str) -> String {
+    let mut path = list.to_string();
+    path.push('[');
+    crate::words::push_decimal(&mut path, at as u64);
+    path.push(']');
+    if !inside.is_empty() {
+        path.push('.');
+        path.push_str(inside);
+    }
+    path
+}
+
+/// Whether an address can be fetched or opened: one of the schemes, a host, no blanks.
+fn is_address(url: &str, schemes: &[&str]) -> bool {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return false;
+    };
+    let Some(rest) = rest.strip_prefix("//") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+        && host.contains(|letter: char| letter.is_alphanumeric())
+        && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        && !url.contains(['"', '<', '>', '\\'])
+}
+
+/// A file that a part names, for the readers of parts.
+type Files<'m> = &'m [OutboundMedia];

@@ -1,0 +1,120 @@
+//! Parts: what each is on Instagram, and which of them Instagram does not have.
+//! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::report::Report;
+use super::settings::Settings;
+use super::{Piece, cut, media, path, rich, text};
+use crate::limits::LIKE_HEART;
+use crate::types::{OutboundPart, OutboundReaction, ReactionAction, ViolationCode};
+
+/// Checks a part and adds the requests' worth of it.
+pub(super) fn read<'m>(
+    report: &mut Report,
+    settings: &Settings<'_>,
+    at: usize,
+    part: &'m OutboundPart,
+    pieces: &mut Vec<(usize, Piece<'m>)>,
+) {
+    let piece = match part {
+        OutboundPart::Text(content) => {
+            let texts = text::read(report, at, &path(at, "text.text"), content);
+            pieces.extend(texts.into_iter().map(|text| (at, Piece::Text(text.to_string()))));
+            return;
+        }
+        OutboundPart::Media(files) => return media::read(report, at, files, pieces),
+        OutboundPart::Sticker(id) => sticker(report, at, id),
+        OutboundPart::Share(id) => {
+            let name = "The id of the post";
+            report.present(&path(at, "share"), name, id).then_some(Piece::Share(id))
+        }
+        OutboundPart::Cards(cards) => {
+            rich::cards(report, at, cards);
+            Some(Piece::Cards(cards))
+        }
+        OutboundPart::Buttons(message) => {
+            let text = rich::button_message(report, at, message);
+            Some(Piece::Buttons(text, &message.buttons))
+        }
+        OutboundPart::Products(products) => {
+            rich::products(report, settings, at, products);
+            Some(Piece::Products(products))
+        }
+        OutboundPart::Reaction(content) => reaction(report, at, content),
+        OutboundPart::Typing(on) => Some(Piece::Typing(*on)),
+        OutboundPart::MarkSeen(_) => Some(Piece::MarkSeen),
+        OutboundPart::Choices(_) => {
+            refuse(report, at, "choices", "Instagram has no lists to choose from. Offer quick replies or buttons.")
+        }
+        OutboundPart::Location(_) => {
+            refuse(report, at, "location", "Instagram takes no locations. Write the address, or a link to a map.")
+        }
+        OutboundPart::ContactCards(_) => {
+            refuse(report, at, "contact-cards", "Instagram takes no contact cards. Write the name and the number.")
+        }
+        OutboundPart::Template(_) => {
+            refuse(report, at, "template", "Instagram has no approved templates. Write the text, or send cards.")
+        }
+        OutboundPart::Edit(_) => {
+            refuse(report, at, "edit", "Instagram lets no business edit a message. Send a correction.")
+        }
+        OutboundPart::Delete(_) => refuse(
+            report,
+            at,
+            "delete",
+            "Instagram lets no application unsend a message. Unsend it in the Instagram app.",
+        ),
+        OutboundPart::Acknowledge(_) => {
+            refuse(report, at, "acknowledge", "Instagram waits for no answer to a tap. Send a message instead.")
+        }
+    };
+    pieces.extend(piece.map(|piece| (at, piece)));
+}
+
+fn refuse<'m>(report: &mut Report, at: usize, name: &str, sentence: &str) -> Option<Piece<'m>> {
+    report.error(ViolationCode::UnsupportedFeature, &path(at, name), sentence);
+    None
+}
+
+fn sticker<'m>(report: &mut Report, at: usize, id: &'m str) -> Option<Piece<'m>> {
+    if id == LIKE_HEART {
+        return Some(Piece::Sticker(id));
+    }
+    let sentence = "Instagram takes no sticker but the heart. Send the heart, or an image.";
+    let accepted = Vec::from([LIKE_HEART.to_string()]);
+    report.not_accepted(ViolationCode::UnknownSticker, &path(at, "sticker"), sentence, accepted);
+    None
+}
+
+fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) -> Option<Piece<'m>> {
+    let there = report.present(&path(at, "reaction.target"), "The message to react to", &reaction.target);
+    let place = path(at, "reaction.emoji");
+    let emoji = reaction.emoji.as_deref().unwrap_or_default();
+    match reaction.action {
+        ReactionAction::Removed => there.then_some(Piece::Unreact(&reaction.target)),
+        ReactionAction::Added if emoji.is_empty() => {
+            report.error(ViolationCode::MissingField, &place, "The reaction has no emoji. Choose one.");
+            None
+        }
+        ReactionAction::Added if !is_emoji(emoji) => {
+            let sentence = "A reaction is exactly one emoji. Choose one.";
+            let accepted = Vec::from([String::from("\u{2764}\u{fe0f}")]);
+            report.not_accepted(ViolationCode::UnknownReaction, &place, sentence, accepted);
+            None
+        }
+        ReactionAction::Added => there.then_some(Piece::React(&reaction.target, emoji)),
+        ReactionAction::Other => {
+            let sentence = "A reaction can be added or removed. Choose one of these.";
+            report.error(ViolationCode::UnsupportedFeature, &path(at, "reaction.action"), sentence);
+            None
+        }
+    }
+}
+
+/// Whether a text is one character, as people see it, that is no letter. Keycaps begin with ASCII.
+fn is_emoji(text: &str) -> bool {
+    let plain = |letter: char| letter.is_alphanumeric() || letter.is_whitespace() || letter.is_control();
+    cut::is_one_character(text) && (text.contains('\u{20e3}') || !text.contains(plain))
+}

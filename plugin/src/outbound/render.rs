@@ -1,0 +1,167 @@
+//! Rendering: the plan of a message becomes requests, in the order in which they must be sent.
+//! What belongs here is steps with their fills and captures; bodies are written by `body`.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::body::{self, Frame};
+use super::media::{Item, Source};
+use super::report::Report;
+use super::settings::{Login, Settings};
+use super::{Piece, Plan, native};
+use crate::limits::{METADATA, RATE_ACTION, RATE_MEDIA, RATE_PRIVATE_REPLY, RATE_TEXT, RATE_UPLOAD};
+use crate::types::{
+    Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, Header, HttpBody,
+    HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
+};
+use crate::words::{join, push_decimal};
+
+/// The steps of a message.
+pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, plan: Plan<'_>) -> Vec<SendStep> {
+    let Plan { pieces, settings, human_tag, mut reply_to, report } = plan;
+    let last_message = pieces.iter().rposition(|(_, piece)| piece.is_message());
+    let last = pieces.len().saturating_sub(1);
+    let mut steps = Vec::new();
+    let mut sent = 0;
+    for (at, (part, piece)) in pieces.iter().enumerate() {
+        // What is lost of a part is said on its last step.
+        let ends_part = pieces.get(at + 1).is_none_or(|(next, _)| next != part);
+        if !piece.is_message() {
+            let body = body::action(&context.contact, piece);
+            let request = post(&settings, body, Vec::new());
+            steps.push(step(*part, StepKind::Action, RATE_ACTION, request, &report, ends_part));
+            continue;
+        }
+        let mut fills = Vec::new();
+        if let Piece::Media(items) = piece {
+            uploads(&settings, &report, *part, items, &mut steps, &mut fills);
+        }
+        let correlation = correlation(&message.id, sent);
+        sent += 1;
+        let frame = Frame {
+            contact: &context.contact,
+            comment: message.private_reply_to.as_deref(),
+            human_tag,
+            reply_to: reply_to.take(),
+            quick_replies: if at == last { &message.quick_replies } else { &[] },
+            metadata: correlation.as_deref(),
+        };
+        let mut body = body::message(&frame, piece);
+        if let Some(native) = message.native.as_deref().filter(|_| Some(at) == last_message) {
+            body = native::merge(&body, native);
+        }
+        let class = match piece {
+            _ if message.private_reply_to.is_some() => RATE_PRIVATE_REPLY,
+            Piece::Media(_) => RATE_MEDIA,
+            _ => RATE_TEXT,
+        };
+        let request = post(&settings, body, fills);
+        let mut step = step(*part, StepKind::Message, class, request, &report, ends_part);
+        step.text = match piece {
+            Piece::Text(text) | Piece::Buttons(text, _) => Some(text.clone()),
+            _ => None,
+        };
+        step.correlation = correlation;
+        steps.push(step);
+    }
+    steps
+}
+
+/// What travels in `metadata`: the message's id, with a number behind it from the second request
+/// on, so that every echo names its own step.
+fn correlation(id: &str, sent: u64) -> Option<String> {
+    let mut text = id.to_string();
+    if sent > 0 {
+        text.push('#');
+        push_decimal(&mut text, sent);
+    }
+    (!id.is_empty() && text.chars().count() <= METADATA).then_some(text)
+}
+
+fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: &Report, ends_part: bool) -> SendStep {
+    let is_message = matches!(kind, StepKind::Message);
+    SendStep {
+        part: u32::try_from(part).unwrap_or(u32::MAX),
+        kind,
+        rate_class: class.to_string(),
+        request,
+        // A message sent twice is seen twice; everything else only repeats itself.
+        repeatable: !is_message,
+        echoed: is_message,
+        correlation: None,
+        text: None,
+        degradations: if ends_part { report.degradations_of(part) } else { Vec::new() },
+    }
+}
+
+fn post(settings: &Settings<'_>, body: String, fills: Vec<Fill>) -> HttpRequest {
+    let header = Header { name: "content-type".to_string(), value: "application/json".to_string() };
+    let mut credentials = settings.credentials();
+    credentials.extend(fills);
+    HttpRequest {
+        method: HttpMethod::Post,
+        url: settings.url("messages"),
+        headers: Vec::from([header]),
+        body: HttpBody::Bytes(body.into_bytes()),
+        fills: credentials,
+        captures: Vec::new(),
+    }
+}
+
+/// Adds the steps that upload files, and the places where their ids go.
+fn uploads(
+    settings: &Settings<'_>,
+    report: &Report,
+    part: usize,
+    items: &[Item<'_>],
+    steps: &mut Vec<SendStep>,
+    fills: &mut Vec<Fill>,
+) {
+    for (at, item) in items.iter().enumerate() {
+        let Source::Upload { file, mime, name } = &item.source else {
+            continue;
+        };
+        let mut number = String::new();
+        push_decimal(&mut number, at as u64);
+        let mut value = "attachment-".to_string();
+        push_decimal(&mut value, part as u64);
+        value.push('-');
+        value.push_str(&number);
+        let pointer = match items.len() {
+            1 => "/message/attachment/payload/attachment_id".to_string(),
+            _ => join(&["/message/attachments/", &number, "/payload/attachment_id"]),
+        };
+        fills.push(Fill { source: FillSource::Captured(value.clone()), place: FillPlace::Json(pointer) });
+        let text = |name: &str, value: String| FormField {
+            name: name.to_string(),
+            value: FieldValue::Text(value),
+            file_name: None,
+            content_type: None,
+        };
+        let mut fields = Vec::with_capacity(3);
+        // Over a page Meta must be told that the file is for Instagram.
+        if settings.login == Login::Facebook {
+            fields.push(text("platform", "instagram".to_string()));
+        }
+        fields.push(text("message", body::upload(item.word)));
+        fields.push(FormField {
+            name: "filedata".to_string(),
+            value: FieldValue::File((*file).clone()),
+            file_name: Some(name.clone()),
+            content_type: Some((*mime).to_string()),
+        });
+        let request = HttpRequest {
+            method: HttpMethod::Post,
+            url: settings.url("message_attachments"),
+            headers: Vec::new(),
+            body: HttpBody::Multipart(fields),
+            fills: settings.credentials(),
+            captures: Vec::from([Capture {
+                pointer: "/attachment_id".to_string(),
+                target: CaptureTarget::Value(value),
+                key: None,
+            }]),
+        };
+        steps.push(step(part, StepKind::Upload, RATE_UPLOAD, request, report, false));
+    }
+}

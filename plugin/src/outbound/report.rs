@@ -1,0 +1,193 @@
+//! The report on a message: violations and degradations, collected until everything was checked.
+//! What belongs here is how findings are written down; what is wrong is decided by the callers.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::capabilities::bound;
+use crate::limits::{Count, Length};
+use crate::types::{Bound, Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
+use crate::words::{decimal, join};
+
+/// A number of items as a bound.
+pub(super) fn items(max: u64) -> Bound {
+    Bound { max, unit: Unit::Items }
+}
+
+/// Everything found so far.
+pub(super) struct Report {
+    fallback: FallbackPolicy,
+    violations: Vec<Violation>,
+    /// Each with the number of its part.
+    degradations: Vec<(usize, Degradation)>,
+}
+
+impl Report {
+    pub(super) fn new(fallback: FallbackPolicy) -> Self {
+        Self { fallback, violations: Vec::new(), degradations: Vec::new() }
+    }
+
+    /// Whether the message cannot be sent.
+    pub(super) fn has_errors(&self) -> bool {
+        self.violations.iter().any(|violation| matches!(violation.severity, Severity::Error))
+    }
+
+    /// The verdict.
+    pub(super) fn into_validation(self) -> Validation {
+        Validation {
+            violations: self.violations,
+            degradations: self.degradations.into_iter().map(|(_, loss)| loss).collect(),
+        }
+    }
+
+    /// What is lost of a part.
+    pub(super) fn degradations_of(&self, part: usize) -> Vec<Degradation> {
+        let of_part = self.degradations.iter().filter(|(at, _)| *at == part);
+        of_part.map(|(_, loss)| loss.clone()).collect()
+    }
+
+    pub(super) fn error(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+        self.error_with(code, path, sentence, |_| {});
+    }
+
+    pub(super) fn warning(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+        self.add(Severity::Warning, code, path, sentence);
+    }
+
+    /// Adds an error whose other fields `complete` fills in.
+    pub(super) fn error_with(
+        &mut self,
+        code: ViolationCode,
+        path: &str,
+        sentence: &str,
+        complete: impl FnOnce(&mut Violation),
+    ) {
+        let violation = self.add(Severity::Error, code, path, sentence);
+        complete(violation);
+    }
+
+    pub(super) fn add(
+        &mut self,
+        severity: Severity,
+        code: ViolationCode,
+        path: &str,
+        sentence: &str,
+    ) -> &mut Violation {
+        self.violations.push_mut(Violation {
+            severity,
+            code,
+            path: path.to_string(),
+            sentence: sentence.to_string(),
+            limit: None,
+            actual: None,
+            accepted: Vec::new(),
+            split_at: None,
+        })
+    }
+
+    /// An error that says what would have been accepted.
+    pub(super) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: Vec<String>) {
+        self.error_with(code, path, sentence, |violation| violation.accepted = accepted);
+    }
+
+    /// Something that nobody will see as asked: refused, or reported as lost.
+    pub(super) fn lost(&mut self, part: usize, feature: Feature, path: &str, sentence: &str) {
+        self.degrade(part, feature, ViolationCode::UnsupportedFeature, path, sentence, &[]);
+    }
+
+    /// Something that is not shown on some surfaces: refused, or reported.
+    pub(super) fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
+        self.degrade(part, feature, ViolationCode::NotShownEverywhere, path, sentence, surfaces);
+    }
+
+    /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a
+    /// warning and a degradation.
+    pub(super) fn degrade(
+        &mut self,
+        part: usize,
+        feature: Feature,
+        code: ViolationCode,
+        path: &str,
+        sentence: &str,
+        surfaces: &[&str],
+    ) {
+        if matches!(self.fallback, FallbackPolicy::Strict) {
+            let advice = join(&[sentence, " Allow a fallback to send it all the same."]);
+            return self.error(code, path, &advice);
+        }
+        self.warning(code, path, sentence);
+        let degradation = Degradation {
+            feature,
+            path: path.to_string(),
+            sentence: sentence.to_string(),
+            surfaces: surfaces.iter().map(|surface| (*surface).to_string()).collect(),
+        };
+        self.degradations.push((part, degradation));
+    }
+
+    /// Checks the length of a text and says how much must go. `name` begins the sentence.
+    pub(super) fn length(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) -> bool {
+        let actual = limit.of(text);
+        if actual <= limit.max {
+            return true;
+        }
+        let unit = match limit.unit {
+            Unit::Bytes => " bytes",
+            _ => " characters",
+        };
+        let (over, max) = (decimal((actual - limit.max) as u64), decimal(limit.max as u64));
+        let sentence = join(&[name, " is ", &over, unit, " too long. Shorten it to ", &max, unit, "."]);
+        self.error_with(code, path, &sentence, |violation| {
+            violation.limit = Some(bound(limit));
+            violation.actual = Some(actual as u64);
+        });
+        false
+    }
+
+    /// Checks a number of things. `name` is their plural.
+    pub(super) fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
+        let (code, verb, max) = match actual as u64 {
+            actual if actual > u64::from(limit.max) => (ViolationCode::TooMany, "at most ", limit.max),
+            actual if actual < u64::from(limit.min) => (ViolationCode::TooFew, "at least ", limit.min),
+            _ => return,
+        };
+        let sentence = join(&[
+            "Instagram takes ",
+            verb,
+            &decimal(u64::from(max)),
+            " ",
+            name,
+            " in one message; there are ",
+            &decimal(actual as u64),
+            ".",
+        ]);
+        self.error_with(code, path, &sentence, |violation| {
+            violation.limit = Some(items(u64::from(max)));
+            violation.actual = Some(actual as u64);
+        });
+    }
+
+    /// Checks that a text is there. `name` begins the sentence.
+    pub(super) fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
+        let there = !text.trim().is_empty();
+        if !there {
+            let sentence = join(&[name, " is empty. Fill it in."]);
+            self.error(ViolationCode::MissingField, path, &sentence);
+        }
+        there
+    }
+
+    /// Checks an address. `name` begins the sentence.
+    pub(super) fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
+        if !super::is_address(url, schemes) {
+            let sentence = join(&[
+                name,
+                " cannot be used. Give a complete public address that begins with ",
+                schemes.first().copied().unwrap_or_default(),
+                "://.",
+            ]);
+            let accepted = schemes.iter().map(|scheme| join(&[scheme, "://"])).collect();
+            self.not_accepted(ViolationCode::InvalidUrl, path, &sentence, accepted);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Interactive parts: cards, buttons, products and quick replies.
+//! What belongs here is checking them; their JSON is written by `body`.
+
+use alloc::string::String;
+
+use super::report::Report;
+use super::settings::{Login, Settings};
+use super::{Piece, element, path};
+use crate::limits::{
+    BUTTON_PAYLOAD, BUTTON_TEXT, BUTTON_TITLE, BUTTONS_PER_CARD, BUTTONS_PER_MESSAGE, CARD_SUBTITLE, CARD_TITLE, CARDS,
+    NOT_ON_WEB, PRODUCTS, QUICK_REPLIES, QUICK_REPLY_PAYLOAD, QUICK_REPLY_TITLE,
+};
+use crate::types::{Button, ButtonAction, ButtonMessage, Card, Feature, OutboundMessage, ViolationCode};
+use crate::words::join;
+
+const WEB: &[&str] = &["https", "http"];
+
+fn only_in_the_app(report: &mut Report, part: usize, feature: Feature, path: &str, name: &str) {
+    let sentence =
+        join(&["Instagram shows ", name, " in its mobile app only; on the web the customer does not see them."]);
+    report.hidden(part, feature, path, &sentence, NOT_ON_WEB);
+}
+
+/// Checks a carousel.
+pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
+    let list = path(part, "cards");
+    report.count(&list, "cards", cards.len(), CARDS);
+    for (at, card) in cards.iter().enumerate() {
+        let place = element(&list, at, "");
+        let title = join(&[&place, ".title"]);
+        if report.present(&title, "The card's title", &card.title) {
+            let code = ViolationCode::TitleTooLong;
+            report.length(code, &title, "The card's title", &card.title, CARD_TITLE);
+        }
+        if let Some(subtitle) = &card.subtitle {
+            let (code, place) = (ViolationCode::TitleTooLong, join(&[&place, ".subtitle"]));
+            report.length(code, &place, "The card's second line", subtitle, CARD_SUBTITLE);
+        }
+        if let Some(url) = &card.image_url {
+            report.address(&join(&[&place, ".image-url"]), "The address of the card's image", url, &["https"]);
+        }
+        if let Some(url) = &card.url {
+            report.address(&join(&[&place, ".url"]), "The card's address", url, WEB);
+        }
+        let buttons_path = join(&[&place, ".buttons"]);
+        report.count(&buttons_path, "buttons on a card", card.buttons.len(), BUTTONS_PER_CARD);
+        buttons(report, &buttons_path, &card.buttons);
+        let bare = card.subtitle.is_none() && card.image_url.is_none() && card.url.is_none() && card.buttons.is_empty();
+        if bare {
+            let sentence =
+                "A card needs something besides its title. Add a second line, an image, an address or a button.";
+            report.error(ViolationCode::MissingField, &place, sentence);
+        }
+    }
+    only_in_the_app(report, part, Feature::Cards, &list, "cards");
+}
+
+/// Checks a text with buttons, and gives the text as it is sent.
+pub(super) fn button_message(report: &mut Report, part: usize, message: &ButtonMessage) -> String {
+    let text = path(part, "buttons.text");
+    let mut sent = message.text.clone();
+    if let Some(footer) = message.footer.as_deref().filter(|footer| !footer.trim().is_empty()) {
+        let sentence = "Instagram has no footers; the footer is sent as the last line of the text.";
+        report.lost(part, Feature::Buttons, &path(part, "buttons.footer"), sentence);
+        sent.push('\n');
+        sent.push_str(footer);
+    }
+    if report.present(&text, "The text above the buttons", &message.text) {
+        report.length(ViolationCode::TextTooLong, &text, "The text above the buttons", &sent, BUTTON_TEXT);
+    }
+    if message.header.is_some() {
+        let sentence = "Instagram has no files above buttons; the file is left out. Send it as a part of its own.";
+        report.lost(part, Feature::Buttons, &path(part, "buttons.header"), sentence);
+    }
+    let list = path(part, "buttons.buttons");
+    report.count(&list, "buttons", message.buttons.len(), BUTTONS_PER_MESSAGE);
+    buttons(report, &list, &message.buttons);
+    only_in_the_app(report, part, Feature::Buttons, &list, "buttons");
+    sent
+}
+
+fn buttons(report: &mut Report, list: &str, buttons: &[Button]) {
+    for (at, button) in buttons.iter().enumerate() {
+        let title = element(list, at, "title");
+        if report.present(&title, "The button's title", &button.title) {
+            let code = ViolationCode::TitleTooLong;
+            report.length(code, &title, "The button's title", &button.title, BUTTON_TITLE);
+        }
+        let place = element(list, at, "action");
+        match &button.action {
+            ButtonAction::Postback(payload) => {
+                if report.present(&place, "What the button sends back", payload) {
+                    let code = ViolationCode::PayloadTooLong;
+                    let name = "What the button sends back";
+                    report.length(code, &place, name, payload, BUTTON_PAYLOAD);
+                }
+            }
+            ButtonAction::Url(url) => report.address(&place, "The button's address", url, WEB),
+            ButtonAction::Call(_) | ButtonAction::Other(_) => {
+                let sentence = "On Instagram a button can open an address or send an answer. Choose one of these.";
+                let accepted = ["postback", "url"].map(String::from);
+                let code = ViolationCode::UnsupportedFeature;
+                report.not_accepted(code, &place, sentence, accepted.into());
+            }
+        }
+    }
+}
+
+/// Checks products of the catalogue.
+pub(super) fn products(report: &mut Report, settings: &Settings<'_>, part: usize, products: &[String]) {
+    let list = path(part, "products");
+    report.count(&list, "products", products.len(), PRODUCTS);
+    for (at, product) in products.iter().enumerate() {
+        report.present(&element(&list, at, ""), "The product's id", product);
+    }
+    if settings.login == Login::Instagram {
+        let sentence = "Products can be sent only from accounts that are connected with Facebook. Send cards instead.";
+        report.error(ViolationCode::NotAvailableOnAccount, &list, sentence);
+    }
+    only_in_the_app(report, part, Feature::Products, &list, "products");
+}
+
+/// Checks quick replies, which hang under the last part.
+pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, pieces: &[(usize, Piece<'_>)]) {
+    let replies = &message.quick_replies;
+    if replies.is_empty() {
+        return;
+    }
+    let list = "quick-replies";
+    let part = message.parts.len().saturating_sub(1);
+    report.count(list, "quick replies", replies.len(), QUICK_REPLIES);
+    for (at, reply) in replies.iter().enumerate() {
+        let title = element(list, at, "title");
+        if report.present(&title, "The quick reply's title", &reply.title) {
+            let (code, name) = (ViolationCode::TitleTooLong, "The quick reply's title");
+            report.length(code, &title, name, &reply.title, QUICK_REPLY_TITLE);
+        }
+        let payload = element(list, at, "payload");
+        if report.present(&payload, "What the quick reply sends back", &reply.payload) {
+            let (code, name) = (ViolationCode::PayloadTooLong, "What the quick reply sends back");
+            report.length(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
+        }
+        if reply.image_url.is_some() {
+            let sentence = "Instagram shows no images on quick replies; the image is left out.";
+            report.lost(part, Feature::QuickReplies, &element(list, at, "image-url"), sentence);
+        }
+    }
+    // A last part that was refused has no piece; nothing is said about it twice.
+    let last = pieces.last().filter(|(at, _)| *at == part);
+    if last.is_some_and(|(_, piece)| !piece.takes_quick_replies()) {
+        let sentence = "Quick replies need a text or files above them. Put a text last.";
+        report.error(ViolationCode::UnsupportedCombination, list, sentence);
+    }
+    only_in_the_app(report, part, Feature::QuickReplies, list, "quick replies");
+}

@@ -1,0 +1,127 @@
+//! The account's settings: which login, which node, which version, and what Meta granted.
+//! What belongs here is reading and checking them; the manifest declares the same keys.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::report::Report;
+use crate::limits::{API_VERSION, HUMAN_SETTING};
+use crate::types::{AccountSettings, Fill, FillPlace, FillSource, HmacSource, SettingValue, ViolationCode};
+use crate::words::{decimal, join};
+
+/// Which of Meta's two products the account is connected through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Login {
+    /// Messenger API for Instagram, over the linked Facebook page.
+    Facebook,
+    /// Instagram API with Instagram Login.
+    Instagram,
+}
+
+/// The settings, checked; defaults where they were refused.
+pub(super) struct Settings<'m> {
+    pub(super) login: Login,
+    version: &'m str,
+    node: String,
+    pub(super) human_agent: bool,
+    proof: bool,
+}
+
+impl Settings<'_> {
+    /// The address of an edge of the account's node.
+    pub(super) fn url(&self, edge: &str) -> String {
+        let host = match self.login {
+            Login::Facebook => "https://graph.facebook.com/",
+            Login::Instagram => "https://graph.instagram.com/",
+        };
+        join(&[host, self.version, "/", &self.node, "/", edge])
+    }
+
+    /// The credentials of a request. Both hosts take the token as a bearer, so none stands in a URL.
+    pub(super) fn credentials(&self) -> Vec<Fill> {
+        let slot = match self.login {
+            Login::Facebook => "page-token",
+            Login::Instagram => "instagram-token",
+        };
+        let token = FillSource::Slot(slot.to_string());
+        let mut fills = Vec::from([Fill { source: token, place: FillPlace::Bearer }]);
+        if self.proof && self.login == Login::Facebook {
+            fills.push(Fill {
+                source: FillSource::HmacSha256(HmacSource {
+                    key_slot: "app-secret".to_string(),
+                    message_slot: slot.to_string(),
+                }),
+                place: FillPlace::Query("appsecret_proof".to_string()),
+            });
+        }
+        fills
+    }
+}
+
+/// Reads the settings and reports what is wrong with them.
+pub(super) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Settings<'m> {
+    let value =
+        |key: &str| account.settings.iter().rev().find(|setting| setting.key == key).map(|setting| &setting.value);
+    let login = match value("login") {
+        Some(SettingValue::Text(login)) if login == "facebook" => Login::Facebook,
+        Some(SettingValue::Text(login)) if login == "instagram" => Login::Instagram,
+        _ => {
+            refuse(report, "login", &["facebook", "instagram"]);
+            Login::Facebook
+        }
+    };
+    let version = match value("api-version") {
+        None => API_VERSION,
+        Some(SettingValue::Text(version)) if is_version(version) => version,
+        Some(_) => {
+            refuse(report, "api-version", &["v25.0", "v26.0"]);
+            API_VERSION
+        }
+    };
+    let me = || "me".to_string();
+    let node = match (login, value("page-id")) {
+        (Login::Instagram, _) if account.id.is_empty() => me(),
+        (Login::Instagram, _) if is_id(&account.id) => account.id.clone(),
+        (Login::Instagram, _) => {
+            let sentence = "The account's id is not one of Instagram's. Connect the account again.";
+            report.error(ViolationCode::InvalidSettings, "context.account.id", sentence);
+            me()
+        }
+        (Login::Facebook, None) => me(),
+        (Login::Facebook, Some(SettingValue::Text(page))) if is_id(page) => page.clone(),
+        (Login::Facebook, Some(SettingValue::Number(page))) if *page > 0 => decimal(page.unsigned_abs()),
+        (Login::Facebook, Some(_)) => {
+            refuse(report, "page-id", &["the digits of the Facebook page's id"]);
+            me()
+        }
+    };
+    let mut flag = |key: &str| match value(key) {
+        None => false,
+        Some(SettingValue::Flag(flag)) => *flag,
+        Some(_) => {
+            refuse(report, key, &["true", "false"]);
+            false
+        }
+    };
+    let (human_agent, proof) = (flag(HUMAN_SETTING), flag("appsecret-proof"));
+    Settings { login, version, node, human_agent, proof }
+}
+
+fn refuse(report: &mut Report, key: &str, accepted: &[&str]) {
+    let path = join(&["context.account.settings.", key]);
+    let values = accepted.join(", ");
+    let sentence =
+        join(&["The account's setting `", key, "` must be one of: ", &values, ". Ask an administrator to correct it."]);
+    let accepted = accepted.iter().map(|value| (*value).to_string()).collect();
+    report.not_accepted(ViolationCode::InvalidSettings, &path, &sentence, accepted);
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `v25.0`: the form of a version, which becomes part of the address.
+fn is_version(text: &str) -> bool {
+    let numbers = text.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+    numbers.is_some_and(|(major, minor)| [major, minor].iter().all(|number| number.len() <= 3 && is_id(number)))
+}

@@ -1,0 +1,71 @@
+//! The messaging window: whether Meta lets this sender write now, and under which tag.
+//! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
+
+use super::Piece;
+use super::report::Report;
+use super::settings::Settings;
+use crate::types::{ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
+
+/// What the state of the window means for a message.
+struct Verdict {
+    code: ViolationCode,
+    sentence: &'static str,
+}
+
+const NEVER: Verdict = Verdict {
+    code: ViolationCode::WindowNeverOpened,
+    sentence: "The customer has never written. On Instagram the customer must write first.",
+};
+const CLOSED: Verdict = Verdict {
+    code: ViolationCode::WindowClosed,
+    sentence: "The 24 hours after the customer's last message are over. Wait until the customer writes again.",
+};
+const PEOPLE_ONLY: Verdict = Verdict {
+    code: ViolationCode::WindowNeedsHuman,
+    sentence: "The 24 hours are over, and after them only a person may answer. Let an agent write.",
+};
+const NOT_GRANTED: Verdict = Verdict {
+    code: ViolationCode::NotAvailableOnAccount,
+    sentence: "The 24 hours are over, and this account may not use the 7 days for people. Ask Meta for the Human Agent feature and set `human-agent`, or wait until the customer writes again.",
+};
+const UNCERTAIN: &str = "Only Instagram knows whether the window is still open. The message may be refused.";
+const SIGNAL: &str = "The window is not open. Instagram may refuse the signal, or the customer may not see it.";
+
+/// Checks the window and says whether the message goes out with the tag for people.
+///
+/// Messages need an open window. Typing, seen and reactions are only warned about: Meta's pages do
+/// not say that they need one, and nothing is lost when one of them is refused.
+pub(super) fn check(
+    report: &mut Report,
+    message: &OutboundMessage,
+    context: &ConversationContext,
+    settings: &Settings<'_>,
+    pieces: &[(usize, Piece<'_>)],
+) -> bool {
+    let path = "context.window";
+    let state = context.window.state;
+    let human = matches!(message.sender, Sender::Human(_));
+    let signals_only = !pieces.is_empty() && pieces.iter().all(|(_, piece)| !piece.is_message());
+    if signals_only {
+        if !matches!(state, WindowState::Open | WindowState::Unknown) {
+            report.warning(ViolationCode::WindowUncertain, path, SIGNAL);
+        }
+        return false;
+    }
+    let verdict = match state {
+        WindowState::Open => return false,
+        WindowState::Unknown => {
+            report.warning(ViolationCode::WindowUncertain, path, UNCERTAIN);
+            return false;
+        }
+        WindowState::NeverOpened => NEVER,
+        WindowState::Closed => CLOSED,
+        WindowState::HumanOnly if !human => PEOPLE_ONLY,
+        WindowState::HumanOnly if settings.human_agent => return true,
+        WindowState::HumanOnly => NOT_GRANTED,
+    };
+    let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
+    report.add(severity, verdict.code, path, verdict.sentence);
+    // A person who tries after 24 hours has a chance only with the tag; a program never gets it.
+    human && message.try_anyway && matches!(state, WindowState::HumanOnly)
+}

@@ -1,0 +1,152 @@
+//! Outcomes: Meta's answer to one step becomes what happened, whether to try again, and what to do.
+//! What belongs here is the decision; codes come from `table`, the pace from `headers`.
+//!
+//! Codes decide, never the wording: graph.instagram.com writes messages in the account's language.
+
+mod headers;
+mod row;
+mod table;
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::json::{self, Json};
+use crate::types::{
+    CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
+};
+use crate::words::decimal;
+use row::{Row, Verdict};
+
+/// Reads Meta's answer to one step.
+pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
+    let text = String::from_utf8_lossy(&response.body);
+    let body = json::parse(&text).ok();
+    // Meta sends some errors with the status 200, so the error is looked for first.
+    let error = body.as_ref().and_then(error);
+    let asked = headers::pause(&response.headers);
+    let (result, wished) = match (&error, &body) {
+        (Some(error), _) => refused(error, asked.as_ref()),
+        (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
+        _ => (unreadable(step, response.status, asked.as_ref()), None),
+    };
+    SendOutcome { result, pause: asked.or(wished), reply_context: None }
+}
+
+/// An error object, as both Graph hosts write it.
+struct Refusal {
+    code: Option<u64>,
+    subcode: Option<u64>,
+    is_transient: bool,
+    trace_id: Option<String>,
+}
+
+fn error(body: &Json<'_>) -> Option<Refusal> {
+    match body.get("error") {
+        Some(Json::Null | Json::Bool(false)) => None,
+        Some(error) => Some(Refusal {
+            code: error.get("code").and_then(Json::whole),
+            subcode: error.get("error_subcode").and_then(Json::whole),
+            is_transient: error.get("is_transient") == Some(&Json::Bool(true)),
+            trace_id: error.get("fbtrace_id").and_then(Json::id),
+        }),
+        // The envelope of api.instagram.com, whose `code` is an HTTP status.
+        None => {
+            body.get("error_type").map(|_| Refusal { code: None, subcode: None, is_transient: false, trace_id: None })
+        }
+    }
+}
+
+fn refused(error: &Refusal, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
+    let row = table::find(error.code, error.subcode, error.is_transient);
+    let limited = row.verdict == Verdict::RateLimited;
+    let retry_after = match (row.retry_after, asked) {
+        (after, Some(pause)) if limited => Some(pause.duration.max(after.unwrap_or_default())),
+        (after, _) => after,
+    };
+    let failure = Failure {
+        code: error.code.map(decimal),
+        subcode: error.subcode.map(decimal),
+        retry_after,
+        trace_id: error.trace_id.clone(),
+        ..failure(row)
+    };
+    // A limit is reached for everything that it covers, not for this message alone.
+    let wished = row.pause.map(|scope| Pause { scope, duration: row.retry_after.unwrap_or_default() });
+    (result(row.verdict, failure), wished)
+}
+
+fn failure(row: &Row) -> Failure {
+    Failure {
+        category: row.category,
+        code: None,
+        subcode: None,
+        sentence: row.sentence.to_string(),
+        fix: (!row.fix.is_empty()).then(|| row.fix.to_string()),
+        retry_after: row.retry_after,
+        trace_id: None,
+    }
+}
+
+fn result(verdict: Verdict, failure: Failure) -> SendResult {
+    match verdict {
+        Verdict::RateLimited => SendResult::RateLimited(failure),
+        Verdict::Transient => SendResult::Transient(failure),
+        Verdict::Ambiguous => SendResult::Ambiguous(failure),
+        Verdict::Rejected => SendResult::Rejected(failure),
+        Verdict::Unauthorized => SendResult::Unauthorized(failure),
+    }
+}
+
+/// Reads an answer without an error. A message without an id may or may not exist.
+fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
+    let text = |name: &str| body.get(name).and_then(Json::id);
+    let message_ids: Vec<String> = text("message_id").into_iter().collect();
+    // Where the host kept the id of an upload, it left the name under which it did.
+    let kept = |handle: &String| {
+        step.request.captures.iter().any(|capture| match &capture.target {
+            CaptureTarget::Value(name) | CaptureTarget::Slot(name) => name == handle,
+        })
+    };
+    let handle = text("attachment_id");
+    match step.kind {
+        StepKind::Message if message_ids.is_empty() => result(Verdict::Ambiguous, failure(&table::NO_MESSAGE_ID)),
+        StepKind::Upload if handle.is_none() => result(Verdict::Transient, failure(&table::NO_ATTACHMENT_ID)),
+        _ => SendResult::Sent(Receipt {
+            message_ids,
+            recipient: text("recipient_id"),
+            media_handle: handle.filter(|handle| !kept(handle)),
+        }),
+    }
+}
+
+/// Reads an answer that is neither Meta's error nor Meta's receipt, such as a page of a proxy.
+fn unreadable(step: &SendStep, status: u16, asked: Option<&Pause>) -> SendResult {
+    let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
+    let row = match status {
+        // A signal needs no receipt.
+        200..=299 if matches!(step.kind, StepKind::Action) => {
+            return SendResult::Sent(Receipt { message_ids: Vec::new(), recipient: None, media_handle: None });
+        }
+        401 => &table::HTTP_UNAUTHORIZED,
+        404 | 410 => &table::HTTP_NOT_FOUND,
+        413 => &table::HTTP_TOO_LARGE,
+        429 => &table::HTTP_TOO_MANY,
+        // The request may have reached Meta before the answer was lost.
+        200..=299 | 408 | 500.. if once => &table::HTTP_LOST,
+        200..=299 | 408 | 500.. => &table::HTTP_BUSY,
+        _ => &table::HTTP_REFUSED,
+    };
+    let mut failure = failure(row);
+    failure.code = Some(decimal(u64::from(status)));
+    if row.verdict == Verdict::RateLimited
+        && let Some(pause) = asked
+    {
+        failure.retry_after = Some(pause.duration.max(row.retry_after.unwrap_or_default()));
+    }
+    if row.category == FailureCategory::PlatformTransient
+        && let Some(pause) = asked
+    {
+        failure.retry_after = Some(pause.duration);
+    }
+    result(row.verdict, failure)
+}

@@ -1,0 +1,86 @@
+//! The form of a line in the table of errors, with a short constructor for each kind of line.
+//! What belongs here is the form; the lines are in `table`.
+
+use crate::types::{FailureCategory as Category, PauseScope};
+
+/// How a failed step ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Verdict {
+    RateLimited,
+    Transient,
+    Ambiguous,
+    Rejected,
+    Unauthorized,
+}
+
+/// A line of the table.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// 0 stands for any code.
+    pub(super) code: u32,
+    /// 0 stands for any subcode that has no line of its own.
+    pub(super) subcode: u32,
+    pub(super) verdict: Verdict,
+    pub(super) category: Category,
+    pub(super) sentence: &'static str,
+    /// Empty where nothing can be done.
+    pub(super) fix: &'static str,
+    /// In milliseconds.
+    pub(super) retry_after: Option<u64>,
+    /// Whom the limit concerns.
+    pub(super) pause: Option<PauseScope>,
+}
+
+pub(super) const SECOND: u64 = 1000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+
+pub(super) const fn row(
+    code: u32,
+    subcode: u32,
+    verdict: Verdict,
+    category: Category,
+    sentence: &'static str,
+    fix: &'static str,
+) -> Row {
+    Row { code, subcode, verdict, category, sentence, fix, retry_after: None, pause: None }
+}
+
+pub(super) const fn rejected(
+    code: u32,
+    subcode: u32,
+    category: Category,
+    sentence: &'static str,
+    fix: &'static str,
+) -> Row {
+    row(code, subcode, Verdict::Rejected, category, sentence, fix)
+}
+
+pub(super) const fn unauthorized(code: u32, subcode: u32, sentence: &'static str, fix: &'static str) -> Row {
+    row(code, subcode, Verdict::Unauthorized, Category::AuthExpired, sentence, fix)
+}
+
+pub(super) const fn forbidden(code: u32, subcode: u32, sentence: &'static str, fix: &'static str) -> Row {
+    row(code, subcode, Verdict::Rejected, Category::PermissionMissing, sentence, fix)
+}
+
+pub(super) const fn later(code: u32, subcode: u32, sentence: &'static str, after: u64) -> Row {
+    let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, sentence, TRIED_AGAIN);
+    row.retry_after = Some(after);
+    row
+}
+
+pub(super) const fn limited(code: u32, subcode: u32, scope: PauseScope, sentence: &'static str, after: u64) -> Row {
+    let mut row = row(code, subcode, Verdict::RateLimited, Category::RateLimited, sentence, TRIED_AGAIN);
+    row.retry_after = Some(after);
+    row.pause = Some(scope);
+    row
+}
+
+/// A rejection that may be worth another attempt by a person after a while.
+pub(super) const fn after(mut row: Row, time: u64) -> Row {
+    row.retry_after = Some(time);
+    row
+}
+
+const TRIED_AGAIN: &str = "Nothing needs to be done; it is tried again.";

@@ -1,0 +1,211 @@
+//! Attachments: every type that Meta documents, sends, or once sent.
+//! What belongs here is one object of `message.attachments`, and showing a shared post once.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::read::{NOTHING, Notes};
+use super::template;
+use crate::json::Json;
+use crate::limits::LIKE_HEART;
+use crate::types::{
+    Attachment, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
+};
+use crate::words::join;
+
+/// What an attachment of a type is.
+#[derive(Clone, Copy)]
+enum Shape {
+    Media(MediaKind),
+    Share(ShareKind),
+    StoryMention,
+    Sticker,
+    LikeHeart,
+    Ephemeral,
+    Template,
+}
+
+/// Meta's types. `unsupported_type` is the platform's word for a file that its API shows by address
+/// only; it is not the flag `is_unsupported`, which comes without any content.
+const TYPES: &[(&str, Shape)] = &[
+    ("image", Shape::Media(MediaKind::Image)),
+    ("video", Shape::Media(MediaKind::Video)),
+    ("audio", Shape::Media(MediaKind::Audio)),
+    ("file", Shape::Media(MediaKind::File)),
+    ("media", Shape::Media(MediaKind::Other)),
+    ("unsupported_type", Shape::Media(MediaKind::Other)),
+    ("share", Shape::Share(ShareKind::Post)),
+    ("ig_post", Shape::Share(ShareKind::Post)),
+    ("post", Shape::Share(ShareKind::Post)),
+    ("ig_reel", Shape::Share(ShareKind::Reel)),
+    ("reel", Shape::Share(ShareKind::Reel)),
+    ("ig_story", Shape::Share(ShareKind::Story)),
+    ("story", Shape::Share(ShareKind::Story)),
+    ("fallback", Shape::Share(ShareKind::Link)),
+    ("story_mention", Shape::StoryMention),
+    ("sticker", Shape::Sticker),
+    ("like_heart", Shape::LikeHeart),
+    ("ephemeral", Shape::Ephemeral),
+    ("template", Shape::Template),
+];
+
+/// Everything that a payload may hold.
+struct Payload<'j, 'a> {
+    url: Option<String>,
+    title: Option<String>,
+    id: Option<String>,
+    sticker: Option<String>,
+    products: &'j Json<'a>,
+    cards: &'j Json<'a>,
+}
+
+/// The members of a payload; `fallback` has some of them beside it.
+const PAYLOAD: &[&str; 11] = &[
+    "url",
+    "story_media_url",
+    "title",
+    "ig_post_media_id",
+    "reel_video_id",
+    "story_media_id",
+    "media_id",
+    "id",
+    "sticker_id",
+    "product",
+    "generic",
+];
+
+impl<'j, 'a> Payload<'j, 'a> {
+    fn read(notes: &mut Notes, value: &'j Json<'a>) -> Self {
+        let [url, story_url, title, post, reel, story, media, id, sticker, products, cards] =
+            notes.pick(value, PAYLOAD);
+        let ids = [post, reel, story, media, id];
+        let id = ids.into_iter().find(|id| !matches!(id, Json::Null));
+        let url = if matches!(url, Json::Null) { story_url } else { url };
+        Self {
+            url: notes.text(url),
+            title: notes.text(title),
+            id: id.and_then(|id| notes.id(id)),
+            sticker: notes.id(sticker),
+            products,
+            cards,
+        }
+    }
+}
+
+/// Reads one attachment and adds it to a message's.
+pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachment>) {
+    if !matches!(value, Json::Object(_)) {
+        notes.unexpected();
+        let reason = join(&["an attachment is ", value.kind()]);
+        return into.push(Attachment::Unknown(UnknownItem { reason, kind: None }));
+    }
+    let [name, content, title, url] = notes.pick(value, &["type", "payload", "title", "url"]);
+    let mut payload = match content {
+        // A `fallback` may have its address as the payload itself.
+        Json::Text(_) => Payload { url: notes.text(content), ..Payload::read(notes, &NOTHING) },
+        content => Payload::read(notes, content),
+    };
+    payload.title = payload.title.or_else(|| notes.text(title));
+    payload.url = payload.url.or_else(|| notes.text(url));
+    let name_of_type = notes.text(name);
+    let name = name_of_type.unwrap_or_default();
+    let shape = TYPES.iter().find(|(known, _)| *known == name).map(|(_, shape)| *shape);
+    let attachment = match shape {
+        Some(Shape::Media(MediaKind::Image)) if payload.sticker.is_some() => sticker(payload),
+        Some(Shape::Media(kind)) => Attachment::Media(media(kind, payload.url, payload.id, payload.title)),
+        Some(Shape::Share(kind)) => Attachment::Share(Share {
+            kind,
+            media_id: payload.id,
+            url: payload.url,
+            title: payload.title,
+            retention: match kind {
+                // Meta's terms: story media must not be stored or cached.
+                ShareKind::Story => Retention::LinkOnly,
+                _ => Retention::Storable,
+            },
+        }),
+        Some(Shape::StoryMention) => Attachment::StoryMention(Story { id: payload.id, url: payload.url }),
+        Some(Shape::Sticker) => sticker(payload),
+        Some(Shape::LikeHeart) => Attachment::Sticker(Sticker {
+            id: LIKE_HEART.to_string(),
+            media: payload.url.map(|url| media(MediaKind::Sticker, Some(url), None, None)),
+            emoji: Some("\u{2764}\u{fe0f}".to_string()),
+        }),
+        Some(Shape::Ephemeral) => Attachment::Unavailable(UnavailableReason::Ephemeral),
+        Some(Shape::Template) => match (payload.products, payload.cards) {
+            (Json::Null, Json::Null) => unknown(notes, "a template of an unknown kind", name),
+            (Json::Null, cards) => Attachment::Cards(template::cards(notes, cards)),
+            (products, _) => Attachment::Products(template::products(notes, products)),
+        },
+        None if name.is_empty() => unknown(notes, "an attachment without a type", name),
+        None => unknown(notes, "an attachment of a type that this version does not know", name),
+    };
+    add(attachment, into);
+}
+
+fn media(kind: MediaKind, url: Option<String>, handle: Option<String>, caption: Option<String>) -> Media {
+    Media { kind, url, handle, mime: None, size: None, name: None, caption, retention: Retention::Storable }
+}
+
+fn sticker(payload: Payload<'_, '_>) -> Attachment {
+    Attachment::Sticker(Sticker {
+        id: payload.sticker.or(payload.id).unwrap_or_default(),
+        media: payload.url.map(|url| media(MediaKind::Sticker, Some(url), None, None)),
+        emoji: None,
+    })
+}
+
+fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
+    notes.unknown_member();
+    let kind = (!kind.is_empty()).then_some(kind);
+    Attachment::Unknown(UnknownItem { reason: reason.to_string(), kind })
+}
+
+/// Adds an attachment, unless it is the other half of a pair: since November 2025 Meta sends a
+/// shared post as `share` and as `ig_post`, and Messenger's stickers as `image` and as `sticker`.
+fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
+    match &attachment {
+        Attachment::Share(new) if matches!(new.kind, ShareKind::Post) => {
+            for known in into.iter_mut() {
+                if let Attachment::Share(known) = known
+                    && is_same_post(known, new)
+                {
+                    known.media_id = known.media_id.take().or_else(|| new.media_id.clone());
+                    known.title = known.title.take().or_else(|| new.title.clone());
+                    known.url = known.url.take().or_else(|| new.url.clone());
+                    return;
+                }
+            }
+        }
+        Attachment::Sticker(new) if !new.id.is_empty() => {
+            let is_known = |known: &Attachment| matches!(known, Attachment::Sticker(known) if known.id == new.id);
+            if into.iter().any(is_known) {
+                return;
+            }
+        }
+        _ => {}
+    }
+    into.push(attachment);
+}
+
+fn is_same_post(known: &Share, new: &Share) -> bool {
+    if !matches!(known.kind, ShareKind::Post) {
+        return false;
+    }
+    match (&known.media_id, &new.media_id) {
+        (Some(known), Some(new)) => known == new,
+        _ => match (&known.url, &new.url) {
+            (Some(known), Some(new)) => known == new || is_same_asset(known, new),
+            _ => false,
+        },
+    }
+}
+
+/// The same file of Meta's CDN behind two signatures.
+fn is_same_asset(known: &str, new: &str) -> bool {
+    fn asset(url: &str) -> Option<&str> {
+        let mut parts = url.split(['?', '&']);
+        parts.find_map(|part| part.strip_prefix("asset_id=")).filter(|id| !id.is_empty())
+    }
+    asset(known).is_some() && asset(known) == asset(new)
+}

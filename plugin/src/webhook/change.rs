@@ -1,0 +1,147 @@
+//! Changes: a field and its value, in either of the two shapes that Meta uses for them.
+//! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
+
+use alloc::string::{String, ToString};
+
+use super::collect::{Collector, Draft, Entry, person};
+use super::read::Notes;
+use super::{id, item, kinds};
+use crate::json::{self, Json};
+use crate::types::{
+    AdContext, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention, UnknownItem,
+};
+use crate::words::join;
+
+/// Reads an element of `changes`.
+pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
+    let origin = origin(entry, "");
+    let Ok(Json::Object(members)) = json::shallow(raw, 1) else {
+        let reason = "a change is not an object".to_string();
+        return into.unknown(entry, origin, raw, None, reason);
+    };
+    let member = |name: &str| match json::last(&members, name) {
+        Some(Json::Raw(raw)) => Some(*raw),
+        _ => None,
+    };
+    let field = member("field").and_then(|raw| json::parse(raw).ok()).and_then(|value| value.id());
+    match (field, member("value")) {
+        (Some(field), Some(value)) => read_field(into, entry, &field, value, raw),
+        (field, _) => {
+            let reason = "a change without a field or without a value".to_string();
+            into.unknown(entry, origin, raw, field.as_deref(), reason);
+        }
+    }
+}
+
+/// Reads one field. `raw` is what stands for it where it cannot be read.
+pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &str, value: &'t str, raw: &'t str) {
+    let origin = origin(entry, field);
+    let mut notes = Notes::default();
+    let Some(tree @ Json::Object(_)) = item::tree(&mut notes, value) else {
+        let reason = join(&["the value of `", field, "` is not an object"]);
+        return into.unknown(entry, origin, raw, Some(field), reason);
+    };
+    // Direct messages come as changes too: from the dashboard, and for some fields from accounts
+    // connected with Instagram's own login.
+    if item::is_item(&tree) {
+        return item::read_tree(into, entry, origin, value, &tree, notes, Some(field));
+    }
+    let draft = match field {
+        "comments" => comment(entry, false, &tree, notes),
+        "live_comments" => comment(entry, true, &tree, notes),
+        "mentions" => mention(&tree, notes),
+        "messaging_policy_enforcement" => {
+            let body = EventBody::Policy(kinds::policy(&mut notes, &tree));
+            let id = entry.time.map(|_| id::of("y", &[&id::time(entry.time), &id::hash(&[raw])]));
+            plain(id, Author::Platform, body, notes)
+        }
+        other => {
+            // The form of the dashboard's samples in 2021.
+            let sample = tree.get("event_type").is_some() && tree.get("event_data").is_some();
+            let origin = if sample { EventOrigin::Test } else { origin };
+            let reason = join(&["this version does not know the field `", other, "`"]);
+            return into.unknown(entry, origin, raw, Some(other), reason);
+        }
+    };
+    into.add(entry, raw, Draft { at: entry.time, origin, ..draft });
+}
+
+fn origin(entry: &Entry, field: &str) -> EventOrigin {
+    match field {
+        _ if entry.is_test() => EventOrigin::Test,
+        "standby" => EventOrigin::Standby,
+        _ => EventOrigin::Live,
+    }
+}
+
+fn plain(id: Option<String>, author: Author, body: EventBody, notes: Notes) -> Draft {
+    Draft { id, account: None, contact: None, author, at: None, origin: EventOrigin::Live, opens: None, body, notes }
+}
+
+/// The places that `media.media_product_type` names.
+const PLACES: &[(&str, CommentPlace)] = &[
+    ("FEED", CommentPlace::Post),
+    ("REELS", CommentPlace::Reel),
+    ("STORY", CommentPlace::Story),
+    ("AD", CommentPlace::Ad),
+];
+
+fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Draft {
+    let [id, comment_id, text, parent_id, media_id, media, from] =
+        notes.pick(value, &["id", "comment_id", "text", "parent_id", "media_id", "media", "from"]);
+    let [in_media, product_type, ad_id, ad_title, original] =
+        notes.pick(media, &["id", "media_product_type", "ad_id", "ad_title", "original_media_id"]);
+    let [from_id, username, own_id] = notes.pick(from, &["id", "username", "self_ig_scoped_id"]);
+    let contact = notes.id(from_id).map(|id| Contact { username: notes.text(username), ..person(id) });
+    // One of Meta's pages says `comment_id`, all others and all captures say `id`.
+    let Some(id) = notes.id(id).or_else(|| notes.id(comment_id)) else {
+        let reason = "a comment without an id".to_string();
+        let body = EventBody::Unknown(UnknownItem { reason, kind: None });
+        return Draft { contact, ..plain(None, Author::Unknown, body, notes) };
+    };
+    let ad = AdContext {
+        id: notes.id(ad_id),
+        title: notes.text(ad_title),
+        photo_url: None,
+        video_url: None,
+        post_id: notes.id(original),
+    };
+    let advertised = ad.id.is_some() || ad.title.is_some() || ad.post_id.is_some();
+    // The business's own public reply comes back as a comment too.
+    let own = notes.id(own_id).is_some() || contact.as_ref().is_some_and(|contact| contact.id == entry.account);
+    let (author, contact) = match (own, contact) {
+        (true, _) => (Author::Business(BusinessAuthor { app_id: None, correlation: None }), None),
+        (false, Some(contact)) => (Author::Contact, Some(contact)),
+        (false, None) => (Author::Unknown, None),
+    };
+    let event_id = id::of("c", &[&id]);
+    let comment = Comment {
+        id,
+        text: notes.text(text),
+        place: if live { CommentPlace::Live } else { place(&mut notes, product_type) },
+        media_id: notes.id(in_media).or_else(|| notes.id(media_id)),
+        parent_id: notes.id(parent_id),
+        ad: advertised.then_some(ad),
+    };
+    Draft { contact, ..plain(Some(event_id), author, EventBody::Comment(comment), notes) }
+}
+
+fn place(notes: &mut Notes, value: &Json<'_>) -> CommentPlace {
+    let Some(name) = notes.text(value) else {
+        return CommentPlace::Other;
+    };
+    let known = PLACES.iter().find(|(known, _)| *known == name);
+    if known.is_none() {
+        notes.unknown_member();
+    }
+    known.map_or(CommentPlace::Other, |(_, place)| *place)
+}
+
+fn mention(value: &Json<'_>, mut notes: Notes) -> Draft {
+    let [media, comment] = notes.pick(value, &["media_id", "comment_id"]);
+    let mention = Mention { media_id: notes.id(media), comment_id: notes.id(comment) };
+    let media = mention.media_id.as_deref().unwrap_or_default();
+    let comment = mention.comment_id.as_deref().unwrap_or_default();
+    let id = (!media.is_empty() || !comment.is_empty()).then(|| id::of("n", &[media, comment]));
+    plain(id, Author::Unknown, EventBody::Mention(mention), notes)
+}

@@ -1,0 +1,276 @@
+//! The envelope of a delivery: its four shapes, and what is no Instagram delivery at all.
+//! What belongs here is finding the raw items; `item` and `change` read them one by one.
+//!
+//! The ordinary delivery is read in one pass down to its items. Only where something in it has an
+//! unexpected type is it taken apart step by step, so that what is odd costs nothing beside it.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::error::Category;
+
+use super::collect::{Collector, Entry};
+use super::read::milliseconds;
+use super::{change, item};
+use crate::json::{self, Json, Members, last};
+use crate::types::{Delivery, EventOrigin, Malformed, ParseError, ParsedDelivery};
+use crate::words::join;
+
+/// The value of `object` in every delivery of Instagram's.
+const OBJECT: &str = "instagram";
+/// A delivery, its entries, one entry, a list in it: items stand below.
+const LEVELS_ABOVE_ITEMS: u8 = 4;
+
+/// Reads one delivery: see `messaging-channel.parse-webhook` of the contract.
+///
+/// # Errors
+/// `malformed` where the body is not JSON, `not-this-channel` where its `object` is not `instagram`.
+pub fn parse(delivery: &Delivery) -> Result<ParsedDelivery, ParseError> {
+    let account = delivery.account.as_deref().unwrap_or_default();
+    match core::str::from_utf8(&delivery.body) {
+        Ok(text) => read(text, Collector::new(account, false)),
+        Err(_) => read(&String::from_utf8_lossy(&delivery.body), Collector::new(account, true)),
+    }
+}
+
+fn read<'t>(text: &'t str, mut collector: Collector<'t>) -> Result<ParsedDelivery, ParseError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !read_documented(&mut collector, text) {
+        // Finds faults of grammar wherever they are; what is left is only odd.
+        if let Err(error) = json::shallow(text, 0) {
+            return Err(malformed(text, &error));
+        }
+        take_apart(&mut collector, text)?;
+    }
+    Ok(collector.finish())
+}
+
+/// Reads a delivery that is as Meta documents it. False, and nothing collected, where it is not.
+fn read_documented<'t>(into: &mut Collector<'t>, text: &'t str) -> bool {
+    let Ok(Json::Object(members)) = json::shallow(text, LEVELS_ABOVE_ITEMS) else {
+        return false;
+    };
+    let (mut ours, mut entries) = (false, None);
+    for (name, value) in &members {
+        match (&**name, value) {
+            ("object", Json::Text(object)) => ours = object == OBJECT,
+            ("entry", Json::List(list)) if entries.is_none() => entries = Some(list),
+            ("entry", _) => return false,
+            _ => {}
+        }
+    }
+    let Some(entries) = entries.filter(|_| ours) else {
+        return false;
+    };
+    if !entries.iter().all(is_documented) {
+        return false;
+    }
+    for entry in entries {
+        if let Json::Object(members) = entry {
+            read_entry(into, members);
+        }
+    }
+    true
+}
+
+/// Whether an entry has one of the documented shapes: lists of items (A, B), of changes (C), or one
+/// field and its value (D).
+fn is_documented(entry: &Json<'_>) -> bool {
+    let Json::Object(members) = entry else {
+        return false;
+    };
+    let (mut lists, mut field, mut value) = (0_usize, 0_usize, 0_usize);
+    for (name, content) in members {
+        match (&**name, content) {
+            ("messaging" | "standby" | "changes", Json::List(_)) => lists += 1,
+            ("messaging" | "standby" | "changes", Json::Null) => {}
+            ("messaging" | "standby" | "changes", _) => return false,
+            ("field", Json::Text(_)) => field += 1,
+            ("value", Json::Raw(_)) => value += 1,
+            ("field", _) => return false,
+            _ => {}
+        }
+    }
+    lists > 0 || (field == 1 && value == 1)
+}
+
+/// Reads an entry whose lists hold raw items.
+fn read_entry<'t>(into: &mut Collector<'t>, members: &Members<'t>) {
+    let entry = head(into, members);
+    for (name, content) in members {
+        if let Json::List(items) = content {
+            into.expect(items.len());
+            for raw in items {
+                if let Json::Raw(raw) = raw {
+                    read_item(into, &entry, name, raw);
+                }
+            }
+        }
+    }
+    if let (Some(Json::Text(field)), Some(Json::Raw(value))) = (last(members, "field"), last(members, "value")) {
+        change::read_field(into, &entry, field, value, value);
+    }
+}
+
+fn read_item<'t>(into: &mut Collector<'t>, entry: &Entry, list: &str, raw: &'t str) {
+    match list {
+        "messaging" => item::read(into, entry, EventOrigin::Live, raw),
+        "standby" => item::read(into, entry, EventOrigin::Standby, raw),
+        "changes" => change::read(into, entry, raw),
+        _ => {}
+    }
+}
+
+fn head<'t>(into: &Collector<'t>, members: &Members<'t>) -> Entry {
+    let account = last(members, "id").and_then(|value| whole(value).id());
+    let time = last(members, "time").and_then(|value| milliseconds(&whole(value)));
+    into.entry(account, time)
+}
+
+/// A value in full, where it was left raw.
+fn whole<'t>(value: &Json<'t>) -> Json<'t> {
+    match value {
+        Json::Raw(raw) => json::parse(raw).unwrap_or(Json::Null),
+        other => other.clone(),
+    }
+}
+
+/// Reads a delivery that is JSON and not quite as documented.
+fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
+    // Meta's own samples stand in a list.
+    let Ok(Json::List(envelopes)) = json::shallow(text, 1) else {
+        return envelope(into, text);
+    };
+    let mut ours = false;
+    let mut refusal = None;
+    for envelope_text in envelopes.iter().filter_map(raw) {
+        match envelope(into, envelope_text) {
+            Ok(()) => ours = true,
+            Err(ParseError::NotThisChannel(found)) => {
+                let reason = join(&["the list holds a delivery of another kind: ", &found]);
+                let entry = into.entry(None, None);
+                into.unknown(&entry, EventOrigin::Live, envelope_text, None, reason);
+                refusal.get_or_insert(found);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if ours {
+        return Ok(());
+    }
+    Err(ParseError::NotThisChannel(refusal.unwrap_or_else(|| "an empty list".to_string())))
+}
+
+fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
+    let other = |found: &str| Err(ParseError::NotThisChannel(found.to_string()));
+    let members = match json::shallow(text, 1) {
+        Ok(Json::Object(members)) => members,
+        Ok(value) => return other(value.kind()),
+        Err(_) => return other("an object whose names cannot be read"),
+    };
+    let Some(object) = last(&members, "object").and_then(raw) else {
+        return other("no `object`");
+    };
+    let object = text_of(object);
+    if object != OBJECT {
+        return other(clip(&object));
+    }
+    let mut found = false;
+    for (name, entries) in &members {
+        let Some(entries) = raw(entries).filter(|_| name == "entry") else {
+            continue;
+        };
+        found = true;
+        match json::shallow(entries, 1) {
+            Ok(Json::List(entries)) => {
+                entries.iter().filter_map(raw).for_each(|text| take_entry_apart(into, text));
+            }
+            _ => take_entry_apart(into, entries),
+        }
+    }
+    if !found {
+        let reason = "the delivery has no `entry`".to_string();
+        into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
+    }
+    Ok(())
+}
+
+/// Reads one entry, member by member where it is not as documented.
+fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
+    if let Ok(entry) = json::shallow(text, 2)
+        && is_documented(&entry)
+        && let Json::Object(members) = &entry
+    {
+        return read_entry(into, members);
+    }
+    let Ok(Json::Object(members)) = json::shallow(text, 1) else {
+        let reason = "an entry is not an object".to_string();
+        return into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
+    };
+    let entry = head(into, &members);
+    let mut items = 0_usize;
+    for (name, list) in &members {
+        let is_list = matches!(&**name, "messaging" | "standby" | "changes");
+        let Some(list) = raw(list).filter(|list| is_list && *list != "null") else {
+            continue;
+        };
+        let elements = match json::shallow(list, 1) {
+            Ok(Json::List(elements)) => elements,
+            // A single item outside of a list is read all the same.
+            _ => Vec::from([Json::Raw(list)]),
+        };
+        for item in elements.iter().filter_map(raw) {
+            items += 1;
+            read_item(into, &entry, name, item);
+        }
+    }
+    if let (Some(field), Some(value)) = (last(&members, "field").and_then(raw), last(&members, "value").and_then(raw)) {
+        items += 1;
+        change::read_field(into, &entry, &text_of(field), value, value);
+    }
+    if items == 0 {
+        let kind = members
+            .iter()
+            .map(|(name, _)| &**name)
+            .find(|name| !matches!(*name, "id" | "time" | "messaging" | "standby" | "changes"));
+        let reason = "the entry holds none of `messaging`, `standby`, `changes`, `field`";
+        into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_string());
+    }
+}
+
+fn raw<'t>(value: &Json<'t>) -> Option<&'t str> {
+    match value {
+        Json::Raw(raw) => Some(raw),
+        _ => None,
+    }
+}
+
+/// The text of a JSON string, or the JSON itself where it is something else.
+fn text_of(raw: &str) -> Cow<'_, str> {
+    match json::parse(raw) {
+        Ok(Json::Text(text)) => text,
+        _ => Cow::Borrowed(raw),
+    }
+}
+
+/// The beginning of a text, short enough for a log line.
+fn clip(text: &str) -> &str {
+    match text.char_indices().nth(64) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
+}
+
+fn malformed(text: &str, error: &serde_json::Error) -> ParseError {
+    let lines = error.line().saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    let reason = match error.classify() {
+        Category::Eof => "the JSON ends before it is complete",
+        _ => "this is not JSON",
+    };
+    ParseError::Malformed(Malformed {
+        offset: u64::try_from((before + error.column()).min(text.len())).unwrap_or(u64::MAX),
+        reason: reason.to_string(),
+    })
+}

@@ -1,0 +1,56 @@
+//! The scheme of event ids: what each is made of, so that a repeated delivery gives the same one.
+//! What belongs here is every prefix and nothing else; the README prints this table.
+//!
+//! | event | id |
+//! |---|---|
+//! | message of a customer | `m:{mid}` |
+//! | echo of a business message | `e:{mid}` |
+//! | unsent message | `d:{mid}` |
+//! | postback | `p:{mid}`, without a mid `p:{sender}:{time}:{hash of title and payload}` |
+//! | edit | `v:{mid}:{revision}:{time}` |
+//! | reaction | `r:{mid}:{sender}:{time}:{action}:{emoji}` |
+//! | seen | `s:{mid}:{time}` |
+//! | referral | `f:{sender}:{time}:{hash of its text}` |
+//! | opt-in | `o:{sender}:{time}:{kind}` |
+//! | handover | `h:{contact}:{time}:{action}` |
+//! | policy notice | `y:{time}:{hash of its text}` |
+//! | comment | `c:{comment id}` |
+//! | mention | `n:{media id}:{comment id}` |
+//! | anything without the ids above | `u:{hash of the account and the raw item}` |
+//!
+//! Both login types send the same mids, comment ids and times, so both give the same event ids.
+//! Two different items of one delivery that claim the same id get `~{hash of the raw item}` behind
+//! the later one, so that neither hides the other.
+
+use alloc::string::String;
+
+use crate::words::{decimal, fingerprint, push_hex};
+
+/// Joins a prefix and its parts with colons.
+pub(super) fn of(prefix: &str, parts: &[&str]) -> String {
+    let length = parts.iter().map(|part| part.len() + 1).sum::<usize>();
+    let mut id = String::with_capacity(prefix.len() + length);
+    id.push_str(prefix);
+    for part in parts {
+        id.push(':');
+        id.push_str(part);
+    }
+    id
+}
+
+/// A time as a part of an id; empty where the platform gave none.
+pub(super) fn time(at: Option<u64>) -> String {
+    at.map(decimal).unwrap_or_default()
+}
+
+/// A hash as a part of an id.
+pub(super) fn hash(pieces: &[&str]) -> String {
+    let mut text = String::with_capacity(16);
+    push_hex(&mut text, fingerprint(pieces));
+    text
+}
+
+/// The id of something that has none of its own.
+pub(super) fn of_raw(account: &str, raw: &str) -> String {
+    of("u", &[&hash(&[account, raw])])
+}

@@ -1,0 +1,320 @@
+//! Items: one thing that happened in a conversation, whatever list it stood in.
+//! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::collect::{Collector, Draft, Entry, person};
+use super::read::Notes;
+use super::{id, kinds, message, referral};
+use crate::json::{self, Json};
+use crate::types::{
+    Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
+};
+use crate::words::join;
+
+/// What an item can be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Message,
+    Edit,
+    Reaction,
+    Read,
+    Postback,
+    Referral,
+    OptIn,
+    Handover(HandoverAction),
+    Policy,
+}
+
+/// The member that tells an item's kind.
+const KINDS: &[(&str, Kind)] = &[
+    ("message", Kind::Message),
+    ("message_edit", Kind::Edit),
+    ("reaction", Kind::Reaction),
+    ("read", Kind::Read),
+    ("postback", Kind::Postback),
+    ("referral", Kind::Referral),
+    ("optin", Kind::OptIn),
+    ("pass_thread_control", Kind::Handover(HandoverAction::Passed)),
+    ("take_thread_control", Kind::Handover(HandoverAction::Taken)),
+    ("request_thread_control", Kind::Handover(HandoverAction::Requested)),
+    ("release_thread_control", Kind::Handover(HandoverAction::Released)),
+    ("policy_enforcement", Kind::Policy),
+    ("policy-enforcement", Kind::Policy),
+];
+
+fn kind(name: &str) -> Option<Kind> {
+    KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+}
+
+/// Whether a value is an item: it has a member that tells a kind.
+pub(super) fn is_item(value: &Json<'_>) -> bool {
+    matches!(value, Json::Object(members) if members.iter().any(|(name, _)| kind(name).is_some()))
+}
+
+/// What all kinds of items share.
+struct Sides {
+    sender: Option<String>,
+    recipient: Option<String>,
+    at: Option<u64>,
+    to_self: bool,
+}
+
+/// Reads an item of `messaging` or `standby`.
+pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOrigin, raw: &'t str) {
+    let mut notes = Notes::default();
+    match tree(&mut notes, raw) {
+        Some(tree) => read_tree(into, entry, origin, raw, &tree, notes, None),
+        None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_string()),
+    }
+}
+
+/// Reads an item's JSON, repaired where it must be.
+pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str) -> Option<Json<'t>> {
+    if let Ok(value) = json::parse(raw) {
+        return Some(value);
+    }
+    let (value, replaced) = json::parse_repaired(raw)?;
+    notes.add(if replaced { Anomaly::TextReplaced } else { Anomaly::UnexpectedType });
+    notes.extra = true;
+    Some(value)
+}
+
+/// Reads an item's tree. `field` is the name under which a change listed it.
+pub(super) fn read_tree<'t>(
+    into: &mut Collector<'t>,
+    entry: &Entry,
+    origin: EventOrigin,
+    raw: &'t str,
+    tree: &Json<'_>,
+    mut notes: Notes,
+    field: Option<&str>,
+) {
+    let Json::Object(members) = tree else {
+        let reason = join(&["an item is ", tree.kind(), " instead of an object"]);
+        return into.unknown(entry, origin, raw, None, reason);
+    };
+    let mut sides = Sides { sender: None, recipient: None, at: None, to_self: false };
+    let mut bodies: Vec<(Kind, &Json<'_>)> = Vec::with_capacity(1);
+    let mut unknown = None;
+    for (name, value) in members {
+        match &**name {
+            "sender" => sides.sender = notes.id_of(value),
+            "recipient" => sides.recipient = notes.id_of(value),
+            "timestamp" => sides.at = notes.time(value),
+            "is_self" => sides.to_self = notes.flag(value),
+            other => match kind(other) {
+                Some(kind) => {
+                    bodies.retain(|(known, _)| *known != kind);
+                    bodies.push((kind, value));
+                }
+                None => {
+                    notes.unknown_member();
+                    unknown.get_or_insert(&**name);
+                }
+            },
+        }
+    }
+    if sides.at.is_none() {
+        // What the entry says is the time of sending: near enough to keep the order.
+        notes.add(Anomaly::MissingTime);
+        sides.at = entry.time;
+    }
+    let origin = if is_sample(entry, &sides) { EventOrigin::Test } else { origin };
+    if bodies.is_empty() {
+        let kind = field.or(unknown);
+        let reason = match kind {
+            Some(kind) => join(&["this version does not know the kind `", kind, "`"]),
+            None => "the item says nothing about what happened".to_string(),
+        };
+        let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToString::to_string) });
+        let draft = draft(entry, &sides, origin, body, notes, Actor::Unknown);
+        return into.add(entry, raw, draft);
+    }
+    let last = bodies.len() - 1;
+    for (at, (kind, value)) in bodies.into_iter().enumerate() {
+        let notes = if at == last { core::mem::take(&mut notes) } else { notes.clone() };
+        let draft = read_kind(entry, &sides, origin, kind, value, notes);
+        into.add(entry, raw, draft);
+    }
+}
+
+/// The dashboard's "Test" button sends the account `0`, or these two people.
+fn is_sample(entry: &Entry, sides: &Sides) -> bool {
+    entry.is_test() || (sides.sender.as_deref() == Some("12334") && sides.recipient.as_deref() == Some("23245"))
+}
+
+/// Who an item's kind says did it.
+#[derive(Clone, Copy, PartialEq)]
+enum Actor {
+    /// The ids tell: the sender is the account, or it is the customer.
+    Sender,
+    /// Only a customer can do this.
+    Customer,
+    /// An echo says that it was the business.
+    Business,
+    Platform,
+    Unknown,
+}
+
+fn read_kind(
+    entry: &Entry,
+    sides: &Sides,
+    origin: EventOrigin,
+    kind: Kind,
+    value: &Json<'_>,
+    mut notes: Notes,
+) -> Draft {
+    let sender = sides.sender.as_deref().unwrap_or_default();
+    let time = || id::time(sides.at);
+    let (id, body, opens, actor) = match kind {
+        Kind::Message => return read_message(entry, sides, origin, value, notes),
+        Kind::Postback => {
+            let mut message = message::read_postback(&mut notes, value);
+            message.to_self |= sides.to_self;
+            let id = match (&message.id, sides.at) {
+                (Some(mid), _) => Some(id::of("p", &[mid])),
+                (None, Some(_)) => {
+                    let payload = message.answer.as_ref().and_then(|answer| answer.payload.as_deref());
+                    let title = message.text.as_deref().unwrap_or_default();
+                    let hash = id::hash(&[title, payload.unwrap_or_default()]);
+                    Some(id::of("p", &[sender, &time(), &hash]))
+                }
+                (None, None) => None,
+            };
+            let opens = match referral::is_ad(message.referral.as_ref()) {
+                true => WindowOpener::AdMessage,
+                false => WindowOpener::Button,
+            };
+            (id, EventBody::Message(message), Some(opens), Actor::Customer)
+        }
+        Kind::Edit => {
+            let edited = kinds::edit(&mut notes, value);
+            let id = edited.as_ref().map(|edited| {
+                let revision = edited.revision.map(u64::from);
+                id::of("v", &[&edited.target, &id::time(revision), &time()])
+            });
+            (id, edited.map(EventBody::Edited).unwrap_or_else(no_target), None, Actor::Sender)
+        }
+        Kind::Reaction => {
+            let reaction = kinds::reaction(&mut notes, value);
+            let id = reaction.as_ref().map(|(reaction, action)| {
+                let emoji = reaction.emoji.as_deref().unwrap_or_default();
+                id::of("r", &[&reaction.target, sender, &time(), action, emoji])
+            });
+            let body = reaction.map(|(reaction, _)| EventBody::Reaction(reaction));
+            (id, body.unwrap_or_else(no_target), None, Actor::Sender)
+        }
+        Kind::Read => {
+            let seen = kinds::seen(&mut notes, value);
+            let id = seen.as_ref().map(|seen| match seen {
+                Seen::Message(mid) => id::of("s", &[mid, &time()]),
+                Seen::Time(until) => id::of("s", &[sender, &id::time(Some(*until))]),
+            });
+            (id, seen.map(EventBody::Seen).unwrap_or_else(no_target), None, Actor::Sender)
+        }
+        Kind::Referral => {
+            let text = kinds::describe(value);
+            let referral = referral::read(&mut notes, value);
+            let id = sides.at.map(|_| id::of("f", &[sender, &time(), &text]));
+            let body = referral.map(EventBody::Referral).unwrap_or_else(no_target);
+            (id, body, Some(WindowOpener::Referral), Actor::Customer)
+        }
+        Kind::OptIn => {
+            let opt_in = kinds::opt_in(&mut notes, value);
+            let id = sides.at.map(|_| id::of("o", &[sender, &time(), &opt_in.kind]));
+            (id, EventBody::OptIn(opt_in), None, Actor::Customer)
+        }
+        Kind::Handover(action) => {
+            let name = KINDS.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
+            let id = sides.at.map(|_| id::of("h", &[sender, &time(), name]));
+            (id, EventBody::Handover(kinds::handover(&mut notes, action, value)), None, Actor::Platform)
+        }
+        Kind::Policy => {
+            let text = kinds::describe(value);
+            let id = sides.at.map(|_| id::of("y", &[&time(), &text]));
+            (id, EventBody::Policy(kinds::policy(&mut notes, value)), None, Actor::Platform)
+        }
+    };
+    let mut draft = draft(entry, sides, origin, body, notes, actor);
+    draft.id = id;
+    draft.opens = opens;
+    draft
+}
+
+fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<'_>, mut notes: Notes) -> Draft {
+    let mut read = message::read(&mut notes, value);
+    read.message.to_self |= sides.to_self;
+    let actor = if read.is_echo { Actor::Business } else { Actor::Sender };
+    let mid = read.message.id.clone();
+    let opens = message::opener(&read.message);
+    let (prefix, body) = match (&mid, read.is_deleted) {
+        (Some(mid), true) => ("d", EventBody::Deleted(Deleted { target: mid.clone() })),
+        (None, true) => ("d", no_target()),
+        _ if !message::says_something(&read.message) => ("m", no_target()),
+        _ => ("m", EventBody::Message(read.message)),
+    };
+    let says = matches!(body, EventBody::Message(_));
+    let mut draft = draft(entry, sides, origin, body, notes, actor);
+    let prefix = match &mut draft.author {
+        Author::Business(author) => {
+            author.app_id = read.app;
+            author.correlation = read.metadata;
+            if prefix == "m" { "e" } else { prefix }
+        }
+        _ => prefix,
+    };
+    draft.id = mid.map(|mid| id::of(prefix, &[&mid]));
+    draft.opens = says.then_some(opens);
+    draft
+}
+
+/// Puts together what the ids say about who did it and with whom.
+fn draft(entry: &Entry, sides: &Sides, origin: EventOrigin, body: EventBody, mut notes: Notes, actor: Actor) -> Draft {
+    let ours = |id: &Option<String>| !entry.account.is_empty() && id.as_deref() == Some(entry.account.as_str());
+    // Meta's samples of postbacks and referrals name the customer as the account.
+    let confused = actor == Actor::Customer && ours(&sides.sender) && sides.recipient.is_some();
+    let by_business = match actor {
+        Actor::Business => true,
+        Actor::Customer => false,
+        _ => ours(&sides.sender) && !ours(&sides.recipient) && sides.recipient.is_some(),
+    };
+    let contact = match by_business {
+        true => &sides.recipient,
+        false if sides.sender.is_some() => &sides.sender,
+        false if ours(&sides.recipient) => &None,
+        false => &sides.recipient,
+    };
+    let author = match actor {
+        Actor::Platform => Author::Platform,
+        _ if by_business => Author::Business(BusinessAuthor { app_id: None, correlation: None }),
+        _ if sides.sender.is_some() => Author::Contact,
+        Actor::Sender | Actor::Customer | Actor::Business | Actor::Unknown => Author::Unknown,
+    };
+    if contact.is_none() && actor != Actor::Platform {
+        notes.add(Anomaly::MissingParticipant);
+    }
+    let account = if confused || entry.account.is_empty() {
+        if by_business { sides.sender.clone() } else { sides.recipient.clone() }
+    } else {
+        None
+    };
+    Draft {
+        id: None,
+        account,
+        contact: contact.clone().map(person),
+        author,
+        at: sides.at,
+        origin,
+        opens: None,
+        body,
+        notes,
+    }
+}
+
+/// An item that does not say what it is about.
+fn no_target() -> EventBody {
+    let reason = "the item does not say which message it is about".to_string();
+    EventBody::Unknown(UnknownItem { reason, kind: None })
+}

@@ -1,0 +1,115 @@
+//! The content of every kind of item but messages: edits, reactions, receipts, opt-ins, control.
+//! What belongs here is one reader per kind; what it means for the conversation is said in `item`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::id;
+use super::read::{Notes, milliseconds};
+use crate::json::Json;
+use crate::types::{
+    Edited, Handover, HandoverAction, OptIn, OptInAction, PolicyNotice, Reaction, ReactionAction, Seen,
+};
+
+/// A hash of everything that a value says, for an id that holds more than a time.
+pub(super) fn describe(value: &Json<'_>) -> String {
+    fn pieces(value: &Json<'_>, into: &mut String) {
+        match value {
+            Json::Text(text) => into.push_str(text),
+            Json::Unsigned(number) => crate::words::push_decimal(into, *number),
+            Json::Object(members) => {
+                for (name, value) in members {
+                    into.push_str(name);
+                    into.push('\u{1f}');
+                    pieces(value, into);
+                    into.push('\u{1e}');
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut text = String::new();
+    pieces(value, &mut text);
+    id::hash(&[&text])
+}
+
+/// Reads `message_edit`. Neither text nor revision is certain: captures show events without both.
+pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
+    let [mid, text, revision] = notes.pick(value, &["mid", "text", "num_edit"]);
+    Some(Edited {
+        target: notes.id(mid)?,
+        text: notes.text(text),
+        attachments: Vec::new(),
+        revision: notes.count(revision),
+    })
+}
+
+/// Reads `reaction`, and gives its action as Meta spells it.
+pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction, String)> {
+    let [mid, action, emoji, name] = notes.pick(value, &["mid", "action", "emoji", "reaction"]);
+    let word = notes.text(action).unwrap_or_default();
+    let action = match word.as_str() {
+        "react" => ReactionAction::Added,
+        "unreact" => ReactionAction::Removed,
+        _ => {
+            notes.unknown_member();
+            ReactionAction::Other
+        }
+    };
+    let target = notes.id(mid)?;
+    Some((Reaction { target, action, emoji: notes.text(emoji), name: notes.text(name) }, word))
+}
+
+/// Reads `read`. The `watermark` is Messenger's way; Instagram's pages name only `mid`.
+pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Seen> {
+    let [mid, watermark] = notes.pick(value, &["mid", "watermark"]);
+    match notes.id(mid) {
+        Some(mid) => Some(Seen::Message(mid)),
+        None => notes.time(watermark).map(Seen::Time),
+    }
+}
+
+/// Reads `optin`.
+pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
+    // The token is a credential and goes nowhere; its time zone and status describe the token.
+    let [kind, payload, reference, title, frequency, expires, _, _, _] = notes.pick(
+        value,
+        &[
+            "type",
+            "payload",
+            "ref",
+            "title",
+            "notification_messages_frequency",
+            "token_expiry_timestamp",
+            "notification_messages_token",
+            "notification_messages_timezone",
+            "user_token_status",
+        ],
+    );
+    OptIn {
+        action: OptInAction::Given,
+        kind: notes.text(kind).unwrap_or_default(),
+        payload: notes.text(payload).or_else(|| notes.text(reference)),
+        title: notes.text(title),
+        frequency: notes.text(frequency),
+        expires: milliseconds(expires),
+    }
+}
+
+/// Reads one of the members about thread control.
+pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'_>) -> Handover {
+    let [previous, new, requested, metadata] =
+        notes.pick(value, &["previous_owner_app_id", "new_owner_app_id", "requested_owner_app_id", "metadata"]);
+    Handover {
+        action,
+        previous_app: notes.id(previous),
+        new_app: notes.id(new).or_else(|| notes.id(requested)),
+        metadata: notes.text(metadata),
+    }
+}
+
+/// Reads a notice that the platform enforces a rule.
+pub(super) fn policy(notes: &mut Notes, value: &Json<'_>) -> PolicyNotice {
+    let [action, reason] = notes.pick(value, &["action", "reason"]);
+    PolicyNotice { action: notes.text(action).unwrap_or_default(), reason: notes.text(reason) }
+}

@@ -1,0 +1,151 @@
+//! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
+//! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::read::Notes;
+use super::{attachment, referral};
+use crate::json::Json;
+use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason, WindowOpener};
+
+/// A message with the flags that stand inside of it.
+pub(super) struct Read {
+    pub(super) message: Message,
+    /// The business said it.
+    pub(super) is_echo: bool,
+    /// It was taken back; nothing but its id is left.
+    pub(super) is_deleted: bool,
+    /// In echoes: which application sent it.
+    pub(super) app: Option<String>,
+    /// In echoes: what we attached when we sent it.
+    pub(super) metadata: Option<String>,
+}
+
+/// A message that says nothing yet.
+fn silent() -> Message {
+    Message {
+        id: None,
+        text: None,
+        attachments: Vec::new(),
+        answer: None,
+        reply_to: None,
+        referral: None,
+        unavailable: None,
+        to_self: false,
+        album: None,
+    }
+}
+
+/// Reads `message`.
+pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
+    let [mid, text, attachments, quick_reply, reply_to, referral, flags @ .., app, metadata] = notes.pick(
+        value,
+        &[
+            "mid",
+            "text",
+            "attachments",
+            "quick_reply",
+            "reply_to",
+            "referral",
+            "is_echo",
+            "is_self",
+            "is_deleted",
+            "is_unsupported",
+            "app_id",
+            "metadata",
+        ],
+    );
+    let [is_echo, is_self, is_deleted, is_unsupported] = flags.map(|flag| notes.flag(flag));
+    let mut message = Message {
+        id: notes.id(mid),
+        text: notes.text(text),
+        reply_to: reply_target(notes, reply_to),
+        referral: referral::read(notes, referral),
+        to_self: is_self,
+        ..silent()
+    };
+    for value in notes.elements(attachments) {
+        attachment::read(notes, value, &mut message.attachments);
+    }
+    if !matches!(quick_reply, Json::Null) {
+        let [payload] = notes.pick(quick_reply, &["payload"]);
+        message.answer = Some(Answer {
+            source: AnswerSource::QuickReply,
+            title: message.text.clone(),
+            payload: notes.text(payload),
+            token: None,
+        });
+    }
+    let only_ephemeral = !message.attachments.is_empty()
+        && message
+            .attachments
+            .iter()
+            .all(|attachment| matches!(attachment, Attachment::Unavailable(UnavailableReason::Ephemeral)));
+    if is_unsupported {
+        message.unavailable = Some(UnavailableReason::PlatformUnsupported);
+    } else if only_ephemeral && message.text.is_none() {
+        message.unavailable = Some(UnavailableReason::Ephemeral);
+    }
+    let (app, metadata) = (notes.id(app), notes.text(metadata));
+    Read { message, is_echo, is_deleted, app, metadata }
+}
+
+/// Reads `postback`, which becomes a message: the customer tapped instead of typing.
+///
+/// Meta sends the same shape for a button, an ice breaker and an entry of the menu, so `button`
+/// stands for all three.
+pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
+    let [mid, title, payload, referral, is_self] =
+        notes.pick(value, &["mid", "title", "payload", "referral", "is_self"]);
+    let title = notes.text(title);
+    Message {
+        id: notes.id(mid),
+        text: title.clone(),
+        answer: Some(Answer { source: AnswerSource::Button, title, payload: notes.text(payload), token: None }),
+        referral: referral::read(notes, referral),
+        to_self: notes.flag(is_self),
+        ..silent()
+    }
+}
+
+/// What a customer's message does to the window: the most telling of what it is.
+pub(super) fn opener(message: &Message) -> WindowOpener {
+    let mentions = |attachment: &Attachment| matches!(attachment, Attachment::StoryMention(_));
+    if referral::is_ad(message.referral.as_ref()) {
+        return WindowOpener::AdMessage;
+    }
+    match &message.answer {
+        Some(answer) if matches!(answer.source, AnswerSource::QuickReply) => {
+            return WindowOpener::QuickReply;
+        }
+        Some(_) => return WindowOpener::Button,
+        None => {}
+    }
+    if message.attachments.iter().any(mentions) {
+        return WindowOpener::StoryMention;
+    }
+    match &message.reply_to {
+        Some(ReplyTarget::Story(_)) => WindowOpener::StoryReply,
+        _ => WindowOpener::Message,
+    }
+}
+
+/// Whether there is anything to show, or at least an id to ask for.
+pub(super) fn says_something(message: &Message) -> bool {
+    message.id.is_some()
+        || message.text.is_some()
+        || !message.attachments.is_empty()
+        || message.unavailable.is_some()
+        || message.answer.as_ref().is_some_and(|answer| answer.payload.is_some())
+}
+
+fn reply_target(notes: &mut Notes, value: &Json<'_>) -> Option<ReplyTarget> {
+    // `is_self_reply`: the sender answers an own message; the target says that already.
+    let [mid, story, _] = notes.pick(value, &["mid", "story", "is_self_reply"]);
+    if matches!(story, Json::Null) {
+        return notes.id(mid).map(ReplyTarget::Message);
+    }
+    let [id, url] = notes.pick(story, &["id", "url"]);
+    Some(ReplyTarget::Story(Story { id: notes.id(id), url: notes.text(url) }))
+}

@@ -1,0 +1,51 @@
+//! Referrals: the ad, link or product that brought a customer to the conversation.
+//! What belongs here is the one object `referral`, wherever it stands.
+
+use super::read::Notes;
+use crate::json::Json;
+use crate::types::{AdContext, Referral, ReferralSource};
+
+/// Reads a `referral` of a message, of a postback, or beside them.
+pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
+    if matches!(value, Json::Null) {
+        return None;
+    }
+    // `type` is always OPEN_THREAD.
+    let [reference, source, _, uri, product, ad_id, context] =
+        notes.pick(value, &["ref", "source", "type", "referer_uri", "product", "ad_id", "ads_context_data"]);
+    let [title, photo, video, post] = notes.pick(context, &["ad_title", "photo_url", "video_url", "post_id"]);
+    let ad = AdContext {
+        id: notes.id(ad_id),
+        title: notes.text(title),
+        photo_url: notes.text(photo),
+        video_url: notes.text(video),
+        post_id: notes.id(post),
+    };
+    let advertised = ad.id.is_some() || matches!(context, Json::Object(_));
+    let product_id = notes.id_of(product);
+    let source = match notes.text(source).as_deref() {
+        Some("ADS") => ReferralSource::Ad,
+        // Meta's table writes the singular, its samples the plural.
+        Some("SHORTLINK" | "SHORTLINKS") => ReferralSource::Link,
+        Some("CUSTOMER_CHAT_PLUGIN") => ReferralSource::CustomerChat,
+        _ if advertised => ReferralSource::Ad,
+        _ if product_id.is_some() => ReferralSource::Product,
+        Some(_) => {
+            notes.unknown_member();
+            ReferralSource::Other
+        }
+        None => ReferralSource::Other,
+    };
+    Some(Referral {
+        source,
+        ref_: notes.text(reference),
+        url: notes.text(uri),
+        product_id,
+        ad: advertised.then_some(ad),
+    })
+}
+
+/// Whether an ad brought the customer, which may keep the window open for longer.
+pub(super) fn is_ad(referral: Option<&Referral>) -> bool {
+    referral.is_some_and(|referral| matches!(referral.source, ReferralSource::Ad))
+}

@@ -1,0 +1,102 @@
+//! What is declared is what happens: every line of the capabilities is tried against the validation.
+//! What belongs here is honesty in both directions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+use common::*;
+use instagram_channel::capabilities;
+use instagram_channel::types::*;
+
+fn limit(field: TextField) -> usize {
+    let limits = capabilities().text_limits;
+    limits.iter().find(|limit| limit.field == field).expect("a limit").limit.max as usize
+}
+
+#[test]
+fn the_declared_length_of_a_text_is_the_one_that_is_checked() {
+    let max = limit(TextField::MessageText);
+    assert_eq!(errors(&message(vec![text("a".repeat(max))]), &context()), []);
+    assert_eq!(errors(&message(vec![text("a".repeat(max + 1))]), &context()).len(), 1);
+}
+
+#[test]
+fn the_declared_types_and_sizes_of_files_are_the_ones_that_are_checked() {
+    for rule in capabilities().media_rules {
+        for mime in &rule.types {
+            let item = |size| OutboundMedia { mime: Some(mime.clone()), ..media(rule.kind, file(size)) };
+            let errors_of = |size| errors(&message(vec![OutboundPart::Media(vec![item(size)])]), &context());
+            assert_eq!(errors_of(rule.max_size), [], "{mime}");
+            assert_eq!(errors_of(rule.max_size + 1), [ViolationCode::MediaTooLarge], "{mime}");
+        }
+    }
+}
+
+#[test]
+fn every_declared_sticker_can_be_sent() {
+    for sticker in capabilities().stickers {
+        assert_eq!(errors(&message(vec![OutboundPart::Sticker(sticker.id)]), &context()), []);
+    }
+}
+
+#[test]
+fn every_step_names_a_declared_rate() {
+    let image = OutboundMedia { name: Some("a.png".into()), ..media(MediaKind::Image, file(5)) };
+    let all = message(vec![text("a"), OutboundPart::Media(vec![image]), OutboundPart::Typing(true)]);
+    let mut private = message(vec![text("a")]);
+    private.private_reply_to = Some("1".into());
+    let rates = capabilities().rates;
+    let mut used: Vec<String> =
+        [all, private].iter().flat_map(|message| steps(message, &context())).map(|step| step.rate_class).collect();
+    used.sort();
+    used.dedup();
+    let mut declared: Vec<String> = rates.into_iter().map(|rate| rate.class).collect();
+    declared.sort();
+    assert_eq!(used, declared);
+}
+
+#[test]
+fn every_opener_that_a_fixture_shows_has_a_rule() {
+    let rules = capabilities().window.rules;
+    let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+    for file in std::fs::read_dir(folder).unwrap() {
+        for event in events(std::fs::read(file.unwrap().path()).unwrap()) {
+            if let Some(opens) = event.opens {
+                assert!(rules.iter().any(|rule| rule.opener == opens), "{opens:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_declared_rejected_is_rejected_and_what_is_hidden_is_degraded() {
+    let features = capabilities().features;
+    let level = |feature| {
+        features.iter().find(|line| line.feature == feature && line.direction == Direction::Outbound).expect("a line")
+    };
+    let place = Location { latitude: 0.0, longitude: 0.0, name: None, address: None };
+    for (feature, part) in [
+        (Feature::Location, OutboundPart::Location(place)),
+        (Feature::Delete, OutboundPart::Delete("m".into())),
+        (Feature::ContactCards, OutboundPart::ContactCards(vec![])),
+        (Feature::Voice, OutboundPart::Media(vec![media(MediaKind::Voice, file(1))])),
+        (Feature::Cards, OutboundPart::Cards(vec![card("a")])),
+        (Feature::Text, text("a")),
+        (Feature::Typing, OutboundPart::Typing(true)),
+    ] {
+        let verdict = instagram_channel::validate(&message(vec![part]), &context());
+        let refused = verdict.violations.iter().any(|v| v.severity == Severity::Error);
+        assert_eq!(level(feature).level == SupportLevel::Rejected, refused, "{feature:?}");
+        let hidden: Vec<String> = verdict.degradations.into_iter().flat_map(|loss| loss.surfaces).collect();
+        assert_eq!(level(feature).not_shown_on, hidden, "{feature:?}");
+    }
+}
+
+#[test]
+fn no_feature_is_listed_twice() {
+    let features = capabilities().features;
+    for (at, line) in features.iter().enumerate() {
+        let again =
+            features[at + 1..].iter().any(|other| (other.feature, other.direction) == (line.feature, line.direction));
+        assert!(!again, "{:?} {:?}", line.feature, line.direction);
+    }
+}

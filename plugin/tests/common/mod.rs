@@ -1,0 +1,144 @@
+//! What the tests share: deliveries, messages and conversations with sensible defaults.
+//! What belongs here is building blocks; what is proved stands in the tests.
+#![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
+
+use instagram_channel::types::*;
+
+pub const ACCOUNT: &str = "17841400000000001";
+pub const CONTACT: &str = "6512345678901234";
+
+pub fn delivery(body: impl AsRef<[u8]>) -> Delivery {
+    Delivery { body: body.as_ref().to_vec(), headers: Vec::new(), received_at: 1_795_000_000_900, account: None }
+}
+
+pub fn events(body: impl AsRef<[u8]>) -> Vec<Event> {
+    instagram_channel::parse(&delivery(body)).expect("a delivery of Instagram's").events
+}
+
+pub fn fixture(name: &str) -> String {
+    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The only event of a fixture.
+pub fn event(name: &str) -> Event {
+    let mut events = events(fixture(name));
+    assert_eq!(events.len(), 1, "{name}");
+    events.remove(0)
+}
+
+pub fn envelope(items: &str) -> String {
+    format!(r#"{{"object":"instagram","entry":[{{"id":"{ACCOUNT}","time":1795000000456,"messaging":[{items}]}}]}}"#)
+}
+
+pub fn item(body: &str) -> String {
+    format!(r#"{{"sender":{{"id":"{CONTACT}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":1795000000123,{body}}}"#)
+}
+
+pub fn setting(key: &str, value: SettingValue) -> Setting {
+    Setting { key: key.into(), value }
+}
+
+pub fn login(name: &str) -> Setting {
+    setting("login", SettingValue::Text(name.into()))
+}
+
+pub fn context() -> ConversationContext {
+    ConversationContext {
+        account: AccountSettings { id: ACCOUNT.into(), settings: vec![login("instagram")] },
+        contact: CONTACT.into(),
+        thread: None,
+        last_inbound: None,
+        window: window(WindowState::Open),
+        now: 1_795_000_001_000,
+        reply_context: None,
+    }
+}
+
+pub fn facebook() -> ConversationContext {
+    let page = setting("page-id", SettingValue::Text("102030405060708".into()));
+    let account = AccountSettings { id: ACCOUNT.into(), settings: vec![login("facebook"), page] };
+    ConversationContext { account, ..context() }
+}
+
+pub fn window(state: WindowState) -> Window {
+    Window { state, opened_by: None, opened_at: None, closes_at: None, human_closes_at: None, refused_at: None }
+}
+
+pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
+    OutboundMessage {
+        id: "outbox-42".into(),
+        sender: Sender::Human("agent-1".into()),
+        parts,
+        quick_replies: Vec::new(),
+        reply_to: None,
+        private_reply_to: None,
+        fallback: FallbackPolicy::Allow,
+        try_anyway: false,
+        native: None,
+    }
+}
+
+pub fn text(text: impl Into<String>) -> OutboundPart {
+    OutboundPart::Text(OutboundText { text: text.into(), format: TextFormat::Plain, split: false })
+}
+
+pub fn split_text(text: impl Into<String>) -> OutboundPart {
+    OutboundPart::Text(OutboundText { text: text.into(), format: TextFormat::Plain, split: true })
+}
+
+pub fn media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
+    OutboundMedia { kind, source, mime: None, size: Some(1000), name: None, caption: None }
+}
+
+pub fn url(url: &str) -> MediaSource {
+    MediaSource::Url(url.into())
+}
+
+pub fn file(size: u64) -> MediaSource {
+    MediaSource::File(FileRef { handle: "file-1".into(), size })
+}
+
+pub fn quick_reply(title: &str) -> QuickReply {
+    QuickReply { title: title.into(), payload: "P".into(), image_url: None }
+}
+
+pub fn button(title: &str) -> Button {
+    Button { title: title.into(), action: ButtonAction::Postback("P".into()) }
+}
+
+pub fn card(title: &str) -> Card {
+    Card { title: title.into(), subtitle: Some("second line".into()), image_url: None, url: None, buttons: Vec::new() }
+}
+
+pub fn validate(message: &OutboundMessage, context: &ConversationContext) -> Vec<Violation> {
+    instagram_channel::validate(message, context).violations
+}
+
+pub fn errors(message: &OutboundMessage, context: &ConversationContext) -> Vec<ViolationCode> {
+    let errors = validate(message, context);
+    errors.iter().filter(|v| v.severity == Severity::Error).map(|v| v.code).collect()
+}
+
+pub fn warnings(message: &OutboundMessage, context: &ConversationContext) -> Vec<ViolationCode> {
+    let found = validate(message, context);
+    found.iter().filter(|v| v.severity == Severity::Warning).map(|v| v.code).collect()
+}
+
+pub fn steps(message: &OutboundMessage, context: &ConversationContext) -> Vec<SendStep> {
+    instagram_channel::build(message, context).expect("a message that can be sent")
+}
+
+/// The JSON body of a step.
+pub fn body(step: &SendStep) -> String {
+    match &step.request.body {
+        HttpBody::Bytes(bytes) => String::from_utf8(bytes.clone()).expect("UTF-8"),
+        other => panic!("not JSON: {other:?}"),
+    }
+}
+
+pub fn only_body(message: &OutboundMessage, context: &ConversationContext) -> String {
+    let steps = steps(message, context);
+    assert_eq!(steps.len(), 1);
+    body(&steps[0])
+}

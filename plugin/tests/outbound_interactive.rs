@@ -1,0 +1,163 @@
+//! What customers tap, react to and comment on keeps its limits and its place.
+//! What belongs here is validation of everything but texts and files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+use common::*;
+use instagram_channel::types::ViolationCode::*;
+use instagram_channel::types::*;
+
+/// The errors of a message with one part.
+fn of(part: OutboundPart) -> Vec<ViolationCode> {
+    errors(&message(vec![part]), &context())
+}
+
+fn buttons(text: &str, buttons: Vec<Button>) -> OutboundPart {
+    OutboundPart::Buttons(ButtonMessage { text: text.into(), header: None, footer: None, buttons })
+}
+
+#[test]
+fn quick_replies_keep_their_limits() {
+    let with = |replies: Vec<QuickReply>| {
+        let mut message = message(vec![text("?")]);
+        message.quick_replies = replies;
+        errors(&message, &context())
+    };
+    assert_eq!(with(vec![quick_reply("ok"); 13]), []);
+    assert_eq!(with(vec![quick_reply("ok"); 14]), [TooMany]);
+    assert_eq!(with(vec![quick_reply(&"ж".repeat(20))]), []);
+    assert_eq!(with(vec![quick_reply(&"ж".repeat(21))]), [TitleTooLong]);
+    assert_eq!(with(vec![quick_reply("")]), [MissingField]);
+    let payload = |n| QuickReply { payload: "p".repeat(n), ..quick_reply("ok") };
+    assert_eq!(with(vec![payload(1000)]), []);
+    assert_eq!(with(vec![payload(1001)]), [PayloadTooLong]);
+    assert_eq!(with(vec![payload(0)]), [MissingField]);
+}
+
+#[test]
+fn quick_replies_hang_under_a_text_or_files() {
+    let image = OutboundPart::Media(vec![media(MediaKind::Image, url("https://example.com/a.png"))]);
+    for (last, expected) in [
+        (text("?"), vec![]),
+        (image, vec![]),
+        (OutboundPart::Sticker("like_heart".into()), vec![UnsupportedCombination]),
+        (OutboundPart::Cards(vec![card("a")]), vec![UnsupportedCombination]),
+        (OutboundPart::Typing(true), vec![UnsupportedCombination]),
+    ] {
+        let mut message = message(vec![text("first"), last]);
+        message.quick_replies = vec![quick_reply("ok")];
+        assert_eq!(errors(&message, &context()), expected);
+    }
+}
+
+#[test]
+fn cards_keep_their_limits() {
+    let one = |card: Card| of(OutboundPart::Cards(vec![card]));
+    assert_eq!(of(OutboundPart::Cards(vec![card("a"); 10])), []);
+    assert_eq!(of(OutboundPart::Cards(vec![card("a"); 11])), [TooMany]);
+    assert_eq!(of(OutboundPart::Cards(vec![])), [TooFew]);
+    assert_eq!(one(card(&"a".repeat(80))), []);
+    assert_eq!(one(card(&"a".repeat(81))), [TitleTooLong]);
+    assert_eq!(one(card("")), [MissingField]);
+    assert_eq!(one(Card { subtitle: Some("a".repeat(80)), ..card("a") }), []);
+    assert_eq!(one(Card { subtitle: Some("a".repeat(81)), ..card("a") }), [TitleTooLong]);
+    assert_eq!(one(Card { subtitle: None, ..card("a") }), [MissingField]);
+    assert_eq!(one(Card { buttons: vec![button("b"); 3], ..card("a") }), []);
+    assert_eq!(one(Card { buttons: vec![button("b"); 4], ..card("a") }), [TooMany]);
+    assert_eq!(one(Card { image_url: Some("http://example.com/a.png".into()), ..card("a") }), [InvalidUrl]);
+    assert_eq!(one(Card { url: Some("http://example.com".into()), ..card("a") }), []);
+}
+
+#[test]
+fn buttons_keep_their_limits() {
+    assert_eq!(of(buttons(&"a".repeat(640), vec![button("b"); 3])), []);
+    assert_eq!(of(buttons(&"a".repeat(641), vec![button("b")])), [TextTooLong]);
+    assert_eq!(of(buttons("a", vec![button("b"); 4])), [TooMany]);
+    assert_eq!(of(buttons("a", vec![])), [TooFew]);
+    assert_eq!(of(buttons("", vec![button("b")])), [MissingField]);
+    assert_eq!(of(buttons("a", vec![button(&"b".repeat(20))])), []);
+    assert_eq!(of(buttons("a", vec![button(&"b".repeat(21))])), [TitleTooLong]);
+    let action = |action| of(buttons("a", vec![Button { title: "b".into(), action }]));
+    assert_eq!(action(ButtonAction::Postback("p".repeat(1000))), []);
+    assert_eq!(action(ButtonAction::Postback("p".repeat(1001))), [PayloadTooLong]);
+    assert_eq!(action(ButtonAction::Url("https://example.com".into())), []);
+    assert_eq!(action(ButtonAction::Url("nowhere".into())), [InvalidUrl]);
+    assert_eq!(action(ButtonAction::Call("+49".into())), [UnsupportedFeature]);
+}
+
+#[test]
+fn products_need_the_login_with_facebook() {
+    let products = |n| message(vec![OutboundPart::Products(vec!["1".into(); n])]);
+    assert_eq!(errors(&products(10), &facebook()), []);
+    assert_eq!(errors(&products(11), &facebook()), [TooMany]);
+    assert_eq!(errors(&products(0), &facebook()), [TooFew]);
+    assert_eq!(errors(&products(1), &context()), [NotAvailableOnAccount]);
+}
+
+#[test]
+fn what_is_not_shown_on_the_web_is_refused_under_strict_and_reported_under_allow() {
+    let mut asked = message(vec![text("?")]);
+    asked.quick_replies = vec![quick_reply("ok")];
+    for mut message in
+        [asked, message(vec![OutboundPart::Cards(vec![card("a")])]), message(vec![buttons("a", vec![button("b")])])]
+    {
+        let verdict = instagram_channel::validate(&message, &context());
+        assert_eq!(verdict.degradations.len(), 1);
+        assert_eq!(verdict.degradations[0].surfaces, ["web"]);
+        assert_eq!(verdict.violations[0].code, NotShownEverywhere);
+        assert_eq!(steps(&message, &context()).last().unwrap().degradations, verdict.degradations);
+        message.fallback = FallbackPolicy::Strict;
+        assert_eq!(errors(&message, &context()), [NotShownEverywhere]);
+    }
+}
+
+#[test]
+fn a_reaction_is_exactly_one_emoji() {
+    let react = |emoji: Option<&str>| {
+        of(OutboundPart::Reaction(OutboundReaction {
+            target: "m".into(),
+            action: ReactionAction::Added,
+            emoji: emoji.map(String::from),
+        }))
+    };
+    for emoji in ["❤", "❤️", "👍🏽", "👩‍👩‍👧‍👦", "🇩🇪", "1️⃣", "☺"] {
+        assert_eq!(react(Some(emoji)), [], "{emoji}");
+    }
+    for word in ["love", "a", "1", "❤❤", " ", "ж"] {
+        assert_eq!(react(Some(word)), [UnknownReaction], "{word}");
+    }
+    assert_eq!(react(None), [MissingField]);
+    let removed = OutboundReaction { target: "m".into(), action: ReactionAction::Removed, emoji: None };
+    assert_eq!(of(OutboundPart::Reaction(removed)), []);
+}
+
+#[test]
+fn native_must_be_an_object_that_leaves_the_recipient_alone() {
+    let with = |native: &str| {
+        let mut message = message(vec![text("hi")]);
+        message.native = Some(native.into());
+        errors(&message, &context())
+    };
+    assert_eq!(with(r#"{"tag":"X"}"#), []);
+    for bad in
+        ["", "[]", "{", "7", r#"{"recipient":{"id":"1"}}"#, &format!("{}1{}", r#"{"a":"#.repeat(20), "}".repeat(20))]
+    {
+        assert_eq!(with(bad), [NativeInvalid], "{bad}");
+    }
+    let long = |n: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(n - 8));
+    assert_eq!(with(&long(8192)), []);
+    assert_eq!(with(&long(8193)), [NativeInvalid]);
+}
+
+#[test]
+fn a_comment_is_answered_privately_with_exactly_one_message() {
+    let answer = |parts| {
+        let mut message = message(parts);
+        message.private_reply_to = Some("17900000000000001".into());
+        errors(&message, &context())
+    };
+    assert_eq!(answer(vec![text("hi")]), []);
+    assert_eq!(answer(vec![text("hi"), text("again")]), [TooMany]);
+    assert_eq!(answer(vec![split_text("a ".repeat(600))]), [TooMany]);
+    assert_eq!(answer(vec![OutboundPart::Typing(true)]), [UnsupportedCombination]);
+}

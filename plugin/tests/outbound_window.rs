@@ -1,0 +1,70 @@
+//! Nobody writes when the platform does not allow it, and everybody may try on purpose.
+//! What belongs here is the messaging window and the tag for people.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+use common::*;
+use instagram_channel::types::ViolationCode::*;
+use instagram_channel::types::*;
+
+fn people() -> Sender {
+    Sender::Human("agent-1".into())
+}
+
+fn context_with(state: WindowState, granted: bool) -> ConversationContext {
+    let mut context = context();
+    context.window = window(state);
+    context.account.settings.push(setting("human-agent", SettingValue::Flag(granted)));
+    context
+}
+
+const TAG: &str = r#""messaging_type":"MESSAGE_TAG","tag":"HUMAN_AGENT""#;
+const RESPONSE: &str = r#""messaging_type":"RESPONSE""#;
+
+#[test]
+fn the_state_of_the_window_decides_who_may_write_and_under_which_tag() {
+    let (bot, rule) = (Sender::Bot("b".into()), Sender::Automation("a".into()));
+    for (state, sender, granted, code, tag) in [
+        (WindowState::Open, people(), true, None, RESPONSE),
+        (WindowState::Open, bot.clone(), false, None, RESPONSE),
+        (WindowState::HumanOnly, people(), true, None, TAG),
+        (WindowState::HumanOnly, people(), false, Some(NotAvailableOnAccount), TAG),
+        (WindowState::HumanOnly, bot.clone(), true, Some(WindowNeedsHuman), RESPONSE),
+        (WindowState::HumanOnly, rule, true, Some(WindowNeedsHuman), RESPONSE),
+        (WindowState::Closed, people(), true, Some(WindowClosed), RESPONSE),
+        (WindowState::NeverOpened, people(), true, Some(WindowNeverOpened), RESPONSE),
+    ] {
+        let context = context_with(state, granted);
+        let mut message = message(vec![text("hi")]);
+        message.sender = sender;
+        assert_eq!(errors(&message, &context), Vec::from_iter(code), "{state:?}");
+        // Whoever wants to try may, and the finding stays as a warning.
+        message.try_anyway = true;
+        assert_eq!(warnings(&message, &context), Vec::from_iter(code));
+        assert!(only_body(&message, &context).contains(tag), "{state:?}");
+    }
+}
+
+#[test]
+fn an_uncertain_window_is_a_warning_because_only_the_platform_knows() {
+    let context = context_with(WindowState::Unknown, false);
+    let message = message(vec![text("hi")]);
+    assert_eq!(warnings(&message, &context), [WindowUncertain]);
+    assert!(only_body(&message, &context).contains(RESPONSE));
+}
+
+#[test]
+fn signals_are_warned_about_and_not_refused() {
+    let context = context_with(WindowState::Closed, false);
+    let message = message(vec![OutboundPart::Typing(true), OutboundPart::MarkSeen(None)]);
+    assert_eq!(errors(&message, &context), []);
+    assert_eq!(warnings(&message, &context), [WindowUncertain]);
+}
+
+#[test]
+fn a_private_reply_needs_no_window() {
+    let context = context_with(WindowState::NeverOpened, false);
+    let mut message = message(vec![text("hi")]);
+    message.private_reply_to = Some("17900000000000001".into());
+    assert_eq!(validate(&message, &context), []);
+}

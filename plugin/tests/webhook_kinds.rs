@@ -1,0 +1,223 @@
+//! Every kind of thing that Meta reports becomes the event that the contract has for it.
+//! What belongs here is what is documented or captured; faults are in `webhook_faults.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+use common::*;
+use instagram_channel::types::*;
+use std::fmt::Write as _;
+
+/// One line for what every event has, one for what happened.
+fn summary(event: &Event) -> String {
+    let mut text = String::new();
+    let contact = event.contact.as_ref().map(|contact| (&contact.id, &contact.username));
+    writeln!(text, "{} account={} contact={contact:?}", event.id, event.account).unwrap();
+    let (author, at, origin, opens) = (&event.author, event.at, event.origin, event.opens);
+    writeln!(text, "  {author:?} at={at:?} {origin:?} opens={opens:?}").unwrap();
+    writeln!(text, "  {:?}", event.body).unwrap();
+    if !event.anomalies.is_empty() {
+        writeln!(text, "  anomalies={:?}", event.anomalies).unwrap();
+    }
+    if let Some(native) = &event.native {
+        writeln!(text, "  native={native}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_fixture_reads_as_recorded() {
+    let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|file| file.unwrap().file_name().into_string().unwrap().strip_suffix(".json").map(String::from))
+        .collect();
+    names.sort();
+    assert!(names.len() > 40);
+    for name in names {
+        let text: String = events(fixture(&name)).iter().map(summary).collect();
+        insta::assert_snapshot!(name.as_str(), text);
+    }
+}
+
+fn message_of(name: &str) -> Message {
+    match event(name).body {
+        EventBody::Message(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_customer_does_opens_the_window_as_the_policy_says() {
+    for (name, opens) in [
+        ("message_text", Some(WindowOpener::Message)),
+        ("message_media", Some(WindowOpener::Message)),
+        ("message_unsupported_flag", Some(WindowOpener::Message)),
+        ("message_quick_reply", Some(WindowOpener::QuickReply)),
+        ("message_story_reply", Some(WindowOpener::StoryReply)),
+        ("message_story_mention", Some(WindowOpener::StoryMention)),
+        ("message_from_ad", Some(WindowOpener::AdMessage)),
+        ("postback_from_ad", Some(WindowOpener::AdMessage)),
+        ("postback", Some(WindowOpener::Button)),
+        ("referral", Some(WindowOpener::Referral)),
+        ("standby", Some(WindowOpener::Message)),
+        ("message_unsent", None),
+        ("edit", None),
+        ("reaction", None),
+        ("seen", None),
+        ("echo_own", None),
+        ("optin", None),
+        ("comment_flat", None),
+        ("dashboard_test", None),
+    ] {
+        assert_eq!(event(name).opens, opens, "{name}");
+    }
+}
+
+#[test]
+fn a_shared_post_is_shown_once() {
+    let message = message_of("message_share_pair");
+    let [Attachment::Share(share)] = message.attachments.as_slice() else {
+        panic!("{:?}", message.attachments);
+    };
+    assert_eq!(share.media_id.as_deref(), Some("18000000000000001"));
+    assert_eq!(share.title.as_deref(), Some("New shoes"));
+    assert_eq!(message_of("message_sticker_pair").attachments.len(), 1);
+}
+
+#[test]
+fn two_different_shared_posts_stay_two() {
+    let body = envelope(&item(
+        r#""message":{"mid":"m","attachments":[{"type":"ig_post","payload":{"ig_post_media_id":"1","url":"https://a"}},{"type":"ig_post","payload":{"ig_post_media_id":"2","url":"https://b"}}]}"#,
+    ));
+    let EventBody::Message(message) = &events(body)[0].body else { panic!() };
+    assert_eq!(message.attachments.len(), 2);
+}
+
+#[test]
+fn story_media_may_be_linked_to_and_not_kept() {
+    let message = message_of("message_shares");
+    let retentions: Vec<_> = message
+        .attachments
+        .iter()
+        .filter_map(|attachment| match attachment {
+            Attachment::Share(share) => Some((share.kind, share.retention)),
+            _ => None,
+        })
+        .collect();
+    for (kind, retention) in retentions {
+        let story = kind == ShareKind::Story;
+        assert_eq!(retention == Retention::LinkOnly, story, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_disappears_what_is_unsupported_and_what_has_an_unsupported_type_are_three_things() {
+    let gone = message_of("message_ephemeral");
+    assert_eq!(gone.unavailable, Some(UnavailableReason::Ephemeral));
+    let flagged = message_of("message_unsupported_flag");
+    assert_eq!(flagged.unavailable, Some(UnavailableReason::PlatformUnsupported));
+    let linked = message_of("message_unsupported_type");
+    assert_eq!(linked.unavailable, None);
+    assert!(matches!(&linked.attachments[0], Attachment::Media(media) if media.url.is_some()));
+}
+
+#[test]
+fn the_contact_is_the_customer_in_both_directions() {
+    for name in ["message_text", "echo_own", "echo_from_app", "message_to_self"] {
+        assert_eq!(event(name).contact.unwrap().id, CONTACT, "{name}");
+        assert_eq!(event(name).account, ACCOUNT, "{name}");
+    }
+}
+
+#[test]
+fn an_echo_names_its_app_and_gives_our_correlation_back() {
+    let Author::Business(author) = event("echo_own").author else { panic!() };
+    assert_eq!(author.app_id.as_deref(), Some("1234567890123456"));
+    assert_eq!(author.correlation.as_deref(), Some("outbox-42"));
+}
+
+#[test]
+fn a_postback_is_a_message_with_what_was_tapped() {
+    let message = message_of("postback_without_mid");
+    assert_eq!(message.text.as_deref(), Some("Opening hours"));
+    let answer = message.answer.unwrap();
+    assert_eq!(answer.source, AnswerSource::Button);
+    assert_eq!(answer.payload.as_deref(), Some("HOURS"));
+}
+
+#[test]
+fn an_edit_without_text_and_people_is_an_event_and_no_crash() {
+    let event = event("edit_zero_without_people");
+    let EventBody::Edited(edited) = &event.body else { panic!() };
+    assert_eq!((edited.revision, &edited.text), (Some(0), &None));
+    assert_eq!((event.author, event.contact), (Author::Unknown, None));
+    assert!(event.anomalies.contains(&Anomaly::MissingParticipant));
+}
+
+#[test]
+fn an_own_comment_has_the_business_as_its_author() {
+    let events = events(fixture("comments"));
+    assert!(matches!(events[2].author, Author::Business(_)));
+    assert_eq!(events[2].contact, None);
+    assert_eq!(events[0].author, Author::Contact);
+    let places = events.iter().map(|event| match &event.body {
+        EventBody::Comment(comment) => comment.place,
+        other => panic!("{other:?}"),
+    });
+    let places: Vec<_> = places.collect();
+    use CommentPlace::*;
+    assert_eq!(places, [Post, Ad, Reel, Live]);
+}
+
+#[test]
+fn both_shapes_of_a_comment_give_the_same_event_id() {
+    assert_eq!(event("comment_flat").id, events(fixture("comments"))[0].id);
+    assert_eq!(event("postback_in_changes").id, event("postback").id);
+}
+
+#[test]
+fn samples_of_the_dashboard_are_recognised() {
+    for name in ["dashboard_test", "dashboard_test_messaging", "dashboard_test_2021"] {
+        assert_eq!(event(name).origin, EventOrigin::Test, "{name}");
+    }
+    assert_eq!(event("dashboard_test").at, Some(1_527_459_824_000));
+}
+
+#[test]
+fn a_sample_that_names_the_customer_as_the_account_is_set_right() {
+    let event = event("sample_postback_with_customer_as_account");
+    assert_eq!(event.account, ACCOUNT);
+    assert_eq!(event.contact.unwrap().id, CONTACT);
+}
+
+#[test]
+fn an_ordinary_item_needs_no_native_and_an_unknown_member_keeps_it() {
+    for name in ["message_text", "message_media", "message_from_ad", "echo_own", "reaction", "optin"] {
+        assert_eq!(event(name).native, None, "{name}");
+    }
+    assert!(event("message_future_attachment").native.is_some());
+    assert!(event("future_item").native.is_some());
+}
+
+#[test]
+fn a_token_of_an_opt_in_goes_nowhere() {
+    assert!(!format!("{:?}", event("optin")).contains("secret-token"));
+}
+
+#[test]
+fn an_item_that_names_two_things_becomes_two_events() {
+    let both = item(r#""pass_thread_control":{"new_owner_app_id":"1"},"take_thread_control":{"new_owner_app_id":"2"}"#);
+    let events = events(envelope(&both));
+    assert_eq!(events.len(), 2);
+    assert_ne!(events[0].id, events[1].id);
+}
+
+#[test]
+fn what_names_no_account_belongs_to_the_one_that_the_host_knows() {
+    let mut delivery = delivery(
+        r#"{"object":"instagram","entry":[{"time":1795000000,"changes":[{"field":"mentions","value":{"media_id":"1"}}]}]}"#,
+    );
+    delivery.account = Some(ACCOUNT.into());
+    let events = instagram_channel::parse(&delivery).unwrap().events;
+    assert_eq!(events[0].account, ACCOUNT);
+}

@@ -1,0 +1,77 @@
+//! The JSON surface below `/sim`: the simulator's handle for other programs.
+//! What belongs here: routes and their documents; each calls what the library offers in Rust.
+
+mod customers;
+mod observe;
+mod script;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::core::Core;
+use crate::error::SimulatorError;
+
+pub(crate) fn router() -> Router<Arc<Core>> {
+    Router::new()
+        .route("/", get(observe::summary))
+        .route("/accounts", get(observe::accounts))
+        .route("/accounts/{ig_id}", patch(script::change_account))
+        .route("/requests", get(observe::requests))
+        .route("/deliveries", get(observe::deliveries))
+        .route("/customers/{igsid}/transcript", get(observe::transcript))
+        .route("/customers/{igsid}/{action}", post(customers::act))
+        .route("/media", post(script::host_file))
+        .route("/webhook", post(script::set_webhook))
+        .route("/webhook/verify", post(script::verify))
+        .route("/webhook/raw", post(script::raw))
+        .route("/webhook/hold", post(script::hold))
+        .route("/webhook/release", post(script::release))
+        .route("/webhook/redeliver", post(script::redeliver))
+        .route("/faults", get(script::faults).post(script::inject).delete(script::clear_faults))
+        .route("/clock", get(observe::clock).post(script::move_clock))
+}
+
+/// Why a control request was not done.
+pub(crate) enum ControlError {
+    /// The request makes no sense; the sentence says what would.
+    Bad(String),
+    /// The library refused.
+    Simulator(SimulatorError),
+}
+
+impl From<SimulatorError> for ControlError {
+    fn from(error: SimulatorError) -> Self {
+        Self::Simulator(error)
+    }
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
+            Self::Simulator(error @ SimulatorError::UnknownAccount(_)) => (StatusCode::NOT_FOUND, error.to_string()),
+            Self::Simulator(error) => (StatusCode::CONFLICT, error.to_string()),
+        };
+        (status, Json(json!({ "error": text }))).into_response()
+    }
+}
+
+impl Core {
+    /// The account that a control request means: the named one, or the first.
+    pub(crate) fn account_or_first(&self, named: Option<&str>) -> Result<String, ControlError> {
+        let world = self.world();
+        let account = match named {
+            Some(ig_id) => world.account(ig_id),
+            None => world.accounts.first(),
+        };
+        account
+            .map(|account| account.ig_id.clone())
+            .ok_or_else(|| SimulatorError::UnknownAccount(named.unwrap_or("").to_owned()).into())
+    }
+}

@@ -1,0 +1,85 @@
+//! What every part of the simulator shares: configuration, clock, ids, state, HTTP client.
+//! What belongs here: holding these together. The public face is `simulator`.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::{Config, Login};
+use crate::http_client::HttpClient;
+use crate::ids::Ids;
+use crate::state::World;
+use crate::state::thread::{CustomerProfile, Thread};
+
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) base_url: String,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) http: HttpClient,
+    pub(crate) requests_seen: watch::Sender<usize>,
+    pub(crate) deliveries_seen: watch::Sender<usize>,
+    world: Mutex<World>,
+}
+
+impl Core {
+    pub(crate) fn new(config: Config, base_url: String, seed: u64) -> Self {
+        let world = World {
+            accounts: config.accounts.clone(),
+            webhook_url: config.webhook_url.clone(),
+            echo: config.echo,
+            redelivery: config.redelivery.clone(),
+            threads: Default::default(),
+            uploads: Default::default(),
+            comments: Default::default(),
+            ended_broadcasts: Default::default(),
+            subscriptions: Default::default(),
+            messenger_profiles: Default::default(),
+            dead_accounts: Default::default(),
+            files: Default::default(),
+            faults: Default::default(),
+            held: None,
+            requests: Vec::new(),
+            deliveries: Vec::new(),
+        };
+        Self {
+            config,
+            base_url,
+            clock: Clock::default(),
+            ids: Ids::seeded(seed),
+            http: HttpClient::new(),
+            requests_seen: watch::Sender::new(0),
+            deliveries_seen: watch::Sender::new(0),
+            world: Mutex::new(world),
+        }
+    }
+
+    /// The state. Never held across an await; a panic elsewhere does not end the simulation.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `change` on a customer's thread, which begins to exist with its first use.
+    pub(crate) fn with_thread<T>(&self, ig_id: &str, igsid: &str, change: impl FnOnce(&mut Thread) -> T) -> T {
+        let mut world = self.world();
+        let thread = world
+            .threads
+            .entry((ig_id.to_owned(), igsid.to_owned()))
+            .or_insert_with(|| Thread::new(self.ids.thread(), CustomerProfile::invented(igsid)));
+        change(thread)
+    }
+
+    /// The product whose secret signs an account's webhooks.
+    pub(crate) fn webhook_login(&self, ig_id: &str) -> Login {
+        self.world().account(ig_id).map_or(Login::Facebook, |account| account.webhook_login)
+    }
+
+    /// The app id that echoes of our own sends carry: each product knows the app by its own.
+    pub(crate) fn app_id(&self, login: Login) -> &str {
+        match login {
+            Login::Facebook => &self.config.app_id,
+            Login::Instagram => &self.config.instagram_app_id,
+        }
+    }
+}

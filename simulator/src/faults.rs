@@ -1,0 +1,245 @@
+//! Faults that tests script: what the next requests of a kind get instead of the truth.
+//! What belongs here: the description of a fault. Applying it is `graph::answer`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Locale;
+
+/// Which requests a fault applies to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// `POST /{id}/messages` with a message. The default.
+    #[default]
+    Messages,
+    /// `POST /{id}/messages` with a sender action.
+    Actions,
+    /// `POST /{id}/message_attachments`.
+    Uploads,
+    /// `GET /{IGSID}`.
+    Profiles,
+    /// Everything else on the Graph hosts.
+    Other,
+    /// Every request.
+    Everything,
+}
+
+impl Scope {
+    pub(crate) fn covers(self, request: Scope) -> bool {
+        self == Self::Everything || self == request
+    }
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum FaultKind {
+    /// Answers with a Graph error.
+    GraphError {
+        /// The code of Meta's error table.
+        code: u32,
+        /// The subcode.
+        #[serde(default)]
+        subcode: Option<u32>,
+        /// The HTTP status; `None` takes what the host uses for the code. 200 is possible.
+        #[serde(default)]
+        status: Option<u16>,
+        /// The language of the message; `None` takes the account's.
+        #[serde(default)]
+        locale: Option<Locale>,
+        /// `is_transient`, when it is to be said.
+        #[serde(default)]
+        transient: Option<bool>,
+    },
+    /// Answers with a rate limit and full usage headers.
+    RateLimited {
+        /// `estimated_time_to_regain_access`.
+        minutes: u32,
+    },
+    /// The account's token is dead from now on, for every request.
+    TokenDead {
+        /// 463 expired, 460 password changed, 458 app removed, …
+        subcode: u32,
+    },
+    /// Answers with an HTML page, as the edge does when a service is down.
+    Html {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Answers with no body.
+    EmptyBody {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Answers with a body that is cut off, so not JSON.
+    NotJson {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Closes the connection without an answer.
+    HangUp,
+    /// Answers truthfully (useful with a delay).
+    Truth,
+}
+
+/// A scripted fault; made with the constructors, refined with the chained methods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What happens.
+    #[serde(flatten)]
+    pub what: FaultKind,
+    /// To which requests.
+    #[serde(default)]
+    pub scope: Scope,
+    /// How often, at least once.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// Whether the request takes effect although the answer is false: the ambiguous case.
+    #[serde(default)]
+    pub takes_effect: bool,
+    /// How long the answer is held back.
+    #[serde(default)]
+    pub delay_ms: u64,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Fault {
+    fn of(what: FaultKind) -> Self {
+        Self { what, scope: Scope::default(), times: 1, takes_effect: false, delay_ms: 0 }
+    }
+
+    /// A Graph error with this code, a message like Meta's and the host's status and type.
+    pub fn graph_error(code: u32, subcode: impl Into<Option<u32>>) -> Self {
+        Self::of(FaultKind::GraphError { code, subcode: subcode.into(), status: None, locale: None, transient: None })
+    }
+
+    /// A Graph error inside an answer with status 200: seen in clients' tests.
+    pub fn error_in_200(code: u32, subcode: impl Into<Option<u32>>) -> Self {
+        Self::graph_error(code, subcode).with_status(200)
+    }
+
+    /// The messaging rate limit 613/2534040 with usage headers at 100 %.
+    pub fn rate_limited(minutes: u32) -> Self {
+        Self::of(FaultKind::RateLimited { minutes })
+    }
+
+    /// The token of whoever asks is dead from then on (190/463 "expired").
+    pub fn token_dead() -> Self {
+        Self::of(FaultKind::TokenDead { subcode: 463 })
+    }
+
+    /// An HTML page with this status, for example 502.
+    pub fn html(status: u16) -> Self {
+        Self::of(FaultKind::Html { status })
+    }
+
+    /// An empty body with this status.
+    pub fn empty_body(status: u16) -> Self {
+        Self::of(FaultKind::EmptyBody { status })
+    }
+
+    /// A body that is not JSON, with status 200.
+    pub fn not_json() -> Self {
+        Self::of(FaultKind::NotJson { status: 200 })
+    }
+
+    /// The connection is closed before the request takes effect.
+    pub fn drop_before_accepting() -> Self {
+        Self::of(FaultKind::HangUp)
+    }
+
+    /// The message is accepted and echoed, then the connection is closed without an answer.
+    pub fn drop_after_accepting() -> Self {
+        Self::of(FaultKind::HangUp).taking_effect()
+    }
+
+    /// A true answer, that much later.
+    pub fn delay(by: Duration) -> Self {
+        Self::of(FaultKind::Truth).after(by)
+    }
+
+    /// The same fault for the next `times` matching requests.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    /// The same fault for other requests than messages.
+    #[must_use]
+    pub fn on(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The same fault, with the answer held back.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), ..self }
+    }
+
+    /// The same fault, but the request takes effect: accepted, stored, echoed.
+    #[must_use]
+    pub fn taking_effect(self) -> Self {
+        Self { takes_effect: true, ..self }
+    }
+
+    /// The same Graph error with another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, new: u16) -> Self {
+        if let FaultKind::GraphError { status, .. } = &mut self.what {
+            *status = Some(new);
+        }
+        self
+    }
+
+    /// The same Graph error in another language.
+    #[must_use]
+    pub fn localised(mut self, new: Locale) -> Self {
+        if let FaultKind::GraphError { locale, .. } = &mut self.what {
+            *locale = Some(new);
+        }
+        self
+    }
+
+    /// The same Graph error with `is_transient` said.
+    #[must_use]
+    pub fn transient(mut self, new: bool) -> Self {
+        if let FaultKind::GraphError { transient, .. } = &mut self.what {
+            *transient = Some(new);
+        }
+        self
+    }
+
+    /// The fault's name in request records.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.what {
+            FaultKind::GraphError { .. } => "graph_error",
+            FaultKind::RateLimited { .. } => "rate_limited",
+            FaultKind::TokenDead { .. } => "token_dead",
+            FaultKind::Html { .. } => "html",
+            FaultKind::EmptyBody { .. } => "empty_body",
+            FaultKind::NotJson { .. } => "not_json",
+            FaultKind::HangUp => "hang_up",
+            FaultKind::Truth => "delay",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn the_json_form_of_the_command_line_needs_only_the_kind() {
+        let fault: Fault = serde_json::from_str(r#"{"kind":"graph_error","code":10,"subcode":2534022}"#).unwrap();
+        assert_eq!(fault, Fault::graph_error(10, 2_534_022));
+        let fault: Fault =
+            serde_json::from_str(r#"{"kind":"hang_up","takes_effect":true,"times":2,"scope":"uploads"}"#).unwrap();
+        assert_eq!(fault, Fault::drop_after_accepting().times(2).on(Scope::Uploads));
+    }
+}

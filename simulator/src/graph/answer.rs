@@ -1,0 +1,225 @@
+//! The end of a Graph request: record, echoes, scripted faults, and the response on the wire.
+//! What belongs here: everything between an outcome and the bytes. Endpoints return outcomes only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use crate::config::{EchoTiming, Locale};
+use crate::core::Core;
+use crate::faults::{Fault, FaultKind};
+use crate::graph::error::GraphError;
+use crate::graph::request::GraphRequest;
+use crate::graph::{Host, Outcome};
+use crate::server::HangUp;
+use crate::state::log::{RequestRecord, Verdict};
+use crate::webhook::hold::Outgoing;
+
+/// What the client gets.
+enum Reply {
+    Json(Value),
+    Error(GraphError),
+    Limited { error: GraphError, minutes: u32 },
+    Text { status: u16, content_type: &'static str, body: &'static str },
+    HangUp,
+}
+
+pub(crate) async fn conclude(
+    core: &Arc<Core>,
+    request: GraphRequest,
+    outcome: Option<Outcome>,
+    fault: Option<Fault>,
+) -> Response {
+    let (accepted, message_id, webhooks, truth) = match outcome {
+        Some(Ok(done)) => (true, done.message_id, done.webhooks, Some(Reply::Json(done.body))),
+        Some(Err(error)) => (false, None, Vec::new(), Some(Reply::Error(error))),
+        None => (false, None, Vec::new(), None),
+    };
+    let reply = match (truth, &fault) {
+        // A refusal stays a refusal, whatever the script says about requests that take effect.
+        (Some(truth @ Reply::Error(_)), _) | (Some(truth), None) => truth,
+        (Some(truth), Some(fault)) => scripted(fault).unwrap_or(truth),
+        (None, fault) => fault.as_ref().and_then(scripted).unwrap_or_else(|| Reply::Error(GraphError::new(1, None))),
+    };
+    let verdict = verdict(&reply, request.host, accepted, message_id, fault.as_ref());
+    let delay = Duration::from_millis(fault.as_ref().map_or(0, |fault| fault.delay_ms));
+    let locale = account_locale(core, &request);
+    let count = record(core, &request, verdict);
+
+    echo(core, webhooks, delay).await;
+    tokio::time::sleep(delay).await;
+    render(core, &request, reply, locale, count)
+}
+
+fn scripted(fault: &Fault) -> Option<Reply> {
+    Some(match &fault.what {
+        FaultKind::Truth | FaultKind::TokenDead { .. } => return None,
+        FaultKind::GraphError { code, subcode, status, locale, transient } => {
+            let mut error = GraphError::new(*code, *subcode);
+            (error.status, error.locale, error.transient) = (*status, *locale, *transient);
+            Reply::Error(error)
+        }
+        FaultKind::RateLimited { minutes } => {
+            Reply::Limited { error: GraphError::new(613, Some(2_534_040)), minutes: *minutes }
+        }
+        FaultKind::Html { status } => Reply::Text {
+            status: *status,
+            content_type: "text/html; charset=utf-8",
+            body: "<!DOCTYPE html>\n<html><head><title>Error</title></head>\
+                   <body><h1>Sorry, something went wrong.</h1></body></html>\n",
+        },
+        FaultKind::EmptyBody { status } => Reply::Text { status: *status, content_type: "text/plain", body: "" },
+        FaultKind::NotJson { status } => {
+            Reply::Text { status: *status, content_type: "application/json", body: "{\"recipient_id\":\"55" }
+        }
+        FaultKind::HangUp => Reply::HangUp,
+    })
+}
+
+fn verdict(reply: &Reply, host: Host, accepted: bool, message_id: Option<String>, fault: Option<&Fault>) -> Verdict {
+    let (status, error) = match reply {
+        Reply::Json(_) => (Some(200), None),
+        Reply::Error(error) | Reply::Limited { error, .. } => (Some(error.http_status(host).as_u16()), Some(error)),
+        Reply::Text { status, .. } => (Some(*status), None),
+        Reply::HangUp => (None, None),
+    };
+    Verdict {
+        accepted,
+        status,
+        code: error.map(|error| error.code),
+        subcode: error.and_then(|error| error.subcode),
+        message_id,
+        fault: fault.map(|fault| fault.name().to_owned()),
+    }
+}
+
+fn record(core: &Core, request: &GraphRequest, verdict: Verdict) -> usize {
+    let record = RequestRecord {
+        at_ms: core.clock.now_ms(),
+        method: request.method.to_string(),
+        host: request.host.name().to_owned(),
+        version: request.version.clone(),
+        path: request.path(),
+        token_place: request.token.as_ref().map(|(place, _)| *place),
+        has_proof: request.proof.is_some(),
+        body: Value::Object(request.params.clone()),
+        verdict,
+    };
+    let mut world = core.world();
+    world.requests.push(record);
+    let count = world.requests.len();
+    core.requests_seen.send_replace(count);
+    count
+}
+
+/// Echoes go before the answer, some time after it, or never.
+async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, answer_delay: Duration) {
+    let timing = core.world().echo;
+    match timing {
+        EchoTiming::Never => {}
+        EchoTiming::BeforeResponse => {
+            for webhook in webhooks {
+                core.emit(webhook).await;
+            }
+        }
+        EchoTiming::After(pause) => {
+            if webhooks.is_empty() {
+                return;
+            }
+            let core = Arc::clone(core);
+            tokio::spawn(async move {
+                tokio::time::sleep(answer_delay + pause).await;
+                for webhook in webhooks {
+                    core.emit(webhook).await;
+                }
+            });
+        }
+    }
+}
+
+fn account_locale(core: &Core, request: &GraphRequest) -> Locale {
+    let Some((_, token)) = &request.token else { return Locale::English };
+    core.world()
+        .accounts
+        .iter()
+        .find(|account| account.token(request.host.login()).is_some_and(|known| known.expose() == token))
+        .map_or(Locale::English, |account| account.locale)
+}
+
+fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, count: usize) -> Response {
+    let host = request.host;
+    let trace = core.ids.fbtrace();
+    // A slow rise that never reaches the limit by itself.
+    let usage = u32::try_from(count / 20).unwrap_or(u32::MAX).min(80);
+    let (status, body, used, minutes, challenge) = match reply {
+        Reply::HangUp => {
+            let mut response = StatusCode::OK.into_response();
+            response.extensions_mut().insert(HangUp);
+            return response;
+        }
+        Reply::Text { status, content_type, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return (status, [(CONTENT_TYPE, content_type)], body).into_response();
+        }
+        Reply::Json(body) => (StatusCode::OK, body, usage, 0, None),
+        Reply::Error(error) => {
+            let challenge = error.www_authenticate(host, &error.message(host, locale));
+            (error.http_status(host), error.body(host, locale, &trace), usage, 0, challenge)
+        }
+        Reply::Limited { error, minutes } => {
+            (error.http_status(host), error.body(host, locale, &trace), 100, minutes, None)
+        }
+    };
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    let version = request.version.clone().unwrap_or_else(|| "v25.0".to_owned());
+    set("content-type", "application/json; charset=UTF-8".to_owned());
+    set("x-fb-trace-id", trace);
+    match host {
+        Host::Facebook => {
+            set("facebook-api-version", version);
+            set("x-app-usage", usage_of_app(used).to_string());
+            if let Some(page) = business_object(core, request) {
+                set("x-business-use-case-usage", usage_of_business(&page, used, minutes).to_string());
+            }
+        }
+        Host::Instagram => {
+            set("instagram-api-version", version);
+            set("x-app-usage", json!({"call_volume": used, "cpu_time": used / 2}).to_string());
+        }
+    }
+    if let Some(challenge) = challenge {
+        set("www-authenticate", challenge);
+    }
+    response
+}
+
+fn usage_of_app(used: u32) -> Value {
+    json!({"call_count": used, "total_cputime": used / 2, "total_time": used / 2})
+}
+
+/// The value per business object is an array (Meta's documentation, rate limits; captured payloads).
+fn usage_of_business(id: &str, used: u32, minutes: u32) -> Value {
+    json!({ id: [{
+        "type": "messenger", "call_count": used, "total_cputime": used / 2,
+        "total_time": used / 2, "estimated_time_to_regain_access": minutes,
+    }] })
+}
+
+fn business_object(core: &Core, request: &GraphRequest) -> Option<String> {
+    let (_, token) = request.token.as_ref()?;
+    let world = core.world();
+    let page = world.accounts.iter().filter_map(|account| account.page.as_ref());
+    page.filter(|page| page.token.expose() == token).map(|page| page.id.clone()).next()
+}

@@ -1,0 +1,63 @@
+//! Reading JSON objects strictly: known keys, required keys, types.
+//! What belongs here: helpers that refuse with code 100 and name the parameter as Meta does.
+
+use serde_json::{Map, Value};
+
+use crate::graph::error::GraphError;
+
+/// Refuses keys that the platform does not know.
+pub(crate) fn only(object: &Map<String, Value>, known: &[&str], param: &str) -> Result<(), GraphError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) if param.is_empty() => Err(GraphError::parameter(format!("Unexpected parameter \"{key}\""))),
+        Some(key) => Err(GraphError::parameter(format!("Unexpected key \"{key}\" on param \"{param}\""))),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn object<'a>(value: &'a Value, param: &str) -> Result<&'a Map<String, Value>, GraphError> {
+    value.as_object().ok_or_else(|| GraphError::parameter(format!("Param {param} must be a JSON object")))
+}
+
+pub(crate) fn array<'a>(value: &'a Value, param: &str) -> Result<&'a [Value], GraphError> {
+    value.as_array().map(Vec::as_slice).ok_or_else(|| GraphError::parameter(format!("Param {param} must be an array")))
+}
+
+/// A required text that is not empty.
+pub(crate) fn text<'a>(object: &'a Map<String, Value>, key: &str, param: &str) -> Result<&'a str, GraphError> {
+    object
+        .get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| GraphError::parameter(format!("Param {param}[{key}] must be a non-empty string")))
+}
+
+/// A text that may be missing, but not be of another type.
+pub(crate) fn optional_text<'a>(
+    object: &'a Map<String, Value>,
+    key: &str,
+    param: &str,
+) -> Result<Option<&'a str>, GraphError> {
+    match object.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(GraphError::parameter(format!("Param {param}[{key}] must be a string"))),
+    }
+}
+
+/// Refuses a text beyond `limit` characters.
+pub(crate) fn at_most(text: &str, limit: usize, what: &str) -> Result<(), GraphError> {
+    let length = text.chars().count();
+    if length > limit {
+        return Err(GraphError::message_data(format!("{what} has {length} characters, at most {limit} are allowed")));
+    }
+    Ok(())
+}
+
+/// Ids come as strings; a number is read as one.
+pub(crate) fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! `/{id}/subscribed_apps`: which webhook fields the app gets for an account.
+//! What belongs here: storing and reading the list. It does not gate the webhooks of the simulator.
+
+use serde_json::{Value, json};
+
+use crate::config::AccountConfig;
+use crate::core::Core;
+use crate::graph::error::GraphError;
+use crate::graph::request::GraphRequest;
+use crate::graph::{Done, Host, Outcome};
+
+/// Fields of the Instagram login (Meta's webhooks page).
+const INSTAGRAM_FIELDS: &[&str] = &[
+    "comments",
+    "live_comments",
+    "mentions",
+    "message_reactions",
+    "messages",
+    "messaging_handover",
+    "messaging_optins",
+    "messaging_postbacks",
+    "messaging_referral",
+    "messaging_seen",
+    "standby",
+    "story_insights",
+];
+
+pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
+    let login = request.host.login();
+    let key = (account.ig_id.clone(), login);
+    match request.method.as_str() {
+        "GET" => {
+            let fields = core.world().subscriptions.get(&key).cloned();
+            let app_id = core.app_id(login);
+            let data: Vec<Value> =
+                fields.into_iter().map(|fields| json!({"id": app_id, "subscribed_fields": fields})).collect();
+            Ok(Done::answering(json!({ "data": data })))
+        }
+        "POST" => {
+            let fields = read_fields(request)?;
+            if let Some(unknown) = unknown_field(request.host, &fields) {
+                return Err(GraphError::parameter(format!("Field {unknown} is not available")));
+            }
+            core.world().subscriptions.insert(key, fields);
+            Ok(Done::answering(json!({ "success": true })))
+        }
+        "DELETE" => {
+            core.world().subscriptions.remove(&key);
+            Ok(Done::answering(json!({ "success": true })))
+        }
+        other => Err(GraphError::unsupported_method(other)),
+    }
+}
+
+/// `a,b` or a JSON array.
+fn read_fields(request: &GraphRequest) -> Result<Vec<String>, GraphError> {
+    let fields: Vec<String> = match request.params.get("subscribed_fields") {
+        Some(Value::String(list)) => list.split(',').map(|field| field.trim().to_owned()).collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let fields: Vec<String> = fields.into_iter().filter(|field| !field.is_empty()).collect();
+    if fields.is_empty() {
+        return Err(GraphError::parameter("The parameter subscribed_fields is required."));
+    }
+    Ok(fields)
+}
+
+/// Page fields (`feed`, …) are many and not this product's, so only the Instagram host checks.
+fn unknown_field(host: Host, fields: &[String]) -> Option<&String> {
+    match host {
+        Host::Facebook => None,
+        Host::Instagram => fields.iter().find(|field| !INSTAGRAM_FIELDS.contains(&field.as_str())),
+    }
+}

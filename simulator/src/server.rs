@@ -1,0 +1,90 @@
+//! The listener: connections, the map from path prefixes to Meta's hosts, and hanging up.
+//! What belongs here: HTTP plumbing. What a host answers is in `graph`, the test surface in `control`.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use crate::cdn;
+use crate::control;
+use crate::core::Core;
+use crate::graph;
+
+/// Marks a response that must not be sent: the connection is closed instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HangUp;
+
+pub(crate) fn router(core: Arc<Core>) -> Router {
+    Router::new().nest("/sim", control::router()).fallback(meta_host).with_state(core)
+}
+
+/// Serves until `stop` changes or its sender is gone; open connections end with it.
+pub(crate) async fn run(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, router.clone()));
+                }
+                // Out of file descriptors, most likely: a pause instead of a busy loop.
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router) {
+    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            let response = match router.oneshot(request.map(Body::new)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            // An error of the service makes hyper close the connection without an answer.
+            match response.extensions().get::<HangUp>() {
+                Some(HangUp) => Err(io::Error::other("scripted hang-up")),
+                None => Ok(response),
+            }
+        }
+    });
+    let served = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    if let Err(error) = served {
+        tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// The first path segment names Meta's host that the client means.
+async fn meta_host(State(core): State<Arc<Core>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let (host, rest) = match path.trim_start_matches('/').split_once('/') {
+        Some((host, rest)) => (host, rest),
+        None => (path.trim_start_matches('/'), ""),
+    };
+    match graph::Host::named(host) {
+        Some(host) => graph::serve(core, host, rest, request).await,
+        None if host == cdn::HOST => cdn::serve(core, request.uri().query().unwrap_or("")).await,
+        None if matches!(host, "api.instagram.com" | "www.facebook.com" | "www.instagram.com") => {
+            (StatusCode::NOT_IMPLEMENTED, "the simulator does not play this host\n").into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "paths begin with one of Meta's hosts, or with sim\n").into_response(),
+    }
+}

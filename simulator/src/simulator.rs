@@ -1,0 +1,321 @@
+//! The handle that tests and the command line hold: start, script, act, observe, stop.
+//! What belongs here: the public face. Everything it does is done in the modules it calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::cdn::CdnFile;
+use crate::clock::Clock;
+use crate::config::{AccountConfig, Config, EchoTiming, Login, Redelivery};
+use crate::core::Core;
+use crate::customer::Customer;
+use crate::error::SimulatorError;
+use crate::faults::Fault;
+use crate::server;
+use crate::state::log::RequestRecord;
+use crate::state::thread::ThreadMessage;
+use crate::webhook::hold::Release;
+use crate::webhook::sender::{Delivery, Signing};
+use crate::webhook::verify::ChallengeAnswer;
+use crate::wire::to_wire;
+
+/// A running simulator. Clones share it; it stops when the last one is dropped.
+#[derive(Clone)]
+pub struct Simulator {
+    running: Arc<Running>,
+}
+
+struct Running {
+    core: Arc<Core>,
+    /// The listener stops when this changes, or when it is dropped with the last handle.
+    stop: watch::Sender<bool>,
+}
+
+/// A body that is sent as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawWebhook {
+    /// Whose secret signs it.
+    pub login: Login,
+    /// How it is signed.
+    #[serde(default)]
+    pub signing: Signing,
+    /// The exact body.
+    pub body: String,
+}
+
+impl Simulator {
+    /// Opens the listener on 127.0.0.1 and plays the configured app.
+    ///
+    /// # Errors
+    /// When the configuration cannot be played or the port cannot be opened.
+    pub async fn start(config: Config) -> Result<Self, SimulatorError> {
+        check(&config)?;
+        let port = config.port;
+        let listen = |source| SimulatorError::Listen { port, source };
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let seed = match config.seed {
+            Some(seed) => seed,
+            None => getrandom::u64().map_err(SimulatorError::Randomness)?,
+        };
+        let core = Arc::new(Core::new(config, format!("http://{address}"), seed));
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(server::run(listener, server::router(Arc::clone(&core)), stopped));
+        Ok(Self { running: Arc::new(Running { core, stop }) })
+    }
+
+    /// Stops listening and closes open connections. What was recorded can still be read.
+    pub fn shutdown(&self) {
+        self.running.stop.send_replace(true);
+    }
+
+    /// `http://127.0.0.1:{port}`, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        &self.core().base_url
+    }
+
+    /// What stands for `https://graph.facebook.com`.
+    pub fn graph_facebook_url(&self) -> String {
+        format!("{}/graph.facebook.com", self.base_url())
+    }
+
+    /// What stands for `https://graph.instagram.com`.
+    pub fn graph_instagram_url(&self) -> String {
+        format!("{}/graph.instagram.com", self.base_url())
+    }
+
+    /// The configuration that the simulator was started with.
+    pub fn config(&self) -> &Config {
+        &self.core().config
+    }
+
+    /// The platform's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.core().clock
+    }
+
+    /// Sets where webhooks go from now on.
+    pub fn set_webhook_url(&self, url: impl Into<String>) {
+        self.core().world().webhook_url = Some(url.into());
+    }
+
+    /// Sets when echoes are sent from now on.
+    pub fn set_echo(&self, timing: EchoTiming) {
+        self.core().world().echo = timing;
+    }
+
+    /// Sets how failed webhooks are repeated from now on.
+    pub fn set_redelivery(&self, redelivery: Redelivery) {
+        self.core().world().redelivery = redelivery;
+    }
+
+    /// The accounts in their present state.
+    pub fn accounts(&self) -> Vec<AccountConfig> {
+        self.core().world().accounts.clone()
+    }
+
+    /// Changes an account: its language, features, tokens, webhook login.
+    ///
+    /// # Errors
+    /// When no such account is configured.
+    pub fn update_account(&self, ig_id: &str, change: impl FnOnce(&mut AccountConfig)) -> Result<(), SimulatorError> {
+        let mut world = self.core().world();
+        let account = world.accounts.iter_mut().find(|account| account.ig_id == ig_id);
+        change(account.ok_or_else(|| SimulatorError::UnknownAccount(ig_id.to_owned()))?);
+        Ok(())
+    }
+
+    /// Makes an account's token dead with a subcode of 190 (463 expired, 460 password changed), or
+    /// `None` alive again. Webhooks go on, as on the real platform.
+    pub fn set_token_dead(&self, ig_id: &str, login: Login, subcode: Option<u32>) {
+        let mut world = self.core().world();
+        let key = (ig_id.to_owned(), login);
+        match subcode {
+            Some(subcode) => world.dead_accounts.insert(key, subcode),
+            None => world.dead_accounts.remove(&key),
+        };
+    }
+
+    /// A customer of the first account. They exist from now on, but have not written yet.
+    pub fn customer(&self, igsid: &str) -> Customer {
+        let first = self.core().config.accounts.first().map(|account| account.ig_id.clone());
+        Customer::new(Arc::clone(&self.running.core), first.unwrap_or_default(), igsid.to_owned())
+    }
+
+    /// A customer of a certain account.
+    ///
+    /// # Errors
+    /// When no such account is configured.
+    pub fn customer_of(&self, ig_id: &str, igsid: &str) -> Result<Customer, SimulatorError> {
+        if self.core().world().account(ig_id).is_none() {
+            return Err(SimulatorError::UnknownAccount(ig_id.to_owned()));
+        }
+        Ok(Customer::new(Arc::clone(&self.running.core), ig_id.to_owned(), igsid.to_owned()))
+    }
+
+    /// Ends a live broadcast: its comments can no longer be answered privately.
+    pub fn end_broadcast(&self, media_id: &str) {
+        self.core().world().ended_broadcasts.insert(media_id.to_owned());
+    }
+
+    /// Checks the callback URL as Meta does when it is entered: the GET challenge must come back
+    /// with status 200, untouched.
+    ///
+    /// # Errors
+    /// When no URL is set, nobody answers, or the answer is not the challenge.
+    pub async fn verify_webhook(&self) -> Result<ChallengeAnswer, SimulatorError> {
+        let token = self.core().config.verify_token.clone();
+        let answer = self.core().challenge(token.expose()).await?;
+        if answer.accepted() {
+            return Ok(answer);
+        }
+        Err(SimulatorError::ChallengeRefused { status: answer.status, body: answer.body, challenge: answer.challenge })
+    }
+
+    /// Sends the challenge with any token and returns the answer unjudged.
+    ///
+    /// # Errors
+    /// When no URL is set or nobody answers.
+    pub async fn challenge_with(&self, verify_token: &str) -> Result<ChallengeAnswer, SimulatorError> {
+        self.core().challenge(verify_token).await
+    }
+
+    /// Sends an envelope that a test built, or any other document, written as Meta writes it and
+    /// signed for a login.
+    pub async fn deliver(&self, login: Login, document: &(impl Serialize + Sync)) -> Delivery {
+        self.core().deliver(login, to_wire(document), Signing::Valid).await
+    }
+
+    /// Sends a body as it is.
+    pub async fn deliver_raw(&self, raw: RawWebhook) -> Delivery {
+        self.core().deliver(raw.login, raw.body.into_bytes(), raw.signing).await
+    }
+
+    /// Sends the same bytes again, once.
+    pub async fn redeliver(&self, delivery: &Delivery) -> Delivery {
+        self.core().deliver(delivery.login, delivery.body.clone(), delivery.signing).await
+    }
+
+    /// Sends the same bytes again, `copies` times at the same moment.
+    pub async fn redeliver_concurrently(&self, delivery: &Delivery, copies: usize) -> Vec<Delivery> {
+        self.running.core.deliver_copies(delivery, copies).await
+    }
+
+    /// Keeps webhooks back until `release_webhooks`: actions return at once, without a delivery.
+    pub fn hold_webhooks(&self) {
+        self.core().world().held.get_or_insert_default();
+    }
+
+    /// Lets the held webhooks go, and holds no longer.
+    pub async fn release_webhooks(&self, how: Release) -> Vec<Delivery> {
+        self.running.core.release(how).await
+    }
+
+    /// Puts a file on the CDN and gives its address, for `Customer::photo` and its like.
+    pub fn host_file(&self, file: CdnFile) -> String {
+        self.core().host_file(file)
+    }
+
+    /// Scripts a fault; several queue up.
+    pub fn inject(&self, fault: Fault) {
+        self.core().world().faults.push_back(fault);
+    }
+
+    /// The faults that have not happened yet.
+    pub fn pending_faults(&self) -> Vec<Fault> {
+        self.core().world().faults.iter().cloned().collect()
+    }
+
+    /// Forgets scripted faults.
+    pub fn clear_faults(&self) {
+        self.core().world().faults.clear();
+    }
+
+    /// Every Graph request so far, oldest first.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.core().world().requests.clone()
+    }
+
+    /// Waits until there were at least `count` Graph requests in all, and returns them.
+    ///
+    /// # Errors
+    /// When the time is over first.
+    pub async fn wait_for_requests(
+        &self,
+        count: usize,
+        timeout: Duration,
+    ) -> Result<Vec<RequestRecord>, SimulatorError> {
+        wait(&self.core().requests_seen, "Graph requests", count, timeout).await?;
+        Ok(self.requests())
+    }
+
+    /// Every webhook that was posted, echoes included, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.core().world().deliveries.clone()
+    }
+
+    /// Waits until at least `count` webhooks were posted and answered in all, and returns them.
+    ///
+    /// # Errors
+    /// When the time is over first.
+    pub async fn wait_for_deliveries(&self, count: usize, timeout: Duration) -> Result<Vec<Delivery>, SimulatorError> {
+        wait(&self.core().deliveries_seen, "webhook deliveries", count, timeout).await?;
+        Ok(self.deliveries())
+    }
+
+    /// The thread between an account and a customer, empty when there is none.
+    pub fn transcript(&self, ig_id: &str, igsid: &str) -> Vec<ThreadMessage> {
+        self.core().world().thread(ig_id, igsid).map(|thread| thread.messages.clone()).unwrap_or_default()
+    }
+
+    /// The fields that an account is subscribed to over `POST …/subscribed_apps`.
+    pub fn subscribed_fields(&self, ig_id: &str, login: Login) -> Vec<String> {
+        let key = (ig_id.to_owned(), login);
+        self.core().world().subscriptions.get(&key).cloned().unwrap_or_default()
+    }
+
+    fn core(&self) -> &Core {
+        &self.running.core
+    }
+}
+
+async fn wait(
+    seen: &watch::Sender<usize>,
+    what: &'static str,
+    wanted: usize,
+    timeout: Duration,
+) -> Result<(), SimulatorError> {
+    let mut seen = seen.subscribe();
+    let reached = async { seen.wait_for(|count| *count >= wanted).await.is_ok() };
+    if tokio::time::timeout(timeout, reached).await == Ok(true) {
+        return Ok(());
+    }
+    let seen = *seen.borrow();
+    Err(SimulatorError::Timeout { what, wanted, seen, waited_ms: timeout.as_millis() })
+}
+
+fn check(config: &Config) -> Result<(), SimulatorError> {
+    let wrong = |text: String| Err(SimulatorError::Config(text));
+    if config.accounts.is_empty() {
+        return wrong("at least one account is needed".to_owned());
+    }
+    for (at, account) in config.accounts.iter().enumerate() {
+        if account.ig_id.is_empty() || !account.ig_id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return wrong(format!("the Instagram id {:?} is not a number", account.ig_id));
+        }
+        if config.accounts.iter().skip(at + 1).any(|other| other.ig_id == account.ig_id) {
+            return wrong(format!("the Instagram id {} stands twice", account.ig_id));
+        }
+    }
+    if let Some(url) = &config.webhook_url
+        && Url::parse(url).is_err()
+    {
+        return wrong(format!("the webhook URL {url:?} is not a URL"));
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Webhooks as Meta sends them: the shapes (`item`, `attachment`, `change`, `envelope`) and the
+//! way out (`sender`, `hold`, `verify`). What a customer did to cause one belongs to `customer`.
+
+pub mod attachment;
+pub mod change;
+pub mod envelope;
+pub(crate) mod hold;
+pub mod item;
+pub mod sender;
+pub mod verify;

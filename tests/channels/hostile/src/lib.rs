@@ -1,0 +1,156 @@
+//! A channel that misbehaves as the body of a delivery tells it to: what the sandbox must survive.
+
+#[allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated from the contract"
+)]
+mod bindings {
+    wit_bindgen::generate!({ path: "../../../wit", world: "channel" });
+}
+
+use bindings::exports::inbox::channel::{account, messaging_channel};
+use bindings::inbox::channel::{http, storage, types::*};
+
+struct Hostile;
+
+impl messaging_channel::Guest for Hostile {
+    fn capabilities() -> ChannelCapabilities {
+        ChannelCapabilities {
+            revision: 1,
+            features: Vec::new(),
+            text_limits: Vec::new(),
+            count_limits: Vec::new(),
+            media_rules: Vec::new(),
+            window: WindowPolicy {
+                customer_first: false,
+                rules: Vec::new(),
+                always_allowed: Vec::new(),
+                human_setting: None,
+            },
+            stickers: Vec::new(),
+            reactions: ReactionPolicy::None,
+            rates: Vec::new(),
+            typing: None,
+            identity: IdentityRule { field: "id".into(), min_length: 1, max_length: 9, digits_only: false },
+        }
+    }
+
+    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
+        match input.body.as_slice() {
+            b"loop" => loop {
+                std::hint::black_box(0);
+            },
+            b"recurse" => Err(ParseError::Other(deeper(1).to_string())),
+            b"grow" => {
+                let mut kept: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    kept.push(vec![1; 1 << 20]);
+                    std::hint::black_box(&kept);
+                }
+            }
+            // Each string is small in the guest and a copy in the host.
+            b"flood" => Err(ParseError::NotThisChannel("x".repeat(4 << 20))),
+            b"many" => {
+                let event = || unknown("x".repeat(64 << 10));
+                Ok(ParsedDelivery { events: (0..100).map(|_| event()).collect() })
+            }
+            b"trap" => std::process::abort(),
+            b"http" => {
+                let _ = http::send(&HttpRequest {
+                    method: HttpMethod::Get,
+                    url: "http://127.0.0.1/".into(),
+                    headers: Vec::new(),
+                    body: HttpBody::Empty,
+                    fills: Vec::new(),
+                    captures: Vec::new(),
+                });
+                Err(ParseError::Other("the request went through".into()))
+            }
+            b"storage" => {
+                let _ = storage::set("key", b"value");
+                Err(ParseError::Other("the value was stored".into()))
+            }
+            _ => Ok(ParsedDelivery { events: Vec::new() }),
+        }
+    }
+
+    fn validate_outbound(_: OutboundMessage, _: ConversationContext) -> Validation {
+        Validation { violations: Vec::new(), degradations: Vec::new() }
+    }
+
+    fn build_send_request(_: OutboundMessage, _: ConversationContext) -> Result<Vec<SendStep>, Vec<Violation>> {
+        Ok(Vec::new())
+    }
+
+    fn parse_send_response(_: SendStep, _: HttpResponse) -> SendOutcome {
+        std::process::abort()
+    }
+}
+
+fn deeper(depth: u64) -> u64 {
+    // Not a tail call, and nothing that a compiler may turn into a loop.
+    if std::hint::black_box(depth) == 0 { 0 } else { deeper(depth + 1) + std::hint::black_box(1) }
+}
+
+fn unknown(native: String) -> Event {
+    Event {
+        id: "x".into(),
+        account: "x".into(),
+        contact: None,
+        thread: None,
+        author: Author::Unknown,
+        at: None,
+        origin: EventOrigin::Live,
+        opens: None,
+        body: EventBody::Unknown(UnknownItem { reason: "x".into(), kind: None }),
+        reply_context: None,
+        anomalies: Vec::new(),
+        native: Some(native),
+    }
+}
+
+impl account::Guest for Hostile {
+    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn check(_: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn subscribe(_: AccountSettings, _: String) -> Result<(), account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn unsubscribe(_: AccountSettings) -> Result<(), account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn profile(_: AccountSettings, _: String) -> Result<account::ContactProfile, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn history(_: AccountSettings, _: account::HistoryRequest) -> Result<account::HistoryPage, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+    fn configure(_: AccountSettings, _: Vec<Setting>) -> Result<(), account::AccountError> {
+        Err(account::AccountError::Unsupported)
+    }
+}
+
+// A native library cannot carry the export names of the component model.
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
+mod exports {
+    use crate::{Hostile, bindings};
+    bindings::export!(Hostile with_types_in bindings);
+}

@@ -1,0 +1,213 @@
+//! The command line as a script would use it: JSON on standard output, sentences on standard error,
+//! exit codes, and a host that is configured by a file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use channel_tests::{eventually, instagram, request, signature};
+use serde_json::{Value, json};
+
+fn harness(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input closes it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+fn call(function: &str, input: impl AsRef<[u8]>) -> Output {
+    let component = instagram().0.to_str().unwrap();
+    harness(&["call", function, "-", "--channel", component], input.as_ref())
+}
+
+const BODY: &str = r#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,"messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"hello"}}]}]}"#;
+
+#[test]
+fn call_prints_what_the_contract_says() {
+    let parsed = call("parse-webhook", BODY);
+    assert!(parsed.status.success(), "{parsed:?}");
+    let event = &json_of(&parsed)["events"][0];
+    assert_eq!(event["account"], "17841400000000001");
+    assert_eq!(event["contact"]["id"], "5551230000000001");
+    assert_eq!(event["at"], 1_795_000_000_123u64);
+    assert_eq!(event["body"]["message"]["text"], "hello");
+    assert_eq!(event["author"], "contact");
+
+    let capabilities = json_of(&call("capabilities", ""));
+    assert_eq!(capabilities["identity"]["field"], "instagram_id");
+
+    let message = json!({ "parts": [{ "text": { "text": "hi" } }] }).to_string();
+    let validation = json_of(&call("validate-outbound", &message));
+    assert_eq!(validation["violations"], json!([]));
+    let steps = json_of(&call("build-send-request", &message));
+    let body: Value = serde_json::from_str(steps[0]["request"]["body"]["bytes"].as_str().unwrap()).unwrap();
+    assert_eq!((&body["recipient"]["id"], &body["message"]["text"]), (&json!("1234567890123456"), &json!("hi")));
+
+    let answer = json!({ "response": { "status": 400, "headers": [], "body": { "error": { "code": 190, "error_subcode": 463 } } } });
+    let outcome = json_of(&call("parse-send-response", answer.to_string()));
+    assert_eq!(outcome["result"]["unauthorized"]["category"], "auth_expired");
+}
+
+#[test]
+fn call_exits_with_1_and_a_typed_error_where_the_function_fails() {
+    let other = call("parse-webhook", r#"{"object":"page"}"#);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(json_of(&other)["error"]["not_this_channel"].as_str().unwrap().contains("page"));
+    let long = json!({ "parts": [{ "text": { "text": "x".repeat(1001) } }] }).to_string();
+    let refused = call("build-send-request", &long);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(json_of(&refused)["error"][0]["code"], "text_too_long");
+}
+
+#[test]
+fn wrong_input_is_answered_with_what_is_accepted() {
+    for (function, input, words) in [
+        ("validate-outbound", "nonsense", "not JSON"),
+        ("validate-outbound", r#"{"parts":[{"txt":{"text":"x"}}]}"#, "unknown variant `txt`, expected one of `text`"),
+        ("validate-outbound", r#"{"parts":[],"sendr":1}"#, "unknown field `sendr`"),
+        ("parse-send-response", "{}", "no `response`"),
+    ] {
+        let output = call(function, input);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && error.contains(words), "{function} {input}: {error}");
+    }
+    assert_eq!(harness(&["call", "parse-webhok"], b"").status.code(), Some(2));
+}
+
+#[test]
+fn check_tells_what_a_component_is_and_why_one_is_refused() {
+    let component = instagram().0.to_str().unwrap();
+    let checked = json_of(&harness(&["check", component, "--json"], b""));
+    assert_eq!(
+        (&checked["ok"], &checked["component"]["manifest"]["channel"]["id"]),
+        (&json!(true), &json!("instagram"))
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("not.wasm");
+    fs::write(&text, "hello").unwrap();
+    let refused = harness(&["check", text.to_str().unwrap()], b"");
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && error.contains("not a WebAssembly component"), "{error}");
+    assert_eq!(json_of(&harness(&["check", text.to_str().unwrap(), "--json"], b""))["ok"], false);
+}
+
+#[test]
+fn the_scripted_demo_plays_every_step() {
+    let component = instagram().0.to_str().unwrap();
+    let played = harness(&["demo", "--script", "--channel", component], b"");
+    let words = String::from_utf8_lossy(&played.stdout).into_owned();
+    assert!(
+        played.status.success() && !words.contains("FAILED"),
+        "{words}\n{}",
+        String::from_utf8_lossy(&played.stderr)
+    );
+}
+
+fn config(folder: &Path, extra: &str) -> String {
+    fs::write(folder.join("app-secret"), "my-app-secret\n").unwrap();
+    fs::write(folder.join("verify-token"), "my-verify-token").unwrap();
+    let path = folder.join("harness.toml");
+    let component = instagram().0.display();
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[channels.instagram]\ncomponent = \"{component}\"\n\
+         grant = {{ egress = [\"graph.facebook.com\"] }}\n\
+         secrets = {{ app-secret = {{ file = \"app-secret\" }}, verify-token = {{ file = \"verify-token\" }} }}\n\
+         [[channels.instagram.accounts]]\nid = \"17841400000000001\"\nsettings = {{ login = \"facebook\", page-id = \"1\" }}\n{extra}"
+    );
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn serve_takes_a_webhook_signed_by_hand_and_it_is_in_the_inbox_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["serve", "--config", &path])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _served = Served(child);
+    let address = lines.next().unwrap().unwrap().trim_start_matches("listening on ").to_owned();
+    let url = format!("{address}/webhooks/instagram");
+    let challenge = format!("{url}?hub.mode=subscribe&hub.verify_token=my-verify-token&hub.challenge=42");
+    assert_eq!(request("GET", &challenge, &[], vec![]).await.body, "42");
+    let signature = signature("my-app-secret", BODY.as_bytes());
+    assert_eq!(request("POST", &url, &[("x-hub-signature-256", &signature)], BODY.into()).await.status, 200);
+    let conversations = eventually("the conversation", async || {
+        let answer = request("GET", &format!("{address}/api/v1/conversations"), &[], vec![]).await;
+        let found: Value = serde_json::from_str(&answer.body).unwrap();
+        (found.as_array().unwrap().len() == 1).then_some(found)
+    })
+    .await;
+    assert_eq!(conversations[0]["preview"], "hello");
+    assert!(folder.path().join("data/inbox.sqlite").is_file());
+}
+
+#[test]
+fn a_configuration_error_names_file_key_and_what_is_accepted() {
+    for (extra, words) in [
+        ("colour = \"blue\"\n", &["unknown field `colour`", "harness.toml"][..]),
+        ("secrets = { page-token = { env = \"NO_SUCH_VARIABLE\" } }\n", &["NO_SUCH_VARIABLE is not set", "page-token"]),
+        ("secrets = { page-token = { file = \"nowhere\" } }\n", &["nowhere", "page-token"]),
+        ("secrets = { pagetoken = { file = \"app-secret\" } }\n", &["`pagetoken` is not a credential", "page-token"]),
+        (
+            "[development]\nendpoints = { \"graph.facebook.com\" = \"http://127.0.0.1:1\" }\n",
+            &["is not an origin such as"],
+        ),
+        (
+            "[[channels.instagram.accounts]]\nid = \"2\"\nsettings = { login = \"face\" }\n",
+            &["`face` is not one of facebook, instagram"],
+        ),
+        (
+            "[[channels.instagram.accounts]]\nid = \"2\"\nsettings = { log-in = \"x\" }\n",
+            &["`log-in` is not a setting", "login"],
+        ),
+        ("[[channels.instagram.accounts]]\nid = \"2\"\n", &["`login` is missing"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = config(folder.path(), extra);
+        let output = harness(&["serve", "--config", &path], b"");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{extra}: {error}");
+        assert!(words.iter().all(|word| error.contains(word)), "{extra}: {error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "");
+    let open = fs::read_to_string(&path).unwrap().replace("127.0.0.1:0", "0.0.0.0:0");
+    fs::write(&path, open).unwrap();
+    let error = String::from_utf8_lossy(&harness(&["serve", "--config", &path], b"").stderr).into_owned();
+    assert!(error.contains("`listen`") && error.contains("beyond loopback"), "{error}");
+}

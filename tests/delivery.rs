@@ -1,0 +1,190 @@
+//! Nothing lost, nothing doubled, in order: the journal, the inbox and the outbox across repeats,
+//! late arrivals and restarts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, serve, text};
+use harness_contract::settings::RawSetting;
+use harness_gateway::{ChannelSetup, Clock};
+use harness_inbox::StepState;
+use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};
+
+const CUSTOMER: &str = Config::DEMO_CUSTOMER;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_delivery_at_the_same_moment_is_one_message() {
+    let world = World::new().await;
+    let sent = world.sim.customer(CUSTOMER).text("only once").await;
+    let copies = world.sim.redeliver_concurrently(&sent.delivery, 16).await;
+    assert!(copies.iter().all(simulator::Delivery::accepted));
+    world.settled().await;
+    assert_eq!(world.timeline(CUSTOMER).await.len(), 1);
+    assert_eq!(world.host.inbox().delivery_counts().await.unwrap().applied, 17, "each delivery is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_first_messages_at_once_make_one_conversation() {
+    let world = World::new().await;
+    let customer = world.sim.customer(CUSTOMER);
+    world.sim.hold_webhooks();
+    for index in 0..12 {
+        customer.text(&format!("message {index}")).await;
+    }
+    world.sim.release_webhooks(Release::Concurrently).await;
+    world.settled().await;
+    assert_eq!(world.host.inbox().conversations(9).await.unwrap().len(), 1);
+    assert_eq!(world.timeline(CUSTOMER).await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_stand_in_platform_order_however_they_arrive() {
+    let world = World::new().await;
+    let customer = world.sim.customer(CUSTOMER);
+    world.sim.hold_webhooks();
+    for index in 0..6 {
+        customer.text(&index.to_string()).await;
+        world.sim.clock().advance(Duration::from_secs(1));
+    }
+    world.sim.release_webhooks(Release::Reversed).await;
+    world.settled().await;
+    let timeline = world.timeline(CUSTOMER).await;
+    let texts: Vec<_> = timeline.iter().map(|entry| entry.text.clone().unwrap()).collect();
+    assert_eq!(texts, ["0", "1", "2", "3", "4", "5"]);
+    assert!(timeline[0].late && !timeline[5].late, "late arrivals are marked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_a_message_waits_for_the_message() {
+    let world = World::new().await;
+    let customer = world.sim.customer(CUSTOMER);
+    customer.text("first").await;
+    world.sim.hold_webhooks();
+    let gone = customer.text("taken back").await;
+    let kept = customer.text("with a heart").await;
+    customer.react(kept.mid(), "🔥").await;
+    customer.unsend(gone.mid()).await;
+    world.sim.release_webhooks(Release::Reversed).await;
+    world.settled().await;
+    let timeline = world.timeline(CUSTOMER).await;
+    let gone = timeline.iter().find(|entry| entry.platform_id.as_deref() == Some(gone.mid())).unwrap();
+    assert!(gone.deleted_at.is_some() && gone.text.is_none() && gone.body.is_none());
+    let kept = timeline.iter().find(|entry| entry.platform_id.as_deref() == Some(kept.mid())).unwrap();
+    assert_eq!(kept.reactions[0].emoji.as_deref(), Some("🔥"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_one_reply() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let asked = (0..8).map(|_| world.host.reply(conversation, "same-key", message(vec![text("once")])));
+    let mut rows = Vec::new();
+    for queued in asked {
+        rows.push(queued.await.unwrap());
+    }
+    assert_eq!(rows.iter().filter(|queued| queued.new).count(), 1);
+    assert!(rows.iter().all(|queued| queued.reply == rows[0].reply));
+    world.ended(rows[0].reply).await;
+    assert_eq!(world.sim.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_of_one_conversation_keep_their_order() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let mut last = 0;
+    for index in 0..10 {
+        let reply = message(vec![text(&format!("{index}a")), text(&format!("{index}b"))]);
+        last = world.host.reply(conversation, &format!("key-{index}"), reply).await.unwrap().reply;
+    }
+    world.ended(last).await;
+    let sent: Vec<_> = world.sim.customer(CUSTOMER).transcript().into_iter().skip(1).filter_map(|m| m.text).collect();
+    let expected: Vec<_> = (0..10).flat_map(|index| [format!("{index}a"), format!("{index}b")]).collect();
+    assert_eq!(sent, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_for_an_account_that_is_not_connected_waits_for_it() {
+    let config = Config { accounts: vec![AccountConfig::demo(1), AccountConfig::demo(2)], ..Config::demo() };
+    let world = World::with(config, Login::Facebook).await;
+    let second = AccountConfig::demo(2);
+    world.sim.customer_of(&second.ig_id, CUSTOMER).unwrap().text("is anybody there?").await;
+    world.settled().await;
+    assert_eq!(world.host.inbox().delivery_counts().await.unwrap().unrouted, 1);
+    let settings = BTreeMap::from([("login".to_owned(), RawSetting::Text("instagram".into()))]);
+    world.host.connect_account("instagram", &second.ig_id, "Second", &settings, secrets([])).await.unwrap();
+    assert_eq!(world.timeline(CUSTOMER).await[0].text.as_deref(), Some("is anybody there?"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_recorded_before_a_stop_is_translated_after_the_start() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = harness_inbox::Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
+    let body = br#"{"object":"instagram","entry":[{"id":"17841400000000001","messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"kept","text":"before the stop"}}]}]}"#;
+    let delivery = harness_contract::Delivery {
+        body: body.to_vec(),
+        headers: vec![],
+        received_at: 1_795_000_000_500,
+        account: None,
+    };
+    inbox.record(harness_inbox::NewDelivery { channel: "instagram".into(), delivery }).await.unwrap();
+    drop(inbox);
+
+    let host = open_host(folder.path(), &sim, Clock::default()).await;
+    connect(&host, &sim, Login::Facebook).await;
+    let found = eventually("the message", async || {
+        let conversation = host.inbox().conversations(1).await.unwrap().into_iter().next()?;
+        host.inbox().timeline(conversation.id, 10).await.unwrap().into_iter().next()
+    })
+    .await;
+    assert_eq!(found.text.as_deref(), Some("before the stop"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_under_way_when_the_host_stops_is_unknown_and_not_sent_again() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let host = open_host(folder.path(), &sim, Clock::default()).await;
+    connect(&host, &sim, Login::Facebook).await;
+    sim.set_webhook_url(format!("{}/webhooks/instagram", serve(&host).await));
+    sim.customer(CUSTOMER).text("hello").await;
+    let conversation = eventually("the conversation", async || {
+        host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
+    })
+    .await;
+    sim.inject(Fault::delay(Duration::from_secs(30)));
+    let reply = host.reply(conversation, "slow", message(vec![text("slow"), text("behind")])).await.unwrap().reply;
+    eventually("the request", async || {
+        let view = host.inbox().reply(reply).await.unwrap();
+        view.steps.first().is_some_and(|step| step.state == StepState::Sending).then_some(())
+    })
+    .await;
+
+    // A second host on the same file stands for the process after the crash.
+    let after = open_host(folder.path(), &sim, Clock::default()).await;
+    let view = after.inbox().reply(reply).await.unwrap();
+    let states: Vec<_> = view.steps.iter().map(|step| step.state).collect();
+    assert_eq!(states, [StepState::Unknown, StepState::Cancelled]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_channel_a_delivery_is_refused_and_a_host_says_which_channels_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let host = open_host(folder.path(), &sim, Clock::default()).await;
+    let error = host.channel("instagram").err().unwrap().to_string();
+    assert!(error.contains("no channel `instagram` is loaded; loaded are none"), "{error}");
+    host.load_channel(instagram().1.clone(), ChannelSetup::default()).await.unwrap();
+    assert_eq!(host.channels().len(), 1);
+}

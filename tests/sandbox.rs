@@ -1,0 +1,174 @@
+//! The sandbox: what is refused before it is compiled, what a component cannot do, and that compiled
+//! code on disk cannot be exchanged.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{fs, time::Duration};
+
+use channel_tests::{hostile, instagram};
+use harness_contract::{Delivery, manifest::MANIFEST_SECTION};
+use harness_sandbox::{CallFailure, InspectError, LoadError, Origin, Sandbox, SandboxConfig, inspect};
+use wasm_encoder::{ComponentSection, CustomSection};
+
+const MAX: usize = 32 << 20;
+
+fn refused(bytes: &[u8]) -> InspectError {
+    inspect(bytes, MAX).expect_err("refused")
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths stand before names");
+    let mut bytes = bytes.to_vec();
+    let places: Vec<_> =
+        (0..bytes.len() - from.len()).filter(|&start| bytes[start..].starts_with(from.as_bytes())).collect();
+    assert!(!places.is_empty());
+    for start in places {
+        bytes[start..start + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_is_no_component_is_refused_and_named() {
+    assert!(refused(b"").to_string().contains("an empty file"));
+    assert!(refused(b"#!/bin/sh").to_string().contains("expected the magic bytes"));
+    let module = b"\0asm\x01\0\0\0";
+    assert!(matches!(refused(module), InspectError::CoreModule));
+    let (_, component) = instagram();
+    assert!(matches!(refused(&component[..component.len() / 2]), InspectError::Malformed { .. }));
+    let error = inspect(component, 1000).expect_err("refused").to_string();
+    assert!(error.contains(&component.len().to_string()) && error.contains("1000"), "{error}");
+}
+
+#[test]
+fn another_contract_version_is_refused_naming_both_and_the_remedy() {
+    let error = refused(&replaced(&instagram().1, "@0.1.0", "@0.9.0")).to_string();
+    for part in ["inbox:channel@0.9.0", "inbox:channel@0.1.0", "cargo harness build"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_foreign_import_is_refused_and_a_missing_export_too() {
+    let foreign = replaced(&hostile().1, "inbox:channel/storage@0.1.0", "wasi:keyvalue/store@0.2.000");
+    let error = refused(&foreign).to_string();
+    assert!(error.contains("wasi:keyvalue/store@0.2.000") && error.contains("types, http, storage"), "{error}");
+    let other =
+        replaced(&instagram().1, "inbox:channel/messaging-channel@0.1.0", "other:channel/messaging-channel@0.1.0");
+    assert!(matches!(refused(&other), InspectError::MissingExport { .. }));
+}
+
+#[test]
+fn a_component_without_a_sound_manifest_is_refused() {
+    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    let nameless = replaced(&instagram().1, MANIFEST_SECTION, "inbox:channel/nothing1");
+    assert!(matches!(sandbox.load(&nameless), Err(LoadError::Inspect(InspectError::NoManifest))));
+    let mut unverified = nameless;
+    let manifest = "[channel]\nid = 'x'\nname = 'x'\nversion = '1'\ncontract = '0.1.0'\n[webhook]\n";
+    CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
+        .append_to_component(&mut unverified);
+    let error = sandbox.load(&unverified).err().unwrap().to_string();
+    assert!(error.contains("verification"), "a channel with no recipe does not start: {error}");
+}
+
+#[test]
+fn instagram_imports_the_contract_and_nothing_else() {
+    let inspection = inspect(&instagram().1, MAX).unwrap();
+    assert_eq!(
+        inspection.imports,
+        ["inbox:channel/types@0.1.0", "inbox:channel/http@0.1.0", "inbox:channel/storage@0.1.0"]
+    );
+    assert!(inspection.size < 200_000, "{} bytes", inspection.size);
+}
+
+fn attack(what: &str) -> CallFailure {
+    let sandbox = Sandbox::new(SandboxConfig { transfer_bytes: 1 << 20, ..SandboxConfig::default() }).unwrap();
+    let channel = sandbox.load(&hostile().1).unwrap();
+    let delivery = |body: &str| Delivery { body: body.into(), headers: Vec::new(), received_at: 0, account: None };
+    let error = channel.parse_webhook(&delivery(what)).expect_err("stopped");
+    assert_eq!((error.channel.as_str(), error.export), ("hostile", "messaging-channel.parse-webhook"));
+    // The next call is not affected: nothing of an instance outlives its call.
+    assert!(channel.parse_webhook(&delivery("")).unwrap().is_ok());
+    error.failure
+}
+
+#[test]
+fn an_attack_ends_in_a_typed_error() {
+    assert_eq!(attack("loop"), CallFailure::Deadline(Duration::from_millis(100)));
+    // Whichever is used up first: the machine's stack, or the part of memory that is the guest's own.
+    assert!(matches!(attack("recurse"), CallFailure::Stack | CallFailure::Trap(_)));
+    assert_eq!(attack("grow"), CallFailure::Memory(8 << 20));
+    assert_eq!(attack("flood"), CallFailure::ResultTooLarge(1 << 20));
+    assert_eq!(attack("many"), CallFailure::ResultTooLarge(1 << 20));
+    assert!(matches!(attack("trap"), CallFailure::Trap(_)));
+}
+
+#[test]
+fn a_pure_function_reaches_neither_network_nor_storage() {
+    assert_eq!(attack("http"), CallFailure::ImportInPureCall("http.send"));
+    assert_eq!(attack("storage"), CallFailure::ImportInPureCall("storage.set"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_output() {
+    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    let channel = sandbox.load(&instagram().1).unwrap();
+    let body = br#"{"object":"instagram","entry":[{"id":"1","messaging":[{"new_thing":{}},{"sender":{"id":"2"},"message":{"mid":"3","text":"4"}}]}]}"#;
+    let delivery = Delivery { body: body.to_vec(), headers: Vec::new(), received_at: 5, account: None };
+    let first = channel.parse_webhook(&delivery).unwrap();
+    assert!((0..50).all(|_| channel.parse_webhook(&delivery).unwrap() == first));
+}
+
+#[test]
+fn compiled_code_that_was_exchanged_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || SandboxConfig { cache_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() };
+    let load = |component: &[u8]| Sandbox::new(config()).unwrap().load(component).unwrap().origin();
+    assert_eq!(load(&hostile().1), Origin::Compiled);
+    assert_eq!(load(&hostile().1), Origin::Cached);
+    let artifact = |part: &str| {
+        fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.to_string_lossy().contains(part))
+            .unwrap()
+    };
+    let digest = inspect(&hostile().1, MAX).unwrap().digest;
+    let path = artifact(&digest);
+
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(load(&hostile().1), Origin::Compiled, "one changed bit");
+
+    assert_eq!(load(&instagram().1), Origin::Compiled);
+    let other = artifact(&inspect(&instagram().1, MAX).unwrap().digest);
+    fs::copy(&other, &path).unwrap();
+    assert_eq!(load(&hostile().1), Origin::Compiled, "another component's artifact, with its own valid MAC");
+
+    fs::write(&path, b"").unwrap();
+    assert_eq!(load(&hostile().1), Origin::Compiled, "an empty file");
+    assert_eq!(load(&hostile().1), Origin::Cached);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let config = || SandboxConfig { cache_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() };
+    drop(Sandbox::new(config()).unwrap());
+    let key = folder.path().join("key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let error = Sandbox::new(config()).err().unwrap().to_string();
+    assert!(error.contains("open to other users"), "{error}");
+}

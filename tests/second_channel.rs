@@ -1,0 +1,159 @@
+//! Another channel beside Instagram, with no change to the host: other verification, other egress, no
+//! window. What one channel may do, the other may not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
+use channel_tests::{World, connect, eventually, message, request, sandbox_config, secrets, serve, text, web_chat};
+use harness_contract::{OutboundPart, WindowState};
+use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_inbox::{ReplyState, StepState};
+use simulator::{Config, Login, Simulator};
+
+type Received = Arc<Mutex<Vec<(Option<String>, serde_json::Value)>>>;
+
+/// The widget's server.
+async fn chat_server() -> (String, Received) {
+    let received = Received::default();
+    let take = |State(received): State<Received>, headers: HeaderMap, Json(body): Json<serde_json::Value>| async move {
+        let bearer = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        received.lock().unwrap().push((bearer, body));
+        Json(serde_json::json!({ "id": "out-1" }))
+    };
+    let router = Router::new().route("/v1/messages", post(take)).with_state(Arc::clone(&received));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, received)
+}
+
+struct Both {
+    sim: Simulator,
+    host: Host,
+    address: String,
+    received: Received,
+    _folder: tempfile::TempDir,
+}
+
+async fn both() -> Both {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (chat, received) = chat_server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let endpoints = BTreeMap::from([
+        ("https://graph.facebook.com".to_owned(), sim.graph_facebook_url().parse().unwrap()),
+        ("https://chat.example.com".to_owned(), chat.parse().unwrap()),
+    ]);
+    let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
+    let host = Host::open(options).await.unwrap();
+    connect(&host, &sim, Login::Facebook).await;
+    host.load_channel(web_chat().1.clone(), ChannelSetup::default()).await.unwrap();
+    for (site, secret) in [("shop.example", "secret-of-the-shop"), ("blog.example", "secret-of-the-blog")] {
+        let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
+        host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
+    }
+    let address = serve(&host).await;
+    sim.set_webhook_url(format!("{address}/webhooks/instagram"));
+    Both { sim, host, address, received, _folder: folder }
+}
+
+impl Both {
+    async fn visitor_says(&self, secret: &str, body: &str) -> u16 {
+        let url = format!("{}/webhooks/web-chat", self.address);
+        request("POST", &url, &[("x-webchat-secret", secret)], body.into()).await.status
+    }
+
+    async fn conversation(&self, channel: &str) -> i64 {
+        eventually(channel, async || {
+            let all = self.host.inbox().conversations(9).await.unwrap();
+            all.into_iter().find(|conversation| conversation.channel == channel).map(|found| found.id)
+        })
+        .await
+    }
+}
+
+const HELLO: &str =
+    r#"{"messages":[{"id":"in-1","visitor":"v-1","name":"Kim","text":"hello","at":1795000000000},{"broken":true}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_channels_share_a_host() {
+    let both = both().await;
+    assert_eq!(both.visitor_says("secret-of-the-shop", HELLO).await, 200);
+    both.sim.customer(Config::DEMO_CUSTOMER).text("from Instagram").await;
+    let chat = both.conversation("web-chat").await;
+    both.conversation("instagram").await;
+
+    let conversations = both.host.inbox().conversations(9).await.unwrap();
+    let own = conversations.iter().find(|conversation| conversation.id == chat).unwrap();
+    assert_eq!(
+        (own.account.as_str(), own.name.as_deref()),
+        ("shop.example", Some("Kim")),
+        "the secret names the account"
+    );
+    assert_eq!(both.host.context(chat).await.unwrap().window.state, WindowState::Open);
+
+    let queued = both.host.reply(chat, "one", message(vec![text("hi Kim")])).await.unwrap();
+    let view = eventually("the reply", async || {
+        let view = both.host.inbox().reply(queued.reply).await.unwrap();
+        (view.state == ReplyState::Done).then_some(view)
+    })
+    .await;
+    assert_eq!(view.steps[0].state, StepState::Sent);
+    let received = both.received.lock().unwrap();
+    assert_eq!(received[0].0.as_deref(), Some("Bearer key-of-shop.example"), "each account has its own key");
+    assert_eq!(received[0].1["text"], "hi Kim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_secret_proves_its_own_account_and_nothing_else() {
+    let both = both().await;
+    for wrong in ["", "secret", "secret-of-the-shopp", "demo-meta-app-secret", "key-of-shop.example"] {
+        assert_eq!(both.visitor_says(wrong, HELLO).await, 403, "{wrong}");
+    }
+    assert_eq!(both.visitor_says("secret-of-the-blog", HELLO).await, 200);
+    let conversation = both.conversation("web-chat").await;
+    let all = both.host.inbox().conversations(9).await.unwrap();
+    assert_eq!(all.iter().find(|found| found.id == conversation).unwrap().account, "blog.example");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_channel_cannot_do_it_refuses_in_words() {
+    let both = both().await;
+    both.visitor_says("secret-of-the-shop", HELLO).await;
+    let chat = both.conversation("web-chat").await;
+    let queued =
+        both.host.reply(chat, "heart", message(vec![OutboundPart::Sticker("like_heart".into())])).await.unwrap();
+    let view = eventually("the refusal", async || {
+        let view = both.host.inbox().reply(queued.reply).await.unwrap();
+        (view.state == ReplyState::Refused).then_some(view)
+    })
+    .await;
+    assert!(view.violations[0].sentence.contains("text only"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_granted_is_not_reached() {
+    let world = World::new().await;
+    let grant = harness_gateway::Grant { egress: vec!["graph.instagram.com".into()] };
+    let setup = ChannelSetup { grant: Some(grant), secrets: secrets([]) };
+    let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
+    assert_eq!(registered.not_granted, ["graph.facebook.com"]);
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let view = world.reply(conversation, "denied", message(vec![text("hello")])).await;
+    assert_eq!(view.steps[0].state, StepState::Rejected);
+    let outcome = view.steps[0].outcome.as_ref().unwrap().get();
+    assert!(outcome.contains("`graph.facebook.com` is not granted"), "{outcome}");
+    assert!(world.sim.requests().is_empty());
+}

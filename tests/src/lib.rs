@@ -1,0 +1,247 @@
+//! What the tests share: built components, and a world of simulator, host and customer on loopback.
+//! Belongs here: setting up and waiting. What is expected of the world stands in the tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that cannot set up its world fails there and then"
+)]
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
+use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, egress::Endpoints, server};
+use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
+use harness_sandbox::SandboxConfig;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use simulator::{Config, Login, Simulator};
+use tempfile::TempDir;
+
+/// How long anything may take before a test calls it lost.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn built(folder: &'static str) -> (PathBuf, Vec<u8>) {
+    let built = harness_build::build(&root().join(folder), false).expect("the channel builds");
+    (built.path, built.bytes)
+}
+
+/// The Instagram component, built from this workspace.
+pub fn instagram() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("plugin"))
+}
+
+/// The web-chat component.
+pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/web-chat"))
+}
+
+/// The component that attacks its host.
+pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/hostile"))
+}
+
+/// A sandbox whose compiled components are shared by all tests.
+pub fn sandbox_config() -> SandboxConfig {
+    let cache_dir = instagram().0.parent().map(|folder| folder.join("artifacts"));
+    SandboxConfig { cache_dir, ..SandboxConfig::default() }
+}
+
+pub fn secret(text: &str) -> Secret {
+    Secret::new(text.as_bytes().to_vec())
+}
+
+pub fn secrets<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, Secret> {
+    pairs.into_iter().map(|(slot, value)| (slot.to_owned(), secret(value))).collect()
+}
+
+/// A world in which the simulator's first account is connected and a customer can write.
+pub struct World {
+    pub sim: Simulator,
+    pub host: Host,
+    pub clock: Clock,
+    pub folder: TempDir,
+    /// `http://127.0.0.1:…`
+    pub address: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Config::demo(), Login::Facebook).await
+    }
+
+    /// A world whose account is connected through this login.
+    pub async fn with(config: Config, login: Login) -> Self {
+        let sim = Simulator::start(config).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let host = open_host(folder.path(), &sim, clock.clone()).await;
+        connect(&host, &sim, login).await;
+        let address = serve(&host).await;
+        sim.set_webhook_url(format!("{address}/webhooks/instagram"));
+        Self { sim, host, clock, folder, address }
+    }
+
+    pub fn inbox_file(&self) -> PathBuf {
+        self.folder.path().join("inbox.sqlite")
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.sim.clock().advance(by);
+    }
+
+    /// The conversation with a customer, once it is there.
+    pub async fn conversation(&self, customer: &str) -> i64 {
+        eventually("the conversation", async || {
+            let all = self.host.inbox().conversations(100).await.unwrap();
+            all.into_iter().find(|conversation| conversation.contact == customer).map(|found| found.id)
+        })
+        .await
+    }
+
+    pub async fn timeline(&self, customer: &str) -> Vec<TimelineEntry> {
+        let conversation = self.conversation(customer).await;
+        self.host.inbox().timeline(conversation, 500).await.unwrap()
+    }
+
+    /// Waits until every delivery has left the journal's queue.
+    pub async fn settled(&self) {
+        eventually("an empty queue", async || {
+            (self.host.inbox().delivery_counts().await.unwrap().received == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Sends a reply and waits for its end.
+    pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> ReplyView {
+        let queued = self.host.reply(conversation, key, message).await.unwrap();
+        self.ended(queued.reply).await
+    }
+
+    pub async fn ended(&self, reply: i64) -> ReplyView {
+        eventually("the reply's end", async || {
+            let view = self.host.inbox().reply(reply).await.unwrap();
+            matches!(view.state, ReplyState::Done | ReplyState::Refused).then_some(view)
+        })
+        .await
+    }
+}
+
+/// A host in this folder, whose requests to Meta go to the simulator.
+pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
+    let endpoints = Endpoints::from([
+        ("https://graph.facebook.com".to_owned(), sim.graph_facebook_url().parse().unwrap()),
+        ("https://graph.instagram.com".to_owned(), sim.graph_instagram_url().parse().unwrap()),
+    ]);
+    let inbox = folder.join("inbox.sqlite");
+    Host::open(HostOptions { inbox, sandbox: sandbox_config(), endpoints, clock }).await.unwrap()
+}
+
+/// Loads the Instagram channel and connects the simulator's first account.
+pub async fn connect(host: &Host, sim: &Simulator, login: Login) {
+    let config = sim.config();
+    let channel_secrets = secrets([
+        ("app-secret", config.app_secret.expose()),
+        ("instagram-app-secret", config.instagram_app_secret.expose()),
+        ("verify-token", config.verify_token.expose()),
+    ]);
+    let setup = ChannelSetup { grant: None, secrets: channel_secrets };
+    host.load_channel(instagram().1.clone(), setup).await.unwrap();
+    let account = sim.accounts().into_iter().next().unwrap();
+    let token = account.token(login).unwrap().expose().to_owned();
+    let (name, slot) = match login {
+        Login::Facebook => ("facebook", "page-token"),
+        Login::Instagram => ("instagram", "instagram-token"),
+    };
+    let mut settings = BTreeMap::from([
+        ("login".to_owned(), RawSetting::Text(name.into())),
+        ("human-agent".to_owned(), RawSetting::Flag(account.human_agent)),
+    ]);
+    if let Some(page) = &account.page {
+        settings.insert("page-id".into(), RawSetting::Text(page.id.clone()));
+    }
+    host.connect_account("instagram", &account.ig_id, &account.name, &settings, secrets([(slot, &token)]))
+        .await
+        .unwrap();
+}
+
+/// Serves a host on a free port.
+pub async fn serve(host: &Host) -> String {
+    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(server::serve(listener, server::router(host.clone(), None), std::future::pending()));
+    address
+}
+
+/// Asks again until there is an answer.
+pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A message of a human agent.
+pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
+    OutboundMessage {
+        id: String::new(),
+        sender: Sender::Human("agent-1".into()),
+        parts,
+        quick_replies: Vec::new(),
+        reply_to: None,
+        private_reply_to: None,
+        fallback: Default::default(),
+        try_anyway: false,
+        native: None,
+    }
+}
+
+pub fn text(text: &str) -> OutboundPart {
+    OutboundPart::Text(OutboundText { text: text.into(), ..OutboundText::default() })
+}
+
+/// What Meta puts into `X-Hub-Signature-256`.
+pub fn signature(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// An answer of the host.
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: String,
+}
+
+/// One HTTP request to the host.
+pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    use axum::body::{Body, to_bytes};
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http::<Body>();
+    let mut request = http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = client.request(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(Body::new(body), 16 << 20).await.unwrap();
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+}
