@@ -79,7 +79,8 @@ async fn every_refusal_looks_alike_and_leaves_nothing_behind() {
     let big = vec![b' '; (1 << 20) + 1];
     let big_signature = signature("demo-meta-app-secret", &big);
     let name = "x-hub-signature-256";
-    let attempts: Vec<(&str, Vec<(&str, &str)>, &[u8])> = vec![
+    type Attempt<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a [u8]);
+    let attempts: Vec<Attempt<'_>> = vec![
         ("no header", vec![], BODY.as_bytes()),
         ("SHA-1 only", vec![("x-hub-signature", "sha1=0123456789012345678901234567890123456789")], BODY.as_bytes()),
         ("another secret", vec![(name, &wrong)], BODY.as_bytes()),

@@ -79,6 +79,14 @@ fn a_component_without_a_sound_manifest_is_refused() {
 }
 
 #[test]
+fn a_manifest_of_another_build_is_refused() {
+    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    let stale = replaced(&hostile().1, "contract = \"0.1.0\"", "contract = \"0.7.0\"");
+    let error = sandbox.load(&stale).err().unwrap().to_string();
+    assert!(error.contains("0.1.0, its manifest says 0.7.0"), "{error}");
+}
+
+#[test]
 fn instagram_imports_the_contract_and_nothing_else() {
     let inspection = inspect(&instagram().1, MAX).unwrap();
     assert_eq!(

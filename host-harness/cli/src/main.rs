@@ -102,12 +102,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_gateway=trace`.
 fn start_log() {
     use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,harness_cli=info,harness=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+    let usual = || Targets::new().with_default(tracing::Level::WARN);
+    let filter = std::env::var("HARNESS_LOG").ok().and_then(|text| text.parse().ok()).unwrap_or_else(usual);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .compact()
-        .init();
+        .compact();
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -48,10 +48,14 @@ macro_rules! exports {
         struct Exports { $($($field: ComponentExportIndex,)*)* }
 
         impl Exports {
-            fn resolve(pre: &InstancePre<CallState>, store: &mut Store<CallState>) -> Result<Self, LoadError> {
+            fn resolve(
+                pre: &InstancePre<CallState>,
+                store: &mut Store<CallState>,
+                version: &str,
+            ) -> Result<Self, LoadError> {
                 let incompatible = |e: wasmtime::Error| LoadError::Incompatible(format!("{e:#}"));
                 let instance = pre.instantiate(&mut *store).map_err(incompatible)?;
-                $(let parent = find(pre, None, &interface($interface))?;
+                $(let parent = find(pre, None, &interface($interface, version))?;
                 $(let $field = find(pre, Some(&parent), $name)?;
                 instance.get_typed_func::<($($arg,)*), ($result,)>(&mut *store, &$field).map_err(|error| {
                     LoadError::Incompatible(format!("`{}.{}`: {error:#}", $interface, $name))
@@ -132,7 +136,7 @@ impl Channel {
         let pure_deadline = asked.map_or(config.pure_deadline, |asked| asked.min(config.pure_deadline));
         let state = CallState { effects: None, memory_bytes, table_elements: config.table_elements };
         let mut store = new_store(&pre, state, config.transfer_bytes, ticks(pure_deadline));
-        let exports = Exports::resolve(&pre, &mut store)?;
+        let exports = Exports::resolve(&pre, &mut store, &inspection.contract)?;
         Ok(Self {
             inner: Arc::new(Loaded {
                 pre,

@@ -1,7 +1,7 @@
 //! What a component may ask of the world, and the state behind one call. Belongs here: the trait that
 //! the host implements, the imports, the resource limiter. Not here: sockets, files, databases.
 
-use harness_contract::{HttpError, HttpRequest, HttpResponse};
+use harness_contract::{VERSION, HttpError, HttpRequest, HttpResponse};
 use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};
 
 use crate::{
@@ -61,11 +61,11 @@ impl ResourceLimiter for CallState {
 /// Puts the imports of the world `channel` into a linker.
 pub(crate) fn add_imports(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     type Caller<'a> = StoreContextMut<'a, CallState>;
-    let mut http = linker.instance(&interface("http"))?;
+    let mut http = linker.instance(&interface("http", VERSION))?;
     http.func_wrap("send", |mut caller: Caller<'_>, (request,): (HttpRequest,)| {
         Ok((caller.data_mut().effects("http.send")?.send(request),))
     })?;
-    let mut storage = linker.instance(&interface("storage"))?;
+    let mut storage = linker.instance(&interface("storage", VERSION))?;
     storage.func_wrap("get", |mut caller: Caller<'_>, (key,): (String,)| {
         Ok((caller.data_mut().effects("storage.get")?.get(&key),))
     })?;

@@ -20,6 +20,8 @@ pub struct Inspection {
     pub digest: String,
     /// In bytes.
     pub size: usize,
+    /// The version of the contract that it speaks.
+    pub contract: String,
     /// The names of its imports.
     pub imports: Vec<String>,
     /// The names of its exports.
@@ -67,6 +69,17 @@ pub enum InspectError {
     OtherVersion {
         /// The package and version that were found.
         found: String,
+    },
+    /// Two versions at once.
+    #[error("the component speaks {0} and {1} at once; a component speaks one version of the contract")]
+    TwoVersions(String, String),
+    /// The manifest is that of another build.
+    #[error("the component speaks {} {component}, its manifest says {manifest}; rebuild it with `cargo harness build`", package())]
+    OtherManifest {
+        /// What the component speaks.
+        component: String,
+        /// What the manifest says.
+        manifest: String,
     },
     /// No channel.
     #[error("the component does not export `{missing}`; its exports are {}; a channel implements the world `channel` of {PACKAGE}", list(.found))]
@@ -121,12 +134,13 @@ pub fn inspect(bytes: &[u8], max_size: usize) -> Result<Inspection, InspectError
     let mut inspection = Inspection {
         digest: hex::encode(Sha256::digest(bytes)),
         size: bytes.len(),
+        contract: String::new(),
         imports: Vec::new(),
         exports: Vec::new(),
         manifest: None,
     };
     read(bytes, &mut inspection)?;
-    judge(&inspection)?;
+    inspection.contract = judge(&inspection)?;
     Ok(inspection)
 }
 
@@ -134,7 +148,12 @@ impl Inspection {
     /// The embedded manifest, parsed.
     pub fn manifest(&self) -> Result<Manifest, InspectError> {
         let text = self.manifest.as_deref().ok_or(InspectError::NoManifest)?;
-        Ok(Manifest::parse(text, "the embedded manifest")?)
+        let manifest = Manifest::parse(text, "the embedded manifest")?;
+        if !compatible(&manifest.channel.contract, &self.contract) {
+            let (component, manifest) = (self.contract.clone(), manifest.channel.contract);
+            return Err(InspectError::OtherManifest { component, manifest });
+        }
+        Ok(manifest)
     }
 }
 
@@ -174,30 +193,41 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
     Ok(())
 }
 
-fn judge(inspection: &Inspection) -> Result<(), InspectError> {
+/// Judges the names; returns the version of the contract that the component speaks.
+fn judge(inspection: &Inspection) -> Result<String, InspectError> {
     let ours = format!("{}/", package());
     // The version first: a component of another version also lacks the exports of this one.
+    let mut spoken: Option<&str> = None;
     for name in inspection.exports.iter().chain(&inspection.imports) {
-        if let Some((_, version)) = name.strip_prefix(&ours).and_then(|rest| rest.split_once('@'))
-            && version != VERSION
-        {
+        let Some((_, version)) = name.strip_prefix(&ours).and_then(|rest| rest.split_once('@')) else { continue };
+        if !compatible(version, VERSION) {
             return Err(InspectError::OtherVersion { found: format!("{}@{version}", package()) });
         }
+        match spoken {
+            Some(other) if other != version => return Err(InspectError::TwoVersions(other.into(), version.into())),
+            _ => spoken = Some(version),
+        }
     }
+    let version = spoken.unwrap_or(VERSION);
     for import in &inspection.imports {
-        if !ALLOWED_IMPORTS.iter().any(|name| *import == interface(name)) {
+        if !ALLOWED_IMPORTS.iter().any(|name| *import == interface(name, version)) {
             return Err(InspectError::ForeignImport { found: import.clone() });
         }
     }
-    for export in REQUIRED_EXPORTS.map(interface) {
+    for export in REQUIRED_EXPORTS.map(|name| interface(name, version)) {
         if !inspection.exports.contains(&export) {
             return Err(InspectError::MissingExport { missing: export, found: inspection.exports.clone() });
         }
     }
-    Ok(())
+    Ok(version.to_owned())
+}
+
+/// Versions that differ in the patch number only have the same types; see `wit/VERSIONING.md`.
+fn compatible(a: &str, b: &str) -> bool {
+    a.split('.').take(2).eq(b.split('.').take(2))
 }
 
 /// An interface's name with package and version, as it stands in a component.
-pub(crate) fn interface(name: &str) -> String {
-    format!("{}/{name}@{VERSION}", package())
+pub(crate) fn interface(name: &str, version: &str) -> String {
+    format!("{}/{name}@{version}", package())
 }
