@@ -173,6 +173,10 @@ async fn serve_takes_a_webhook_signed_by_hand_and_it_is_in_the_inbox_file() {
     })
     .await;
     assert_eq!(conversations[0]["preview"], "hello");
+    let url = format!("{address}/api/v1/conversations");
+    for passed_on in [("x-forwarded-for", "203.0.113.9"), ("host", "inbox.example.com")] {
+        assert_eq!(request("GET", &url, &[passed_on], vec![]).await.status, 403, "{passed_on:?}");
+    }
     assert!(folder.path().join("data/inbox.sqlite").is_file());
 }
 

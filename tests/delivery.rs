@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, serve, text};
+use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, text};
 use harness_contract::settings::RawSetting;
 use harness_gateway::{ChannelSetup, Clock};
 use harness_inbox::StepState;
@@ -98,6 +98,36 @@ async fn one_key_is_one_reply() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_not_used_for_another_reply() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    world.sim.customer("5551230000000002").text("hello").await;
+    let first = world.conversation(CUSTOMER).await;
+    let second = world.conversation("5551230000000002").await;
+    world.host.reply(first, "key", message(vec![text("one")])).await.unwrap();
+    for (conversation, words) in [(first, "another text"), (second, "one")] {
+        let error = world.host.reply(conversation, "key", message(vec![text(words)])).await.unwrap_err();
+        assert!(error.to_string().contains("belongs to another reply"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_unsent_is_nowhere_in_the_file() {
+    const WORDS: &str = "a-secret-that-was-taken-back";
+    let world = World::new().await;
+    let customer = world.sim.customer(CUSTOMER);
+    let sent = customer.text(WORDS).await;
+    world.settled().await;
+    customer.unsend(sent.mid()).await;
+    eventually("the deletion", async || world.timeline(CUSTOMER).await[0].deleted_at.is_some().then_some(())).await;
+    let file = rusqlite::Connection::open(world.inbox_file()).unwrap();
+    file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let bytes = std::fs::read(world.inbox_file()).unwrap();
+    assert!(!bytes.windows(WORDS.len()).any(|window| window == WORDS.as_bytes()));
+    assert_eq!(world.host.inbox().delivery_counts().await.unwrap().redacted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replies_of_one_conversation_keep_their_order() {
     let world = World::new().await;
     world.sim.customer(CUSTOMER).text("hello").await;
@@ -157,8 +187,10 @@ async fn a_request_under_way_when_the_host_stops_is_unknown_and_not_sent_again()
     let folder = tempfile::tempdir().unwrap();
     let host = open_host(folder.path(), &sim, Clock::default()).await;
     connect(&host, &sim, Login::Facebook).await;
-    sim.set_webhook_url(format!("{}/webhooks/instagram", serve(&host).await));
-    sim.customer(CUSTOMER).text("hello").await;
+    let sent = sim.customer(CUSTOMER).text("hello").await;
+    let proof = channel_tests::signature("demo-meta-app-secret", sent.body());
+    let headers = [("x-hub-signature-256".parse().unwrap(), proof.parse().unwrap())].into_iter().collect();
+    host.deliver("instagram", &headers, sent.body().to_vec()).await.unwrap();
     let conversation = eventually("the conversation", async || {
         host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
     })
@@ -171,11 +203,17 @@ async fn a_request_under_way_when_the_host_stops_is_unknown_and_not_sent_again()
     })
     .await;
 
-    // A second host on the same file stands for the process after the crash.
+    let path = folder.path().join("inbox.sqlite");
+    let second = harness_inbox::Inbox::open(&path).err().unwrap().to_string();
+    assert!(second.contains("in use by another process"), "{second}");
+    drop(host);
+    eventually("the end of the first host", async || harness_inbox::Inbox::open(&path).ok().map(drop)).await;
     let after = open_host(folder.path(), &sim, Clock::default()).await;
     let view = after.inbox().reply(reply).await.unwrap();
     let states: Vec<_> = view.steps.iter().map(|step| step.state).collect();
     assert_eq!(states, [StepState::Unknown, StepState::Cancelled]);
+    let outcome = view.steps[0].outcome.as_ref().unwrap().get();
+    assert!(outcome.contains("not known whether it arrived"), "{outcome}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,12 +137,12 @@ fn the_same_input_gives_the_same_output() {
 #[test]
 fn compiled_code_that_was_exchanged_is_not_run() {
     let folder = tempfile::tempdir().unwrap();
-    let config = || SandboxConfig { cache_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() };
+    let config = || SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() };
     let load = |component: &[u8]| Sandbox::new(config()).unwrap().load(component).unwrap().origin();
     assert_eq!(load(&hostile().1), Origin::Compiled);
     assert_eq!(load(&hostile().1), Origin::Cached);
     let artifact = |part: &str| {
-        fs::read_dir(folder.path())
+        fs::read_dir(folder.path().join("cache"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .find(|path| path.to_string_lossy().contains(part))
@@ -172,11 +172,11 @@ fn compiled_code_that_was_exchanged_is_not_run() {
 fn a_cache_key_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let config = || SandboxConfig { cache_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() };
+    let config = || SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() };
     drop(Sandbox::new(config()).unwrap());
-    let key = folder.path().join("key");
+    let key = folder.path().join("cache/key");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let error = Sandbox::new(config()).err().unwrap().to_string();
-    assert!(error.contains("open to other users"), "{error}");
+    assert!(error.contains("open to others"), "{error}");
 }

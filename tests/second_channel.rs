@@ -110,6 +110,13 @@ async fn two_channels_share_a_host() {
     })
     .await;
     assert_eq!(view.steps[0].state, StepState::Sent);
+    // The server gives every message the same id; the second reply has its end all the same.
+    let again = both.host.reply(chat, "two", message(vec![text("and again")])).await.unwrap();
+    eventually("the second reply", async || {
+        let view = both.host.inbox().reply(again.reply).await.unwrap();
+        (view.state == ReplyState::Done).then_some(())
+    })
+    .await;
     let received = both.received.lock().unwrap();
     assert_eq!(received[0].0.as_deref(), Some("Bearer key-of-shop.example"), "each account has its own key");
     assert_eq!(received[0].1["text"], "hi Kim");

@@ -1,19 +1,14 @@
 //! Tolerant JSON: a borrowed tree with a depth bound, whose lower levels may be left as raw text.
 //! What belongs here is reading JSON as such; what a member means is decided by the callers.
 //!
-//! serde_json does the grammar, always through `deserialize_any` and one visitor that takes every
-//! type: an unexpected type is then a value and not an error, and serde's sentences about types,
-//! with the float formatting that they need, stay out of the component (25 kB). The tree is bounded
-//! in depth because the sandbox has a stack of 16 KiB: what lies deeper is skipped without
-//! recursion and leaves a marker.
+//! A general library brings exact floats, formatted errors and slices that may panic: 16 kB of the
+//! component, for what no webhook holds. So the grammar (RFC 8259) is read here, in one pass, and the
+//! tests hold it against `serde_json`. The tree is bounded in depth because the sandbox has a stack
+//! of 16 KiB: what lies deeper is skipped without recursion and leaves a marker.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
-
-use serde::de::{Deserialize, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 /// Containers nested deeper than this become `Json::TooDeep`. Meta's deepest documented item, a
 /// template with buttons in an echo, has 12 levels.
@@ -25,13 +20,15 @@ const NEVER_RAW: u8 = u8::MAX;
 pub(crate) type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
 /// A JSON value that borrows its texts where they hold no escapes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Unsigned(u64),
     Signed(i64),
-    Float(f64),
+    /// A number that no 64-bit integer holds: its whole part, where that is not negative and exact
+    /// in a float as well.
+    Fraction(Option<u64>),
     Text(Cow<'a, str>),
     List(Vec<Json<'a>>),
     Object(Members<'a>),
@@ -64,9 +61,8 @@ impl<'a> Json<'a> {
     pub(crate) fn whole(&self) -> Option<u64> {
         match self {
             Json::Unsigned(number) => Some(*number),
-            Json::Text(text) => text.trim().parse().ok(),
-            // Beyond 2^53 a float has no exact whole value; `as` saturates and never traps.
-            Json::Float(number) if *number >= 0.0 && *number < 9_007_199_254_740_992.0 => Some(*number as u64),
+            Json::Text(text) => crate::words::number(text),
+            Json::Fraction(whole) => *whole,
             _ => None,
         }
     }
@@ -76,7 +72,7 @@ impl<'a> Json<'a> {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "a boolean",
-            Json::Unsigned(_) | Json::Signed(_) | Json::Float(_) => "a number",
+            Json::Unsigned(_) | Json::Signed(_) | Json::Fraction(_) => "a number",
             Json::Text(_) => "a text",
             Json::List(_) => "a list",
             Json::Object(_) => "an object",
@@ -91,29 +87,29 @@ pub(crate) fn last<'m, 'a>(members: &'m Members<'a>, name: &str) -> Option<&'m J
     members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
+/// Where a text stops being JSON.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Fault {
+    /// The byte behind the fault.
+    pub(crate) offset: usize,
+    /// The text ends before the value does.
+    pub(crate) ends: bool,
+}
+
 /// Reads one value in full. The text must hold nothing else.
-pub(crate) fn parse(text: &str) -> Result<Json<'_>, serde_json::Error> {
-    read(text, NEVER_RAW)
+pub(crate) fn parse(text: &str) -> Result<Json<'_>, Fault> {
+    shallow(text, NEVER_RAW)
 }
 
 /// Reads so many levels of containers and leaves what is below as raw text, as well as every member
 /// named `value`: 0 checks the grammar, 1 gives the raw members of an object or elements of a list.
-pub(crate) fn shallow(text: &str, levels: u8) -> Result<Json<'_>, serde_json::Error> {
-    read(text, levels)
-}
-
-fn read(text: &str, levels: u8) -> Result<Json<'_>, serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Tree { depth: DEPTH, levels }.deserialize(&mut reader)?;
-    reader.end()?;
-    Ok(value)
-}
-
-/// Reads one value that was found to be JSON, with everything repaired that a value of its own
-/// can be wrong about: half surrogate pairs and numbers out of range. True when text was replaced.
-pub(crate) fn parse_repaired(text: &str) -> Option<(Json<'static>, bool)> {
-    let (repaired, replaced) = repair(text);
-    parse(&repaired).ok().map(|value| (into_owned(value), replaced))
+pub(crate) fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(DEPTH, levels)?;
+    match reader.sign() {
+        None => Ok(value),
+        Some(_) => Err(reader.fault()),
+    }
 }
 
 /// A text as a JSON string, quotes included.
@@ -139,187 +135,383 @@ pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Reads a value into a tree.
-#[derive(Clone, Copy)]
-struct Tree {
-    /// So many levels of containers may still be nested.
-    depth: u8,
-    /// Below so many levels, values are left as raw text.
-    levels: u8,
+/// A place in a text.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
 }
 
-impl Tree {
-    /// One level down, or `None` at the bound.
-    fn below(self) -> Option<Tree> {
-        Some(Tree { depth: self.depth.checked_sub(1)?, levels: self.levels.saturating_sub(1) })
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Tree {
-    type Value = Json<'de>;
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Json<'de>, D::Error> {
-        if self.levels == 0 {
-            return <&RawValue>::deserialize(from).map(|raw| Json::Raw(raw.get()));
+    /// The next byte that is no blank, without taking it.
+    fn sign(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
         }
-        from.deserialize_any(self)
+        self.peek()
     }
-}
 
-impl<'de> Visitor<'de> for Tree {
-    type Value = Json<'de>;
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a JSON value")
+    #[cold]
+    fn fault(&self) -> Fault {
+        let length = self.text.len();
+        Fault { offset: length.min(self.at + 1), ends: self.at >= length }
     }
-    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-        Ok(Json::Null)
+
+    /// Takes one byte that must stand here.
+    fn take(&mut self, byte: u8) -> Result<(), Fault> {
+        if self.peek() != Some(byte) {
+            return Err(self.fault());
+        }
+        self.at += 1;
+        Ok(())
     }
-    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
-        Ok(Json::Bool(value))
+
+    /// Takes a byte where it stands next.
+    fn takes(&mut self, byte: u8) -> bool {
+        let stands = self.sign() == Some(byte);
+        self.at += usize::from(stands);
+        stands
     }
-    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
-        Ok(Json::Unsigned(value))
+
+    /// The text from a place to here. Both ends are ASCII, so nothing is ever cut in half.
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
     }
-    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
-        Ok(Json::Signed(value))
+
+    /// Reads a value. `depth` levels of containers may still be nested; below `levels` of them,
+    /// values are left raw.
+    fn value(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
+        let sign = self.sign();
+        if levels == 0 {
+            return self.skip().map(Json::Raw);
+        }
+        match sign {
+            Some(b'{' | b'[') if depth == 0 => self.skip().map(|_| Json::TooDeep),
+            Some(b'[') => self.list(depth - 1, levels - 1),
+            Some(b'{') => self.object(depth - 1, levels),
+            Some(b'"') => self.string().map(Json::Text),
+            Some(b'n') => self.word("null", Json::Null),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            _ => self.number(),
+        }
     }
-    fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
-        Ok(Json::Float(value))
-    }
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(Cow::Borrowed(value)))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(Cow::Owned(value.to_string())))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json<'de>, A::Error> {
-        let Some(below) = self.below() else {
-            while list.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(Json::TooDeep);
-        };
+
+    fn list(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
+        self.take(b'[')?;
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(below)? {
-            values.push(value);
+        if self.takes(b']') {
+            return Ok(Json::List(values));
         }
+        loop {
+            values.push(self.value(depth, levels)?);
+            if !self.takes(b',') {
+                break;
+            }
+        }
+        self.take(b']')?;
         Ok(Json::List(values))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-        let Some(below) = self.below() else {
-            while map.next_key_seed(Key)?.is_some() {
-                map.next_value::<IgnoredAny>()?;
-            }
-            return Ok(Json::TooDeep);
-        };
+
+    fn object(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
+        self.take(b'{')?;
         let mut members = Vec::new();
-        while let Some(key) = map.next_key_seed(Key)? {
-            let left_raw = key == "value" && self.levels < DEPTH;
-            let seed = if left_raw { Tree { levels: 0, ..below } } else { below };
-            members.push((key, map.next_value_seed(seed)?));
+        if self.takes(b'}') {
+            return Ok(Json::Object(members));
         }
+        loop {
+            self.sign();
+            let name = self.string()?;
+            self.sign();
+            self.take(b':')?;
+            let left_raw = levels < DEPTH && name == "value";
+            let value = self.value(depth, if left_raw { 0 } else { levels - 1 })?;
+            members.push((name, value));
+            if !self.takes(b',') {
+                break;
+            }
+        }
+        self.take(b'}')?;
         Ok(Json::Object(members))
     }
-}
 
-/// Reads the name of a member without copying it where it holds no escapes.
-struct Key;
+    /// Checks the grammar of a value without reading it, however deeply it is nested.
+    fn skip(&mut self) -> Result<&'a str, Fault> {
+        let start = self.at;
+        // The brackets that must still be closed.
+        let mut open = Vec::new();
+        loop {
+            match self.sign() {
+                Some(bracket @ (b'{' | b'[')) => {
+                    self.at += 1;
+                    // In ASCII a closing bracket stands two behind the opening one.
+                    let close = bracket + 2;
+                    if !self.takes(close) {
+                        open.push(close);
+                        self.skip_name(close)?;
+                        continue;
+                    }
+                }
+                Some(b'"') => _ = self.skip_string()?,
+                Some(b'n') => self.skip_word("null")?,
+                Some(b't') => self.skip_word("true")?,
+                Some(b'f') => self.skip_word("false")?,
+                _ => _ = self.skip_number()?,
+            }
+            loop {
+                let Some(close) = open.last().copied() else {
+                    return Ok(self.since(start));
+                };
+                if self.takes(b',') {
+                    self.skip_name(close)?;
+                    break;
+                }
+                self.take(close)?;
+                open.pop();
+            }
+        }
+    }
 
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_any(self)
+    /// Skips a member's name, in what this bracket closes.
+    fn skip_name(&mut self, close: u8) -> Result<(), Fault> {
+        if close != b'}' {
+            return Ok(());
+        }
+        self.sign();
+        self.skip_string()?;
+        self.sign();
+        self.take(b':')
+    }
+
+    fn word(&mut self, word: &str, value: Json<'a>) -> Result<Json<'a>, Fault> {
+        self.skip_word(word).map(|()| value)
+    }
+
+    fn skip_word(&mut self, word: &str) -> Result<(), Fault> {
+        word.bytes().try_for_each(|byte| self.take(byte))
+    }
+
+    /// Reads a text without copying it where it holds no escapes.
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let start = self.at + 1;
+        let escaped = self.skip_string()?;
+        let text = self.text.get(start..self.at - 1).unwrap_or_default();
+        if !escaped {
+            return Ok(Cow::Borrowed(text));
+        }
+        unescape(text).map(Cow::Owned).ok_or_else(|| self.fault())
+    }
+
+    /// Whether there were escapes in it.
+    fn skip_string(&mut self) -> Result<bool, Fault> {
+        self.take(b'"')?;
+        let mut escaped = false;
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            self.at += plain.unwrap_or(rest.len());
+            if self.peek() == Some(b'"') {
+                self.at += 1;
+                return Ok(escaped);
+            }
+            // What is neither is a control character or the end.
+            self.take(b'\\')?;
+            self.skip_escape()?;
+            escaped = true;
+        }
+    }
+
+    /// What stands behind a backslash.
+    fn skip_escape(&mut self) -> Result<(), Fault> {
+        let digits = match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
+            Some(b'u') => 4,
+            _ => return Err(self.fault()),
+        };
+        self.at += 1;
+        for _ in 0..digits {
+            if !self.peek().is_some_and(|digit| digit.is_ascii_hexdigit()) {
+                return Err(self.fault());
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Json<'a>, Fault> {
+        let start = self.at;
+        let is_whole = self.skip_number()?;
+        let text = self.since(start);
+        if is_whole {
+            let integer = match text.starts_with('-') {
+                true => text.parse().ok().map(Json::Signed),
+                false => text.parse().ok().map(Json::Unsigned),
+            };
+            if let Some(integer) = integer {
+                return Ok(integer);
+            }
+        }
+        fraction(text).ok_or_else(|| self.fault())
+    }
+
+    /// Whether it has neither a fraction nor an exponent.
+    fn skip_number(&mut self) -> Result<bool, Fault> {
+        self.at += usize::from(self.peek() == Some(b'-'));
+        let start = self.at;
+        self.skip_digits()?;
+        if self.at > start + 1 && self.text.as_bytes().get(start) == Some(&b'0') {
+            self.at = start + 1;
+            return Err(self.fault());
+        }
+        let end = self.at;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.skip_digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.skip_digits()?;
+        }
+        Ok(self.at == end)
+    }
+
+    /// At least one digit.
+    fn skip_digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.fault()) } else { Ok(()) }
     }
 }
 
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a name")
+/// The most digits before the point that a float can have.
+const FLOAT_DIGITS: i32 = 309;
+/// From here on not every whole number is exact in a float.
+const FIRST_INEXACT: u64 = 1 << 53;
+
+/// A number that is no 64-bit integer. `None` where not even a float can hold it.
+fn fraction(text: &str) -> Option<Json<'static>> {
+    let (mut digits_before, mut exponent, mut sign) = (0_i32, 0_i32, 1_i32);
+    let (mut in_fraction, mut in_exponent) = (false, false);
+    let mut digits = Vec::new();
+    for byte in text.bytes() {
+        match byte {
+            b'.' => in_fraction = true,
+            b'e' | b'E' => in_exponent = true,
+            b'-' if in_exponent => sign = -1,
+            b'0'..=b'9' if in_exponent => {
+                exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte - b'0'));
+            }
+            // Zeros in front only move the point.
+            b'0' if digits.is_empty() => digits_before -= i32::from(in_fraction),
+            b'0'..=b'9' => {
+                digits_before += i32::from(!in_fraction);
+                digits.push(byte - b'0');
+            }
+            _ => {}
+        }
     }
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(value))
+    let length = if digits.is_empty() { 0 } else { digits_before.saturating_add(exponent.saturating_mul(sign)) };
+    if length > FLOAT_DIGITS {
+        return None;
     }
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value.to_string()))
+    let mut whole = 0_u64;
+    for place in 0..usize::try_from(length).unwrap_or(0) {
+        let digit = digits.get(place).copied().unwrap_or(0);
+        whole = whole.saturating_mul(10).saturating_add(u64::from(digit));
     }
+    let is_exact = whole < FIRST_INEXACT && !text.starts_with('-');
+    Some(Json::Fraction(is_exact.then_some(whole)))
 }
 
-/// Rewrites half surrogate pairs as U+FFFD and numbers out of range as `null`.
-fn repair(text: &str) -> (String, bool) {
+/// The text of a JSON string whose escapes are well-formed. `None` where half of a surrogate pair
+/// stands alone.
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        let (plain, escape) = rest.split_at_checked(at)?;
+        out.push_str(plain);
+        let (letter, used) = match escape.as_bytes().get(1)? {
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{c}', 2),
+            b'n' => ('\n', 2),
+            b'r' => ('\r', 2),
+            b't' => ('\t', 2),
+            b'u' => match (unit(escape, 0)?, unit(escape, 6)) {
+                (high @ 0xd800..=0xdbff, Some(low @ 0xdc00..=0xdfff)) => {
+                    (char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12)
+                }
+                (code, _) => (char::from_u32(code)?, 6),
+            },
+            other => (char::from(*other), 2),
+        };
+        out.push(letter);
+        rest = escape.get(used..)?;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The code unit of an escape at a place in a text.
+fn unit(text: &str, at: usize) -> Option<u32> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))
+}
+
+/// Rewrites what a value that is JSON can be wrong about by itself: half surrogate pairs as U+FFFD,
+/// numbers out of range as `null`. True when text was replaced.
+pub(crate) fn repair(text: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut replaced = false;
-    let mut rest = text;
+    let mut reader = Reader { text, at: 0 };
     let mut in_string = false;
-    while let Some(letter) = rest.chars().next() {
-        let used = match letter {
-            '"' => {
+    while let Some(byte) = reader.peek() {
+        let start = reader.at;
+        let rest = text.get(start..).unwrap_or_default();
+        reader.at += 1;
+        let piece = match byte {
+            b'"' => {
                 in_string = !in_string;
-                1
+                "\""
             }
-            '\\' => match surrogate(rest) {
-                Surrogate::Half => {
-                    out.push_str("\\ufffd");
+            b'\\' => match (unit(rest, 0), unit(rest, 6)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
+                    reader.at += 11;
+                    reader.since(start)
+                }
+                (Some(0xd800..=0xdfff), _) => {
+                    reader.at += 5;
                     replaced = true;
-                    rest = rest.get(6..).unwrap_or("");
-                    continue;
+                    "\\ufffd"
                 }
-                Surrogate::Pair => 12,
-                Surrogate::None => 2,
+                _ => {
+                    reader.at += 1;
+                    reader.since(start)
+                }
             },
-            '-' | '0'..='9' if !in_string => {
-                let length = rest
-                    .find(|letter: char| !matches!(letter, '-' | '+' | '.' | 'e' | 'E' | '0'..='9'))
-                    .unwrap_or(rest.len());
-                let number = rest.get(..length).unwrap_or("");
-                if parse(number).is_err() {
-                    out.push_str("null");
-                    rest = rest.get(length..).unwrap_or("");
-                    continue;
+            b'-' | b'0'..=b'9' if !in_string => {
+                reader.at = start;
+                match reader.number() {
+                    Ok(_) => reader.since(start),
+                    Err(_) => "null",
                 }
-                length
             }
-            other => other.len_utf8(),
+            _ => {
+                while !text.is_char_boundary(reader.at) {
+                    reader.at += 1;
+                }
+                reader.since(start)
+            }
         };
-        let (piece, behind) = rest.split_at_checked(used).unwrap_or((rest, ""));
         out.push_str(piece);
-        rest = behind;
     }
     (out, replaced)
-}
-
-/// What an escape at the start of a text says about surrogates.
-enum Surrogate {
-    None,
-    Half,
-    Pair,
-}
-
-fn surrogate(text: &str) -> Surrogate {
-    let unit = |at: usize| {
-        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    match (unit(0), unit(6)) {
-        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => Surrogate::Pair,
-        (Some(0xd800..=0xdfff), _) => Surrogate::Half,
-        _ => Surrogate::None,
-    }
-}
-
-/// Detaches a tree from the text that it was read from; only repaired items pay for it.
-fn into_owned(value: Json<'_>) -> Json<'static> {
-    match value {
-        Json::Null => Json::Null,
-        Json::Bool(value) => Json::Bool(value),
-        Json::Unsigned(value) => Json::Unsigned(value),
-        Json::Signed(value) => Json::Signed(value),
-        Json::Float(value) => Json::Float(value),
-        Json::Text(value) => Json::Text(Cow::Owned(value.into_owned())),
-        Json::List(values) => Json::List(values.into_iter().map(into_owned).collect()),
-        Json::Object(members) => Json::Object(
-            members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), into_owned(value))).collect(),
-        ),
-        // Repaired text is always read in full.
-        Json::TooDeep | Json::Raw(_) => Json::TooDeep,
-    }
 }
 
 #[cfg(test)]
@@ -338,9 +530,9 @@ mod tests {
     #[test]
     fn half_surrogates_and_numbers_out_of_range_are_repaired() {
         assert!(parse(r#"{"a":"\ud83d","n":1e999}"#).is_err());
-        let (value, replaced) =
-            parse_repaired(r#"{"a":"x\ud83dy \ud83d\ude00 \\ud83d -1","n":-1e999}"#).expect("repaired");
+        let (text, replaced) = repair(r#"{"a":"x\ud83dy \ud83d\ude00 \\ud83d -1","n":-1e999}"#);
         assert!(replaced);
+        let value = parse(&text).expect("repaired");
         let text = value.get("a").and_then(Json::id);
         assert_eq!(text.as_deref(), Some("x\u{fffd}y \u{1f600} \\ud83d -1"));
         assert_eq!(value.get("n"), Some(&Json::Null));
@@ -357,5 +549,106 @@ mod tests {
         let mut quoted = String::new();
         push_quoted(&mut quoted, &text);
         assert_eq!(parse(&quoted).ok().and_then(|value| value.id()), Some(text));
+    }
+
+    /// The same value, as `serde_json` reads it.
+    fn known(value: &serde_json::Value) -> Json<'_> {
+        use serde_json::Value;
+        match value {
+            Value::Null => Json::Null,
+            Value::Bool(flag) => Json::Bool(*flag),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => Json::Unsigned(number),
+                (None, Some(number), _) => Json::Signed(number),
+                (None, None, float) => {
+                    let whole = float.filter(|float| *float >= 0.0 && *float < FIRST_INEXACT as f64);
+                    Json::Fraction(whole.map(|whole| whole as u64))
+                }
+            },
+            Value::String(text) => Json::Text(Cow::Borrowed(text)),
+            Value::Array(values) => Json::List(values.iter().map(known).collect()),
+            Value::Object(members) => {
+                Json::Object(members.iter().map(|(name, value)| (Cow::Borrowed(&**name), known(value))).collect())
+            }
+        }
+    }
+
+    fn agree(text: &str) {
+        let expected = serde_json::from_str::<serde_json::Value>(text).ok();
+        assert_eq!(parse(text).ok(), expected.as_ref().map(known), "{text}");
+        let skipped = serde_json::from_str::<&serde_json::value::RawValue>(text).ok();
+        let raw = skipped.map(|raw| Json::Raw(raw.get()));
+        assert_eq!(shallow(text, 0).ok(), raw, "{text}");
+    }
+
+    #[test]
+    fn every_number_is_read_as_serde_json_reads_it() {
+        for number in [
+            "0",
+            "7",
+            "-1",
+            "00",
+            "01",
+            "-",
+            "+1",
+            "1.",
+            ".5",
+            "1.5",
+            "-1.5",
+            "1e",
+            "1e+",
+            "1e3",
+            "1E-3",
+            "12.34e1",
+            "0.001e5",
+            "0e999",
+            "0.0",
+            "18446744073709551615",
+            "18446744073709551616",
+            "-9223372036854775808",
+            "-9223372036854775809",
+            "900719925474099.0",
+            "9007199254740992.0",
+            "1e15",
+            "1e16",
+            "1e308",
+            "1e309",
+            "1e-999",
+            "1e99999999999",
+            "0.00000000000000000000000000001e30",
+            "123456789.987654321e-4",
+            "1e1.5",
+            "1 2",
+        ] {
+            agree(number);
+            agree(&["[", number, "]"].concat());
+        }
+    }
+
+    #[test]
+    fn objects_are_read_as_serde_json_reads_them() {
+        agree(r#" { "a" : 1 , "b" : [ ] , "c\u0064" : { "\ud83d\ude00" : null } } "#);
+        for broken in
+            ["{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{,}", "[,]", "[1,]", "[1", "[}", "{]"]
+        {
+            agree(broken);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_written_is_read_as_serde_json_reads_it(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(&[
+                    "{", "}", "[", "]", ":", ",", "\"a\"", "{\"b\":1}", "{\"value\":[2]}", "\"", "\\n", "\\u00e9", "\\ud83d",
+                    "\\ude00", "\\u12", "\\x", "é", " ", "\n", "\u{1}", "null", "true", "fals", "1", "-0.5e2", "{}", "[]",
+                ][..]),
+                0..12,
+            ),
+        ) {
+            agree(&pieces.concat());
+            agree(&["[", &pieces.join(","), "]"].concat());
+            agree(&["\"", &pieces.concat().replace('"', ""), "\""].concat());
+        }
     }
 }

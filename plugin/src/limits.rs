@@ -49,7 +49,7 @@ impl Length {
     /// How long a text is in the unit of the limit.
     pub(crate) fn of(self, text: &str) -> usize {
         match self.unit {
-            Unit::Characters => text.chars().count(),
+            Unit::Characters => crate::words::characters(text),
             Unit::Utf16Units => text.encode_utf16().count(),
             Unit::Bytes | Unit::Items | Unit::Milliseconds => text.len(),
         }

@@ -5,7 +5,57 @@ use alloc::string::String;
 
 /// Joins pieces into one text.
 pub(crate) fn join(pieces: &[&str]) -> String {
-    pieces.concat()
+    separated("", pieces)
+}
+
+/// Joins words with commas.
+pub(crate) fn list(words: &[&str]) -> String {
+    separated(", ", words)
+}
+
+#[inline(never)] // the callers are many, and `[str]::concat` and `join` are a kilobyte
+fn separated(separator: &str, pieces: &[&str]) -> String {
+    let mut out = String::with_capacity(pieces.iter().map(|piece| piece.len() + separator.len()).sum());
+    for piece in pieces {
+        if !out.is_empty() {
+            out.push_str(separator);
+        }
+        out.push_str(piece);
+    }
+    out
+}
+
+/// The text before the first of some ASCII signs, and the text behind that sign where there is one.
+///
+/// The patterns of `str` bring a general search and its panics, 10 kB of them; bytes do here.
+pub(crate) fn split<'t>(text: &'t str, signs: &[u8]) -> (&'t str, Option<&'t str>) {
+    let place = text.bytes().position(|byte| signs.contains(&byte));
+    match place.and_then(|place| text.split_at_checked(place)) {
+        Some((before, behind)) => (before, behind.get(1..)),
+        None => (text, None),
+    }
+}
+
+/// The text behind the last of an ASCII sign.
+pub(crate) fn behind_last(text: &str, sign: u8) -> Option<&str> {
+    let place = text.bytes().rposition(|byte| byte == sign)?;
+    text.get(place + 1..)
+}
+
+/// Whether a text says nothing.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// The number of characters, as Unicode counts them.
+pub(crate) fn characters(text: &str) -> usize {
+    // The first byte of each.
+    text.bytes().filter(|byte| byte & 0xc0 != 0x80).count()
+}
+
+/// A whole number in decimal, with or without blanks around it.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    text.trim_ascii().parse().ok()
 }
 
 /// Writes a number in decimal behind a text.

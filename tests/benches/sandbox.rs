@@ -158,7 +158,7 @@ fn loading(component: &[u8], rounds: usize) {
     let folder = tempfile::tempdir().unwrap();
     let uncached = Sandbox::new(SandboxConfig::default()).unwrap();
     let cached =
-        Sandbox::new(SandboxConfig { cache_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() }).unwrap();
+        Sandbox::new(SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() }).unwrap();
     cached.load(component).unwrap();
     let (mut compile, mut load) = (Vec::new(), Vec::new());
     for _ in 0..rounds.min(10) {

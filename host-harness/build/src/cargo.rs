@@ -1,6 +1,8 @@
 //! The calls of cargo, rustc and rustup. Belongs here: flags, and the reading of what the tools print.
 
 use std::{
+    env,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -11,7 +13,7 @@ use crate::{BuildError, TARGET};
 
 /// A guest lives for one call: small, fast, and without unwinding.
 const PROFILE: [&str; 5] = [
-    "profile.release.opt-level=3",
+    "profile.release.opt-level=2",
     "profile.release.lto=\"fat\"",
     "profile.release.panic=\"abort\"",
     "profile.release.codegen-units=1",
@@ -19,7 +21,32 @@ const PROFILE: [&str; 5] = [
 ];
 
 /// Stack and data fit into one page of memory: the first touch of a page is dearer than the parsing.
-const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=16384";
+/// What only grows the code is left out: padded addresses, copies of called functions, unrolled loops.
+const RUSTFLAGS: [&str; 5] = [
+    "-Clink-arg=-zstack-size=16384",
+    "-Clink-arg=--compress-relocations",
+    "-Cllvm-args=-inline-threshold=10",
+    "-Cllvm-args=-inlinehint-threshold=10",
+    "-Cllvm-args=-unroll-threshold=0",
+];
+
+/// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. No path of the building machine
+/// stands in a guest: the same source gives the same bytes everywhere.
+fn rustflags(workspace: &Path) -> OsString {
+    let mut flags = OsString::from(RUSTFLAGS.join("\x1f"));
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let registry = cargo_home.map(|home| home.join("registry").join("src"));
+    for (path, name) in [(registry.as_deref(), "registry"), (Some(workspace), "channel")] {
+        if let Some(path) = path {
+            flags.push("\x1f--remap-path-prefix=");
+            flags.push(path);
+            flags.push("=");
+            flags.push(name);
+        }
+    }
+    flags
+}
 
 fn run(tool: &'static str, command: &mut Command) -> Result<std::process::Output, BuildError> {
     command.stdin(Stdio::null()).output().map_err(|source| BuildError::Tool { tool, source })
@@ -43,18 +70,23 @@ pub(crate) fn ensure_target() -> Result<(), BuildError> {
 #[derive(Deserialize)]
 struct Metadata {
     target_directory: PathBuf,
+    workspace_root: PathBuf,
 }
 
 /// Where the folder's workspace puts what it builds.
 pub(crate) fn target_dir(dir: &Path) -> Result<PathBuf, BuildError> {
+    metadata(dir).map(|metadata| metadata.target_directory)
+}
+
+/// What cargo says about the folder's workspace.
+fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     let mut command = Command::new("cargo");
     command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
     let output = run("cargo", &mut command)?;
     if !output.status.success() {
         return Err(BuildError::Encode(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    serde_json::from_slice::<Metadata>(&output.stdout)
-        .map(|metadata| metadata.target_directory)
+    serde_json::from_slice(&output.stdout)
         .map_err(|error| BuildError::Encode(format!("`cargo metadata` answered something unexpected: {error}")))
 }
 
@@ -75,7 +107,7 @@ pub(crate) fn compile(dir: &Path, target_dir: &Path, show: bool) -> Result<PathB
         command.args(["--config", setting]);
     }
     // Flags of the calling build (coverage, sanitizers, native CPU) are not for a guest.
-    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", RUSTFLAGS);
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rustflags(&metadata(dir)?.workspace_root));
     command.stdin(Stdio::null()).stderr(if show { Stdio::inherit() } else { Stdio::piped() });
     let output = command.output().map_err(|source| BuildError::Tool { tool: "cargo", source })?;
     if !output.status.success() {

@@ -73,8 +73,8 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
         read(path)
     };
     let now = arguments.now.unwrap_or_else(now);
-    let (path, bytes) = locate::component(arguments.channel.clone())?;
-    let channel = locate::load(&path, &bytes)?;
+    let (_, bytes) = locate::component(arguments.channel.clone())?;
+    let channel = locate::load(&bytes, locate::cache_dir())?;
     let result = match arguments.function {
         Function::Capabilities => Ok(print_form(&channel.capabilities()?)?),
         Function::ParseWebhook => {

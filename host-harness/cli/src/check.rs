@@ -10,7 +10,7 @@ use crate::locate;
 
 pub(crate) fn run(file: &Path, json: bool) -> Result<ExitCode> {
     let bytes = fs::read(file).with_context(|| file.display().to_string())?;
-    let checked = judge(file, &bytes);
+    let checked = judge(&bytes);
     if json {
         let document = match &checked {
             Ok(report) => serde_json::json!({ "ok": true, "component": report.json }),
@@ -29,11 +29,11 @@ struct Report {
     json: serde_json::Value,
 }
 
-fn judge(file: &Path, bytes: &[u8]) -> Result<Report> {
+fn judge(bytes: &[u8]) -> Result<Report> {
     let inspection = inspect(bytes, SandboxConfig::default().max_component_bytes)?;
     let manifest = inspection.manifest()?;
     // Only what was accepted from outside is compiled and tried out.
-    let capabilities = locate::load(file, bytes)?.capabilities()?;
+    let capabilities = locate::load(bytes, None)?.capabilities()?;
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };

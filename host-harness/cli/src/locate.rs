@@ -60,10 +60,16 @@ pub(crate) fn spinner(message: String) -> ProgressBar {
     progress
 }
 
-/// Loads a component in a sandbox of this command's own. Compiled components are kept beside the
-/// file, so that a second call of the same component begins at once.
-pub(crate) fn load(path: &Path, bytes: &[u8]) -> Result<Channel> {
-    let cache_dir = path.parent().map(|folder| folder.join("artifacts"));
+/// Loads a component in a sandbox of this command's own.
+pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
     let sandbox = Sandbox::new(SandboxConfig { cache_dir, instances: 4, ..SandboxConfig::default() })?;
     Ok(sandbox.load(bytes)?)
+}
+
+/// Where this user's commands keep compiled components. Never beside a component: whoever made the
+/// component could have put native code there.
+pub(crate) fn cache_dir() -> Option<PathBuf> {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
+    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home)?;
+    Some(base.join("inbox-harness").join("artifacts"))
 }

@@ -69,7 +69,7 @@ enum Command {
         /// Where webhooks go
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhooks/instagram")]
         webhook: String,
-        /// Print addresses, ids and the simulator's (made-up) credentials as JSON
+        /// Print addresses and ids as JSON
         #[arg(long)]
         json: bool,
     },

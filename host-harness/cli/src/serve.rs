@@ -14,8 +14,11 @@ use crate::locate;
 pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
     let data_dir = file.resolve(&file.config.data_dir);
-    fs::create_dir_all(&data_dir)
-        .map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
+    private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
+    // First the address: a second host by mistake must not begin to send.
+    let listener = server::bind(file.config.listen)
+        .await
+        .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let mut options = HostOptions::in_folder(&data_dir);
     options.endpoints = file.config.development.endpoints.clone();
     if !options.endpoints.is_empty() {
@@ -26,17 +29,26 @@ pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
         load(&host, &file, id, channel).await?;
     }
     let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
-    let listener = server::bind(file.config.listen)
-        .await
-        .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let address = listener.local_addr()?;
     println!("listening on http://{address}");
     for id in file.config.channels.keys() {
         println!("webhooks of {id}: http://{address}/webhooks/{id}");
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
-    server::serve(listener, server::router(host, token.as_ref()), stopped()).await?;
+    server::serve(listener, server::router(host.clone(), token.as_ref()), stopped()).await?;
+    let progress = locate::spinner("waiting for requests that are under way".into());
+    host.shutdown().await;
+    progress.finish_and_clear();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The inbox holds conversations: its folder is for this user alone.
+fn private_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {

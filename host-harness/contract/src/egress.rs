@@ -78,7 +78,7 @@ pub enum EgressDenied {
         found: String,
     },
     /// An address in place of a name, or a name that is not granted.
-    #[error("the host `{host}` is not granted to this channel; granted are {}", .granted.join(", "))]
+    #[error("the host `{host}` is not granted to this channel; granted are {}", if .granted.is_empty() { "none".into() } else { .granted.join(", ") })]
     Host {
         /// The host.
         host: String,
@@ -143,7 +143,10 @@ pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) ->
 }
 
 fn not_granted(rules: &[EgressRule], host: String) -> EgressDenied {
-    EgressDenied::Host { host, granted: rules.iter().map(|rule| rule.host.clone()).collect() }
+    let mut granted: Vec<String> = rules.iter().map(|rule| rule.host.clone()).collect();
+    granted.sort();
+    granted.dedup();
+    EgressDenied::Host { host, granted }
 }
 
 /// `Url` has resolved plain dot segments already; what is left here could be read in two ways.

@@ -166,12 +166,40 @@ pub enum SlotScope {
     Account,
 }
 
+/// A place of a request in which a credential may stand.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotPlace {
+    /// `authorization: Bearer …`
+    Bearer,
+    /// The header of this name.
+    Header(String),
+    /// The query parameter of this name.
+    Query(String),
+    /// The placeholder of this name in the path.
+    Path(String),
+    /// The form field of this name.
+    FormField(String),
+    /// The JSON pointer into the body.
+    Json(String),
+    /// As the key of a derived value.
+    HmacKey,
+    /// As the message of a derived value.
+    HmacMessage,
+}
+
 /// A credential that requests may name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Slot {
     /// Whose it is.
     pub scope: SlotScope,
+    /// Where requests may carry it. Nowhere, unless named: what only verifies never leaves.
+    #[serde(default)]
+    pub places: Vec<SlotPlace>,
+    /// The only hosts that requests may carry it to. Empty: every host that was granted.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// For the person who fills it.
     #[serde(default)]
     pub about: String,
@@ -276,6 +304,10 @@ impl Manifest {
         let id = &self.channel.id;
         if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return fail("channel.id", format!("`{id}` is not 1 to 64 lower-case letters, digits and `-`"));
+        }
+        let shown = [&self.channel.name, &self.channel.version, &self.channel.description, &self.channel.license];
+        if shown.iter().any(|text| text.chars().any(char::is_control)) {
+            return fail("channel", "holds control characters, which could write to a terminal".into());
         }
         if self.webhook.max_body_bytes == 0 || self.webhook.max_body_bytes > MAX_BODY_BYTES {
             return fail("webhook.max-body-bytes", format!("must lie between 1 and {MAX_BODY_BYTES}"));

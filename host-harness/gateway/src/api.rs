@@ -51,7 +51,13 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
 }
 
 async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let Some(expected) = &api.token else { return next.run(request).await };
+    let Some(expected) = &api.token else {
+        if is_local(request.headers()) {
+            return next.run(request).await;
+        }
+        let words = "without a token the API answers on this machine only: set `[api] token` in the configuration";
+        return ApiError::new(StatusCode::FORBIDDEN, words).into_response();
+    };
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let digest: Option<[u8; 32]> = given.map(|token| Sha256::digest(token).into());
@@ -60,6 +66,21 @@ async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> R
     } else {
         ApiError::new(StatusCode::UNAUTHORIZED, "send the API's token as `Authorization: Bearer …`").into_response()
     }
+}
+
+/// Whether a request was made on this machine, for this machine's name: not passed on by a proxy, not
+/// by a web page whose name leads here.
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let passed_on = headers.keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || name.starts_with("cf-") || matches!(name, "forwarded" | "via" | "x-real-ip")
+    });
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]") && !passed_on
 }
 
 /// An answer to a request that was not carried out.
@@ -88,7 +109,8 @@ impl From<HostError> for ApiError {
     fn from(error: HostError) -> Self {
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())

@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, error::Error as _, time::Duration};
 use harness_contract::{
     Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
-    manifest::EgressRule,
+    manifest::{EgressRule, Slot},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Client, redirect};
 use url::Url;
 
 use crate::{
-    fill::{Captured, Sources, capture, fill},
+    fill::{Captured, Sources, capture, check_captures, conceal, fill},
     resolve::PublicOnly,
     secrets::Secret,
 };
@@ -25,7 +25,7 @@ const EXCHANGE: Duration = Duration::from_secs(90);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
 /// Headers that belong to the connection and are never a channel's to set.
-const RESERVED: [&str; 9] = [
+pub(crate) const RESERVED: [&str; 9] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -49,6 +49,16 @@ pub enum EgressError {
     /// A slot is empty, or not the channel's.
     #[error("the credential `{0}` is not there; fill it in the configuration")]
     MissingSlot(String),
+    /// The manifest does not let the credential go there.
+    #[error("the manifest does not let the credential `{slot}` go to {place} of `{host}`")]
+    SlotNotAllowed {
+        /// The slot.
+        slot: String,
+        /// Where the request wanted it.
+        place: &'static str,
+        /// Where the request was going.
+        host: String,
+    },
     /// It cannot be made into a request.
     #[error("the request is malformed: {0}")]
     Invalid(String),
@@ -96,7 +106,9 @@ pub type FindSecret<'a> = dyn Fn(&str) -> Option<Secret> + Sync + 'a;
 pub struct Caller<'a> {
     /// What the operator granted.
     pub rules: &'a [EgressRule],
-    /// Finds a credential that this account of this channel may use.
+    /// Where the manifest lets each slot go.
+    pub slots: &'a BTreeMap<String, Slot>,
+    /// Finds a credential of the account, or of the channel.
     pub secret: &'a FindSecret<'a>,
     /// Every credential of the channel: none may stand in the request before it is filled.
     pub known_secrets: &'a [Secret],
@@ -144,7 +156,9 @@ impl Egress {
         let mut headers = header_map(&request.headers)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
-        fill(&mut request, &mut url, &mut headers, &Sources { secret: caller.secret, captured })?;
+        check_captures(&captures)?;
+        let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
+        let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
 
         let (client, url) = self.route(url);
         let mut outgoing = client.request(method, url).headers(headers);
@@ -157,6 +171,7 @@ impl Egress {
         };
         let response = outgoing.send().await.map_err(transport_error)?;
         let mut response = read(response, rule.max_response_bytes).await?;
+        conceal(&filled, &mut response);
         capture(&captures, &mut response, captured)?;
         Ok(response)
     }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use harness_contract::{Capture, CaptureTarget, Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse};
+use harness_contract::{
+    Capture, CaptureTarget, Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse,
+    manifest::{Slot, SlotPlace},
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -12,34 +15,52 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
-    egress::{EgressError, FindSecret},
+    egress::{EgressError, FindSecret, RESERVED},
     secrets::Secret,
 };
 
 /// Values that one step of a reply captured for a later one.
 pub(crate) type Captured = BTreeMap<String, String>;
 
-/// Where fills find their values: a credential by slot, and what was captured.
+/// Where fills find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) slots: &'a BTreeMap<String, Slot>,
     pub(crate) secret: &'a FindSecret<'a>,
     pub(crate) captured: &'a Captured,
 }
 
+/// What was put into a request: must not come back to the channel in the response.
+pub(crate) type Filled = Vec<Zeroizing<String>>;
+
 impl Sources<'_> {
-    fn slot(&self, slot: &str) -> Result<Secret, EgressError> {
-        (self.secret)(slot).ok_or_else(|| EgressError::MissingSlot(slot.to_owned()))
+    /// The credential of a slot, if the manifest lets it go there.
+    fn slot(&self, slot: &str, place: &SlotPlace) -> Result<Secret, EgressError> {
+        let missing = || EgressError::MissingSlot(slot.to_owned());
+        let declared = self.slots.get(slot).ok_or_else(missing)?;
+        let host = declared.hosts.is_empty() || declared.hosts.iter().any(|host| host == self.host);
+        if !host || !declared.places.contains(place) {
+            return Err(EgressError::SlotNotAllowed {
+                slot: slot.to_owned(),
+                place: place_name(place),
+                host: self.host.to_owned(),
+            });
+        }
+        (self.secret)(slot).ok_or_else(missing)
     }
 
-    fn value(&self, source: &FillSource) -> Result<Zeroizing<String>, EgressError> {
-        let text = |secret: &Secret| {
-            std::str::from_utf8(secret.expose())
-                .map(|text| Zeroizing::new(text.to_owned()))
-                .map_err(|_| EgressError::Invalid("a credential that is not text cannot stand in a request".into()))
-        };
+    fn value(&self, source: &FillSource, place: &FillPlace) -> Result<Zeroizing<String>, EgressError> {
         match source {
-            FillSource::Slot(slot) => text(&self.slot(slot)?),
+            FillSource::Slot(slot) => {
+                let secret = self.slot(slot, &slot_place(place))?;
+                let text = std::str::from_utf8(secret.expose()).map_err(|_| {
+                    EgressError::Invalid("a credential that is not text cannot stand in a request".into())
+                })?;
+                Ok(Zeroizing::new(text.to_owned()))
+            }
             FillSource::HmacSha256(hmac) => {
-                let (key, message) = (self.slot(&hmac.key_slot)?, self.slot(&hmac.message_slot)?);
+                let key = self.slot(&hmac.key_slot, &SlotPlace::HmacKey)?;
+                let message = self.slot(&hmac.message_slot, &SlotPlace::HmacMessage)?;
                 let mut mac = Hmac::<Sha256>::new_from_slice(key.expose())
                     .map_err(|_| EgressError::Invalid("the key of a derived credential has no length".into()))?;
                 mac.update(message.expose());
@@ -54,34 +75,88 @@ impl Sources<'_> {
     }
 }
 
+fn slot_place(place: &FillPlace) -> SlotPlace {
+    match place {
+        FillPlace::Bearer => SlotPlace::Bearer,
+        FillPlace::Header(name) => SlotPlace::Header(name.clone()),
+        FillPlace::Query(name) => SlotPlace::Query(name.clone()),
+        FillPlace::FormField(name) => SlotPlace::FormField(name.clone()),
+        FillPlace::Json(pointer) => SlotPlace::Json(pointer.clone()),
+        FillPlace::Path(name) => SlotPlace::Path(name.clone()),
+    }
+}
+
+fn place_name(place: &SlotPlace) -> &'static str {
+    match place {
+        SlotPlace::Bearer => "the authorization header",
+        SlotPlace::Header(_) => "this header",
+        SlotPlace::Query(_) => "this query parameter",
+        SlotPlace::Path(_) => "this place in the path",
+        SlotPlace::FormField(_) => "this form field",
+        SlotPlace::Json(_) => "this place in the body",
+        SlotPlace::HmacKey => "the key of a derived value",
+        SlotPlace::HmacMessage => "the message of a derived value",
+    }
+}
+
 /// Fills a request. `url` and `headers` were made from it and checked before.
 pub(crate) fn fill(
     request: &mut HttpRequest,
     url: &mut Url,
     headers: &mut HeaderMap,
     sources: &Sources<'_>,
-) -> Result<(), EgressError> {
+) -> Result<Filled, EgressError> {
+    let mut filled = Filled::new();
     for Fill { source, place } in std::mem::take(&mut request.fills) {
-        let value = sources.value(&source)?;
-        match place {
+        let value = sources.value(&source, &place)?;
+        match &place {
             FillPlace::Bearer => {
                 let bearer = Zeroizing::new(format!("Bearer {}", *value));
                 insert(headers, header::AUTHORIZATION, &bearer)?;
             }
             FillPlace::Header(name) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| EgressError::Invalid(format!("`{name}` is not a header name")))?;
+                    .ok()
+                    .filter(|name| !RESERVED.contains(&name.as_str()))
+                    .ok_or_else(|| EgressError::Invalid(format!("`{name}` is not a header that a channel may set")))?;
                 insert(headers, name, &value)?;
             }
             FillPlace::Query(name) => {
-                url.query_pairs_mut().append_pair(&name, &value);
+                url.query_pairs_mut().append_pair(name, &value);
             }
-            FillPlace::Path(name) => fill_path(url, &name, &value)?,
-            FillPlace::FormField(name) => fill_form(request, &name, &value)?,
-            FillPlace::Json(pointer) => fill_json(request, &pointer, &value)?,
+            FillPlace::Path(name) => fill_path(url, name, &value)?,
+            FillPlace::FormField(name) => fill_form(request, name, &value)?,
+            FillPlace::Json(pointer) => fill_json(request, pointer, &value)?,
+        }
+        if !matches!(source, FillSource::Captured(_)) {
+            filled.push(value);
         }
     }
-    Ok(())
+    Ok(filled)
+}
+
+/// Takes what was filled in out of a response: a server may say it again, the channel must not hear it.
+pub(crate) fn conceal(filled: &Filled, response: &mut HttpResponse) {
+    const CONCEALED: &str = "[concealed]";
+    for value in filled.iter().filter(|value| !value.is_empty()) {
+        for header in &mut response.headers {
+            if header.value.contains(value.as_str()) {
+                header.value = header.value.replace(value.as_str(), CONCEALED);
+            }
+        }
+        while let Some(start) = response.body.windows(value.len()).position(|window| window == value.as_bytes()) {
+            response.body.splice(start..start + value.len(), CONCEALED.bytes());
+        }
+    }
+}
+
+/// A step of a reply captures values; credentials are captured while connecting.
+pub(crate) fn check_captures(captures: &[Capture]) -> Result<(), EgressError> {
+    if captures.iter().all(|capture| matches!(capture.target, CaptureTarget::Value(_))) {
+        Ok(())
+    } else {
+        Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()))
+    }
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
@@ -142,9 +217,7 @@ pub(crate) fn capture(
     let missing = |pointer: &str| EgressError::CaptureFailed(pointer.to_owned());
     let mut document: Option<Value> = serde_json::from_slice(&response.body).ok();
     for Capture { pointer, target, .. } in captures {
-        let CaptureTarget::Value(name) = target else {
-            return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
-        };
+        let CaptureTarget::Value(name) = target else { continue };
         let place =
             document.as_mut().and_then(|document| document.pointer_mut(pointer)).ok_or_else(|| missing(pointer))?;
         let value = match place {

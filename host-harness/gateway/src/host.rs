@@ -9,14 +9,17 @@ use std::{
 
 use harness_contract::{
     ChannelCapabilities, ConversationContext, OutboundMessage,
-    manifest::{EgressRule, Manifest},
+    manifest::{EgressRule, Manifest, SlotScope},
     settings::{RawSetting, SettingsError, resolve_settings},
 };
 use harness_inbox::{Inbox, InboxError, NewDelivery, NewReply, Queued};
 use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     clock::Clock,
@@ -106,6 +109,9 @@ pub enum HostError {
     /// The HTTP client.
     #[error(transparent)]
     Egress(#[from] SetupError),
+    /// All sandboxes are in use.
+    #[error("the sandbox is busy; try again")]
+    Busy,
     /// The delivery is not genuine, or does not fit.
     #[error("the delivery was refused: {0}")]
     Refused(#[from] Refusal),
@@ -124,22 +130,27 @@ pub enum HostError {
         source: SettingsError,
     },
     /// A slot that the manifest does not declare.
-    #[error("`{slot}` is not a credential of `{channel}`; it has {known}")]
+    #[error("`{slot}` is not a credential of `{channel}` that is given to {scope}; there it takes {known}")]
     UnknownSlot {
         /// The channel's id.
         channel: String,
         /// What was given.
         slot: String,
+        /// To what it was given.
+        scope: &'static str,
         /// What the manifest declares.
         known: String,
     },
 }
 
+/// Memory for bodies that are being read and not yet in the journal, in KiB.
+const BODY_BUDGET_KIB: usize = 128 << 10;
+
 /// The host. Cloning shares it; its workers end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Host {
     pub(crate) shared: Arc<Shared>,
-    _workers: Arc<Workers>,
+    workers: Arc<Workers>,
 }
 
 pub(crate) struct Shared {
@@ -149,17 +160,23 @@ pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     pub(crate) clock: Clock,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
+    pub(crate) bodies: Arc<Semaphore>,
     pub(crate) delivered: Notify,
     pub(crate) queued: Notify,
 }
 
-struct Workers(Vec<JoinHandle<()>>);
+/// The two workers. Dropped without a shutdown, they end where they are: what is on its way then is
+/// unknown at the next start.
+struct Workers {
+    stop: watch::Sender<bool>,
+    translate: JoinHandle<()>,
+    outbox: Mutex<JoinHandle<()>>,
+}
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for worker in &self.0 {
-            worker.abort();
-        }
+        self.translate.abort();
+        self.outbox.get_mut().abort();
     }
 }
 
@@ -173,16 +190,31 @@ impl Host {
             secrets: Secrets::default(),
             clock: options.clock,
             channels: RwLock::default(),
+            bodies: Arc::new(Semaphore::new(BODY_BUDGET_KIB)),
             delivered: Notify::new(),
             queued: Notify::new(),
         });
-        let interrupted = shared.inbox.settle_interrupted().await?;
+        let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
         }
-        let workers =
-            vec![tokio::spawn(translate::run(Arc::clone(&shared))), tokio::spawn(outbox::run(Arc::clone(&shared)))];
-        Ok(Self { shared, _workers: Arc::new(Workers(workers)) })
+        let (stop, stopped) = watch::channel(false);
+        let workers = Workers {
+            stop,
+            translate: tokio::spawn(translate::run(Arc::clone(&shared))),
+            outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
+        };
+        Ok(Self { shared, workers: Arc::new(workers) })
+    }
+
+    /// Takes up no further reply and waits until every request under way has its end.
+    pub async fn shutdown(&self) {
+        let _ = self.workers.stop.send(true);
+        let mut outbox = self.workers.outbox.lock().await;
+        if !outbox.is_finished() {
+            // A worker that panicked has nothing left to wait for.
+            let _ = (&mut *outbox).await;
+        }
     }
 
     /// Loads a component, or replaces the one of the same id.
@@ -194,8 +226,14 @@ impl Host {
             .map_err(|error| LoadError::Engine(error.to_string()))??;
         let manifest = channel.manifest();
         let id = manifest.channel.id.clone();
-        if let Some(slot) = setup.secrets.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
-            return Err(unknown_slot(manifest, slot));
+        check_slots(manifest, &setup.secrets, SlotScope::App)?;
+        let proof = manifest.webhook.verification.secrets();
+        let filled = |slot: &String| {
+            setup.secrets.contains_key(slot) || manifest.slots.get(slot).is_some_and(|s| s.scope == SlotScope::Account)
+        };
+        if !proof.iter().any(filled) {
+            let slots = proof.join(", ");
+            tracing::warn!(channel = id, slots, "no secret for verifying webhooks is filled: every webhook is refused");
         }
         let grant = setup.grant.unwrap_or_else(|| Grant::all_of(manifest));
         let (granted, not): (Vec<_>, Vec<_>) =
@@ -222,7 +260,7 @@ impl Host {
             self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
         }
         self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
-        self.shared.inbox.take_up(&id).await?;
+        self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
         self.shared.delivered.notify_one();
         self.shared.queued.notify_one();
         Ok(registered)
@@ -244,9 +282,7 @@ impl Host {
             account: account.to_owned(),
             source,
         })?;
-        if let Some(slot) = secrets.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
-            return Err(unknown_slot(manifest, slot));
-        }
+        check_slots(manifest, &secrets, SlotScope::Account)?;
         for (slot, secret) in secrets {
             let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot };
             self.shared.secrets.set(key, secret);
@@ -254,6 +290,26 @@ impl Host {
         let row = self.shared.inbox.connect_account(channel, account, name, &settings).await?;
         self.shared.delivered.notify_one();
         Ok(row)
+    }
+
+    /// What a webhook must have before its body is read: a channel, the header with the proof, a length
+    /// within the bound. Returns the bound, in bytes.
+    pub(crate) fn expect(&self, channel: &str, headers: &HeaderMap) -> Result<usize, Refusal> {
+        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+        let webhook = &registered.channel.manifest().webhook;
+        if !headers.contains_key(webhook.verification.header()) {
+            return Err(Refusal::NoProof);
+        }
+        match content_length(headers) {
+            Some(length) if length > webhook.max_body_bytes => Err(Refusal::TooLarge),
+            _ => Ok(webhook.max_body_bytes),
+        }
+    }
+
+    /// Sets memory aside for a body; none when there is none left.
+    pub(crate) fn admit_body(&self, headers: &HeaderMap, bound: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = content_length(headers).unwrap_or(bound) / 1024 + 1;
+        Arc::clone(&self.shared.bodies).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
     }
 
     /// Takes a webhook: verifies it and makes it durable. When this returns, the platform may be told 200.
@@ -324,10 +380,22 @@ impl Shared {
     }
 }
 
-fn unknown_slot(manifest: &Manifest, slot: &str) -> HostError {
-    HostError::UnknownSlot {
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Credentials may fill the slots that the manifest declares, where it declares them.
+fn check_slots(manifest: &Manifest, given: &HashMap<String, Secret>, scope: SlotScope) -> Result<(), HostError> {
+    let fits = |slot: &String| manifest.slots.get(slot).is_some_and(|declared| declared.scope == scope);
+    let Some(slot) = given.keys().find(|slot| !fits(slot)) else { return Ok(()) };
+    let known = manifest.slots.iter().filter(|(_, declared)| declared.scope == scope).map(|(name, _)| name.as_str());
+    Err(HostError::UnknownSlot {
         channel: manifest.channel.id.clone(),
-        slot: slot.to_owned(),
-        known: manifest.slots.keys().cloned().collect::<Vec<_>>().join(", "),
-    }
+        slot: slot.clone(),
+        scope: match scope {
+            SlotScope::App => "the channel itself",
+            SlotScope::Account => "an account",
+        },
+        known: known.collect::<Vec<_>>().join(", "),
+    })
 }

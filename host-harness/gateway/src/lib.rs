@@ -1,7 +1,7 @@
 //! The host: channels on one side, the network on the other, the inbox in between.
 //!
 //! The way of a webhook: [`ingress`] verifies and records it, `translate` hands it to its channel and
-//! applies the events. The way of a reply: `outbox` asks the channel for requests, [`egress`] checks,
+//! applies the events. The way of a reply: `outbox` gives it its turn, `sending` asks the channel for requests, [`egress`] checks,
 //! fills and sends them, the channel reads the answers. [`Host`] holds these together and is what a
 //! product embeds; [`server`] is the same behind HTTP.
 
@@ -15,6 +15,7 @@ pub mod ingress;
 mod outbox;
 mod resolve;
 pub mod secrets;
+mod sending;
 pub mod server;
 mod translate;
 

@@ -1,7 +1,7 @@
 //! The host behind HTTP: the webhook endpoint, and the API beside it. Belongs here: turning requests
 //! into calls of the host, and a constant answer for every refusal.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -11,7 +11,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use harness_contract::manifest::MAX_BODY_BYTES;
 use harness_inbox::InboxError;
 use tokio::net::TcpListener;
 
@@ -22,7 +21,8 @@ use crate::{
     secrets::Secret,
 };
 
-/// Everything that the host answers: `/webhooks/{channel}` and, when asked for, `/api/v1`.
+/// Everything that the host answers: `/webhooks/{channel}`, and `/api/v1`: with a token for whoever has
+/// it, without one for requests that are made on this machine.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", get(challenge).post(deliver))
@@ -44,22 +44,37 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
+/// How long a body may take to come in.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 async fn deliver(State(host): State<Host>, Path(channel): Path<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else { return refuse(&channel, Refusal::TooLarge) };
+    // What cannot be genuine is not read.
+    let bound = match host.expect(&channel, &parts.headers) {
+        Ok(bound) => bound,
+        Err(refusal) => return refuse(&channel, refusal),
+    };
+    // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
+    let Some(_budget) = host.admit_body(&parts.headers, bound) else { return later("1") };
+    let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, bound)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) | Err(_) => return refuse(&channel, Refusal::TooLarge),
+    };
     match host.deliver(&channel, &parts.headers, body.into()).await {
         Ok(_) => plain(StatusCode::OK, "ok\n".into()),
         Err(HostError::Refused(refusal)) => refuse(&channel, refusal),
         Err(error) => {
             // Without a 200 the platform delivers again.
-            let busy = matches!(error, HostError::Inbox(InboxError::Busy(_)));
             tracing::error!(channel, %error, "a genuine delivery was not acknowledged");
-            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "try again later\n".into());
-            let after = HeaderValue::from_static(if busy { "1" } else { "10" });
-            response.headers_mut().insert(header::RETRY_AFTER, after);
-            response
+            later(if matches!(error, HostError::Inbox(InboxError::Busy(_))) { "1" } else { "10" })
         }
     }
+}
+
+fn later(seconds: &'static str) -> Response {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "try again later\n".into());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    response
 }
 
 async fn challenge(State(host): State<Host>, Path(channel): Path<String>, request: Request) -> Response {
@@ -71,7 +86,12 @@ async fn challenge(State(host): State<Host>, Path(channel): Path<String>, reques
 
 /// The same answer whatever the reason: nothing to learn from it.
 fn refuse(channel: &str, reason: Refusal) -> Response {
-    tracing::info!(channel = %channel.escape_debug(), %reason, "a webhook was refused");
+    let channel = channel.escape_debug();
+    if reason == Refusal::NoSecret {
+        tracing::warn!(%channel, %reason, "a webhook was refused");
+    } else {
+        tracing::info!(%channel, %reason, "a webhook was refused");
+    }
     plain(StatusCode::FORBIDDEN, "forbidden\n".into())
 }
 

@@ -7,10 +7,14 @@ use harness_contract::ParseError;
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure};
 
-use crate::host::{HostError, Shared};
+use crate::host::{HostError, Registered, Shared};
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 256;
+/// Bodies of one batch, in bytes.
+const BATCH_BYTES: usize = 16 << 20;
+/// Attempts at a delivery whose translation ran out of time: a machine that stood still is no fault of it.
+const MAX_ATTEMPTS: u32 = 3;
 /// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -55,13 +59,16 @@ impl From<ParseError> for Problem {
 
 /// One batch; returns how many deliveries left the queue.
 async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
-    let pending = shared.inbox.pending(BATCH).await?;
+    let pending = shared.inbox.pending(BATCH, BATCH_BYTES).await?;
     if pending.is_empty() {
         return Ok(0);
     }
     let worker = Arc::clone(shared);
     let results = tokio::task::spawn_blocking(move || {
-        pending.into_iter().map(|delivery| (delivery.id, translate(&worker, delivery))).collect::<Vec<_>>()
+        pending
+            .into_iter()
+            .map(|delivery| (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery)))
+            .collect::<Vec<_>>()
     })
     .await
     .map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?;
@@ -69,21 +76,25 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     let mut translated = Vec::with_capacity(results.len());
     let mut left = 0;
     let mut busy = false;
-    for (id, result) in results {
+    for (id, channel, attempts, result) in results {
         match result {
             Ok(delivery) => translated.push(delivery),
             Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => busy = true,
             Err(Problem::NoChannel(channel)) => {
                 shared.inbox.set_aside(id, format!("no channel `{channel}` is loaded")).await?;
                 // It may have been loaded between the look and the note.
-                if shared.channel(&channel).is_ok() {
-                    shared.inbox.take_up(&channel).await?;
+                if let Ok(registered) = shared.channel(&channel) {
+                    shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
                 }
                 left += 1;
             }
+            Err(Problem::Call(CallError { failure: CallFailure::Deadline(_), .. })) if attempts + 1 < MAX_ATTEMPTS => {
+                shared.inbox.note_attempt(id).await?;
+                busy = true;
+            }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string()).await?;
+                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(&channel))).await?;
                 left += 1;
             }
         }
@@ -99,8 +110,13 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     Ok(left.max(usize::from(busy)))
 }
 
+/// Which component it was that failed: another one may succeed.
+fn digest_of(registered: &Result<Registered, HostError>) -> String {
+    registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
+}
+
 fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
-    let PendingDelivery { id, channel, delivery } = pending;
+    let PendingDelivery { id, channel, delivery, .. } = pending;
     let registered = shared.channel(&channel).map_err(|error| match error {
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),

@@ -6,9 +6,12 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update,
-    journal::{as_millis, take_up},
-    messages::{self, Place},
+    journal::{as_millis, redact, take_up_unrouted},
+    messages::{self, Place, Stored},
 };
+
+/// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
+pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 
 /// What became of the events of one delivery.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -54,7 +57,7 @@ impl Inbox {
                          ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4 RETURNING id",
                     )?
                     .query_row(params![channel, platform_id, name, settings], |row| row.get(0))?;
-                take_up(tx, &channel)?;
+                take_up_unrouted(tx, &channel)?;
                 Ok(id)
             })
             .await
@@ -88,6 +91,7 @@ fn apply_delivery(
 ) -> Result<Applied, InboxError> {
     let mut applied = Applied::default();
     let mut missing = None;
+    let mut emptied = Vec::new();
     for event in &delivery.events {
         let account = tx
             .prepare_cached("SELECT id FROM account WHERE channel = ?1 AND platform_id = ?2")?
@@ -112,29 +116,46 @@ fn apply_delivery(
             continue;
         }
         applied.new += 1;
-        let conversation = apply_event(tx, account, delivery.received_at, event)?;
+        let (conversation, kind) = apply_event(tx, account, delivery, event, &mut emptied)?;
         if let Some(conversation) = conversation {
-            updates.push(Update::Conversation { conversation, kind: event.body.name() });
+            updates.push(Update::Conversation { conversation, kind });
         }
     }
     let problem = missing.map(|account| format!("the account {account} is not connected here"));
     tx.prepare_cached("UPDATE delivery SET state = ?2, attempts = attempts + 1, problem = ?3 WHERE id = ?1")?
         .execute(params![delivery.id, if problem.is_some() { "unrouted" } else { "applied" }, problem])?;
+    for delivery in emptied {
+        redact(tx, delivery)?;
+    }
     Ok(applied)
 }
 
-fn apply_event(tx: &Transaction<'_>, account: i64, received_at: u64, event: &Event) -> Result<Option<i64>, InboxError> {
+/// Applies one event; returns the conversation and what changed in it. Deliveries that brought what is
+/// taken back now go into `emptied`.
+fn apply_event(
+    tx: &Transaction<'_>,
+    account: i64,
+    delivery: &TranslatedDelivery,
+    event: &Event,
+    emptied: &mut Vec<i64>,
+) -> Result<(Option<i64>, &'static str), InboxError> {
+    let received_at = delivery.received_at;
     let at = as_millis(event.at.unwrap_or(received_at));
     let conversation = conversation_of(tx, account, event, at)?;
     if let Some(conversation) = conversation {
         note_action(tx, conversation, event, at)?;
     }
-    let place = Place { account, conversation, at, received_at: as_millis(received_at) };
+    let mut kind = event.body.name();
+    let place = Place { account, conversation, at, received_at: as_millis(received_at), delivery: delivery.id };
     match &event.body {
-        EventBody::Message(message) => messages::store(tx, &place, event, message)?,
+        EventBody::Message(message) => match messages::store(tx, &place, event, message)? {
+            Stored::New => {}
+            Stored::Confirmed => kind = "outcome",
+            Stored::DeletedBefore => emptied.push(delivery.id),
+        },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
         EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
-        EventBody::Deleted(deleted) => messages::delete(tx, account, &deleted.target, at)?,
+        EventBody::Deleted(deleted) => emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
         EventBody::Seen(seen) => note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,
         // Passing signals: nothing of them is worth keeping.
@@ -155,7 +176,7 @@ fn apply_event(tx: &Transaction<'_>, account: i64, received_at: u64, event: &Eve
             ])?;
         }
     }
-    Ok(conversation)
+    Ok((conversation, kind))
 }
 
 /// Finds or makes the conversation, under its unique key.
@@ -188,7 +209,7 @@ fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event, at: i64) 
     if let Some(opener) = event.opens {
         note_opening(tx, conversation, opener, at)?;
     }
-    if let Some(context) = &event.reply_context {
+    if let Some(context) = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
         tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
             .execute(params![conversation, context])?;
     }
@@ -212,6 +233,9 @@ fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, a
          ON CONFLICT DO UPDATE SET at = max(at, ?3)",
     )?
     .execute(params![conversation, opener.name(), at])?;
+    // The customer acted after the platform had refused: the estimate counts again.
+    tx.prepare_cached("UPDATE conversation SET refused_at = NULL WHERE id = ?1 AND refused_at IS NOT NULL")?
+        .execute(params![conversation])?;
     Ok(())
 }
 

@@ -39,6 +39,12 @@ pub enum InboxError {
     /// A JSON column does not hold what it should.
     #[error("a row of the inbox holds JSON that cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// The key asked for another reply before.
+    #[error("the key `{0}` belongs to another reply; a new reply needs a new key")]
+    KeyReused(String),
+    /// Another process has the file.
+    #[error("the inbox file {0} is in use by another process: one host at a time")]
+    InUse(PathBuf),
     /// There is no such row.
     #[error("there is no {what} {id} in this inbox")]
     NotFound {

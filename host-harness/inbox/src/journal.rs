@@ -1,4 +1,5 @@
 //! The journal: raw deliveries, durable before they are acknowledged, kept for translating again.
+//! Belongs here: the states of a delivery. Not here: what its events do.
 
 use harness_contract::{Delivery, Header};
 use rusqlite::{Transaction, params};
@@ -21,6 +22,8 @@ pub struct PendingDelivery {
     pub id: i64,
     /// The channel's id.
     pub channel: String,
+    /// How often its translation was tried.
+    pub attempts: u32,
     /// As it was recorded.
     pub delivery: Delivery,
 }
@@ -48,29 +51,36 @@ impl Inbox {
             .await
     }
 
-    /// The oldest deliveries that wait to be translated.
-    pub async fn pending(&self, limit: usize) -> Result<Vec<PendingDelivery>, InboxError> {
+    /// The oldest deliveries that wait to be translated: at most `limit`, and no more than `bytes` of
+    /// bodies, but at least one.
+    pub async fn pending(&self, limit: usize, bytes: usize) -> Result<Vec<PendingDelivery>, InboxError> {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, channel, account, received_at, headers, body FROM delivery
+                    "SELECT id, channel, account, received_at, attempts, headers, body FROM delivery
                      WHERE state = 'received' ORDER BY id LIMIT ?1",
                 )?;
                 let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX)])?;
                 let mut pending = Vec::new();
+                let mut left = bytes;
                 while let Some(row) = rows.next()? {
-                    let headers: String = row.get(4)?;
+                    let headers: String = row.get(5)?;
                     let headers: Vec<Header> = serde_json::from_str(&headers)?;
+                    let body: Vec<u8> = row.get(6)?;
+                    let size = body.len();
                     pending.push(PendingDelivery {
                         id: row.get(0)?,
                         channel: row.get(1)?,
+                        attempts: row.get(4)?,
                         delivery: Delivery {
                             account: row.get(2)?,
                             received_at: from_millis(row.get(3)?),
                             headers,
-                            body: row.get(5)?,
+                            body,
                         },
                     });
+                    let Some(rest) = left.checked_sub(size) else { break };
+                    left = rest;
                 }
                 Ok(pending)
             })
@@ -88,20 +98,43 @@ impl Inbox {
             .await
     }
 
-    /// Puts the deliveries of a channel that were set aside back into the queue.
-    pub async fn take_up(&self, channel: &str) -> Result<usize, InboxError> {
-        let channel = channel.to_owned();
-        self.writer.write(move |tx| take_up(tx, &channel)).await
+    /// Puts the deliveries of a channel back into the queue: those that were set aside, and those on
+    /// which a component of another digest failed.
+    pub async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
+        let (channel, digest) = (channel.to_owned(), digest.to_owned());
+        self.writer
+            .write(move |tx| {
+                let failed = tx
+                    .prepare_cached(
+                        "UPDATE delivery SET state = 'received', attempts = 0
+                         WHERE state = 'failed' AND channel = ?1 AND translator IS NOT ?2",
+                    )?
+                    .execute(params![channel, digest])?;
+                Ok(failed + take_up_unrouted(tx, &channel)?)
+            })
+            .await
     }
 
-    /// Notes that a delivery could not be translated. It stays in the journal.
-    pub async fn mark_failed(&self, delivery: i64, problem: String) -> Result<(), InboxError> {
+    /// Notes that the translation of a delivery was tried and did not come to an end.
+    pub async fn note_attempt(&self, delivery: i64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1")?
+                    .execute(params![delivery])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes that the component of this digest cannot translate a delivery. It stays in the journal.
+    pub async fn mark_failed(&self, delivery: i64, problem: String, digest: String) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached(
-                    "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2 WHERE id = ?1",
+                    "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3
+                     WHERE id = ?1",
                 )?
-                .execute(params![delivery, problem])?;
+                .execute(params![delivery, problem, digest])?;
                 Ok(())
             })
             .await?;
@@ -111,10 +144,17 @@ impl Inbox {
 }
 
 /// Puts what was set aside back into the queue; events that were applied before are recognised.
-pub(crate) fn take_up(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
+pub(crate) fn take_up_unrouted(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
     Ok(tx
         .prepare_cached("UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1")?
         .execute(params![channel])?)
+}
+
+/// Empties a delivery that brought something which the customer has taken back.
+pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE delivery SET state = 'redacted', body = x'' WHERE id = ?1")?
+        .execute(params![delivery])?;
+    Ok(())
 }
 
 /// SQLite's integers are signed; platform times far outside are bent, not lost.

@@ -18,7 +18,7 @@ use std::{path::Path, sync::Arc};
 pub use apply::{Applied, TranslatedDelivery};
 pub use error::InboxError;
 pub use journal::{NewDelivery, PendingDelivery};
-pub use outbox::{NewReply, OpenReply, Queued, StepEnd, StepState};
+pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{
     AccountRow, ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry,
 };

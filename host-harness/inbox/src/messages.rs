@@ -2,11 +2,12 @@
 //! platform id, so that they wait for a message that has not arrived. Belongs here: that, and echoes.
 
 use harness_contract::{
-    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, Message, Reaction, ReactionAction,
+    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, Message, Reaction, ReactionAction, Receipt,
+    SendResult,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::InboxError;
+use crate::{InboxError, outbox};
 
 /// Where and when an event happened.
 pub(crate) struct Place {
@@ -14,31 +15,47 @@ pub(crate) struct Place {
     pub(crate) conversation: Option<i64>,
     pub(crate) at: i64,
     pub(crate) received_at: i64,
+    pub(crate) delivery: i64,
+}
+
+/// What storing a message did.
+pub(crate) enum Stored {
+    /// It is there now, or was before.
+    New,
+    /// It is the echo of a step of ours, which it confirms.
+    Confirmed,
+    /// It had been taken back before it came: only the fact is kept.
+    DeletedBefore,
 }
 
 /// Stores a message, or recognises it as the echo of one that was sent from here.
-pub(crate) fn store(tx: &Transaction<'_>, place: &Place, event: &Event, message: &Message) -> Result<(), InboxError> {
+pub(crate) fn store(
+    tx: &Transaction<'_>,
+    place: &Place,
+    event: &Event,
+    message: &Message,
+) -> Result<Stored, InboxError> {
     let outbound = matches!(event.author, Author::Business(_));
     if let Author::Business(author) = &event.author
         && confirm_own(tx, place, author, message)?
     {
-        return Ok(());
+        return Ok(Stored::Confirmed);
     }
-    let Some(conversation) = place.conversation else { return note_lonely(tx, place, event) };
-    let deleted_at: Option<i64> = match &message.id {
-        Some(id) => tx
-            .prepare_cached("SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2")?
-            .query_row(params![place.account, id], |row| row.get(0))
-            .optional()?,
+    let Some(conversation) = place.conversation else {
+        note_lonely(tx, place, event)?;
+        return Ok(Stored::New);
+    };
+    let deleted_at = match &message.id {
+        Some(id) => deletion_of(tx, place.account, id)?,
         None => None,
     };
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
     tx.prepare_cached(
         "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at)
+             late, text, body, anomalies, native, deleted_at, delivery_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-             EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6), ?9, ?10, ?11, ?12, ?13)
+             EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6), ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (account_id, platform_id) WHERE platform_id IS NOT NULL DO NOTHING",
     )?
     .execute(params![
@@ -54,12 +71,20 @@ pub(crate) fn store(tx: &Transaction<'_>, place: &Place, event: &Event, message:
         keep.then(|| serde_json::to_string(message)).transpose()?,
         anomalies,
         event.native.as_deref().filter(|_| keep),
-        deleted_at
+        deleted_at,
+        place.delivery
     ])?;
     if let Some(id) = &message.id {
         apply_waiting_edit(tx, place.account, id)?;
     }
-    Ok(())
+    Ok(if keep { Stored::New } else { Stored::DeletedBefore })
+}
+
+fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2")?
+        .query_row(params![account, id], |row| row.get(0))
+        .optional()?)
 }
 
 /// An echo of our own step confirms it, before or after the platform's answer to the request.
@@ -88,17 +113,49 @@ fn confirm_own(
         (None, None) => None,
     };
     let Some((reply, step)) = step else { return Ok(false) };
+    let known: Option<String> = tx
+        .prepare_cached("SELECT platform_id FROM message WHERE reply_id = ?1 AND step = ?2")?
+        .query_row(params![reply, step], |row| row.get(0))
+        .optional()?
+        .flatten();
+    if known.is_some_and(|known| known != *id) {
+        // The same step under a second id was delivered twice: both are shown.
+        return Ok(false);
+    }
+    tx.prepare_cached("UPDATE message SET at = ?3, delivery_id = ?4 WHERE reply_id = ?1 AND step = ?2")?
+        .execute(params![reply, step, place.at, place.delivery])?;
+    adopt_platform_id(tx, place.account, (reply, step), id)?;
+    // The platform shows the message, so it was accepted, whatever its answer had said.
+    let receipt = Receipt { message_ids: vec![id.clone()], recipient: None, media_handle: None };
     tx.prepare_cached(
-        "UPDATE message SET platform_id = coalesce(platform_id, ?3), at = ?4 WHERE reply_id = ?1 AND step = ?2",
+        "UPDATE step SET state = 'sent', finished_at = coalesce(finished_at, ?3), outcome = ?4
+         WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
     )?
-    .execute(params![reply, step, id, place.at])?;
-    // The platform shows the message, so it was accepted: this settles an unknown outcome.
-    tx.prepare_cached(
-        "UPDATE step SET state = 'sent', finished_at = coalesce(finished_at, ?3)
-         WHERE reply_id = ?1 AND step = ?2 AND state IN ('queued', 'sending', 'unknown')",
-    )?
-    .execute(params![reply, step, place.received_at])?;
+    .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
+    outbox::close_finished(tx, reply)?;
     Ok(true)
+}
+
+/// Gives a message of ours the platform's id. If its echo came first and was taken for somebody else's
+/// message, that row goes: they are the same message. What waited for the id is applied.
+pub(crate) fn adopt_platform_id(
+    tx: &Transaction<'_>,
+    account: i64,
+    (reply, step): (i64, i64),
+    id: &str,
+) -> Result<(), InboxError> {
+    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
+        .execute(params![account, id])?;
+    // A platform that gives one id to two messages loses the second one's, not its outcome.
+    tx.prepare_cached(
+        "UPDATE message SET platform_id = ?3 WHERE reply_id = ?1 AND step = ?2
+           AND NOT EXISTS (SELECT 1 FROM message AS other WHERE other.account_id = ?4 AND other.platform_id = ?3)",
+    )?
+    .execute(params![reply, step, id, account])?;
+    if let Some(at) = deletion_of(tx, account, id)? {
+        delete(tx, account, id, at)?;
+    }
+    apply_waiting_edit(tx, account, id)
 }
 
 /// A message without a contact has no conversation; it is kept where people look for oddities.
@@ -143,6 +200,9 @@ pub(crate) fn react(tx: &Transaction<'_>, place: &Place, event: &Event, reaction
 /// Keeps the newest edit. One that does not say what the text became changes nothing.
 pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Result<(), InboxError> {
     let Some(text) = &edited.text else { return Ok(()) };
+    if deletion_of(tx, place.account, &edited.target)?.is_some() {
+        return Ok(());
+    }
     tx.prepare_cached(
         "INSERT INTO edit (account_id, target, revision, at, text) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
@@ -162,16 +222,31 @@ fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Resul
 }
 
 /// Purges what was said and keeps that something was. Remembered for a message that arrives later.
-pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<(), InboxError> {
+/// Returns the delivery that brought it, which holds it too.
+pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Option<i64>, InboxError> {
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
-    tx.prepare_cached(
-        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
-         WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
-    )?
-    .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
-    Ok(())
+    tx.prepare_cached(
+        "UPDATE step SET text = NULL FROM message
+         WHERE message.account_id = ?1 AND message.platform_id = ?2
+           AND step.reply_id = message.reply_id AND step.step = message.step",
+    )?
+    .execute(params![account, target])?;
+    tx.prepare_cached(
+        "UPDATE reply SET message = '' FROM message
+         WHERE message.account_id = ?1 AND message.platform_id = ?2 AND reply.id = message.reply_id
+           AND reply.state = 'done'",
+    )?
+    .execute(params![account, target])?;
+    Ok(tx
+        .prepare_cached(
+            "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
+             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL RETURNING delivery_id",
+        )?
+        .query_row(params![account, target, at], |row| row.get(0))
+        .optional()?
+        .flatten())
 }
 
 /// What the platform reports later about a message of ours.
@@ -181,11 +256,16 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &Place, status: &Delivery
         DeliveryState::Sent | DeliveryState::Delivered => "sent",
         DeliveryState::Other => return Ok(()),
     };
-    tx.prepare_cached(
-        "UPDATE step SET state = ?3, finished_at = ?4 FROM message
-         WHERE message.account_id = ?1 AND message.platform_id = ?2
-           AND step.reply_id = message.reply_id AND step.step = message.step",
-    )?
-    .execute(params![place.account, status.target, state, place.received_at])?;
-    Ok(())
+    let outcome =
+        status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
+    let changed: Option<i64> = tx
+        .prepare_cached(
+            "UPDATE step SET state = ?3, finished_at = ?4, outcome = coalesce(?5, outcome) FROM message
+             WHERE message.account_id = ?1 AND message.platform_id = ?2
+               AND step.reply_id = message.reply_id AND step.step = message.step AND step.state <> 'rejected'
+             RETURNING step.reply_id",
+        )?
+        .query_row(params![place.account, status.target, state, place.received_at, outcome], |row| row.get(0))
+        .optional()?;
+    changed.map_or(Ok(()), |reply| outbox::close_finished(tx, reply))
 }

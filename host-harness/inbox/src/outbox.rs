@@ -2,12 +2,12 @@
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
 use harness_contract::{
-    AccountSettings, ConversationContext, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep,
+    AccountSettings, ConversationContext, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep,
     StepKind, Violation,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, journal::as_millis, read};
+use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages, read};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
@@ -89,8 +89,39 @@ pub struct OpenReply {
     pub message: OutboundMessage,
     /// What was known when this was read, except the window, which the caller computes.
     pub context: ConversationContext,
-    /// The states of its steps; empty before the first attempt.
-    pub steps: Vec<(StepState, u32)>,
+    /// Its steps as they were written down; empty before the first attempt.
+    pub steps: Vec<StoredStep>,
+    /// When it was asked for.
+    pub created_at: u64,
+}
+
+/// A step as the outbox has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredStep {
+    /// Where it stands.
+    pub state: StepState,
+    /// How often it was tried.
+    pub attempts: u32,
+    part: u32,
+    kind: String,
+    correlation: Option<String>,
+}
+
+impl StoredStep {
+    pub(crate) fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            state: StepState::from_name(&row.get::<_, String>(0)?),
+            attempts: row.get(1)?,
+            part: row.get(2)?,
+            kind: row.get(3)?,
+            correlation: row.get(4)?,
+        })
+    }
+
+    /// Whether this is the same step of the same reply, built again.
+    pub fn is(&self, step: &SendStep) -> bool {
+        self.part == step.part && self.kind == step.kind.name() && self.correlation == step.correlation
+    }
 }
 
 /// How an attempt at a step ended.
@@ -125,9 +156,16 @@ impl Inbox {
         Ok(())
     }
 
-    /// The replies that have something to send now, oldest first.
+    /// The replies that have something to send now, oldest first. Rows that cannot be read (written by
+    /// another version) are refused, so that they do not stand in the way.
     pub async fn open_replies(&self, now: u64, limit: usize) -> Result<Vec<OpenReply>, InboxError> {
-        self.readers.read(move |connection| read::open_replies(connection, now, limit)).await
+        let (replies, unreadable) =
+            self.readers.read(move |connection| read::open_replies(connection, now, limit)).await?;
+        for reply in unreadable {
+            tracing::error!(reply, "a reply in the outbox cannot be read by this version and is refused");
+            self.refuse_reply(reply, Vec::new()).await?;
+        }
+        Ok(replies)
     }
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.
@@ -176,16 +214,20 @@ impl Inbox {
         Ok(())
     }
 
-    /// Notes that the request of a step leaves now. After a crash such a step is unknown, not queued.
-    pub async fn begin_attempt(&self, reply: i64, step: usize) -> Result<(), InboxError> {
+    /// Notes that the request of a step leaves now. False if the step has an end already: it must not
+    /// leave. After a crash such a step is unknown, not queued.
+    pub async fn begin_attempt(&self, reply: i64, step: usize) -> Result<bool, InboxError> {
         let step = index(step);
         self.writer
             .write(move |tx| {
-                tx.prepare_cached(
-                    "UPDATE step SET state = 'sending', attempts = attempts + 1 WHERE reply_id = ?1 AND step = ?2",
-                )?
-                .execute(params![reply, step])?;
-                Ok(())
+                // What an upload gave is not kept, so an upload may be made again.
+                let begun = tx
+                    .prepare_cached(
+                        "UPDATE step SET state = 'sending', attempts = attempts + 1 WHERE reply_id = ?1 AND step = ?2
+                           AND (state = 'queued' OR (kind = 'upload' AND state = 'sent'))",
+                    )?
+                    .execute(params![reply, step])?;
+                Ok(begun == 1)
             })
             .await
     }
@@ -209,17 +251,73 @@ impl Inbox {
         Ok(())
     }
 
-    /// After a start: what was on its way when the process ended may have arrived.
-    pub async fn settle_interrupted(&self) -> Result<usize, InboxError> {
+    /// Ends a reply in which nothing is left to do: what is still open is cancelled.
+    pub async fn close_reply(&self, reply: i64) -> Result<(), InboxError> {
         self.writer
-            .write(|tx| {
-                let settled = tx.execute("UPDATE step SET state = 'unknown' WHERE state = 'sending'", [])?;
-                cancel_behind(tx)?;
-                close_finished(tx)?;
-                Ok(settled)
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued'")?
+                    .execute(params![reply])?;
+                tx.prepare_cached("UPDATE reply SET state = 'sending' WHERE id = ?1 AND state = 'queued'")?
+                    .execute(params![reply])?;
+                close_finished(tx, reply)
             })
             .await
     }
+
+    /// Lets the replies of an account wait, since the platform asks for it, or one that cannot be tried now.
+    pub async fn defer(&self, replies: Deferred, until: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                let (column, id) = match replies {
+                    Deferred::Account(id) => ("account_id", id),
+                    Deferred::Reply(id) => ("id", id),
+                };
+                tx.prepare_cached(&format!(
+                    "UPDATE reply SET next_attempt_at = max(next_attempt_at, ?2)
+                     WHERE {column} = ?1 AND state IN ('queued', 'sending')"
+                ))?
+                .execute(params![id, as_millis(until)])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// After a start: what was on its way when the process ended may have arrived.
+    pub async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError> {
+        let failure = Failure {
+            category: FailureCategory::Ambiguous,
+            code: None,
+            subcode: None,
+            sentence: "The host stopped while this was being sent, and it is not known whether it arrived.".into(),
+            fix: Some("Look into the conversation on the platform before sending it again.".into()),
+            retry_after: None,
+            trace_id: None,
+        };
+        let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
+        self.writer
+            .write(move |tx| {
+                let mut statement = tx.prepare(
+                    "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2 WHERE state = 'sending'
+                     RETURNING reply_id",
+                )?;
+                let replies = statement.query_map(params![outcome, as_millis(now)], |row| row.get::<_, i64>(0))?;
+                let replies = replies.collect::<rusqlite::Result<Vec<_>>>()?;
+                for reply in &replies {
+                    close_finished(tx, *reply)?;
+                }
+                Ok(replies.len())
+            })
+            .await
+    }
+}
+
+/// What waits.
+#[derive(Clone, Copy, Debug)]
+pub enum Deferred {
+    /// Every open reply of this account's row.
+    Account(i64),
+    /// This reply.
+    Reply(i64),
 }
 
 fn index(step: usize) -> i64 {
@@ -240,18 +338,39 @@ fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
         )?
         .query_row(params![account, conversation, key, as_millis(now)], |row| row.get::<_, i64>(0))
         .optional()?;
-    let Some(reply) = inserted else {
-        let reply = tx
-            .prepare_cached("SELECT id FROM reply WHERE account_id = ?1 AND key = ?2")?
-            .query_row(params![account, key], |row| row.get(0))?;
-        return Ok(Queued { reply, new: false });
-    };
+    let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
     // Unique beyond this file: it travels to the platform and comes back in echoes.
     message.id = format!("{reply}-{}", key_digest(&key, now));
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
     tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE id = ?1")?.execute(params![conversation])?;
     Ok(Queued { reply, new: true })
+}
+
+/// The reply that this key asked for before, if it is the same one.
+fn same_reply(
+    tx: &Transaction<'_>,
+    account: i64,
+    conversation: i64,
+    key: &str,
+    mut message: OutboundMessage,
+) -> Result<Queued, InboxError> {
+    let (reply, of, stored): (i64, i64, String) = tx
+        .prepare_cached("SELECT id, conversation_id, message FROM reply WHERE account_id = ?1 AND key = ?2")?
+        .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    // What was taken back is not kept, so there is nothing to compare with.
+    let same = match serde_json::from_str::<OutboundMessage>(&stored) {
+        Ok(stored) => {
+            message.id.clone_from(&stored.id);
+            stored == message
+        }
+        Err(_) => true,
+    };
+    if of == conversation && same {
+        Ok(Queued { reply, new: false })
+    } else {
+        Err(InboxError::KeyReused(key.to_owned()))
+    }
 }
 
 /// Tells apart replies of the same row number in different files.
@@ -316,7 +435,7 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     if let SendResult::Sent(receipt) = &outcome.result
         && let Some(id) = receipt.message_ids.first()
     {
-        adopt_platform_id(tx, at, id)?;
+        messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
     }
     if let Some(failure) = failure_category(&outcome.result)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
@@ -324,7 +443,7 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
         tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?
             .execute(params![at.conversation, now])?;
     }
-    if let Some(context) = &outcome.reply_context {
+    if let Some(context) = outcome.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
         tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
             .execute(params![at.conversation, context])?;
     }
@@ -332,8 +451,7 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
         tx.prepare_cached("UPDATE reply SET next_attempt_at = ?2 WHERE id = ?1")?
             .execute(params![at.reply, as_millis(*next)])?;
     }
-    cancel_behind(tx)?;
-    close_finished(tx)
+    close_finished(tx, at.reply)
 }
 
 fn failure_category(result: &SendResult) -> Option<FailureCategory> {
@@ -347,34 +465,20 @@ fn failure_category(result: &SendResult) -> Option<FailureCategory> {
     }
 }
 
-/// The platform's id for a message of ours. If its echo came first and was taken for somebody else's
-/// message, that row goes: they are the same message.
-fn adopt_platform_id(tx: &Transaction<'_>, at: &Attempt, id: &str) -> Result<(), InboxError> {
-    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
-        .execute(params![at.account, id])?;
-    tx.prepare_cached("UPDATE message SET platform_id = ?3 WHERE reply_id = ?1 AND step = ?2")?
-        .execute(params![at.reply, at.step, id])?;
-    Ok(())
-}
-
-/// A step that was refused or whose end is unknown stops those behind it: order is part of the message.
-fn cancel_behind(tx: &Transaction<'_>) -> Result<(), InboxError> {
+/// A step that was refused or whose end is unknown stops those behind it, since order is part of the
+/// message; and a reply without an open step is done.
+pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE step SET state = 'cancelled' WHERE state = 'queued' AND EXISTS (
-             SELECT 1 FROM step AS earlier WHERE earlier.reply_id = step.reply_id AND earlier.step < step.step
-               AND earlier.state IN ('rejected', 'unknown', 'cancelled'))
-           AND reply_id IN (SELECT id FROM reply WHERE state IN ('queued', 'sending'))",
+        "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
+             SELECT 1 FROM step AS earlier WHERE earlier.reply_id = ?1 AND earlier.step < step.step
+               AND earlier.state IN ('rejected', 'unknown', 'cancelled'))",
     )?
-    .execute([])?;
-    Ok(())
-}
-
-fn close_finished(tx: &Transaction<'_>) -> Result<(), InboxError> {
+    .execute(params![reply])?;
     tx.prepare_cached(
-        "UPDATE reply SET state = 'done' WHERE state = 'sending'
-           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id AND step.state IN ('queued', 'sending'))",
+        "UPDATE reply SET state = 'done' WHERE id = ?1 AND state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = ?1 AND step.state IN ('queued', 'sending'))",
     )?
-    .execute([])?;
+    .execute(params![reply])?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     Inbox, InboxError,
     journal::{as_millis, from_millis},
-    outbox::{OpenReply, StepState, account_settings},
+    outbox::{OpenReply, StepState, StoredStep, account_settings},
     window,
 };
 
@@ -190,6 +190,8 @@ pub struct DeliveryCounts {
     pub applied: u64,
     /// Waiting for an account that is not connected.
     pub unrouted: u64,
+    /// Applied, and emptied since something in them was taken back.
+    pub redacted: u64,
     /// Not translatable by this version of the channel.
     pub failed: u64,
 }
@@ -290,6 +292,7 @@ impl Inbox {
                         "received" => counts.received = count,
                         "applied" => counts.applied = count,
                         "unrouted" => counts.unrouted = count,
+                        "redacted" => counts.redacted = count,
                         _ => counts.failed += count,
                     }
                 }
@@ -432,37 +435,56 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
     })
 }
 
-pub(crate) fn open_replies(connection: &Connection, now: u64, limit: usize) -> Result<Vec<OpenReply>, InboxError> {
+/// The replies that have something to send, and the rows that cannot be read.
+pub(crate) fn open_replies(
+    connection: &Connection,
+    now: u64,
+    limit: usize,
+) -> Result<(Vec<OpenReply>, Vec<i64>), InboxError> {
     // Only the oldest open reply of a conversation: those behind it wait for its end.
     let rows = collect(
         connection,
-        "SELECT r.id, r.conversation_id, r.account_id, a.channel, r.message
+        "SELECT r.id, r.conversation_id, r.account_id, a.channel, r.message, r.created_at
          FROM reply r JOIN account a ON a.id = r.account_id
          WHERE r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?1
            AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
                              AND o.state IN ('queued', 'sending'))
          ORDER BY r.next_attempt_at, r.id LIMIT ?2",
         params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
-        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?)),
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get::<_, String>(4)?,
+                row.get(5)?,
+            ))
+        },
     )?;
-    let mut replies = Vec::with_capacity(rows.len());
-    for (reply, conversation, account, channel, message) in rows {
+    let (mut replies, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (reply, conversation, account, channel, message, created_at) in rows {
+        let Ok(message) = serde_json::from_str(&message) else {
+            unreadable.push(reply);
+            continue;
+        };
         replies.push(OpenReply {
             reply,
             conversation,
             account,
             channel,
-            message: serde_json::from_str(&message)?,
+            message,
             context: bare_context(connection, conversation, now)?,
             steps: collect(
                 connection,
-                "SELECT state, attempts FROM step WHERE reply_id = ?1 ORDER BY step",
+                "SELECT state, attempts, part, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
                 params![reply],
-                |row| Ok((StepState::from_name(&row.get::<_, String>(0)?), row.get(1)?)),
+                StoredStep::from_row,
             )?,
+            created_at: from_millis(created_at),
         });
     }
-    Ok(replies)
+    Ok((replies, unreadable))
 }
 
 fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxError> {

@@ -7,14 +7,14 @@ CREATE TABLE delivery (
     channel     TEXT NOT NULL,
     account     TEXT,                       -- the platform's id, where address or secret named it
     received_at INTEGER NOT NULL,
-    headers     TEXT NOT NULL,              -- JSON, those that the channel asked for
-    body        BLOB NOT NULL,
-    state       TEXT NOT NULL,              -- received | applied | unrouted | failed
+    state       TEXT NOT NULL,              -- received | applied | unrouted | failed | redacted
     attempts    INTEGER NOT NULL DEFAULT 0,
-    problem     TEXT
+    problem     TEXT,
+    translator  TEXT,                       -- the digest of the component that failed
+    headers     TEXT NOT NULL,              -- JSON, those that the channel asked for
+    body        BLOB NOT NULL               -- last, so that a look at the state does not read it
 ) STRICT;
-CREATE INDEX delivery_received ON delivery (id) WHERE state = 'received';
-CREATE INDEX delivery_set_aside ON delivery (channel) WHERE state = 'unrouted';
+CREATE INDEX delivery_state ON delivery (state, id);
 
 CREATE TABLE account (
     id          INTEGER PRIMARY KEY,
@@ -83,6 +83,7 @@ CREATE TABLE message (
     text            TEXT,
     body            TEXT,                   -- JSON, message; none when it was deleted
     part            TEXT,                   -- JSON, outbound-part, for what was sent from here
+    delivery_id     INTEGER,                -- the delivery that brought it, emptied when it is deleted
     anomalies       TEXT,                   -- JSON, where there are any
     native          TEXT,
     reply_id        INTEGER REFERENCES reply (id),

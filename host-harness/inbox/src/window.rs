@@ -5,8 +5,8 @@ use harness_contract::{Window, WindowOpener, WindowPolicy, WindowRule, WindowSta
 
 /// Whether the business may write now.
 ///
-/// `openings` holds the newest time of every kind of action that was seen; `refused_at` the last time
-/// the platform said no. What the customer did after a refusal counts again.
+/// `openings` holds the newest time of every kind of action that was seen; `refused_at` when the
+/// platform said no, unless the customer acted since: whoever stores the action forgets the refusal.
 pub fn compute(policy: &WindowPolicy, openings: &[(WindowOpener, u64)], refused_at: Option<u64>, now: u64) -> Window {
     let empty = Window {
         state: WindowState::NeverOpened,
@@ -25,7 +25,6 @@ pub fn compute(policy: &WindowPolicy, openings: &[(WindowOpener, u64)], refused_
         let state = if policy.customer_first { WindowState::NeverOpened } else { WindowState::Open };
         return Window { state, ..empty };
     };
-    let refused_at = refused_at.filter(|&refused| refused >= opened_at);
     // A rule without an end stays without one, whatever the others say.
     let endless = ruled().any(|(rule, _)| rule.open_for.is_none());
     let closes_at = ruled().filter_map(|(rule, at)| Some(at.saturating_add(rule.open_for?))).max().filter(|_| !endless);
@@ -98,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_counts_until_the_customer_acts_again() {
+    fn a_refusal_counts_more_than_the_estimate() {
         let opened = [(WindowOpener::Message, 1000)];
         assert_eq!(state(&opened, Some(2000), 3000), WindowState::HumanOnly);
-        assert_eq!(state(&[(WindowOpener::Message, 2500)], Some(2000), 3000), WindowState::Open);
+        assert_eq!(state(&opened, Some(2000), 8 * DAY), WindowState::Closed);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! transaction begins is committed with it, so that many deliveries share one fsync.
 
 use std::{
+    fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     thread,
 };
@@ -70,10 +71,13 @@ fn in_savepoint<T>(
 
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
+    /// Held for as long as the inbox is open: two hosts on one file would send everything twice.
+    _lock: File,
 }
 
 impl Writer {
     pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
+        let lock = lock(path)?;
         let mut connection = connect(path)?;
         migrate(&mut connection)?;
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -81,7 +85,7 @@ impl Writer {
             .name("inbox-writer".into())
             .spawn(move || run(connection, jobs))
             .map_err(|error| InboxError::Durability(format!("the writing thread did not start: {error}")))?;
-        Ok(Self { queue })
+        Ok(Self { queue, _lock: lock })
     }
 
     /// Runs a write and returns when it is durable. Full queues refuse at once.
@@ -131,6 +135,26 @@ fn commit_batch(
         }
     }
     tx.commit().map_err(text)
+}
+
+/// Takes the file for this process, and makes it for this user alone: it holds conversations.
+fn lock(path: &Path) -> Result<File, InboxError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(InboxError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    // SQLite gives its journal files the mode of the database.
+    options.open(path).map_err(failed)?;
+    Ok(file)
 }
 
 fn connect(path: &Path) -> Result<Connection, InboxError> {

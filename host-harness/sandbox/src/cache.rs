@@ -35,12 +35,12 @@ pub enum CacheError {
         #[source]
         source: io::Error,
     },
-    /// The key can be read or changed by others, so the files prove nothing.
+    /// The folder or the key can be read or changed by others, so the files prove nothing.
     #[error(
-        "the artifact cache's key {path} is open to other users (mode {mode:o}); expected 600: delete the folder and start again"
+        "the artifact cache's {path} belongs to another user or is open to others (mode {mode:o}); delete the folder and start again"
     )]
-    OpenKey {
-        /// The key.
+    Foreign {
+        /// The folder or the key.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
@@ -64,6 +64,7 @@ impl ArtifactCache {
     /// Opens the folder, or makes it with a fresh key. Both are for this user alone.
     pub fn open(dir: &Path, engine: &Engine) -> Result<Self, CacheError> {
         create_private_dir(dir).map_err(io_error(dir))?;
+        refuse_foreign(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         Ok(Self { dir: dir.to_owned(), key: load_key(&dir.join("key"))?, engine_hash: hasher.finish() })
@@ -88,7 +89,12 @@ impl ArtifactCache {
         }
         let component = compile()?;
         match component.serialize() {
-            Ok(code) => self.store(&path, digest, &code)?,
+            // A full disk makes the next start slower, not this one impossible.
+            Ok(code) => {
+                if let Err(error) = self.store(&path, digest, &code) {
+                    tracing::warn!(%error, "the compiled component is not cached");
+                }
+            }
             Err(error) => tracing::warn!("the compiled component cannot be cached: {error:#}"),
         }
         Ok((component, Origin::Compiled))
@@ -143,7 +149,7 @@ fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
             Ok(key)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            refuse_open_key(path)?;
+            refuse_foreign(path)?;
             // Another process may have made the file and not yet written it.
             for _ in 0..50 {
                 let bytes = fs::read(path).map_err(io_error(path))?;
@@ -159,15 +165,18 @@ fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
     }
 }
 
+/// What another user made, or can change, proves nothing about what lies in it.
 #[cfg(unix)]
-fn refuse_open_key(path: &Path) -> Result<(), CacheError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_err(io_error(path))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(CacheError::OpenKey { path: path.to_owned(), mode }) }
+fn refuse_foreign(path: &Path) -> Result<(), CacheError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = fs::symlink_metadata(path).map_err(io_error(path))?;
+    let mode = found.mode() & 0o777;
+    let own = found.uid() == rustix::process::geteuid().as_raw() && !found.is_symlink();
+    if own && mode & 0o077 == 0 { Ok(()) } else { Err(CacheError::Foreign { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
-fn refuse_open_key(_path: &Path) -> Result<(), CacheError> {
+fn refuse_foreign(_path: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 

@@ -175,7 +175,7 @@ impl Channel {
     /// Instantiates and drops: what every call pays before it begins. For benchmarks.
     pub fn instantiate(&self) -> Result<(), CallError> {
         let mut store = self.store(None);
-        self.inner.pre.instantiate(&mut store).map(drop).map_err(|error| self.failed("instantiate", &error))
+        self.inner.pre.instantiate(&mut store).map(drop).map_err(|error| self.failed("instantiate", &error, true))
     }
 
     /// `messaging-channel.capabilities`
@@ -323,6 +323,7 @@ impl Channel {
     where
         (S::Result,): ComponentNamedList + Lift,
     {
+        let pure = effects.is_none();
         let mut store = self.store(effects);
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;
@@ -337,13 +338,13 @@ impl Channel {
             let func = unsafe { TypedFunc::<S::Params<'_>, (S::Result,)>::new_unchecked(func) };
             func.call(store, params)
         };
-        run(&mut store).map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error))
+        run(&mut store).map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
     }
 
-    fn failed(&self, export: &'static str, error: &wasmtime::Error) -> CallError {
+    fn failed(&self, export: &'static str, error: &wasmtime::Error, pure: bool) -> CallError {
         let config = &self.inner.config;
         let bounds = Bounds {
-            deadline: config.pure_deadline,
+            deadline: if pure { config.pure_deadline } else { config.effect_deadline },
             transfer_bytes: config.transfer_bytes,
             instances: config.instances,
         };

@@ -1,7 +1,7 @@
 //! What a component may ask of the world, and the state behind one call. Belongs here: the trait that
 //! the host implements, the imports, the resource limiter. Not here: sockets, files, databases.
 
-use harness_contract::{VERSION, HttpError, HttpRequest, HttpResponse};
+use harness_contract::{HttpError, HttpRequest, HttpResponse, VERSION};
 use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};
 
 use crate::{

@@ -122,6 +122,9 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .epoch_interruption(true)
         // Guests run to the end of a call; the machinery for suspending them costs a third of a call.
         .concurrency_support(false)
+        // Traps are named by their code; tables for backtraces would double what is loaded.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
         // The same input gives the same output on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)

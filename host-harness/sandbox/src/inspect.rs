@@ -74,7 +74,10 @@ pub enum InspectError {
     #[error("the component speaks {0} and {1} at once; a component speaks one version of the contract")]
     TwoVersions(String, String),
     /// The manifest is that of another build.
-    #[error("the component speaks {} {component}, its manifest says {manifest}; rebuild it with `cargo harness build`", package())]
+    #[error(
+        "the component speaks {} {component}, its manifest says {manifest}; rebuild it with `cargo harness build`",
+        package()
+    )]
     OtherManifest {
         /// What the component speaks.
         component: String,
@@ -172,12 +175,12 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
             _ if depth > 0 => {}
             Payload::ComponentImportSection(section) => {
                 for import in section {
-                    inspection.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    inspection.imports.push(shown(import.map_err(malformed)?.name.name));
                 }
             }
             Payload::ComponentExportSection(section) => {
                 for export in section {
-                    inspection.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    inspection.exports.push(shown(export.map_err(malformed)?.name.name));
                 }
             }
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
@@ -191,6 +194,11 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
         }
     }
     Ok(())
+}
+
+/// Names are shown on terminals.
+fn shown(name: &str) -> String {
+    name.escape_debug().to_string()
 }
 
 /// Judges the names; returns the version of the contract that the component speaks.

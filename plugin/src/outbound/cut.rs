@@ -122,8 +122,31 @@ fn is_indic_sign(code: u32) -> bool {
     INDIC.contains(&code) && matches!(code & 0x7f, 0x01..=0x03 | 0x3e..=0x4c)
 }
 
+/// Signs beside `PICTURES` that may be shown as emoji.
+const OTHER_PICTURES: &[Range] = &[
+    0x203c..=0x203c,
+    0x2049..=0x2049,
+    0x2122..=0x2122,
+    0x2139..=0x2139,
+    0x3030..=0x3030,
+    0x303d..=0x303d,
+    0x3297..=0x3297,
+    0x3299..=0x3299,
+];
+/// What makes a keycap of the ASCII sign before it.
+const KEYCAP: char = '\u{20e3}';
+
+/// Whether a text is one emoji: one character, as people see it, that begins with a picture or is a
+/// keycap.
+pub(super) fn is_emoji(text: &str) -> bool {
+    let is_picture =
+        |first: char| is_in(PICTURES, first) || is_in(OTHER_PICTURES, first) || REGIONAL.contains(&u32::from(first));
+    let begins = text.chars().next().is_some_and(is_picture);
+    is_one_character(text) && (begins || text.chars().any(|letter| letter == KEYCAP))
+}
+
 /// Whether a text is not empty and cannot be cut.
-pub(super) fn is_one_character(text: &str) -> bool {
+fn is_one_character(text: &str) -> bool {
     let mut before = Before::NOTHING;
     for letter in text.chars() {
         if before.may_cut(letter) {
@@ -161,7 +184,8 @@ pub(super) fn cut(text: &str, max: usize) -> Option<Vec<&str>> {
     let mut rest = text;
     while !rest.is_empty() {
         let (piece, behind) = rest.split_at_checked(first_end(rest, max)?)?;
-        let piece = piece.trim_end();
+        let blanks = piece.chars().rev().take_while(|letter| letter.is_whitespace()).map(char::len_utf8);
+        let piece = piece.get(..piece.len() - blanks.sum::<usize>())?;
         if !piece.is_empty() {
             pieces.push(piece);
         }

@@ -8,7 +8,7 @@ use super::report::Report;
 use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
 use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
-use crate::words::{decimal, join};
+use crate::words::{behind_last, decimal, is_blank, join, list, split};
 
 /// A file that was checked.
 pub(super) struct Item<'m> {
@@ -38,7 +38,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
     let mut captions = Vec::new();
     for (at, file) in files.iter().enumerate() {
         items.extend(item(report, &element(&list, at, ""), file));
-        if let Some(caption) = file.caption.as_deref().filter(|text| !text.trim().is_empty()) {
+        if let Some(caption) = file.caption.as_deref().filter(|text| !is_blank(text)) {
             let place = element(&list, at, "caption");
             let sentence = "Instagram has no captions; the caption is sent as a text of its own.";
             report.lost(part, feature(file.kind), &place, sentence);
@@ -100,8 +100,8 @@ fn refuse_kind(report: &mut Report, place: &str, kind: MediaKind) {
             "Instagram takes images, videos, audio and PDF documents. Choose one of these.",
         ),
     };
-    let accepted = MEDIA.iter().flat_map(|rule| rule.types).map(|known| known.mime.to_string());
-    report.not_accepted(code, &join(&[place, ".kind"]), sentence, accepted.collect());
+    let accepted = MEDIA.iter().flat_map(|rule| rule.types).map(|known| known.mime).collect::<Vec<_>>();
+    report.not_accepted(code, &join(&[place, ".kind"]), sentence, &accepted);
 }
 
 /// What a file is, as far as its type, its name or its address tell.
@@ -113,7 +113,7 @@ enum Found {
 }
 
 fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &OutboundMedia) -> Option<&'static str> {
-    let types = || rule.types.iter().map(|known| known.mime.to_string()).collect::<Vec<_>>();
+    let types = rule.types.iter().map(|known| known.mime).collect::<Vec<_>>();
     let mime_path = join(&[place, ".mime"]);
     match find_type(rule, file) {
         Found::Known(mime, documented) => {
@@ -124,7 +124,7 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
             Some(mime)
         }
         Found::Other(found) => {
-            let listed = types().join(", ");
+            let listed = list(&types);
             let sentence = join(&[
                 "Instagram does not take ",
                 &found,
@@ -134,7 +134,7 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
                 &listed,
                 ".",
             ]);
-            report.not_accepted(ViolationCode::UnsupportedMediaType, &mime_path, &sentence, types());
+            report.not_accepted(ViolationCode::UnsupportedMediaType, &mime_path, &sentence, &types);
             let is_video = matches!(rule.kind, MediaKind::Video);
             if is_video && OTHER_VIDEO.iter().any(|(mime, ending)| *mime == found || *ending == found) {
                 let sentence = "Meta's pages list this type of video too; this channel promises MP4 only.";
@@ -144,7 +144,7 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
         }
         Found::Unknown if matches!(file.source, MediaSource::File(_)) => {
             let sentence = "The type of the file is not known. Name its type, or give its name an ending.";
-            report.not_accepted(ViolationCode::UnknownMediaType, &mime_path, sentence, types());
+            report.not_accepted(ViolationCode::UnknownMediaType, &mime_path, sentence, &types);
             None
         }
         Found::Unknown => {
@@ -157,8 +157,7 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
 
 /// The declared type decides, then the ending of the name, then that of the address.
 fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
-    let declared = file.mime.as_deref().and_then(|mime| mime.split(';').next()).map(str::trim);
-    let declared = declared.unwrap_or_default().to_ascii_lowercase();
+    let declared = split(file.mime.as_deref().unwrap_or_default(), b";").0.trim_ascii().to_ascii_lowercase();
     if !declared.is_empty() && declared != "application/octet-stream" {
         let known =
             rule.types.iter().find(|known| known.mime == declared || known.aliases.contains(&declared.as_str()));
@@ -167,11 +166,10 @@ fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
             None => Found::Other(declared),
         };
     }
-    let address = match &file.source {
-        MediaSource::Url(url) => url.split(['?', '#']).next(),
+    let in_address = match &file.source {
+        MediaSource::Url(url) => path_of(url),
         _ => None,
     };
-    let in_address = address.and_then(|url| url.splitn(4, '/').nth(3));
     for name in [file.name.as_deref(), in_address].into_iter().flatten() {
         let Some(ending) = ending(name) else {
             continue;
@@ -185,10 +183,18 @@ fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
     Found::Unknown
 }
 
+/// What stands behind the host of an address.
+fn path_of(url: &str) -> Option<&str> {
+    let mut rest = split(url, b"?#").0;
+    for _ in 0..3 {
+        rest = split(rest, b"/").1?;
+    }
+    Some(rest)
+}
+
 /// What stands behind the last dot, where it looks like an ending.
 fn ending(name: &str) -> Option<String> {
-    let last = name.rsplit('/').next()?;
-    let (_, ending) = last.rsplit_once('.')?;
+    let ending = behind_last(behind_last(name, b'/').unwrap_or(name), b'.')?;
     let plain = (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
     plain.then(|| ending.to_ascii_lowercase())
 }

@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
+use crate::words::split;
 use report::Report;
 use settings::Settings;
 
@@ -203,17 +204,16 @@ fn element(list: &str, at: usize, inside: &str) -> String {
 
 /// Whether an address can be fetched or opened: one of the schemes, a host, no blanks.
 fn is_address(url: &str, schemes: &[&str]) -> bool {
-    let Some((scheme, rest)) = url.split_once(':') else {
+    let (scheme, rest) = split(url, b":");
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix("//")) else {
         return false;
     };
-    let Some(rest) = rest.strip_prefix("//") else {
-        return false;
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, _) = split(rest, b"/?#");
+    let is_foreign =
+        |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '<' | '>' | '\\');
     schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))
-        && host.contains(|letter: char| letter.is_alphanumeric())
-        && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control())
-        && !url.contains(['"', '<', '>', '\\'])
+        && host.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+        && !url.chars().any(is_foreign)
 }
 
 /// A file that a part names, for the readers of parts.

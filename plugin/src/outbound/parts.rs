@@ -1,7 +1,7 @@
 //! Parts: what each is on Instagram, and which of them Instagram does not have.
 //! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::report::Report;
@@ -83,8 +83,7 @@ fn sticker<'m>(report: &mut Report, at: usize, id: &'m str) -> Option<Piece<'m>>
         return Some(Piece::Sticker(id));
     }
     let sentence = "Instagram takes no sticker but the heart. Send the heart, or an image.";
-    let accepted = Vec::from([LIKE_HEART.to_string()]);
-    report.not_accepted(ViolationCode::UnknownSticker, &path(at, "sticker"), sentence, accepted);
+    report.not_accepted(ViolationCode::UnknownSticker, &path(at, "sticker"), sentence, &[LIKE_HEART]);
     None
 }
 
@@ -98,10 +97,9 @@ fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) 
             report.error(ViolationCode::MissingField, &place, "The reaction has no emoji. Choose one.");
             None
         }
-        ReactionAction::Added if !is_emoji(emoji) => {
+        ReactionAction::Added if !cut::is_emoji(emoji) => {
             let sentence = "A reaction is exactly one emoji. Choose one.";
-            let accepted = Vec::from([String::from("\u{2764}\u{fe0f}")]);
-            report.not_accepted(ViolationCode::UnknownReaction, &place, sentence, accepted);
+            report.not_accepted(ViolationCode::UnknownReaction, &place, sentence, &["\u{2764}\u{fe0f}"]);
             None
         }
         ReactionAction::Added => there.then_some(Piece::React(&reaction.target, emoji)),
@@ -111,10 +109,4 @@ fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) 
             None
         }
     }
-}
-
-/// Whether a text is one character, as people see it, that is no letter. Keycaps begin with ASCII.
-fn is_emoji(text: &str) -> bool {
-    let plain = |letter: char| letter.is_alphanumeric() || letter.is_whitespace() || letter.is_control();
-    cut::is_one_character(text) && (text.contains('\u{20e3}') || !text.contains(plain))
 }

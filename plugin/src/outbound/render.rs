@@ -14,7 +14,7 @@ use crate::types::{
     Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, Header, HttpBody,
     HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
 };
-use crate::words::{join, push_decimal};
+use crate::words::{characters, join, push_decimal};
 
 /// The steps of a message.
 pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, plan: Plan<'_>) -> Vec<SendStep> {
@@ -75,7 +75,7 @@ fn correlation(id: &str, sent: u64) -> Option<String> {
         text.push('#');
         push_decimal(&mut text, sent);
     }
-    (!id.is_empty() && text.chars().count() <= METADATA).then_some(text)
+    (!id.is_empty() && characters(&text) <= METADATA).then_some(text)
 }
 
 fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: &Report, ends_part: bool) -> SendStep {

@@ -1,13 +1,13 @@
 //! The report on a message: violations and degradations, collected until everything was checked.
 //! What belongs here is how findings are written down; what is wrong is decided by the callers.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::capabilities::bound;
 use crate::limits::{Count, Length};
 use crate::types::{Bound, Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
-use crate::words::{decimal, join};
+use crate::words::{decimal, is_blank, join};
 
 /// A number of items as a bound.
 pub(super) fn items(max: u64) -> Bound {
@@ -86,8 +86,9 @@ impl Report {
     }
 
     /// An error that says what would have been accepted.
-    pub(super) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: Vec<String>) {
-        self.error_with(code, path, sentence, |violation| violation.accepted = accepted);
+    pub(super) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
+        let violation = self.add(Severity::Error, code, path, sentence);
+        violation.accepted = accepted.iter().map(|one| (*one).to_string()).collect();
     }
 
     /// Something that nobody will see as asked: refused, or reported as lost.
@@ -169,7 +170,7 @@ impl Report {
 
     /// Checks that a text is there. `name` begins the sentence.
     pub(super) fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
-        let there = !text.trim().is_empty();
+        let there = !is_blank(text);
         if !there {
             let sentence = join(&[name, " is empty. Fill it in."]);
             self.error(ViolationCode::MissingField, path, &sentence);
@@ -186,8 +187,8 @@ impl Report {
                 schemes.first().copied().unwrap_or_default(),
                 "://.",
             ]);
-            let accepted = schemes.iter().map(|scheme| join(&[scheme, "://"])).collect();
-            self.not_accepted(ViolationCode::InvalidUrl, path, &sentence, accepted);
+            let violation = self.add(Severity::Error, ViolationCode::InvalidUrl, path, &sentence);
+            violation.accepted = schemes.iter().map(|scheme| join(&[scheme, "://"])).collect();
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::limits::{
     NOT_ON_WEB, PRODUCTS, QUICK_REPLIES, QUICK_REPLY_PAYLOAD, QUICK_REPLY_TITLE,
 };
 use crate::types::{Button, ButtonAction, ButtonMessage, Card, Feature, OutboundMessage, ViolationCode};
-use crate::words::join;
+use crate::words::{is_blank, join};
 
 const WEB: &[&str] = &["https", "http"];
 
@@ -59,7 +59,7 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
 pub(super) fn button_message(report: &mut Report, part: usize, message: &ButtonMessage) -> String {
     let text = path(part, "buttons.text");
     let mut sent = message.text.clone();
-    if let Some(footer) = message.footer.as_deref().filter(|footer| !footer.trim().is_empty()) {
+    if let Some(footer) = message.footer.as_deref().filter(|footer| !is_blank(footer)) {
         let sentence = "Instagram has no footers; the footer is sent as the last line of the text.";
         report.lost(part, Feature::Buttons, &path(part, "buttons.footer"), sentence);
         sent.push('\n');
@@ -98,9 +98,8 @@ fn buttons(report: &mut Report, list: &str, buttons: &[Button]) {
             ButtonAction::Url(url) => report.address(&place, "The button's address", url, WEB),
             ButtonAction::Call(_) | ButtonAction::Other(_) => {
                 let sentence = "On Instagram a button can open an address or send an answer. Choose one of these.";
-                let accepted = ["postback", "url"].map(String::from);
                 let code = ViolationCode::UnsupportedFeature;
-                report.not_accepted(code, &place, sentence, accepted.into());
+                report.not_accepted(code, &place, sentence, &["postback", "url"]);
             }
         }
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::report::Report;
 use crate::limits::{API_VERSION, HUMAN_SETTING};
 use crate::types::{AccountSettings, Fill, FillPlace, FillSource, HmacSource, SettingValue, ViolationCode};
-use crate::words::{decimal, join};
+use crate::words::{decimal, join, list, split};
 
 /// Which of Meta's two products the account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,10 +109,9 @@ pub(super) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
 
 fn refuse(report: &mut Report, key: &str, accepted: &[&str]) {
     let path = join(&["context.account.settings.", key]);
-    let values = accepted.join(", ");
+    let values = list(accepted);
     let sentence =
         join(&["The account's setting `", key, "` must be one of: ", &values, ". Ask an administrator to correct it."]);
-    let accepted = accepted.iter().map(|value| (*value).to_string()).collect();
     report.not_accepted(ViolationCode::InvalidSettings, &path, &sentence, accepted);
 }
 
@@ -122,6 +121,9 @@ fn is_id(text: &str) -> bool {
 
 /// `v25.0`: the form of a version, which becomes part of the address.
 fn is_version(text: &str) -> bool {
-    let numbers = text.strip_prefix('v').and_then(|rest| rest.split_once('.'));
-    numbers.is_some_and(|(major, minor)| [major, minor].iter().all(|number| number.len() <= 3 && is_id(number)))
+    let is_number = |number: &str| number.len() <= 3 && is_id(number);
+    match text.strip_prefix('v').map(|numbers| split(numbers, b".")) {
+        Some((major, Some(minor))) => is_number(major) && is_number(minor),
+        _ => false,
+    }
 }

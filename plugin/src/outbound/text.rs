@@ -8,7 +8,7 @@ use super::report::Report;
 use crate::capabilities::bound;
 use crate::limits::TEXT;
 use crate::types::{Feature, OutboundText, TextFormat, ViolationCode};
-use crate::words::{decimal, join};
+use crate::words::{decimal, is_blank, join, split};
 
 /// Checks a text and cuts it into the messages that it takes.
 pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
@@ -23,7 +23,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m O
 
 /// Checks a text without markup.
 pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, split: bool) -> Vec<&'m str> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         report.error(ViolationCode::TextEmpty, path, "The text is empty. Write something.");
         return Vec::new();
     }
@@ -53,7 +53,7 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
 fn has_markup(text: &OutboundText) -> bool {
     match text.format {
         TextFormat::Plain => false,
-        TextFormat::Html => text.text.contains(['<', '&']),
-        TextFormat::Markdown => text.text.contains(['*', '_', '`', '#', '[', '~', '>', '|']),
+        TextFormat::Html => split(&text.text, b"<&").1.is_some(),
+        TextFormat::Markdown => split(&text.text, b"*_`#[~>|").1.is_some(),
     }
 }

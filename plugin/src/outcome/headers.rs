@@ -3,6 +3,7 @@
 
 use crate::json::{self, Json};
 use crate::types::{Header, Pause, PauseScope};
+use crate::words::number;
 
 /// At this percentage of an allowance Meta refuses, so the host stops by itself.
 const USED_UP: u64 = 100;
@@ -27,7 +28,7 @@ pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
 
 /// `retry-after` in seconds; its other form, a date, needs a clock and is left to the table.
 fn seconds(value: &str) -> Option<u64> {
-    let seconds: u64 = value.trim().parse().ok()?;
+    let seconds = number(value)?;
     (seconds > 0).then_some(seconds.saturating_mul(1000))
 }
 

@@ -46,7 +46,7 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
         Some(error) => Some(Refusal {
             code: error.get("code").and_then(Json::whole),
             subcode: error.get("error_subcode").and_then(Json::whole),
-            is_transient: error.get("is_transient") == Some(&Json::Bool(true)),
+            is_transient: matches!(error.get("is_transient"), Some(Json::Bool(true))),
             trace_id: error.get("fbtrace_id").and_then(Json::id),
         }),
         // The envelope of api.instagram.com, whose `code` is an HTTP status.
@@ -59,7 +59,7 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
 fn refused(error: &Refusal, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
     let row = table::find(error.code, error.subcode, error.is_transient);
     let limited = row.verdict == Verdict::RateLimited;
-    let retry_after = match (row.retry_after, asked) {
+    let retry_after = match (row.retry_after(), asked) {
         (after, Some(pause)) if limited => Some(pause.duration.max(after.unwrap_or_default())),
         (after, _) => after,
     };
@@ -71,7 +71,7 @@ fn refused(error: &Refusal, asked: Option<&Pause>) -> (SendResult, Option<Pause>
         ..failure(row)
     };
     // A limit is reached for everything that it covers, not for this message alone.
-    let wished = row.pause.map(|scope| Pause { scope, duration: row.retry_after.unwrap_or_default() });
+    let wished = row.pause.map(|scope| Pause { scope, duration: row.retry_after().unwrap_or_default() });
     (result(row.verdict, failure), wished)
 }
 
@@ -82,7 +82,7 @@ fn failure(row: &Row) -> Failure {
         subcode: None,
         sentence: row.sentence.to_string(),
         fix: (!row.fix.is_empty()).then(|| row.fix.to_string()),
-        retry_after: row.retry_after,
+        retry_after: row.retry_after(),
         trace_id: None,
     }
 }
@@ -141,7 +141,7 @@ fn unreadable(step: &SendStep, status: u16, asked: Option<&Pause>) -> SendResult
     if row.verdict == Verdict::RateLimited
         && let Some(pause) = asked
     {
-        failure.retry_after = Some(pause.duration.max(row.retry_after.unwrap_or_default()));
+        failure.retry_after = Some(pause.duration.max(row.retry_after().unwrap_or_default()));
     }
     if row.category == FailureCategory::PlatformTransient
         && let Some(pause) = asked

@@ -25,15 +25,22 @@ pub(super) struct Row {
     pub(super) sentence: &'static str,
     /// Empty where nothing can be done.
     pub(super) fix: &'static str,
-    /// In milliseconds.
-    pub(super) retry_after: Option<u64>,
+    /// In milliseconds; 0 where there is no use in another attempt.
+    after: u32,
     /// Whom the limit concerns.
     pub(super) pause: Option<PauseScope>,
 }
 
-pub(super) const SECOND: u64 = 1000;
-pub(super) const MINUTE: u64 = 60 * SECOND;
-pub(super) const HOUR: u64 = 60 * MINUTE;
+impl Row {
+    /// When to try again, in milliseconds.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        (self.after > 0).then_some(u64::from(self.after))
+    }
+}
+
+pub(super) const SECOND: u32 = 1000;
+pub(super) const MINUTE: u32 = 60 * SECOND;
+pub(super) const HOUR: u32 = 60 * MINUTE;
 
 pub(super) const fn row(
     code: u32,
@@ -43,7 +50,7 @@ pub(super) const fn row(
     sentence: &'static str,
     fix: &'static str,
 ) -> Row {
-    Row { code, subcode, verdict, category, sentence, fix, retry_after: None, pause: None }
+    Row { code, subcode, verdict, category, sentence, fix, after: 0, pause: None }
 }
 
 pub(super) const fn rejected(
@@ -64,22 +71,22 @@ pub(super) const fn forbidden(code: u32, subcode: u32, sentence: &'static str, f
     row(code, subcode, Verdict::Rejected, Category::PermissionMissing, sentence, fix)
 }
 
-pub(super) const fn later(code: u32, subcode: u32, sentence: &'static str, after: u64) -> Row {
+pub(super) const fn later(code: u32, subcode: u32, sentence: &'static str, after: u32) -> Row {
     let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, sentence, TRIED_AGAIN);
-    row.retry_after = Some(after);
+    row.after = after;
     row
 }
 
-pub(super) const fn limited(code: u32, subcode: u32, scope: PauseScope, sentence: &'static str, after: u64) -> Row {
+pub(super) const fn limited(code: u32, subcode: u32, scope: PauseScope, sentence: &'static str, after: u32) -> Row {
     let mut row = row(code, subcode, Verdict::RateLimited, Category::RateLimited, sentence, TRIED_AGAIN);
-    row.retry_after = Some(after);
+    row.after = after;
     row.pause = Some(scope);
     row
 }
 
 /// A rejection that may be worth another attempt by a person after a while.
-pub(super) const fn after(mut row: Row, time: u64) -> Row {
-    row.retry_after = Some(time);
+pub(super) const fn after(mut row: Row, time: u32) -> Row {
+    row.after = time;
     row
 }
 

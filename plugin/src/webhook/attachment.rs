@@ -11,7 +11,7 @@ use crate::limits::LIKE_HEART;
 use crate::types::{
     Attachment, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
 };
-use crate::words::join;
+use crate::words::{join, split};
 
 /// What an attachment of a type is.
 #[derive(Clone, Copy)]
@@ -204,8 +204,15 @@ fn is_same_post(known: &Share, new: &Share) -> bool {
 /// The same file of Meta's CDN behind two signatures.
 fn is_same_asset(known: &str, new: &str) -> bool {
     fn asset(url: &str) -> Option<&str> {
-        let mut parts = url.split(['?', '&']);
-        parts.find_map(|part| part.strip_prefix("asset_id=")).filter(|id| !id.is_empty())
+        let mut rest = Some(url);
+        while let Some(text) = rest {
+            let (part, behind) = split(text, b"?&");
+            if let Some(id) = part.strip_prefix("asset_id=") {
+                return Some(id).filter(|id| !id.is_empty());
+            }
+            rest = behind;
+        }
+        None
     }
     asset(known).is_some() && asset(known) == asset(new)
 }

@@ -37,7 +37,8 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
 pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &str, value: &'t str, raw: &'t str) {
     let origin = origin(entry, field);
     let mut notes = Notes::default();
-    let Some(tree @ Json::Object(_)) = item::tree(&mut notes, value) else {
+    let mut repaired = String::new();
+    let Some(tree @ Json::Object(_)) = item::tree(&mut notes, value, &mut repaired) else {
         let reason = join(&["the value of `", field, "` is not an object"]);
         return into.unknown(entry, origin, raw, Some(field), reason);
     };

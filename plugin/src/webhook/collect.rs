@@ -77,7 +77,7 @@ impl<'t> Collector<'t> {
     /// Adds an event.
     pub(super) fn add(&mut self, entry: &Entry, raw: &'t str, mut draft: Draft) {
         let notes = &mut draft.notes;
-        if self.lossy && raw.contains('\u{fffd}') {
+        if self.lossy && raw.chars().any(|letter| letter == char::REPLACEMENT_CHARACTER) {
             notes.add(Anomaly::TextReplaced);
         }
         if draft.at.is_none() {

