@@ -1,7 +1,7 @@
 //! What Instagram can say and hear, as data: the composer, the API and a bot read it before they write.
 //! What belongs here is the list; every number in it comes from `limits`.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::limits::{self, Count, Length};
@@ -18,6 +18,7 @@ const REVISION: u32 = 1;
 /// whether Instagram's web site leaves it out.
 struct Line(Feature, Direction, SupportLevel, &'static str, bool);
 
+use crate::words::ToText;
 use Direction::{Inbound, Outbound};
 use SupportLevel::{Full, Partial, Rejected};
 
@@ -123,15 +124,15 @@ pub fn capabilities() -> ChannelCapabilities {
         media_rules: limits::MEDIA.iter().map(media_rule).collect(),
         window: window(),
         stickers: Vec::from([StickerChoice {
-            id: limits::LIKE_HEART.to_string(),
-            name: "Heart".to_string(),
-            emoji: Some("\u{2764}\u{fe0f}".to_string()),
+            id: limits::LIKE_HEART.to_text(),
+            name: "Heart".to_text(),
+            emoji: Some("\u{2764}\u{fe0f}".to_text()),
         }]),
         reactions: ReactionPolicy::AnyEmoji,
         rates: limits::RATES.iter().map(rate).collect(),
         typing: Some(TypingRule { lasts: limits::TYPING_LASTS, can_stop: true, marks_seen: false }),
         identity: IdentityRule {
-            field: "instagram_id".to_string(),
+            field: "instagram_id".to_text(),
             min_length: limits::CONTACT_ID.min,
             max_length: limits::CONTACT_ID.max,
             digits_only: true,
@@ -145,13 +146,13 @@ fn support(line: &Line) -> FeatureSupport {
         feature: *feature,
         direction: *direction,
         level: *level,
-        note: (!note.is_empty()).then(|| (*note).to_string()),
+        note: (!note.is_empty()).then(|| (*note).to_text()),
         not_shown_on: if *hidden { texts(limits::NOT_ON_WEB) } else { Vec::new() },
     }
 }
 
 fn texts(list: &[&str]) -> Vec<String> {
-    list.iter().map(|text| (*text).to_string()).collect()
+    list.iter().map(|text| (*text).to_text()).collect()
 }
 
 /// A length as the contract writes it.
@@ -194,13 +195,13 @@ fn media_rule(rule: &limits::MediaRule) -> MediaRule {
     MediaRule {
         kind: rule.kind,
         direction: Direction::Outbound,
-        types: rule.types.iter().map(|file| file.mime.to_string()).collect(),
+        types: rule.types.iter().map(|file| file.mime.to_text()).collect(),
         max_size: rule.max_size,
     }
 }
 
 fn rate(rate: &limits::Rate) -> Rate {
-    Rate { class: rate.class.to_string(), scope: PauseScope::Account, count: rate.count, period: rate.period }
+    Rate { class: rate.class.to_text(), scope: PauseScope::Account, count: rate.count, period: rate.period }
 }
 
 /// Meta's policy page of 2026-09-28: most actions open the window for 24 hours, the first message
@@ -225,6 +226,6 @@ fn window() -> WindowPolicy {
         customer_first: true,
         rules: OPENERS.iter().map(rule).collect(),
         always_allowed: Vec::from([Feature::PrivateReply, Feature::Typing, Feature::MarkSeen, Feature::Reaction]),
-        human_setting: Some(limits::HUMAN_SETTING.to_string()),
+        human_setting: Some(limits::HUMAN_SETTING.to_text()),
     }
 }

@@ -6,8 +6,9 @@
 //! tests hold it against `serde_json`. The tree is bounded in depth because the sandbox has a stack
 //! of 16 KiB: what lies deeper is skipped without recursion and leaves a marker.
 
+use crate::words::ToText;
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Containers nested deeper than this become `Json::TooDeep`. Meta's deepest documented item, a
@@ -50,7 +51,7 @@ impl<'a> Json<'a> {
     /// A text, or a whole number as its text: Meta writes ids both ways.
     pub(crate) fn id(&self) -> Option<String> {
         match self {
-            Json::Text(text) if !text.is_empty() => Some(text.to_string()),
+            Json::Text(text) if !text.is_empty() => Some(text.to_text()),
             Json::Unsigned(number) => Some(crate::words::decimal(*number)),
             Json::Signed(number) => Some(crate::words::signed_decimal(*number)),
             _ => None,

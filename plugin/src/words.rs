@@ -3,6 +3,19 @@
 
 use alloc::string::String;
 
+/// Copies a text. It takes the place of the trait of `alloc`, whose code is copied into each of a
+/// hundred callers.
+pub(crate) trait ToText {
+    fn to_text(&self) -> String;
+}
+
+impl ToText for str {
+    #[inline(never)]
+    fn to_text(&self) -> String {
+        String::from(self)
+    }
+}
+
 /// Joins pieces into one text.
 pub(crate) fn join(pieces: &[&str]) -> String {
     separated("", pieces)

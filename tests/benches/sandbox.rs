@@ -8,11 +8,14 @@
     reason = "a benchmark prints, and fails by panicking"
 )]
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use channel_tests::{instagram, message, text};
 use harness_contract::{AccountSettings, ConversationContext, Delivery, Setting, SettingValue, Window, WindowState};
-use harness_sandbox::{Origin, Sandbox, SandboxConfig};
+use harness_sandbox::{Origin, Sandbox, SandboxConfig, inspect};
 
 const ROUNDS: usize = 60;
 const ROUND_NANOS: u128 = 4_000_000;
@@ -158,23 +161,26 @@ fn loading(component: &[u8], rounds: usize) {
     let folder = tempfile::tempdir().unwrap();
     let uncached = Sandbox::new(SandboxConfig::default()).unwrap();
     let cached =
-        Sandbox::new(SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() }).unwrap();
+        Sandbox::new(SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() })
+            .unwrap();
     cached.load(component).unwrap();
-    let (mut compile, mut load) = (Vec::new(), Vec::new());
-    for _ in 0..rounds.min(10) {
+    let (mut compile, mut load, mut inspected) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds.min(20) {
         let started = Instant::now();
         uncached.load(component).unwrap();
         compile.push(started.elapsed());
         let started = Instant::now();
         assert_eq!(cached.load(component).unwrap().origin(), Origin::Cached);
         load.push(started.elapsed());
+        let started = Instant::now();
+        black_box(inspect(component, 32 << 20).unwrap().manifest().unwrap());
+        inspected.push(started.elapsed());
     }
-    compile.sort();
-    load.sort();
-    let middle = compile.len() / 2;
-    if let (Some(compile), Some(load)) = (compile.get(middle), load.get(middle)) {
-        println!(
-            "\nload a component: compiled {compile:.1?}, from the cache {load:.2?} (checked, verified, instantiated once)"
-        );
-    }
+    let middle = |times: &mut Vec<Duration>| {
+        times.sort();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    };
+    let (compile, load, inspected) = (middle(&mut compile), middle(&mut load), middle(&mut inspected));
+    println!("\nload a component, compiled:           {compile:.1?}");
+    println!("load a component, from the cache:     {load:.2?}, of which inspecting it takes {inspected:.2?}");
 }

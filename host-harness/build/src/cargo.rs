@@ -21,12 +21,12 @@ const PROFILE: [&str; 5] = [
 ];
 
 /// Stack and data fit into one page of memory: the first touch of a page is dearer than the parsing.
-/// What only grows the code is left out: padded addresses, copies of called functions, unrolled loops.
-const RUSTFLAGS: [&str; 5] = [
+/// Addresses are written without padding. Functions are copied into their callers less often than usual:
+/// below this threshold parsing becomes slower, above it only the component grows.
+const RUSTFLAGS: [&str; 4] = [
     "-Clink-arg=-zstack-size=16384",
     "-Clink-arg=--compress-relocations",
-    "-Cllvm-args=-inline-threshold=10",
-    "-Cllvm-args=-inlinehint-threshold=10",
+    "-Cllvm-args=-inline-threshold=100",
     "-Cllvm-args=-unroll-threshold=0",
 ];
 

@@ -11,7 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
+use harness_contract::manifest::MAX_BODY_BYTES;
 use harness_inbox::InboxError;
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -44,18 +47,26 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
+/// How long a body that is not wanted may take.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// How long a body may take to come in.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 async fn deliver(State(host): State<Host>, Path(channel): Path<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // What cannot be genuine is not read.
+    // What cannot be genuine is not kept in memory.
     let bound = match host.expect(&channel, &parts.headers) {
         Ok(bound) => bound,
-        Err(refusal) => return refuse(&channel, refusal),
+        Err(refusal) => {
+            drain(body).await;
+            return refuse(&channel, refusal);
+        }
     };
     // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
-    let Some(_budget) = host.admit_body(&parts.headers, bound) else { return later("1") };
+    let Some(_budget) = host.admit_body(&parts.headers, bound) else {
+        drain(body).await;
+        return later("1");
+    };
     let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, bound)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) | Err(_) => return refuse(&channel, Refusal::TooLarge),
@@ -69,6 +80,21 @@ async fn deliver(State(host): State<Host>, Path(channel): Path<String>, request:
             later(if matches!(error, HostError::Inbox(InboxError::Busy(_))) { "1" } else { "10" })
         }
     }
+}
+
+/// Lets a sender finish what it was sending, within bounds: one that is cut off does not see its answer.
+async fn drain(mut body: Body) {
+    let to_its_end = async {
+        let mut left = 2 * MAX_BODY_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whoever is slow as well as refused goes without.
+    let _ = tokio::time::timeout(DRAIN_TIME, to_its_end).await;
 }
 
 fn later(seconds: &'static str) -> Response {

@@ -125,6 +125,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         // Traps are named by their code; tables for backtraces would double what is loaded.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
+        .native_unwind_info(false)
         // The same input gives the same output on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)

@@ -1,14 +1,14 @@
 //! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
 //! What belongs here is checking files and deciding their type; requests are made by `render`.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::report::Report;
 use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
 use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
-use crate::words::{behind_last, decimal, is_blank, join, list, split};
+use crate::words::{ToText, behind_last, decimal, is_blank, join, list, split};
 
 /// A file that was checked.
 pub(super) struct Item<'m> {
@@ -46,7 +46,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
         }
     }
     pieces.push((part, Piece::Media(items)));
-    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_string()))));
+    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_text()))));
 }
 
 fn feature(kind: MediaKind) -> Feature {
@@ -240,7 +240,7 @@ fn file_name(report: &mut Report, place: &str, file: &OutboundMedia, mime: &str)
     let ending = types.filter(|known| known.mime == mime).find_map(|known| known.endings.first());
     let substitute = || join(&["attachment.", ending.copied().unwrap_or_default()]);
     match file.name.as_deref() {
-        Some(name) if !name.is_empty() && name.chars().all(plain) => name.to_string(),
+        Some(name) if !name.is_empty() && name.chars().all(plain) => name.to_text(),
         Some(name) if !name.is_empty() => {
             let substitute = substitute();
             let sentence = join(&[

@@ -16,13 +16,13 @@ mod settings;
 mod text;
 mod window;
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
-use crate::words::split;
+use crate::words::{ToText, split};
 use report::Report;
 use settings::Settings;
 
@@ -179,7 +179,7 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
 
 /// The path of a part, or of something in it.
 fn path(part: usize, inside: &str) -> String {
-    let mut path = "parts[".to_string();
+    let mut path = "parts[".to_text();
     crate::words::push_decimal(&mut path, part as u64);
     path.push(']');
     if !inside.is_empty() {
@@ -191,7 +191,7 @@ fn path(part: usize, inside: &str) -> String {
 
 /// The path of an element of a list.
 fn element(list: &str, at: usize, inside: &str) -> String {
-    let mut path = list.to_string();
+    let mut path = list.to_text();
     path.push('[');
     crate::words::push_decimal(&mut path, at as u64);
     path.push(']');

@@ -1,7 +1,7 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
 //! What belongs here is checking `native` and merging it by RFC 7396, on raw text.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Piece;
@@ -9,6 +9,7 @@ use super::report::Report;
 use crate::json::{self, Json, Members};
 use crate::limits::{NATIVE_BYTES, NATIVE_DEPTH};
 use crate::types::{Bound, OutboundMessage, Unit, ViolationCode};
+use crate::words::ToText;
 
 /// Checks `native`.
 pub(super) fn check(report: &mut Report, message: &OutboundMessage, pieces: &[(usize, Piece<'_>)]) {
@@ -41,13 +42,13 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, pieces: &[(u
 /// Merges a patch that was checked into a body.
 pub(super) fn merge(body: &str, patch: &str) -> String {
     let Some(changes) = members(patch) else {
-        return patch.to_string();
+        return patch.to_text();
     };
     let mut merged: Vec<(String, String)> = Vec::new();
     let known = members(body).unwrap_or_default();
     for (name, value) in &known {
         if json::last(&changes, name).is_none() {
-            merged.push((name.to_string(), raw(value).to_string()));
+            merged.push((name.to_text(), raw(value).to_text()));
         }
     }
     for (name, value) in &changes {
@@ -55,7 +56,7 @@ pub(super) fn merge(body: &str, patch: &str) -> String {
         merged.retain(|(known, _)| known != &**name);
         if raw(value) != "null" {
             let before = json::last(&known, name).map_or("", raw);
-            merged.push((name.to_string(), merge(before, raw(value))));
+            merged.push((name.to_text(), merge(before, raw(value))));
         }
     }
     let mut out = String::from("{");

@@ -1,7 +1,7 @@
 //! Rendering: the plan of a message becomes requests, in the order in which they must be sent.
 //! What belongs here is steps with their fills and captures; bodies are written by `body`.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::body::{self, Frame};
@@ -14,7 +14,7 @@ use crate::types::{
     Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, Header, HttpBody,
     HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
 };
-use crate::words::{characters, join, push_decimal};
+use crate::words::{ToText, characters, join, push_decimal};
 
 /// The steps of a message.
 pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, plan: Plan<'_>) -> Vec<SendStep> {
@@ -70,7 +70,7 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
 /// What travels in `metadata`: the message's id, with a number behind it from the second request
 /// on, so that every echo names its own step.
 fn correlation(id: &str, sent: u64) -> Option<String> {
-    let mut text = id.to_string();
+    let mut text = id.to_text();
     if sent > 0 {
         text.push('#');
         push_decimal(&mut text, sent);
@@ -83,7 +83,7 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
     SendStep {
         part: u32::try_from(part).unwrap_or(u32::MAX),
         kind,
-        rate_class: class.to_string(),
+        rate_class: class.to_text(),
         request,
         // A message sent twice is seen twice; everything else only repeats itself.
         repeatable: !is_message,
@@ -95,7 +95,7 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
 }
 
 fn post(settings: &Settings<'_>, body: String, fills: Vec<Fill>) -> HttpRequest {
-    let header = Header { name: "content-type".to_string(), value: "application/json".to_string() };
+    let header = Header { name: "content-type".to_text(), value: "application/json".to_text() };
     let mut credentials = settings.credentials();
     credentials.extend(fills);
     HttpRequest {
@@ -123,17 +123,17 @@ fn uploads(
         };
         let mut number = String::new();
         push_decimal(&mut number, at as u64);
-        let mut value = "attachment-".to_string();
+        let mut value = "attachment-".to_text();
         push_decimal(&mut value, part as u64);
         value.push('-');
         value.push_str(&number);
         let pointer = match items.len() {
-            1 => "/message/attachment/payload/attachment_id".to_string(),
+            1 => "/message/attachment/payload/attachment_id".to_text(),
             _ => join(&["/message/attachments/", &number, "/payload/attachment_id"]),
         };
         fills.push(Fill { source: FillSource::Captured(value.clone()), place: FillPlace::Json(pointer) });
         let text = |name: &str, value: String| FormField {
-            name: name.to_string(),
+            name: name.to_text(),
             value: FieldValue::Text(value),
             file_name: None,
             content_type: None,
@@ -141,14 +141,14 @@ fn uploads(
         let mut fields = Vec::with_capacity(3);
         // Over a page Meta must be told that the file is for Instagram.
         if settings.login == Login::Facebook {
-            fields.push(text("platform", "instagram".to_string()));
+            fields.push(text("platform", "instagram".to_text()));
         }
         fields.push(text("message", body::upload(item.word)));
         fields.push(FormField {
-            name: "filedata".to_string(),
+            name: "filedata".to_text(),
             value: FieldValue::File((*file).clone()),
             file_name: Some(name.clone()),
-            content_type: Some((*mime).to_string()),
+            content_type: Some((*mime).to_text()),
         });
         let request = HttpRequest {
             method: HttpMethod::Post,
@@ -157,7 +157,7 @@ fn uploads(
             body: HttpBody::Multipart(fields),
             fills: settings.credentials(),
             captures: Vec::from([Capture {
-                pointer: "/attachment_id".to_string(),
+                pointer: "/attachment_id".to_text(),
                 target: CaptureTarget::Value(value),
                 key: None,
             }]),

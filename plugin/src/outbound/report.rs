@@ -1,13 +1,12 @@
 //! The report on a message: violations and degradations, collected until everything was checked.
 //! What belongs here is how findings are written down; what is wrong is decided by the callers.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::capabilities::bound;
 use crate::limits::{Count, Length};
 use crate::types::{Bound, Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
-use crate::words::{decimal, is_blank, join};
+use crate::words::{ToText, decimal, is_blank, join};
 
 /// A number of items as a bound.
 pub(super) fn items(max: u64) -> Bound {
@@ -76,8 +75,8 @@ impl Report {
         self.violations.push_mut(Violation {
             severity,
             code,
-            path: path.to_string(),
-            sentence: sentence.to_string(),
+            path: path.to_text(),
+            sentence: sentence.to_text(),
             limit: None,
             actual: None,
             accepted: Vec::new(),
@@ -88,7 +87,7 @@ impl Report {
     /// An error that says what would have been accepted.
     pub(super) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
         let violation = self.add(Severity::Error, code, path, sentence);
-        violation.accepted = accepted.iter().map(|one| (*one).to_string()).collect();
+        violation.accepted = accepted.iter().map(|one| (*one).to_text()).collect();
     }
 
     /// Something that nobody will see as asked: refused, or reported as lost.
@@ -119,11 +118,19 @@ impl Report {
         self.warning(code, path, sentence);
         let degradation = Degradation {
             feature,
-            path: path.to_string(),
-            sentence: sentence.to_string(),
-            surfaces: surfaces.iter().map(|surface| (*surface).to_string()).collect(),
+            path: path.to_text(),
+            sentence: sentence.to_text(),
+            surfaces: surfaces.iter().map(|surface| (*surface).to_text()).collect(),
         };
         self.degradations.push((part, degradation));
+    }
+
+    /// Checks that a text is there and not too long. `name` begins the sentences.
+    #[inline(never)]
+    pub(super) fn field(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) {
+        if self.present(path, name, text) {
+            self.length(code, path, name, text, limit);
+        }
     }
 
     /// Checks the length of a text and says how much must go. `name` begins the sentence.

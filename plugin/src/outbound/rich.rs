@@ -28,10 +28,7 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
     for (at, card) in cards.iter().enumerate() {
         let place = element(&list, at, "");
         let title = join(&[&place, ".title"]);
-        if report.present(&title, "The card's title", &card.title) {
-            let code = ViolationCode::TitleTooLong;
-            report.length(code, &title, "The card's title", &card.title, CARD_TITLE);
-        }
+        report.field(ViolationCode::TitleTooLong, &title, "The card's title", &card.title, CARD_TITLE);
         if let Some(subtitle) = &card.subtitle {
             let (code, place) = (ViolationCode::TitleTooLong, join(&[&place, ".subtitle"]));
             report.length(code, &place, "The card's second line", subtitle, CARD_SUBTITLE);
@@ -82,18 +79,12 @@ pub(super) fn button_message(report: &mut Report, part: usize, message: &ButtonM
 fn buttons(report: &mut Report, list: &str, buttons: &[Button]) {
     for (at, button) in buttons.iter().enumerate() {
         let title = element(list, at, "title");
-        if report.present(&title, "The button's title", &button.title) {
-            let code = ViolationCode::TitleTooLong;
-            report.length(code, &title, "The button's title", &button.title, BUTTON_TITLE);
-        }
+        report.field(ViolationCode::TitleTooLong, &title, "The button's title", &button.title, BUTTON_TITLE);
         let place = element(list, at, "action");
         match &button.action {
             ButtonAction::Postback(payload) => {
-                if report.present(&place, "What the button sends back", payload) {
-                    let code = ViolationCode::PayloadTooLong;
-                    let name = "What the button sends back";
-                    report.length(code, &place, name, payload, BUTTON_PAYLOAD);
-                }
+                let name = "What the button sends back";
+                report.field(ViolationCode::PayloadTooLong, &place, name, payload, BUTTON_PAYLOAD);
             }
             ButtonAction::Url(url) => report.address(&place, "The button's address", url, WEB),
             ButtonAction::Call(_) | ButtonAction::Other(_) => {
@@ -130,15 +121,11 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
     report.count(list, "quick replies", replies.len(), QUICK_REPLIES);
     for (at, reply) in replies.iter().enumerate() {
         let title = element(list, at, "title");
-        if report.present(&title, "The quick reply's title", &reply.title) {
-            let (code, name) = (ViolationCode::TitleTooLong, "The quick reply's title");
-            report.length(code, &title, name, &reply.title, QUICK_REPLY_TITLE);
-        }
+        let (code, name) = (ViolationCode::TitleTooLong, "The quick reply's title");
+        report.field(code, &title, name, &reply.title, QUICK_REPLY_TITLE);
         let payload = element(list, at, "payload");
-        if report.present(&payload, "What the quick reply sends back", &reply.payload) {
-            let (code, name) = (ViolationCode::PayloadTooLong, "What the quick reply sends back");
-            report.length(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
-        }
+        let (code, name) = (ViolationCode::PayloadTooLong, "What the quick reply sends back");
+        report.field(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
         if reply.image_url.is_some() {
             let sentence = "Instagram shows no images on quick replies; the image is left out.";
             report.lost(part, Feature::QuickReplies, &element(list, at, "image-url"), sentence);

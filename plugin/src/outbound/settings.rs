@@ -1,13 +1,13 @@
 //! The account's settings: which login, which node, which version, and what Meta granted.
 //! What belongs here is reading and checking them; the manifest declares the same keys.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::report::Report;
 use crate::limits::{API_VERSION, HUMAN_SETTING};
 use crate::types::{AccountSettings, Fill, FillPlace, FillSource, HmacSource, SettingValue, ViolationCode};
-use crate::words::{decimal, join, list, split};
+use crate::words::{ToText, decimal, join, list, split};
 
 /// Which of Meta's two products the account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,15 +43,15 @@ impl Settings<'_> {
             Login::Facebook => "page-token",
             Login::Instagram => "instagram-token",
         };
-        let token = FillSource::Slot(slot.to_string());
+        let token = FillSource::Slot(slot.to_text());
         let mut fills = Vec::from([Fill { source: token, place: FillPlace::Bearer }]);
         if self.proof && self.login == Login::Facebook {
             fills.push(Fill {
                 source: FillSource::HmacSha256(HmacSource {
-                    key_slot: "app-secret".to_string(),
-                    message_slot: slot.to_string(),
+                    key_slot: "app-secret".to_text(),
+                    message_slot: slot.to_text(),
                 }),
-                place: FillPlace::Query("appsecret_proof".to_string()),
+                place: FillPlace::Query("appsecret_proof".to_text()),
             });
         }
         fills
@@ -78,7 +78,7 @@ pub(super) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
             API_VERSION
         }
     };
-    let me = || "me".to_string();
+    let me = || "me".to_text();
     let node = match (login, value("page-id")) {
         (Login::Instagram, _) if account.id.is_empty() => me(),
         (Login::Instagram, _) if is_id(&account.id) => account.id.clone(),

@@ -7,14 +7,14 @@ mod headers;
 mod row;
 mod table;
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{self, Json};
 use crate::types::{
     CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
 };
-use crate::words::decimal;
+use crate::words::{ToText, decimal};
 use row::{Row, Verdict};
 
 /// Reads Meta's answer to one step.
@@ -80,8 +80,8 @@ fn failure(row: &Row) -> Failure {
         category: row.category,
         code: None,
         subcode: None,
-        sentence: row.sentence.to_string(),
-        fix: (!row.fix.is_empty()).then(|| row.fix.to_string()),
+        sentence: row.sentence.to_text(),
+        fix: (!row.fix.is_empty()).then(|| row.fix.to_text()),
         retry_after: row.retry_after(),
         trace_id: None,
     }

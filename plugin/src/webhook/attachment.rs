@@ -1,7 +1,7 @@
 //! Attachments: every type that Meta documents, sends, or once sent.
 //! What belongs here is one object of `message.attachments`, and showing a shared post once.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::read::{NOTHING, Notes};
@@ -11,7 +11,7 @@ use crate::limits::LIKE_HEART;
 use crate::types::{
     Attachment, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
 };
-use crate::words::{join, split};
+use crate::words::{ToText, join, split};
 
 /// What an attachment of a type is.
 #[derive(Clone, Copy)]
@@ -127,9 +127,9 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
         Some(Shape::StoryMention) => Attachment::StoryMention(Story { id: payload.id, url: payload.url }),
         Some(Shape::Sticker) => sticker(payload),
         Some(Shape::LikeHeart) => Attachment::Sticker(Sticker {
-            id: LIKE_HEART.to_string(),
+            id: LIKE_HEART.to_text(),
             media: payload.url.map(|url| media(MediaKind::Sticker, Some(url), None, None)),
-            emoji: Some("\u{2764}\u{fe0f}".to_string()),
+            emoji: Some("\u{2764}\u{fe0f}".to_text()),
         }),
         Some(Shape::Ephemeral) => Attachment::Unavailable(UnavailableReason::Ephemeral),
         Some(Shape::Template) => match (payload.products, payload.cards) {
@@ -158,7 +158,7 @@ fn sticker(payload: Payload<'_, '_>) -> Attachment {
 fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
     notes.unknown_member();
     let kind = (!kind.is_empty()).then_some(kind);
-    Attachment::Unknown(UnknownItem { reason: reason.to_string(), kind })
+    Attachment::Unknown(UnknownItem { reason: reason.to_text(), kind })
 }
 
 /// Adds an attachment, unless it is the other half of a pair: since November 2025 Meta sends a

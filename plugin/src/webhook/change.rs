@@ -1,7 +1,7 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use super::collect::{Collector, Draft, Entry, person};
 use super::read::Notes;
@@ -10,13 +10,13 @@ use crate::json::{self, Json};
 use crate::types::{
     AdContext, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention, UnknownItem,
 };
-use crate::words::join;
+use crate::words::{ToText, join};
 
 /// Reads an element of `changes`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     let origin = origin(entry, "");
     let Ok(Json::Object(members)) = json::shallow(raw, 1) else {
-        let reason = "a change is not an object".to_string();
+        let reason = "a change is not an object".to_text();
         return into.unknown(entry, origin, raw, None, reason);
     };
     let member = |name: &str| match json::last(&members, name) {
@@ -27,7 +27,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     match (field, member("value")) {
         (Some(field), Some(value)) => read_field(into, entry, &field, value, raw),
         (field, _) => {
-            let reason = "a change without a field or without a value".to_string();
+            let reason = "a change without a field or without a value".to_text();
             into.unknown(entry, origin, raw, field.as_deref(), reason);
         }
     }
@@ -96,7 +96,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let contact = notes.id(from_id).map(|id| Contact { username: notes.text(username), ..person(id) });
     // One of Meta's pages says `comment_id`, all others and all captures say `id`.
     let Some(id) = notes.id(id).or_else(|| notes.id(comment_id)) else {
-        let reason = "a comment without an id".to_string();
+        let reason = "a comment without an id".to_text();
         let body = EventBody::Unknown(UnknownItem { reason, kind: None });
         return Draft { contact, ..plain(None, Author::Unknown, body, notes) };
     };

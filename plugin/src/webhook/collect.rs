@@ -1,7 +1,7 @@
 //! Collecting events: what every event of an entry shares, and what makes each one unique.
 //! What belongs here is the last step of reading; only this file builds an `Event`.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::id;
@@ -10,7 +10,7 @@ use crate::limits::{CONTACT_ID, NATIVE_BYTES};
 use crate::types::{
     Anomaly, Author, Contact, Event, EventBody, EventOrigin, ParsedDelivery, UnknownItem, WindowOpener,
 };
-use crate::words::fingerprint;
+use crate::words::{ToText, fingerprint};
 
 /// What an entry says about all of its items.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl<'t> Collector<'t> {
 
     /// An entry, for the account that it names or else for the delivery's.
     pub(super) fn entry(&self, account: Option<String>, time: Option<u64>) -> Entry {
-        Entry { account: account.unwrap_or_else(|| self.account.to_string()), time }
+        Entry { account: account.unwrap_or_else(|| self.account.to_text()), time }
     }
 
     /// Makes room for so many events.
@@ -90,7 +90,7 @@ impl<'t> Collector<'t> {
         let native = if !notes.extra && !unknown {
             None
         } else if raw.len() <= NATIVE_BYTES {
-            Some(raw.to_string())
+            Some(raw.to_text())
         } else {
             notes.add(Anomaly::NativeOmitted);
             None
@@ -136,7 +136,7 @@ impl<'t> Collector<'t> {
             at: entry.time,
             origin,
             opens: None,
-            body: EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToString::to_string) }),
+            body: EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToText::to_text) }),
             notes: Notes::default(),
         };
         self.add(entry, raw, draft);

@@ -5,7 +5,7 @@
 //! unexpected type is it taken apart step by step, so that what is odd costs nothing beside it.
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::collect::{Collector, Entry};
@@ -13,7 +13,7 @@ use super::read::milliseconds;
 use super::{change, item};
 use crate::json::{self, Json, Members, last};
 use crate::types::{Delivery, EventOrigin, Malformed, ParseError, ParsedDelivery};
-use crate::words::join;
+use crate::words::{ToText, join};
 
 /// The value of `object` in every delivery of Instagram's.
 const OBJECT: &str = "instagram";
@@ -161,11 +161,11 @@ fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseEr
     if ours {
         return Ok(());
     }
-    Err(ParseError::NotThisChannel(refusal.unwrap_or_else(|| "an empty list".to_string())))
+    Err(ParseError::NotThisChannel(refusal.unwrap_or_else(|| "an empty list".to_text())))
 }
 
 fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
-    let other = |found: &str| Err(ParseError::NotThisChannel(found.to_string()));
+    let other = |found: &str| Err(ParseError::NotThisChannel(found.to_text()));
     let members = match json::shallow(text, 1) {
         Ok(Json::Object(members)) => members,
         Ok(value) => return other(value.kind()),
@@ -192,7 +192,7 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
         }
     }
     if !found {
-        let reason = "the delivery has no `entry`".to_string();
+        let reason = "the delivery has no `entry`".to_text();
         into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
     }
     Ok(())
@@ -207,7 +207,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
         return read_entry(into, members);
     }
     let Ok(Json::Object(members)) = json::shallow(text, 1) else {
-        let reason = "an entry is not an object".to_string();
+        let reason = "an entry is not an object".to_text();
         return into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
     };
     let entry = head(into, &members);
@@ -237,7 +237,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
             .map(|(name, _)| &**name)
             .find(|name| !matches!(*name, "id" | "time" | "messaging" | "standby" | "changes"));
         let reason = "the entry holds none of `messaging`, `standby`, `changes`, `field`";
-        into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_string());
+        into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_text());
     }
 }
 
@@ -269,5 +269,5 @@ fn malformed(fault: json::Fault) -> ParseError {
         true => "the JSON ends before it is complete",
         false => "this is not JSON",
     };
-    ParseError::Malformed(Malformed { offset: fault.offset as u64, reason: reason.to_string() })
+    ParseError::Malformed(Malformed { offset: fault.offset as u64, reason: reason.to_text() })
 }

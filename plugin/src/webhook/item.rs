@@ -1,7 +1,7 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::collect::{Collector, Draft, Entry, person};
@@ -11,7 +11,7 @@ use crate::json::{self, Json};
 use crate::types::{
     Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
 };
-use crate::words::join;
+use crate::words::{ToText, join};
 
 /// What an item can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,7 +67,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOri
     let mut repaired = String::new();
     match tree(&mut notes, raw, &mut repaired) {
         Some(tree) => read_tree(into, entry, origin, raw, &tree, notes, None),
-        None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_string()),
+        None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_text()),
     }
 }
 
@@ -129,9 +129,9 @@ pub(super) fn read_tree<'t>(
         let kind = field.or(unknown);
         let reason = match kind {
             Some(kind) => join(&["this version does not know the kind `", kind, "`"]),
-            None => "the item says nothing about what happened".to_string(),
+            None => "the item says nothing about what happened".to_text(),
         };
-        let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToString::to_string) });
+        let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToText::to_text) });
         let draft = draft(entry, &sides, origin, body, notes, Actor::Unknown);
         return into.add(entry, raw, draft);
     }
@@ -246,6 +246,7 @@ fn read_kind(
     draft
 }
 
+#[inline(never)]
 fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<'_>, mut notes: Notes) -> Draft {
     let mut read = message::read(&mut notes, value);
     read.message.to_self |= sides.to_self;
@@ -318,6 +319,6 @@ fn draft(entry: &Entry, sides: &Sides, origin: EventOrigin, body: EventBody, mut
 
 /// An item that does not say what it is about.
 fn no_target() -> EventBody {
-    let reason = "the item does not say which message it is about".to_string();
+    let reason = "the item does not say which message it is about".to_text();
     EventBody::Unknown(UnknownItem { reason, kind: None })
 }

@@ -34,6 +34,7 @@ pub(super) fn describe(value: &Json<'_>) -> String {
 }
 
 /// Reads `message_edit`. Neither text nor revision is certain: captures show events without both.
+#[inline(never)]
 pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
     let [mid, text, revision] = notes.pick(value, &["mid", "text", "num_edit"]);
     Some(Edited {
@@ -45,6 +46,7 @@ pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
 }
 
 /// Reads `reaction`, and gives its action as Meta spells it.
+#[inline(never)]
 pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction, String)> {
     let [mid, action, emoji, name] = notes.pick(value, &["mid", "action", "emoji", "reaction"]);
     let word = notes.text(action).unwrap_or_default();
@@ -70,6 +72,7 @@ pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Seen> {
 }
 
 /// Reads `optin`.
+#[inline(never)]
 pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
     // The token is a credential and goes nowhere; its time zone and status describe the token.
     let [kind, payload, reference, title, frequency, expires, _, _, _] = notes.pick(
@@ -97,6 +100,7 @@ pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
 }
 
 /// Reads one of the members about thread control.
+#[inline(never)]
 pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'_>) -> Handover {
     let [previous, new, requested, metadata] =
         notes.pick(value, &["previous_owner_app_id", "new_owner_app_id", "requested_owner_app_id", "metadata"]);

@@ -38,6 +38,7 @@ fn silent() -> Message {
 }
 
 /// Reads `message`.
+#[inline(never)]
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
     let [mid, text, attachments, quick_reply, reply_to, referral, flags @ .., app, metadata] = notes.pick(
         value,
@@ -95,6 +96,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
 ///
 /// Meta sends the same shape for a button, an ice breaker and an entry of the menu, so `button`
 /// stands for all three.
+#[inline(never)]
 pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
     let [mid, title, payload, referral, is_self] =
         notes.pick(value, &["mid", "title", "payload", "referral", "is_self"]);
@@ -140,6 +142,7 @@ pub(super) fn says_something(message: &Message) -> bool {
         || message.answer.as_ref().is_some_and(|answer| answer.payload.is_some())
 }
 
+#[inline(never)]
 fn reply_target(notes: &mut Notes, value: &Json<'_>) -> Option<ReplyTarget> {
     // `is_self_reply`: the sender answers an own message; the target says that already.
     let [mid, story, _] = notes.pick(value, &["mid", "story", "is_self_reply"]);

@@ -1,11 +1,12 @@
 //! Reading single values leniently: what has another type than documented is left out and noted.
 //! What belongs here is one reader per documented type of value, shared by all items.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::Json;
 use crate::types::Anomaly;
+use crate::words::ToText;
 
 /// Below this a time is in seconds, from it on in milliseconds: 10^11 s is the year 5138, 10^11 ms
 /// is 1973. Meta writes both.
@@ -69,7 +70,7 @@ impl Notes {
     pub(super) fn text(&mut self, value: &Json<'_>) -> Option<String> {
         match value {
             Json::Text(text) if text.is_empty() => None,
-            Json::Text(text) => Some(text.to_string()),
+            Json::Text(text) => Some(text.to_text()),
             Json::Null => None,
             _ => self.left_out(),
         }
