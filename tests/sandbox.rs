@@ -112,7 +112,7 @@ fn attack(what: &str) -> CallFailure {
 
 #[test]
 fn an_attack_ends_in_a_typed_error() {
-    assert_eq!(attack("loop"), CallFailure::Deadline(Duration::from_millis(100)));
+    assert_eq!(attack("loop"), CallFailure::Deadline(Duration::from_millis(250)));
     // Whichever is used up first: the machine's stack, or the part of memory that is the guest's own.
     assert!(matches!(attack("recurse"), CallFailure::Stack | CallFailure::Trap(_)));
     assert_eq!(attack("grow"), CallFailure::Memory(8 << 20));
