@@ -67,19 +67,16 @@ pub(crate) fn ensure_target() -> Result<(), BuildError> {
     }
 }
 
+/// What cargo says about a folder's workspace.
 #[derive(Deserialize)]
-struct Metadata {
-    target_directory: PathBuf,
+pub(crate) struct Metadata {
+    /// Where it puts what it builds.
+    pub(crate) target_directory: PathBuf,
     workspace_root: PathBuf,
 }
 
-/// Where the folder's workspace puts what it builds.
-pub(crate) fn target_dir(dir: &Path) -> Result<PathBuf, BuildError> {
-    metadata(dir).map(|metadata| metadata.target_directory)
-}
-
-/// What cargo says about the folder's workspace.
-fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
+/// Asks cargo about the folder's workspace.
+pub(crate) fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     let mut command = Command::new("cargo");
     command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
     let output = run("cargo", &mut command)?;
@@ -99,7 +96,7 @@ struct Message {
 }
 
 /// Compiles the channel and finds its module.
-pub(crate) fn compile(dir: &Path, target_dir: &Path, show: bool) -> Result<PathBuf, BuildError> {
+pub(crate) fn compile(dir: &Path, workspace: &Metadata, target_dir: &Path, show: bool) -> Result<PathBuf, BuildError> {
     let mut command = Command::new("cargo");
     command.args(["build", "--lib", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     command.arg("--target-dir").arg(target_dir).current_dir(dir);
@@ -107,7 +104,7 @@ pub(crate) fn compile(dir: &Path, target_dir: &Path, show: bool) -> Result<PathB
         command.args(["--config", setting]);
     }
     // Flags of the calling build (coverage, sanitizers, native CPU) are not for a guest.
-    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rustflags(&metadata(dir)?.workspace_root));
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rustflags(&workspace.workspace_root));
     command.stdin(Stdio::null()).stderr(if show { Stdio::inherit() } else { Stdio::piped() });
     let output = command.output().map_err(|source| BuildError::Tool { tool: "cargo", source })?;
     if !output.status.success() {

@@ -89,8 +89,9 @@ pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
     })?;
     let manifest = Manifest::parse(&text, &manifest_path.display().to_string())?;
     cargo::ensure_target()?;
-    let target_dir = cargo::target_dir(dir)?.join("channels");
-    let module = cargo::compile(dir, &target_dir, show)?;
+    let workspace = cargo::metadata(dir)?;
+    let target_dir = workspace.target_directory.join("channels");
+    let module = cargo::compile(dir, &workspace, &target_dir, show)?;
     let bytes = encode(&read(&module)?, &text)?;
     let path = target_dir.join(format!("{}.wasm", manifest.channel.id));
     write(&path, &bytes)?;

@@ -117,12 +117,11 @@ pub struct Caller<'a> {
 impl Egress {
     /// Sets up the clients. `endpoints` must be empty outside development.
     pub fn new(endpoints: Endpoints) -> Result<Self, SetupError> {
-        let setup = |error: String| SetupError(error);
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| setup(error.to_string()))?
+            .map_err(|error| SetupError(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let builder = || {
@@ -134,7 +133,7 @@ impl Egress {
                 .timeout(EXCHANGE)
                 .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION")))
         };
-        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| setup(error.to_string()));
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| SetupError(error.to_string()));
         Ok(Self {
             public: build(builder().https_only(true).dns_resolver(PublicOnly))?,
             development: build(builder())?,

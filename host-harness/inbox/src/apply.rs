@@ -160,21 +160,7 @@ fn apply_event(
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,
         // Passing signals: nothing of them is worth keeping.
         EventBody::Typing(_) => {}
-        other => {
-            tx.prepare_cached(
-                "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                account,
-                conversation,
-                at,
-                event.origin.name(),
-                other.name(),
-                serde_json::to_string(other)?,
-                event.native
-            ])?;
-        }
+        _ => messages::note(tx, &place, event)?,
     }
     Ok((conversation, kind))
 }

@@ -42,7 +42,8 @@ pub(crate) fn store(
         return Ok(Stored::Confirmed);
     }
     let Some(conversation) = place.conversation else {
-        note_lonely(tx, place, event)?;
+        // Without a contact it has no conversation; it is kept where people look for oddities.
+        note(tx, place, event)?;
         return Ok(Stored::New);
     };
     let deleted_at = match &message.id {
@@ -158,14 +159,15 @@ pub(crate) fn adopt_platform_id(
     apply_waiting_edit(tx, account, id)
 }
 
-/// A message without a contact has no conversation; it is kept where people look for oddities.
-fn note_lonely(tx: &Transaction<'_>, place: &Place, event: &Event) -> Result<(), InboxError> {
+/// Keeps an event that is no message, or that belongs to no conversation.
+pub(crate) fn note(tx: &Transaction<'_>, place: &Place, event: &Event) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
-         VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         place.account,
+        place.conversation,
         place.at,
         event.origin.name(),
         event.body.name(),

@@ -2,8 +2,7 @@
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
 use harness_contract::{
-    AccountSettings, ConversationContext, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep,
-    StepKind, Violation,
+    AccountSettings, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind, Violation,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -87,8 +86,6 @@ pub struct OpenReply {
     pub channel: String,
     /// What to send.
     pub message: OutboundMessage,
-    /// What was known when this was read, except the window, which the caller computes.
-    pub context: ConversationContext,
     /// Its steps as they were written down; empty before the first attempt.
     pub steps: Vec<StoredStep>,
     /// When it was asked for.

@@ -474,7 +474,6 @@ pub(crate) fn open_replies(
             account,
             channel,
             message,
-            context: bare_context(connection, conversation, now)?,
             steps: collect(
                 connection,
                 "SELECT state, attempts, part, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
