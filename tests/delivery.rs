@@ -163,6 +163,7 @@ async fn what_was_recorded_before_a_stop_is_translated_after_the_start() {
     let inbox = harness_inbox::Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
     let body = br#"{"object":"instagram","entry":[{"id":"17841400000000001","messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"kept","text":"before the stop"}}]}]}"#;
     let delivery = harness_contract::Delivery {
+        source: harness_contract::DeliverySource::Webhook,
         body: body.to_vec(),
         headers: vec![],
         received_at: 1_795_000_000_500,

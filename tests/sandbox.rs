@@ -13,7 +13,7 @@
 use std::{fs, time::Duration};
 
 use channel_tests::{hostile, instagram};
-use harness_contract::{Delivery, manifest::MANIFEST_SECTION};
+use harness_contract::{Delivery, DeliverySource, manifest::MANIFEST_SECTION};
 use harness_sandbox::{CallFailure, InspectError, LoadError, Origin, Sandbox, SandboxConfig, inspect};
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -87,7 +87,7 @@ fn a_manifest_of_another_build_is_refused() {
 }
 
 /// What the component may weigh, in bytes. The aim is 200,000; docs/benchmarks.md says what stands in the way.
-const SIZE_BUDGET: usize = 240_000;
+const SIZE_BUDGET: usize = 200_000;
 
 #[test]
 fn instagram_imports_the_contract_and_nothing_else() {
@@ -102,7 +102,13 @@ fn instagram_imports_the_contract_and_nothing_else() {
 fn attack(what: &str) -> CallFailure {
     let sandbox = Sandbox::new(SandboxConfig { transfer_bytes: 1 << 20, ..SandboxConfig::default() }).unwrap();
     let channel = sandbox.load(&hostile().1).unwrap();
-    let delivery = |body: &str| Delivery { body: body.into(), headers: Vec::new(), received_at: 0, account: None };
+    let delivery = |body: &str| Delivery {
+        source: DeliverySource::Webhook,
+        body: body.into(),
+        headers: Vec::new(),
+        received_at: 0,
+        account: None,
+    };
     let error = channel.parse_webhook(&delivery(what)).expect_err("stopped");
     assert_eq!((error.channel.as_str(), error.export), ("hostile", "messaging-channel.parse-webhook"));
     // The next call is not affected: nothing of an instance outlives its call.
@@ -132,7 +138,13 @@ fn the_same_input_gives_the_same_output() {
     let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
     let channel = sandbox.load(&instagram().1).unwrap();
     let body = br#"{"object":"instagram","entry":[{"id":"1","messaging":[{"new_thing":{}},{"sender":{"id":"2"},"message":{"mid":"3","text":"4"}}]}]}"#;
-    let delivery = Delivery { body: body.to_vec(), headers: Vec::new(), received_at: 5, account: None };
+    let delivery = Delivery {
+        source: DeliverySource::Webhook,
+        body: body.to_vec(),
+        headers: Vec::new(),
+        received_at: 5,
+        account: None,
+    };
     let first = channel.parse_webhook(&delivery).unwrap();
     assert!((0..50).all(|_| channel.parse_webhook(&delivery).unwrap() == first));
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use wit_parser::{Docs, Resolve, Type, TypeDefKind, TypeId};
 
 /// Enums whose first case stands in when a JSON document leaves the field out.
-const DEFAULTED_ENUMS: [&str; 2] = ["text-format", "fallback-policy"];
+const DEFAULTED_ENUMS: [&str; 3] = ["delivery-source", "text-format", "fallback-policy"];
 
 fn main() -> Result<()> {
     let wit = Path::new("../../wit");

@@ -5,12 +5,13 @@
 //! benchmarks: [`parse`], [`validate`], [`build`], [`outcome`], [`capabilities`].
 //!
 //! ```
-//! use instagram_channel::types::Delivery;
+//! use instagram_channel::types::{Delivery, DeliverySource};
 //!
 //! let body = br#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,
 //!     "messaging":[{"sender":{"id":"6512345678901234"},"recipient":{"id":"17841400000000001"},
 //!     "timestamp":1795000000123,"message":{"mid":"aWdfZAG1","text":"hello"}}]}]}"#;
 //! let delivery = Delivery {
+//!     source: DeliverySource::Webhook,
 //!     body: body.to_vec(),
 //!     headers: Vec::new(),
 //!     received_at: 1795000000500,
@@ -23,12 +24,17 @@
 
 extern crate alloc;
 
+use lenient_json as json;
+
 mod account;
 #[cfg(target_family = "wasm")]
 #[path = "alloc.rs"]
 mod allocator;
 mod capabilities;
-mod json;
+// A native shared library cannot carry the export names of the component model.
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, reason = "the canonical ABI passes raw addresses; the proofs stand beside them")]
+mod exports;
 mod limits;
 mod outbound;
 mod outcome;
@@ -86,18 +92,13 @@ impl Guest for Instagram {
         message: OutboundMessage,
         context: ConversationContext,
     ) -> Result<Vec<SendStep>, Vec<Violation>> {
+        #[cfg(target_family = "wasm")]
+        return exports::render_or_validate(&message, &context);
+        #[cfg(not(target_family = "wasm"))]
         build(&message, &context)
     }
 
     fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
         outcome(&step, &response)
     }
-}
-
-// A native shared library cannot carry the export names of the component model.
-#[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
-mod exports {
-    use crate::{Instagram, bindings};
-    bindings::export!(Instagram with_types_in bindings);
 }

@@ -14,7 +14,9 @@ use std::{
 };
 
 use channel_tests::{instagram, message, text};
-use harness_contract::{AccountSettings, ConversationContext, Delivery, Setting, SettingValue, Window, WindowState};
+use harness_contract::{
+    AccountSettings, ConversationContext, Delivery, DeliverySource, Setting, SettingValue, Window, WindowState,
+};
 use harness_sandbox::{Origin, Sandbox, SandboxConfig, inspect};
 
 const ROUNDS: usize = 60;
@@ -68,11 +70,18 @@ fn body(messages: usize) -> Vec<u8> {
 }
 
 fn delivery(messages: usize) -> Delivery {
-    Delivery { body: body(messages), headers: Vec::new(), received_at: 1_795_000_000_500, account: None }
+    Delivery {
+        source: DeliverySource::Webhook,
+        body: body(messages),
+        headers: Vec::new(),
+        received_at: 1_795_000_000_500,
+        account: None,
+    }
 }
 
 fn native(delivery: &Delivery) -> instagram_channel::types::Delivery {
     instagram_channel::types::Delivery {
+        source: instagram_channel::types::DeliverySource::Webhook,
         body: delivery.body.clone(),
         headers: Vec::new(),
         received_at: delivery.received_at,

@@ -1,13 +1,17 @@
 //! From a core module to a component. Belongs here: the encoding, what is left out, the manifest.
 
+use std::collections::HashMap;
+
 use harness_contract::manifest::MANIFEST_SECTION;
-use wasm_encoder::{ComponentSection as _, CustomSection};
+use wasm_encoder::{
+    Component, ComponentImportSection, ComponentInstanceSection, ComponentSection as _, ComponentSectionId,
+    CustomSection, RawSection,
+    reencode::{Error, Reencode, ReencodeComponent, component_utils},
+};
+use wasmparser_of_encoder::{ComponentImportSectionReader, ComponentInstance, CustomSectionReader, Parser};
 use wit_component::ComponentEncoder;
 
 use crate::BuildError;
-
-/// Sections that tell a debugger how things were called, and who built them. Nothing reads them in use.
-const LEFT_OUT: [&[u8]; 2] = [b"component-name", b"producers"];
 
 /// Encodes a core module, built against the world `channel`, as a component that holds its manifest.
 pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
@@ -16,37 +20,92 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
         .module(module)
         .and_then(|encoder| encoder.encode())
         .map_err(|error| BuildError::Encode(format!("{error:#}")))?;
-    let mut component = without_names(&encoded)
-        .ok_or_else(|| BuildError::Encode("the encoder wrote a section that is longer than the component".into()))?;
+    let mut component = Component::new();
+    Shorter::default()
+        .parse_component(&mut component, Parser::new(0), &encoded)
+        .map_err(|error| BuildError::Encode(format!("the encoded component cannot be read again: {error}")))?;
+    let mut component = component.finish();
     CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
         .append_to_component(&mut component);
     Ok(component)
 }
 
-/// The component without the outermost custom sections of [`LEFT_OUT`].
-fn without_names(component: &[u8]) -> Option<Vec<u8>> {
-    let (header, mut rest) = component.split_at_checked(8)?;
-    let mut kept = header.to_vec();
-    while let [id, after @ ..] = rest {
-        let (length, content) = leb128(after)?;
-        let (payload, next) = content.split_at_checked(length)?;
-        let name = leb128(payload).and_then(|(length, name)| name.get(..length));
-        if !(*id == 0 && name.is_some_and(|name| LEFT_OUT.contains(&name))) {
-            kept.extend_from_slice(rest.get(..rest.len() - next.len())?);
-        }
-        rest = next;
-    }
-    Some(kept)
+/// Copies a component and leaves out what nothing reads in use.
+///
+/// The encoder writes a small component around every exported interface, which imports each type and
+/// function under a long name, and each name stands twice: there, and where it is instantiated. Nobody
+/// outside sees them, so they become numbers. Sections that tell a debugger how things were called, and
+/// who built them, are not copied.
+#[derive(Default)]
+struct Shorter {
+    names: HashMap<String, String>,
+    depth: u32,
 }
 
-/// An unsigned number in LEB128, and what follows it.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0usize;
-    for (index, byte) in bytes.iter().enumerate().take(5) {
-        value |= usize::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((value, bytes.get(index + 1..)?));
-        }
+impl Shorter {
+    fn shorter(&mut self, name: &str) -> String {
+        let next = self.names.len();
+        self.names.entry(name.to_owned()).or_insert_with(|| format!("n{next}")).clone()
     }
-    None
+}
+
+impl Reencode for Shorter {
+    type Error = std::convert::Infallible;
+}
+
+impl ReencodeComponent for Shorter {
+    fn push_depth(&mut self) {
+        self.depth += 1;
+    }
+
+    fn pop_depth(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn parse_component_submodule(
+        &mut self,
+        component: &mut Component,
+        _: Parser,
+        module: &[u8],
+    ) -> Result<(), Error<Self::Error>> {
+        component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
+        Ok(())
+    }
+
+    fn parse_component_custom_section(
+        &mut self,
+        _: &mut Component,
+        _: CustomSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        Ok(())
+    }
+
+    fn parse_component_import_section(
+        &mut self,
+        imports: &mut ComponentImportSection,
+        section: ComponentImportSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        if self.depth == 0 {
+            return component_utils::parse_component_import_section(self, imports, section);
+        }
+        for import in section {
+            let import = import?;
+            let ty = self.component_type_ref(import.ty)?;
+            imports.import(self.shorter(import.name.name).as_str(), ty);
+        }
+        Ok(())
+    }
+
+    fn parse_component_instance(
+        &mut self,
+        instances: &mut ComponentInstanceSection,
+        instance: ComponentInstance<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        let ComponentInstance::Instantiate { component_index, args } = instance else {
+            return component_utils::parse_component_instance(self, instances, instance);
+        };
+        let args = args.iter().map(|arg| (self.shorter(arg.name), arg.kind.into(), arg.index)).collect::<Vec<_>>();
+        instances.instantiate(component_index, args);
+        Ok(())
+    }
 }

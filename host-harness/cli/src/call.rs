@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use harness_contract::{
-    ConversationContext, Delivery, Header, HttpResponse, OutboundMessage, SendStep, Setting,
+    ConversationContext, Delivery, DeliverySource, Header, HttpResponse, OutboundMessage, SendStep, Setting,
     manifest::Manifest,
     settings::{RawSetting, SettingType},
 };
@@ -50,6 +50,9 @@ pub(crate) struct CallArguments {
     /// parse-webhook: the account, as the webhook's address would name it
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// parse-webhook: the input comes from the platform's archive, through `account.history`
+    #[arg(long)]
+    archive: bool,
     /// The present, in milliseconds since 1970 [default: now]
     #[arg(long, value_name = "MS")]
     now: Option<u64>,
@@ -79,7 +82,9 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
         Function::Capabilities => Ok(print_form(&channel.capabilities()?)?),
         Function::ParseWebhook => {
             let headers = arguments.header.iter().map(|text| header(text)).collect::<Result<_>>()?;
-            let delivery = Delivery { body: input()?, headers, received_at: now, account: arguments.account.clone() };
+            let source = if arguments.archive { DeliverySource::Archive } else { DeliverySource::Webhook };
+            let account = arguments.account.clone();
+            let delivery = Delivery { source, body: input()?, headers, received_at: now, account };
             either(channel.parse_webhook(&delivery)?)?
         }
         Function::ValidateOutbound => {

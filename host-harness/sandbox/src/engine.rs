@@ -55,9 +55,12 @@ impl Default for SandboxConfig {
 /// How often the engine looks whether a call is over its deadline.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// One page of linear memory, and what a small channel needs: kept mapped between calls, since first
-/// touching fresh pages is most of what a fresh instance costs.
-const RESIDENT_BYTES: usize = 1 << 17;
+/// Linear memory that stays mapped between calls, in bytes of each slot of the pool: first touching fresh
+/// pages is most of what a fresh instance costs. What a call has grown to is zeroed, and nothing more, so a
+/// small one pays nothing for the room that a delivery of hundreds of messages finds here.
+const RESIDENT_BYTES: usize = 1 << 20;
+/// The same for tables.
+const RESIDENT_TABLE_BYTES: usize = 1 << 16;
 
 /// Runs channels. Cloning shares it.
 #[derive(Clone)]
@@ -112,7 +115,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .total_tables(config.instances.saturating_mul(4))
         .table_elements(config.table_elements)
         .linear_memory_keep_resident(RESIDENT_BYTES)
-        .table_keep_resident(RESIDENT_BYTES)
+        .table_keep_resident(RESIDENT_TABLE_BYTES)
         .max_unused_warm_slots(config.instances);
 
     let mut engine = Config::new();

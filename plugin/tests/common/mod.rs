@@ -8,7 +8,13 @@ pub const ACCOUNT: &str = "17841400000000001";
 pub const CONTACT: &str = "6512345678901234";
 
 pub fn delivery(body: impl AsRef<[u8]>) -> Delivery {
-    Delivery { body: body.as_ref().to_vec(), headers: Vec::new(), received_at: 1_795_000_000_900, account: None }
+    Delivery {
+        source: DeliverySource::Webhook,
+        body: body.as_ref().to_vec(),
+        headers: Vec::new(),
+        received_at: 1_795_000_000_900,
+        account: None,
+    }
 }
 
 pub fn events(body: impl AsRef<[u8]>) -> Vec<Event> {

@@ -6,10 +6,19 @@
 //! tests hold it against `serde_json`. The tree is bounded in depth because the sandbox has a stack
 //! of 16 KiB: what lies deeper is skipped without recursion and leaves a marker.
 
-use crate::words::ToText;
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod digits;
+
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub use digits::{decimal, push_decimal, push_hex, signed_decimal};
 
 /// Containers nested deeper than this become `Json::TooDeep`. Meta's deepest documented item, a
 /// template with buttons in an echo, has 12 levels.
@@ -18,20 +27,27 @@ const DEPTH: u8 = 24;
 const NEVER_RAW: u8 = u8::MAX;
 
 /// The members of an object in the order in which they stand.
-pub(crate) type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+pub type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
 /// A JSON value that borrows its texts where they hold no escapes.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Json<'a> {
+pub enum Json<'a> {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number that is not negative.
     Unsigned(u64),
+    /// A negative whole number.
     Signed(i64),
     /// A number that no 64-bit integer holds: its whole part, where that is not negative and exact
     /// in a float as well.
     Fraction(Option<u64>),
+    /// A string, without its escapes.
     Text(Cow<'a, str>),
+    /// An array.
     List(Vec<Json<'a>>),
+    /// An object.
     Object(Members<'a>),
     /// A container below the depth bound; its content was skipped.
     TooDeep,
@@ -41,7 +57,7 @@ pub(crate) enum Json<'a> {
 
 impl<'a> Json<'a> {
     /// The member of an object; the last one where a name stands twice.
-    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
+    pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => last(members, name),
             _ => None,
@@ -49,27 +65,27 @@ impl<'a> Json<'a> {
     }
 
     /// A text, or a whole number as its text: Meta writes ids both ways.
-    pub(crate) fn id(&self) -> Option<String> {
+    pub fn id(&self) -> Option<String> {
         match self {
-            Json::Text(text) if !text.is_empty() => Some(text.to_text()),
-            Json::Unsigned(number) => Some(crate::words::decimal(*number)),
-            Json::Signed(number) => Some(crate::words::signed_decimal(*number)),
+            Json::Text(text) if !text.is_empty() => Some(String::from(&**text)),
+            Json::Unsigned(number) => Some(decimal(*number)),
+            Json::Signed(number) => Some(signed_decimal(*number)),
             _ => None,
         }
     }
 
     /// A whole number, written as a number or as a text.
-    pub(crate) fn whole(&self) -> Option<u64> {
+    pub fn whole(&self) -> Option<u64> {
         match self {
             Json::Unsigned(number) => Some(*number),
-            Json::Text(text) => crate::words::number(text),
+            Json::Text(text) => text.trim_ascii().parse().ok(),
             Json::Fraction(whole) => *whole,
             _ => None,
         }
     }
 
     /// What kind of value it is, for a sentence.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "a boolean",
@@ -84,27 +100,27 @@ impl<'a> Json<'a> {
 }
 
 /// The member of this name; the last one where it stands twice.
-pub(crate) fn last<'m, 'a>(members: &'m Members<'a>, name: &str) -> Option<&'m Json<'a>> {
+pub fn last<'m, 'a>(members: &'m Members<'a>, name: &str) -> Option<&'m Json<'a>> {
     members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// Where a text stops being JSON.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// The byte behind the fault.
-    pub(crate) offset: usize,
+    pub offset: usize,
     /// The text ends before the value does.
-    pub(crate) ends: bool,
+    pub ends: bool,
 }
 
 /// Reads one value in full. The text must hold nothing else.
-pub(crate) fn parse(text: &str) -> Result<Json<'_>, Fault> {
+pub fn parse(text: &str) -> Result<Json<'_>, Fault> {
     shallow(text, NEVER_RAW)
 }
 
 /// Reads so many levels of containers and leaves what is below as raw text, as well as every member
 /// named `value`: 0 checks the grammar, 1 gives the raw members of an object or elements of a list.
-pub(crate) fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
+pub fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(DEPTH, levels)?;
     match reader.sign() {
@@ -114,7 +130,7 @@ pub(crate) fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
 }
 
 /// A text as a JSON string, quotes included.
-pub(crate) fn push_quoted(out: &mut String, text: &str) {
+pub fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     for letter in text.chars() {
         match letter {
@@ -128,7 +144,7 @@ pub(crate) fn push_quoted(out: &mut String, text: &str) {
                 if control < '\u{10}' {
                     out.push('0');
                 }
-                crate::words::push_hex(out, u64::from(control));
+                push_hex(out, u64::from(control));
             }
             other => out.push(other),
         }
@@ -143,11 +159,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// The next byte that is no blank, without taking it.
+    #[inline(always)]
     fn sign(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
@@ -162,6 +180,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes one byte that must stand here.
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() != Some(byte) {
             return Err(self.fault());
@@ -171,6 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a byte where it stands next.
+    #[inline(always)]
     fn takes(&mut self, byte: u8) -> bool {
         let stands = self.sign() == Some(byte);
         self.at += usize::from(stands);
@@ -307,13 +327,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether there were escapes in it.
+    #[inline(always)]
     fn skip_string(&mut self) -> Result<bool, Fault> {
         self.take(b'"')?;
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            self.at += plain.unwrap_or(rest.len());
+            self.at += plain_length(rest);
             if self.peek() == Some(b'"') {
                 self.at += 1;
                 return Ok(escaped);
@@ -381,6 +401,7 @@ impl<'a> Reader<'a> {
     }
 
     /// At least one digit.
+    #[inline(always)]
     fn skip_digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
@@ -388,6 +409,29 @@ impl<'a> Reader<'a> {
         }
         if self.at == start { Err(self.fault()) } else { Ok(()) }
     }
+}
+
+/// How many bytes stand before the first quote, backslash or control character. Most of a delivery is
+/// text, so eight bytes are looked at together.
+#[inline(always)]
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES * 0x80;
+    // Sets the high bit of every byte below `least`, up to and including the first such byte; what it
+    // says of later ones may be wrong.
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word & HIGHS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | below(word, 0x20);
+        if found != 0 {
+            return at * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    words.len() * 8 + plain.unwrap_or(rest.len())
 }
 
 /// The most digits before the point that a float can have.
@@ -467,7 +511,7 @@ fn unit(text: &str, at: usize) -> Option<u32> {
 
 /// Rewrites what a value that is JSON can be wrong about by itself: half surrogate pairs as U+FFFD,
 /// numbers out of range as `null`. True when text was replaced.
-pub(crate) fn repair(text: &str) -> (String, bool) {
+pub fn repair(text: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut replaced = false;
     let mut reader = Reader { text, at: 0 };
