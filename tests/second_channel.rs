@@ -152,10 +152,13 @@ async fn what_a_channel_cannot_do_it_refuses_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_granted_is_not_reached() {
     let world = World::new().await;
-    let grant = harness_gateway::Grant { egress: vec!["graph.instagram.com".into()] };
+    let grant = harness_gateway::Grant { egress: vec!["graph.instagram.com".into()], ..Default::default() };
     let setup = ChannelSetup { grant: Some(grant), secrets: secrets([]) };
     let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
-    assert_eq!(registered.not_granted, ["graph.facebook.com"]);
+    assert_eq!(
+        registered.not_granted,
+        ["graph.facebook.com", "lookaside.fbsbx.com", "*.fbcdn.net", "*.cdninstagram.com"]
+    );
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let view = world.reply(conversation, "denied", message(vec![text("hello")])).await;

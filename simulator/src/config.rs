@@ -134,6 +134,9 @@ pub struct Config {
     pub redelivery: Redelivery,
     /// Which media addresses are taken.
     pub media: MediaPolicy,
+    /// Whether MP3 is taken as audio. Meta's pages do not list it and no capture shows it refused, while
+    /// products promise it, so it is taken unless a test wants Meta's list to the letter.
+    pub takes_mp3: bool,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
     /// Makes random parts of ids repeatable; `None` takes randomness from the system.
@@ -158,6 +161,7 @@ impl Config {
             echo: EchoTiming::After(Duration::from_millis(30)),
             redelivery: Redelivery::default(),
             media: MediaPolicy::default(),
+            takes_mp3: true,
             port: 0,
             seed: None,
         }

@@ -62,11 +62,22 @@ async fn media_by_url_are_judged_by_address_and_type() {
     for url in ["http://cdn.example.com/a.jpg", "https://127.0.0.1/a.jpg", "https://10.0.0.8/a.jpg", "nowhere"] {
         assert_eq!(send("image", url).await.error(), (100, Some(2_018_008)), "{url}");
     }
-    for (kind, url) in [("image", "webp"), ("audio", "ogg"), ("audio", "mp3"), ("video", "mkv"), ("file", "docx")] {
+    for (kind, url) in [("image", "webp"), ("audio", "ogg"), ("video", "mkv"), ("file", "docx")] {
         let answer = send(kind, &format!("https://cdn.example.com/a.{url}")).await;
         assert_eq!(answer.error(), (100, Some(2_018_047)), "{kind} {url}");
     }
     assert_eq!(send("gif", "https://cdn.example.com/a.gif").await.error(), (100, None));
+}
+
+#[tokio::test]
+async fn mp3_is_taken_unless_metas_list_is_wanted_to_the_letter() {
+    for (takes_mp3, error) in [(true, None), (false, Some((100, Some(2_018_047))))] {
+        let sim = Simulator::start(Config { takes_mp3, ..Config::demo() }).await.unwrap();
+        sim.customer(ANA).text("hi").await;
+        let payload = json!({"url": "https://cdn.example.com/a.mp3"});
+        let answer = Graph::facebook(&sim).message(json!({"attachment": {"type": "audio", "payload": payload}})).await;
+        assert_eq!((answer.status != 200).then(|| answer.error()), error);
+    }
 }
 
 #[tokio::test]

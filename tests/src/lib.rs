@@ -146,9 +146,10 @@ pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
     let endpoints = Endpoints::from([
         ("https://graph.facebook.com".to_owned(), sim.graph_facebook_url().parse().unwrap()),
         ("https://graph.instagram.com".to_owned(), sim.graph_instagram_url().parse().unwrap()),
+        ("https://lookaside.fbsbx.com".to_owned(), format!("{}/lookaside.fbsbx.com", sim.base_url()).parse().unwrap()),
     ]);
     let inbox = folder.join("inbox.sqlite");
-    Host::open(HostOptions { inbox, sandbox: sandbox_config(), endpoints, clock }).await.unwrap()
+    Host::open(HostOptions { inbox, sandbox: sandbox_config(), media: None, endpoints, clock }).await.unwrap()
 }
 
 /// Loads the Instagram channel and connects the simulator's first account.

@@ -58,7 +58,7 @@ async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) 
         file.value(&key("component"), format!("{}: {error}; `cargo harness build` makes a component", path.display()))
     })?;
     let secrets = file.secrets(&key("secrets"), &config.secrets)?;
-    let grant = Grant { egress: config.grant.egress.clone() };
+    let grant = Grant { egress: config.grant.egress.clone(), media: config.grant.media.clone() };
     let progress = locate::spinner(format!("loading {id}"));
     let registered = host.load_channel(component, ChannelSetup { grant: Some(grant), secrets }).await;
     progress.finish_and_clear();

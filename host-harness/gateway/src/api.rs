@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq as _;
 
+mod files;
+
 use crate::{
     host::{Host, HostError},
     secrets::Secret,
@@ -45,6 +47,7 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
         .route("/conversations/{id}/messages", get(messages))
         .route("/conversations/{id}/replies", axum::routing::post(reply))
         .route("/replies/{id}", get(reply_status))
+        .merge(files::router())
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)

@@ -76,6 +76,9 @@ pub struct GrantConfig {
     /// Hosts that its requests may go to.
     #[serde(default)]
     pub egress: Vec<String>,
+    /// Hosts from which the files of its messages are downloaded.
+    #[serde(default)]
+    pub media: Vec<String>,
 }
 
 /// An account of a channel.

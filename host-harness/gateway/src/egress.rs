@@ -1,15 +1,24 @@
 //! The way out: a channel's request is checked against what was granted, searched for secrets that it
 //! should not know, filled, and sent. Redirects are not followed. Belongs here: that order.
 
-use std::{collections::BTreeMap, error::Error as _, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    error::Error as _,
+    time::Duration,
+};
 
+use bytes::Bytes;
 use harness_contract::{
-    Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
+    FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
     manifest::{EgressRule, Slot},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use reqwest::{Client, redirect};
+use reqwest::{
+    Client,
+    multipart::{Form, Part},
+    redirect,
+};
 use url::Url;
 
 use crate::{
@@ -112,6 +121,8 @@ pub struct Caller<'a> {
     pub secret: &'a FindSecret<'a>,
     /// Every credential of the channel: none may stand in the request before it is filled.
     pub known_secrets: &'a [Secret],
+    /// The files that the request may carry, by handle.
+    pub files: &'a HashMap<String, Bytes>,
 }
 
 impl Egress {
@@ -151,7 +162,7 @@ impl Egress {
         let method = method(request.method);
         let mut url = Url::parse(&request.url)
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
-        let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body))?;
+        let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body, caller.files)?)?;
         let mut headers = header_map(&request.headers)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
@@ -164,9 +175,7 @@ impl Egress {
         outgoing = match request.body {
             HttpBody::Empty => outgoing,
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
-            HttpBody::Multipart(_) => {
-                return Err(EgressError::Invalid("this host holds no files that could be uploaded".into()));
-            }
+            HttpBody::Multipart(fields) => outgoing.multipart(form(fields, caller.files)?),
         };
         let response = outgoing.send().await.map_err(transport_error)?;
         let mut response = read(response, rule.max_response_bytes).await?;
@@ -176,13 +185,30 @@ impl Egress {
     }
 
     /// In development an origin is replaced by the address that stands in for it.
-    fn route(&self, url: Url) -> (&Client, Url) {
+    pub(crate) fn route(&self, url: Url) -> (&Client, Url) {
         let origin = url.origin().ascii_serialization();
         let Some(replacement) = self.endpoints.get(&origin) else { return (&self.public, url) };
         let mut target = replacement.clone();
         target.set_path(&format!("{}{}", replacement.path().trim_end_matches('/'), url.path()));
         target.set_query(url.query());
         (&self.development, target)
+    }
+}
+
+impl Egress {
+    /// In development, an address of a stand-in as the platform would write it; others stay as they are.
+    pub(crate) fn as_platform(&self, url: Url) -> Url {
+        for (origin, stand_in) in &self.endpoints {
+            let below = url.path().strip_prefix(stand_in.path().trim_end_matches('/'));
+            if let Some(path) = below.filter(|path| url.origin() == stand_in.origin() && path.starts_with('/'))
+                && let Ok(mut platform) = Url::parse(origin)
+            {
+                platform.set_path(path);
+                platform.set_query(url.query());
+                return platform;
+            }
+        }
+        url
     }
 }
 
@@ -197,18 +223,47 @@ fn method(method: HttpMethod) -> Method {
     }
 }
 
-fn body_length(body: &HttpBody) -> u64 {
-    match body {
-        HttpBody::Empty => 0,
-        HttpBody::Bytes(bytes) => bytes.len() as u64,
-        HttpBody::Multipart(fields) => fields
-            .iter()
-            .map(|field| match &field.value {
-                harness_contract::FieldValue::Text(text) => text.len() as u64,
-                harness_contract::FieldValue::File(file) => file.size,
-            })
-            .sum(),
+/// The length of a body, without the lines between the fields of a form.
+fn body_length(body: &HttpBody, files: &HashMap<String, Bytes>) -> Result<u64, EgressError> {
+    let HttpBody::Multipart(fields) = body else {
+        return Ok(if let HttpBody::Bytes(bytes) = body { bytes.len() as u64 } else { 0 });
+    };
+    fields.iter().try_fold(0, |length, field| {
+        let field = match &field.value {
+            FieldValue::Text(text) => text.len(),
+            FieldValue::File(file) => held(files, &file.handle)?.len(),
+        };
+        Ok(length + field as u64)
+    })
+}
+
+fn held<'f>(files: &'f HashMap<String, Bytes>, handle: &str) -> Result<&'f Bytes, EgressError> {
+    files.get(handle).ok_or_else(|| EgressError::Invalid("it names a file that this host does not hold".into()))
+}
+
+/// A form of several fields; the bytes of its files come from the host, never from the channel.
+fn form(fields: Vec<FormField>, files: &HashMap<String, Bytes>) -> Result<Form, EgressError> {
+    let mut form = Form::new();
+    for FormField { name, value, file_name, content_type } in fields {
+        let mut part = match value {
+            FieldValue::Text(text) => Part::text(text),
+            FieldValue::File(file) => {
+                let bytes = held(files, &file.handle)?.clone();
+                let length = bytes.len() as u64;
+                Part::stream_with_length(bytes, length)
+            }
+        };
+        if let Some(file_name) = file_name {
+            part = part.file_name(file_name);
+        }
+        if let Some(content_type) = content_type {
+            part = part
+                .mime_str(&content_type)
+                .map_err(|_| EgressError::Invalid(format!("`{content_type}` is no content type")))?;
+        }
+        form = form.part(name, part);
     }
+    Ok(form)
 }
 
 fn header_map(headers: &[Header]) -> Result<HeaderMap, EgressError> {
@@ -235,14 +290,18 @@ fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressE
     };
     let in_body = match &request.body {
         HttpBody::Bytes(bytes) => contains(bytes),
-        HttpBody::Empty | HttpBody::Multipart(_) => false,
+        HttpBody::Multipart(fields) => fields.iter().any(|field| match &field.value {
+            FieldValue::Text(text) => contains(text.as_bytes()),
+            FieldValue::File(_) => false,
+        }),
+        HttpBody::Empty => false,
     };
     let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
     if in_body || in_headers || contains(request.url.as_bytes()) { Err(EgressError::Leak) } else { Ok(()) }
 }
 
 /// Only a failure to connect proves that nothing was sent. The URL is left out: it may hold a credential.
-fn transport_error(error: reqwest::Error) -> EgressError {
+pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
     let connecting = error.is_connect() || error.is_builder();
     let error = error.without_url();
     let mut text = error.to_string();

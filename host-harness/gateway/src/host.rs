@@ -1,5 +1,5 @@
 //! The host as a library: what an inbox product embeds. Belongs here: loading channels, connecting
-//! accounts, taking deliveries, queueing replies. The two workers stand in `translate` and `outbox`.
+//! accounts, taking deliveries, queueing replies. The workers stand in `translate`, `outbox` and `media`.
 
 use std::{
     collections::HashMap,
@@ -7,12 +7,13 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use bytes::Bytes;
 use harness_contract::{
     ChannelCapabilities, ConversationContext, OutboundMessage,
     manifest::{EgressRule, Manifest, SlotScope},
     settings::{RawSetting, SettingsError, resolve_settings},
 };
-use harness_inbox::{Inbox, InboxError, NewDelivery, NewReply, Queued};
+use harness_inbox::{HeldFile, Inbox, InboxError, MediaState, MediaView, NewDelivery, NewReply, Queued};
 use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
@@ -25,8 +26,9 @@ use crate::{
     clock::Clock,
     egress::{Egress, Endpoints, SetupError},
     ingress::{self, Refusal},
-    outbox,
+    media, outbox,
     secrets::{Secret, SecretKey, Secrets},
+    store::{MediaStore, StoreError},
     translate,
 };
 
@@ -37,6 +39,8 @@ pub struct HostOptions {
     pub inbox: PathBuf,
     /// The bounds of the sandbox, and where compiled components are kept.
     pub sandbox: SandboxConfig,
+    /// Where the bytes of media lie. None: the folder `media` beside the inbox's file.
+    pub media: Option<MediaStore>,
     /// Development only: where requests really go.
     pub endpoints: Endpoints,
     /// The clock.
@@ -50,6 +54,7 @@ impl HostOptions {
         Self {
             inbox: folder.join("inbox.sqlite"),
             sandbox: SandboxConfig { cache_dir: Some(folder.join("artifacts")), ..SandboxConfig::default() },
+            media: None,
             endpoints: Endpoints::new(),
             clock: Clock::default(),
         }
@@ -61,12 +66,17 @@ impl HostOptions {
 pub struct Grant {
     /// Hosts of the manifest's egress rules.
     pub egress: Vec<String>,
+    /// Hosts of the manifest's `[media]`, from which files are downloaded.
+    pub media: Vec<String>,
 }
 
 impl Grant {
     /// Everything that a manifest asks for, after somebody read it.
     pub fn all_of(manifest: &Manifest) -> Self {
-        Self { egress: manifest.egress.iter().map(|rule| rule.host.clone()).collect() }
+        Self {
+            egress: manifest.egress.iter().map(|rule| rule.host.clone()).collect(),
+            media: manifest.media.hosts.clone(),
+        }
     }
 }
 
@@ -90,6 +100,8 @@ pub struct Registered {
     pub capabilities_hash: String,
     /// The egress rules that were granted.
     pub egress: Arc<[EgressRule]>,
+    /// The media hosts that were granted.
+    pub media_hosts: Arc<[String]>,
     /// Hosts that the manifest asks for and the operator did not grant.
     pub not_granted: Vec<String>,
 }
@@ -109,6 +121,12 @@ pub enum HostError {
     /// The HTTP client.
     #[error(transparent)]
     Egress(#[from] SetupError),
+    /// The bytes of a file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system gave no random bytes.
+    #[error("no random bytes could be had: {0}")]
+    Random(String),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,
@@ -158,24 +176,28 @@ pub(crate) struct Shared {
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
     pub(crate) secrets: Secrets,
+    pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
     pub(crate) bodies: Arc<Semaphore>,
     pub(crate) delivered: Notify,
     pub(crate) queued: Notify,
+    pub(crate) media_due: Notify,
 }
 
-/// The two workers. Dropped without a shutdown, they end where they are: what is on its way then is
+/// The workers. Dropped without a shutdown, they end where they are: what is on its way then is
 /// unknown at the next start.
 struct Workers {
     stop: watch::Sender<bool>,
     translate: JoinHandle<()>,
+    media: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
         self.translate.abort();
+        self.media.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -183,16 +205,22 @@ impl Drop for Workers {
 impl Host {
     /// Opens the inbox, settles what a crash interrupted, and starts the workers. Needs a Tokio runtime.
     pub async fn open(options: HostOptions) -> Result<Self, HostError> {
+        let media = match options.media {
+            Some(store) => store,
+            None => MediaStore::in_folder(&options.inbox.with_file_name("media"))?,
+        };
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::new(options.sandbox)?,
             egress: Egress::new(options.endpoints)?,
             secrets: Secrets::default(),
+            media,
             clock: options.clock,
             channels: RwLock::default(),
             bodies: Arc::new(Semaphore::new(BODY_BUDGET_KIB)),
             delivered: Notify::new(),
             queued: Notify::new(),
+            media_due: Notify::new(),
         });
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
@@ -202,6 +230,7 @@ impl Host {
         let workers = Workers {
             stop,
             translate: tokio::spawn(translate::run(Arc::clone(&shared))),
+            media: tokio::spawn(media::run(Arc::clone(&shared))),
             outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })
@@ -238,7 +267,9 @@ impl Host {
         let grant = setup.grant.unwrap_or_else(|| Grant::all_of(manifest));
         let (granted, not): (Vec<_>, Vec<_>) =
             manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));
-        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).collect();
+        let (media_hosts, no_media): (Vec<_>, Vec<_>) =
+            manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
+        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
         not_granted.dedup();
         if !not_granted.is_empty() {
             tracing::warn!(
@@ -254,6 +285,7 @@ impl Host {
             capabilities: Arc::new(capabilities),
             capabilities_hash: hex::encode(Sha256::digest(json)),
             egress: granted.into(),
+            media_hosts: media_hosts.into(),
             not_granted,
         };
         for (slot, secret) in setup.secrets {
@@ -330,12 +362,34 @@ impl Host {
     }
 
     /// Puts a reply into the outbox, once for every key. How it ends is read with [`Inbox::reply`].
-    pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> Result<Queued, HostError> {
+    ///
+    /// What the host knows of the files that the message names (size, type by content, name) is put into it.
+    pub async fn reply(&self, conversation: i64, key: &str, mut message: OutboundMessage) -> Result<Queued, HostError> {
+        media::describe(&self.shared, &mut message).await?;
         let now = self.shared.clock.now();
         let queued =
             self.shared.inbox.queue_reply(NewReply { conversation, key: key.to_owned(), message, now }).await?;
         self.shared.queued.notify_one();
         Ok(queued)
+    }
+
+    /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it
+    /// is is told from its content; `claimed` is a MIME type that counts where the content is silent.
+    pub async fn hold_file(
+        &self,
+        content: Bytes,
+        name: Option<String>,
+        claimed: Option<&str>,
+    ) -> Result<HeldFile, HostError> {
+        media::hold(&self.shared, content, name, claimed).await
+    }
+
+    /// The bytes of a stored file of a message.
+    pub async fn media(&self, media: &MediaView) -> Result<Option<Bytes>, HostError> {
+        match &media.stored_as {
+            Some(key) if media.state == MediaState::Stored => Ok(Some(self.shared.media.get(key).await?)),
+            _ => Ok(None),
+        }
     }
 
     /// Everything about a conversation that a message depends on, the window among it.

@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness_contract::{
-    Delivery, Header,
+    Delivery, DeliverySource, Header,
     manifest::{Challenge, SignatureEncoding, Verification, Webhook},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -56,7 +56,7 @@ pub fn verify(
             Some(Header { name: name.to_owned(), value: value.to_owned() })
         })
         .collect();
-    Ok(Delivery { body, headers, received_at, account })
+    Ok(Delivery { source: DeliverySource::Webhook, body, headers, received_at, account })
 }
 
 /// Whose secret makes the proof: an account's, or the channel's.

@@ -8,17 +8,22 @@
 mod api;
 mod clock;
 pub mod config;
+mod content;
+mod download;
 pub mod egress;
 mod fill;
 mod host;
 pub mod ingress;
+mod media;
 mod outbox;
 mod resolve;
 pub mod secrets;
 mod sending;
 pub mod server;
+mod store;
 mod translate;
 
 pub use clock::Clock;
 pub use host::{ChannelSetup, Grant, Host, HostError, HostOptions, Registered};
 pub use secrets::{Secret, SecretKey, Secrets};
+pub use store::{MediaStore, StoreError};

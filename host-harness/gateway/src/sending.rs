@@ -14,6 +14,7 @@ use crate::{
     egress::{Caller, EgressError},
     fill::Captured,
     host::{HostError, Registered, Shared},
+    media::{self, FilesError},
 };
 
 /// Attempts at a step that the platform answered with a passing error.
@@ -161,7 +162,11 @@ impl Sending<'_> {
         let known: Vec<_> = self.shared.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
         let secret = |slot: &str| self.shared.secrets.find(channel, &context.account.id, slot);
         let slots = &registered.channel.manifest().slots;
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known };
+        let files = match media::files_of(self.shared, &step.request).await {
+            Ok(files) => files,
+            Err(error) => return no_files(&error),
+        };
+        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files: &files };
         match self.shared.egress.send(&caller, step.request.clone(), captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => unsent(step, &error),
@@ -263,6 +268,17 @@ fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
             sentence("The account has no credential for this; connect it again"),
         )),
         _ => SendResult::Rejected(failure(FailureCategory::Internal, sentence("The request was not sent"))),
+    })
+}
+
+/// A file that is to be sent is not at hand: nothing was sent.
+fn no_files(error: &FilesError) -> SendOutcome {
+    let gone = matches!(error, FilesError::Inbox(InboxError::NotFound { .. }));
+    let sentence = format!("A file of this message is not at hand ({error}).");
+    outcome(if gone {
+        SendResult::Rejected(failure(FailureCategory::ContentInvalid, sentence))
+    } else {
+        SendResult::Transient(failure(FailureCategory::Internal, sentence))
     })
 }
 

@@ -102,6 +102,7 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     left += translated.len();
     if !translated.is_empty() {
         shared.inbox.apply(translated).await?;
+        shared.media_due.notify_one();
     }
     if busy {
         tokio::time::sleep(PAUSE).await;

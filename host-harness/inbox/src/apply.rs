@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update,
-    journal::{as_millis, redact, take_up_unrouted},
+    journal::{as_millis, redact, redact_applied, take_up_unrouted},
     messages::{self, Place, Stored},
 };
 
@@ -124,6 +124,7 @@ fn apply_delivery(
     let problem = missing.map(|account| format!("the account {account} is not connected here"));
     tx.prepare_cached("UPDATE delivery SET state = ?2, attempts = attempts + 1, problem = ?3 WHERE id = ?1")?
         .execute(params![delivery.id, if problem.is_some() { "unrouted" } else { "applied" }, problem])?;
+    redact_applied(tx, delivery.id)?;
     for delivery in emptied {
         redact(tx, delivery)?;
     }

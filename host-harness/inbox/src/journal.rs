@@ -36,11 +36,12 @@ impl Inbox {
             .write(move |tx| {
                 let NewDelivery { channel, delivery } = new;
                 tx.prepare_cached(
-                    "INSERT INTO delivery (channel, account, received_at, headers, body, state)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 'received')",
+                    "INSERT INTO delivery (channel, source, account, received_at, headers, body, state)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received')",
                 )?
                 .execute(params![
                     channel,
+                    delivery.source.name(),
                     delivery.account,
                     as_millis(delivery.received_at),
                     headers,
@@ -57,22 +58,23 @@ impl Inbox {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, channel, account, received_at, attempts, headers, body FROM delivery
+                    "SELECT id, channel, account, received_at, attempts, source, headers, body FROM delivery
                      WHERE state = 'received' ORDER BY id LIMIT ?1",
                 )?;
                 let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX)])?;
                 let mut pending = Vec::new();
                 let mut left = bytes;
                 while let Some(row) = rows.next()? {
-                    let headers: String = row.get(5)?;
+                    let headers: String = row.get(6)?;
                     let headers: Vec<Header> = serde_json::from_str(&headers)?;
-                    let body: Vec<u8> = row.get(6)?;
+                    let body: Vec<u8> = row.get(7)?;
                     let size = body.len();
                     pending.push(PendingDelivery {
                         id: row.get(0)?,
                         channel: row.get(1)?,
                         attempts: row.get(4)?,
                         delivery: Delivery {
+                            source: serde_json::from_value(row.get::<_, String>(5)?.into())?,
                             account: row.get(2)?,
                             received_at: from_millis(row.get(3)?),
                             headers,
@@ -150,10 +152,19 @@ pub(crate) fn take_up_unrouted(tx: &Transaction<'_>, channel: &str) -> Result<us
         .execute(params![channel])?)
 }
 
-/// Empties a delivery that brought something which the customer has taken back.
+/// Empties a delivery that brought something which the customer has taken back: now, or, where it holds
+/// something else that nobody has yet, as soon as it has been applied in full.
 pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE delivery SET state = 'redacted', body = x'' WHERE id = ?1")?
-        .execute(params![delivery])?;
+    tx.prepare_cached("UPDATE delivery SET redact = 1 WHERE id = ?1")?.execute(params![delivery])?;
+    redact_applied(tx, delivery)
+}
+
+/// Empties a delivery that waited for it.
+pub(crate) fn redact_applied(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE delivery SET state = 'redacted', body = x'' WHERE id = ?1 AND redact AND state = 'applied'",
+    )?
+    .execute(params![delivery])?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 mod apply;
 mod error;
 mod journal;
+mod media;
 mod messages;
 mod outbox;
 mod read;
@@ -18,6 +19,7 @@ use std::{path::Path, sync::Arc};
 pub use apply::{Applied, TranslatedDelivery};
 pub use error::InboxError;
 pub use journal::{NewDelivery, PendingDelivery};
+pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{
     AccountRow, ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry,

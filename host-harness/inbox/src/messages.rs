@@ -7,7 +7,7 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, outbox};
+use crate::{InboxError, media, outbox};
 
 /// Where and when an event happened.
 pub(crate) struct Place {
@@ -52,29 +52,33 @@ pub(crate) fn store(
     };
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
-    tx.prepare_cached(
-        "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
+    let stored = tx
+        .prepare_cached(
+            "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
              late, text, body, anomalies, native, deleted_at, delivery_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
              EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6), ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (account_id, platform_id) WHERE platform_id IS NOT NULL DO NOTHING",
-    )?
-    .execute(params![
-        place.account,
-        conversation,
-        message.id,
-        if outbound { "outbound" } else { "inbound" },
-        serde_json::to_string(&event.author)?,
-        place.at,
-        place.received_at,
-        event.origin.name(),
-        message.text.as_deref().filter(|_| keep),
-        keep.then(|| serde_json::to_string(message)).transpose()?,
-        anomalies,
-        event.native.as_deref().filter(|_| keep),
-        deleted_at,
-        place.delivery
-    ])?;
+        )?
+        .execute(params![
+            place.account,
+            conversation,
+            message.id,
+            if outbound { "outbound" } else { "inbound" },
+            serde_json::to_string(&event.author)?,
+            place.at,
+            place.received_at,
+            event.origin.name(),
+            message.text.as_deref().filter(|_| keep),
+            keep.then(|| serde_json::to_string(message)).transpose()?,
+            anomalies,
+            event.native.as_deref().filter(|_| keep),
+            deleted_at,
+            place.delivery
+        ])?;
+    if stored == 1 && keep {
+        media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
+    }
     if let Some(id) = &message.id {
         apply_waiting_edit(tx, place.account, id)?;
     }
@@ -145,6 +149,7 @@ pub(crate) fn adopt_platform_id(
     (reply, step): (i64, i64),
     id: &str,
 ) -> Result<(), InboxError> {
+    media::forget(tx, account, id, true)?;
     tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
         .execute(params![account, id])?;
     // A platform that gives one id to two messages loses the second one's, not its outcome.
@@ -229,6 +234,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) 
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
+    media::forget(tx, account, target, false)?;
     tx.prepare_cached(
         "UPDATE step SET text = NULL FROM message
          WHERE message.account_id = ?1 AND message.platform_id = ?2

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     Inbox, InboxError,
     journal::{as_millis, from_millis},
+    media::{self, MediaView},
     outbox::{OpenReply, StepState, StoredStep, account_settings},
     window,
 };
@@ -133,6 +134,8 @@ pub struct TimelineEntry {
     pub outcome: Option<Box<RawValue>>,
     /// What people put on it.
     pub reactions: Vec<ReactionView>,
+    /// The files that it names, and what became of them.
+    pub media: Vec<MediaView>,
 }
 
 /// Where a reply stands.
@@ -359,6 +362,7 @@ fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<
                 state: row.get::<_, Option<String>>(10)?.as_deref().map(StepState::from_name),
                 outcome: None,
                 reactions: Vec::new(),
+                media: Vec::new(),
             };
             Ok((entry, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?, row.get(15)?))
         },
@@ -367,6 +371,7 @@ fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<
     for (mut entry, account, author, body, outcome, part) in rows.into_iter().rev() {
         entry.author = RawValue::from_string(author)?;
         entry.body = raw(body)?;
+        entry.media = media::of_message(connection, entry.id)?;
         entry.part = raw(part)?;
         entry.outcome = raw(outcome)?;
         entry.reactions = collect(

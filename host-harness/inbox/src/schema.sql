@@ -5,12 +5,14 @@
 CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY,
     channel     TEXT NOT NULL,
+    source      TEXT NOT NULL,              -- webhook | archive
     account     TEXT,                       -- the platform's id, where address or secret named it
     received_at INTEGER NOT NULL,
     state       TEXT NOT NULL,              -- received | applied | unrouted | failed | redacted
     attempts    INTEGER NOT NULL DEFAULT 0,
     problem     TEXT,
     translator  TEXT,                       -- the digest of the component that failed
+    redact      INTEGER NOT NULL DEFAULT 0, -- what it brought was taken back: emptied when nothing waits in it
     headers     TEXT NOT NULL,              -- JSON, those that the channel asked for
     body        BLOB NOT NULL               -- last, so that a look at the state does not read it
 ) STRICT;
@@ -119,6 +121,46 @@ CREATE TABLE deletion (
     target     TEXT NOT NULL,
     at         INTEGER NOT NULL,
     PRIMARY KEY (account_id, target)
+) STRICT, WITHOUT ROWID;
+
+-- Files that messages name, and what became of them here. The message comes first, its files later.
+CREATE TABLE media (
+    id              INTEGER PRIMARY KEY,
+    message_id      INTEGER REFERENCES message (id), -- none when the message is gone
+    attachment      INTEGER NOT NULL,       -- its place in the message's attachments
+    kind            TEXT NOT NULL,          -- a media-kind, share or story
+    url             TEXT,                   -- where the platform has it, for a time
+    state           TEXT NOT NULL,          -- remote | stored | link-only | expired | deleted | too-large | refused | failed
+    reason          TEXT,                   -- for a person, why it is not stored
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL,
+    stored_as       TEXT,                   -- its key in the media store, from before it is written until it is gone
+    mime            TEXT,
+    size            INTEGER,
+    sha256          TEXT,
+    name            TEXT,
+    UNIQUE (message_id, attachment)
+) STRICT;
+CREATE INDEX media_due ON media (next_attempt_at) WHERE state = 'remote';
+CREATE INDEX media_purge ON media (id) WHERE stored_as IS NOT NULL AND state <> 'stored';
+
+-- Files that the inbox was given to send. A part of a message names one by its handle.
+CREATE TABLE file (
+    handle      TEXT PRIMARY KEY,
+    name        TEXT,
+    mime        TEXT,                       -- what its content is, where that can be told
+    size        INTEGER NOT NULL,
+    sha256      TEXT NOT NULL,
+    stored_as   TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What channels remember of an account, by their own keys.
+CREATE TABLE storage (
+    account_id  INTEGER NOT NULL REFERENCES account (id),
+    key         TEXT NOT NULL,
+    value       BLOB NOT NULL,
+    PRIMARY KEY (account_id, key)
 ) STRICT, WITHOUT ROWID;
 
 -- Everything else that happened: handovers, comments, referrals, unknown items.

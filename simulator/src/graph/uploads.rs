@@ -40,7 +40,7 @@ pub(crate) async fn upload(core: &Arc<Core>, request: &GraphRequest, account: &A
             if !file.name.is_ascii() {
                 return Err(GraphError::parameter("The file name must be ASCII"));
             }
-            media::check_file(rule, &file.content_type, file.size)?;
+            media::check_file(core, rule, &file.content_type, file.size)?;
             core.ids.cdn_url()
         }
         _ => return Err(GraphError::parameter("An upload needs either filedata or message[attachment][payload][url]")),

@@ -36,6 +36,7 @@ impl Stage {
         let host = Host::open(HostOptions {
             inbox: folder.path().join("inbox.sqlite"),
             sandbox: SandboxConfig { cache_dir: locate::cache_dir(), ..SandboxConfig::default() },
+            media: None,
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
         })
@@ -128,6 +129,7 @@ fn endpoints(sim: &Simulator) -> Result<harness_gateway::egress::Endpoints> {
     let pairs = [
         ("https://graph.facebook.com", sim.graph_facebook_url()),
         ("https://graph.instagram.com", sim.graph_instagram_url()),
+        ("https://lookaside.fbsbx.com", format!("{}/lookaside.fbsbx.com", sim.base_url())),
     ];
     pairs.into_iter().map(|(origin, url)| Ok((origin.to_owned(), url.parse()?))).collect()
 }

@@ -1,0 +1,66 @@
+//! Files in the API: handing in what is to be sent, and handing out what customers sent. Belongs here:
+//! the two routes, and that nothing handed out can run as a script in the browser.
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use harness_inbox::HeldFile;
+use serde::Deserialize;
+
+use super::{Api, ApiError};
+use crate::content;
+
+/// The largest file that is taken, in bytes: above every limit of a platform, whose channel says so in words.
+const MAX_FILE: usize = 32 << 20;
+
+pub(super) fn router() -> Router<Api> {
+    Router::new().route("/files", post(hold).layer(DefaultBodyLimit::max(MAX_FILE))).route("/media/{id}", get(media))
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: Option<String>,
+}
+
+/// `POST` with the file as the body; answers the handle by which a message names it.
+async fn hold(
+    State(api): State<Api>,
+    Query(named): Query<Named>,
+    headers: HeaderMap,
+    content: Bytes,
+) -> Result<(StatusCode, Json<HeldFile>), ApiError> {
+    if content.is_empty() {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "the body is empty: send the file as the body"));
+    }
+    let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let file = api.host.hold_file(content, named.name, claimed).await?;
+    Ok((StatusCode::CREATED, Json(file)))
+}
+
+/// A file of a message, or the reason why it is not here.
+async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, ApiError> {
+    let media = api.host.inbox().media(id).await?;
+    let Some(content) = api.host.media(&media).await? else {
+        let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());
+        return Err(ApiError::new(StatusCode::NOT_FOUND, format!("{}: {reason}", media.state.name())));
+    };
+    let mime = media.mime.as_deref().unwrap_or_default();
+    let (mime, place) =
+        if content::shown_in_place(mime) { (mime, "inline") } else { ("application/octet-stream", "attachment") };
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+        ),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(place)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    Ok((headers, Body::from(content)).into_response())
+}

@@ -1,0 +1,204 @@
+//! Files on both ways: the worker that fetches what messages name and removes what was taken back, and
+//! the files that agents hand in to be sent. Belongs here: what becomes of each. The exchange: `download`.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use harness_contract::{
+    Direction, FieldValue, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart,
+    TemplateValue,
+};
+use harness_inbox::{DueMedia, HeldFile, InboxError, MediaEnd, MediaState};
+use sha2::{Digest as _, Sha256};
+use tokio::task::JoinSet;
+
+use crate::{
+    content,
+    download::DownloadError,
+    host::{HostError, Registered, Shared},
+    store::StoreError,
+};
+
+/// Downloads at the same time; each may hold a file in memory.
+const AT_ONCE: usize = 4;
+/// The largest file that is downloaded where the channel's rules name no size, in bytes.
+const MAX_BYTES: u64 = 32 << 20;
+/// Attempts at a file that could not be fetched for a passing reason.
+const MAX_ATTEMPTS: u32 = 6;
+/// The wait before the second attempt; it triples with every further one. An address lives for days.
+const FIRST_WAIT_MS: u64 = 2_000;
+/// How often it is looked for files whose next attempt is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Downloads and purges for as long as the host lives.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    loop {
+        let worked = match round(&shared).await {
+            Ok(worked) => worked,
+            Err(error) => {
+                tracing::error!(%error, "downloading media pauses");
+                false
+            }
+        };
+        if !worked {
+            tokio::select! {
+                () = shared.media_due.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+}
+
+/// One look; says whether there was anything to do.
+async fn round(shared: &Arc<Shared>) -> Result<bool, InboxError> {
+    let purgeable = shared.inbox.purgeable_media(64).await?;
+    for (id, key) in &purgeable {
+        match shared.media.delete(key).await {
+            Ok(()) => shared.inbox.note_purged(*id).await?,
+            Err(error) => tracing::error!(%error, media = id, "a file that was taken back could not be removed"),
+        }
+    }
+    let now = shared.clock.now();
+    if shared.inbox.next_media().await?.is_none_or(|next| next > now) {
+        return Ok(false);
+    }
+    let due = shared.inbox.take_due_media(now, AT_ONCE).await?;
+    let mut downloads = JoinSet::new();
+    for media in due {
+        let shared = Arc::clone(shared);
+        downloads.spawn(async move {
+            let end = fetch(&shared, &media).await;
+            shared.inbox.finish_media(media.id, end).await
+        });
+    }
+    while let Some(finished) = downloads.join_next().await {
+        if let Ok(result) = finished {
+            result?;
+        }
+    }
+    Ok(true)
+}
+
+/// Fetches one file and says how that ended.
+async fn fetch(shared: &Shared, media: &DueMedia) -> MediaEnd {
+    let ended = |state, reason: &dyn std::fmt::Display| MediaEnd::Ended { state, reason: sentence(reason) };
+    let Ok(registered) = shared.channel(&media.channel) else {
+        return later(shared, media, "its channel is not loaded");
+    };
+    let max = max_bytes(&registered, &media.kind);
+    let download = match shared.egress.download(&registered.media_hosts, &media.url, max).await {
+        Ok(download) => download,
+        Err(error @ DownloadError::NotGranted(_)) => return ended(MediaState::Refused, &error),
+        Err(error @ DownloadError::Gone(_)) => return ended(MediaState::Expired, &error),
+        Err(error @ DownloadError::TooLarge(_)) => return ended(MediaState::TooLarge, &error),
+        Err(error @ DownloadError::Passing(_)) => return later(shared, media, &error.to_string()),
+    };
+    let mime = content::type_of(&download.content, download.claimed.as_deref());
+    let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
+    if !content::fits(&media.kind, &mime) {
+        return ended(MediaState::Refused, &format!("what came is {mime} and no {}", media.kind));
+    }
+    let (size, sha256) = (download.content.len() as u64, hex::encode(Sha256::digest(&download.content)));
+    match shared.media.put(&media.key, download.content).await {
+        Ok(()) => MediaEnd::Stored { mime, size, sha256 },
+        Err(error) => {
+            tracing::error!(%error, media = media.id, "a file could not be stored");
+            later(shared, media, "it could not be stored here")
+        }
+    }
+}
+
+fn later(shared: &Shared, media: &DueMedia, reason: &str) -> MediaEnd {
+    if media.attempts + 1 >= MAX_ATTEMPTS {
+        return MediaEnd::Ended { state: MediaState::Failed, reason: sentence(&reason) };
+    }
+    let wait = FIRST_WAIT_MS.saturating_mul(3_u64.saturating_pow(media.attempts));
+    MediaEnd::Later { at: shared.clock.now().saturating_add(wait), reason: sentence(&reason) }
+}
+
+fn sentence(reason: &dyn std::fmt::Display) -> String {
+    format!("There is no copy: {reason}.")
+}
+
+fn max_bytes(registered: &Registered, kind: &str) -> u64 {
+    let rules = &registered.capabilities.media_rules;
+    let rule = rules.iter().find(|rule| rule.direction == Direction::Inbound && rule.kind.name() == kind);
+    rule.map_or(MAX_BYTES, |rule| rule.max_size)
+}
+
+/// Takes a file that is to be sent.
+pub(crate) async fn hold(
+    shared: &Shared,
+    content: Bytes,
+    name: Option<String>,
+    claimed: Option<&str>,
+) -> Result<HeldFile, HostError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| HostError::Random(error.to_string()))?;
+    let handle = URL_SAFE_NO_PAD.encode(random);
+    let file = HeldFile {
+        stored_as: format!("outbound/{handle}"),
+        handle,
+        name,
+        mime: content::type_of(&content, claimed),
+        size: content.len() as u64,
+        sha256: hex::encode(Sha256::digest(&content)),
+    };
+    shared.media.put(&file.stored_as, content).await?;
+    shared.inbox.hold_file(file.clone(), shared.clock.now()).await?;
+    Ok(file)
+}
+
+/// Puts what the host knows of its files into a message: their sizes, what their content is, their names.
+pub(crate) async fn describe(shared: &Shared, message: &mut OutboundMessage) -> Result<(), HostError> {
+    for media in media_of(message) {
+        let MediaSource::File(reference) = &mut media.source else { continue };
+        let file = shared.inbox.held_file(&reference.handle).await?;
+        reference.size = file.size;
+        media.size = Some(file.size);
+        media.mime = file.mime.or_else(|| media.mime.take());
+        media.name = media.name.take().or(file.name);
+    }
+    Ok(())
+}
+
+fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia> {
+    let mut found = Vec::new();
+    for part in &mut message.parts {
+        match part {
+            OutboundPart::Media(files) => found.extend(files),
+            OutboundPart::Buttons(buttons) => found.extend(&mut buttons.header),
+            OutboundPart::Template(template) => {
+                found.extend(template.parameters.iter_mut().filter_map(|parameter| match &mut parameter.value {
+                    TemplateValue::Media(media) => Some(media),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Why the files of a request are not at hand.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FilesError {
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The bytes of the files that a request carries, by handle.
+pub(crate) async fn files_of(shared: &Shared, request: &HttpRequest) -> Result<HashMap<String, Bytes>, FilesError> {
+    let mut files = HashMap::new();
+    let HttpBody::Multipart(fields) = &request.body else { return Ok(files) };
+    for field in fields {
+        if let FieldValue::File(file) = &field.value {
+            let held = shared.inbox.held_file(&file.handle).await?;
+            files.insert(file.handle.clone(), shared.media.get(&held.stored_as).await?);
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,188 @@
+//! Files on both ways: what customers send is stored here or says why not, what was taken back is gone,
+//! what agents hand in reaches the platform without passing through the channel.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::{fs, path::Path, time::Duration};
+
+use channel_tests::{World, eventually, message, request, text};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, ViolationCode};
+use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
+use simulator::{CdnFile, Config};
+
+/// The files of the customer's newest message, once none of them is waited for.
+async fn files(world: &World) -> Vec<MediaView> {
+    world.settled().await;
+    eventually("the end of the downloads", async || {
+        let entry = world.timeline(Config::DEMO_CUSTOMER).await.pop()?;
+        let waits = entry.media.is_empty() || entry.media.iter().any(|media| media.state == MediaState::Remote);
+        (!waits).then_some(entry.media)
+    })
+    .await
+}
+
+fn stored_files(world: &World) -> Vec<String> {
+    fn collect(folder: &Path, into: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                collect(&entry.path(), into)
+            } else {
+                into.push(entry.path().display().to_string())
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(&world.folder.path().join("media"), &mut found);
+    found
+}
+
+fn upload(kind: MediaKind, handle: &str) -> OutboundPart {
+    let source = MediaSource::File(FileRef { handle: handle.to_owned(), size: 0 });
+    OutboundPart::Media(vec![OutboundMedia { kind, source, mime: None, size: None, name: None, caption: None }])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_is_stored_by_what_its_content_is_and_handed_out_as_nothing_that_could_run() {
+    let world = World::new().await;
+    let content = CdnFile::demo_photo().bytes;
+    let url = world.sim.host_file(CdnFile::new("text/plain", content.clone()));
+    world.sim.customer(Config::DEMO_CUSTOMER).photo(&url).await;
+    let media = files(&world).await.remove(0);
+    assert_eq!((media.state, media.mime.as_deref()), (MediaState::Stored, Some("image/png")));
+    assert_eq!(media.size, Some(content.len() as i64));
+    let answer = request("GET", &format!("{}/api/v1/media/{}", world.address, media.id), &[], Vec::new()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "image/png");
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    assert_eq!(answer.headers["content-security-policy"], "default-src 'none'; sandbox");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cdn_does_instead_of_serving_ends_in_a_state_with_its_reason() {
+    let world = World::new().await;
+    let customer = world.sim.customer(Config::DEMO_CUSTOMER);
+    let host = |file| world.sim.host_file(file);
+    let elsewhere = "https://files.example.com/photo.png".to_owned();
+    let cases = [
+        (host(CdnFile::failing(403)), MediaState::Expired, "HTTP 403"),
+        (host(CdnFile::failing(404)), MediaState::Expired, "HTTP 404"),
+        (host(CdnFile::new("image/png", "<html><body>please log in</body></html>")), MediaState::Refused, "text/html"),
+        (host(CdnFile::new("image/png", vec![0; 33 << 20])), MediaState::TooLarge, "bytes that this host takes"),
+        (host(CdnFile::redirecting("http://169.254.169.254/latest/meta-data")), MediaState::Refused, "169.254.169.254"),
+        (host(CdnFile::redirecting("https://localhost/photo.png")), MediaState::Refused, "localhost"),
+        (elsewhere, MediaState::Refused, "files.example.com"),
+    ];
+    for (url, state, reason) in cases {
+        customer.photo(&url).await;
+        let media = files(&world).await.remove(0);
+        assert_eq!(media.state, state, "{url}: {:?}", media.reason);
+        assert!(media.reason.as_deref().is_some_and(|said| said.contains(reason)), "{:?}", media.reason);
+    }
+    assert!(stored_files(&world).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_could_not_be_fetched_is_tried_again() {
+    let world = World::new().await;
+    let url = world.sim.host_file(CdnFile::failing(500));
+    world.sim.customer(Config::DEMO_CUSTOMER).photo(&url).await;
+    world.settled().await;
+    let media = eventually("the last attempt", async || {
+        world.clock.advance(Duration::from_secs(60));
+        let media = world.timeline(Config::DEMO_CUSTOMER).await.pop()?.media.pop()?;
+        (media.state != MediaState::Remote).then_some(media)
+    })
+    .await;
+    assert_eq!(media.state, MediaState::Failed);
+    assert!(media.reason.unwrap().contains("HTTP 500"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn story_media_is_linked_and_never_stored() {
+    let world = World::new().await;
+    let customer = world.sim.customer(Config::DEMO_CUSTOMER);
+    let url = world.sim.host_file(CdnFile::demo_photo());
+    customer.story_mention(&url).await;
+    customer.share_story("17900000000000001", &url).await;
+    world.settled().await;
+    let timeline: Vec<TimelineEntry> = world.timeline(Config::DEMO_CUSTOMER).await;
+    for entry in &timeline {
+        assert_eq!(entry.media[0].state, MediaState::LinkOnly);
+        assert_eq!(entry.media[0].url.as_deref(), Some(url.as_str()));
+    }
+    assert_eq!(timeline.len(), 2);
+    customer.photo(&url).await;
+    files(&world).await;
+    assert_eq!(stored_files(&world).len(), 1, "only the photo");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsent_photo_is_gone_from_the_disk() {
+    let world = World::new().await;
+    let customer = world.sim.customer(Config::DEMO_CUSTOMER);
+    let sent = customer.photo(&world.sim.host_file(CdnFile::demo_photo())).await;
+    files(&world).await;
+    assert_eq!(stored_files(&world).len(), 1);
+    customer.unsend(sent.mid()).await;
+    let media = eventually("the purge", async || {
+        let media = world.timeline(Config::DEMO_CUSTOMER).await.pop()?.media.pop()?;
+        (media.state == MediaState::Deleted && stored_files(&world).is_empty()).then_some(media)
+    })
+    .await;
+    assert_eq!((media.url, media.sha256, media.name), (None, None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
+    let world = World::new().await;
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let photo = CdnFile::demo_photo().bytes;
+    let answer = request("POST", &format!("{}/api/v1/files?name=f%C3%BCr%20dich.png", world.address), &[], photo).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let held: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(held["mime"], "image/png");
+    let part = upload(MediaKind::Image, held["handle"].as_str().unwrap());
+    let view = world.reply(conversation, "photo", message(vec![part, text("there")])).await;
+    assert_eq!(view.state, ReplyState::Done);
+    assert!(view.steps.iter().all(|step| step.state == StepState::Sent), "{view:?}");
+    assert!(view.violations.iter().any(|violation| violation.sentence.contains("ASCII")), "{:?}", view.violations);
+    let paths: Vec<_> = world.sim.requests().iter().map(|request| request.path.clone()).collect();
+    assert!(paths[0].ends_with("/message_attachments") && paths[1].ends_with("/messages"), "{paths:?}");
+    let last = world.sim.customer(Config::DEMO_CUSTOMER).transcript();
+    assert_eq!(last.len(), 3, "hello, the photo, the text");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_wrong_type_is_refused_by_its_content_whatever_it_is_called() {
+    let world = World::new().await;
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let webp = b"RIFF\x24\0\0\0WEBPVP8 ".to_vec();
+    let held = world.host.hold_file(webp.into(), Some("photo.png".into()), Some("image/png")).await.unwrap();
+    let view = world.reply(conversation, "webp", message(vec![upload(MediaKind::Image, &held.handle)])).await;
+    assert_eq!(view.state, ReplyState::Refused);
+    assert_eq!(view.violations[0].code, ViolationCode::UnsupportedMediaType);
+    assert_eq!(view.violations[0].accepted, ["image/jpeg", "image/png", "image/gif"]);
+    assert!(world.sim.requests().is_empty());
+    let unknown = world.host.reply(conversation, "unknown", message(vec![upload(MediaKind::Image, "nobody")])).await;
+    assert!(unknown.unwrap_err().to_string().contains("nobody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mp3_is_sent_as_promised_with_a_warning_that_the_platform_does_not_list_it() {
+    let world = World::new().await;
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let source = MediaSource::Url("https://cdn.example.com/jingle.mp3".into());
+    let audio = OutboundMedia { kind: MediaKind::Audio, source, mime: None, size: None, name: None, caption: None };
+    let view = world.reply(conversation, "mp3", message(vec![OutboundPart::Media(vec![audio])])).await;
+    assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
+    assert!(view.violations.iter().any(|violation| violation.code == ViolationCode::DocumentedOtherwise));
+}
