@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, text};
+use channel_tests::{World, eventually, message, request, text};
 use harness_contract::{
     MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, ViolationCode, WindowState,
@@ -279,4 +279,29 @@ async fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
     let violation = &over.violations[0];
     assert_eq!((violation.code, violation.actual), (ViolationCode::TextTooLong, Some(1002)));
     assert_eq!(world.sim.requests().len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ice_breakers_and_the_menu_are_written_by_either_login_and_removed_again() {
+    for login in [Login::Facebook, Login::Instagram] {
+        let world = World::with(Config::demo(), login).await;
+        let account = world.host.inbox().accounts().await.unwrap()[0].id;
+        let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
+        let put = async |body: &str| request("PUT", &url, &[], body.as_bytes().to_vec()).await;
+        let wanted = r#"{"ice_breakers": [{"title": "Are you open?", "action": {"postback": "HOURS"}}],
+                         "menu": [{"title": "Shop", "action": {"url": "https://shop.example.com"}}]}"#;
+        let answer = put(wanted).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        let bodies: Vec<_> = world.sim.requests().iter().map(|request| request.body.to_string()).collect();
+        assert!(bodies[0].contains("Are you open?") && bodies[1].contains("persistent_menu"), "{bodies:?}");
+        let answer = put(r#"{"ice_breakers": [], "menu": []}"#).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        let removed = world.sim.requests().iter().filter(|request| request.method == "DELETE").count();
+        assert_eq!(removed, 2);
+        let many = r#"{"title": "a", "action": {"postback": "b"}}"#;
+        let answer = put(&format!(r#"{{"ice_breakers": [{}]}}"#, [many; 5].join(","))).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.body.contains("at most 4 ice breakers"), "{}", answer.body);
+        assert_eq!(put("{}").await.status, 204, "nothing is asked for, and nothing is done");
+    }
 }

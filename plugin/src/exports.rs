@@ -8,7 +8,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::bindings::exports::inbox::channel::{account, messaging_channel as channel};
 use crate::types::{ConversationContext, Degradation, OutboundMessage, SendStep, Violation};
@@ -118,4 +118,70 @@ unsafe extern "C" fn parse_send_response(parameters: *mut u8) -> *mut u8 {
     unsafe { channel::_export_parse_send_response_cabi::<Instagram>(parameters) }
 }
 
-account::__export_inbox_channel_account_0_1_0_cabi!(Instagram with_types_in account);
+/// Room for the result of any function of `account`, and for what stands where a result is `unsupported`:
+/// the error's case, and of the error the first case. Nothing else of it is read.
+static UNSUPPORTED: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
+
+fn unsupported() -> *mut u8 {
+    let [case, ..] = &UNSUPPORTED;
+    case.store(1, Relaxed);
+    (&raw const UNSUPPORTED).cast_mut().cast()
+}
+
+/// Functions that the channel does not have answer so without reading their parameters, which the
+/// canonical ABI passes as these types. The types are checked when the component is encoded.
+macro_rules! unsupported {
+    ($($name:literal $function:ident($($parameter:ty),*);)*) => {
+        $(
+            #[unsafe(export_name = $name)]
+            extern "C" fn $function($(_: $parameter),*) -> *mut u8 {
+                unsupported()
+            }
+        )*
+    };
+}
+
+unsupported! {
+    "inbox:channel/account@0.1.0#connect"
+        connect(usize, usize, usize, usize, usize, usize, i32, usize, usize);
+    "inbox:channel/account@0.1.0#select"
+        select(usize, usize, usize, usize, usize, usize, i32, usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#check" check(usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#refresh" refresh(usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#subscribe" subscribe(usize, usize, usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#unsubscribe" unsubscribe(usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#profile" profile(usize, usize, usize, usize, usize, usize);
+    "inbox:channel/account@0.1.0#history"
+        history(usize, usize, usize, usize, i32, usize, usize, i32, i64, i32, usize, usize, i32);
+    "inbox:channel/account@0.1.0#locate-media" locate_media(usize);
+}
+
+#[unsafe(export_name = "inbox:channel/account@0.1.0#configure")]
+unsafe extern "C" fn configure(
+    id: *mut u8,
+    id_length: usize,
+    settings: *mut u8,
+    settings_count: usize,
+    has_ice_breakers: i32,
+    ice_breakers: *mut u8,
+    ice_breakers_count: usize,
+    has_menu: i32,
+    menu: *mut u8,
+    menu_count: usize,
+) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe {
+        account::_export_configure_cabi::<Instagram>(
+            id,
+            id_length,
+            settings,
+            settings_count,
+            has_ice_breakers,
+            ice_breakers,
+            ice_breakers_count,
+            has_menu,
+            menu,
+            menu_count,
+        )
+    }
+}

@@ -28,14 +28,15 @@ pub(crate) fn list(words: &[&str]) -> String {
     separated(", ", words)
 }
 
+/// Joins pieces with something between them.
 #[inline(never)] // the callers are many, and `[str]::concat` and `join` are a kilobyte
-fn separated(separator: &str, pieces: &[&str]) -> String {
-    let mut out = String::with_capacity(pieces.iter().map(|piece| piece.len() + separator.len()).sum());
+pub(crate) fn separated<T: AsRef<str>>(separator: &str, pieces: &[T]) -> String {
+    let mut out = String::with_capacity(pieces.iter().map(|piece| piece.as_ref().len() + separator.len()).sum());
     for piece in pieces {
         if !out.is_empty() {
             out.push_str(separator);
         }
-        out.push_str(piece);
+        out.push_str(piece.as_ref());
     }
     out
 }

@@ -25,7 +25,7 @@ const PROFILE: [&str; 5] = [
 /// Addresses are written without padding. Small functions are copied into their callers although the
 /// profile asks for size: below this threshold parsing becomes slower, above it the component grows more.
 const RUSTFLAGS: [&str; 3] =
-    ["-Clink-arg=-zstack-size=16384", "-Clink-arg=--compress-relocations", "-Cllvm-args=-inline-threshold=25"];
+    ["-Clink-arg=-zstack-size=16384", "-Clink-arg=--compress-relocations", "-Cllvm-args=-inline-threshold=14"];
 
 /// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. No path of the building machine
 /// stands in a guest: the same source gives the same bytes everywhere.

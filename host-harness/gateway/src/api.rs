@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use harness_contract::{OutboundMessage, Window, manifest::Manifest};
+use harness_contract::{AccountError, EntryPoints, OutboundMessage, Window, manifest::Manifest};
 use harness_inbox::{AccountRow, ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -42,6 +42,7 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
         .route("/health", get(health))
         .route("/channels", get(channels))
         .route("/accounts", get(accounts))
+        .route("/accounts/{id}/entry-points", axum::routing::put(entry_points))
         .route("/conversations", get(conversations))
         .route("/conversations/{id}", get(conversation))
         .route("/conversations/{id}/messages", get(messages))
@@ -114,6 +115,10 @@ impl From<HostError> for ApiError {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
+            HostError::Account(AccountError::InvalidInput(_) | AccountError::Unsupported) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            HostError::Account(_) => StatusCode::BAD_GATEWAY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -173,6 +178,15 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
 
 async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
     Ok(Json(api.host.inbox().accounts().await?))
+}
+
+/// `PUT` with the contract's `entry-points`.
+async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, body: Bytes) -> Result<StatusCode, ApiError> {
+    let wanted: EntryPoints = serde_json::from_slice(&body).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not the contract's entry-points: {error}"))
+    })?;
+    api.host.configure(id, wanted).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use harness_contract::{
-    ChannelCapabilities, ConversationContext, OutboundMessage,
+    AccountError, ChannelCapabilities, ConversationContext, EntryPoints, OutboundMessage,
     manifest::{EgressRule, Manifest, SlotScope},
     settings::{RawSetting, SettingsError, resolve_settings},
 };
@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use crate::{
+    account,
     clock::Clock,
     egress::{Egress, Endpoints, SetupError},
     ingress::{self, Refusal},
@@ -127,6 +128,9 @@ pub enum HostError {
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
+    /// The channel did not do for an account what was asked.
+    #[error("{}", account::sentence(.0))]
+    Account(AccountError),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,
@@ -322,6 +326,11 @@ impl Host {
         let row = self.shared.inbox.connect_account(channel, account, name, &settings).await?;
         self.shared.delivered.notify_one();
         Ok(row)
+    }
+
+    /// Writes an account's ice breakers and its menu on its platform.
+    pub async fn configure(&self, account: i64, wanted: EntryPoints) -> Result<(), HostError> {
+        account::configure(&self.shared, account, wanted).await
     }
 
     /// What a webhook must have before its body is read: a channel, the header with the proof, a length

@@ -5,6 +5,7 @@
 //! fills and sends them, the channel reads the answers. [`Host`] holds these together and is what a
 //! product embeds; [`server`] is the same behind HTTP.
 
+mod account;
 mod api;
 mod clock;
 pub mod config;

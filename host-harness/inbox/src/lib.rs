@@ -11,6 +11,7 @@ mod media;
 mod messages;
 mod outbox;
 mod read;
+mod storage;
 mod window;
 mod writer;
 

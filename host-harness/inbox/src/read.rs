@@ -6,7 +6,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use harness_contract::{ConversationContext, Thread, Violation, Window, WindowOpener, WindowPolicy, WindowState};
+use harness_contract::{
+    AccountSettings, ConversationContext, Thread, Violation, Window, WindowOpener, WindowPolicy, WindowState,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -249,6 +251,19 @@ impl Inbox {
     /// The newest messages of a conversation, in platform order.
     pub async fn timeline(&self, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
         self.readers.read(move |connection| timeline(connection, conversation, limit)).await
+    }
+
+    /// An account as its channel sees it, with the channel's id.
+    pub async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError> {
+        let found = self.readers.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT channel, platform_id, settings FROM account WHERE id = ?1")?
+                .query_row(params![account], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
+                .optional()?)
+        });
+        let not_found = || InboxError::NotFound { what: "account", id: account.to_string() };
+        let (channel, id, settings) = found.await?.ok_or_else(not_found)?;
+        Ok((channel, account_settings(id, &settings)?))
     }
 
     /// Everything about a conversation that a message depends on, under the channel's policy.

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use harness_contract as contract;
 use harness_contract::{
     AccountError, AccountSettings, Candidate, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount,
-    ContactProfile, ConversationContext, Delivery, HistoryPage, HistoryRequest, HttpResponse, Media, MediaLocation,
-    OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, Setting, TimestampMs, Validation, Violation,
-    manifest::Manifest,
+    ContactProfile, ConversationContext, Delivery, EntryPoints, HistoryPage, HistoryRequest, HttpResponse, Media,
+    MediaLocation, OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, TimestampMs, Validation,
+    Violation, manifest::Manifest,
 };
 use wasmtime::{
     Store,
@@ -106,7 +106,7 @@ exports! {
         profile "profile" (AccountSettings, String) -> Result<ContactProfile, AccountError>;
         history "history" (AccountSettings, HistoryRequest) -> Result<HistoryPage, AccountError>;
         locate_media "locate-media" (AccountSettings, Media) -> Result<MediaLocation, AccountError>;
-        configure "configure" (AccountSettings, Vec<Setting>) -> Result<(), AccountError>;
+        configure "configure" (AccountSettings, EntryPoints) -> Result<(), AccountError>;
     }
 }
 
@@ -302,9 +302,9 @@ impl Channel {
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
-        changes: &[Setting],
+        wanted: &EntryPoints,
     ) -> Result<Result<(), AccountError>, CallError> {
-        self.call::<signature::configure>(Some(effects), (account, &changes.to_vec()))
+        self.call::<signature::configure>(Some(effects), (account, wanted))
     }
 
     fn store(&self, effects: Option<Box<dyn Effects>>) -> Store<CallState> {

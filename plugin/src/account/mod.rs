@@ -1,14 +1,20 @@
-//! The life of an account: connecting, checking, refreshing, reading history.
-//! What belongs here is `account` of the contract; for now every function says that it is not done.
+//! The life of an account: connecting, checking, refreshing, reading history, its entry points.
+//! What belongs here is `account` of the contract; so far `configure` is done, the rest says that it is not.
+
+mod entry_points;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Instagram;
 use crate::bindings::exports::inbox::channel::account::{
-    AccountError, AccountSettings, CheckResult, ConnectRequest, ConnectStep, ConnectedAccount, ContactProfile, Guest,
-    HistoryPage, HistoryRequest, Media, MediaLocation, Setting, TimestampMs,
+    AccountError, AccountSettings, CheckResult, ConnectRequest, ConnectStep, ConnectedAccount, ContactProfile,
+    EntryPoints, Guest, HistoryPage, HistoryRequest, Media, MediaLocation, TimestampMs,
 };
+use crate::bindings::inbox::channel::http;
+use crate::outcome;
+use crate::types::HttpRequest;
+use crate::words::separated;
 
 impl Guest for Instagram {
     fn connect(_: ConnectRequest) -> Result<ConnectStep, AccountError> {
@@ -47,7 +53,15 @@ impl Guest for Instagram {
         Err(AccountError::Unsupported)
     }
 
-    fn configure(_: AccountSettings, _: Vec<Setting>) -> Result<(), AccountError> {
-        Err(AccountError::Unsupported)
+    fn configure(account: AccountSettings, wanted: EntryPoints) -> Result<(), AccountError> {
+        let requests = entry_points::requests(&account, &wanted)
+            .map_err(|sentences| AccountError::InvalidInput(separated(" ", &sentences)))?;
+        requests.into_iter().try_for_each(send)
     }
+}
+
+/// Sends a request whose answer says nothing but whether it was done.
+fn send(request: HttpRequest) -> Result<(), AccountError> {
+    let response = http::send(&request).map_err(AccountError::Http)?;
+    outcome::failure_of(&response).map_or(Ok(()), |failure| Err(AccountError::Platform(failure)))
 }

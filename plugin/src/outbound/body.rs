@@ -9,10 +9,10 @@ use crate::json::push_quoted;
 use crate::types::{Button, ButtonAction, Card, QuickReply};
 
 /// Writes objects and lists with their commas.
-pub(super) struct Writer(String);
+pub(crate) struct Writer(String);
 
 impl Writer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(String::with_capacity(256))
     }
 
@@ -23,30 +23,36 @@ impl Writer {
         }
     }
 
-    pub(super) fn name(&mut self, name: &str) -> &mut Self {
+    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         self.comma();
         push_quoted(&mut self.0, name);
         self.0.push(':');
         self
     }
 
-    pub(super) fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         push_quoted(&mut self.0, value);
     }
 
-    pub(super) fn flag(&mut self, name: &str) {
+    /// An element of a list.
+    pub(crate) fn value(&mut self, value: &str) {
+        self.comma();
+        push_quoted(&mut self.0, value);
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) {
         self.name(name).0.push_str("true");
     }
 
-    pub(super) fn object(&mut self, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn object(&mut self, content: impl FnOnce(&mut Self)) {
         self.comma();
         self.0.push('{');
         content(self);
         self.0.push('}');
     }
 
-    pub(super) fn list<T>(&mut self, values: &[T], mut each: impl FnMut(&mut Self, &T)) {
+    pub(crate) fn list<T>(&mut self, values: &[T], mut each: impl FnMut(&mut Self, &T)) {
         self.0.push('[');
         for value in values {
             each(self, value);
@@ -54,7 +60,23 @@ impl Writer {
         self.0.push(']');
     }
 
-    pub(super) fn finish(self) -> String {
+    /// The members of a button, of a template or of the menu.
+    pub(crate) fn button(&mut self, button: &Button) {
+        match &button.action {
+            ButtonAction::Url(url) => {
+                self.text("type", "web_url");
+                self.text("url", url);
+                self.text("title", &button.title);
+            }
+            ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
+                self.text("type", "postback");
+                self.text("title", &button.title);
+                self.text("payload", payload);
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 }
@@ -178,20 +200,7 @@ fn card(writer: &mut Writer, card: &Card) {
 }
 
 fn buttons(writer: &mut Writer, list: &[Button]) {
-    writer.name("buttons").list(list, |writer, button| {
-        writer.object(|writer| match &button.action {
-            ButtonAction::Url(url) => {
-                writer.text("type", "web_url");
-                writer.text("url", url);
-                writer.text("title", &button.title);
-            }
-            ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
-                writer.text("type", "postback");
-                writer.text("title", &button.title);
-                writer.text("payload", payload);
-            }
-        });
-    });
+    writer.name("buttons").list(list, |writer, button| writer.object(|writer| writer.button(button)));
 }
 
 /// The body of a signal: nothing but the recipient and the action may stand in it.

@@ -23,8 +23,9 @@ use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
 use crate::words::{ToText, split};
-use report::Report;
-use settings::Settings;
+pub(crate) use body::Writer;
+pub(crate) use report::Report;
+pub(crate) use settings::{Login, Settings, read as read_settings};
 
 /// One request's worth of a part.
 enum Piece<'m> {
@@ -190,7 +191,7 @@ fn path(part: usize, inside: &str) -> String {
 }
 
 /// The path of an element of a list.
-fn element(list: &str, at: usize, inside: &str) -> String {
+pub(crate) fn element(list: &str, at: usize, inside: &str) -> String {
     let mut path = list.to_text();
     path.push('[');
     crate::words::push_decimal(&mut path, at as u64);

@@ -11,7 +11,7 @@ use super::settings::{Login, Settings};
 use super::{Piece, Plan, native};
 use crate::limits::{METADATA, RATE_ACTION, RATE_MEDIA, RATE_PRIVATE_REPLY, RATE_TEXT, RATE_UPLOAD};
 use crate::types::{
-    Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, Header, HttpBody,
+    Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody,
     HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
 };
 use crate::words::{ToText, characters, join, push_decimal};
@@ -95,17 +95,9 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
 }
 
 fn post(settings: &Settings<'_>, body: String, fills: Vec<Fill>) -> HttpRequest {
-    let header = Header { name: "content-type".to_text(), value: "application/json".to_text() };
-    let mut credentials = settings.credentials();
-    credentials.extend(fills);
-    HttpRequest {
-        method: HttpMethod::Post,
-        url: settings.url("messages"),
-        headers: Vec::from([header]),
-        body: HttpBody::Bytes(body.into_bytes()),
-        fills: credentials,
-        captures: Vec::new(),
-    }
+    let mut request = settings.request(HttpMethod::Post, "messages", body);
+    request.fills.extend(fills);
+    request
 }
 
 /// Adds the steps that upload files, and the places where their ids go.

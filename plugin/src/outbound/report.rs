@@ -9,12 +9,12 @@ use crate::types::{Bound, Degradation, FallbackPolicy, Feature, Severity, Unit, 
 use crate::words::{ToText, decimal, is_blank, join};
 
 /// A number of items as a bound.
-pub(super) fn items(max: u64) -> Bound {
+pub(crate) fn items(max: u64) -> Bound {
     Bound { max, unit: Unit::Items }
 }
 
 /// Everything found so far.
-pub(super) struct Report {
+pub(crate) struct Report {
     fallback: FallbackPolicy,
     violations: Vec<Violation>,
     /// Each with the number of its part.
@@ -22,17 +22,17 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(fallback: FallbackPolicy) -> Self {
+    pub(crate) fn new(fallback: FallbackPolicy) -> Self {
         Self { fallback, violations: Vec::new(), degradations: Vec::new() }
     }
 
     /// Whether the message cannot be sent.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.violations.iter().any(|violation| matches!(violation.severity, Severity::Error))
     }
 
     /// The verdict.
-    pub(super) fn into_validation(self) -> Validation {
+    pub(crate) fn into_validation(self) -> Validation {
         Validation {
             violations: self.violations,
             degradations: self.degradations.into_iter().map(|(_, loss)| loss).collect(),
@@ -40,21 +40,21 @@ impl Report {
     }
 
     /// What is lost of a part.
-    pub(super) fn degradations_of(&self, part: usize) -> Vec<Degradation> {
+    pub(crate) fn degradations_of(&self, part: usize) -> Vec<Degradation> {
         let of_part = self.degradations.iter().filter(|(at, _)| *at == part);
         of_part.map(|(_, loss)| loss.clone()).collect()
     }
 
-    pub(super) fn error(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+    pub(crate) fn error(&mut self, code: ViolationCode, path: &str, sentence: &str) {
         self.error_with(code, path, sentence, |_| {});
     }
 
-    pub(super) fn warning(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+    pub(crate) fn warning(&mut self, code: ViolationCode, path: &str, sentence: &str) {
         self.add(Severity::Warning, code, path, sentence);
     }
 
     /// Adds an error whose other fields `complete` fills in.
-    pub(super) fn error_with(
+    pub(crate) fn error_with(
         &mut self,
         code: ViolationCode,
         path: &str,
@@ -65,7 +65,7 @@ impl Report {
         complete(violation);
     }
 
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         severity: Severity,
         code: ViolationCode,
@@ -85,24 +85,24 @@ impl Report {
     }
 
     /// An error that says what would have been accepted.
-    pub(super) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
+    pub(crate) fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
         let violation = self.add(Severity::Error, code, path, sentence);
         violation.accepted = accepted.iter().map(|one| (*one).to_text()).collect();
     }
 
     /// Something that nobody will see as asked: refused, or reported as lost.
-    pub(super) fn lost(&mut self, part: usize, feature: Feature, path: &str, sentence: &str) {
+    pub(crate) fn lost(&mut self, part: usize, feature: Feature, path: &str, sentence: &str) {
         self.degrade(part, feature, ViolationCode::UnsupportedFeature, path, sentence, &[]);
     }
 
     /// Something that is not shown on some surfaces: refused, or reported.
-    pub(super) fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
+    pub(crate) fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
         self.degrade(part, feature, ViolationCode::NotShownEverywhere, path, sentence, surfaces);
     }
 
     /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a
     /// warning and a degradation.
-    pub(super) fn degrade(
+    pub(crate) fn degrade(
         &mut self,
         part: usize,
         feature: Feature,
@@ -127,14 +127,14 @@ impl Report {
 
     /// Checks that a text is there and not too long. `name` begins the sentences.
     #[inline(never)]
-    pub(super) fn field(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) {
+    pub(crate) fn field(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) {
         if self.present(path, name, text) {
             self.length(code, path, name, text, limit);
         }
     }
 
     /// Checks the length of a text and says how much must go. `name` begins the sentence.
-    pub(super) fn length(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) -> bool {
+    pub(crate) fn length(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) -> bool {
         let actual = limit.of(text);
         if actual <= limit.max {
             return true;
@@ -153,7 +153,7 @@ impl Report {
     }
 
     /// Checks a number of things. `name` is their plural.
-    pub(super) fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
+    pub(crate) fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
         let (code, verb, max) = match actual as u64 {
             actual if actual > u64::from(limit.max) => (ViolationCode::TooMany, "at most ", limit.max),
             actual if actual < u64::from(limit.min) => (ViolationCode::TooFew, "at least ", limit.min),
@@ -176,7 +176,7 @@ impl Report {
     }
 
     /// Checks that a text is there. `name` begins the sentence.
-    pub(super) fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
+    pub(crate) fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
         let there = !is_blank(text);
         if !there {
             let sentence = join(&[name, " is empty. Fill it in."]);
@@ -186,7 +186,7 @@ impl Report {
     }
 
     /// Checks an address. `name` begins the sentence.
-    pub(super) fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
+    pub(crate) fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
         if !super::is_address(url, schemes) {
             let sentence = join(&[
                 name,

@@ -6,12 +6,15 @@ use alloc::vec::Vec;
 
 use super::report::Report;
 use crate::limits::{API_VERSION, HUMAN_SETTING};
-use crate::types::{AccountSettings, Fill, FillPlace, FillSource, HmacSource, SettingValue, ViolationCode};
+use crate::types::{
+    AccountSettings, Fill, FillPlace, FillSource, Header, HmacSource, HttpBody, HttpMethod, HttpRequest, SettingValue,
+    ViolationCode,
+};
 use crate::words::{ToText, decimal, join, list, split};
 
 /// Which of Meta's two products the account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Login {
+pub(crate) enum Login {
     /// Messenger API for Instagram, over the linked Facebook page.
     Facebook,
     /// Instagram API with Instagram Login.
@@ -19,17 +22,17 @@ pub(super) enum Login {
 }
 
 /// The settings, checked; defaults where they were refused.
-pub(super) struct Settings<'m> {
-    pub(super) login: Login,
+pub(crate) struct Settings<'m> {
+    pub(crate) login: Login,
     version: &'m str,
     node: String,
-    pub(super) human_agent: bool,
+    pub(crate) human_agent: bool,
     proof: bool,
 }
 
 impl Settings<'_> {
     /// The address of an edge of the account's node.
-    pub(super) fn url(&self, edge: &str) -> String {
+    pub(crate) fn url(&self, edge: &str) -> String {
         let host = match self.login {
             Login::Facebook => "https://graph.facebook.com/",
             Login::Instagram => "https://graph.instagram.com/",
@@ -37,8 +40,21 @@ impl Settings<'_> {
         join(&[host, self.version, "/", &self.node, "/", edge])
     }
 
+    /// A request with a JSON body, and with the account's credentials.
+    pub(crate) fn request(&self, method: HttpMethod, edge: &str, body: String) -> HttpRequest {
+        let header = Header { name: "content-type".to_text(), value: "application/json".to_text() };
+        HttpRequest {
+            method,
+            url: self.url(edge),
+            headers: Vec::from([header]),
+            body: HttpBody::Bytes(body.into_bytes()),
+            fills: self.credentials(),
+            captures: Vec::new(),
+        }
+    }
+
     /// The credentials of a request. Both hosts take the token as a bearer, so none stands in a URL.
-    pub(super) fn credentials(&self) -> Vec<Fill> {
+    pub(crate) fn credentials(&self) -> Vec<Fill> {
         let slot = match self.login {
             Login::Facebook => "page-token",
             Login::Instagram => "instagram-token",
@@ -59,7 +75,7 @@ impl Settings<'_> {
 }
 
 /// Reads the settings and reports what is wrong with them.
-pub(super) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Settings<'m> {
+pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Settings<'m> {
     let value =
         |key: &str| account.settings.iter().rev().find(|setting| setting.key == key).map(|setting| &setting.value);
     let login = match value("login") {

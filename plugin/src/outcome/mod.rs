@@ -27,9 +27,37 @@ pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
     let (result, wished) = match (&error, &body) {
         (Some(error), _) => refused(error, asked.as_ref()),
         (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
-        _ => (unreadable(step, response.status, asked.as_ref()), None),
+        // A signal needs no receipt.
+        _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => {
+            (SendResult::Sent(Receipt { message_ids: Vec::new(), recipient: None, media_handle: None }), None)
+        }
+        _ => {
+            let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
+            (unreadable(once, response.status, asked.as_ref()), None)
+        }
     };
     SendOutcome { result, pause: asked.or(wished), reply_context: None }
+}
+
+/// What an answer says went wrong; none where it says that the thing was done. For requests that can be
+/// repeated and whose success has no content.
+pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
+    let text = String::from_utf8_lossy(&response.body);
+    let body = json::parse(&text).ok();
+    let asked = headers::pause(&response.headers);
+    let result = match (body.as_ref().and_then(error), &body) {
+        (Some(error), _) => refused(&error, asked.as_ref()).0,
+        (None, Some(_)) if (200..300).contains(&response.status) => return None,
+        _ => unreadable(false, response.status, asked.as_ref()),
+    };
+    match result {
+        SendResult::Sent(_) => None,
+        SendResult::RateLimited(failure)
+        | SendResult::Transient(failure)
+        | SendResult::Ambiguous(failure)
+        | SendResult::Rejected(failure)
+        | SendResult::Unauthorized(failure) => Some(failure),
+    }
 }
 
 /// An error object, as both Graph hosts write it.
@@ -119,14 +147,10 @@ fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
     }
 }
 
-/// Reads an answer that is neither Meta's error nor Meta's receipt, such as a page of a proxy.
-fn unreadable(step: &SendStep, status: u16, asked: Option<&Pause>) -> SendResult {
-    let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
+/// Reads an answer that is neither Meta's error nor Meta's receipt, such as a page of a proxy. `once`: the
+/// request must not be sent a second time by itself.
+fn unreadable(once: bool, status: u16, asked: Option<&Pause>) -> SendResult {
     let row = match status {
-        // A signal needs no receipt.
-        200..=299 if matches!(step.kind, StepKind::Action) => {
-            return SendResult::Sent(Receipt { message_ids: Vec::new(), recipient: None, media_handle: None });
-        }
         401 => &table::HTTP_UNAUTHORIZED,
         404 | 410 => &table::HTTP_NOT_FOUND,
         413 => &table::HTTP_TOO_LARGE,

@@ -11,7 +11,7 @@ use crate::json::{self, Json};
 use crate::types::{
     Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
 };
-use crate::words::{ToText, join};
+use crate::words::{ToText, decimal, join};
 
 /// What an item can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -138,7 +138,11 @@ pub(super) fn read_tree<'t>(
     let last = bodies.len() - 1;
     for (at, (kind, value)) in bodies.into_iter().enumerate() {
         let notes = if at == last { core::mem::take(&mut notes) } else { notes.clone() };
-        let draft = read_kind(entry, &sides, origin, kind, value, notes);
+        let mut draft = read_kind(entry, &sides, origin, kind, value, notes);
+        if last > 0 && draft.id.is_none() {
+            // Without ids of their own, the parts of one item are told apart by their place in it.
+            draft.id = Some(id::of("u", &[&id::hash(&[&entry.account, raw, &decimal(at as u64)])]));
+        }
         into.add(entry, raw, draft);
     }
 }

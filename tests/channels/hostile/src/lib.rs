@@ -200,7 +200,7 @@ impl account::Guest for Hostile {
     fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
-    fn configure(_: AccountSettings, _: Vec<Setting>) -> Result<(), account::AccountError> {
+    fn configure(_: AccountSettings, _: account::EntryPoints) -> Result<(), account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
 }

@@ -259,7 +259,7 @@ impl account::Guest for WebChat {
     fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
-    fn configure(_: AccountSettings, _: Vec<Setting>) -> Result<(), account::AccountError> {
+    fn configure(_: AccountSettings, _: account::EntryPoints) -> Result<(), account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
 }
