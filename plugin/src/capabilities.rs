@@ -111,6 +111,8 @@ const FEATURES: &[Line] = &[
     ),
     Line(Feature::Correlation, Outbound, Full, "", false),
     Line(Feature::Upload, Outbound, Full, "", false),
+    Line(Feature::IceBreakers, Outbound, Full, "", true),
+    Line(Feature::Menu, Outbound, Full, "", true),
     Line(Feature::Native, Outbound, Full, "", false),
 ];
 

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -104,12 +104,12 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
         Ok(document) => (document, ExitCode::SUCCESS),
         Err(error) => (json!({ "error": error }), ExitCode::FAILURE),
     };
-    if arguments.compact {
-        println!("{document}");
-    } else {
-        println!("{document:#}");
+    let text = if arguments.compact { document.to_string() } else { format!("{document:#}") };
+    // Whoever reads may have read enough, as `head` does.
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
     }
-    Ok(code)
 }
 
 fn print_form(value: &impl Serialize) -> Result<Value> {

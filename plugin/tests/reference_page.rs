@@ -1,0 +1,245 @@
+//! `docs/instagram.md`: what the channel supports, how, and which test shows it. What belongs here is
+//! making that page from the capabilities and the fixtures, and refusing a page that says something else.
+//!
+//! After a change: `UPDATE_DOCS=1 cargo test -p instagram-channel --test reference_page`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+use common::*;
+use instagram_channel::capabilities;
+use std::fmt::{Debug, Write as _};
+use std::{fs, path::PathBuf};
+
+/// The promises of a product page for this channel: what, how, shown by which tests.
+const PROMISES: &[(&str, &str, &[&str])] = &[
+    (
+        "Text, send",
+        "up to 1,000 bytes of UTF-8; longer texts are split where the sender allows it",
+        &["a_text_may_have_1000_bytes_and_not_one_more", "a_long_text_is_cut_between_words_where_that_is_allowed"],
+    ),
+    (
+        "Text, receive",
+        "as it is written, whatever its escapes",
+        &["everything_a_customer_does_is_in_the_inbox", "the_platforms_own_escaping_is_signed_and_read"],
+    ),
+    (
+        "No HTML or Markdown",
+        "refused or, if allowed, sent and reported as shown as typed",
+        &["markup_is_flagged_because_it_is_shown_as_typed"],
+    ),
+    (
+        "Images, send: JPEG, PNG, GIF",
+        "by address, by id or as a file; up to ten in one message",
+        &[
+            "every_type_of_file_that_is_promised_is_taken_by_type_by_name_and_by_address",
+            "a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id",
+            "up_to_ten_images_fit_into_one_message_and_nothing_else_together",
+        ],
+    ),
+    (
+        "Images, receive",
+        "stored after the message, by what the content is",
+        &["a_photo_is_stored_by_what_its_content_is_and_handed_out_as_nothing_that_could_run"],
+    ),
+    (
+        "Video, MP4 up to 25 MB",
+        "both ways",
+        &["the_declared_types_and_sizes_of_files_are_the_ones_that_are_checked", "every_fixture_reads_as_recorded"],
+    ),
+    (
+        "Audio, AAC, M4A, WAV, MP3",
+        "both ways; MP3 with a warning, because Meta's pages do not list it",
+        &["mp3_is_sent_as_promised_with_a_warning_that_the_platform_does_not_list_it"],
+    ),
+    (
+        "Documents, PDF only",
+        "both ways",
+        &[
+            "a_wrong_type_is_refused_with_what_would_be_taken",
+            "the_declared_types_and_sizes_of_files_are_the_ones_that_are_checked",
+        ],
+    ),
+    (
+        "Like heart, the only sticker",
+        "both ways",
+        &["every_declared_sticker_can_be_sent", "each_kind_of_part_becomes_the_documented_body"],
+    ),
+    (
+        "Media share: post, reel, story",
+        "received with id, title and link; story media is linked and never stored",
+        &["a_shared_post_is_shown_once", "story_media_is_linked_and_never_stored"],
+    ),
+    (
+        "Quick replies and carousels, not on the web",
+        "refused under `strict`, sent and reported under `allow`",
+        &["what_is_not_shown_on_the_web_is_refused_under_strict_and_reported_under_allow"],
+    ),
+    (
+        "Read receipts",
+        "received; `mark-seen` is sent",
+        &["a_signal_has_nothing_else_in_its_body", "everything_a_customer_does_is_in_the_inbox"],
+    ),
+    ("Typing indicator", "sent, on and off", &["a_signal_has_nothing_else_in_its_body"]),
+    ("Reactions, receive", "any emoji, and their removal", &["everything_a_customer_does_is_in_the_inbox"]),
+    (
+        "Message editing, deletion, location, contact cards, voice: no",
+        "refused with a reason, absent from the capabilities",
+        &[
+            "what_instagram_does_not_have_is_refused_with_a_reason",
+            "what_is_declared_rejected_is_rejected_and_what_is_hidden_is_degraded",
+        ],
+    ),
+    (
+        "24-hour window, the customer writes first",
+        "computed from platform time; the platform's refusal counts more",
+        &[
+            "the_window_is_kept_by_platform_time_and_the_platforms_refusal_counts_more",
+            "the_state_of_the_window_decides_who_may_write_and_under_which_tag",
+        ],
+    ),
+    (
+        "Human agents up to 7 days",
+        "where the account has the feature; never a bot",
+        &["the_state_of_the_window_decides_who_may_write_and_under_which_tag"],
+    ),
+    (
+        "Ice breakers and the persistent menu",
+        "written and removed through the API",
+        &["ice_breakers_and_the_menu_are_written_by_either_login_and_removed_again"],
+    ),
+    (
+        "instagram_id, 15 to 17 digits",
+        "kept as text; another form is kept and noted",
+        &["an_unusual_contact_id_is_kept_and_noted", "ids_as_numbers_keep_every_digit"],
+    ),
+    (
+        "Every error of the platform",
+        "a category, a sentence, and whether to try again",
+        &["every_row_of_the_table_of_errors_has_its_outcome", "every_refusal_has_its_category_and_a_sentence"],
+    ),
+];
+
+/// The WIT's name of a case, from Rust's: `Feature::ReplyTo` is `reply-to`.
+fn name(case: impl Debug) -> String {
+    let debug = format!("{case:?}");
+    let head = debug.split(['(', ' ']).next().unwrap();
+    let case = head.rsplit("::").next().unwrap();
+    let mut name = String::new();
+    for letter in case.chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+fn hours(milliseconds: Option<u64>) -> String {
+    milliseconds.map_or_else(|| "–".to_owned(), |time| format!("{} h", time / 3_600_000))
+}
+
+fn row(page: &mut String, cells: &[String]) {
+    writeln!(page, "| {} |", cells.join(" | ")).unwrap();
+}
+
+fn table(page: &mut String, heads: &[&str]) {
+    writeln!(page, "\n| {} |", heads.join(" | ")).unwrap();
+    writeln!(page, "|{}", "---|".repeat(heads.len())).unwrap();
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# The Instagram channel\n\nMade from the component's capabilities and the recorded webhooks by \
+         `plugin/tests/reference_page.rs`, which fails when this page says something else.\n\n## What is promised\n",
+    );
+    table(&mut page, &["promise", "how", "shown by"]);
+    for (what, how, tests) in PROMISES {
+        let tests = tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ");
+        row(&mut page, &[(*what).to_owned(), (*how).to_owned(), tests]);
+    }
+    let capabilities = capabilities();
+    page.push_str("\n## Features\n\nWhat has no line is refused.\n");
+    table(&mut page, &["feature", "direction", "support", "note", "not shown on"]);
+    for line in &capabilities.features {
+        let note = line.note.clone().unwrap_or_default();
+        let cells = [name(line.feature), name(line.direction), name(line.level), note, line.not_shown_on.join(", ")];
+        row(&mut page, &cells);
+    }
+    page.push_str("\n## Limits\n");
+    table(&mut page, &["of", "at most", "unit"]);
+    for limit in &capabilities.text_limits {
+        row(&mut page, &[name(limit.field), limit.limit.max.to_string(), name(limit.limit.unit)]);
+    }
+    for limit in &capabilities.count_limits {
+        row(&mut page, &[name(limit.item), limit.max.to_string(), "items".to_owned()]);
+    }
+    table(&mut page, &["files", "direction", "types", "bytes at most"]);
+    for rule in &capabilities.media_rules {
+        row(&mut page, &[name(rule.kind), name(rule.direction), rule.types.join(", "), rule.max_size.to_string()]);
+    }
+    page.push_str("\n## The window\n\nWithout a row, an action opens nothing.\n");
+    table(&mut page, &["the customer's action", "open for", "uncertain until", "people until"]);
+    for rule in &capabilities.window.rules {
+        let times = [rule.open_for, rule.uncertain_until, rule.human_until].map(hours);
+        row(&mut page, &[vec![name(rule.opener)], times.to_vec()].concat());
+    }
+    page.push_str("\n## Pace\n");
+    table(&mut page, &["class", "for each", "steps", "in milliseconds"]);
+    for rate in &capabilities.rates {
+        row(&mut page, &[rate.class.clone(), name(rate.scope), rate.count.to_string(), rate.period.to_string()]);
+    }
+    page.push_str(
+        "\n## Webhooks\n\nEach is recorded in `plugin/tests/fixtures`; `every_fixture_reads_as_recorded` holds its \
+         typed form against `plugin/tests/snapshots`.\n",
+    );
+    table(&mut page, &["recorded webhook", "becomes", "opens"]);
+    for fixture in fixtures() {
+        let events = events(self::fixture(&fixture));
+        let bodies = events.iter().map(|event| name(&event.body)).collect::<Vec<_>>().join(", ");
+        let opens = events.iter().filter_map(|event| event.opens).map(name).collect::<Vec<_>>().join(", ");
+        row(&mut page, &[fixture.replace('_', " "), bodies, opens]);
+    }
+    page
+}
+
+fn fixtures() -> Vec<String> {
+    let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+#[test]
+fn the_page_says_what_the_channel_does() {
+    let path = root().join("docs/instagram.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == page,
+        "docs/instagram.md is out of date: UPDATE_DOCS=1 cargo test -p instagram-channel --test reference_page"
+    );
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let sources: String = ["plugin/tests", "tests"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for test in PROMISES.iter().flat_map(|(_, _, tests)| *tests) {
+        assert!(sources.contains(&format!("fn {test}(")), "{test}");
+    }
+}
