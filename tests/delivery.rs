@@ -227,3 +227,24 @@ async fn without_its_channel_a_delivery_is_refused_and_a_host_says_which_channel
     host.load_channel(instagram().1.clone(), ChannelSetup::default()).await.unwrap();
     assert_eq!(host.channels().len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_channel_remembers_of_one_account_is_not_seen_by_another_and_has_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = harness_inbox::Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
+    let one = inbox.connect_account("instagram", "1", "one", &[]).await.unwrap();
+    let two = inbox.connect_account("instagram", "2", "two", &[]).await.unwrap();
+    inbox.storage_set(one, "cursor/a", b"1".to_vec()).await.unwrap();
+    inbox.storage_set(one, "cursor/b", b"2".to_vec()).await.unwrap();
+    inbox.storage_set(one, "cursor/b", b"3".to_vec()).await.unwrap();
+    assert_eq!(inbox.storage_get(one, "cursor/b").await.unwrap().as_deref(), Some(b"3".as_slice()));
+    assert_eq!(inbox.storage_keys(one, "cursor/").await.unwrap(), ["cursor/a", "cursor/b"]);
+    assert_eq!(inbox.storage_get(two, "cursor/a").await.unwrap(), None);
+    assert!(inbox.storage_keys(two, "").await.unwrap().is_empty());
+    let quota = inbox.storage_set(one, "much", vec![0; 300 << 10]).await;
+    assert!(matches!(quota, Err(harness_contract::StorageError::QuotaExceeded(_))), "{quota:?}");
+    let key = inbox.storage_set(one, &"k".repeat(257), Vec::new()).await;
+    assert!(matches!(key, Err(harness_contract::StorageError::InvalidKey)), "{key:?}");
+    inbox.storage_delete(one, "cursor/a").await.unwrap();
+    assert_eq!(inbox.storage_get(one, "cursor/a").await.unwrap(), None);
+}

@@ -95,7 +95,7 @@ async fn call<T: Send + 'static>(
         runtime: Handle::current(),
     };
     let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects), &account));
-    called.await.map_err(|_| HostError::Busy)??.map_err(HostError::Account)
+    called.await.map_err(|_| HostError::Busy)??.map_err(|error| HostError::Account(Box::new(error)))
 }
 
 /// Writes an account's entry points on its platform.

@@ -115,10 +115,10 @@ impl From<HostError> for ApiError {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
-            HostError::Account(AccountError::InvalidInput(_) | AccountError::Unsupported) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            HostError::Account(_) => StatusCode::BAD_GATEWAY,
+            HostError::Account(error) => match **error {
+                AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::BAD_GATEWAY,
+            },
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())

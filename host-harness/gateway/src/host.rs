@@ -130,7 +130,7 @@ pub enum HostError {
     Random(String),
     /// The channel did not do for an account what was asked.
     #[error("{}", account::sentence(.0))]
-    Account(AccountError),
+    Account(Box<AccountError>),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,

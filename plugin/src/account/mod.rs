@@ -1,6 +1,11 @@
 //! The life of an account: connecting, checking, refreshing, reading history, its entry points.
 //! What belongs here is `account` of the contract; so far `configure` is done, the rest says that it is not.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the error is the contract's, made once for a call that waited for the network"
+)]
+
 mod entry_points;
 
 use alloc::string::String;
