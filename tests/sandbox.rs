@@ -86,7 +86,7 @@ fn a_manifest_of_another_build_is_refused() {
     assert!(error.contains("0.1.0, its manifest says 0.7.0"), "{error}");
 }
 
-/// What the component may weigh, in bytes. The aim is 200,000; docs/benchmarks.md says what stands in the way.
+/// What the component may weigh, in bytes; docs/benchmarks.md says where they are.
 const SIZE_BUDGET: usize = 200_000;
 
 #[test]
