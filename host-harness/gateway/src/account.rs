@@ -8,7 +8,7 @@ use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::runtime::Handle;
 
 use crate::{
-    egress::{Caller, EgressError},
+    egress::EgressError,
     fill::Captured,
     host::{HostError, Registered, Shared},
 };
@@ -35,13 +35,10 @@ impl Effects for AccountEffects {
             return Err(HttpError::BudgetExhausted);
         }
         let Self { shared, registered, account, captured, runtime, .. } = self;
-        let channel = registered.channel.id();
-        let known: Vec<_> = shared.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
-        let secret = |slot: &str| shared.secrets.find(channel, account, slot);
-        let slots = &registered.channel.manifest().slots;
         let files = HashMap::new();
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files: &files };
-        runtime.block_on(shared.egress.send(&caller, request, captured)).map_err(|error| http_error(&error))
+        runtime
+            .block_on(shared.send(registered, account, request, &files, captured))
+            .map_err(|error| http_error(&error))
     }
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {

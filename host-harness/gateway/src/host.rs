@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use harness_contract::{
-    AccountError, ChannelCapabilities, ConversationContext, EntryPoints, OutboundMessage,
+    AccountError, ChannelCapabilities, ConversationContext, EntryPoints, HttpRequest, HttpResponse, OutboundMessage,
     manifest::{EgressRule, Manifest, SlotScope},
     settings::{RawSetting, SettingsError, resolve_settings},
 };
@@ -25,7 +25,8 @@ use tokio::{
 use crate::{
     account,
     clock::Clock,
-    egress::{Egress, Endpoints, SetupError},
+    egress::{Caller, Egress, EgressError, Endpoints, SetupError},
+    fill::Captured,
     ingress::{self, Refusal},
     media, outbox,
     secrets::{Secret, SecretKey, Secrets},
@@ -433,6 +434,23 @@ impl Host {
 }
 
 impl Shared {
+    /// Sends a channel's request for one of its accounts, with what was granted and with their credentials.
+    pub(crate) async fn send(
+        &self,
+        registered: &Registered,
+        account: &str,
+        request: HttpRequest,
+        files: &HashMap<String, Bytes>,
+        captured: &mut Captured,
+    ) -> Result<HttpResponse, EgressError> {
+        let channel = registered.channel.id();
+        let known: Vec<_> = self.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
+        let secret = |slot: &str| self.secrets.find(channel, account, slot);
+        let slots = &registered.channel.manifest().slots;
+        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
+        self.egress.send(&caller, request, captured).await
+    }
+
     pub(crate) fn channel(&self, id: &str) -> Result<Registered, HostError> {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         channels.get(id).cloned().ok_or_else(|| {

@@ -11,7 +11,7 @@ use harness_inbox::{InboxError, OpenReply, StepEnd, StepState};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use crate::{
-    egress::{Caller, EgressError},
+    egress::EgressError,
     fill::Captured,
     host::{HostError, Registered, Shared},
     media::{self, FilesError},
@@ -158,16 +158,12 @@ impl Sending<'_> {
         step: &SendStep,
         captured: &mut Captured,
     ) -> SendOutcome {
-        let channel = registered.channel.id();
-        let known: Vec<_> = self.shared.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
-        let secret = |slot: &str| self.shared.secrets.find(channel, &context.account.id, slot);
-        let slots = &registered.channel.manifest().slots;
         let files = match media::files_of(self.shared, &step.request).await {
             Ok(files) => files,
             Err(error) => return no_files(&error),
         };
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files: &files };
-        match self.shared.egress.send(&caller, step.request.clone(), captured).await {
+        let account = &context.account.id;
+        match self.shared.send(registered, account, step.request.clone(), &files, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => unsent(step, &error),
         }

@@ -241,7 +241,7 @@ impl Inbox {
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT id, stored_as FROM media
-                     WHERE stored_as IS NOT NULL AND state NOT IN ('stored', 'remote') LIMIT ?1",
+                     WHERE stored_as IS NOT NULL AND state <> 'stored' AND state <> 'remote' LIMIT ?1",
                 )?;
                 let limit = i64::try_from(limit).unwrap_or(i64::MAX);
                 let rows = statement.query_map(params![limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
