@@ -8,8 +8,8 @@ use std::{env, fmt::Write as _, fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 use wit_parser::{Docs, Resolve, Type, TypeDefKind, TypeId};
 
-/// Enums whose first case stands in when a JSON document leaves the field out.
-const DEFAULTED_ENUMS: [&str; 3] = ["delivery-source", "text-format", "fallback-policy"];
+/// Enums and variants whose first case, which has no payload, stands in when a JSON document leaves the field out.
+const DEFAULTED_CHOICES: [&str; 3] = ["delivery-source", "text-format", "fallback-policy"];
 
 fn main() -> Result<()> {
     let wit = Path::new("../../wit");
@@ -67,11 +67,16 @@ impl Generator<'_> {
             }
             TypeDefKind::Variant(variant) => {
                 self.docs(&def.docs, "")?;
-                self.derives("variant", "Clone, Debug, PartialEq")?;
+                let default = DEFAULTED_CHOICES.contains(&name);
+                let traits = "Clone, Debug, PartialEq";
+                self.derives("variant", &if default { format!("{traits}, Default") } else { traits.to_owned() })?;
                 writeln!(self.out, "pub enum {rust} {{")?;
-                for case in &variant.cases {
+                for (index, case) in variant.cases.iter().enumerate() {
                     self.docs(&case.docs, "    ")?;
                     self.component_name(&case.name)?;
+                    if default && index == 0 {
+                        writeln!(self.out, "    #[default]")?;
+                    }
                     writeln!(self.out, "    #[serde(rename = \"{}\")]", snake(&case.name))?;
                     match &case.ty {
                         None => writeln!(self.out, "    {},", pascal(&case.name))?,
@@ -88,7 +93,7 @@ impl Generator<'_> {
             }
             TypeDefKind::Enum(cases) => {
                 self.docs(&def.docs, "")?;
-                let default = DEFAULTED_ENUMS.contains(&name);
+                let default = DEFAULTED_CHOICES.contains(&name);
                 let traits = "Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd";
                 self.derives("enum", &if default { format!("{traits}, Default") } else { traits.to_owned() })?;
                 writeln!(self.out, "#[repr(u8)]\npub enum {rust} {{")?;
@@ -184,14 +189,14 @@ impl Generator<'_> {
         matches!(self.kind(ty), Some(TypeDefKind::List(Type::U8)))
     }
 
-    fn is_defaulted_enum(&self, ty: &Type) -> bool {
+    fn is_defaulted_choice(&self, ty: &Type) -> bool {
         let Type::Id(id) = ty else { return false };
-        self.resolve.types[*id].name.as_deref().is_some_and(|name| DEFAULTED_ENUMS.contains(&name))
+        self.resolve.types[*id].name.as_deref().is_some_and(|name| DEFAULTED_CHOICES.contains(&name))
     }
 
     fn is_optional_in_json(&self, ty: &Type) -> bool {
         matches!(ty, Type::Bool)
-            || self.is_defaulted_enum(ty)
+            || self.is_defaulted_choice(ty)
             || matches!(self.kind(ty), Some(TypeDefKind::List(_) | TypeDefKind::Option(_)))
     }
 
@@ -199,7 +204,7 @@ impl Generator<'_> {
         match self.kind(ty) {
             None => true,
             Some(TypeDefKind::List(_) | TypeDefKind::Option(_)) => true,
-            Some(TypeDefKind::Enum(_)) => self.is_defaulted_enum(ty),
+            Some(TypeDefKind::Enum(_)) => self.is_defaulted_choice(ty),
             Some(TypeDefKind::Record(record)) => record.fields.iter().all(|f| self.has_default(&f.ty)),
             Some(_) => false,
         }

@@ -65,6 +65,8 @@ unsafe extern "C" fn capabilities() -> *mut u8 {
 #[unsafe(export_name = "inbox:channel/messaging-channel@0.1.0#parse-webhook")]
 unsafe extern "C" fn parse_webhook(
     source: i32,
+    source_text: *mut u8,
+    source_length: usize,
     body: *mut u8,
     body_length: usize,
     headers: *mut u8,
@@ -78,6 +80,8 @@ unsafe extern "C" fn parse_webhook(
     unsafe {
         channel::_export_parse_webhook_cabi::<Instagram>(
             source,
+            source_text,
+            source_length,
             body,
             body_length,
             headers,

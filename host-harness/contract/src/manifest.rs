@@ -21,6 +21,9 @@ pub struct Manifest {
     pub channel: Identity,
     /// How its webhooks are told from forgeries.
     pub webhook: Webhook,
+    /// Other addresses that the platform calls, by name: `/callbacks/{channel}/{name}`.
+    #[serde(default)]
+    pub callbacks: BTreeMap<String, Callback>,
     /// The credentials that its requests name, by slot.
     #[serde(default)]
     pub slots: BTreeMap<String, Slot>,
@@ -154,6 +157,36 @@ pub enum Challenge {
         /// The slot that holds the agreed token.
         secret: String,
     },
+}
+
+/// The recipes for calls of the platform that are no webhooks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+pub enum Callback {
+    /// A form field that holds a signature and a payload, both base64 for URLs without padding, joined by a
+    /// dot; the signature is HMAC-SHA256 over the payload as it is written.
+    #[serde(rename_all = "kebab-case")]
+    SignedRequest {
+        /// The form field.
+        field: String,
+        /// Every slot whose secret may have signed it; one match is enough.
+        secrets: Vec<String>,
+        /// What it is, for the page behind the address that is answered with.
+        about: String,
+        /// The fields of the JSON answer, where the platform wants one.
+        #[serde(default)]
+        answer: Option<CallbackAnswer>,
+    },
+}
+
+/// The fields of an answer with which the platform sends a person to a page that shows the state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallbackAnswer {
+    /// The field for the page's address.
+    pub url: String,
+    /// The field for the code by which the person can ask.
+    pub code: String,
 }
 
 /// Whose secret a slot holds.
@@ -317,7 +350,8 @@ impl Manifest {
             return fail("webhook.verification.secrets", "names no slot, so no delivery could ever be accepted".into());
         }
         let challenge = self.webhook.challenge.iter().map(|Challenge::QueryEcho { secret, .. }| secret);
-        for secret in verification.secrets().iter().chain(challenge) {
+        let callbacks = self.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
+        for secret in verification.secrets().iter().chain(challenge).chain(callbacks) {
             if !self.slots.contains_key(secret) {
                 return fail("webhook", format!("the slot `{secret}` is not declared under [slots]"));
             }

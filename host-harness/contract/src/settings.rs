@@ -21,6 +21,25 @@ pub enum SettingType {
     Texts,
 }
 
+/// Who has a setting.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingScope {
+    /// Each account has its own.
+    #[default]
+    Account,
+    /// The channel has one, for all its accounts and for connecting them.
+    Channel,
+    /// The channel has one, and an account may have another.
+    Both,
+}
+
+impl SettingScope {
+    fn includes(self, asked: Self) -> bool {
+        self == asked || self == Self::Both
+    }
+}
+
 /// What a manifest says about one setting.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -28,6 +47,9 @@ pub struct SettingSpec {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: SettingType,
+    /// Who has it.
+    #[serde(default)]
+    pub scope: SettingScope,
     /// Whether an account must have it.
     #[serde(default)]
     pub required: bool,
@@ -121,18 +143,23 @@ impl SettingSpec {
     }
 }
 
-/// Checks the values of a configuration against a manifest's `[settings]` and fills in defaults.
+/// Checks the values of a configuration against a manifest's `[settings]` and fills in defaults. `scope` says
+/// whose they are: the channel's, or those of one account. Defaults of what both may have come with the
+/// channel's.
 pub fn resolve_settings(
     specs: &BTreeMap<String, SettingSpec>,
+    scope: SettingScope,
     values: &BTreeMap<String, RawSetting>,
 ) -> Result<Vec<Setting>, SettingsError> {
-    if let Some(key) = values.keys().find(|key| !specs.contains_key(*key)) {
-        return Err(SettingsError::Unknown { key: key.clone(), known: specs.keys().cloned().collect() });
+    let here = || specs.iter().filter(|(_, spec)| spec.scope.includes(scope));
+    if let Some(key) = values.keys().find(|key| here().all(|(known, _)| known != *key)) {
+        return Err(SettingsError::Unknown { key: key.clone(), known: here().map(|(key, _)| key.clone()).collect() });
     }
     let mut settings = Vec::new();
-    for (key, spec) in specs {
-        let Some(value) = values.get(key).or(spec.default.as_ref()) else {
-            if spec.required {
+    for (key, spec) in here() {
+        let default = spec.default.as_ref().filter(|_| spec.scope == scope || scope == SettingScope::Channel);
+        let Some(value) = values.get(key).or(default) else {
+            if spec.required && spec.scope == scope {
                 return Err(SettingsError::Missing { key: key.clone(), about: spec.about.clone() });
             }
             continue;
@@ -141,4 +168,13 @@ pub fn resolve_settings(
         settings.push(Setting { key: key.clone(), value: value.clone().into() });
     }
     Ok(settings)
+}
+
+/// The settings that a channel is told for an account: the account's own, and the channel's where it has none.
+pub fn merge_settings(account: &mut Vec<Setting>, channel: &[Setting]) {
+    for setting in channel {
+        if account.iter().all(|own| own.key != setting.key) {
+            account.push(setting.clone());
+        }
+    }
 }

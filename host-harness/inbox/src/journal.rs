@@ -1,8 +1,9 @@
 //! The journal: raw deliveries, durable before they are acknowledged, kept for translating again.
 //! Belongs here: the states of a delivery. Not here: what its events do.
 
-use harness_contract::{Delivery, Header};
+use harness_contract::{Delivery, DeliverySource, Header};
 use rusqlite::{Transaction, params};
+use serde_json::Value;
 
 use crate::{Inbox, InboxError, Update};
 
@@ -28,6 +29,21 @@ pub struct PendingDelivery {
     pub delivery: Delivery,
 }
 
+/// A source without a payload by its name, one with a payload in the contract's JSON form.
+fn source_column(source: &DeliverySource) -> Result<String, InboxError> {
+    Ok(match serde_json::to_value(source)? {
+        Value::String(name) => name,
+        document => document.to_string(),
+    })
+}
+
+fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
+    Ok(match serde_json::from_str(column) {
+        Ok(document @ Value::Object(_)) => serde_json::from_value(document)?,
+        _ => serde_json::from_value(column.into())?,
+    })
+}
+
 impl Inbox {
     /// Writes a delivery into the journal. When this returns, it survives a power cut.
     pub async fn record(&self, new: NewDelivery) -> Result<i64, InboxError> {
@@ -41,7 +57,7 @@ impl Inbox {
                 )?
                 .execute(params![
                     channel,
-                    delivery.source.name(),
+                    source_column(&delivery.source)?,
                     delivery.account,
                     as_millis(delivery.received_at),
                     headers,
@@ -74,7 +90,7 @@ impl Inbox {
                         channel: row.get(1)?,
                         attempts: row.get(4)?,
                         delivery: Delivery {
-                            source: serde_json::from_value(row.get::<_, String>(5)?.into())?,
+                            source: source_from(&row.get::<_, String>(5)?)?,
                             account: row.get(2)?,
                             received_at: from_millis(row.get(3)?),
                             headers,
