@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, text};
 use harness_contract::settings::RawSetting;
 use harness_gateway::{ChannelSetup, Clock};
-use harness_inbox::StepState;
+use harness_inbox::{NewAccount, StepState};
 use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -228,12 +228,16 @@ async fn without_its_channel_a_delivery_is_refused_and_a_host_says_which_channel
     assert_eq!(host.channels().len(), 1);
 }
 
+fn account(id: &str) -> NewAccount {
+    NewAccount { channel: "instagram".into(), platform_id: id.into(), name: id.into(), ..NewAccount::default() }
+}
+
 #[tokio::test]
 async fn what_a_channel_remembers_of_one_account_is_not_seen_by_another_and_has_a_bound() {
     let folder = tempfile::tempdir().unwrap();
     let inbox = harness_inbox::Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
-    let one = inbox.connect_account("instagram", "1", "one", &[]).await.unwrap();
-    let two = inbox.connect_account("instagram", "2", "two", &[]).await.unwrap();
+    let one = inbox.connect_account(account("1")).await.unwrap();
+    let two = inbox.connect_account(account("2")).await.unwrap();
     inbox.storage_set(one, "cursor/a", b"1".to_vec()).await.unwrap();
     inbox.storage_set(one, "cursor/b", b"2".to_vec()).await.unwrap();
     inbox.storage_set(one, "cursor/b", b"3".to_vec()).await.unwrap();

@@ -50,7 +50,7 @@ impl Attack {
         let endpoints = endpoints.map(|origin| (origin.to_owned(), address.parse().unwrap())).into();
         let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
         let host = Host::open(options).await.unwrap();
-        let setup = ChannelSetup { grant: None, secrets: secrets([("secret", "the-webhook-secret")]) };
+        let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
         host.load_channel(hostile().1.clone(), setup).await.unwrap();
         host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", TOKEN)]))
             .await

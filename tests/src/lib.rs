@@ -148,8 +148,7 @@ pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
         ("https://graph.instagram.com".to_owned(), sim.graph_instagram_url().parse().unwrap()),
         ("https://lookaside.fbsbx.com".to_owned(), format!("{}/lookaside.fbsbx.com", sim.base_url()).parse().unwrap()),
     ]);
-    let inbox = folder.join("inbox.sqlite");
-    Host::open(HostOptions { inbox, sandbox: sandbox_config(), media: None, endpoints, clock }).await.unwrap()
+    Host::open(HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) }).await.unwrap()
 }
 
 /// Loads the Instagram channel and connects the simulator's first account.
@@ -160,7 +159,7 @@ pub async fn connect(host: &Host, sim: &Simulator, login: Login) {
         ("instagram-app-secret", config.instagram_app_secret.expose()),
         ("verify-token", config.verify_token.expose()),
     ]);
-    let setup = ChannelSetup { grant: None, secrets: channel_secrets };
+    let setup = ChannelSetup { secrets: channel_secrets, ..ChannelSetup::default() };
     host.load_channel(instagram().1.clone(), setup).await.unwrap();
     let account = sim.accounts().into_iter().next().unwrap();
     let token = account.token(login).unwrap().expose().to_owned();

@@ -8,6 +8,7 @@ mod call;
 mod check;
 mod demo;
 mod locate;
+mod running;
 mod serve;
 mod sim;
 
@@ -41,6 +42,42 @@ enum Command {
         /// The configuration; `harness.example.toml` is a commented one
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+    },
+    /// Connect an account of a running host: a link for the browser, then the state until a test message came
+    Connect {
+        /// The channel's id, such as `instagram`
+        channel: String,
+        /// The login, one of those that the channel's manifest lists [default: chosen on the page]
+        #[arg(long)]
+        login: Option<String>,
+        /// Print the link and every change of the state as JSON, a line each
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        running: running::Running,
+    },
+    /// Check the accounts of a running host line by line, with a fix for everything that is wrong
+    Doctor {
+        /// One account: its row, its id at the platform, its name or its handle [default: all]
+        account: Option<String>,
+        /// Also send a signal (typing) to the newest conversation that is open
+        #[arg(long)]
+        probe: bool,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        running: running::Running,
+    },
+    /// Disconnect an account of a running host: the platform is told, its credentials are forgotten
+    Disconnect {
+        /// Its row, its id at the platform, its name or its handle
+        account: String,
+        /// Delete its conversations too
+        #[arg(long)]
+        delete_conversations: bool,
+        #[command(flatten)]
+        running: running::Running,
     },
     /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
     Build {
@@ -81,6 +118,15 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Demo { script, channel } => runtime().and_then(|rt| rt.block_on(demo::run(script, channel))),
         Command::Serve { config } => runtime().and_then(|rt| rt.block_on(serve::run(&config))),
+        Command::Connect { channel, login, json, running } => {
+            runtime().and_then(|rt| rt.block_on(running::connect(&running, &channel, login.as_deref(), json)))
+        }
+        Command::Doctor { account, probe, json, running } => {
+            runtime().and_then(|rt| rt.block_on(running::doctor(&running, account.as_deref(), probe, json)))
+        }
+        Command::Disconnect { account, delete_conversations, running } => {
+            runtime().and_then(|rt| rt.block_on(running::disconnect(&running, &account, delete_conversations)))
+        }
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),

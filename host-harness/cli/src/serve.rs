@@ -20,19 +20,25 @@ pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
         .await
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let mut options = HostOptions::in_folder(&data_dir);
+    options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     if !options.endpoints.is_empty() {
         tracing::warn!("development: requests go to stand-ins for the platforms");
     }
     let host = Host::open(options).await?;
+    let address = listener.local_addr()?;
+    let public_url = match &file.config.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{address}").parse().context("the address of this host")?,
+    };
+    host.set_public_url(public_url.clone());
     for (id, channel) in &file.config.channels {
         load(&host, &file, id, channel).await?;
     }
     let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
-    let address = listener.local_addr()?;
     println!("listening on http://{address}");
     for id in file.config.channels.keys() {
-        println!("webhooks of {id}: http://{address}/webhooks/{id}");
+        println!("webhooks of {id}: {}/webhooks/{id}", public_url.as_str().trim_end_matches('/'));
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
     server::serve(listener, server::router(host.clone(), token.as_ref()), stopped()).await?;
@@ -60,7 +66,10 @@ async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) 
     let secrets = file.secrets(&key("secrets"), &config.secrets)?;
     let grant = Grant { egress: config.grant.egress.clone(), media: config.grant.media.clone() };
     let progress = locate::spinner(format!("loading {id}"));
-    let registered = host.load_channel(component, ChannelSetup { grant: Some(grant), secrets }).await;
+    let previous_secrets = file.previous_secrets(&key("previous-secrets"), &config.previous_secrets)?;
+    let settings = config.settings.clone();
+    let setup = ChannelSetup { grant: Some(grant), settings, secrets, previous_secrets };
+    let registered = host.load_channel(component, setup).await;
     progress.finish_and_clear();
     let registered = registered.with_context(|| path.display().to_string())?;
     if registered.channel.id() != id {

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
     let secrets = HashMap::from([("app-secret".to_owned(), secret("the-app-secret"))]);
     let component = std::fs::read("target/channels/instagram.wasm")?;
-    host.load_channel(component, ChannelSetup { grant: None, secrets }).await?;
+    host.load_channel(component, ChannelSetup { secrets, ..ChannelSetup::default() }).await?;
     let settings = [("login", "facebook"), ("page-id", "104857000000001")];
     let settings = settings.map(|(key, value)| (key.to_owned(), RawSetting::Text(value.into()))).into();
     let token = HashMap::from([("page-token".to_owned(), secret("the-page-token"))]);

@@ -1,31 +1,100 @@
 //! Calls of a channel's `account` interface: what it may do meanwhile, and for whom. Belongs here: the
-//! network and the storage of one account, for one call. When such a call is made is said by its callers.
+//! network and the storage of one call, and where what it captures goes. When calls are made: `connect`,
+//! `keeper`, `health`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use harness_contract::{AccountError, AccountSettings, EntryPoints, HttpError, HttpRequest, HttpResponse};
+use harness_contract::{
+    AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, HttpRequest, HttpResponse,
+    settings::merge_settings,
+};
+use harness_inbox::{AccountState, SealedCredential};
 use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::runtime::Handle;
 
 use crate::{
+    capture::Captured,
     egress::EgressError,
-    fill::Captured,
     host::{HostError, Registered, Shared},
+    secrets::{Secret, SecretKey},
 };
 
 /// Requests of one call.
-const MAX_REQUESTS: u32 = 32;
+const MAX_REQUESTS: u32 = 64;
+/// What a channel may remember before there is an account, in bytes.
+const SCRATCH_BYTES: usize = 64 << 10;
+
+/// What is captured and remembered while an account is being connected: nobody's yet.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    secrets: Mutex<HashMap<String, Secret>>,
+    storage: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Scratch {
+    /// The credential in a slot.
+    pub(crate) fn secret(&self, slot: &str) -> Option<Secret> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
+    }
+
+    /// All credentials, by slot.
+    pub(crate) fn secrets(&self) -> Vec<(String, Secret)> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().map(|(slot, secret)| (slot.clone(), secret.clone())).collect()
+    }
+
+    /// What the channel remembers.
+    pub(crate) fn storage(&self) -> Vec<(String, Vec<u8>)> {
+        let storage = self.storage.lock().unwrap_or_else(PoisonError::into_inner);
+        storage.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+}
+
+/// In whose name a request leaves.
+#[derive(Clone)]
+pub(crate) enum Whose {
+    /// A connected account's.
+    Account {
+        /// Its row.
+        row: i64,
+        /// The platform's id.
+        id: String,
+    },
+    /// Somebody's who is connecting one.
+    Nobody(Arc<Scratch>),
+}
 
 /// The world as one call sees it. It blocks, so the call runs on a thread of its own.
 struct AccountEffects {
     shared: Arc<Shared>,
     registered: Registered,
-    /// The account's row.
-    row: i64,
-    account: String,
+    whose: Whose,
     requests: u32,
     captured: Captured,
     runtime: Handle,
+}
+
+impl AccountEffects {
+    async fn keep_captured(&mut self) -> Result<(), HttpError> {
+        let Some(credentials) = &mut self.captured.credentials else { return Ok(()) };
+        for (slot, secret) in std::mem::take(credentials) {
+            let kept = match &self.whose {
+                Whose::Nobody(scratch) => {
+                    scratch.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+                    Ok(())
+                }
+                Whose::Account { id, .. } => self.shared.keep_credential(&self.registered, id, slot, secret).await,
+            };
+            if let Err(error) = kept {
+                tracing::error!(%error, "a credential could not be kept");
+                return Err(HttpError::Other("the host could not keep the credential that was captured".into()));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Effects for AccountEffects {
@@ -34,27 +103,60 @@ impl Effects for AccountEffects {
         if self.requests > MAX_REQUESTS {
             return Err(HttpError::BudgetExhausted);
         }
-        let Self { shared, registered, account, captured, runtime, .. } = self;
-        let files = HashMap::new();
-        runtime
-            .block_on(shared.send(registered, account, request, &files, captured))
-            .map_err(|error| http_error(&error))
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            let Self { shared, registered, whose, captured, .. } = self;
+            let files = HashMap::new();
+            let response = shared.send(registered, whose, request, &files, captured).await;
+            let response = response.map_err(|error| http_error(&error))?;
+            self.keep_captured().await?;
+            Ok(response)
+        })
     }
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.runtime.block_on(self.shared.inbox.storage_get(self.row, key))
+        match &self.whose {
+            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_get(*row, key)),
+            Whose::Nobody(scratch) => {
+                Ok(scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+            }
+        }
     }
 
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
-        self.runtime.block_on(self.shared.inbox.storage_set(self.row, key, value))
+        match &self.whose {
+            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_set(*row, key, value)),
+            Whose::Nobody(scratch) => {
+                let mut storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
+                let others = storage.iter().filter(|(other, _)| *other != key);
+                let size: usize = others.map(|(key, value)| key.len() + value.len()).sum();
+                if size + key.len() + value.len() > SCRATCH_BYTES {
+                    return Err(StorageError::QuotaExceeded(SCRATCH_BYTES as u64));
+                }
+                storage.insert(key.to_owned(), value);
+                Ok(())
+            }
+        }
     }
 
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
-        self.runtime.block_on(self.shared.inbox.storage_delete(self.row, key))
+        match &self.whose {
+            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_delete(*row, key)),
+            Whose::Nobody(scratch) => {
+                scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+                Ok(())
+            }
+        }
     }
 
     fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError> {
-        self.runtime.block_on(self.shared.inbox.storage_keys(self.row, prefix))
+        match &self.whose {
+            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_keys(*row, prefix)),
+            Whose::Nobody(scratch) => {
+                let storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(storage.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+            }
+        }
     }
 }
 
@@ -72,27 +174,57 @@ fn http_error(error: &EgressError) -> HttpError {
     }
 }
 
-/// Makes one call for an account, on a thread that may block.
-async fn call<T: Send + 'static>(
+/// Makes one call in somebody's name, on a thread that may block.
+pub(crate) async fn call_as<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    registered: &Registered,
+    whose: Whose,
+    function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
+) -> Result<T, HostError> {
+    let registered = registered.clone();
+    let effects = AccountEffects {
+        shared: Arc::clone(shared),
+        registered: registered.clone(),
+        whose,
+        requests: 0,
+        captured: Captured::with_credentials(),
+        runtime: Handle::current(),
+    };
+    let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
+    called.await.map_err(|_| HostError::Busy)??.map_err(|error| HostError::Account(Box::new(error)))
+}
+
+/// Makes one call for a connected account. What the platform says of its credentials is noted.
+pub(crate) async fn call<T: Send + 'static>(
     shared: &Arc<Shared>,
     row: i64,
     function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
     + Send
     + 'static,
 ) -> Result<T, HostError> {
-    let (channel, account) = shared.inbox.account(row).await?;
+    let (channel, mut account) = shared.inbox.account(row).await?;
     let registered = shared.channel(&channel)?;
-    let effects = AccountEffects {
-        shared: Arc::clone(shared),
-        registered: registered.clone(),
-        row,
-        account: account.id.clone(),
-        requests: 0,
-        captured: Captured::new(),
-        runtime: Handle::current(),
-    };
-    let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects), &account));
-    called.await.map_err(|_| HostError::Busy)??.map_err(|error| HostError::Account(Box::new(error)))
+    merge_settings(&mut account.settings, &registered.settings);
+    let whose = Whose::Account { row, id: account.id.clone() };
+    let answer =
+        call_as(shared, &registered, whose, move |channel, effects| function(channel, effects, &account)).await;
+    if let Err(HostError::Account(error)) = &answer
+        && let Some(problem) = dead_credential(error)
+    {
+        shared.inbox.mark_account(row, AccountState::NeedsReconnect, Some(problem)).await?;
+    }
+    answer
+}
+
+/// What to tell people where an error means that the account must be connected again.
+fn dead_credential(error: &AccountError) -> Option<String> {
+    match error {
+        AccountError::Platform(failure) if failure.category == FailureCategory::AuthExpired => Some(sentence(error)),
+        AccountError::Http(HttpError::MissingSlot(slot)) => {
+            Some(format!("The credential `{slot}` is not there. Connect the account again."))
+        }
+        _ => None,
+    }
 }
 
 /// Writes an account's entry points on its platform.
@@ -100,18 +232,77 @@ pub(crate) async fn configure(shared: &Arc<Shared>, row: i64, wanted: EntryPoint
     call(shared, row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
 }
 
+/// The channel's own lines of a health check.
+pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckResult>, HostError> {
+    call(shared, row, |channel, effects, account| channel.check(effects, account)).await
+}
+
+impl Shared {
+    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory.
+    pub(crate) async fn keep_credential(
+        &self,
+        registered: &Registered,
+        account: &str,
+        slot: String,
+        secret: Secret,
+    ) -> Result<(), HostError> {
+        let channel = registered.channel.id().to_owned();
+        let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
+        let sealed = self.vault.seal(&key, &secret)?;
+        self.inbox.put_credential(SealedCredential { channel, account: account.to_owned(), slot, sealed }).await?;
+        self.secrets.set(key, secret);
+        Ok(())
+    }
+
+    /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
+    pub(crate) async fn open_credentials(&self) -> Result<(), HostError> {
+        for sealed in self.inbox.credentials().await? {
+            let SealedCredential { channel, account, slot, sealed } = sealed;
+            let key = SecretKey { channel, account: Some(account), slot };
+            match self.vault.unseal(&key, &sealed) {
+                Ok(secret) => self.secrets.set(key, secret),
+                Err(error) => {
+                    tracing::error!(%error, "a credential cannot be used");
+                    let accounts = self.inbox.accounts().await?;
+                    let of = |row: &&harness_inbox::AccountRow| {
+                        row.channel == key.channel && Some(&row.platform_id) == key.account.as_ref()
+                    };
+                    if let Some(row) = accounts.iter().find(of) {
+                        let problem = Some(error.to_string());
+                        self.inbox.mark_account(row.id, AccountState::NeedsReconnect, problem).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What went wrong, for a person.
 pub(crate) fn sentence(error: &AccountError) -> String {
     match error {
         AccountError::Unsupported => "This channel does not do that.".to_owned(),
-        AccountError::Denied(reason) => format!("The person or the platform refused: {reason}."),
-        AccountError::Expired => "The link or the choice is too old: begin again.".to_owned(),
+        AccountError::Denied(reason) => format!("It was not permitted: {reason}"),
+        AccountError::Expired => "The link or the choice is too old, or was used before: begin again.".to_owned(),
         AccountError::InvalidInput(sentence) | AccountError::Other(sentence) => sentence.clone(),
         AccountError::Platform(failure) => match &failure.fix {
             Some(fix) => format!("{} {fix}", failure.sentence),
             None => failure.sentence.clone(),
         },
-        AccountError::Http(error) => format!("The request was not carried out: {error:?}."),
+        AccountError::Http(error) => format!("The platform could not be asked: {}.", http_words(error)),
         AccountError::Storage(error) => format!("The channel's storage did not answer: {error:?}."),
+    }
+}
+
+fn http_words(error: &HttpError) -> String {
+    match error {
+        HttpError::Denied(rule) => rule.clone(),
+        HttpError::Unreachable(reason) => format!("no connection could be made ({reason})"),
+        HttpError::TimedOut => "no answer came in time".to_owned(),
+        HttpError::TooLarge(max) => format!("the answer is longer than {max} bytes"),
+        HttpError::BudgetExhausted => "the channel made too many requests".to_owned(),
+        HttpError::MissingSlot(slot) => format!("the credential `{slot}` is not there; fill it in the configuration"),
+        HttpError::CaptureFailed(pointer) => format!("the answer holds no credential at `{pointer}`"),
+        HttpError::InvalidRequest(reason) | HttpError::Other(reason) => reason.clone(),
     }
 }

@@ -10,13 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use harness_contract::{AccountError, EntryPoints, OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{AccountRow, ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
+use harness_contract::{AccountError, OutboundMessage, Window, manifest::Manifest};
+use harness_inbox::{ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq as _;
 
+mod accounts;
 mod files;
 
 use crate::{
@@ -41,13 +42,12 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/channels", get(channels))
-        .route("/accounts", get(accounts))
-        .route("/accounts/{id}/entry-points", axum::routing::put(entry_points))
         .route("/conversations", get(conversations))
         .route("/conversations/{id}", get(conversation))
         .route("/conversations/{id}/messages", get(messages))
         .route("/conversations/{id}/replies", axum::routing::post(reply))
         .route("/replies/{id}", get(reply_status))
+        .merge(accounts::router())
         .merge(files::router())
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
@@ -74,7 +74,7 @@ async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> R
 
 /// Whether a request was made on this machine, for this machine's name: not passed on by a proxy, not
 /// by a web page whose name leads here.
-fn is_local(headers: &HeaderMap) -> bool {
+pub(crate) fn is_local(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host
         .rsplit_once(':')
@@ -111,6 +111,9 @@ impl IntoResponse for ApiError {
 
 impl From<HostError> for ApiError {
     fn from(error: HostError) -> Self {
+        if let HostError::Connect(error) = error {
+            return error.into();
+        }
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -174,19 +177,6 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
         capabilities_hash: registered.capabilities_hash,
     };
     Json(api.host.channels().into_iter().map(view).collect())
-}
-
-async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
-    Ok(Json(api.host.inbox().accounts().await?))
-}
-
-/// `PUT` with the contract's `entry-points`.
-async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, body: Bytes) -> Result<StatusCode, ApiError> {
-    let wanted: EntryPoints = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not the contract's entry-points: {error}"))
-    })?;
-    api.host.configure(id, wanted).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::secrets::Secret;
+use crate::{secrets::Secret, vault::VaultKey};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,9 +25,16 @@ pub struct Config {
     /// The folder for the inbox and the compiled components.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
+    /// Under which address browsers and platforms reach this host, such as `https://inbox.example`. Needed for
+    /// connecting accounts. The address of `listen` unless set.
+    #[serde(default)]
+    pub public_url: Option<Url>,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
+    /// Credentials at rest.
+    #[serde(default)]
+    pub vault: VaultConfig,
     /// The channels, by id.
     #[serde(default)]
     pub channels: BTreeMap<String, ChannelConfig>,
@@ -52,6 +59,26 @@ pub struct ApiConfig {
     pub token: Option<SecretSource>,
 }
 
+/// Credentials at rest.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VaultConfig {
+    /// Where their key is. Without one, the file `vault.key` in the data folder, which is made at first.
+    pub key: Option<KeySource>,
+}
+
+/// Where the key is under which credentials rest: 64 hexadecimal digits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum KeySource {
+    /// A file that nobody else may read, relative to the configuration file.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// A program and its arguments, which prints it.
+    Command(Vec<String>),
+}
+
 /// A channel and what the operator gives it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -61,10 +88,16 @@ pub struct ChannelConfig {
     /// What it may do: nothing that is not named.
     #[serde(default)]
     pub grant: GrantConfig,
+    /// Values for the manifest's `[settings]` of the scopes `channel` and `both`.
+    #[serde(default)]
+    pub settings: BTreeMap<String, RawSetting>,
     /// Its own credentials, by slot.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretSource>,
-    /// Its accounts.
+    /// Credentials that were replaced and are still accepted, by slot.
+    #[serde(default)]
+    pub previous_secrets: BTreeMap<String, PreviousSecret>,
+    /// Its accounts, where they are not connected over the platform's dialog.
     #[serde(default)]
     pub accounts: Vec<AccountConfig>,
 }
@@ -115,6 +148,16 @@ pub enum SecretSource {
     File(PathBuf),
     /// An environment variable.
     Env(String),
+}
+
+/// A secret that was replaced: webhooks that were signed with it are accepted for a time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PreviousSecret {
+    /// Where it stands.
+    pub secret: SecretSource,
+    /// Until when it is accepted, such as `2026-12-31T00:00:00Z`.
+    pub until: toml::value::Datetime,
 }
 
 /// Why the configuration was refused.
@@ -190,6 +233,32 @@ impl ConfigFile {
     /// A path as the file means it.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.path.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    /// Where the key of the vault is, as the file means it.
+    pub fn vault_key(&self) -> Option<VaultKey> {
+        Some(match self.config.vault.key.as_ref()? {
+            KeySource::File(path) => VaultKey::File(self.resolve(path)),
+            KeySource::Env(name) => VaultKey::Env(name.clone()),
+            KeySource::Command(words) => VaultKey::Command(words.clone()),
+        })
+    }
+
+    /// Fetches secrets that are accepted until a time, in milliseconds since 1970.
+    pub fn previous_secrets(
+        &self,
+        key: &str,
+        sources: &BTreeMap<String, PreviousSecret>,
+    ) -> Result<Vec<(String, Secret, u64)>, ConfigError> {
+        let read = |(slot, previous): (&String, &PreviousSecret)| {
+            let key = format!("{key}.{slot}");
+            let until: jiff::Timestamp = previous.until.to_string().parse().map_err(|_| {
+                self.value(&format!("{key}.until"), "is not a time with its zone, such as 2026-12-31T00:00:00Z")
+            })?;
+            let until = u64::try_from(until.as_millisecond()).unwrap_or(0);
+            Ok((slot.clone(), self.secret(&format!("{key}.secret"), &previous.secret)?, until))
+        };
+        sources.iter().map(read).collect()
     }
 
     /// Fetches secrets from where they stand. `key` names the table in errors.

@@ -22,7 +22,8 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    fill::{Captured, Sources, capture, check_captures, conceal, fill},
+    capture::{self, Captured, capture},
+    fill::{Sources, conceal, fill},
     resolve::PublicOnly,
     secrets::Secret,
 };
@@ -108,6 +109,30 @@ pub struct Egress {
 #[error("the HTTP client cannot be set up: {0}")]
 pub struct SetupError(String);
 
+impl SetupError {
+    pub(crate) fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What all clients of this host share.
+pub(crate) fn client_builder() -> Result<reqwest::ClientBuilder, SetupError> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(SetupError::of)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT)
+        .timeout(EXCHANGE)
+        .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION"))))
+}
+
 /// Finds the credential in a slot.
 pub type FindSecret<'a> = dyn Fn(&str) -> Option<Secret> + Sync + 'a;
 
@@ -128,32 +153,15 @@ pub struct Caller<'a> {
 impl Egress {
     /// Sets up the clients. `endpoints` must be empty outside development.
     pub fn new(endpoints: Endpoints) -> Result<Self, SetupError> {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| SetupError(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let builder = || {
-            Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .connect_timeout(CONNECT)
-                .timeout(EXCHANGE)
-                .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION")))
-        };
-        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| SetupError(error.to_string()));
         Ok(Self {
-            public: build(builder().https_only(true).dns_resolver(PublicOnly))?,
-            development: build(builder())?,
+            public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
+            development: client_builder()?.build().map_err(SetupError::of)?,
             endpoints,
         })
     }
 
     /// Checks, fills and sends a request.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         caller: &Caller<'_>,
         mut request: HttpRequest,
@@ -166,7 +174,7 @@ impl Egress {
         let mut headers = header_map(&request.headers)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
-        check_captures(&captures)?;
+        capture::check(&captures, caller.slots, captured)?;
         let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
         let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
 
@@ -179,7 +187,7 @@ impl Egress {
         };
         let response = outgoing.send().await.map_err(transport_error)?;
         let mut response = read(response, rule.max_response_bytes).await?;
-        conceal(&filled, &mut response);
+        conceal(filled.iter().map(|value| value.as_str()), &mut response);
         capture(&captures, &mut response, captured)?;
         Ok(response)
     }
@@ -196,6 +204,11 @@ impl Egress {
 }
 
 impl Egress {
+    /// The client for this host's own addresses.
+    pub(crate) fn own(&self) -> &Client {
+        &self.development
+    }
+
     /// In development, an address of a stand-in as the platform would write it; others stay as they are.
     pub(crate) fn as_platform(&self, url: Url) -> Url {
         for (origin, stand_in) in &self.endpoints {

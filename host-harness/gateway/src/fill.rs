@@ -1,10 +1,10 @@
-//! Putting credentials and captured values into a request that was already checked, and taking
-//! captured values out of a response. The last thing before the wire, the first thing behind it.
+//! Putting credentials and captured values into a request that was already checked: the last thing before
+//! the wire. What stands in the response again is concealed. Taking values out of it: `capture`.
 
 use std::collections::BTreeMap;
 
 use harness_contract::{
-    Capture, CaptureTarget, Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse,
+    Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse,
     manifest::{Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -15,12 +15,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
+    capture::Captured,
     egress::{EgressError, FindSecret, RESERVED},
-    secrets::Secret,
+    secrets::{Secret, declared_slot},
 };
-
-/// Values that one step of a reply captured for a later one.
-pub(crate) type Captured = BTreeMap<String, String>;
 
 /// Where fills find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
@@ -37,7 +35,7 @@ impl Sources<'_> {
     /// The credential of a slot, if the manifest lets it go there.
     fn slot(&self, slot: &str, place: &SlotPlace) -> Result<Secret, EgressError> {
         let missing = || EgressError::MissingSlot(slot.to_owned());
-        let declared = self.slots.get(slot).ok_or_else(missing)?;
+        let declared = self.slots.get(declared_slot(slot)).ok_or_else(missing)?;
         let host = declared.hosts.is_empty() || declared.hosts.iter().any(|host| host == self.host);
         if !host || !declared.places.contains(place) {
             return Err(EgressError::SlotNotAllowed {
@@ -68,6 +66,7 @@ impl Sources<'_> {
             }
             FillSource::Captured(name) => self
                 .captured
+                .values
                 .get(name)
                 .map(|value| Zeroizing::new(value.clone()))
                 .ok_or_else(|| EgressError::MissingSlot(name.clone())),
@@ -136,26 +135,21 @@ pub(crate) fn fill(
 }
 
 /// Takes what was filled in out of a response: a server may say it again, the channel must not hear it.
-pub(crate) fn conceal(filled: &Filled, response: &mut HttpResponse) {
+pub(crate) fn conceal<'v>(values: impl IntoIterator<Item = &'v str>, response: &mut HttpResponse) {
     const CONCEALED: &str = "[concealed]";
-    for value in filled.iter().filter(|value| !value.is_empty()) {
-        for header in &mut response.headers {
-            if header.value.contains(value.as_str()) {
-                header.value = header.value.replace(value.as_str(), CONCEALED);
+    let encoded = |value: &str| url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+    for value in values.into_iter().filter(|value| !value.is_empty()) {
+        // It may come back within an address.
+        for value in [value.to_owned(), encoded(value)].map(Zeroizing::new) {
+            for header in &mut response.headers {
+                if header.value.contains(value.as_str()) {
+                    header.value = header.value.replace(value.as_str(), CONCEALED);
+                }
+            }
+            while let Some(start) = response.body.windows(value.len()).position(|window| window == value.as_bytes()) {
+                response.body.splice(start..start + value.len(), CONCEALED.bytes());
             }
         }
-        while let Some(start) = response.body.windows(value.len()).position(|window| window == value.as_bytes()) {
-            response.body.splice(start..start + value.len(), CONCEALED.bytes());
-        }
-    }
-}
-
-/// A step of a reply captures values; credentials are captured while connecting.
-pub(crate) fn check_captures(captures: &[Capture]) -> Result<(), EgressError> {
-    if captures.iter().all(|capture| matches!(capture.target, CaptureTarget::Value(_))) {
-        Ok(())
-    } else {
-        Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()))
     }
 }
 
@@ -202,34 +196,5 @@ fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<()
     let place = document.pointer_mut(pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
     *place = Value::String(value.to_owned());
     *body = serde_json::to_vec(&document).map_err(|error| invalid(error.to_string()))?;
-    Ok(())
-}
-
-/// Takes what a step captures out of its response; the channel sees a name in its place.
-pub(crate) fn capture(
-    captures: &[Capture],
-    response: &mut HttpResponse,
-    captured: &mut Captured,
-) -> Result<(), EgressError> {
-    if captures.is_empty() || !(200..300).contains(&response.status) {
-        return Ok(());
-    }
-    let missing = |pointer: &str| EgressError::CaptureFailed(pointer.to_owned());
-    let mut document: Option<Value> = serde_json::from_slice(&response.body).ok();
-    for Capture { pointer, target, .. } in captures {
-        let CaptureTarget::Value(name) = target else { continue };
-        let place =
-            document.as_mut().and_then(|document| document.pointer_mut(pointer)).ok_or_else(|| missing(pointer))?;
-        let value = match place {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(missing(pointer)),
-        };
-        *place = Value::String(name.clone());
-        captured.insert(name.clone(), value);
-    }
-    if let Some(document) = document {
-        response.body = serde_json::to_vec(&document).unwrap_or_default();
-    }
     Ok(())
 }

@@ -10,10 +10,11 @@ use std::{
 use bytes::Bytes;
 use harness_contract::{
     AccountError, ChannelCapabilities, ConversationContext, EntryPoints, HttpRequest, HttpResponse, OutboundMessage,
+    Setting,
     manifest::{EgressRule, Manifest, SlotScope},
-    settings::{RawSetting, SettingsError, resolve_settings},
+    settings::{RawSetting, SettingScope, SettingsError, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, InboxError, MediaState, MediaView, NewDelivery, NewReply, Queued};
+use harness_inbox::{HeldFile, Inbox, InboxError, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
 use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
@@ -23,16 +24,20 @@ use tokio::{
 };
 
 use crate::{
-    account,
+    account::{self, Whose},
+    capture::Captured,
     clock::Clock,
+    connect::Connecting,
     egress::{Caller, Egress, EgressError, Endpoints, SetupError},
-    fill::Captured,
+    health::Seen,
     ingress::{self, Refusal},
-    media, outbox,
+    keeper, media, outbox,
     secrets::{Secret, SecretKey, Secrets},
     store::{MediaStore, StoreError},
     translate,
+    vault::{Vault, VaultError, VaultKey},
 };
+use url::Url;
 
 /// How a host is set up.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub struct HostOptions {
     pub sandbox: SandboxConfig,
     /// Where the bytes of media lie. None: the folder `media` beside the inbox's file.
     pub media: Option<MediaStore>,
+    /// Where the key is under which credentials rest. None: the file `vault.key` beside the inbox's file.
+    pub vault_key: Option<VaultKey>,
     /// Development only: where requests really go.
     pub endpoints: Endpoints,
     /// The clock.
@@ -57,6 +64,7 @@ impl HostOptions {
             inbox: folder.join("inbox.sqlite"),
             sandbox: SandboxConfig { cache_dir: Some(folder.join("artifacts")), ..SandboxConfig::default() },
             media: None,
+            vault_key: None,
             endpoints: Endpoints::new(),
             clock: Clock::default(),
         }
@@ -87,8 +95,13 @@ impl Grant {
 pub struct ChannelSetup {
     /// What it may do. `None` grants what the manifest asks for.
     pub grant: Option<Grant>,
+    /// Values for the manifest's settings of the scopes `channel` and `both`.
+    pub settings: std::collections::BTreeMap<String, RawSetting>,
     /// Its own credentials, by slot.
     pub secrets: HashMap<String, Secret>,
+    /// Replaced ones that still prove where webhooks come from: slot, secret, until when in milliseconds since
+    /// 1970.
+    pub previous_secrets: Vec<(String, Secret, u64)>,
 }
 
 /// A loaded channel as the host knows it.
@@ -104,6 +117,8 @@ pub struct Registered {
     pub egress: Arc<[EgressRule]>,
     /// The media hosts that were granted.
     pub media_hosts: Arc<[String]>,
+    /// The channel's settings, which hold for every account that has no other.
+    pub settings: Arc<[Setting]>,
     /// Hosts that the manifest asks for and the operator did not grant.
     pub not_granted: Vec<String>,
 }
@@ -126,6 +141,21 @@ pub enum HostError {
     /// The bytes of a file.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Credentials at rest.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// An account is not being connected as was asked.
+    #[error(transparent)]
+    Connect(#[from] crate::connect::ConnectError),
+    /// The settings of a channel.
+    #[error("the settings of `{channel}`: {source}")]
+    ChannelSettings {
+        /// The channel's id.
+        channel: String,
+        /// What is wrong.
+        #[source]
+        source: SettingsError,
+    },
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
@@ -181,6 +211,10 @@ pub(crate) struct Shared {
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
     pub(crate) secrets: Secrets,
+    pub(crate) vault: Vault,
+    pub(crate) connecting: Connecting,
+    pub(crate) seen: Seen,
+    pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
@@ -188,6 +222,7 @@ pub(crate) struct Shared {
     pub(crate) delivered: Notify,
     pub(crate) queued: Notify,
     pub(crate) media_due: Notify,
+    pub(crate) accounts_due: Notify,
 }
 
 /// The workers. Dropped without a shutdown, they end where they are: what is on its way then is
@@ -196,6 +231,7 @@ struct Workers {
     stop: watch::Sender<bool>,
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
+    keeper: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -203,6 +239,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.translate.abort();
         self.media.abort();
+        self.keeper.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -214,11 +251,16 @@ impl Host {
             Some(store) => store,
             None => MediaStore::in_folder(&options.inbox.with_file_name("media"))?,
         };
+        let vault_key = options.vault_key.unwrap_or_else(|| VaultKey::File(options.inbox.with_file_name("vault.key")));
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::new(options.sandbox)?,
             egress: Egress::new(options.endpoints)?,
             secrets: Secrets::default(),
+            vault: Vault::open(&vault_key)?,
+            connecting: Connecting::default(),
+            seen: Seen::default(),
+            public_url: RwLock::default(),
             media,
             clock: options.clock,
             channels: RwLock::default(),
@@ -226,7 +268,9 @@ impl Host {
             delivered: Notify::new(),
             queued: Notify::new(),
             media_due: Notify::new(),
+            accounts_due: Notify::new(),
         });
+        shared.open_credentials().await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
@@ -236,6 +280,7 @@ impl Host {
             stop,
             translate: tokio::spawn(translate::run(Arc::clone(&shared))),
             media: tokio::spawn(media::run(Arc::clone(&shared))),
+            keeper: tokio::spawn(keeper::run(Arc::clone(&shared))),
             outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })
@@ -283,6 +328,8 @@ impl Host {
                 "the channel asks for hosts that are not granted"
             );
         }
+        let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
+            .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
         let capabilities = channel.capabilities()?;
         let json = serde_json::to_vec(&capabilities).unwrap_or_default();
         let registered = Registered {
@@ -291,15 +338,20 @@ impl Host {
             capabilities_hash: hex::encode(Sha256::digest(json)),
             egress: granted.into(),
             media_hosts: media_hosts.into(),
+            settings: settings.into(),
             not_granted,
         };
         for (slot, secret) in setup.secrets {
             self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
         }
+        for (slot, secret, until) in setup.previous_secrets {
+            self.shared.secrets.set_previous(SecretKey { channel: id.clone(), account: None, slot }, secret, until);
+        }
         self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
         self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
         self.shared.delivered.notify_one();
         self.shared.queued.notify_one();
+        self.shared.accounts_due.notify_one();
         Ok(registered)
     }
 
@@ -314,19 +366,38 @@ impl Host {
     ) -> Result<i64, HostError> {
         let registered = self.channel(channel)?;
         let manifest = registered.channel.manifest();
-        let settings = resolve_settings(&manifest.settings, settings).map_err(|source| HostError::Settings {
-            channel: channel.to_owned(),
-            account: account.to_owned(),
-            source,
+        let settings = resolve_settings(&manifest.settings, SettingScope::Account, settings).map_err(|source| {
+            HostError::Settings { channel: channel.to_owned(), account: account.to_owned(), source }
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
         for (slot, secret) in secrets {
             let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot };
             self.shared.secrets.set(key, secret);
         }
-        let row = self.shared.inbox.connect_account(channel, account, name, &settings).await?;
-        self.shared.delivered.notify_one();
+        let new = NewAccount {
+            channel: channel.to_owned(),
+            platform_id: account.to_owned(),
+            name: name.to_owned(),
+            settings,
+            dialog: None,
+            now: self.shared.clock.now(),
+        };
+        let row = self.shared.inbox.connect_account(new).await?;
+        self.shared.connected();
         Ok(row)
+    }
+
+    /// Says where this host is reached from outside, such as `https://inbox.example`: for the addresses that
+    /// platforms and browsers are given.
+    pub fn set_public_url(&self, url: Url) {
+        *self.shared.public_url.write().unwrap_or_else(PoisonError::into_inner) = Some(url);
+    }
+
+    /// Asks the platform to stop, and forgets the account's credentials. Its conversations stay, or go.
+    ///
+    /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
+    pub async fn disconnect(&self, account: i64, delete_conversations: bool) -> Result<Option<String>, HostError> {
+        keeper::disconnect(&self.shared, account, delete_conversations).await
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
@@ -359,7 +430,10 @@ impl Host {
         let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = &registered.channel.manifest().webhook;
         let now = self.shared.clock.now();
-        let delivery = ingress::verify(channel, webhook, &self.shared.secrets, headers, body, now)?;
+        let verified = ingress::verify(channel, webhook, &self.shared.secrets, headers, body, now);
+        let slot = verified.as_ref().map(|(_, slot)| slot.as_str());
+        self.shared.seen.webhook(channel, slot.map_err(|refusal| *refusal), now);
+        let (delivery, _) = verified?;
         let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
         self.shared.delivered.notify_one();
         Ok(row)
@@ -368,7 +442,10 @@ impl Host {
     /// Answers a platform's challenge with the text to echo.
     pub fn challenge(&self, channel: &str, query: &str) -> Result<String, Refusal> {
         let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
-        ingress::challenge(channel, &registered.channel.manifest().webhook, &self.shared.secrets, query)
+        let (webhook, now) = (&registered.channel.manifest().webhook, self.shared.clock.now());
+        let answer = ingress::challenge(channel, webhook, &self.shared.secrets, query, now);
+        self.shared.seen.challenge(channel, answer.as_ref().map(|_| ()).map_err(|refusal| *refusal), now);
+        answer
     }
 
     /// Puts a reply into the outbox, once for every key. How it ends is read with [`Inbox::reply`].
@@ -405,8 +482,7 @@ impl Host {
     /// Everything about a conversation that a message depends on, the window among it.
     pub async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
         let registered = self.channel(&self.shared.inbox.channel_of(conversation).await?)?;
-        let now = self.shared.clock.now();
-        Ok(self.shared.inbox.context(conversation, &registered.capabilities.window, now).await?)
+        self.shared.context(&registered, conversation).await
     }
 
     /// The inbox, for reading.
@@ -434,21 +510,53 @@ impl Host {
 }
 
 impl Shared {
-    /// Sends a channel's request for one of its accounts, with what was granted and with their credentials.
+    /// Everything about a conversation that a message depends on.
+    pub(crate) async fn context(
+        &self,
+        registered: &Registered,
+        conversation: i64,
+    ) -> Result<ConversationContext, HostError> {
+        let (policy, now) = (&registered.capabilities.window, self.clock.now());
+        let mut context = self.inbox.context(conversation, policy, now).await?;
+        merge_settings(&mut context.account.settings, &registered.settings);
+        Ok(context)
+    }
+
+    /// What waited for an account goes on.
+    pub(crate) fn connected(&self) {
+        self.delivered.notify_one();
+        self.queued.notify_one();
+        self.accounts_due.notify_one();
+    }
+
+    /// Where this host is reached from outside.
+    pub(crate) fn public_url(&self) -> Option<Url> {
+        self.public_url.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a channel's request in somebody's name, with what was granted and with their credentials.
     pub(crate) async fn send(
         &self,
         registered: &Registered,
-        account: &str,
+        whose: &Whose,
         request: HttpRequest,
         files: &HashMap<String, Bytes>,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         let channel = registered.channel.id();
-        let known: Vec<_> = self.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
-        let secret = |slot: &str| self.secrets.find(channel, account, slot);
+        let mut known: Vec<_> = self.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
+        if let Whose::Nobody(scratch) = whose {
+            known.extend(scratch.secrets().into_iter().map(|(_, secret)| secret));
+        }
+        let secret = |slot: &str| match whose {
+            Whose::Account { id, .. } => self.secrets.find(channel, id, slot),
+            Whose::Nobody(scratch) => scratch.secret(slot).or_else(|| self.secrets.of_app(channel, slot)),
+        };
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
-        self.egress.send(&caller, request, captured).await
+        let response = self.egress.send(&caller, request, captured).await?;
+        self.seen.answered(channel, &response, self.clock.now());
+        Ok(response)
     }
 
     pub(crate) fn channel(&self, id: &str) -> Result<Registered, HostError> {

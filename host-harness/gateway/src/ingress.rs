@@ -36,7 +36,7 @@ pub enum Refusal {
     NoChallenge,
 }
 
-/// Checks a `POST` against the recipe and makes a delivery of it.
+/// Checks a `POST` against the recipe and makes a delivery of it. Also returns the slot whose secret matched.
 pub fn verify(
     channel: &str,
     webhook: &Webhook,
@@ -44,11 +44,11 @@ pub fn verify(
     headers: &HeaderMap,
     body: Vec<u8>,
     received_at: u64,
-) -> Result<Delivery, Refusal> {
+) -> Result<(Delivery, String), Refusal> {
     if body.len() > webhook.max_body_bytes {
         return Err(Refusal::TooLarge);
     }
-    let account = proven_by(channel, &webhook.verification, secrets, headers, &body)?;
+    let (account, slot) = proven_by(channel, &webhook.verification, secrets, headers, &body, received_at)?;
     let wanted = webhook.headers.iter().map(String::as_str).chain(["content-type"]);
     let headers = wanted
         .filter_map(|name| {
@@ -56,21 +56,26 @@ pub fn verify(
             Some(Header { name: name.to_owned(), value: value.to_owned() })
         })
         .collect();
-    Ok(Delivery { source: DeliverySource::Webhook, body, headers, received_at, account })
+    Ok((Delivery { source: DeliverySource::Webhook, body, headers, received_at, account }, slot))
 }
 
-/// Whose secret makes the proof: an account's, or the channel's.
+/// Whose secret makes the proof (an account's, or the channel's), and in which slot it is.
 fn proven_by(
     channel: &str,
     recipe: &Verification,
     secrets: &Secrets,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Option<String>, Refusal> {
+    now: u64,
+) -> Result<(Option<String>, String), Refusal> {
     let mut values = headers.get_all(recipe.header()).iter();
     // Two headers of the same name could be read differently by what stands before this host.
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::NoProof) };
-    let candidates: Vec<_> = recipe.secrets().iter().flat_map(|slot| secrets.in_slot(channel, slot)).collect();
+    let in_slot = |slot: &String| {
+        let found = secrets.in_slot(channel, slot, now).into_iter();
+        found.map(|(account, secret)| (account, slot.clone(), secret)).collect::<Vec<_>>()
+    };
+    let candidates: Vec<_> = recipe.secrets().iter().flat_map(in_slot).collect();
     if candidates.is_empty() {
         return Err(Refusal::NoSecret);
     }
@@ -87,12 +92,32 @@ fn proven_by(
     };
     // Every candidate is tried, so that the time tells nothing about which one matched.
     let mut found = None;
-    for (account, secret) in candidates {
+    for (account, slot, secret) in candidates {
         if bool::from(matches(&secret)) && found.is_none() {
-            found = Some(account);
+            found = Some((account, slot));
         }
     }
     found.ok_or(Refusal::WrongProof)
+}
+
+/// Whether one of the channel's secrets, or of its accounts', has signed these bytes.
+pub(crate) fn signed_by(
+    channel: &str,
+    slots: &[String],
+    secrets: &Secrets,
+    bytes: &[u8],
+    signature: &[u8; 32],
+    now: u64,
+) -> Result<(), Refusal> {
+    let candidates: Vec<_> = slots.iter().flat_map(|slot| secrets.in_slot(channel, slot, now)).collect();
+    if candidates.is_empty() {
+        return Err(Refusal::NoSecret);
+    }
+    let mut right = Choice::from(0);
+    for (_, secret) in &candidates {
+        right |= mac_matches(secret, bytes, signature);
+    }
+    if bool::from(right) { Ok(()) } else { Err(Refusal::WrongProof) }
 }
 
 fn decode(text: &str, encoding: SignatureEncoding) -> Option<[u8; 32]> {
@@ -112,7 +137,13 @@ fn mac_matches(secret: &Secret, body: &[u8], signature: &[u8; 32]) -> Choice {
 const MAX_CHALLENGE: usize = 1024;
 
 /// Checks a `GET` challenge and returns what to echo, as plain text.
-pub fn challenge(channel: &str, webhook: &Webhook, secrets: &Secrets, query: &str) -> Result<String, Refusal> {
+pub fn challenge(
+    channel: &str,
+    webhook: &Webhook,
+    secrets: &Secrets,
+    query: &str,
+    now: u64,
+) -> Result<String, Refusal> {
     let Some(Challenge::QueryEcho { require, token, answer, secret }) = &webhook.challenge else {
         return Err(Refusal::NoChallenge);
     };
@@ -130,7 +161,7 @@ pub fn challenge(channel: &str, webhook: &Webhook, secrets: &Secrets, query: &st
     if answer.is_empty() || answer.len() > MAX_CHALLENGE {
         return Err(Refusal::NoChallenge);
     }
-    let expected = secrets.in_slot(channel, secret);
+    let expected = secrets.in_slot(channel, secret, now);
     if expected.is_empty() {
         return Err(Refusal::NoSecret);
     }

@@ -7,24 +7,36 @@
 
 mod account;
 mod api;
+mod callbacks;
+mod capture;
+pub mod client;
 mod clock;
 pub mod config;
+mod connect;
 mod content;
 mod download;
 pub mod egress;
 mod fill;
+mod health;
 mod host;
 pub mod ingress;
+mod keeper;
 mod media;
 mod outbox;
+mod pages;
+mod probe;
 mod resolve;
 pub mod secrets;
 mod sending;
 pub mod server;
 mod store;
 mod translate;
+mod vault;
 
 pub use clock::Clock;
+pub use connect::{ConnectError, ConnectStage, ConnectView};
+pub use health::AccountHealth;
 pub use host::{ChannelSetup, Grant, Host, HostError, HostOptions, Registered};
 pub use secrets::{Secret, SecretKey, Secrets};
 pub use store::{MediaStore, StoreError};
+pub use vault::{VaultError, VaultKey};

@@ -31,6 +31,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The manifest's name of a slot: several credentials of one kind are told apart behind a colon.
+pub(crate) fn declared_slot(slot: &str) -> &str {
+    slot.split_once(':').map_or(slot, |(declared, _)| declared)
+}
+
 /// Which credential.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SecretKey {
@@ -46,12 +51,27 @@ pub struct SecretKey {
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     slots: Arc<RwLock<HashMap<SecretKey, Secret>>>,
+    /// Replaced ones that still prove where a webhook comes from, each until a time.
+    previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
 }
 
 impl Secrets {
     /// Fills a slot.
     pub fn set(&self, key: SecretKey, secret: Secret) {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
+    }
+
+    /// Keeps a secret that was replaced: it proves where webhooks come from until then, and fills no request.
+    pub fn set_previous(&self, key: SecretKey, secret: Secret, until: u64) {
+        let mut previous = self.previous.write().unwrap_or_else(PoisonError::into_inner);
+        previous.retain(|(known, _, _)| *known != key);
+        previous.push((key, secret, until));
+    }
+
+    /// Forgets every credential of an account.
+    pub(crate) fn forget(&self, channel: &str, account: &str) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
     }
 
     /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
@@ -65,9 +85,21 @@ impl Secrets {
         slots.get(&key(Some(account))).or_else(|| slots.get(&key(None))).cloned()
     }
 
-    /// Every credential of a channel in a slot, with the account that it belongs to.
-    pub(crate) fn in_slot(&self, channel: &str, slot: &str) -> Vec<(Option<String>, Secret)> {
-        self.select(|key| key.channel == channel && key.slot == slot)
+    /// The credential that a channel has for all its accounts.
+    pub(crate) fn of_app(&self, channel: &str, slot: &str) -> Option<Secret> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.get(&SecretKey { channel: channel.to_owned(), account: None, slot: slot.to_owned() }).cloned()
+    }
+
+    /// Every credential of a channel in a slot, with the account that it belongs to; also those that were
+    /// replaced and are still accepted.
+    pub(crate) fn in_slot(&self, channel: &str, slot: &str, now: u64) -> Vec<(Option<String>, Secret)> {
+        let wanted = |key: &SecretKey| key.channel == channel && key.slot == slot;
+        let mut found = self.select(wanted);
+        let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
+        let accepted = previous.iter().filter(|(key, _, until)| wanted(key) && now < *until);
+        found.extend(accepted.map(|(key, secret, _)| (key.account.clone(), secret.clone())));
+        found
     }
 
     /// Every credential of a channel: what a request of a channel must not contain by itself.

@@ -7,12 +7,13 @@ use harness_contract::{
     ConversationContext, Failure, FailureCategory, HttpResponse, SendOutcome, SendResult, SendStep, Severity, StepKind,
     Violation, ViolationCode,
 };
-use harness_inbox::{InboxError, OpenReply, StepEnd, StepState};
+use harness_inbox::{AccountState, InboxError, OpenReply, StepEnd, StepState};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use crate::{
+    account::Whose,
+    capture::Captured,
     egress::EgressError,
-    fill::Captured,
     host::{HostError, Registered, Shared},
     media::{self, FilesError},
 };
@@ -52,11 +53,18 @@ impl Sending<'_> {
     /// Sends what is left of the reply.
     pub(crate) async fn run(&self) -> Result<Left, HostError> {
         let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
+        if self.shared.inbox.account_row(self.reply.account).await?.state == AccountState::Disconnected {
+            if self.reply.steps.is_empty() {
+                self.shared.inbox.refuse_reply(self.reply.reply, vec![disconnected()]).await?;
+            } else {
+                self.reject_rest(disconnected().sentence).await?;
+            }
+            return Ok(Left::Nothing);
+        }
         let now = self.shared.clock.now();
-        let policy = &registered.capabilities.window;
-        let context = self.shared.inbox.context(self.reply.conversation, policy, now).await?;
+        let context = self.shared.context(&registered, self.reply.conversation).await?;
         let Some(steps) = self.steps(&registered, &context, now).await? else { return Ok(Left::Nothing) };
-        let mut captured = Captured::new();
+        let mut captured = Captured::default();
         for (index, step) in steps.iter().enumerate() {
             let stored = self.reply.steps.get(index);
             let attempts = stored.map_or(0, |stored| stored.attempts);
@@ -76,6 +84,16 @@ impl Sending<'_> {
                 continue;
             }
             let outcome = self.attempt(&registered, &context, step, &mut captured).await;
+            if let SendResult::Unauthorized(failure) = &outcome.result
+                && failure.category == FailureCategory::AuthExpired
+            {
+                // Nothing was sent. It waits until somebody connects the account again.
+                let problem = [Some(failure.sentence.as_str()), failure.fix.as_deref()].into_iter().flatten();
+                let problem = problem.collect::<Vec<_>>().join(" ");
+                self.finish(index, outcome, StepEnd::Later(now)).await?;
+                self.shared.inbox.mark_account(self.reply.account, AccountState::NeedsReconnect, Some(problem)).await?;
+                return Ok(Left::Attempt);
+            }
             let pause = outcome.pause.as_ref().map(|pause| pause.duration.min(DAY_MS));
             let (outcome, end) = self.end(outcome, attempts + 1);
             let sent = matches!(end, StepEnd::Final(StepState::Sent));
@@ -162,8 +180,8 @@ impl Sending<'_> {
             Ok(files) => files,
             Err(error) => return no_files(&error),
         };
-        let account = &context.account.id;
-        match self.shared.send(registered, account, step.request.clone(), &files, captured).await {
+        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone() };
+        match self.shared.send(registered, &whose, step.request.clone(), &files, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => unsent(step, &error),
         }
@@ -283,6 +301,10 @@ fn unrecorded() -> Failure {
         FailureCategory::Ambiguous,
         "How this was answered could not be written down, and it is not known whether it arrived.".into(),
     )
+}
+
+fn disconnected() -> Violation {
+    violation("The account of this conversation is disconnected. Connect it again to answer.".into())
 }
 
 fn channel_failed(error: &CallError) -> Violation {

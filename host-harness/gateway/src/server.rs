@@ -21,15 +21,17 @@ use crate::{
     api,
     host::{Host, HostError},
     ingress::Refusal,
+    pages,
     secrets::Secret,
 };
 
-/// Everything that the host answers: `/webhooks/{channel}`, and `/api/v1`: with a token for whoever has
+/// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts, and `/api/v1`: with a token for whoever has
 /// it, without one for requests that are made on this machine.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", get(challenge).post(deliver))
         .with_state(host.clone())
+        .merge(pages::router(host.clone(), api_token.is_some()))
         .nest("/api/v1", api::router(host, api_token))
 }
 

@@ -101,8 +101,12 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     }
     left += translated.len();
     if !translated.is_empty() {
-        shared.inbox.apply(translated).await?;
+        let applied = shared.inbox.apply(translated).await?;
+        for (channel, account) in applied.lost {
+            shared.secrets.forget(&channel, &account);
+        }
         shared.media_due.notify_one();
+        shared.accounts_due.notify_one();
     }
     if busy {
         tokio::time::sleep(PAUSE).await;

@@ -1,12 +1,14 @@
 //! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
 //! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
 
-use harness_contract::{Author, Event, EventBody, EventOrigin, Seen, Setting, WindowOpener};
+use harness_contract::{AccountChange, Author, Event, EventBody, EventOrigin, Seen, WindowOpener};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update,
-    journal::{as_millis, redact, redact_applied, take_up_unrouted},
+    accounts::{AccountState, mark},
+    contacts,
+    journal::{as_millis, redact, redact_applied},
     messages::{self, Place, Stored},
 };
 
@@ -14,7 +16,7 @@ use crate::{
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 
 /// What became of the events of one delivery.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Applied {
     /// Events that changed the inbox.
     pub new: usize,
@@ -22,6 +24,8 @@ pub struct Applied {
     pub repeated: usize,
     /// Events of accounts that are not connected here. The delivery waits for the account.
     pub unrouted: usize,
+    /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
+    pub lost: Vec<(String, String)>,
 }
 
 /// A translated delivery.
@@ -38,31 +42,6 @@ pub struct TranslatedDelivery {
 }
 
 impl Inbox {
-    /// Makes an account known, or updates its name and settings. Deliveries that waited for it are
-    /// translated again.
-    pub async fn connect_account(
-        &self,
-        channel: &str,
-        platform_id: &str,
-        name: &str,
-        settings: &[Setting],
-    ) -> Result<i64, InboxError> {
-        let (channel, platform_id, name) = (channel.to_owned(), platform_id.to_owned(), name.to_owned());
-        let settings = serde_json::to_string(settings)?;
-        self.writer
-            .write(move |tx| {
-                let id = tx
-                    .prepare_cached(
-                        "INSERT INTO account (channel, platform_id, name, settings) VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4 RETURNING id",
-                    )?
-                    .query_row(params![channel, platform_id, name, settings], |row| row.get(0))?;
-                take_up_unrouted(tx, &channel)?;
-                Ok(id)
-            })
-            .await
-    }
-
     /// Applies translated deliveries, in their order, in one transaction.
     pub async fn apply(&self, batch: Vec<TranslatedDelivery>) -> Result<Applied, InboxError> {
         let (applied, updates) = self
@@ -75,6 +54,7 @@ impl Inbox {
                     total.new += applied.new;
                     total.repeated += applied.repeated;
                     total.unrouted += applied.unrouted;
+                    total.lost.extend(applied.lost);
                 }
                 Ok((total, updates))
             })
@@ -93,11 +73,12 @@ fn apply_delivery(
     let mut missing = None;
     let mut emptied = Vec::new();
     for event in &delivery.events {
-        let account = tx
-            .prepare_cached("SELECT id FROM account WHERE channel = ?1 AND platform_id = ?2")?
-            .query_row(params![delivery.channel, event.account], |row| row.get::<_, i64>(0))
-            .optional()?;
-        let Some(account) = account else {
+        if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
+            applied.lost.extend(apply_to_accounts(tx, delivery, event, updates)?);
+            applied.new += 1;
+            continue;
+        }
+        let Some(account) = account_of(tx, &delivery.channel, &event.account)? else {
             // The dashboard's samples name accounts that do not exist.
             if event.origin != EventOrigin::Test {
                 applied.unrouted += 1;
@@ -105,13 +86,7 @@ fn apply_delivery(
             }
             continue;
         };
-        // The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
-        let new = tx
-            .prepare_cached(
-                "INSERT INTO event (account_id, event_id, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![account, event.id, delivery.id])?;
-        if new == 0 {
+        if !is_new(tx, account, event, delivery.id)? {
             applied.repeated += 1;
             continue;
         }
@@ -129,6 +104,84 @@ fn apply_delivery(
         redact(tx, delivery)?;
     }
     Ok(applied)
+}
+
+/// The account of this id, or of this alias.
+fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<i64>, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT id FROM account WHERE channel = ?1 AND platform_id = ?2 AND state <> 'disconnected'
+             UNION ALL SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2 LIMIT 1",
+        )?
+        .query_row(params![channel, id], |row| row.get::<_, i64>(0))
+        .optional()?)
+}
+
+/// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
+fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<bool, InboxError> {
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO event (account_id, event_id, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![account, event.id, delivery])?;
+    Ok(inserted > 0)
+}
+
+/// What the platform says about accounts: of this id or alias, or of everybody whom this person permitted.
+/// Returns those that are lost.
+fn apply_to_accounts(
+    tx: &Transaction<'_>,
+    delivery: &TranslatedDelivery,
+    event: &Event,
+    updates: &mut Vec<Update>,
+) -> Result<Vec<(String, String)>, InboxError> {
+    let accounts: Vec<(i64, String)> = {
+        let mut statement = tx.prepare_cached(
+            "SELECT id, platform_id FROM account WHERE channel = ?1 AND (platform_id = ?2 OR authorized_by = ?2
+                 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
+        )?;
+        let rows =
+            statement.query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let at = event.at.unwrap_or(delivery.received_at);
+    let mut lost = Vec::new();
+    let mut new = Vec::new();
+    for (account, platform_id) in accounts {
+        if !is_new(tx, account, event, delivery.id)? {
+            continue;
+        }
+        new.push(account);
+        updates.push(Update::Account { account });
+        match &event.body {
+            EventBody::AccountUpdate(update) => {
+                let since: i64 = tx
+                    .prepare_cached("SELECT connected_at FROM account WHERE id = ?1")?
+                    .query_row(params![account], |row| row.get(0))?;
+                // A word about an earlier connection does not end the present one. The platform's times are
+                // whole seconds.
+                if update.change == AccountChange::Disconnected && as_millis(at).saturating_add(999) >= since {
+                    let reason = "The platform says that this app's access was removed. Connect the account again.";
+                    mark(tx, account, AccountState::NeedsReconnect, Some(reason))?;
+                }
+                let place = Place {
+                    account,
+                    conversation: None,
+                    at: as_millis(at),
+                    received_at: as_millis(delivery.received_at),
+                    delivery: delivery.id,
+                };
+                messages::note(tx, &place, event)?;
+            }
+            _ if event.contact.is_none() => lost.push((delivery.channel.clone(), platform_id)),
+            _ => {}
+        }
+    }
+    if let EventBody::ErasureRequest(_) = &event.body {
+        let contact = event.contact.as_ref().map(|contact| contact.id.as_str());
+        contacts::erase(tx, delivery.id, &new, contact, as_millis(delivery.received_at))?;
+    }
+    Ok(lost)
 }
 
 /// Applies one event; returns the conversation and what changed in it. Deliveries that brought what is

@@ -44,28 +44,46 @@ fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
     })
 }
 
+/// A delivery in the form of its row.
+pub(crate) struct DeliveryRow {
+    pub(crate) channel: String,
+    pub(crate) received_at: i64,
+    source: String,
+    account: Option<String>,
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl DeliveryRow {
+    pub(crate) fn of(new: NewDelivery) -> Result<Self, InboxError> {
+        let NewDelivery { channel, delivery } = new;
+        Ok(Self {
+            channel,
+            received_at: as_millis(delivery.received_at),
+            source: source_column(&delivery.source)?,
+            account: delivery.account,
+            headers: serde_json::to_string(&delivery.headers)?,
+            body: delivery.body,
+        })
+    }
+
+    /// Writes it down; returns its id.
+    pub(crate) fn insert(&self, tx: &Transaction<'_>) -> Result<i64, InboxError> {
+        let Self { channel, received_at, source, account, headers, body } = self;
+        tx.prepare_cached(
+            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received')",
+        )?
+        .execute(params![channel, source, account, received_at, headers, body])?;
+        Ok(tx.last_insert_rowid())
+    }
+}
+
 impl Inbox {
     /// Writes a delivery into the journal. When this returns, it survives a power cut.
     pub async fn record(&self, new: NewDelivery) -> Result<i64, InboxError> {
-        let headers = serde_json::to_string(&new.delivery.headers)?;
-        self.writer
-            .write(move |tx| {
-                let NewDelivery { channel, delivery } = new;
-                tx.prepare_cached(
-                    "INSERT INTO delivery (channel, source, account, received_at, headers, body, state)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received')",
-                )?
-                .execute(params![
-                    channel,
-                    source_column(&delivery.source)?,
-                    delivery.account,
-                    as_millis(delivery.received_at),
-                    headers,
-                    delivery.body
-                ])?;
-                Ok(tx.last_insert_rowid())
-            })
-            .await
+        let row = DeliveryRow::of(new)?;
+        self.writer.write(move |tx| row.insert(tx)).await
     }
 
     /// The oldest deliveries that wait to be translated: at most `limit`, and no more than `bytes` of

@@ -4,27 +4,33 @@
 //! The way of a webhook: [`Inbox::record`] (durable before it returns), then [`Inbox::apply`].
 //! The way of a reply: [`Inbox::queue_reply`], [`Inbox::begin_steps`], [`Inbox::finish_step`].
 
+mod accounts;
 mod apply;
+mod contacts;
 mod error;
+mod history;
 mod journal;
 mod media;
 mod messages;
 mod outbox;
 mod read;
 mod storage;
+mod traffic;
 mod window;
 mod writer;
 
 use std::{path::Path, sync::Arc};
 
+pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount, SealedCredential};
 pub use apply::{Applied, TranslatedDelivery};
+pub use contacts::{DueProfile, ErasureView};
 pub use error::InboxError;
+pub use history::{DueHistory, HistoryMark};
 pub use journal::{NewDelivery, PendingDelivery};
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
-pub use read::{
-    AccountRow, ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry,
-};
+pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
+pub use traffic::Traffic;
 pub use window::compute as compute_window;
 
 use tokio::sync::broadcast;
@@ -39,6 +45,11 @@ pub enum Update {
         conversation: i64,
         /// What kind of thing, by the contract's name, or `outcome`.
         kind: &'static str,
+    },
+    /// An account was connected, disconnected, or is in another state.
+    Account {
+        /// The account's row.
+        account: i64,
     },
     /// A delivery could not be translated; it is kept.
     Failed {

@@ -56,19 +56,6 @@ impl Readers {
     }
 }
 
-/// A connected account.
-#[derive(Clone, Debug, Serialize)]
-pub struct AccountRow {
-    /// Its row.
-    pub id: i64,
-    /// The channel's id.
-    pub channel: String,
-    /// The platform's id.
-    pub platform_id: String,
-    /// For people.
-    pub name: String,
-}
-
 /// One line of the list of conversations.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConversationSummary {
@@ -202,22 +189,6 @@ pub struct DeliveryCounts {
 }
 
 impl Inbox {
-    /// The connected accounts.
-    pub async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError> {
-        self.readers
-            .read(|connection| {
-                collect(connection, "SELECT id, channel, platform_id, name FROM account ORDER BY id", [], |row| {
-                    Ok(AccountRow {
-                        id: row.get(0)?,
-                        channel: row.get(1)?,
-                        platform_id: row.get(2)?,
-                        name: row.get(3)?,
-                    })
-                })
-            })
-            .await
-    }
-
     /// The newest conversations.
     pub async fn conversations(&self, limit: usize) -> Result<Vec<ConversationSummary>, InboxError> {
         self.readers
@@ -335,7 +306,7 @@ impl Inbox {
     }
 }
 
-fn collect<T>(
+pub(crate) fn collect<T>(
     connection: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -466,7 +437,7 @@ pub(crate) fn open_replies(
         connection,
         "SELECT r.id, r.conversation_id, r.account_id, a.channel, r.message, r.created_at
          FROM reply r JOIN account a ON a.id = r.account_id
-         WHERE r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?1
+         WHERE r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?1 AND a.state <> 'needs_reconnect'
            AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
                              AND o.state IN ('queued', 'sending'))
          ORDER BY r.next_attempt_at, r.id LIMIT ?2",

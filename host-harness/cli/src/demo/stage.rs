@@ -34,11 +34,10 @@ impl Stage {
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
         let host = Host::open(HostOptions {
-            inbox: folder.path().join("inbox.sqlite"),
             sandbox: SandboxConfig { cache_dir: locate::cache_dir(), ..SandboxConfig::default() },
-            media: None,
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
+            ..HostOptions::in_folder(folder.path())
         })
         .await?;
         let config = sim.config();
@@ -50,7 +49,7 @@ impl Stage {
         ]);
         let id = {
             let size = component.len();
-            let registered = host.load_channel(component, ChannelSetup { grant: None, secrets }).await?;
+            let registered = host.load_channel(component, ChannelSetup { secrets, ..ChannelSetup::default() }).await?;
             println!("channel    {} ({size} bytes, {:?})", path.display(), registered.channel.origin());
             registered.channel.id().to_owned()
         };

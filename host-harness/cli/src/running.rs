@@ -1,0 +1,190 @@
+//! Commands that speak with a running host: `connect`, `doctor`, `disconnect`. Belongs here: finding the host,
+//! and what it says in lines for people. What it does is the API's.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use harness_gateway::{client::ApiClient, config::ConfigFile};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::locate;
+
+/// How often the state of a link is asked for.
+const POLL: Duration = Duration::from_millis(700);
+
+/// Which host is meant.
+#[derive(Args)]
+pub(crate) struct Running {
+    /// The configuration with which the host runs
+    #[arg(long, value_name = "FILE", default_value = "harness.toml")]
+    config: PathBuf,
+}
+
+impl Running {
+    fn client(&self) -> Result<ApiClient> {
+        let file = ConfigFile::read(&self.config)?;
+        let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
+        let mut listen = file.config.listen;
+        if listen.ip().is_unspecified() {
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        Ok(ApiClient::new(format!("http://{listen}").parse().context("the address of the host")?, token)?)
+    }
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Text of a platform or a person, without anything that a terminal would act on.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Makes a link and follows it until a test message has come in.
+pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str>, json: bool) -> Result<ExitCode> {
+    let client = running.client()?;
+    let body = json!({ "channel": channel, "login": login });
+    let link = client.call(Method::POST, "connect", Some(&body)).await?;
+    let path = format!("connect/{}", text(&link, "ticket"));
+    if json {
+        println!("{link}");
+    } else {
+        println!("Open this link, within 20 minutes and in one browser:\n\n  {}\n", text(&link, "link"));
+    }
+    let progress = locate::spinner("waiting for you in the browser".into());
+    let mut told = String::new();
+    loop {
+        tokio::time::sleep(POLL).await;
+        let state = client.call(Method::GET, &path, None).await?;
+        let stage = text(&state, "stage").to_owned();
+        let received = state.get("received").and_then(Value::as_bool).unwrap_or(false);
+        if json && (stage != told || received) {
+            println!("{state}");
+        }
+        match stage.as_str() {
+            "visiting" => progress.set_message("waiting for the platform"),
+            "choosing" => progress.set_message("waiting for your choice in the browser"),
+            "failed" if stage != told => {
+                progress.suspend(|| eprintln!("{}", shown(text(&state, "sentence"))));
+                progress.set_message("you can try again from the same link");
+            }
+            "connected" => {
+                let account = state.get("account").and_then(Value::as_i64).unwrap_or_default();
+                if stage != told {
+                    let row = client.call(Method::GET, &format!("accounts/{account}"), None).await?;
+                    if !json {
+                        let username = row.get("username").and_then(Value::as_str);
+                        let username = username.map(|name| format!(" @{name}")).unwrap_or_default();
+                        progress.suspend(|| {
+                            println!(
+                                "connected: {}{} (account {account})",
+                                shown(text(&row, "name")),
+                                shown(&username)
+                            );
+                            println!("Send it a test message from another account; Ctrl-C ends waiting for it.");
+                        });
+                    }
+                    progress.set_message("waiting for a test message");
+                }
+                if received {
+                    progress.finish_and_clear();
+                    if !json {
+                        println!("received: the first message is in the inbox");
+                    }
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            _ => {}
+        }
+        told = stage;
+    }
+}
+
+/// Finds an account by its row, its id at the platform, its name or its handle.
+async fn find(client: &ApiClient, wanted: Option<&str>) -> Result<Vec<Value>> {
+    let Value::Array(accounts) = client.call(Method::GET, "accounts", None).await? else {
+        bail!("the host did not answer with a list of accounts")
+    };
+    let Some(wanted) = wanted else { return Ok(accounts) };
+    let is_it = |account: &Value| {
+        account.get("id").and_then(Value::as_i64).is_some_and(|id| id.to_string() == wanted)
+            || ["platform_id", "name", "username"].iter().any(|key| text(account, key) == wanted)
+    };
+    let found: Vec<Value> = accounts.iter().filter(|account| is_it(account)).cloned().collect();
+    if found.is_empty() {
+        let known =
+            accounts.iter().map(|account| format!("{} ({})", text(account, "platform_id"), text(account, "name")));
+        bail!("there is no account `{wanted}`; there are: {}", shown(&known.collect::<Vec<_>>().join(", ")));
+    }
+    Ok(found)
+}
+
+/// Checks accounts line by line; fails if any line failed.
+pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool, json: bool) -> Result<ExitCode> {
+    let client = running.client()?;
+    let accounts = find(&client, account).await?;
+    if accounts.is_empty() {
+        bail!("no account is connected yet: `cargo harness connect CHANNEL` connects one");
+    }
+    let mut reports = Vec::new();
+    let mut healthy = true;
+    for account in accounts {
+        let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
+        let progress = locate::spinner(format!("checking {}", shown(text(&account, "name"))));
+        let report = client.call(Method::GET, &format!("accounts/{id}/check?probe={probe}"), None).await;
+        progress.finish_and_clear();
+        let report = report?;
+        let checks = report.get("checks").and_then(Value::as_array).cloned().unwrap_or_default();
+        healthy &= checks.iter().all(|check| text(check, "level") != "failed");
+        if !json {
+            println!(
+                "{} {} ({})",
+                text(&account, "channel"),
+                shown(text(&account, "name")),
+                text(&account, "platform_id")
+            );
+            for check in &checks {
+                print_line(check);
+            }
+            println!();
+        }
+        reports.push(report);
+    }
+    if json {
+        println!("{:#}", Value::Array(reports));
+    }
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_line(check: &Value) {
+    let mark = match text(check, "level") {
+        "passed" => "ok  ",
+        "warning" => "warn",
+        "failed" => "FAIL",
+        _ => "skip",
+    };
+    println!("  {mark} {:<20} {}", shown(text(check, "name")), shown(text(check, "finding")));
+    if let Some(fix) = check.get("fix").and_then(Value::as_str)
+        && text(check, "level") != "passed"
+    {
+        println!("       {:<20} -> {}", "", shown(fix));
+    }
+}
+
+/// Disconnects an account.
+pub(crate) async fn disconnect(running: &Running, account: &str, delete: bool) -> Result<ExitCode> {
+    let client = running.client()?;
+    for account in find(&client, Some(account)).await? {
+        let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
+        let how = if delete { "delete" } else { "keep" };
+        let answer = client.call(Method::DELETE, &format!("accounts/{id}?conversations={how}"), None).await?;
+        println!("disconnected: {} ({})", shown(text(&account, "name")), text(&account, "platform_id"));
+        if let Some(warning) = answer.get("warning").and_then(Value::as_str) {
+            eprintln!("the platform was not told: {}", shown(warning));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,149 @@
+//! Accounts in the API: listing, connecting, checking, disconnecting. Belongs here: the routes and their JSON.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::{get, post, put},
+};
+use harness_contract::EntryPoints;
+use harness_inbox::AccountRow;
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Api, ApiError};
+use crate::{
+    connect::{ConnectError, ConnectStage, ConnectView},
+    health::AccountHealth,
+};
+
+pub(super) fn router() -> Router<Api> {
+    Router::new()
+        .route("/accounts", get(accounts))
+        .route("/accounts/{id}", get(account).delete(disconnect))
+        .route("/accounts/{id}/check", get(check))
+        .route("/accounts/{id}/entry-points", put(entry_points))
+        .route("/connect", post(begin))
+        .route("/connect/{ticket}", get(connecting))
+        .route("/connect/{ticket}/select", post(select))
+}
+
+impl From<ConnectError> for ApiError {
+    fn from(error: ConnectError) -> Self {
+        let status = match error {
+            ConnectError::Expired => StatusCode::NOT_FOUND,
+            ConnectError::TooMany | ConnectError::NoPublicUrl => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::CONFLICT,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
+    Ok(Json(api.host.inbox().accounts().await?))
+}
+
+async fn account(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountRow> {
+    Ok(Json(api.host.inbox().account_row(id).await?))
+}
+
+#[derive(Deserialize)]
+struct Disconnect {
+    /// `keep` (the default) or `delete`.
+    #[serde(default)]
+    conversations: Conversations,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Conversations {
+    #[default]
+    Keep,
+    Delete,
+}
+
+#[derive(Serialize)]
+struct Disconnected {
+    /// What the platform did not do; the account is disconnected here all the same.
+    warning: Option<String>,
+}
+
+async fn disconnect(
+    State(api): State<Api>,
+    Path(id): Path<i64>,
+    Query(how): Query<Disconnect>,
+) -> Answer<Disconnected> {
+    let warning = api.host.disconnect(id, how.conversations == Conversations::Delete).await?;
+    Ok(Json(Disconnected { warning }))
+}
+
+#[derive(Deserialize)]
+struct Check {
+    /// Also send a signal to a customer.
+    #[serde(default)]
+    probe: bool,
+}
+
+async fn check(State(api): State<Api>, Path(id): Path<i64>, Query(how): Query<Check>) -> Answer<AccountHealth> {
+    Ok(Json(api.host.check(id, how.probe).await?))
+}
+
+/// `PUT` with the contract's `entry-points`.
+async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, body: Bytes) -> Result<StatusCode, ApiError> {
+    let wanted: EntryPoints = serde_json::from_slice(&body).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not the contract's entry-points: {error}"))
+    })?;
+    api.host.configure(id, wanted).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Begin {
+    channel: String,
+    #[serde(default)]
+    login: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    /// By which the state is asked for. A credential, like the link.
+    ticket: String,
+    /// For the person who connects.
+    link: String,
+}
+
+async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(StatusCode, Json<Link>), ApiError> {
+    let ticket = api.host.begin_connecting(&begin.channel, begin.login.as_deref())?;
+    let link = api.host.link(&ticket)?;
+    Ok((StatusCode::CREATED, Json(Link { ticket, link })))
+}
+
+#[derive(Serialize)]
+struct Connecting {
+    #[serde(flatten)]
+    view: ConnectView,
+    /// Whether a message has come in since; only for a connected account.
+    received: Option<bool>,
+}
+
+async fn connecting(State(api): State<Api>, Path(ticket): Path<String>) -> Answer<Connecting> {
+    let view = api.host.connecting(&ticket)?;
+    let received = match view.stage {
+        ConnectStage::Connected { account } => {
+            let row = api.host.inbox().account_row(account).await?;
+            Some(api.host.inbox().received_since(account, row.connected_at).await?)
+        }
+        _ => None,
+    };
+    Ok(Json(Connecting { view, received }))
+}
+
+#[derive(Deserialize)]
+struct Select {
+    candidate: String,
+}
+
+async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select): Json<Select>) -> Answer<ConnectView> {
+    api.host.connect_select(&ticket, &select.candidate, None).await?;
+    Ok(Json(api.host.connecting(&ticket)?))
+}

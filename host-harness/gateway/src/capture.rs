@@ -1,0 +1,268 @@
+//! Taking values out of a response before the channel sees it: what a later step needs, and credentials.
+//! Belongs here: JSON pointers, alternatives, what is concealed. Where credentials are kept: `vault`.
+
+use std::collections::BTreeMap;
+
+use harness_contract::{
+    Capture, CaptureTarget, HttpResponse,
+    manifest::{Slot, SlotScope},
+};
+use serde_json::Value;
+
+use crate::{
+    egress::EgressError,
+    fill::conceal,
+    secrets::{Secret, declared_slot},
+};
+
+/// What was captured so far in a reply, or in a call of `account`.
+#[derive(Debug, Default)]
+pub(crate) struct Captured {
+    /// Values for later steps, by name.
+    pub(crate) values: BTreeMap<String, String>,
+    /// Credentials by slot; none where credentials may not be captured.
+    pub(crate) credentials: Option<Vec<(String, Secret)>>,
+}
+
+impl Captured {
+    /// For calls that may capture credentials.
+    pub(crate) fn with_credentials() -> Self {
+        Self { values: BTreeMap::new(), credentials: Some(Vec::new()) }
+    }
+}
+
+/// Names under which platforms answer with credentials. Where none of the captures takes such a field, it is
+/// concealed: a channel that forgets a capture must not learn a token by it.
+const CREDENTIAL_FIELDS: [&str; 4] = ["access_token", "refresh_token", "id_token", "client_secret"];
+/// The longest text that a `key` appends to a slot's name.
+const MAX_SUFFIX: usize = 128;
+/// Values that one capture may take.
+const MAX_MATCHES: usize = 1000;
+
+/// Whether these captures may be made at all, before anything is sent.
+pub(crate) fn check(
+    captures: &[Capture],
+    slots: &BTreeMap<String, Slot>,
+    captured: &Captured,
+) -> Result<(), EgressError> {
+    for capture in captures {
+        let CaptureTarget::Slot(slot) = &capture.target else { continue };
+        if captured.credentials.is_none() {
+            return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
+        }
+        // What is one for the whole channel is the operator's to set.
+        let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope == SlotScope::Account);
+        if !taken {
+            return Err(EgressError::Invalid(format!("`{slot}` is not a slot that an account's credential may go to")));
+        }
+    }
+    Ok(())
+}
+
+/// A value at a place, and the name that stands there afterwards.
+struct Match {
+    pointer: String,
+    name: String,
+    value: String,
+}
+
+/// Takes what a request captures out of its response; the channel sees the target's name in its place.
+pub(crate) fn capture(
+    captures: &[Capture],
+    response: &mut HttpResponse,
+    captured: &mut Captured,
+) -> Result<(), EgressError> {
+    let says_credentials = CREDENTIAL_FIELDS.iter().any(|field| holds(&response.body, field.as_bytes()));
+    if captures.is_empty() && !says_credentials {
+        return Ok(());
+    }
+    let succeeded = (200..300).contains(&response.status);
+    let document = serde_json::from_slice::<Value>(&response.body).ok();
+    let Some(mut document) = document else {
+        if says_credentials {
+            // It cannot be taken apart, so none of it is shown.
+            response.body.clear();
+        }
+        return match captures.first() {
+            Some(capture) if succeeded => Err(EgressError::CaptureFailed(capture.pointer.clone())),
+            _ => Ok(()),
+        };
+    };
+    let found = if succeeded { matches(captures, &document)? } else { Vec::new() };
+    for Match { pointer, name, .. } in &found {
+        if let Some(place) = document.pointer_mut(pointer) {
+            *place = Value::String(name.clone());
+        }
+    }
+    let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
+    conceal_fields(&mut document, &names);
+    response.body = serde_json::to_vec(&document).unwrap_or_default();
+    let is_credential = |name: &str| {
+        captures.iter().any(|capture| {
+            matches!(&capture.target, CaptureTarget::Slot(slot) if slot == name || slot == declared_slot(name))
+        })
+    };
+    // A credential may stand elsewhere too, such as in the address of the next page.
+    let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_str());
+    conceal(credentials, response);
+    for Match { name, value, .. } in found {
+        match &mut captured.credentials {
+            Some(credentials) if is_credential(&name) => {
+                credentials.retain(|(slot, _)| *slot != name);
+                credentials.push((name, Secret::new(value.into_bytes())));
+            }
+            _ => {
+                captured.values.insert(name, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn target_name(target: &CaptureTarget) -> &str {
+    match target {
+        CaptureTarget::Slot(name) | CaptureTarget::Value(name) => name,
+    }
+}
+
+/// Every match of every capture. Captures of the same target are alternatives: one of them must match.
+fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressError> {
+    let mut found = Vec::new();
+    for (at, capture) in captures.iter().enumerate() {
+        let here = match_one(capture, document)?;
+        let alternatives = || captures.iter().filter(|other| other.target == capture.target);
+        let last = captures.iter().skip(at + 1).all(|other| other.target != capture.target);
+        let any = |found: &[Match]| {
+            let name = target_name(&capture.target);
+            found.iter().any(|found| found.name == name || declared_slot(&found.name) == name)
+        };
+        match here {
+            Some(here) => found.extend(here),
+            None if last && !any(&found) && alternatives().all(|other| empty_list(other, document).is_none()) => {
+                return Err(EgressError::CaptureFailed(capture.pointer.clone()));
+            }
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+/// A list without elements has nothing to capture, which is no failure.
+fn empty_list(capture: &Capture, document: &Value) -> Option<()> {
+    let (list, _) = capture.pointer.split_once("/*")?;
+    document.pointer(list)?.as_array()?.is_empty().then_some(())
+}
+
+/// The matches of one capture; none where its pointer leads nowhere.
+fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, EgressError> {
+    let name = target_name(&capture.target);
+    let Some((list, rest)) = capture.pointer.split_once("/*") else {
+        let value = document.pointer(&capture.pointer).and_then(text);
+        return Ok(
+            value.map(|value| Vec::from([Match { pointer: capture.pointer.clone(), name: name.to_owned(), value }]))
+        );
+    };
+    let Some(elements) = document.pointer(list).and_then(Value::as_array) else { return Ok(None) };
+    let mut found = Vec::new();
+    for (index, element) in elements.iter().enumerate().take(MAX_MATCHES) {
+        let Some(value) = element.pointer(rest).and_then(text) else { continue };
+        let suffix = match &capture.key {
+            Some(key) => element.pointer(key).and_then(text).ok_or_else(|| EgressError::CaptureFailed(key.clone()))?,
+            None => index.to_string(),
+        };
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if suffix.is_empty() || suffix.len() > MAX_SUFFIX || !suffix.bytes().all(fits) {
+            return Err(EgressError::CaptureFailed(capture.pointer.clone()));
+        }
+        found.push(Match { pointer: format!("{list}/{index}{rest}"), name: format!("{name}:{suffix}"), value });
+    }
+    Ok(if found.is_empty() { None } else { Some(found) })
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn conceal_fields(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(|element| conceal_fields(element, names)),
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                match value {
+                    Value::String(text)
+                        if CREDENTIAL_FIELDS.contains(&field.as_str()) && !names.contains(&text.as_str()) =>
+                    {
+                        *text = "[concealed]".to_owned();
+                    }
+                    _ => conceal_fields(value, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn slot(pointer: &str, slot: &str, key: Option<&str>) -> Capture {
+        Capture { pointer: pointer.into(), target: CaptureTarget::Slot(slot.into()), key: key.map(str::to_owned) }
+    }
+
+    fn answer(body: &str) -> HttpResponse {
+        HttpResponse { status: 200, headers: Vec::new(), body: body.into() }
+    }
+
+    fn taken(captures: &[Capture], body: &str) -> Result<(Vec<String>, String), EgressError> {
+        let (mut response, mut captured) = (answer(body), Captured::with_credentials());
+        capture(captures, &mut response, &mut captured)?;
+        let taken = captured.credentials.unwrap().into_iter();
+        let taken = taken.map(|(slot, secret)| format!("{slot}={}", String::from_utf8_lossy(secret.expose())));
+        Ok((taken.collect(), String::from_utf8(response.body).unwrap()))
+    }
+
+    #[test]
+    fn a_captured_token_leaves_the_slot_s_name_in_its_place_wherever_it_stood() {
+        let body = r#"{"access_token":"EAAsecret","next":"https://x/?access_token=EAAsecret"}"#;
+        let (credentials, shown) = taken(&[slot("/access_token", "token", None)], body).unwrap();
+        assert_eq!(credentials, ["token=EAAsecret"]);
+        assert!(!shown.contains("EAAsecret") && shown.contains(r#""access_token":"token""#), "{shown}");
+    }
+
+    #[test]
+    fn captures_of_one_target_are_alternatives_and_one_must_match() {
+        let both = [slot("/access_token", "token", None), slot("/data/0/access_token", "token", None)];
+        assert_eq!(taken(&both, r#"{"access_token":"a1"}"#).unwrap().0, ["token=a1"]);
+        assert_eq!(taken(&both, r#"{"data":[{"access_token":"b2"}]}"#).unwrap().0, ["token=b2"]);
+        assert!(matches!(taken(&both, r#"{"data":[]}"#), Err(EgressError::CaptureFailed(_))));
+        assert!(matches!(taken(&both, "<html>"), Err(EgressError::CaptureFailed(_))));
+    }
+
+    #[test]
+    fn a_star_takes_one_credential_of_every_element_named_by_its_key() {
+        let captures = [slot("/data/*/access_token", "page", Some("/id"))];
+        let body = r#"{"data":[{"id":"1","access_token":"t1"},{"id":"2","access_token":"t2"},{"id":"3"}]}"#;
+        let (credentials, shown) = taken(&captures, body).unwrap();
+        assert_eq!(credentials, ["page:1=t1", "page:2=t2"]);
+        assert!(!shown.contains("t1") && !shown.contains("t2"), "{shown}");
+        assert!(taken(&captures, r#"{"data":[]}"#).unwrap().0.is_empty());
+        assert!(taken(&captures, r#"{"data":[{"id":"a/b","access_token":"t"}]}"#).is_err());
+    }
+
+    #[test]
+    fn a_token_that_nobody_captures_is_not_shown() {
+        let (_, shown) = taken(&[], r#"{"a":[{"access_token":"EAAsecret"}]}"#).unwrap();
+        assert!(!shown.contains("EAAsecret"), "{shown}");
+        assert_eq!(taken(&[], "not json access_token=EAAsecret").unwrap().1, "");
+    }
+}

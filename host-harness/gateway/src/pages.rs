@@ -1,0 +1,380 @@
+//! Pages for people: connecting an account, the state of a request for deletion. Belongs here: HTML without
+//! scripts, and the cookie that binds a link to one browser. What happens behind the buttons is `connect`.
+
+use axum::{
+    Form, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use harness_contract::{Candidate, Media, manifest::Callback};
+use harness_inbox::AccountRow;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Deserialize;
+
+use crate::{
+    api::is_local,
+    callbacks::MAX_CALLBACK,
+    connect::{ConnectError, ConnectStage, ConnectView},
+    host::{Host, HostError},
+};
+
+const COOKIE: &str = "harness-connect";
+/// Its SHA-256 stands in the content security policy, made from this text.
+const STYLE: &str = include_str!("pages.css");
+
+#[derive(Clone)]
+struct Pages {
+    host: Host,
+    /// The API has a token, so links are made over the API alone.
+    guarded: bool,
+}
+
+/// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
+pub(crate) fn router(host: Host, guarded: bool) -> Router {
+    Router::new()
+        .route("/connect", get(choose_login).post(begin))
+        .route("/connect/{ticket}", get(link).post(start))
+        .route("/connect/{ticket}/select", post(select))
+        .route("/oauth/{channel}/callback", get(oauth_callback))
+        .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
+        .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
+        .with_state(Pages { host, guarded })
+}
+
+/// A page with headers that leave it nothing to load and nobody to be framed by. `form_to` is where its forms
+/// may lead besides this host.
+fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, content: &Markup) -> Response {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use sha2::{Digest as _, Sha256};
+    let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; img-src https: data:; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        form_to.join(" ")
+    );
+    let body = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                @if refresh { meta http-equiv="refresh" content="2"; }
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { h1 { (title) } (content) } }
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    (status, headers, body.into_string()).into_response()
+}
+
+fn sorry(status: StatusCode, sentence: &str, again: Option<&str>) -> Response {
+    let content = html! {
+        p.problem role="alert" { (sentence) }
+        @if let Some(again) = again { p { a.button href=(again) { "Go on from here" } } }
+    };
+    page(status, "This did not work", &[], false, &content)
+}
+
+impl IntoResponse for ConnectError {
+    fn into_response(self) -> Response {
+        sorry(StatusCode::BAD_REQUEST, &self.to_string(), None)
+    }
+}
+
+fn failed(error: &HostError) -> Response {
+    match error {
+        HostError::Connect(error) => error.into_response(),
+        error => sorry(StatusCode::BAD_GATEWAY, &error.to_string(), None),
+    }
+}
+
+fn see(place: &str) -> Response {
+    let headers = [
+        (header::LOCATION, HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"))),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+fn cookie(headers: &HeaderMap) -> &str {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value).unwrap_or_default()
+}
+
+/// Links are made here by whoever sits at this machine; everybody else gets one from the API.
+fn may_begin(pages: &Pages, headers: &HeaderMap) -> bool {
+    !pages.guarded && is_local(headers)
+}
+
+fn no_link_here() -> Response {
+    sorry(
+        StatusCode::FORBIDDEN,
+        "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
+        None,
+    )
+}
+
+async fn choose_login(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    if !may_begin(&pages, &headers) {
+        return no_link_here();
+    }
+    let channels = pages.host.channels();
+    let content = html! {
+        @for registered in &channels {
+            @let manifest = registered.channel.manifest();
+            @if !manifest.logins.is_empty() {
+                form method="post" action="/connect" {
+                    input type="hidden" name="channel" value=(manifest.channel.id);
+                    button type="submit" { "Connect " (manifest.channel.name) }
+                }
+            }
+        }
+    };
+    page(StatusCode::OK, "Connect an account", &[], false, &content)
+}
+
+#[derive(Deserialize)]
+struct Begin {
+    channel: String,
+}
+
+async fn begin(State(pages): State<Pages>, headers: HeaderMap, Form(begin): Form<Begin>) -> Response {
+    // A page of another site can send this form too; it gains nothing but a link that it does not see.
+    if !may_begin(&pages, &headers) {
+        return no_link_here();
+    }
+    match pages.host.begin_connecting(&begin.channel, None) {
+        Ok(ticket) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The link: where connecting stands, and how it goes on.
+async fn link(State(pages): State<Pages>, Path(ticket): Path<String>, headers: HeaderMap) -> Response {
+    let host = &pages.host;
+    let new = match host.open_link(&ticket, Some(cookie(&headers))) {
+        Ok(new) => new,
+        Err(error) => return failed(&error),
+    };
+    let mut response = match host.connecting(&ticket) {
+        Ok(view) => show(host, &ticket, &view).await,
+        Err(error) => error.into_response(),
+    };
+    if let Some(new) = new {
+        let secure = if host.is_public_over_tls() { "; Secure" } else { "" };
+        // Lax: the platform's redirect back is a navigation, which brings it; forms of other sites do not.
+        let value = format!("{COOKIE}={new}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600{secure}");
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+async fn show(host: &Host, ticket: &str, view: &ConnectView) -> Response {
+    let Ok(registered) = host.channel(&view.channel) else { return ConnectError::Expired.into_response() };
+    let manifest = registered.channel.manifest();
+    let name = &manifest.channel.name;
+    let title = format!("Connect {name}");
+    let here = format!("/connect/{ticket}");
+    let logins = |again: bool| {
+        html! {
+            form method="post" action=(here) {
+                @for (id, login) in &manifest.logins {
+                    @if again || view.login.as_ref().is_none_or(|wanted| wanted == id) {
+                        button type="submit" name="login" value=(id) { "Connect with " (login.name) }
+                    }
+                }
+            }
+        }
+    };
+    let dialogs = host.dialog_origins(&registered);
+    match &view.stage {
+        ConnectStage::Waiting => {
+            let content = html! {
+                p { "You will be sent to the platform, where you permit this inbox to read and answer messages." }
+                (logins(false))
+            };
+            page(StatusCode::OK, &title, &dialogs, false, &content)
+        }
+        ConnectStage::Visiting => {
+            let content = html! {
+                p { "The platform's page is open. If it is not, or if you came back without an answer, begin again." }
+                (logins(true))
+            };
+            page(StatusCode::OK, &title, &dialogs, false, &content)
+        }
+        ConnectStage::Choosing { candidates } => {
+            let content = html! {
+                @if candidates.is_empty() {
+                    p.problem role="alert" { "The platform shows no account that could be connected." }
+                    (logins(true))
+                } @else {
+                    p { "Choose the account to connect." }
+                    form method="post" action={ (here) "/select" } {
+                        @for candidate in candidates { (choice(candidate)) }
+                        button type="submit" { "Connect" }
+                    }
+                    details { summary { "It is not in the list" } (logins(true)) }
+                }
+            };
+            page(StatusCode::OK, &title, &dialogs, false, &content)
+        }
+        ConnectStage::Failed { sentence } => {
+            let content = html! { p.problem role="alert" { (sentence) } (logins(true)) };
+            page(StatusCode::OK, &title, &dialogs, false, &content)
+        }
+        ConnectStage::Connected { account } => match host.inbox().account_row(*account).await {
+            Ok(row) => connected(host, &row).await,
+            Err(error) => failed(&error.into()),
+        },
+    }
+}
+
+fn choice(candidate: &Candidate) -> Markup {
+    html! {
+        label.choice {
+            input type="radio" name="candidate" value=(candidate.id) required disabled[candidate.obstacle.is_some()];
+            (picture(candidate.picture.as_ref()))
+            span {
+                strong { (candidate.name) }
+                @if let Some(username) = &candidate.username { " @" (username) }
+                @if let Some(obstacle) = &candidate.obstacle { br; small.problem { (obstacle) } }
+            }
+        }
+    }
+}
+
+fn picture(media: Option<&Media>) -> Markup {
+    match media.and_then(|media| media.url.as_deref()) {
+        Some(url) if url.starts_with("https://") => {
+            html! { img src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer"; }
+        }
+        _ => html! {},
+    }
+}
+
+async fn connected(host: &Host, row: &AccountRow) -> Response {
+    let received = host.inbox().received_since(row.id, row.connected_at).await.unwrap_or(false);
+    let content = html! {
+        p.account {
+            (picture(row.picture.as_ref()))
+            span { strong { (row.name) } @if let Some(username) = &row.username { " @" (username) } }
+        }
+        @if received {
+            p.done role="status" { "Received: the first message is in the inbox. You can close this page." }
+        } @else {
+            p role="status" { "Send a test message to this account from another one. This page says \"Received\" when it arrives." }
+        }
+    };
+    page(StatusCode::OK, "Connected", &[], !received, &content)
+}
+
+#[derive(Deserialize)]
+struct Start {
+    login: String,
+}
+
+async fn start(
+    State(pages): State<Pages>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    Form(start): Form<Start>,
+) -> Response {
+    match pages.host.start_connecting(&ticket, &start.login, cookie(&headers)).await {
+        Ok(url) => see(url.as_str()),
+        // Its sentence stands on the link's page.
+        Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Select {
+    candidate: String,
+}
+
+async fn select(
+    State(pages): State<Pages>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    Form(select): Form<Select>,
+) -> Response {
+    match pages.host.connect_select(&ticket, &select.candidate, Some(cookie(&headers))).await {
+        Ok(()) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn oauth_callback(
+    State(pages): State<Pages>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    match pages.host.connect_callback(&channel, &query, cookie(&headers)).await {
+        // What stands in the address is not left in the browser's history.
+        Ok(ticket) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+/// A platform's call; refused without a word where it is not genuine.
+async fn callback(State(pages): State<Pages>, Path((channel, name)): Path<(String, String)>, body: Bytes) -> Response {
+    match pages.host.callback(&channel, &name, &body).await {
+        Ok(Some(answer)) => axum::Json(answer).into_response(),
+        Ok(None) => StatusCode::OK.into_response(),
+        Err(HostError::Refused(reason)) => {
+            tracing::info!(channel = %channel.escape_debug(), %reason, "a callback was refused");
+            (StatusCode::FORBIDDEN, "forbidden\n").into_response()
+        }
+        Err(error) => {
+            tracing::error!(channel = %channel.escape_debug(), %error, "a genuine callback was not acknowledged");
+            (StatusCode::SERVICE_UNAVAILABLE, "try again later\n").into_response()
+        }
+    }
+}
+
+async fn callback_state(
+    State(pages): State<Pages>,
+    Path((channel, name, code)): Path<(String, String, String)>,
+) -> Response {
+    let registered = pages.host.channel(&channel).ok();
+    let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
+    let Some(Callback::SignedRequest { about, .. }) = recipe else {
+        return sorry(StatusCode::NOT_FOUND, "There is no such request.", None);
+    };
+    let Ok(state) = pages.host.callback_state(&code).await else {
+        return sorry(StatusCode::NOT_FOUND, "There is no request with this code.", None);
+    };
+    let content = html! {
+        p { (about) }
+        dl {
+            dt { "Code" } dd { (code) }
+            dt { "State" }
+            dd {
+                @if state.finished_at.is_some() {
+                    "Done: " (state.accounts) " accounts with their conversations and " (state.contacts) " contacts were deleted."
+                } @else { "Received, and being worked on." }
+            }
+        }
+    };
+    page(StatusCode::OK, "Your request", &[], state.finished_at.is_none(), &content)
+}

@@ -1,0 +1,413 @@
+//! Accounts: which ones there are, in what state, with which credentials (sealed) and until when.
+//! Belongs here: connecting, disconnecting, forgetting. Talking to the platform is the gateway's.
+
+use harness_contract::{Media, Setting};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use serde::Serialize;
+
+use crate::{
+    Inbox, InboxError, Update,
+    journal::{as_millis, from_millis, redact, take_up_unrouted},
+};
+
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// It is.
+    Connected,
+    /// What comes in is taken; what goes out waits until somebody connects it again.
+    NeedsReconnect,
+    /// Somebody disconnected it. Its conversations may still be here.
+    Disconnected,
+}
+
+impl AccountState {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NeedsReconnect => "needs_reconnect",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    fn from_name(name: &str) -> Self {
+        match name {
+            "needs_reconnect" => Self::NeedsReconnect,
+            "disconnected" => Self::Disconnected,
+            _ => Self::Connected,
+        }
+    }
+}
+
+/// An account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountRow {
+    /// Its row.
+    pub id: i64,
+    /// The channel's id.
+    pub channel: String,
+    /// The platform's id.
+    pub platform_id: String,
+    /// For people.
+    pub name: String,
+    /// The platform's handle, where it has one.
+    pub username: Option<String>,
+    /// Its picture at the platform.
+    pub picture: Option<Media>,
+    /// Whether it can be used.
+    pub state: AccountState,
+    /// Why not, in a sentence.
+    pub problem: Option<String>,
+    /// Since when.
+    pub connected_at: u64,
+    /// When its credentials end, where they do.
+    pub refresh_before: Option<u64>,
+}
+
+const COLUMNS: &str = "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before";
+
+impl AccountRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            channel: row.get(1)?,
+            platform_id: row.get(2)?,
+            name: row.get(3)?,
+            username: row.get(4)?,
+            // A picture that this version cannot read is no reason to hide the account.
+            picture: row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok()),
+            state: AccountState::from_name(&row.get::<_, String>(6)?),
+            problem: row.get(7)?,
+            connected_at: from_millis(row.get(8)?),
+            refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
+        })
+    }
+}
+
+/// An account that is to be connected.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    /// The channel's id.
+    pub channel: String,
+    /// The platform's id.
+    pub platform_id: String,
+    /// For people.
+    pub name: String,
+    /// Values for the manifest's settings.
+    pub settings: Vec<Setting>,
+    /// What the platform's dialog gave. None for an account whose credentials stand in a configuration: what
+    /// is known of it from elsewhere stays.
+    pub dialog: Option<FromDialog>,
+    /// The present.
+    pub now: u64,
+}
+
+/// What connecting over a platform's dialog gives.
+#[derive(Clone, Debug, Default)]
+pub struct FromDialog {
+    /// The platform's handle.
+    pub username: Option<String>,
+    /// Its picture.
+    pub picture: Option<Media>,
+    /// Other ids under which the platform names it.
+    pub aliases: Vec<String>,
+    /// The person who permitted it, by the platform's id.
+    pub authorized_by: Option<String>,
+    /// When the credentials end.
+    pub refresh_before: Option<u64>,
+    /// When they are renewed.
+    pub refresh_at: Option<u64>,
+    /// Sealed credentials by slot. They take the place of all that were there.
+    pub credentials: Vec<(String, Vec<u8>)>,
+    /// What the channel wants to remember.
+    pub storage: Vec<(String, Vec<u8>)>,
+    /// How far back the archive is to be read; none when it is not.
+    pub history_from: Option<u64>,
+}
+
+/// A sealed credential.
+#[derive(Clone, Debug)]
+pub struct SealedCredential {
+    /// The channel's id.
+    pub channel: String,
+    /// The platform's id of the account.
+    pub account: String,
+    /// The slot's name in the manifest.
+    pub slot: String,
+    /// The ciphertext.
+    pub sealed: Vec<u8>,
+}
+
+impl Inbox {
+    /// Makes an account known, or renews it: the id decides, so that it keeps its conversations whatever
+    /// page or login it comes through. Deliveries that waited for it are translated again.
+    pub async fn connect_account(&self, new: NewAccount) -> Result<i64, InboxError> {
+        let settings = serde_json::to_string(&new.settings)?;
+        let id = self
+            .writer
+            .write(move |tx| {
+                // An account of a configuration is connected anew at every start, which changes nothing.
+                let id = tx
+                    .prepare_cached(
+                        "INSERT INTO account (channel, platform_id, name, settings, connected_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5)
+                         ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4,
+                             connected_at = iif(?6 AND state = 'connected' AND connected_at > 0, connected_at, ?5),
+                             state = 'connected', problem = NULL
+                         RETURNING id",
+                    )?
+                    .query_row(
+                        params![
+                            new.channel,
+                            new.platform_id,
+                            new.name,
+                            settings,
+                            as_millis(new.now),
+                            new.dialog.is_none()
+                        ],
+                        |row| row.get(0),
+                    )?;
+                if let Some(dialog) = &new.dialog {
+                    keep(tx, id, &new, dialog)?;
+                }
+                take_up_unrouted(tx, &new.channel)?;
+                wake_replies(tx, id)?;
+                Ok(id)
+            })
+            .await?;
+        self.announce([Update::Account { account: id }]);
+        Ok(id)
+    }
+
+    /// All accounts.
+    pub async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError> {
+        self.readers
+            .read(|connection| {
+                let sql = format!("SELECT {COLUMNS} FROM account ORDER BY id");
+                crate::read::collect(connection, &sql, [], AccountRow::read)
+            })
+            .await
+    }
+
+    /// One account.
+    pub async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError> {
+        let found = self.readers.read(move |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM account WHERE id = ?1");
+            Ok(connection.prepare_cached(&sql)?.query_row(params![account], AccountRow::read).optional()?)
+        });
+        found.await?.ok_or_else(|| InboxError::NotFound { what: "account", id: account.to_string() })
+    }
+
+    /// Every sealed credential.
+    pub async fn credentials(&self) -> Result<Vec<SealedCredential>, InboxError> {
+        self.readers
+            .read(|connection| {
+                let sql = "SELECT channel, account, slot, sealed FROM credential";
+                crate::read::collect(connection, sql, [], |row| {
+                    Ok(SealedCredential {
+                        channel: row.get(0)?,
+                        account: row.get(1)?,
+                        slot: row.get(2)?,
+                        sealed: row.get(3)?,
+                    })
+                })
+            })
+            .await
+    }
+
+    /// Keeps a credential in place of the slot's present one.
+    pub async fn put_credential(&self, credential: SealedCredential) -> Result<(), InboxError> {
+        self.writer.write(move |tx| put_credential(tx, &credential)).await
+    }
+
+    /// Notes whether an account can be used, and why not.
+    pub async fn mark_account(
+        &self,
+        account: i64,
+        state: AccountState,
+        problem: Option<String>,
+    ) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                mark(tx, account, state, problem.as_deref())?;
+                if state == AccountState::Connected {
+                    wake_replies(tx, account)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.announce([Update::Account { account }]);
+        Ok(())
+    }
+
+    /// Accounts whose credentials are to be renewed now.
+    pub async fn due_refreshes(&self, now: u64) -> Result<Vec<i64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                let sql =
+                    "SELECT id FROM account WHERE refresh_at <= ?1 AND state <> 'disconnected' ORDER BY refresh_at";
+                crate::read::collect(connection, sql, params![as_millis(now)], |row| row.get(0))
+            })
+            .await
+    }
+
+    /// Notes when an account's credentials end and when they are renewed next.
+    pub async fn note_refresh(
+        &self,
+        account: i64,
+        refresh_before: Option<u64>,
+        refresh_at: Option<u64>,
+    ) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE account SET refresh_before = ?2, refresh_at = ?3 WHERE id = ?1")?
+                    .execute(params![account, refresh_before.map(as_millis), refresh_at.map(as_millis)])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go.
+    pub async fn disconnect_account(&self, account: i64, delete_conversations: bool) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                forget(tx, account, "Somebody disconnected it.")?;
+                if delete_conversations {
+                    delete_contents(tx, account, None)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.announce([Update::Account { account }]);
+        Ok(())
+    }
+}
+
+fn keep(tx: &Transaction<'_>, id: i64, new: &NewAccount, dialog: &FromDialog) -> Result<(), InboxError> {
+    let NewAccount { channel, platform_id, .. } = new;
+    let picture = dialog.picture.as_ref().map(serde_json::to_string).transpose()?;
+    tx.prepare_cached(
+        "UPDATE account SET username = ?2, picture = ?3, authorized_by = ?4, refresh_before = ?5, refresh_at = ?6,
+             history_from = ?7, history_cursor = NULL, history_at = ?8 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        dialog.username,
+        picture,
+        dialog.authorized_by,
+        dialog.refresh_before.map(as_millis),
+        dialog.refresh_at.map(as_millis),
+        dialog.history_from.map(as_millis),
+        dialog.history_from.map(|_| as_millis(new.now)),
+    ])?;
+    tx.prepare_cached("DELETE FROM alias WHERE account_id = ?1")?.execute(params![id])?;
+    for alias in &dialog.aliases {
+        // An id that came to another account is that account's now: the platform never has it twice.
+        tx.prepare_cached(
+            "INSERT INTO alias (channel, alias, account_id) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET account_id = ?3",
+        )?
+        .execute(params![channel, alias, id])?;
+    }
+    tx.prepare_cached("DELETE FROM credential WHERE channel = ?1 AND account = ?2")?
+        .execute(params![channel, platform_id])?;
+    for (slot, sealed) in &dialog.credentials {
+        let (channel, account) = (channel.clone(), platform_id.clone());
+        put_credential(tx, &SealedCredential { channel, account, slot: slot.clone(), sealed: sealed.clone() })?;
+    }
+    for (key, value) in &dialog.storage {
+        tx.prepare_cached(
+            "INSERT INTO storage (account_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3",
+        )?
+        .execute(params![id, key, value])?;
+    }
+    Ok(())
+}
+
+fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO credential (channel, account, slot, sealed) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET sealed = ?4",
+    )?
+    .execute(params![credential.channel, credential.account, credential.slot, credential.sealed])?;
+    Ok(())
+}
+
+pub(crate) fn mark(
+    tx: &Transaction<'_>,
+    account: i64,
+    state: AccountState,
+    problem: Option<&str>,
+) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3 WHERE id = ?1")?.execute(params![
+        account,
+        state.name(),
+        problem
+    ])?;
+    Ok(())
+}
+
+/// Replies that waited for the account are tried at once.
+fn wake_replies(tx: &Transaction<'_>, account: i64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE reply SET next_attempt_at = 0 WHERE account_id = ?1 AND state IN ('queued', 'sending')")?
+        .execute(params![account])?;
+    Ok(())
+}
+
+/// Everything with which the platform could be spoken to in the account's name goes.
+pub(crate) fn forget(tx: &Transaction<'_>, account: i64, reason: &str) -> Result<(), InboxError> {
+    mark(tx, account, AccountState::Disconnected, Some(reason))?;
+    for sql in [
+        "UPDATE account SET refresh_before = NULL, refresh_at = NULL, history_at = NULL, authorized_by = NULL
+         WHERE id = ?1",
+        "DELETE FROM credential WHERE (channel, account) IN
+             (SELECT channel, platform_id FROM account WHERE id = ?1)",
+        "DELETE FROM alias WHERE account_id = ?1",
+        "DELETE FROM storage WHERE account_id = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![account])?;
+    }
+    Ok(())
+}
+
+/// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that
+/// brought them, and their files. Returns how many contacts were deleted.
+pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<usize, InboxError> {
+    // The conversations that go; `?1` is the account, `?2` the contact.
+    const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
+                         WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2))";
+    let deliveries: Vec<i64> = {
+        let sql = format!(
+            "SELECT DISTINCT delivery_id FROM message WHERE delivery_id IS NOT NULL AND conversation_id IN {GONE}
+             UNION SELECT delivery_id FROM event WHERE account_id = ?1 AND ?2 IS NULL"
+        );
+        let mut statement = tx.prepare_cached(&sql)?;
+        statement.query_map(params![account, contact], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
+    let targets = format!("(SELECT platform_id FROM message WHERE conversation_id IN {GONE})");
+    let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
+    for sql in [
+        // The bytes of files are purged by whoever owns the media store.
+        format!("UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL WHERE message_id IN {messages}"),
+        format!("DELETE FROM reaction WHERE account_id = ?1 AND target IN {targets}"),
+        format!("DELETE FROM edit WHERE account_id = ?1 AND target IN {targets}"),
+        format!("DELETE FROM deletion WHERE account_id = ?1 AND target IN {targets}"),
+        format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM notice WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
+        format!("DELETE FROM step WHERE reply_id IN {replies}"),
+        format!("DELETE FROM reply WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM opening WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM conversation WHERE id IN {GONE}"),
+    ] {
+        tx.prepare_cached(&sql)?.execute(params![account, contact])?;
+    }
+    let contacts = tx
+        .prepare_cached("DELETE FROM contact WHERE account_id = ?1 AND (?2 IS NULL OR platform_id = ?2)")?
+        .execute(params![account, contact])?;
+    for delivery in deliveries {
+        redact(tx, delivery)?;
+    }
+    Ok(contacts)
+}
