@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::person::{PersonConfig, all_tasks};
 use crate::secret::Secret;
+use crate::settings::AppSettings;
 
 /// Which of Meta's two products an account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +32,20 @@ pub enum Locale {
     Portuguese,
     /// German.
     German,
+}
+
+/// What kind of Instagram account it is, as `account_type` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountType {
+    /// A professional account of a business.
+    #[default]
+    Business,
+    /// A professional account of a creator.
+    MediaCreator,
+    /// Not professional: no page shows it as its `instagram_business_account`, and the login dialog
+    /// of Instagram does not offer it.
+    Personal,
 }
 
 /// When the echo webhook of an accepted message is sent.
@@ -82,6 +98,11 @@ pub struct PageConfig {
     pub name: String,
     /// The page access token, `EAA…`.
     pub token: Secret,
+    /// What the person may do on it. Without `MESSAGING` sends get 200, without `MODERATE`
+    /// `subscribed_apps` does; without any task everything gets 190/492.
+    pub tasks: Vec<String>,
+    /// Whether its box is ticked when the login dialog opens.
+    pub preselected: bool,
 }
 
 /// One Instagram professional account.
@@ -107,6 +128,14 @@ pub struct AccountConfig {
     pub own_posts: Vec<String>,
     /// The language of refusals on `graph.instagram.com`.
     pub locale: Locale,
+    /// Business, creator or personal.
+    pub account_type: AccountType,
+    /// The owner's switch "Allow access to messages". Off: no message webhooks, and sends and
+    /// conversations get 200/2534041.
+    pub message_access: bool,
+    /// Whether webhooks go out only while the account is subscribed over the login that
+    /// `webhook_login` names. Real; off by default, so that tests of webhooks need no subscription.
+    pub requires_subscription: bool,
 }
 
 /// Everything the simulator needs to know at start.
@@ -122,6 +151,10 @@ pub struct Config {
     pub instagram_app_secret: Secret,
     /// The token of the GET challenge.
     pub verify_token: Secret,
+    /// What the app's dashboard says; can change while running.
+    pub app: AppSettings,
+    /// The person in front of the login dialogs.
+    pub person: PersonConfig,
     /// The accounts; at least one. The first is the default of every short call.
     pub accounts: Vec<AccountConfig>,
     /// Where webhooks go; can be set later.
@@ -155,6 +188,8 @@ impl Config {
             instagram_app_id: "876540000000001".to_owned(),
             instagram_app_secret: "demo-instagram-app-secret".into(),
             verify_token: "demo-verify-token".into(),
+            app: AppSettings::default(),
+            person: PersonConfig::demo(),
             accounts: vec![AccountConfig::demo(1)],
             webhook_url: None,
             webhook_timeout: Duration::from_secs(20),
@@ -179,6 +214,8 @@ impl AccountConfig {
                 id: format!("1048570000{n:05}"),
                 name: format!("Demo Page {n}"),
                 token: Secret::new(format!("EAADemoPageToken{n:02}ZBxQ7pWk3Rr9LmVt5Ys")),
+                tasks: all_tasks(),
+                preselected: true,
             }),
             instagram_token: Some(Secret::new(format!("IGAADemoUserToken{n:02}ZBhV2cNf8Jd4GsTq6"))),
             webhook_login: Login::Facebook,
@@ -186,6 +223,9 @@ impl AccountConfig {
             ad_window: Duration::from_secs(7 * 24 * 3600),
             own_posts: vec![format!("180000000000{n:05}")],
             locale: Locale::default(),
+            account_type: AccountType::default(),
+            message_access: true,
+            requires_subscription: false,
         }
     }
 

@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Login};
 use crate::http_client::HttpClient;
 use crate::ids::Ids;
+use crate::mint::Mint;
+use crate::secret::Secret;
 use crate::state::World;
 use crate::state::thread::{CustomerProfile, Thread};
 
@@ -17,6 +19,9 @@ pub(crate) struct Core {
     pub(crate) base_url: String,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
+    pub(crate) mint: Mint,
+    /// When the play began, by the platform's clock: the age of the configured tokens.
+    pub(crate) started_ms: i64,
     pub(crate) http: HttpClient,
     pub(crate) requests_seen: watch::Sender<usize>,
     pub(crate) deliveries_seen: watch::Sender<usize>,
@@ -24,9 +29,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(config: Config, base_url: String, seed: u64) -> Self {
+    pub(crate) fn new(config: Config, base_url: String, seed: u64, mint: Mint) -> Self {
         let world = World {
+            app: config.app.clone(),
+            person: config.person.clone(),
             accounts: config.accounts.clone(),
+            tokens: Default::default(),
             webhook_url: config.webhook_url.clone(),
             echo: config.echo,
             redelivery: config.redelivery.clone(),
@@ -42,12 +50,17 @@ impl Core {
             held: None,
             requests: Vec::new(),
             deliveries: Vec::new(),
+            callbacks: Vec::new(),
+            conversation_calls: Default::default(),
         };
+        let clock = Clock::default();
         Self {
             config,
             base_url,
-            clock: Clock::default(),
+            started_ms: clock.now_ms(),
+            clock,
             ids: Ids::seeded(seed),
+            mint,
             http: HttpClient::new(),
             requests_seen: watch::Sender::new(0),
             deliveries_seen: watch::Sender::new(0),
@@ -73,6 +86,14 @@ impl Core {
     /// The product whose secret signs an account's webhooks.
     pub(crate) fn webhook_login(&self, ig_id: &str) -> Login {
         self.world().account(ig_id).map_or(Login::Facebook, |account| account.webhook_login)
+    }
+
+    /// The secret of the app for a login: signs webhooks, callbacks and proofs.
+    pub(crate) fn app_secret(&self, login: Login) -> &Secret {
+        match login {
+            Login::Facebook => &self.config.app_secret,
+            Login::Instagram => &self.config.instagram_app_secret,
+        }
     }
 
     /// The app id that echoes of our own sends carry: each product knows the app by its own.

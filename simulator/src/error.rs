@@ -43,6 +43,9 @@ pub enum SimulatorError {
         /// What should have come back.
         challenge: String,
     },
+    /// A callback was to be sent but its URL is not set.
+    #[error("no {0} is set")]
+    NoCallbackUrl(&'static str),
     /// Something awaited did not happen in time.
     #[error("waited {waited_ms} ms for {wanted} {what}, saw {seen}")]
     Timeout {

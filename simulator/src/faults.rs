@@ -20,6 +20,14 @@ pub enum Scope {
     Uploads,
     /// `GET /{IGSID}`.
     Profiles,
+    /// The token endpoints of all three hosts: codes, exchanges, refreshes.
+    Login,
+    /// `GET /me/accounts`.
+    Accounts,
+    /// `/{id}/subscribed_apps`.
+    Subscriptions,
+    /// `GET /{id}/conversations`, conversations and their messages.
+    Conversations,
     /// Everything else on the Graph hosts.
     Other,
     /// Every request.
@@ -212,6 +220,11 @@ impl Fault {
             *transient = Some(new);
         }
         self
+    }
+
+    /// Whether the request is done at all.
+    pub(crate) fn lets_run(&self) -> bool {
+        self.takes_effect || matches!(self.what, FaultKind::Truth | FaultKind::TokenDead { .. })
     }
 
     /// The fault's name in request records.

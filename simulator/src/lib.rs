@@ -1,4 +1,5 @@
-//! Plays Meta on loopback: the Graph API of both hosts, the webhook sender, and faults on demand.
+//! Plays Meta on loopback: both logins, the Graph API of both hosts, the webhook sender, and faults
+//! on demand.
 //!
 //! Written from the platform's documentation and captured payloads, and sharing no code with any
 //! channel: what it refuses, Meta refuses, with Meta's own codes. Tests hold a [`Simulator`], act
@@ -25,8 +26,11 @@
 //!
 //! One webhook, by the files it passes: `customer` → `webhook::item` → `webhook::hold` →
 //! `webhook::envelope` → `wire` → `webhook::sender`. One reply: `server` → `graph` →
-//! `graph::messages` → `graph::answer`, and from there the echo takes the way of a webhook.
+//! `graph::messages` → `graph::answer`, and from there the echo takes the way of a webhook. One
+//! account that is connected: `login::dialog` → `login::codes` → `graph::oauth` or
+//! `login::exchange` → `graph::person` → `graph::subscriptions`.
 
+mod callbacks;
 mod cdn;
 mod clock;
 mod config;
@@ -36,24 +40,34 @@ mod customer;
 mod error;
 mod faults;
 mod graph;
+mod history;
 mod http_client;
 mod ids;
+mod login;
+mod mint;
+mod person;
+mod platform;
 mod secret;
 mod server;
+mod settings;
 mod signature;
 mod simulator;
 mod state;
 pub mod webhook;
 mod wire;
 
+pub use callbacks::{CallbackAnswer, CallbackKind, CallbackRecord, Subject, signed_request};
 pub use cdn::CdnFile;
 pub use clock::Clock;
-pub use config::{AccountConfig, Config, EchoTiming, Locale, Login, MediaPolicy, PageConfig, Redelivery};
+pub use config::{AccountConfig, AccountType, Config, EchoTiming, Locale, Login, MediaPolicy, PageConfig, Redelivery};
 pub use customer::{Customer, Sent};
 pub use error::SimulatorError;
 pub use faults::{Fault, FaultKind, Scope};
+pub use history::PastMessage;
 pub use ids::{MessageId, conversation_id};
+pub use person::{ALL_TASKS, PersonConfig};
 pub use secret::Secret;
+pub use settings::{AnswerForm, AppMode, AppSettings, UserIdForm};
 pub use signature::{appsecret_proof, sha1_header, sha256_header};
 pub use simulator::{RawWebhook, Simulator};
 pub use state::log::{RequestRecord, TokenPlace, Verdict};

@@ -21,6 +21,7 @@ use crate::cdn;
 use crate::control;
 use crate::core::Core;
 use crate::graph;
+use crate::login;
 
 /// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
@@ -79,12 +80,10 @@ async fn meta_host(State(core): State<Arc<Core>>, request: Request) -> Response 
         Some((host, rest)) => (host, rest),
         None => (path.trim_start_matches('/'), ""),
     };
-    match graph::Host::named(host) {
-        Some(host) => graph::serve(core, host, rest, request).await,
-        None if host == cdn::HOST => cdn::serve(core, request.uri().query().unwrap_or("")).await,
-        None if matches!(host, "api.instagram.com" | "www.facebook.com" | "www.instagram.com") => {
-            (StatusCode::NOT_IMPLEMENTED, "the simulator does not play this host\n").into_response()
-        }
-        None => (StatusCode::NOT_FOUND, "paths begin with one of Meta's hosts, or with sim\n").into_response(),
+    match (graph::Host::named(host), login::Host::named(host)) {
+        (Some(host), _) => graph::serve(core, host, rest, request).await,
+        (None, Some(host)) => login::serve(core, host, rest, request).await,
+        (None, None) if host == cdn::HOST => cdn::serve(core, request.uri().query().unwrap_or("")).await,
+        (None, None) => (StatusCode::NOT_FOUND, "paths begin with one of Meta's hosts, or with sim\n").into_response(),
     }
 }

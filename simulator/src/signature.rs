@@ -23,6 +23,11 @@ pub fn appsecret_proof(app_secret: &Secret, token: &str) -> String {
     keyed::<Hmac<Sha256>>(app_secret.expose(), token.as_bytes())
 }
 
+/// The bytes of an HMAC-SHA256: `signed_request` writes them as base64url.
+pub(crate) fn hmac_sha256(key: &Secret, message: &[u8]) -> Vec<u8> {
+    hex::decode(keyed::<Hmac<Sha256>>(key.expose(), message)).unwrap_or_default()
+}
+
 fn keyed<M: Mac + KeyInit>(key: &str, message: &[u8]) -> String {
     // HMAC takes a key of any length; the empty answer of the other branch matches nothing.
     M::new_from_slice(key.as_bytes())

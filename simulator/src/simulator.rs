@@ -11,11 +11,12 @@ use url::Url;
 
 use crate::cdn::CdnFile;
 use crate::clock::Clock;
-use crate::config::{AccountConfig, Config, EchoTiming, Login, Redelivery};
+use crate::config::{AccountConfig, Config, EchoTiming, Login, PageConfig, Redelivery};
 use crate::core::Core;
 use crate::customer::Customer;
 use crate::error::SimulatorError;
 use crate::faults::Fault;
+use crate::mint::Mint;
 use crate::server;
 use crate::state::log::RequestRecord;
 use crate::state::thread::ThreadMessage;
@@ -63,7 +64,8 @@ impl Simulator {
             Some(seed) => seed,
             None => getrandom::u64().map_err(SimulatorError::Randomness)?,
         };
-        let core = Arc::new(Core::new(config, format!("http://{address}"), seed));
+        let mint = Mint::new().map_err(SimulatorError::Randomness)?;
+        let core = Arc::new(Core::new(config, format!("http://{address}"), seed, mint));
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(server::run(listener, server::router(Arc::clone(&core)), stopped));
         Ok(Self { running: Arc::new(Running { core, stop }) })
@@ -87,6 +89,21 @@ impl Simulator {
     /// What stands for `https://graph.instagram.com`.
     pub fn graph_instagram_url(&self) -> String {
         format!("{}/graph.instagram.com", self.base_url())
+    }
+
+    /// What stands for `https://www.facebook.com`: the dialog of the Facebook login.
+    pub fn www_facebook_url(&self) -> String {
+        format!("{}/www.facebook.com", self.base_url())
+    }
+
+    /// What stands for `https://www.instagram.com`: the dialog of the Instagram login.
+    pub fn www_instagram_url(&self) -> String {
+        format!("{}/www.instagram.com", self.base_url())
+    }
+
+    /// What stands for `https://api.instagram.com`: codes of the Instagram login into tokens.
+    pub fn api_instagram_url(&self) -> String {
+        format!("{}/api.instagram.com", self.base_url())
     }
 
     /// The configuration that the simulator was started with.
@@ -130,15 +147,16 @@ impl Simulator {
         Ok(())
     }
 
-    /// Makes an account's token dead with a subcode of 190 (463 expired, 460 password changed), or
-    /// `None` alive again. Webhooks go on, as on the real platform.
+    /// Makes an account's tokens dead with a subcode of 190 (463 expired, 460 password changed), or
+    /// `None` alive again. Tokens of a later login live. Webhooks go on, as on the real platform.
     pub fn set_token_dead(&self, ig_id: &str, login: Login, subcode: Option<u32>) {
         let mut world = self.core().world();
-        let key = (ig_id.to_owned(), login);
         match subcode {
-            Some(subcode) => world.dead_accounts.insert(key, subcode),
-            None => world.dead_accounts.remove(&key),
-        };
+            Some(subcode) => world.kill_account(ig_id, login, subcode),
+            None => {
+                world.dead_accounts.remove(&(ig_id.to_owned(), login));
+            }
+        }
     }
 
     /// A customer of the first account. They exist from now on, but have not written yet.
@@ -279,7 +297,7 @@ impl Simulator {
         self.core().world().subscriptions.get(&key).cloned().unwrap_or_default()
     }
 
-    fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         &self.running.core
     }
 }
@@ -312,10 +330,17 @@ fn check(config: &Config) -> Result<(), SimulatorError> {
             return wrong(format!("the Instagram id {} stands twice", account.ig_id));
         }
     }
-    if let Some(url) = &config.webhook_url
-        && Url::parse(url).is_err()
-    {
-        return wrong(format!("the webhook URL {url:?} is not a URL"));
+    let pages = config.accounts.iter().filter_map(|account| account.page.as_ref());
+    let pages: Vec<&PageConfig> = pages.chain(&config.person.more_pages).collect();
+    for (at, page) in pages.iter().enumerate() {
+        if pages.iter().skip(at + 1).any(|other| other.id == page.id) {
+            return wrong(format!("the page id {} stands twice", page.id));
+        }
+    }
+    for url in [&config.webhook_url, &config.app.deauthorize_url, &config.app.data_deletion_url].into_iter().flatten() {
+        if Url::parse(url).is_err() {
+            return wrong(format!("the address {url:?} is not a URL"));
+        }
     }
     Ok(())
 }

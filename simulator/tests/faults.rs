@@ -13,7 +13,8 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{ANA, Graph, IG, SOON, pair};
+use common::{ANA, Graph, IG, SOON, login, pair, request};
+use http::Method;
 use serde_json::{Value, json};
 use simulator::{Config, Fault, Locale, Login, Scope, Simulator};
 
@@ -169,4 +170,40 @@ async fn waiting_for_what_does_not_come_ends_with_the_count() {
     let (sim, ..) = open().await;
     let error = sim.wait_for_requests(1, Duration::from_millis(20)).await.unwrap_err();
     assert_eq!(error.to_string(), "waited 20 ms for 1 Graph requests, saw 0");
+}
+
+#[tokio::test]
+async fn the_way_of_connecting_can_fail_step_by_step() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let dialog = login::instagram_dialog(&sim, login::INSTAGRAM_SCOPES);
+    let code = login::code(&login::press(&dialog, "continue").await);
+    let url = format!("{}/oauth/access_token", sim.api_instagram_url());
+    sim.inject(Fault::drop_before_accepting().on(Scope::Login));
+    sim.inject(Fault::html(502).on(Scope::Login));
+    sim.inject(Fault::graph_error(1, None).on(Scope::Login));
+    assert!(request(Method::POST, &url, &[], "").await.is_err());
+    assert_eq!(login::instagram_token(&sim, &code).await.status, 502);
+    let refused = login::instagram_token(&sim, &code).await;
+    assert_eq!((refused.status, &refused.json()["error_type"]), (400, &json!("OAuthException")));
+    // None of them used the code; an answer that is lost after the work uses it.
+    sim.inject(Fault::html(502).taking_effect().on(Scope::Login));
+    assert_eq!(login::instagram_token(&sim, &code).await.status, 502);
+    assert_eq!(login::instagram_token(&sim, &code).await.status, 400);
+    let verdicts: Vec<_> = sim.requests().into_iter().map(|request| request.verdict).collect();
+    assert_eq!(
+        verdicts.iter().map(|verdict| verdict.status).collect::<Vec<_>>(),
+        [None, Some(502), Some(400), Some(502), Some(400)]
+    );
+    assert!(verdicts[3].accepted && verdicts[3].fault.as_deref() == Some("html"));
+
+    let person = sim.person().token.expose().to_owned();
+    sim.inject(Fault::graph_error(4, None).on(Scope::Accounts));
+    sim.inject(Fault::graph_error(2, None).on(Scope::Subscriptions));
+    sim.inject(Fault::rate_limited(5).on(Scope::Conversations));
+    let graph = Graph::facebook(&sim);
+    assert_eq!(graph.get("/me").await.status, 200);
+    assert_eq!(login::facebook(&sim, &person, "/me/accounts", &[]).await.error(), (4, None));
+    assert_eq!(graph.subscribe().await.error(), (2, None));
+    assert_eq!(graph.get("/me/conversations?platform=instagram").await.error(), (613, Some(2_534_040)));
+    assert!(sim.pending_faults().is_empty());
 }

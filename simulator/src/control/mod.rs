@@ -1,6 +1,7 @@
 //! The JSON surface below `/sim`: the simulator's handle for other programs.
 //! What belongs here: routes and their documents; each calls what the library offers in Rust.
 
+mod app;
 mod customers;
 mod observe;
 mod script;
@@ -22,9 +23,14 @@ pub(crate) fn router() -> Router<Arc<Core>> {
         .route("/", get(observe::summary))
         .route("/accounts", get(observe::accounts))
         .route("/accounts/{ig_id}", patch(script::change_account))
+        .route("/app", get(app::settings).post(app::change))
+        .route("/deauthorize", post(app::deauthorize))
+        .route("/data-deletion", post(app::request_deletion))
+        .route("/callbacks", get(app::callbacks))
         .route("/requests", get(observe::requests))
         .route("/deliveries", get(observe::deliveries))
         .route("/customers/{igsid}/transcript", get(observe::transcript))
+        .route("/customers/{igsid}/history", post(app::history))
         .route("/customers/{igsid}/{action}", post(customers::act))
         .route("/media", post(script::host_file))
         .route("/webhook", post(script::set_webhook))

@@ -22,12 +22,17 @@ pub(crate) async fn summary(State(core): State<Arc<Core>>) -> Json<Value> {
         "base_url": core.base_url,
         "graph_facebook_url": format!("{}/graph.facebook.com", core.base_url),
         "graph_instagram_url": format!("{}/graph.instagram.com", core.base_url),
+        "www_facebook_url": format!("{}/www.facebook.com", core.base_url),
+        "www_instagram_url": format!("{}/www.instagram.com", core.base_url),
+        "api_instagram_url": format!("{}/api.instagram.com", core.base_url),
         "app_id": core.config.app_id,
         "instagram_app_id": core.config.instagram_app_id,
         "webhook_url": world.webhook_url,
         "holding_webhooks": world.held.is_some(),
         "requests": world.requests.len(),
         "deliveries": world.deliveries.len(),
+        "app": world.app,
+        "person": {"id": world.person.id, "name": world.person.name},
         "accounts": world.accounts.iter().map(account).collect::<Vec<_>>(),
     }))
 }
@@ -41,12 +46,17 @@ fn account(account: &AccountConfig) -> Value {
         "ig_id": account.ig_id,
         "username": account.username,
         "name": account.name,
-        "page": account.page.as_ref().map(|page| json!({"id": page.id, "name": page.name})),
+        "page": account.page.as_ref().map(|page| json!({
+            "id": page.id, "name": page.name, "tasks": page.tasks, "preselected": page.preselected,
+        })),
         "has_instagram_token": account.instagram_token.is_some(),
         "webhook_login": account.webhook_login,
         "human_agent": account.human_agent,
         "locale": account.locale,
         "own_posts": account.own_posts,
+        "account_type": account.account_type,
+        "message_access": account.message_access,
+        "requires_subscription": account.requires_subscription,
     })
 }
 

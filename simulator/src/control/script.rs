@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cdn::CdnFile;
-use crate::config::{EchoTiming, Locale, Login, Redelivery};
+use crate::config::{AccountType, EchoTiming, Locale, Login, Redelivery};
 use crate::control::{ControlError, observe};
 use crate::core::Core;
 use crate::error::SimulatorError;
@@ -136,6 +136,13 @@ pub(crate) struct AccountChange {
     human_agent: Option<bool>,
     locale: Option<Locale>,
     own_posts: Option<Vec<String>>,
+    account_type: Option<AccountType>,
+    message_access: Option<bool>,
+    requires_subscription: Option<bool>,
+    /// What the person may do on the linked page.
+    page_tasks: Option<Vec<String>>,
+    /// Whether the page is ticked when the login dialog opens.
+    page_preselected: Option<bool>,
     /// Which login's token dies (with 190/463); `revive_token` brings it back.
     kill_token: Option<Login>,
     revive_token: Option<Login>,
@@ -156,11 +163,20 @@ pub(crate) async fn change_account(
         account.webhook_login = change.webhook_login.unwrap_or(account.webhook_login);
         account.human_agent = change.human_agent.unwrap_or(account.human_agent);
         account.locale = change.locale.unwrap_or(account.locale);
+        account.account_type = change.account_type.unwrap_or(account.account_type);
+        account.message_access = change.message_access.unwrap_or(account.message_access);
+        account.requires_subscription = change.requires_subscription.unwrap_or(account.requires_subscription);
+        if let Some(page) = &mut account.page {
+            page.preselected = change.page_preselected.unwrap_or(page.preselected);
+            if let Some(tasks) = change.page_tasks {
+                page.tasks = tasks;
+            }
+        }
         if let Some(own_posts) = change.own_posts {
             account.own_posts = own_posts;
         }
         if let Some(login) = change.kill_token {
-            world.dead_accounts.insert((ig_id.clone(), login), 463);
+            world.kill_account(&ig_id, login, 463);
         }
         if let Some(login) = change.revive_token {
             world.dead_accounts.remove(&(ig_id, login));

@@ -1,13 +1,16 @@
 //! `GET /me` and the account's own node, with the fields that connecting an account reads.
 //! What belongs here: the page on graph.facebook.com, the account on graph.instagram.com.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, PageConfig};
 use crate::core::Core;
+use crate::graph::auth::Caller;
 use crate::graph::error::GraphError;
+use crate::graph::permissions::{Need, require};
 use crate::graph::request::GraphRequest;
-use crate::graph::{Done, Host, Outcome};
+use crate::graph::{Done, Host, Outcome, nodes, select};
+use crate::settings::AnswerForm;
 
 /// Whether an id in a path is the account itself, as its token's host names it.
 pub(crate) fn is_own(host: Host, account: &AccountConfig, id: &str) -> bool {
@@ -17,80 +20,60 @@ pub(crate) fn is_own(host: Host, account: &AccountConfig, id: &str) -> bool {
     }
 }
 
-pub(crate) fn me(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    let known = match request.host {
-        Host::Facebook => page_node(account),
-        Host::Instagram => instagram_node(core, account),
-    };
-    let fields = request.text("fields").unwrap_or_default();
-    let mut answer = Map::new();
-    answer.insert("id".to_owned(), known.get("id").cloned().unwrap_or_default());
-    for field in top_level(&fields) {
-        let value = known
-            .get(field)
-            .ok_or_else(|| GraphError::parameter(format!("Tried accessing nonexisting field ({field})")))?;
-        answer.insert(field.to_owned(), value.clone());
+/// Reads the caller's own node: `me`, the page's id, or the Instagram account's.
+pub(crate) fn own(core: &Core, request: &GraphRequest, caller: &Caller, account: &AccountConfig, id: &str) -> Outcome {
+    match (request.host, &account.page) {
+        (Host::Facebook, Some(page)) if id != account.ig_id => own_page(request, caller, page, Some(account)),
+        (Host::Facebook, _) if !account.is_professional() => Err(GraphError::unknown_object("get", id)),
+        (Host::Facebook, _) => {
+            require(caller, request.host, Need::Basic)?;
+            chosen(request, &nodes::instagram(account)).map(Done::answering)
+        }
+        (Host::Instagram, _) => {
+            require(caller, request.host, Need::Basic)?;
+            let chosen = chosen(request, &instagram_node(core, account))?;
+            let form = core.world().app.instagram_me_answer;
+            Ok(Done::answering(match form {
+                AnswerForm::Wrapped if id == "me" => json!({ "data": [chosen] }),
+                AnswerForm::Wrapped | AnswerForm::Flat => chosen,
+            }))
+        }
     }
-    Ok(Done::answering(Value::Object(answer)))
 }
 
-fn page_node(account: &AccountConfig) -> Value {
-    let page = account.page.as_ref();
-    json!({
-        "id": page.map(|page| page.id.as_str()),
-        "name": page.map(|page| page.name.as_str()),
-        "username": account.username,
-        "instagram_business_account": {"id": account.ig_id, "username": account.username},
-    })
+/// Reads the page behind a page token, with or without an account.
+pub(crate) fn own_page(
+    request: &GraphRequest,
+    caller: &Caller,
+    page: &PageConfig,
+    account: Option<&AccountConfig>,
+) -> Outcome {
+    let sees_instagram = caller.grant.has("instagram_basic");
+    let node = nodes::page(page, account, sees_instagram, Some(caller.token.clone()));
+    chosen(request, &node).map(Done::answering)
+}
+
+fn chosen(request: &GraphRequest, node: &Value) -> Result<Value, GraphError> {
+    select::pick(node, &select::parse(&request.text("fields").unwrap_or_default()))
 }
 
 /// `user_id` is the id of webhooks; `id` is app-scoped and different (Meta's get-started page).
 fn instagram_node(core: &Core, account: &AccountConfig) -> Value {
-    let scoped: String = account.ig_id.chars().rev().take(10).collect();
-    let app: String = core.config.instagram_app_id.chars().take(6).collect();
     json!({
-        "id": format!("2{app}{scoped}"),
+        "id": app_scoped_id(core, &account.ig_id),
         "user_id": account.ig_id,
         "username": account.username,
         "name": account.name,
-        "account_type": "BUSINESS",
-        "profile_picture_url": format!("https://scontent.cdninstagram.com/profile/{}.jpg", account.ig_id),
+        "account_type": account.account_type,
+        "profile_picture_url": nodes::profile_picture(account),
         "followers_count": 1000,
         "media_count": account.own_posts.len(),
     })
 }
 
-/// The names at the top level of a `fields` parameter: `a,b{c,d}` gives `a` and `b`.
-pub(crate) fn top_level(fields: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let (mut depth, mut start) = (0_usize, 0);
-    for (at, symbol) in fields.char_indices() {
-        match symbol {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                names.push(fields.get(start..at).unwrap_or(""));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    names.push(fields.get(start..).unwrap_or(""));
-    names
-        .into_iter()
-        .map(|name| name.split(['{', '.']).next().unwrap_or("").trim())
-        .filter(|name| !name.is_empty() && *name != "id")
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nested_fields_count_once() {
-        assert_eq!(top_level("id,messages{id,from{id}},updated_time"), ["messages", "updated_time"]);
-        assert_eq!(top_level(""), Vec::<&str>::new());
-        assert_eq!(top_level("messages.limit(5){id}"), ["messages"]);
-    }
+/// The id that the app knows an account by outside of webhooks: 17 digits.
+pub(crate) fn app_scoped_id(core: &Core, ig_id: &str) -> String {
+    let scoped: String = ig_id.chars().rev().take(10).collect();
+    let app: String = core.config.instagram_app_id.chars().take(6).collect();
+    format!("2{app}{scoped}")
 }

@@ -14,10 +14,11 @@ use crate::config::{EchoTiming, Locale};
 use crate::core::Core;
 use crate::faults::{Fault, FaultKind};
 use crate::graph::error::GraphError;
-use crate::graph::request::GraphRequest;
+use crate::graph::request::{GraphRequest, redacted};
 use crate::graph::{Host, Outcome};
 use crate::server::HangUp;
 use crate::state::log::{RequestRecord, Verdict};
+use crate::state::tokens::Holder;
 use crate::webhook::hold::Outgoing;
 
 /// What the client gets.
@@ -107,14 +108,21 @@ fn record(core: &Core, request: &GraphRequest, verdict: Verdict) -> usize {
         path: request.path(),
         token_place: request.token.as_ref().map(|(place, _)| *place),
         has_proof: request.proof.is_some(),
-        body: Value::Object(request.params.clone()),
+        body: redacted(&request.params),
         verdict,
     };
-    let mut world = core.world();
-    world.requests.push(record);
-    let count = world.requests.len();
-    core.requests_seen.send_replace(count);
-    count
+    core.record(record)
+}
+
+impl Core {
+    /// Remembers a request; answers how many there were.
+    pub(crate) fn record(&self, record: RequestRecord) -> usize {
+        let mut world = self.world();
+        world.requests.push(record);
+        let count = world.requests.len();
+        self.requests_seen.send_replace(count);
+        count
+    }
 }
 
 /// Echoes go before the answer, some time after it, or never.
@@ -144,11 +152,32 @@ async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, answer_delay: Duration)
 
 fn account_locale(core: &Core, request: &GraphRequest) -> Locale {
     let Some((_, token)) = &request.token else { return Locale::English };
-    core.world()
-        .accounts
-        .iter()
-        .find(|account| account.token(request.host.login()).is_some_and(|known| known.expose() == token))
-        .map_or(Locale::English, |account| account.locale)
+    let world = core.world();
+    match world.holder(request.host.login(), token) {
+        Some(Holder::Account(ig_id)) => world.account(&ig_id).map_or(Locale::English, |account| account.locale),
+        _ => Locale::English,
+    }
+}
+
+/// What a fault answers outside of Graph: no JSON of the host's, or nothing. `None` for the faults
+/// that are errors in the host's own words.
+pub(crate) fn without_words(fault: &Fault) -> Option<Response> {
+    match scripted(fault)? {
+        Reply::HangUp => Some(hang_up()),
+        Reply::Text { status, content_type, body } => Some(text(status, content_type, body)),
+        Reply::Json(_) | Reply::Error(_) | Reply::Limited { .. } => None,
+    }
+}
+
+fn hang_up() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    response.extensions_mut().insert(HangUp);
+    response
+}
+
+fn text(status: u16, content_type: &'static str, body: &'static str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, content_type)], body).into_response()
 }
 
 fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, count: usize) -> Response {
@@ -157,15 +186,8 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
     // A slow rise that never reaches the limit by itself.
     let usage = u32::try_from(count / 20).unwrap_or(u32::MAX).min(80);
     let (status, body, used, minutes, challenge) = match reply {
-        Reply::HangUp => {
-            let mut response = StatusCode::OK.into_response();
-            response.extensions_mut().insert(HangUp);
-            return response;
-        }
-        Reply::Text { status, content_type, body } => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, [(CONTENT_TYPE, content_type)], body).into_response();
-        }
+        Reply::HangUp => return hang_up(),
+        Reply::Text { status, content_type, body } => return text(status, content_type, body),
         Reply::Json(body) => (StatusCode::OK, body, usage, 0, None),
         Reply::Error(error) => {
             let challenge = error.www_authenticate(host, &error.message(host, locale));
@@ -219,7 +241,8 @@ fn usage_of_business(id: &str, used: u32, minutes: u32) -> Value {
 
 fn business_object(core: &Core, request: &GraphRequest) -> Option<String> {
     let (_, token) = request.token.as_ref()?;
-    let world = core.world();
-    let page = world.accounts.iter().filter_map(|account| account.page.as_ref());
-    page.filter(|page| page.token.expose() == token).map(|page| page.id.clone()).next()
+    match core.world().holder(request.host.login(), token) {
+        Some(Holder::Page(id)) => Some(id),
+        _ => None,
+    }
 }

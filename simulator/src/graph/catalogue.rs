@@ -52,11 +52,15 @@ fn english(code: u32, subcode: Option<u32>) -> &'static str {
         (100, Some(9_000_001)) => "The message was deleted.",
         (100, _) => "Invalid parameter",
         (190, Some(458)) => "Error validating access token: The user has not authorized application.",
+        (190, Some(492)) => "Error validating access token: The user does not have a role on the Page.",
         (190, Some(460)) => {
             "Error validating access token: The session has been invalidated because the user changed their \
              password or Facebook has changed the session for security reasons."
         }
         (190, _) => "Error validating access token: Session has expired.",
+        (200, Some(2_018_028)) => {
+            "Cannot message users who are not admins, developers or testers of the app until it is live."
+        }
         (200, Some(2_534_041)) => "The Instagram account owner has disabled access to direct messages.",
         (200, Some(1_545_041)) | (551, _) => "This person isn't available right now.",
         (200, _) => "Permissions error",

@@ -68,6 +68,12 @@ impl GraphError {
         Self::new(190, None).saying("Invalid OAuth access token - Cannot parse access token")
     }
 
+    /// 1 with status 400: the token endpoints do not know the app's secret (captured answers). Not
+    /// transient, unlike every other 1.
+    pub(crate) fn client_secret(detail: &str) -> Self {
+        Self { status: Some(400), transient: Some(false), ..Self::new(1, None).saying(detail) }
+    }
+
     pub(crate) fn invalid_proof() -> Self {
         Self {
             kind: Some("GraphMethodException"),

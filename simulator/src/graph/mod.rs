@@ -1,19 +1,27 @@
 //! The Graph API of both hosts: one request from the wire to its answer.
 //! What belongs here: the order of steps and the routing; each endpoint has a module of its own.
 
-mod account;
-mod answer;
+pub(crate) mod account;
+pub(crate) mod answer;
 mod auth;
 mod catalogue;
 mod comments;
 mod conversations;
+mod debug_token;
 pub(crate) mod error;
 mod fields;
 mod messages;
 mod messenger_profile;
+mod nodes;
+pub(crate) mod oauth;
+mod paging;
+mod permissions;
+mod person;
 mod profile;
-mod request;
+pub(crate) mod request;
 mod routing;
+mod select;
+mod stored;
 mod subscriptions;
 mod uploads;
 
@@ -23,10 +31,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::config::{AccountConfig, Login};
+use crate::config::{AccountConfig, Login, PageConfig};
 use crate::core::Core;
-use crate::faults::{FaultKind, Scope};
+use crate::faults::{Fault, FaultKind, Scope};
+use crate::graph::auth::{Caller, Who};
 use crate::graph::error::GraphError;
+use crate::graph::permissions::{Need, open_for_messages, require};
 use crate::graph::request::GraphRequest;
 use crate::webhook::hold::Outgoing;
 
@@ -78,64 +88,119 @@ pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Requ
     let request = GraphRequest::read(host, path, request).await;
     let caller = auth::authenticate(&core, &request);
     let fault = core.world().take_fault(request.scope());
-    if let (Some(FaultKind::TokenDead { subcode }), Ok(account)) = (fault.as_ref().map(|fault| &fault.what), &caller) {
-        core.world().dead_accounts.insert((account.ig_id.clone(), host.login()), *subcode);
+    if let (Some(FaultKind::TokenDead { subcode }), Ok(caller)) = (fault.as_ref().map(|fault| &fault.what), &caller) {
+        caller.kill(&mut core.world(), host.login(), *subcode);
     }
-    let runs = fault
-        .as_ref()
-        .is_none_or(|fault| fault.takes_effect || matches!(fault.what, FaultKind::Truth | FaultKind::TokenDead { .. }));
+    let runs = fault.as_ref().is_none_or(Fault::lets_run);
     let outcome = if runs { Some(run(&core, &request, caller).await) } else { None };
     answer::conclude(&core, request, outcome, fault).await
 }
 
-async fn run(core: &Arc<Core>, request: &GraphRequest, caller: Result<AccountConfig, GraphError>) -> Outcome {
-    let account = auth::alive(core, request, caller?)?;
+async fn run(core: &Arc<Core>, request: &GraphRequest, caller: Result<Caller, GraphError>) -> Outcome {
+    // These give tokens, so they ask for none.
+    if let Some(endpoint) = oauth::endpoint(request) {
+        return oauth::handle(core, request, endpoint);
+    }
+    let caller = auth::alive(core, request, caller?)?;
     if let Some(problem) = &request.problem {
         return Err(GraphError::parameter(problem.clone()));
     }
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    if request.host == Host::Facebook && request.method == "GET" && segments == ["debug_token"] {
+        return debug_token::handle(core, request, &caller);
+    }
+    match &caller.who {
+        Who::App if segments.first() == Some(&"me") => Err(auth::no_current_user()),
+        Who::App => Err(GraphError::unknown_object(request.method.as_str(), segments.first().unwrap_or(&""))),
+        Who::Person => person::handle(core, request, &caller),
+        Who::Page(page) => of_page(core, request, &caller, page, &segments),
+        Who::Account(account) => of_account(core, request, &caller, account, &segments).await,
+    }
+}
+
+/// A page without an Instagram account: it can be read and subscribed, and has no messages.
+fn of_page(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, page: &PageConfig, segments: &[&str]) -> Outcome {
+    let own = |id: &str| id == "me" || id == page.id;
+    match (request.method.as_str(), segments) {
+        ("GET", [id]) if own(id) => account::own_page(request, caller, page, None),
+        (_, [id, "subscribed_apps"]) if own(id) => {
+            require(caller, request.host, Need::Subscription)?;
+            subscriptions::handle(core, request, &page.id, Some(&page.id))
+        }
+        (_, [id, "messages" | "message_attachments" | "conversations" | "messenger_profile"]) if own(id) => {
+            Err(GraphError::new(100, Some(2_534_013)))
+        }
+        (method, [id, ..]) => Err(GraphError::unknown_object(method, id)),
+        (method, []) => Err(GraphError::unsupported_method(method)),
+    }
+}
+
+async fn of_account(
+    core: &Arc<Core>,
+    request: &GraphRequest,
+    caller: &Caller,
+    account: &AccountConfig,
+    segments: &[&str],
+) -> Outcome {
     let method = request.method.as_str();
-    match (method, segments.as_slice()) {
+    let own = |id: &str, need: Need| {
+        auth::own_path(request, account, id)?;
+        require(caller, request.host, need)
+    };
+    match (method, segments) {
         ("POST", [id, "messages"]) => {
-            auth::own_path(request, &account, id)?;
-            messages::send(core, request, &account).await
+            own(id, Need::Messaging)?;
+            open_for_messages(account)?;
+            messages::send(core, request, account).await
         }
         ("POST", [id, "message_attachments"]) => {
-            auth::own_path(request, &account, id)?;
-            uploads::upload(core, request, &account).await
+            own(id, Need::Messaging)?;
+            open_for_messages(account)?;
+            uploads::upload(core, request, account).await
         }
         (_, [id, "subscribed_apps"]) => {
-            auth::own_path(request, &account, id)?;
-            subscriptions::handle(core, request, &account)
+            own(id, Need::Subscription)?;
+            let page = account.page.as_ref().map(|page| page.id.as_str());
+            subscriptions::handle(core, request, &account.ig_id, page)
         }
         (_, [id, "messenger_profile"]) => {
-            auth::own_path(request, &account, id)?;
-            messenger_profile::handle(core, request, &account)
+            own(id, Need::Messaging)?;
+            messenger_profile::handle(core, request, account)
         }
         ("GET", [id, "conversations"]) => {
-            auth::own_path(request, &account, id)?;
-            conversations::list(core, request, &account)
+            own(id, Need::Messaging)?;
+            open_for_messages(account)?;
+            conversations::list(core, request, account)
+        }
+        ("GET", [id, "messages"]) => {
+            require(caller, request.host, Need::Messaging)?;
+            open_for_messages(account)?;
+            conversations::messages_of(core, request, account, id)
         }
         (_, [id, edge]) if routing::is_edge(edge) => {
-            auth::own_path(request, &account, id)?;
-            routing::handle(core, request, &account, edge)
+            own(id, Need::Messaging)?;
+            routing::handle(core, request, account, edge)
         }
-        ("POST", [comment, "replies"]) => comments::reply(core, request, &account, comment),
-        ("GET", ["me"]) => account::me(core, request, &account),
-        ("GET", [id]) => read_node(core, request, &account, id),
-        (_, []) => Err(GraphError::unsupported_method(method)),
-        (_, [_]) => Err(GraphError::unsupported_method(method)),
+        ("POST", [comment, "replies"]) => {
+            require(caller, request.host, Need::Comments)?;
+            comments::reply(core, request, account, comment)
+        }
+        ("GET", ["me"]) => account::own(core, request, caller, account, "me"),
+        ("GET", [id]) => read_node(core, request, caller, account, id),
+        (_, [] | [_]) => Err(GraphError::unsupported_method(method)),
         (_, [_, edge, ..]) => Err(GraphError::unknown_path(edge)),
     }
 }
 
 /// `GET /{id}`: an account, a message, a conversation or a customer.
-fn read_node(core: &Arc<Core>, request: &GraphRequest, account: &AccountConfig, id: &str) -> Outcome {
+fn read_node(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, account: &AccountConfig, id: &str) -> Outcome {
     if account::is_own(request.host, account, id) {
-        return account::me(core, request, account);
+        return account::own(core, request, caller, account, id);
     }
-    if let Some(done) = conversations::read(core, request, account, id)? {
-        return Ok(done);
+    require(caller, request.host, Need::Messaging)?;
+    if conversations::is_id(id) {
+        open_for_messages(account)?;
+        return conversations::read(core, request, account, id);
     }
     profile::read(core, request, account, id)
 }
@@ -144,11 +209,18 @@ impl GraphRequest {
     /// Which faults apply to the request.
     fn scope(&self) -> Scope {
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
+        if oauth::endpoint(self).is_some() {
+            return Scope::Login;
+        }
         match (self.method.as_str(), segments.as_slice()) {
             ("POST", [_, "messages"]) if self.params.contains_key("sender_action") => Scope::Actions,
             ("POST", [_, "messages"]) => Scope::Messages,
             ("POST", [_, "message_attachments"]) => Scope::Uploads,
             ("GET", [id]) if id.len() <= 17 && id.bytes().all(|byte| byte.is_ascii_digit()) => Scope::Profiles,
+            ("GET", [_, "accounts"]) => Scope::Accounts,
+            (_, [_, "subscribed_apps"]) => Scope::Subscriptions,
+            ("GET", [_, "conversations" | "messages"]) => Scope::Conversations,
+            ("GET", [id]) if conversations::is_id(id) => Scope::Conversations,
             _ => Scope::Other,
         }
     }

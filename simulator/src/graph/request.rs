@@ -32,6 +32,7 @@ pub(crate) struct GraphRequest {
     pub(crate) token: Option<(TokenPlace, String)>,
     pub(crate) proof: Option<String>,
     pub(crate) file: Option<FilePart>,
+    pub(crate) body_is_json: bool,
     /// Why the body could not be read.
     pub(crate) problem: Option<String>,
 }
@@ -54,6 +55,7 @@ impl GraphRequest {
             token: None,
             proof: None,
             file: None,
+            body_is_json: false,
             problem: None,
         };
         read.take_bearer(&parts.headers);
@@ -88,6 +90,7 @@ impl GraphRequest {
         } else if content_type.starts_with("application/x-www-form-urlencoded") {
             self.take_pairs(&bytes, TokenPlace::Form);
         } else {
+            self.body_is_json = true;
             match serde_json::from_slice::<Value>(&bytes) {
                 Ok(Value::Object(fields)) => {
                     for (name, value) in fields {
@@ -156,6 +159,18 @@ impl GraphRequest {
             }
         }
     }
+}
+
+/// Parameters that are secrets: the record of requests keeps their names only.
+const SECRETS: &[&str] = &["client_secret", "code", "fb_exchange_token", "input_token"];
+
+/// The parameters as the record shows them.
+pub(crate) fn redacted(params: &Map<String, Value>) -> Value {
+    let shown = params.iter().map(|(name, value)| {
+        let secret = SECRETS.contains(&name.as_str());
+        (name.clone(), if secret { Value::String("***".to_owned()) } else { value.clone() })
+    });
+    Value::Object(shown.collect())
 }
 
 /// Form and query values that hold JSON are read as such: both Meta's forms of samples work.

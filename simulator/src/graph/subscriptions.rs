@@ -1,9 +1,10 @@
 //! `/{id}/subscribed_apps`: which webhook fields the app gets for an account.
-//! What belongs here: storing and reading the list. It does not gate the webhooks of the simulator.
+//! What belongs here: storing and reading the list. Whether it gates webhooks is `webhook::gate`.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::config::AccountConfig;
 use crate::core::Core;
 use crate::graph::error::GraphError;
 use crate::graph::request::GraphRequest;
@@ -25,9 +26,11 @@ const INSTAGRAM_FIELDS: &[&str] = &[
     "story_insights",
 ];
 
-pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
+/// `subject` names the account, or a page without one. Taking a page's subscription away also
+/// causes the deauthorise callback (captured payloads), which comes by itself after the answer.
+pub(crate) fn handle(core: &Arc<Core>, request: &GraphRequest, subject: &str, page: Option<&str>) -> Outcome {
     let login = request.host.login();
-    let key = (account.ig_id.clone(), login);
+    let key = (subject.to_owned(), login);
     match request.method.as_str() {
         "GET" => {
             let fields = core.world().subscriptions.get(&key).cloned();
@@ -46,6 +49,10 @@ pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfi
         }
         "DELETE" => {
             core.world().subscriptions.remove(&key);
+            if let (Host::Facebook, Some(page)) = (request.host, page) {
+                let (core, page) = (Arc::clone(core), page.to_owned());
+                tokio::spawn(async move { core.page_unsubscribed(&page).await });
+            }
             Ok(Done::answering(json!({ "success": true })))
         }
         other => Err(GraphError::unsupported_method(other)),

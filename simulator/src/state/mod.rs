@@ -3,16 +3,21 @@
 
 pub(crate) mod log;
 pub(crate) mod thread;
+pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::{Map, Value};
 
+use crate::callbacks::CallbackRecord;
 use crate::cdn::CdnFile;
-use crate::config::{AccountConfig, EchoTiming, Login, Redelivery};
+use crate::config::{AccountConfig, AccountType, EchoTiming, Login, PageConfig, Redelivery};
 use crate::faults::{Fault, Scope};
+use crate::person::PersonConfig;
+use crate::settings::AppSettings;
 use crate::state::log::RequestRecord;
 use crate::state::thread::Thread;
+use crate::state::tokens::{Holder, Tokens};
 use crate::webhook::hold::Outgoing;
 use crate::webhook::sender::Delivery;
 
@@ -38,8 +43,20 @@ pub(crate) struct StoredComment {
     pub(crate) answered_privately: bool,
 }
 
+/// The end of an account's tokens: those that were handed out later live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    /// The subcode of 190 that says why.
+    pub(crate) subcode: u32,
+    /// The serial number from which on tokens live.
+    pub(crate) before_serial: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct World {
+    pub(crate) app: AppSettings,
+    pub(crate) person: PersonConfig,
+    pub(crate) tokens: Tokens,
     pub(crate) accounts: Vec<AccountConfig>,
     pub(crate) webhook_url: Option<String>,
     pub(crate) echo: EchoTiming,
@@ -50,18 +67,82 @@ pub(crate) struct World {
     pub(crate) ended_broadcasts: BTreeSet<String>,
     pub(crate) subscriptions: HashMap<(String, Login), Vec<String>>,
     pub(crate) messenger_profiles: BTreeMap<String, Map<String, Value>>,
-    /// Whose token is dead, with the subcode that says why.
-    pub(crate) dead_accounts: HashMap<(String, Login), u32>,
+    /// Whose tokens are dead.
+    pub(crate) dead_accounts: HashMap<(String, Login), Death>,
     pub(crate) files: BTreeMap<String, CdnFile>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) held: Option<Vec<Outgoing>>,
     pub(crate) requests: Vec<RequestRecord>,
     pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) callbacks: Vec<CallbackRecord>,
+    /// When the Conversations API was called lately, per account.
+    pub(crate) conversation_calls: HashMap<String, VecDeque<i64>>,
 }
 
 impl World {
     pub(crate) fn account(&self, ig_id: &str) -> Option<&AccountConfig> {
         self.accounts.iter().find(|account| account.ig_id == ig_id)
+    }
+
+    /// The account that a page is linked to, also a personal one.
+    pub(crate) fn account_of_page(&self, page_id: &str) -> Option<&AccountConfig> {
+        self.accounts.iter().find(|account| account.page.as_ref().is_some_and(|page| page.id == page_id))
+    }
+
+    /// Every page of the person, those of the accounts first.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = &PageConfig> {
+        self.accounts.iter().filter_map(|account| account.page.as_ref()).chain(&self.person.more_pages)
+    }
+
+    pub(crate) fn page(&self, id: &str) -> Option<&PageConfig> {
+        self.pages().find(|page| page.id == id)
+    }
+
+    /// Whom a token speaks for, dead or alive. App tokens made of id and secret are not known here.
+    pub(crate) fn holder(&self, login: Login, token: &str) -> Option<Holder> {
+        if let Some(minted) = self.tokens.get(token) {
+            let of_instagram = matches!(minted.holder, Holder::Account(_));
+            return (of_instagram == (login == Login::Instagram)).then(|| minted.holder.clone());
+        }
+        match login {
+            Login::Facebook if self.person.token.expose() == token => Some(Holder::Person),
+            Login::Facebook => {
+                self.pages().find(|page| page.token.expose() == token).map(|page| Holder::Page(page.id.clone()))
+            }
+            Login::Instagram => self
+                .accounts
+                .iter()
+                .find(|account| account.token(login).is_some_and(|known| known.expose() == token))
+                .map(|account| Holder::Account(account.ig_id.clone())),
+        }
+    }
+
+    /// Why a token is refused now: the subcode of 190. Whose it is does not matter here, nor whether
+    /// anybody knows it.
+    pub(crate) fn death(&self, login: Login, token: &str, now_ms: i64) -> Option<u32> {
+        if let Some(subcode) = self.tokens.death(token, now_ms) {
+            return Some(subcode);
+        }
+        let account = match self.holder(login, token)? {
+            Holder::App | Holder::Person => return None,
+            Holder::Account(ig_id) => self.account(&ig_id),
+            Holder::Page(id) => {
+                // 492: the person behind the page token has no role on the page any more.
+                if self.page(&id).is_none_or(|page| page.tasks.is_empty()) {
+                    return Some(492);
+                }
+                self.account_of_page(&id)
+            }
+        };
+        let death = self.dead_accounts.get(&(account?.ig_id.clone(), login))?;
+        let serial = self.tokens.get(token).map(|minted| minted.serial);
+        serial.is_none_or(|serial| serial < death.before_serial).then_some(death.subcode)
+    }
+
+    /// Makes every token of an account dead that was handed out for a login so far.
+    pub(crate) fn kill_account(&mut self, ig_id: &str, login: Login, subcode: u32) {
+        let death = Death { subcode, before_serial: self.tokens.next_serial() };
+        self.dead_accounts.insert((ig_id.to_owned(), login), death);
     }
 
     pub(crate) fn thread(&self, ig_id: &str, igsid: &str) -> Option<&Thread> {
@@ -82,5 +163,12 @@ impl World {
             self.faults.remove(position);
         }
         Some(taken)
+    }
+}
+
+impl AccountConfig {
+    /// Whether the account is a business or a creator.
+    pub(crate) fn is_professional(&self) -> bool {
+        self.account_type != AccountType::Personal
     }
 }

@@ -10,6 +10,7 @@ use crate::config::Login;
 use crate::core::Core;
 use crate::webhook::change::Change;
 use crate::webhook::envelope::{Entry, Envelope, Shape};
+use crate::webhook::gate;
 use crate::webhook::item::Item;
 use crate::webhook::sender::{Delivery, Signing};
 
@@ -60,10 +61,14 @@ impl Outgoing {
 }
 
 impl Core {
-    /// Sends one update in a delivery of its own, or keeps it while webhooks are held.
+    /// Sends one update in a delivery of its own, or keeps it while webhooks are held. What the
+    /// platform would not send stays undelivered.
     pub(crate) async fn emit(&self, outgoing: Outgoing) -> Delivery {
         let login = outgoing.login;
         let body = Envelope::new(vec![outgoing.clone().entry(self.clock.now_ms())]).to_wire();
+        if !gate::opens(&self.world(), &outgoing) {
+            return self.undelivered(login, body);
+        }
         let held = match &mut self.world().held {
             Some(held) => {
                 held.push(outgoing);

@@ -4,6 +4,7 @@
 pub mod attachment;
 pub mod change;
 pub mod envelope;
+pub(crate) mod gate;
 pub(crate) mod hold;
 pub mod item;
 pub mod sender;

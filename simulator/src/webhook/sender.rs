@@ -139,10 +139,7 @@ impl Core {
             .header("content-type", "application/json")
             .header("accept", "*/*")
             .header("user-agent", "facebookexternalua");
-        let app_secret = match login {
-            Login::Facebook => &self.config.app_secret,
-            Login::Instagram => &self.config.instagram_app_secret,
-        };
+        let app_secret = self.app_secret(login);
         let (key, signed) = match signing {
             Signing::WrongSecret => (&"not-the-app-secret".into(), body.to_vec()),
             Signing::OtherBody => (app_secret, [body, b" "].concat()),

@@ -11,6 +11,8 @@
     reason = "test code: a failed unwrap is a failed test, and not every file uses every helper"
 )]
 
+pub mod login;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -210,6 +212,16 @@ impl Graph {
         Self { base: format!("{}/v25.0", sim.graph_instagram_url()), bearer: format!("Bearer {}", token.expose()) }
     }
 
+    /// A client with any token of the Facebook login.
+    pub fn facebook_as(sim: &Simulator, token: &str) -> Self {
+        Self { bearer: format!("Bearer {token}"), ..Self::facebook(sim) }
+    }
+
+    /// A client with any token of the Instagram login.
+    pub fn instagram_as(sim: &Simulator, token: &str) -> Self {
+        Self { bearer: format!("Bearer {token}"), ..Self::instagram(sim) }
+    }
+
     pub fn both(sim: &Simulator) -> [Self; 2] {
         [Self::facebook(sim), Self::instagram(sim)]
     }
@@ -233,6 +245,10 @@ impl Graph {
 
     pub async fn get(&self, path: &str) -> Answer {
         request(Method::GET, &format!("{}{path}", self.base), &[("authorization", &self.bearer)], "").await.unwrap()
+    }
+
+    pub async fn subscribe(&self) -> Answer {
+        self.post("/me/subscribed_apps", &serde_json::json!({"subscribed_fields": ["messages"]})).await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {

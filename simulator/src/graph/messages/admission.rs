@@ -102,6 +102,10 @@ pub(crate) fn admit(
 
 /// The customer's thread, if this account may use it at all; the window is not looked at.
 pub(crate) fn reachable(world: &World, account: &AccountConfig, igsid: &str) -> Result<(), GraphError> {
+    // An app that is not live reaches people with a role only.
+    if !world.app.serves(igsid) {
+        return Err(GraphError::new(200, Some(2_018_028)));
+    }
     let thread = world.thread(&account.ig_id, igsid).ok_or_else(|| GraphError::new(100, Some(2_534_014)))?;
     if thread.blocked {
         return Err(GraphError::new(551, Some(1_545_041)));
@@ -148,6 +152,9 @@ fn admit_private_reply(
     let late = now_ms.saturating_sub(comment.at_ms) > PRIVATE_REPLY_MS;
     if comment.ig_id != account.ig_id || comment.answered_privately || ended || late {
         return Err(invalid());
+    }
+    if !world.app.serves(&comment.from_id) {
+        return Err(GraphError::new(200, Some(2_018_028)));
     }
     Ok(comment.from_id.clone())
 }

@@ -1,0 +1,135 @@
+//! The `fields` parameter: `a,b{c},d.limit(5){e}` as a tree, and choosing by it.
+//! What belongs here: field expansion, the same for every node. What a node has is in its module.
+
+use serde_json::{Map, Value, json};
+
+use crate::graph::error::GraphError;
+
+/// One wanted field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// `.limit(5)` and its like.
+    pub(crate) modifiers: Vec<(String, String)>,
+    /// What stands in braces.
+    pub(crate) inner: Option<Vec<Field>>,
+}
+
+impl Field {
+    pub(crate) fn modifier(&self, name: &str) -> Option<&str> {
+        self.modifiers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads a `fields` parameter; what is broken is read as far as it makes sense.
+pub(crate) fn parse(text: &str) -> Vec<Field> {
+    list(&mut text.chars().peekable(), 0)
+}
+
+/// Deeper braces are read flat: no node has that many levels, and a body may hold a million of them.
+const MAX_DEPTH: usize = 8;
+
+type Symbols<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn list(symbols: &mut Symbols<'_>, depth: usize) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let mut field = Field::default();
+    while let Some(symbol) = symbols.next() {
+        match symbol {
+            '{' if depth < MAX_DEPTH => field.inner = Some(list(symbols, depth + 1)),
+            '{' => {}
+            '}' => break,
+            ',' => fields.push(std::mem::take(&mut field)),
+            '.' => field.modifiers.push(modifier(symbols)),
+            other if other.is_whitespace() => {}
+            other => field.name.push(other),
+        }
+    }
+    fields.push(field);
+    fields.retain(|field| !field.name.is_empty());
+    fields
+}
+
+fn modifier(symbols: &mut Symbols<'_>) -> (String, String) {
+    let (mut name, mut value, mut inside) = (String::new(), String::new(), false);
+    while let Some(symbol) = symbols.peek().copied() {
+        if !inside && matches!(symbol, ',' | '{' | '}' | '.') {
+            break;
+        }
+        symbols.next();
+        match symbol {
+            '(' => inside = true,
+            ')' => break,
+            other if inside => value.push(other),
+            other => name.push(other),
+        }
+    }
+    (name, value)
+}
+
+pub(crate) fn names(fields: &[Field]) -> Vec<&str> {
+    fields.iter().map(|field| field.name.as_str()).collect()
+}
+
+pub(crate) fn nonexisting(field: &str) -> GraphError {
+    GraphError::parameter(format!("Tried accessing nonexisting field ({field})"))
+}
+
+/// Chooses from a node. `id` always comes along; a field that the node has as null is left out;
+/// one that it does not have is refused with 100.
+pub(crate) fn pick(node: &Value, fields: &[Field]) -> Result<Value, GraphError> {
+    let mut answer = Map::new();
+    if let Some(id) = node.get("id") {
+        answer.insert("id".to_owned(), id.clone());
+    }
+    for field in fields {
+        let value = node.get(&field.name).ok_or_else(|| nonexisting(&field.name))?;
+        if !value.is_null() {
+            answer.insert(field.name.clone(), expand(value, field.inner.as_deref())?);
+        }
+    }
+    Ok(Value::Object(answer))
+}
+
+/// A nested node shows its id only, unless braces ask for more.
+fn expand(value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
+    let nested = |value: &Value| match inner {
+        Some(fields) => pick(value, fields),
+        None => Ok(value.clone()),
+    };
+    match value.get("data") {
+        Some(data) => Ok(json!({ "data": nested(data)? })),
+        None if value.get("id").is_some() && inner.is_none() => pick(value, &[]),
+        None if value.is_object() => nested(value),
+        None => Ok(value.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn nested_fields_and_modifiers_are_read() {
+        let fields = parse("id, messages.limit(5).after(x,y){id,from{id}},updated_time");
+        assert_eq!(names(&fields), ["id", "messages", "updated_time"]);
+        let messages = fields.get(1).unwrap();
+        assert_eq!((messages.modifier("limit"), messages.modifier("after")), (Some("5"), Some("x,y")));
+        assert_eq!(names(messages.inner.as_deref().unwrap()), ["id", "from"]);
+        assert_eq!(parse(""), []);
+        assert_eq!(names(&parse("a{b")), ["a"]);
+    }
+
+    #[test]
+    fn nulls_are_left_out_and_nested_nodes_show_their_id_only() {
+        let node =
+            json!({"id": "1", "ig": {"id": "2", "name": "x"}, "none": null, "picture": {"data": {"url": "u", "h": 1}}});
+        assert_eq!(pick(&node, &parse("ig,none")).unwrap(), json!({"id": "1", "ig": {"id": "2"}}));
+        assert_eq!(
+            pick(&node, &parse("ig{name},picture{url}")).unwrap(),
+            json!({"id": "1", "ig": {"id": "2", "name": "x"}, "picture": {"data": {"url": "u"}}})
+        );
+        assert_eq!(pick(&node, &parse("shoe")).unwrap_err().code, 100);
+    }
+}
