@@ -94,7 +94,7 @@ async fn one_key_is_one_reply() {
     assert_eq!(rows.iter().filter(|queued| queued.new).count(), 1);
     assert!(rows.iter().all(|queued| queued.reply == rows[0].reply));
     world.ended(rows[0].reply).await;
-    assert_eq!(world.sim.requests().len(), 1);
+    assert_eq!(world.sends().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ async fn a_credential_goes_only_where_the_manifest_lets_it() {
         ("token-into-query", "does not let the credential `token` go to this query parameter"),
         ("webhook-secret", "does not let the credential `secret` go to the authorization header"),
         ("host-header", "does not let the credential `token` go to this header"),
-        ("undeclared", "the credential `other` is not there"),
+        ("undeclared", "`other` is not a credential that the manifest declares"),
         ("elsewhere", "`elsewhere.example.com` is not granted"),
         ("knows-a-secret", "contains a credential of this host"),
     ] {

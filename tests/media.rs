@@ -153,7 +153,7 @@ async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
     assert_eq!(view.state, ReplyState::Done);
     assert!(view.steps.iter().all(|step| step.state == StepState::Sent), "{view:?}");
     assert!(view.violations.iter().any(|violation| violation.sentence.contains("ASCII")), "{:?}", view.violations);
-    let paths: Vec<_> = world.sim.requests().iter().map(|request| request.path.clone()).collect();
+    let paths: Vec<_> = world.sends().iter().map(|request| request.path.clone()).collect();
     assert!(paths[0].ends_with("/message_attachments") && paths[1].ends_with("/messages"), "{paths:?}");
     let last = world.sim.customer(Config::DEMO_CUSTOMER).transcript();
     assert_eq!(last.len(), 3, "hello, the photo, the text");
@@ -170,7 +170,7 @@ async fn a_file_of_the_wrong_type_is_refused_by_its_content_whatever_it_is_calle
     assert_eq!(view.state, ReplyState::Refused);
     assert_eq!(view.violations[0].code, ViolationCode::UnsupportedMediaType);
     assert_eq!(view.violations[0].accepted, ["image/jpeg", "image/png", "image/gif"]);
-    assert!(world.sim.requests().is_empty());
+    assert!(world.sends().is_empty());
     let unknown = world.host.reply(conversation, "unknown", message(vec![upload(MediaKind::Image, "nobody")])).await;
     assert!(unknown.unwrap_err().to_string().contains("nobody"));
 }

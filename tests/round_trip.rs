@@ -104,7 +104,7 @@ async fn both_logins_send_every_kind_to_their_own_host() {
                 assert!(customer.sees_typing() && customer.seen_by_business_at().is_some());
             }
         }
-        assert!(world.sim.requests().iter().all(|request| request.host == host && request.verdict.accepted));
+        assert!(world.sends().iter().all(|request| request.host == host && request.verdict.accepted));
         let transcript = customer.transcript();
         assert_eq!(transcript[1].reply_to.as_deref(), Some(mid.as_str()));
         assert_eq!(transcript[2].attachments.len(), 1);
@@ -179,13 +179,13 @@ async fn a_message_that_may_have_arrived_is_never_sent_again() {
         ("empty", Fault::empty_body(200)),
     ] {
         world.sim.inject(fault);
-        let before = world.sim.requests().len();
+        let before = world.sends().len();
         let view = world.reply(conversation, key, message(vec![text(key), text("behind it")])).await;
         assert_eq!(states(&view), [StepState::Unknown, StepState::Cancelled], "{key}");
         assert!(matches!(outcome(&view, 0), SendResult::Ambiguous(_)), "{key}");
         world.clock.advance(Duration::from_secs(3600));
         tokio::time::sleep(Duration::from_millis(700)).await;
-        assert_eq!(world.sim.requests().len(), before + 1, "{key}: one request");
+        assert_eq!(world.sends().len(), before + 1, "{key}: one request");
     }
 }
 
@@ -207,7 +207,6 @@ async fn the_echo_settles_an_unknown_outcome() {
 async fn every_refusal_has_its_category_and_a_sentence() {
     let cases = [
         (Fault::graph_error(10, 2534022), "window_closed"),
-        (Fault::graph_error(190, 463), "auth_expired"),
         (Fault::graph_error(551, 1545041), "recipient_unavailable"),
         (Fault::graph_error(100, 2534015), "content_invalid"),
         (Fault::graph_error(100, 2018008), "media_fetch_failed"),
@@ -273,12 +272,12 @@ async fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
     let (world, conversation) = open_world(Config::demo(), Login::Facebook).await;
     let exact = world.reply(conversation, "exact", message(vec![text(&"я".repeat(500))])).await;
     assert_eq!(states(&exact), [StepState::Sent]);
-    let before = world.sim.requests().len();
+    let before = world.sends().len();
     let over = world.reply(conversation, "over", message(vec![text(&"я".repeat(501))])).await;
     assert_eq!(over.state, ReplyState::Refused);
     let violation = &over.violations[0];
     assert_eq!((violation.code, violation.actual), (ViolationCode::TextTooLong, Some(1002)));
-    assert_eq!(world.sim.requests().len(), before);
+    assert_eq!(world.sends().len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,7 +63,7 @@ async fn both() -> Both {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
     }
-    let address = serve(&host).await;
+    let (address, _) = serve(&host).await;
     sim.set_webhook_url(format!("{address}/webhooks/instagram"));
     Both { sim, host, address, received, _folder: folder }
 }
@@ -157,7 +157,7 @@ async fn what_was_not_granted_is_not_reached() {
     let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     assert_eq!(
         registered.not_granted,
-        ["graph.facebook.com", "lookaside.fbsbx.com", "*.fbcdn.net", "*.cdninstagram.com"]
+        ["graph.facebook.com", "api.instagram.com", "lookaside.fbsbx.com", "*.fbcdn.net", "*.cdninstagram.com"]
     );
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
@@ -165,5 +165,5 @@ async fn what_was_not_granted_is_not_reached() {
     assert_eq!(view.steps[0].state, StepState::Rejected);
     let outcome = view.steps[0].outcome.as_ref().unwrap().get();
     assert!(outcome.contains("`graph.facebook.com` is not granted"), "{outcome}");
-    assert!(world.sim.requests().is_empty());
+    assert!(world.sends().is_empty());
 }

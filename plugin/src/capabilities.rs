@@ -12,7 +12,7 @@ use crate::types::{
 };
 
 /// Counts up whenever anything that `capabilities` returns changes.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A line of the table of features: where it works, how well, what the composer should say, and
 /// whether Instagram's web site leaves it out.
@@ -63,6 +63,10 @@ const FEATURES: &[Line] = &[
     Line(Feature::Handover, Inbound, Full, "", false),
     Line(Feature::OptIn, Inbound, Full, "", false),
     Line(Feature::Correlation, Inbound, Full, "", false),
+    Line(Feature::Profile, Inbound, Partial, "After the customer has written.", false),
+    Line(Feature::History, Inbound, Partial, "The newest 20 messages of each conversation.", false),
+    Line(Feature::AccountUpdate, Inbound, Partial, "Only that the app was removed.", false),
+    Line(Feature::Erasure, Inbound, Partial, "Of everything that one person permitted.", false),
     Line(Feature::Native, Inbound, Full, "", false),
     Line(Feature::Text, Outbound, Full, "Up to 1,000 bytes in UTF-8. HTML and Markdown are shown as typed.", false),
     Line(Feature::Image, Outbound, Full, "JPEG, PNG or GIF, up to 8 MB.", false),

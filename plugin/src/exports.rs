@@ -8,7 +8,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::bindings::exports::inbox::channel::{account, messaging_channel as channel};
 use crate::types::{ConversationContext, Degradation, OutboundMessage, SendStep, Violation};
@@ -122,70 +122,55 @@ unsafe extern "C" fn parse_send_response(parameters: *mut u8) -> *mut u8 {
     unsafe { channel::_export_parse_send_response_cabi::<Instagram>(parameters) }
 }
 
-/// Room for the result of any function of `account`, and for what stands where a result is `unsupported`:
-/// the error's case, and of the error the first case. Nothing else of it is read.
-static UNSUPPORTED: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
-
-fn unsupported() -> *mut u8 {
-    let [case, ..] = &UNSUPPORTED;
-    case.store(1, Relaxed);
-    (&raw const UNSUPPORTED).cast_mut().cast()
-}
-
-/// Functions that the channel does not have answer so without reading their parameters, which the
-/// canonical ABI passes as these types. The types are checked when the component is encoded.
-macro_rules! unsupported {
-    ($($name:literal $function:ident($($parameter:ty),*);)*) => {
+/// Exports the generated functions of `account` under their names. The parameters are those of the canonical
+/// ABI, flattened: an address and a length for a text or a list, a case for a variant.
+macro_rules! account {
+    ($($name:literal $function:ident = $generated:ident($($parameter:ident: $type:ty),*);)*) => {
         $(
-            #[unsafe(export_name = $name)]
-            extern "C" fn $function($(_: $parameter),*) -> *mut u8 {
-                unsupported()
+            #[unsafe(export_name = concat!("inbox:channel/account@0.1.0#", $name))]
+            unsafe extern "C" fn $function($($parameter: $type),*) -> *mut u8 {
+                // SAFETY: as above; the parameters are those of the generated function, in its order.
+                unsafe { account::$generated::<Instagram>($($parameter),*) }
             }
         )*
     };
 }
 
-unsupported! {
-    "inbox:channel/account@0.1.0#connect"
-        connect(usize, usize, usize, usize, usize, usize, i32, usize, usize);
-    "inbox:channel/account@0.1.0#select"
-        select(usize, usize, usize, usize, usize, usize, i32, usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#check" check(usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#refresh" refresh(usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#subscribe" subscribe(usize, usize, usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#unsubscribe" unsubscribe(usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#profile" profile(usize, usize, usize, usize, usize, usize);
-    "inbox:channel/account@0.1.0#history"
-        history(usize, usize, usize, usize, i32, usize, usize, i32, i64, i32, usize, usize, i32);
-    "inbox:channel/account@0.1.0#locate-media" locate_media(usize);
-}
-
-#[unsafe(export_name = "inbox:channel/account@0.1.0#configure")]
-unsafe extern "C" fn configure(
-    id: *mut u8,
-    id_length: usize,
-    settings: *mut u8,
-    settings_count: usize,
-    has_ice_breakers: i32,
-    ice_breakers: *mut u8,
-    ice_breakers_count: usize,
-    has_menu: i32,
-    menu: *mut u8,
-    menu_count: usize,
-) -> *mut u8 {
-    // SAFETY: as above.
-    unsafe {
-        account::_export_configure_cabi::<Instagram>(
-            id,
-            id_length,
-            settings,
-            settings_count,
-            has_ice_breakers,
-            ice_breakers,
-            ice_breakers_count,
-            has_menu,
-            menu,
-            menu_count,
-        )
-    }
+account! {
+    "connect" account_connect = _export_connect_cabi(
+        login: *mut u8, login_length: usize, redirect: *mut u8, redirect_length: usize, state: *mut u8,
+        state_length: usize, settings: *mut u8, settings_count: usize, input: i32, payload: *mut u8,
+        payload_count: usize
+    );
+    "select" account_select = _export_select_cabi(
+        login: *mut u8, login_length: usize, redirect: *mut u8, redirect_length: usize, state: *mut u8,
+        state_length: usize, settings: *mut u8, settings_count: usize, input: i32, payload: *mut u8,
+        payload_count: usize, candidate: *mut u8, candidate_length: usize
+    );
+    "check" account_check = _export_check_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize
+    );
+    "refresh" account_refresh = _export_refresh_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize
+    );
+    "subscribe" account_subscribe = _export_subscribe_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize, url: *mut u8, url_length: usize
+    );
+    "unsubscribe" account_unsubscribe = _export_unsubscribe_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize
+    );
+    "profile" account_profile = _export_profile_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize, contact: *mut u8,
+        contact_length: usize
+    );
+    "history" account_history = _export_history_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize, has_contact: i32,
+        contact: *mut u8, contact_length: usize, has_since: i32, since: i64, has_cursor: i32, cursor: *mut u8,
+        cursor_length: usize, limit: i32
+    );
+    "locate-media" account_locate_media = _export_locate_media_cabi(parameters: *mut u8);
+    "configure" account_configure = _export_configure_cabi(
+        id: *mut u8, id_length: usize, settings: *mut u8, settings_count: usize, has_ice_breakers: i32,
+        ice_breakers: *mut u8, ice_breakers_count: usize, has_menu: i32, menu: *mut u8, menu_count: usize
+    );
 }

@@ -2,7 +2,8 @@
 //! What belongs here is the contract's surface; each function is one call into the module that owns it.
 //!
 //! The crate is a WebAssembly component, and a library with the same functions for tests and
-//! benchmarks: [`parse`], [`validate`], [`build`], [`outcome`], [`capabilities`].
+//! benchmarks: [`parse`], [`validate`], [`build`], [`outcome`], [`capabilities`], and [`account`] over any
+//! network.
 //!
 //! ```
 //! use instagram_channel::types::{Delivery, DeliverySource};
@@ -26,7 +27,7 @@ extern crate alloc;
 
 use lenient_json as json;
 
-mod account;
+pub mod account;
 #[cfg(target_family = "wasm")]
 #[path = "alloc.rs"]
 mod allocator;
@@ -38,6 +39,7 @@ mod exports;
 mod limits;
 mod outbound;
 mod outcome;
+mod time;
 mod webhook;
 mod words;
 

@@ -58,6 +58,36 @@ pub(crate) fn behind_last(text: &str, sign: u8) -> Option<&str> {
     text.get(place + 1..)
 }
 
+/// Whether a text holds another one, whatever the case of its ASCII letters.
+pub(crate) fn holds(text: &str, wanted: &str) -> bool {
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    // `windows` has a panic for what is empty.
+    (0..text.len()).any(|at| text.get(at..at + wanted.len()).is_some_and(|part| part.eq_ignore_ascii_case(wanted)))
+}
+
+/// The beginning of a text, so many characters at most.
+pub(crate) fn clip(text: &str, most: usize) -> &str {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
+}
+
+/// Writes a text as a part of a query or of a form: all but unreserved characters as `%XX`.
+pub(crate) fn push_encoded(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            if byte < 0x10 {
+                out.push('0');
+            }
+            push_hex(out, u64::from(byte));
+        }
+    }
+}
+
 /// Whether a text says nothing.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
@@ -93,6 +123,20 @@ pub(crate) fn fingerprint(pieces: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_is_written_so_that_it_reads_as_it_was() {
+        let mut out = String::new();
+        push_encoded(&mut out, "https://a.b/c?d=e f&g,\u{e9}\n");
+        assert_eq!(out, "https%3a%2f%2fa.b%2fc%3fd%3de%20f%26g,%c3%a9%0a");
+    }
+
+    #[test]
+    fn a_text_is_found_in_another_whatever_its_case() {
+        assert!(holds("This Authorization Code has expired", "authorization code"));
+        assert!(!holds("", "x") && !holds("ab", "abc"));
+        assert_eq!(clip("\u{e9}\u{e9}\u{e9}", 2), "\u{e9}\u{e9}");
+    }
 
     #[test]
     fn the_fingerprint_separates_its_pieces() {

@@ -44,6 +44,20 @@ const WORDS: &[&str] = &[
     "num_edit",
     "policy_enforcement",
     "pass_thread_control",
+    "data",
+    "created_time",
+    "to",
+    "shares",
+    "link",
+    "reactions",
+    "users",
+    "story",
+    "mention",
+    "reply_to",
+    "image_data",
+    "file_url",
+    "user_id",
+    "issued_at",
 ];
 
 fn word() -> impl Strategy<Value = String> {
@@ -104,6 +118,20 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_a_crash(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = instagram_channel::parse(&delivery(body));
+    }
+
+    #[test]
+    fn any_page_of_the_archive_and_any_call_is_read_without_a_crash(odd in json()) {
+        let parts = [r#"{"account":"1","conversation":{"participants":"#, &odd, r#","messages":{"data":["#, &odd, "]}}}"];
+        let call = |name: &str| DeliverySource::Callback(name.into());
+        for (source, body) in [
+            (DeliverySource::Archive, parts.concat()),
+            (DeliverySource::Archive, odd.clone()),
+            (call("deauthorize"), odd.clone()),
+            (call("data-deletion"), odd),
+        ] {
+            let _ = instagram_channel::parse(&Delivery { source, ..delivery(body) });
+        }
     }
 
     #[test]

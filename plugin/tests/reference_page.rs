@@ -108,6 +108,46 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
         &["ice_breakers_and_the_menu_are_written_by_either_login_and_removed_again"],
     ),
     (
+        "Connecting with Facebook or with Instagram",
+        "through Meta's dialogs; pages that cannot be used say why",
+        &[
+            "the_facebook_login_ends_with_pages_to_choose_from",
+            "the_chosen_page_is_bound_with_a_token_of_its_own",
+            "the_instagram_login_ends_with_the_account_whichever_form_the_answers_have",
+            "a_page_that_cannot_be_used_is_listed_with_the_reason_and_refused_when_it_is_chosen_all_the_same",
+        ],
+    ),
+    (
+        "A connection that stays healthy",
+        "tokens are renewed, and a check says what is wrong and what to do",
+        &[
+            "a_token_of_the_instagram_login_is_renewed_for_as_long_as_the_answer_says",
+            "with_the_facebook_login_the_persons_token_renews_the_pages",
+            "every_line_of_the_check_fails_for_its_own_reason_and_stops_no_other",
+        ],
+    ),
+    (
+        "Profiles of customers",
+        "name, user name and picture, as far as Meta tells them",
+        &["a_profile_is_read_with_its_nulls", "a_profile_that_meta_withholds_says_whether_asking_again_may_help"],
+    ),
+    (
+        "Past messages",
+        "the newest 20 of each conversation, each once, whichever way it came",
+        &[
+            "a_message_of_the_archive_is_the_event_that_its_webhook_was",
+            "everything_that_the_archive_shows_of_a_message_is_read",
+        ],
+    ),
+    (
+        "Removing the app, and asking for deletion",
+        "both callbacks of Meta's, for every account that the person permitted",
+        &[
+            "a_person_who_removes_the_app_disconnects_and_our_own_unsubscribing_does_not",
+            "a_demand_of_deletion_names_the_person_who_permitted_the_app",
+        ],
+    ),
+    (
         "instagram_id, 15 to 17 digits",
         "kept as text; another form is kept and noted",
         &["an_unusual_contact_id_is_kept_and_noted", "ids_as_numbers_keep_every_digit"],

@@ -3,12 +3,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::DATE;
+use http::{HeaderValue, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,7 +31,20 @@ use crate::login;
 pub(crate) struct HangUp;
 
 pub(crate) fn router(core: Arc<Core>) -> Router {
-    Router::new().nest("/sim", control::router()).fallback(meta_host).with_state(core)
+    Router::new()
+        .nest("/sim", control::router())
+        .fallback(meta_host)
+        .layer(middleware::map_response_with_state(Arc::clone(&core), date))
+        .with_state(core)
+}
+
+/// Every answer says the platform's time, which is not the machine's when a test has moved it.
+async fn date(State(core): State<Arc<Core>>, mut response: Response) -> Response {
+    let now = Duration::from_millis(u64::try_from(core.clock.now_ms()).unwrap_or(0));
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + now)) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 /// Serves until `stop` changes or its sender is gone; open connections end with it.

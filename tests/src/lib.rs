@@ -9,6 +9,9 @@
     reason = "a test that cannot set up its world fails there and then"
 )]
 
+pub mod browser;
+pub mod dialog;
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -21,8 +24,9 @@ use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, egress::En
 use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use simulator::{Config, Login, Simulator};
+use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
+use tokio::task::AbortHandle;
 
 /// How long anything may take before a test calls it lost.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,11 +80,28 @@ pub struct World {
     pub folder: TempDir,
     /// `http://127.0.0.1:…`
     pub address: String,
+    server: AbortHandle,
 }
 
 impl World {
     pub async fn new() -> Self {
         Self::with(Config::demo(), Login::Facebook).await
+    }
+
+    /// A world in which nothing is connected yet.
+    pub async fn unconnected(config: Config) -> Self {
+        let sim = Simulator::start(config).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let host = open_host(folder.path(), &sim, clock.clone()).await;
+        load(&host, &sim).await;
+        let (address, server) = serve(&host).await;
+        sim.set_webhook_url(format!("{address}/webhooks/instagram"));
+        sim.update_app(|app| {
+            app.deauthorize_url = Some(format!("{address}/callbacks/instagram/deauthorize"));
+            app.data_deletion_url = Some(format!("{address}/callbacks/instagram/data-deletion"));
+        });
+        Self { sim, host, clock, folder, address, server }
     }
 
     /// A world whose account is connected through this login.
@@ -90,13 +111,27 @@ impl World {
         let clock = Clock::default();
         let host = open_host(folder.path(), &sim, clock.clone()).await;
         connect(&host, &sim, login).await;
-        let address = serve(&host).await;
+        let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
-        Self { sim, host, clock, folder, address }
+        Self { sim, host, clock, folder, address, server }
+    }
+
+    /// Ends the host; what is left can be opened by another one.
+    pub async fn stop(self) -> (Simulator, Clock, TempDir) {
+        self.server.abort();
+        end(self.host, self.folder.path()).await;
+        (self.sim, self.clock, self.folder)
     }
 
     pub fn inbox_file(&self) -> PathBuf {
         self.folder.path().join("inbox.sqlite")
+    }
+
+    /// What was asked of the platform for replies: not what the host asks by itself, such as for profiles.
+    pub fn sends(&self) -> Vec<RequestRecord> {
+        let of_replies = ["/messages", "/message_attachments"];
+        let all = self.sim.requests().into_iter();
+        all.filter(|record| of_replies.iter().any(|edge| record.path.ends_with(edge))).collect()
     }
 
     pub fn advance(&self, by: Duration) {
@@ -146,21 +181,33 @@ pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
     let endpoints = Endpoints::from([
         ("https://graph.facebook.com".to_owned(), sim.graph_facebook_url().parse().unwrap()),
         ("https://graph.instagram.com".to_owned(), sim.graph_instagram_url().parse().unwrap()),
+        ("https://api.instagram.com".to_owned(), sim.api_instagram_url().parse().unwrap()),
+        ("https://www.facebook.com".to_owned(), sim.www_facebook_url().parse().unwrap()),
+        ("https://www.instagram.com".to_owned(), sim.www_instagram_url().parse().unwrap()),
         ("https://lookaside.fbsbx.com".to_owned(), format!("{}/lookaside.fbsbx.com", sim.base_url()).parse().unwrap()),
     ]);
     Host::open(HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) }).await.unwrap()
 }
 
-/// Loads the Instagram channel and connects the simulator's first account.
-pub async fn connect(host: &Host, sim: &Simulator, login: Login) {
+/// Loads the Instagram channel, with the secrets and ids of the simulator's app.
+pub async fn load(host: &Host, sim: &Simulator) {
     let config = sim.config();
     let channel_secrets = secrets([
         ("app-secret", config.app_secret.expose()),
         ("instagram-app-secret", config.instagram_app_secret.expose()),
         ("verify-token", config.verify_token.expose()),
     ]);
-    let setup = ChannelSetup { secrets: channel_secrets, ..ChannelSetup::default() };
+    let settings = BTreeMap::from([
+        ("app-id".to_owned(), RawSetting::Text(config.app_id.clone())),
+        ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
+    ]);
+    let setup = ChannelSetup { settings, secrets: channel_secrets, ..ChannelSetup::default() };
     host.load_channel(instagram().1.clone(), setup).await.unwrap();
+}
+
+/// Loads the Instagram channel and connects the simulator's first account.
+pub async fn connect(host: &Host, sim: &Simulator, login: Login) {
+    load(host, sim).await;
     let account = sim.accounts().into_iter().next().unwrap();
     let token = account.token(login).unwrap().expose().to_owned();
     let (name, slot) = match login {
@@ -179,12 +226,21 @@ pub async fn connect(host: &Host, sim: &Simulator, login: Login) {
         .unwrap();
 }
 
+/// Ends a host, and waits until its file is free.
+pub async fn end(host: Host, folder: &Path) {
+    host.shutdown().await;
+    drop(host);
+    let inbox = folder.join("inbox.sqlite");
+    eventually("the end of the host", async || harness_inbox::Inbox::open(&inbox).is_ok().then_some(())).await;
+}
+
 /// Serves a host on a free port.
-pub async fn serve(host: &Host) -> String {
+pub async fn serve(host: &Host) -> (String, AbortHandle) {
     let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(server::serve(listener, server::router(host.clone(), None), std::future::pending()));
-    address
+    host.set_public_url(address.parse().unwrap());
+    let server = tokio::spawn(server::serve(listener, server::router(host.clone(), None), std::future::pending()));
+    (address, server.abort_handle())
 }
 
 /// Asks again until there is an answer.

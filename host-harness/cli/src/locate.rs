@@ -41,6 +41,11 @@ pub(crate) fn component(path: Option<PathBuf>) -> Result<(PathBuf, Vec<u8>)> {
     Ok((path, bytes))
 }
 
+/// Where the default channel's component is, built first if need be.
+pub(crate) fn component_path() -> Result<PathBuf> {
+    Ok(build(&channel_dir(None)?)?.path)
+}
+
 /// Builds a channel and shows that something happens.
 pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
     let shown = std::io::stderr().is_terminal();

@@ -106,6 +106,9 @@ enum Command {
         /// Where webhooks go
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhooks/instagram")]
         webhook: String,
+        /// Write a configuration for a host that takes the simulator for Meta, with its secrets beside it
+        #[arg(long, value_name = "FILE")]
+        host_config: Option<PathBuf>,
         /// Print addresses and ids as JSON
         #[arg(long)]
         json: bool,
@@ -130,7 +133,9 @@ fn main() -> ExitCode {
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
-        Command::Sim { port, webhook, json } => runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, json))),
+        Command::Sim { port, webhook, host_config, json } => {
+            runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, host_config, json)))
+        }
     };
     match result {
         Ok(code) => code,

@@ -1,14 +1,29 @@
-//! `harness sim`: the simulator of Meta alone.
+//! `harness sim`: the simulator of Meta alone, and a configuration with which a host speaks to it.
 
-use std::process::ExitCode;
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
-use simulator::{Config, Simulator};
+use anyhow::{Context as _, Result};
+use simulator::{Config, Secret, Simulator};
+use url::Url;
 
 use crate::serve::stopped;
 
-pub(crate) async fn run(port: u16, webhook: String, json: bool) -> Result<ExitCode> {
+pub(crate) async fn run(port: u16, webhook: String, host_config: Option<PathBuf>, json: bool) -> Result<ExitCode> {
+    let host = Url::parse(&webhook).with_context(|| format!("--webhook {webhook}"))?;
     let sim = Simulator::start(Config { port, webhook_url: Some(webhook.clone()), ..Config::demo() }).await?;
+    let beside = |path: &str| host.join(path).ok().map(String::from);
+    sim.update_app(|app| {
+        app.deauthorize_url = beside("/callbacks/instagram/deauthorize");
+        app.data_deletion_url = beside("/callbacks/instagram/data-deletion");
+    });
+    if let Some(file) = &host_config {
+        write_config(file, &sim, &host).with_context(|| file.display().to_string())?;
+    }
     let base = sim.base_url();
     if json {
         println!(
@@ -16,15 +31,83 @@ pub(crate) async fn run(port: u16, webhook: String, json: bool) -> Result<ExitCo
             serde_json::json!({
                 "base_url": base, "graph_facebook": sim.graph_facebook_url(), "graph_instagram": sim.graph_instagram_url(),
                 "webhook": webhook, "accounts": sim.accounts().iter().map(|account| &account.ig_id).collect::<Vec<_>>(),
+                "host_config": host_config,
             })
         );
     } else {
         println!("the simulator of Meta listens on {base}");
-        println!("  https://graph.facebook.com   {}", sim.graph_facebook_url());
-        println!("  https://graph.instagram.com  {}", sim.graph_instagram_url());
-        println!("  webhooks go to               {webhook}");
+        for (origin, stand_in) in origins(&sim) {
+            println!("  {origin:<30} {stand_in}");
+        }
+        println!("  webhooks go to                 {webhook}");
         println!("its control surface is {base}/sim/; simulator/README.md describes it");
+        if let Some(file) = host_config {
+            println!("a host for it: cargo harness serve --config {}", file.display());
+        }
     }
     stopped().await;
     Ok(ExitCode::SUCCESS)
+}
+
+fn origins(sim: &Simulator) -> [(&'static str, String); 6] {
+    [
+        ("https://graph.facebook.com", sim.graph_facebook_url()),
+        ("https://graph.instagram.com", sim.graph_instagram_url()),
+        ("https://api.instagram.com", sim.api_instagram_url()),
+        ("https://www.facebook.com", sim.www_facebook_url()),
+        ("https://www.instagram.com", sim.www_instagram_url()),
+        ("https://lookaside.fbsbx.com", format!("{}/lookaside.fbsbx.com", sim.base_url())),
+    ]
+}
+
+/// A configuration for a host of its own: the simulated app's ids and secrets, everything granted.
+fn write_config(file: &Path, sim: &Simulator, host: &Url) -> Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let secrets = folder.join("simulated-secrets");
+    fs::create_dir_all(&secrets)?;
+    let config = sim.config();
+    for (name, secret) in [
+        ("app-secret", &config.app_secret),
+        ("instagram-app-secret", &config.instagram_app_secret),
+        ("verify-token", &config.verify_token),
+    ] {
+        write_private(&secrets.join(name), secret)?;
+    }
+    let component = crate::locate::component_path()?;
+    let listen = format!("{}:{}", host.host_str().unwrap_or("127.0.0.1"), host.port_or_known_default().unwrap_or(8080));
+    let endpoints: String =
+        origins(sim).iter().map(|(origin, stand_in)| format!("{origin:?} = {stand_in:?}\n")).collect();
+    let text = format!(
+        r#"# Made by `cargo harness sim`: a host that takes the simulator for Meta. Not for real use.
+listen = {listen:?}
+data-dir = "simulated-data"
+
+[channels.instagram]
+component = {component:?}
+settings = {{ app-id = {app:?}, instagram-app-id = {instagram_app:?} }}
+
+[channels.instagram.grant]
+egress = ["graph.facebook.com", "graph.instagram.com", "api.instagram.com"]
+media = ["lookaside.fbsbx.com", "*.fbcdn.net", "*.cdninstagram.com"]
+
+[channels.instagram.secrets]
+app-secret = {{ file = "simulated-secrets/app-secret" }}
+instagram-app-secret = {{ file = "simulated-secrets/instagram-app-secret" }}
+verify-token = {{ file = "simulated-secrets/verify-token" }}
+
+[development.endpoints]
+{endpoints}"#,
+        app = config.app_id,
+        instagram_app = config.instagram_app_id,
+    );
+    fs::write(file, text)?;
+    Ok(())
+}
+
+fn write_private(file: &Path, secret: &Secret) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(secret.expose().as_bytes())
 }

@@ -197,6 +197,8 @@ pub enum SlotScope {
     App,
     /// One for each account, such as a token.
     Account,
+    /// One for each connecting of an account, forgotten afterwards, such as the code of a callback.
+    Connect,
 }
 
 /// A place of a request in which a credential may stand.
@@ -285,6 +287,10 @@ pub struct Login {
     /// What the account is asked to permit.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Parameters of the callback that are credentials, each with the slot that takes it: the channel sees the
+    /// slot's name in its place.
+    #[serde(default)]
+    pub secret_parameters: BTreeMap<String, String>,
 }
 
 /// What a channel asks of the sandbox; the host's own limits apply in any case.
@@ -368,6 +374,14 @@ impl Manifest {
             }
             if let Some(method) = rule.methods.iter().find(|m| !METHODS.contains(&m.as_str())) {
                 return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
+            }
+        }
+        for (id, login) in &self.logins {
+            for slot in login.secret_parameters.values() {
+                if self.slots.get(slot).is_none_or(|declared| declared.scope != SlotScope::Connect) {
+                    let problem = format!("`{slot}` is not a slot of the scope `connect`");
+                    return fail(&format!("logins.{id}.secret-parameters"), problem);
+                }
             }
         }
         for (key, spec) in &self.settings {

@@ -40,6 +40,11 @@ impl Scratch {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
     }
 
+    /// Fills a slot.
+    pub(crate) fn keep(&self, slot: String, secret: Secret) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+    }
+
     /// All credentials, by slot.
     pub(crate) fn secrets(&self) -> Vec<(String, Secret)> {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +88,7 @@ impl AccountEffects {
         for (slot, secret) in std::mem::take(credentials) {
             let kept = match &self.whose {
                 Whose::Nobody(scratch) => {
-                    scratch.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+                    scratch.keep(slot, secret);
                     Ok(())
                 }
                 Whose::Account { id, .. } => self.shared.keep_credential(&self.registered, id, slot, secret).await,
@@ -104,12 +109,20 @@ impl Effects for AccountEffects {
             return Err(HttpError::BudgetExhausted);
         }
         let runtime = self.runtime.clone();
+        // For authors of channels, who ask for it: everything that a channel sees, and nothing that it does not.
+        tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
             let Self { shared, registered, whose, captured, .. } = self;
             let files = HashMap::new();
             let response = shared.send(registered, whose, request, &files, captured).await;
             let response = response.map_err(|error| http_error(&error))?;
             self.keep_captured().await?;
+            tracing::trace!(
+                status = response.status,
+                headers = ?response.headers,
+                body = %String::from_utf8_lossy(&response.body).escape_debug(),
+                "a channel gets a response"
+            );
             Ok(response)
         })
     }

@@ -51,7 +51,7 @@ pub(crate) fn check(
             return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
         }
         // What is one for the whole channel is the operator's to set.
-        let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope == SlotScope::Account);
+        let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope != SlotScope::App);
         if !taken {
             return Err(EgressError::Invalid(format!("`{slot}` is not a slot that an account's credential may go to")));
         }

@@ -3,7 +3,7 @@
 //! platform is asked is the channel's; pages are `pages`.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,7 +23,7 @@ use crate::{
     account::{Scratch, Whose, call_as},
     host::{Host, HostError, Registered, Shared},
     keeper,
-    secrets::{SecretKey, declared_slot},
+    secrets::{Secret, SecretKey, declared_slot},
     vault::random,
 };
 
@@ -300,6 +300,10 @@ impl Host {
             Ok((session.ticket.clone(), login, Arc::clone(&session.scratch)))
         })?;
         let registered = self.channel(channel)?;
+        let mut parameters = parameters;
+        if let Some(declared) = registered.channel.manifest().logins.get(&login) {
+            hide(&mut parameters, &declared.secret_parameters, &scratch);
+        }
         let request = self.shared.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
         let step = self.shared.connect(&registered, Arc::clone(&scratch), request).await;
         let stage = match step {
@@ -504,6 +508,21 @@ impl Shared {
             tracing::warn!(%error, account = row.id, "the account's earlier way could not be left");
         }
         true
+    }
+}
+
+/// Takes the parameters that are credentials out of a callback. What some browsers leave of a fragment behind
+/// the value is no part of it.
+fn hide(parameters: &mut [Parameter], secret: &BTreeMap<String, String>, scratch: &Scratch) {
+    for parameter in parameters {
+        let Some(slot) = secret.get(&parameter.name) else { continue };
+        let value = std::mem::replace(&mut parameter.value, slot.clone());
+        let value = value.split('#').next().unwrap_or_default();
+        if value.is_empty() {
+            parameter.value.clear();
+        } else {
+            scratch.keep(slot.clone(), Secret::new(value.as_bytes().to_vec()));
+        }
     }
 }
 

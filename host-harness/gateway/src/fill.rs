@@ -35,7 +35,10 @@ impl Sources<'_> {
     /// The credential of a slot, if the manifest lets it go there.
     fn slot(&self, slot: &str, place: &SlotPlace) -> Result<Secret, EgressError> {
         let missing = || EgressError::MissingSlot(slot.to_owned());
-        let declared = self.slots.get(declared_slot(slot)).ok_or_else(missing)?;
+        let declared = self
+            .slots
+            .get(declared_slot(slot))
+            .ok_or_else(|| EgressError::Invalid(format!("`{slot}` is not a credential that the manifest declares")))?;
         let host = declared.hosts.is_empty() || declared.hosts.iter().any(|host| host == self.host);
         if !host || !declared.places.contains(place) {
             return Err(EgressError::SlotNotAllowed {

@@ -320,7 +320,9 @@ impl Host {
         let (media_hosts, no_media): (Vec<_>, Vec<_>) =
             manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
         let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
-        not_granted.dedup();
+        // A host may stand in several rules.
+        let mut known = std::collections::HashSet::new();
+        not_granted.retain(|host| known.insert(host.clone()));
         if !not_granted.is_empty() {
             tracing::warn!(
                 channel = id,
@@ -584,6 +586,7 @@ fn check_slots(manifest: &Manifest, given: &HashMap<String, Secret>, scope: Slot
         scope: match scope {
             SlotScope::App => "the channel itself",
             SlotScope::Account => "an account",
+            SlotScope::Connect => "the connecting of an account",
         },
         known: known.collect::<Vec<_>>().join(", "),
     })

@@ -85,6 +85,8 @@ impl Shared {
         registered: &Registered,
         since: u64,
     ) -> Result<Option<(usize, usize)>, HostError> {
+        // Archives know whole seconds.
+        let since = since.saturating_sub(1000);
         let request = HistoryRequest { contact: None, since: Some(since), cursor: None, limit: COMPARED };
         let page = call(self, row.id, move |channel, effects, account| channel.history(effects, account, &request));
         let page = match page.await {

@@ -78,16 +78,26 @@ fn apply_delivery(
             applied.new += 1;
             continue;
         }
-        let Some(account) = account_of(tx, &delivery.channel, &event.account)? else {
-            // The dashboard's samples name accounts that do not exist.
-            if event.origin != EventOrigin::Test {
-                applied.unrouted += 1;
-                missing = Some(&event.account);
+        let account = match account_of(tx, &delivery.channel, &event.account)? {
+            Some((account, true)) => account,
+            // Nobody here answers for it any more, so nothing of it is kept; the archive has it for whoever
+            // connects the account again.
+            Some((_, false)) => {
+                emptied.push(delivery.id);
+                continue;
             }
-            continue;
+            None => {
+                // The dashboard's samples name accounts that do not exist.
+                if event.origin != EventOrigin::Test {
+                    applied.unrouted += 1;
+                    missing = Some(&event.account);
+                }
+                continue;
+            }
         };
         if !is_new(tx, account, event, delivery.id)? {
             applied.repeated += 1;
+            note_repeat(tx, account, event, delivery.id)?;
             continue;
         }
         applied.new += 1;
@@ -106,14 +116,14 @@ fn apply_delivery(
     Ok(applied)
 }
 
-/// The account of this id, or of this alias.
-fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<i64>, InboxError> {
+/// The account of this id, or of this alias, and whether it is connected.
+fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i64, bool)>, InboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT id FROM account WHERE channel = ?1 AND platform_id = ?2 AND state <> 'disconnected'
-             UNION ALL SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2 LIMIT 1",
+            "SELECT id, state <> 'disconnected' FROM account WHERE channel = ?1 AND platform_id = ?2
+             UNION ALL SELECT account_id, 1 FROM alias WHERE channel = ?1 AND alias = ?2 LIMIT 1",
         )?
-        .query_row(params![channel, id], |row| row.get::<_, i64>(0))
+        .query_row(params![channel, id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?)
 }
 
@@ -125,6 +135,23 @@ fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> R
         )?
         .execute(params![account, event.id, delivery])?;
     Ok(inserted > 0)
+}
+
+/// The same words stand in two deliveries now; both must be emptied when they are taken back.
+fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO repeat (first, again)
+         SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event_id = ?2 AND delivery_id <> ?3
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, event.id, delivery])?;
+    // It may have been taken back already.
+    tx.prepare_cached(
+        "UPDATE delivery SET redact = 1 WHERE id = ?1 AND EXISTS
+             (SELECT 1 FROM repeat r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.redact)",
+    )?
+    .execute(params![delivery])?;
+    Ok(())
 }
 
 /// What the platform says about accounts: of this id or alias, or of everybody whom this person permitted.

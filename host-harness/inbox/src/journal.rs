@@ -189,8 +189,16 @@ pub(crate) fn take_up_unrouted(tx: &Transaction<'_>, channel: &str) -> Result<us
 /// Empties a delivery that brought something which the customer has taken back: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
 pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE delivery SET redact = 1 WHERE id = ?1")?.execute(params![delivery])?;
-    redact_applied(tx, delivery)
+    tx.prepare_cached(
+        "UPDATE delivery SET redact = 1 WHERE id = ?1 OR id IN (SELECT again FROM repeat WHERE first = ?1)",
+    )?
+    .execute(params![delivery])?;
+    redact_applied(tx, delivery)?;
+    let repeats: Vec<i64> = {
+        let mut statement = tx.prepare_cached("SELECT again FROM repeat WHERE first = ?1")?;
+        statement.query_map(params![delivery], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    repeats.into_iter().try_for_each(|again| redact_applied(tx, again))
 }
 
 /// Empties a delivery that waited for it.

@@ -31,6 +31,13 @@ CREATE TABLE credential (
     PRIMARY KEY (channel, account, slot)
 ) STRICT, WITHOUT ROWID;
 
+-- Deliveries that repeat what another one brought first: whatever empties that one empties these.
+CREATE TABLE repeat (
+    first       INTEGER NOT NULL,
+    again       INTEGER NOT NULL,
+    PRIMARY KEY (first, again)
+) STRICT, WITHOUT ROWID;
+
 -- What the platform shows of a person: asked for after the message is stored, and again later.
 ALTER TABLE contact ADD COLUMN profile TEXT;                            -- JSON, contact-profile
 ALTER TABLE contact ADD COLUMN profile_at INTEGER NOT NULL DEFAULT 0;   -- when it is asked for next

@@ -1,27 +1,25 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
 //! What belongs here is checking them and the requests that write them; sending is `account`'s.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::bindings::exports::inbox::channel::account::EntryPoints;
+use super::call::refuse;
+use super::{AccountSettings, EntryPoints, Outcome};
 use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, MENU_ITEMS};
 use crate::outbound::{Login, Report, Settings, Writer, element, read_settings};
-use crate::types::{AccountSettings, Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest, ViolationCode};
+use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest, ViolationCode};
 use crate::words::{ToText, join};
 
 /// The requests that make the account's entry points those that were asked for.
 ///
 /// # Errors
 /// A sentence for everything that is wrong with them.
-pub(super) fn requests(account: &AccountSettings, wanted: &EntryPoints) -> Result<Vec<HttpRequest>, Vec<String>> {
+pub(super) fn requests(account: &AccountSettings, wanted: &EntryPoints) -> Outcome<Vec<HttpRequest>> {
     let mut report = Report::new(FallbackPolicy::Strict);
     let settings = read_settings(&mut report, account);
     check_ice_breakers(&mut report, wanted.ice_breakers.as_deref().unwrap_or_default());
     check_menu(&mut report, wanted.menu.as_deref().unwrap_or_default());
-    if report.has_errors() {
-        return Err(report.into_validation().violations.into_iter().map(|violation| violation.sentence).collect());
-    }
+    refuse(report)?;
     let mut requests = Vec::new();
     if let Some(questions) = &wanted.ice_breakers {
         requests.push(request(&settings, "ice_breakers", questions, |writer, question| {

@@ -1,57 +1,165 @@
-//! The life of an account: connecting, checking, refreshing, reading history, its entry points.
-//! What belongs here is `account` of the contract; so far `configure` is done, the rest says that it is not.
+//! The life of an account: connecting, checking, renewing, its webhooks, its history, its entry points.
+//! What belongs here is `account` of the contract; each function is one call into the file that owns it.
+//!
+//! The order is `connect` → `pages`, `token` → `subscription`, then `check`, `renew`, `profile`, `history`.
+//! All of them ask through `call`.
 
 #![allow(
     clippy::result_large_err,
     reason = "the error is the contract's, made once for a call that waited for the network"
 )]
 
+mod call;
+mod check;
+mod connect;
 mod entry_points;
+mod history;
+mod pages;
+mod profile;
+mod renew;
+mod subscription;
+mod token;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Instagram;
-use crate::bindings::exports::inbox::channel::account::{
-    AccountError, AccountSettings, CheckResult, ConnectRequest, ConnectStep, ConnectedAccount, ContactProfile,
-    EntryPoints, Guest, HistoryPage, HistoryRequest, Media, MediaLocation, TimestampMs,
+use crate::bindings::exports::inbox::channel::account::Guest;
+pub use crate::bindings::exports::inbox::channel::account::{
+    AccountError, AccountSettings, Archived, Candidate, CheckLevel, CheckResult, ConnectInput, ConnectRequest,
+    ConnectStep, ConnectedAccount, ContactProfile, EntryPoints, HistoryPage, HistoryRequest, Media, MediaLocation,
+    Parameter, TimestampMs,
 };
 use crate::bindings::inbox::channel::http;
-use crate::outcome;
-use crate::types::HttpRequest;
-use crate::words::separated;
+pub use crate::bindings::inbox::channel::http::HttpError;
+use crate::types::{HttpRequest, HttpResponse};
+use call::Client;
+pub use call::Http;
+
+/// The host's network.
+struct Live;
+
+/// The host's network, where there is a host.
+static LIVE: Live = Live;
+
+impl Http for Live {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        http::send(request)
+    }
+}
+
+/// Why a call did not succeed. In a box, because most of the code only hands it on.
+pub(crate) type Trouble = Box<AccountError>;
+/// What a call comes to.
+pub(crate) type Outcome<T> = Result<T, Trouble>;
+
+/// What each function of an account does.
+pub(crate) mod calls {
+    use super::*;
+
+    pub(crate) use connect::{connect, select};
+
+    pub(crate) fn check(http: &dyn Http, account: &AccountSettings) -> Outcome<Vec<CheckResult>> {
+        Ok(check::check(&Client::new(http, account)?))
+    }
+
+    pub(crate) fn refresh(http: &dyn Http, account: &AccountSettings) -> Outcome<Option<TimestampMs>> {
+        renew::refresh(&Client::new(http, account)?)
+    }
+
+    pub(crate) fn subscribe(http: &dyn Http, account: &AccountSettings) -> Outcome<()> {
+        subscription::subscribe(&Client::new(http, account)?)
+    }
+
+    pub(crate) fn unsubscribe(http: &dyn Http, account: &AccountSettings) -> Outcome<()> {
+        subscription::unsubscribe(&Client::new(http, account)?)
+    }
+
+    pub(crate) fn profile(http: &dyn Http, account: &AccountSettings, contact: String) -> Outcome<ContactProfile> {
+        profile::read(&Client::new(http, account)?, contact)
+    }
+
+    pub(crate) fn history(
+        http: &dyn Http,
+        account: &AccountSettings,
+        request: &HistoryRequest,
+    ) -> Outcome<HistoryPage> {
+        history::read(&Client::new(http, account)?, request)
+    }
+
+    pub(crate) fn configure(http: &dyn Http, account: &AccountSettings, wanted: &EntryPoints) -> Outcome<()> {
+        for request in entry_points::requests(account, wanted)? {
+            call::done(http, &request)?;
+        }
+        Ok(())
+    }
+}
+
+/// The same over any network, for tests: each function of the contract, with its errors.
+macro_rules! over_any_network {
+    ($($(#[$doc:meta])* $name:ident($($parameter:ident: $type:ty),*) -> $value:ty;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name(http: &dyn Http, $($parameter: $type),*) -> Result<$value, AccountError> {
+                calls::$name(http, $($parameter),*).map_err(|trouble| *trouble)
+            }
+        )*
+    };
+}
+
+over_any_network! {
+    /// Begins or continues connecting.
+    connect(request: ConnectRequest) -> ConnectStep;
+    /// Binds the account that the person chose.
+    select(request: ConnectRequest, candidate: &str) -> ConnectedAccount;
+    /// Tests the connection and reports line by line.
+    check(account: &AccountSettings) -> Vec<CheckResult>;
+    /// Renews the credentials. Answers when they must be renewed again.
+    refresh(account: &AccountSettings) -> Option<TimestampMs>;
+    /// Asks Meta for the account's webhooks, and reads back that they come.
+    subscribe(account: &AccountSettings) -> ();
+    /// Asks Meta to stop.
+    unsubscribe(account: &AccountSettings) -> ();
+    /// Reads a contact's profile.
+    profile(account: &AccountSettings, contact: String) -> ContactProfile;
+    /// Reads past messages, for [`parse`](crate::parse) with the source `archive`.
+    history(account: &AccountSettings, request: &HistoryRequest) -> HistoryPage;
+    /// Writes the account's entry points.
+    configure(account: &AccountSettings, wanted: &EntryPoints) -> ();
+}
 
 impl Guest for Instagram {
-    fn connect(_: ConnectRequest) -> Result<ConnectStep, AccountError> {
-        Err(AccountError::Unsupported)
+    fn connect(request: ConnectRequest) -> Result<ConnectStep, AccountError> {
+        connect(&LIVE, request)
     }
 
-    fn select(_: ConnectRequest, _: String) -> Result<ConnectedAccount, AccountError> {
-        Err(AccountError::Unsupported)
+    fn select(request: ConnectRequest, candidate: String) -> Result<ConnectedAccount, AccountError> {
+        select(&LIVE, request, &candidate)
     }
 
-    fn check(_: AccountSettings) -> Result<Vec<CheckResult>, AccountError> {
-        Err(AccountError::Unsupported)
+    fn check(account: AccountSettings) -> Result<Vec<CheckResult>, AccountError> {
+        check(&LIVE, &account)
     }
 
-    fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, AccountError> {
-        Err(AccountError::Unsupported)
+    fn refresh(account: AccountSettings) -> Result<Option<TimestampMs>, AccountError> {
+        refresh(&LIVE, &account)
     }
 
-    fn subscribe(_: AccountSettings, _: String) -> Result<(), AccountError> {
-        Err(AccountError::Unsupported)
+    fn subscribe(account: AccountSettings, _: String) -> Result<(), AccountError> {
+        subscribe(&LIVE, &account)
     }
 
-    fn unsubscribe(_: AccountSettings) -> Result<(), AccountError> {
-        Err(AccountError::Unsupported)
+    fn unsubscribe(account: AccountSettings) -> Result<(), AccountError> {
+        unsubscribe(&LIVE, &account)
     }
 
-    fn profile(_: AccountSettings, _: String) -> Result<ContactProfile, AccountError> {
-        Err(AccountError::Unsupported)
+    fn profile(account: AccountSettings, contact: String) -> Result<ContactProfile, AccountError> {
+        profile(&LIVE, &account, contact)
     }
 
-    fn history(_: AccountSettings, _: HistoryRequest) -> Result<HistoryPage, AccountError> {
-        Err(AccountError::Unsupported)
+    fn history(account: AccountSettings, request: HistoryRequest) -> Result<HistoryPage, AccountError> {
+        history(&LIVE, &account, &request)
     }
 
     fn locate_media(_: AccountSettings, _: Media) -> Result<MediaLocation, AccountError> {
@@ -59,14 +167,6 @@ impl Guest for Instagram {
     }
 
     fn configure(account: AccountSettings, wanted: EntryPoints) -> Result<(), AccountError> {
-        let requests = entry_points::requests(&account, &wanted)
-            .map_err(|sentences| AccountError::InvalidInput(separated(" ", &sentences)))?;
-        requests.into_iter().try_for_each(send)
+        configure(&LIVE, &account, &wanted)
     }
-}
-
-/// Sends a request whose answer says nothing but whether it was done.
-fn send(request: HttpRequest) -> Result<(), AccountError> {
-    let response = http::send(&request).map_err(AccountError::Http)?;
-    outcome::failure_of(&response).map_or(Ok(()), |failure| Err(AccountError::Platform(failure)))
 }

@@ -25,7 +25,7 @@ use crate::types::{
 use crate::words::{ToText, split};
 pub(crate) use body::Writer;
 pub(crate) use report::Report;
-pub(crate) use settings::{Login, Settings, read as read_settings};
+pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
 
 /// One request's worth of a part.
 enum Piece<'m> {

@@ -24,8 +24,9 @@ pub(crate) enum Login {
 /// The settings, checked; defaults where they were refused.
 pub(crate) struct Settings<'m> {
     pub(crate) login: Login,
-    version: &'m str,
-    node: String,
+    pub(crate) version: &'m str,
+    /// The page or the account, as the path of a request names it.
+    pub(crate) node: String,
     pub(crate) human_agent: bool,
     proof: bool,
 }
@@ -33,11 +34,23 @@ pub(crate) struct Settings<'m> {
 impl Settings<'_> {
     /// The address of an edge of the account's node.
     pub(crate) fn url(&self, edge: &str) -> String {
-        let host = match self.login {
+        join(&[self.host(), self.version, "/", &self.node, "/", edge])
+    }
+
+    /// The host of the account's requests.
+    pub(crate) fn host(&self) -> &'static str {
+        match self.login {
             Login::Facebook => "https://graph.facebook.com/",
             Login::Instagram => "https://graph.instagram.com/",
-        };
-        join(&[host, self.version, "/", &self.node, "/", edge])
+        }
+    }
+
+    /// The slot of the account's own token.
+    pub(crate) fn slot(&self) -> &'static str {
+        match self.login {
+            Login::Facebook => "page-token",
+            Login::Instagram => "instagram-token",
+        }
     }
 
     /// A request with a JSON body, and with the account's credentials.
@@ -53,12 +66,13 @@ impl Settings<'_> {
         }
     }
 
-    /// The credentials of a request. Both hosts take the token as a bearer, so none stands in a URL.
+    /// The credentials of a request.
     pub(crate) fn credentials(&self) -> Vec<Fill> {
-        let slot = match self.login {
-            Login::Facebook => "page-token",
-            Login::Instagram => "instagram-token",
-        };
+        self.bearer(self.slot())
+    }
+
+    /// A token, with the proof that belongs to it. Both hosts take it as a bearer, so none stands in a URL.
+    pub(crate) fn bearer(&self, slot: &str) -> Vec<Fill> {
         let token = FillSource::Slot(slot.to_text());
         let mut fills = Vec::from([Fill { source: token, place: FillPlace::Bearer }]);
         if self.proof && self.login == Login::Facebook {
@@ -131,7 +145,7 @@ fn refuse(report: &mut Report, key: &str, accepted: &[&str]) {
     report.not_accepted(ViolationCode::InvalidSettings, &path, &sentence, accepted);
 }
 
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

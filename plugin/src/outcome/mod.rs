@@ -14,7 +14,7 @@ use crate::json::{self, Json};
 use crate::types::{
     CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
 };
-use crate::words::{ToText, decimal};
+use crate::words::{ToText, clip, decimal, join};
 use row::{Row, Verdict};
 
 /// Reads Meta's answer to one step.
@@ -50,13 +50,42 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
         (None, Some(_)) if (200..300).contains(&response.status) => return None,
         _ => unreadable(false, response.status, asked.as_ref()),
     };
-    match result {
-        SendResult::Sent(_) => None,
+    let mut failure = match result {
+        SendResult::Sent(_) => return None,
         SendResult::RateLimited(failure)
         | SendResult::Transient(failure)
         | SendResult::Ambiguous(failure)
         | SendResult::Rejected(failure)
-        | SendResult::Unauthorized(failure) => Some(failure),
+        | SendResult::Unauthorized(failure) => failure,
+    };
+    // The table speaks of messages. Where it knows no better, an administrator is helped by Meta's words.
+    if let FailureCategory::Other
+    | FailureCategory::ContentInvalid
+    | FailureCategory::Internal
+    | FailureCategory::PlatformTransient = failure.category
+        && let Some(words) = body.as_ref().and_then(words_of)
+    {
+        failure.sentence = join(&["Meta refused the request: ", clip(words, QUOTED)]);
+        failure.fix = None;
+    }
+    Some(failure)
+}
+
+/// What a code means that stands in an answer as data.
+pub(crate) fn failure_of_code(code: u64, subcode: Option<u64>) -> Failure {
+    let row = table::find(Some(code), subcode, false);
+    Failure { code: Some(decimal(code)), subcode: subcode.map(decimal), ..failure(row) }
+}
+
+/// How much of Meta's own words is repeated, in characters.
+const QUOTED: usize = 300;
+
+/// What Meta says itself about an error.
+fn words_of<'j>(body: &'j Json<'_>) -> Option<&'j str> {
+    let words = body.get("error").and_then(|error| error.get("message")).or_else(|| body.get("error_message"));
+    match words {
+        Some(Json::Text(words)) if !words.is_empty() => Some(words),
+        _ => None,
     }
 }
 

@@ -100,7 +100,7 @@ impl<'t> Collector<'t> {
         let opens = draft.opens.filter(|_| {
             draft.contact.is_some()
                 && matches!(draft.author, Author::Contact)
-                && matches!(draft.origin, EventOrigin::Live | EventOrigin::Standby)
+                && matches!(draft.origin, EventOrigin::Live | EventOrigin::Standby | EventOrigin::History)
         });
         self.events.push(Event {
             id: draft.id.unwrap_or_else(|| id::of_raw(&entry.account, raw)),
@@ -140,6 +140,15 @@ impl<'t> Collector<'t> {
             notes: Notes::default(),
         };
         self.add(entry, raw, draft);
+    }
+
+    /// Adds to everything about a customer what is known of the person.
+    pub(super) fn introduce(&mut self, customer: &Contact) {
+        for event in &mut self.events {
+            if let Some(contact) = event.contact.as_mut().filter(|contact| contact.id == customer.id) {
+                contact.clone_from(customer);
+            }
+        }
     }
 
     /// The delivery, with every id unique.

@@ -10,15 +10,17 @@ use alloc::vec::Vec;
 
 use super::collect::{Collector, Entry};
 use super::read::milliseconds;
-use super::{change, item};
+use super::{archive, callback, change, item};
 use crate::json::{self, Json, Members, last};
-use crate::types::{Delivery, EventOrigin, Malformed, ParseError, ParsedDelivery};
-use crate::words::{ToText, join};
+use crate::types::{Delivery, DeliverySource, EventOrigin, Malformed, ParseError, ParsedDelivery};
+use crate::words::{ToText, clip, join};
 
 /// The value of `object` in every delivery of Instagram's.
 const OBJECT: &str = "instagram";
 /// A delivery, its entries, one entry, a list in it: items stand below.
 const LEVELS_ABOVE_ITEMS: u8 = 4;
+/// How much of another platform's name is repeated, in characters.
+const LOGGED: usize = 64;
 
 /// Reads one delivery: see `messaging-channel.parse-webhook` of the contract.
 ///
@@ -27,21 +29,34 @@ const LEVELS_ABOVE_ITEMS: u8 = 4;
 pub fn parse(delivery: &Delivery) -> Result<ParsedDelivery, ParseError> {
     let account = delivery.account.as_deref().unwrap_or_default();
     match core::str::from_utf8(&delivery.body) {
-        Ok(text) => read(text, Collector::new(account, false)),
-        Err(_) => read(&String::from_utf8_lossy(&delivery.body), Collector::new(account, true)),
+        Ok(text) => read(&delivery.source, text, Collector::new(account, false)),
+        Err(_) => read(&delivery.source, &String::from_utf8_lossy(&delivery.body), Collector::new(account, true)),
     }
 }
 
-fn read<'t>(text: &'t str, mut collector: Collector<'t>) -> Result<ParsedDelivery, ParseError> {
+fn read<'t>(
+    source: &DeliverySource,
+    text: &'t str,
+    mut collector: Collector<'t>,
+) -> Result<ParsedDelivery, ParseError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if !read_documented(&mut collector, text) {
+    match source {
+        DeliverySource::Archive => archive::read(&mut collector, text)?,
+        DeliverySource::Callback(name) => callback::read(&mut collector, name, text)?,
+        DeliverySource::Webhook | DeliverySource::Other(_) => read_webhook(&mut collector, text)?,
+    }
+    Ok(collector.finish())
+}
+
+fn read_webhook<'t>(collector: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
+    if !read_documented(collector, text) {
         // Finds faults of grammar wherever they are; what is left is only odd.
         if let Err(fault) = json::shallow(text, 0) {
             return Err(malformed(fault));
         }
-        take_apart(&mut collector, text)?;
+        take_apart(collector, text)?;
     }
-    Ok(collector.finish())
+    Ok(())
 }
 
 /// Reads a delivery that is as Meta documents it. False, and nothing collected, where it is not.
@@ -176,7 +191,7 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
     };
     let object = text_of(object);
     if object != OBJECT {
-        return other(clip(&object));
+        return other(clip(&object, LOGGED));
     }
     let mut found = false;
     for (name, entries) in &members {
@@ -241,7 +256,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
     }
 }
 
-fn raw<'t>(value: &Json<'t>) -> Option<&'t str> {
+pub(super) fn raw<'t>(value: &Json<'t>) -> Option<&'t str> {
     match value {
         Json::Raw(raw) => Some(raw),
         _ => None,
@@ -256,15 +271,7 @@ fn text_of(raw: &str) -> Cow<'_, str> {
     }
 }
 
-/// The beginning of a text, short enough for a log line.
-fn clip(text: &str) -> &str {
-    match text.char_indices().nth(64) {
-        Some((at, _)) => text.get(..at).unwrap_or(text),
-        None => text,
-    }
-}
-
-fn malformed(fault: json::Fault) -> ParseError {
+pub(super) fn malformed(fault: json::Fault) -> ParseError {
     let reason = match fault.ends {
         true => "the JSON ends before it is complete",
         false => "this is not JSON",

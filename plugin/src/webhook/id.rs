@@ -16,9 +16,12 @@
 //! | policy notice | `y:{time}:{hash of its text}` |
 //! | comment | `c:{comment id}` |
 //! | mention | `n:{media id}:{comment id}` |
+//! | app removed, or our own unsubscribing | `a:{person or page}:{time}` |
+//! | demand of deletion | `x:{person}:{time}` |
 //! | anything without the ids above | `u:{hash of the account and the raw item}` |
 //!
-//! Both login types send the same mids, comment ids and times, so both give the same event ids.
+//! Both login types send the same mids, comment ids and times, so both give the same event ids, and so
+//! does the archive for messages. Of a reaction the archive does not know the time.
 //! Two different items of one delivery that claim the same id get `~{hash of the raw item}` behind
 //! the later one, so that neither hides the other.
 

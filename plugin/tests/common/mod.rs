@@ -2,6 +2,8 @@
 //! What belongs here is building blocks; what is proved stands in the tests.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
 
+pub mod network;
+
 use instagram_channel::types::*;
 
 pub const ACCOUNT: &str = "17841400000000001";

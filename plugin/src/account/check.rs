@@ -1,0 +1,266 @@
+//! The health check: every promise of a connection is asked about, and each gets a line.
+//! What belongs here is which questions are asked and what their answers mean; one that cannot be
+//! answered says why and does not stop the others.
+//!
+//! Sources: Meta, "Debug Token", "Error Codes" of the Messenger Platform, and the fields of the nodes.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::call::{Answer, Call, Client, GET, is_about, list, record, text};
+use super::connect::{INSTAGRAM_FIELDS, INSTAGRAM_SCOPES};
+use super::pages::{self, LINKED, lacking};
+use super::subscription::missing_fields;
+use super::token;
+use super::{AccountError, CheckLevel, CheckResult, HttpError, Outcome};
+use crate::json::Json;
+use crate::time::DAY;
+use crate::types::FailureCategory;
+use crate::words::{ToText, decimal, join, list as commas};
+
+/// From so many days before its end on, an access is worth a warning.
+const WARN_DAYS: u64 = 10;
+
+const RECONNECT: &str = "Connect the account again.";
+const GRANT: &str = "Connect the account again and leave every permission switched on.";
+const LINK: &str = "Link the Instagram account to the page in the page's settings, or connect the account again.";
+const SUBSCRIBE: &str = "Subscribe the account to webhooks again.";
+const GO_LIVE: &str = "Set the app to live mode at Meta: until then only people with a role in it can be answered.";
+const SWITCH_KIND: &str = "Switch it to a business or creator account in the Instagram app.";
+
+/// The lines so far.
+struct Lines {
+    results: Vec<CheckResult>,
+    /// An answer said that the app is not live.
+    app_mode: bool,
+}
+
+impl Lines {
+    #[inline(never)]
+    fn add(&mut self, name: &str, level: CheckLevel, finding: &str, fix: &str) {
+        let fix = (!fix.is_empty()).then(|| fix.to_text());
+        self.results.push(CheckResult { name: name.to_text(), level, finding: finding.to_text(), fix });
+    }
+
+    fn passed(&mut self, name: &str, finding: &str) {
+        self.add(name, CheckLevel::Passed, finding, "");
+    }
+
+    fn failed(&mut self, name: &str, finding: &str, fix: &str) {
+        self.add(name, CheckLevel::Failed, finding, fix);
+    }
+
+    #[inline(never)]
+    fn skipped(&mut self, name: &str, why: &str) {
+        self.add(name, CheckLevel::Skipped, &join(&["Not known: ", why]), "");
+    }
+
+    /// Adds what Meta or the host said against a question.
+    #[inline(never)]
+    fn refused(&mut self, name: &str, error: &AccountError) {
+        match error {
+            AccountError::Platform(failure) if !is_about(error, PASSING) => {
+                self.app_mode |= failure.category == FailureCategory::AppMode;
+                self.failed(name, &failure.sentence, failure.fix.as_deref().unwrap_or_default());
+            }
+            _ => self.skipped(name, &reason(error)),
+        }
+    }
+
+    /// Adds lines of which nothing can be known.
+    fn skip(&mut self, names: &[&str], error: &AccountError) {
+        for name in names {
+            self.skipped(name, &reason(error));
+        }
+    }
+}
+
+/// Failures that say nothing about the connection.
+const PASSING: &[FailureCategory] = &[FailureCategory::PlatformTransient, FailureCategory::RateLimited];
+
+/// An error as a sentence.
+fn reason(error: &AccountError) -> String {
+    let sentence = match error {
+        AccountError::Platform(failure) => &failure.sentence,
+        AccountError::InvalidInput(sentence) => sentence,
+        AccountError::Http(HttpError::Unreachable(_)) => "Meta could not be reached.",
+        AccountError::Http(HttpError::TimedOut) => "Meta did not answer in time.",
+        AccountError::Http(HttpError::MissingSlot(slot)) => return join(&["The credential `", slot, "` is missing."]),
+        AccountError::Http(HttpError::Denied(rule)) => return join(&["The host refused the request: ", rule]),
+        _ => "The request could not be carried out.",
+    };
+    sentence.to_text()
+}
+
+/// The lines of an account of the Facebook login behind `token-valid`, and of the Instagram login.
+const FACEBOOK: &[&str] = &[
+    "token-expiry",
+    "data-access",
+    "permissions",
+    "page-task",
+    "page-link",
+    "account-type",
+    "webhook-fields",
+    "message-access",
+    "app-mode",
+    "api-version",
+];
+const INSTAGRAM: &[&str] =
+    &["token-expiry", "permissions", "account-type", "webhook-fields", "message-access", "app-mode", "api-version"];
+
+/// Tests the connection.
+pub(super) fn check(client: &Client<'_>) -> Vec<CheckResult> {
+    let mut lines = Lines { results: Vec::new(), app_mode: false };
+    let facebook = client.is_facebook();
+    let (node, fields, rest) = match facebook {
+        true => (client.settings.node.as_str(), "id,name,instagram_business_account{id,username}", FACEBOOK),
+        false => ("me", INSTAGRAM_FIELDS, INSTAGRAM),
+    };
+    let own = match client.read(node, client.settings.slot(), fields) {
+        Ok(answer) => answer,
+        Err(error) => {
+            // Without its token nothing else can be asked.
+            match *error {
+                AccountError::Platform(_) => lines.refused("token-valid", &error),
+                _ => lines.failed("token-valid", &reason(&error), ""),
+            }
+            lines.skip(rest, &error);
+            return lines.results;
+        }
+    };
+    lines.passed("token-valid", "Meta accepts the token.");
+    let body = own.json();
+    if facebook {
+        of_token(&mut lines, client, own.now());
+        of_page(&mut lines, client, &body);
+    }
+    let access = message_access(client);
+    if !facebook {
+        lines.skipped("token-expiry", "Instagram does not tell when a token ends; it is renewed in time.");
+        match &access {
+            Ok(_) => granted(&mut lines, INSTAGRAM_SCOPES),
+            Err(error) => lines.refused("permissions", error),
+        }
+        account_type(&mut lines, text(record(&body), "account_type"));
+    }
+    webhook_fields(&mut lines, client);
+    match &access {
+        Ok(_) => lines.passed("message-access", "Conversations can be read."),
+        Err(error) => lines.refused("message-access", error),
+    }
+    match lines.app_mode {
+        true => lines.failed("app-mode", "The app is not live.", GO_LIVE),
+        false => lines.skipped("app-mode", "no answer tells whether the app is live."),
+    }
+    api_version(&mut lines, client, &own);
+    lines.results
+}
+
+fn granted(lines: &mut Lines, permissions: &[&str]) {
+    lines.passed("permissions", &join(&["Granted: ", &commas(permissions), "."]));
+}
+
+/// The three lines that `debug_token` answers.
+fn of_token(lines: &mut Lines, client: &Client<'_>, now: Option<u64>) {
+    let debugged = match token::debug(client, client.settings.slot()) {
+        Ok(answer) => answer,
+        Err(error) => return lines.skip(&["token-expiry", "data-access", "permissions"], &error),
+    };
+    let body = debugged.json();
+    let token = record(&body);
+    ends(lines, "token-expiry", "The token", token::end(token, "expires_at"), now);
+    ends(lines, "data-access", "The access to data", token::end(token, "data_access_expires_at"), now);
+    let missing = lacking(pages::SCOPES, list(token, "scopes"));
+    match missing.is_empty() {
+        true => granted(lines, pages::SCOPES),
+        false => lines.failed("permissions", &join(&["Missing: ", &missing, "."]), GRANT),
+    }
+}
+
+/// How near the end of an access is.
+fn ends(lines: &mut Lines, name: &str, what: &str, end: Option<u64>, now: Option<u64>) {
+    let (Some(end), Some(now)) = (end, now) else {
+        let word = if end.is_none() { " does not end." } else { " ends some day." };
+        return lines.passed(name, &join(&[what, word]));
+    };
+    if end <= now {
+        return lines.failed(name, &join(&[what, " has ended."]), RECONNECT);
+    }
+    let days = (end - now) / DAY;
+    let (level, fix) = match days < WARN_DAYS {
+        true => (CheckLevel::Warning, RECONNECT),
+        false => (CheckLevel::Passed, ""),
+    };
+    lines.add(name, level, &join(&[what, " ends in ", &decimal(days), " days."]), fix);
+}
+
+/// What the person may do on the page, and what the page is linked to.
+fn of_page(lines: &mut Lines, client: &Client<'_>, page: &Json<'_>) {
+    let mut found = None;
+    let listed = pages::each(client, &mut |page| {
+        if text(page, "id").as_deref() == Some(client.settings.node.as_str()) {
+            found = Some(pages::missing_tasks(page));
+        }
+    });
+    let name = "page-task";
+    match (listed, found.as_deref()) {
+        // The person's token may have ended while the page's works on.
+        (Err(error), _) => lines.skip(&[name], &error),
+        (_, Some("")) => lines.passed(name, "The person who connected the account may answer for the page."),
+        (_, Some(missing)) => {
+            lines.failed(name, &join(&["Missing on the page: ", missing, "."]), "Ask the page's administrator for it.");
+        }
+        (_, None) => lines.failed(name, "The person who connected the account has no task on the page.", RECONNECT),
+    }
+    let linked = page.get(LINKED).and_then(|linked| text(linked, "id"));
+    match &linked {
+        Some(id) if id == client.account => lines.passed("page-link", "The page is linked to this account."),
+        Some(_) => lines.failed("page-link", "The page is linked to another Instagram account.", LINK),
+        None => lines.failed("page-link", "The page is linked to no business or creator account.", LINK),
+    }
+    match linked {
+        Some(_) => lines.passed("account-type", "It is a business or creator account."),
+        None => lines.skipped("account-type", "the page shows no such account."),
+    }
+}
+
+fn account_type(lines: &mut Lines, kind: Option<String>) {
+    let name = "account-type";
+    match kind.as_deref() {
+        Some("PERSONAL") => lines.failed(name, "It is a personal account.", SWITCH_KIND),
+        Some(kind) => lines.passed(name, &join(&["It is a professional account: ", kind, "."])),
+        None => lines.skipped(name, "Instagram does not say what kind of account it is."),
+    }
+}
+
+fn webhook_fields(lines: &mut Lines, client: &Client<'_>) {
+    let name = "webhook-fields";
+    match missing_fields(client) {
+        Err(error) => lines.refused(name, &error),
+        Ok(None) => lines.failed(name, "The app is not subscribed to the account's webhooks.", SUBSCRIBE),
+        Ok(Some(missing)) if missing.is_empty() => lines.passed(name, "Webhooks are subscribed."),
+        Ok(Some(missing)) => lines.failed(name, &join(&["Not subscribed: ", &missing, "."]), SUBSCRIBE),
+    }
+}
+
+/// The owner's switch shows when conversations are read.
+fn message_access(client: &Client<'_>) -> Outcome<Answer> {
+    let url = client.settings.url("conversations");
+    let parameters = [("platform", "instagram"), ("fields", "id"), ("limit", "1")];
+    let token = Some(client.settings.slot());
+    client.send(&Call { url: &[&url], parameters: &parameters, token, ..GET })
+}
+
+/// Meta answers with a newer version where the one that was asked for is gone.
+fn api_version(lines: &mut Lines, client: &Client<'_>, answer: &Answer) {
+    let asked = client.settings.version;
+    let header = if client.is_facebook() { "facebook-api-version" } else { "instagram-api-version" };
+    match answer.header(header) {
+        Some(used) if used != asked => {
+            let finding = join(&["Meta answers with ", used, " instead of ", asked, "."]);
+            let fix = "Set the account's API version to one that Meta has.";
+            lines.add("api-version", CheckLevel::Warning, &finding, fix);
+        }
+        _ => lines.passed("api-version", &join(&["Meta takes ", asked, "."])),
+    }
+}

@@ -1,0 +1,73 @@
+//! Past messages: pages of Meta's Conversations API, handed on untranslated.
+//! What belongs here is asking and cutting into items, each of them
+//! `{"account":…,"since":…,"conversation":…}`; `webhook/archive.rs` reads what comes of it.
+//!
+//! Source: Meta, "Conversations API" of the Instagram Platform. Of each conversation only the newest 20
+//! messages can be read, and message requests that were idle for 30 days are not listed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::call::{Call, Client, GET, elements, next_page, text};
+use super::{Archived, HistoryPage, HistoryRequest, Outcome};
+use crate::json::{self, Json, push_quoted};
+use crate::time;
+use crate::words::{decimal, join, push_decimal};
+
+/// The messages of a conversation that Meta shows.
+const READABLE: u32 = 20;
+/// Conversations in one answer, which stays below the manifest's bound then.
+const AT_ONCE: u32 = 10;
+
+const MESSAGE: &str = "{id,created_time,from,to,message,attachments,shares,reactions,story,reply_to,is_unsupported}";
+
+/// Reads one page: conversations, newest first, each an item with its messages.
+pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<HistoryPage> {
+    let messages = request.limit.clamp(1, READABLE);
+    let conversations = (request.limit / READABLE).clamp(1, AT_ONCE);
+    let fields = join(&["id,updated_time,participants,messages.limit(", &decimal(u64::from(messages)), ")", MESSAGE]);
+    let limit = decimal(u64::from(conversations));
+    let mut parameters = Vec::from([("platform", "instagram"), ("fields", fields.as_str()), ("limit", limit.as_str())]);
+    for (name, value) in [("user_id", &request.contact), ("after", &request.cursor)] {
+        if let Some(value) = value {
+            parameters.push((name, value.as_str()));
+        }
+    }
+    let url = client.settings.url("conversations");
+    let token = Some(client.settings.slot());
+    let answer = client.send(&Call { url: &[&url], parameters: &parameters, token, ..GET })?;
+    let since = request.since.unwrap_or(0);
+    let body = answer.json();
+    let mut page = HistoryPage { items: Vec::new(), next_cursor: next_page(&body) };
+    for (conversation, raw) in elements(&body).iter().zip(raw_elements(answer.text())) {
+        let updated = text(conversation, "updated_time").and_then(|text| time::of_archive(&text));
+        if updated.is_some_and(|updated| updated <= since) {
+            // The newest conversations come first: behind one without news there is none with any.
+            page.next_cursor = None;
+        } else if conversation.get("messages").is_some() {
+            let mut body = String::with_capacity(raw.len() + 64);
+            body.push_str("{\"account\":");
+            push_quoted(&mut body, client.account);
+            body.push_str(",\"since\":");
+            push_decimal(&mut body, since);
+            body.push_str(",\"conversation\":");
+            body.push_str(raw);
+            body.push('}');
+            page.items.push(Archived { body: body.into_bytes() });
+        }
+    }
+    Ok(page)
+}
+
+/// The elements of `data`, as they stand.
+fn raw_elements(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    if let Ok(answer) = json::shallow(text, 2) {
+        for element in elements(&answer) {
+            if let Json::Raw(raw) = element {
+                found.push(*raw);
+            }
+        }
+    }
+    found
+}

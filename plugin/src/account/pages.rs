@@ -1,0 +1,198 @@
+//! The pages of a person: which of them lead to an Instagram account, and why others do not.
+//! What belongs here is reading them with the user's token of the Facebook login.
+//!
+//! Sources: Meta, "Get Started" of the Messenger API for Instagram; Graph API reference, "User Accounts",
+//! "User Permissions".
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::call::{Call, Client, GET, USER_TOKEN, elements, is_about, list, next_page, record, text};
+use super::{Candidate, Outcome};
+use crate::json::Json;
+use crate::outbound::is_id;
+use crate::types::{FailureCategory, Media, MediaKind, Retention};
+use crate::words::{ToText, decimal, join};
+
+/// What an account of the Facebook login is asked to permit; the manifest lists the same.
+pub(super) const SCOPES: &[&str] = &[
+    "instagram_basic",
+    "instagram_manage_messages",
+    "pages_manage_metadata",
+    "pages_messaging",
+    "pages_read_engagement",
+    "pages_show_list",
+];
+/// What the person must be allowed to do on the page: answer messages, and subscribe to webhooks.
+pub(super) const TASKS: [&str; 2] = ["MESSAGING", "MODERATE"];
+
+/// How many pages are asked for at once, and how often: more than any person has.
+const AT_ONCE: u64 = 100;
+const ROUNDS: usize = 10;
+
+const FIELDS: &str = "id,name,instagram_business_account{id,username,name,profile_picture_url}";
+/// What a page says in the list of a person's pages only.
+const TASKS_FIELD: &str = ",tasks";
+/// The field that shows a personal account; not every version of Meta's has it.
+const PERSONAL: &str = ",connected_instagram_account{id,username}";
+
+/// A page as something to choose.
+pub(super) struct Offered {
+    pub(super) candidate: Candidate,
+    /// What the account behind it is called.
+    pub(super) account_name: Option<String>,
+}
+
+/// Every page of the person.
+pub(super) fn offered(client: &Client<'_>) -> Outcome<Vec<Offered>> {
+    let missing = missing_permissions(client)?;
+    let mut found = Vec::new();
+    each(client, &mut |page| found.extend(candidate(page, &missing)))?;
+    if found.is_empty() {
+        granted(client, &mut |page| found.extend(candidate(page, &missing)));
+    }
+    Ok(found)
+}
+
+/// Gives every page of the person to a function.
+pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outcome<()> {
+    let mut fields = join(&[FIELDS, TASKS_FIELD, PERSONAL]);
+    let mut after = None;
+    let settings = &client.settings;
+    let limit = decimal(AT_ONCE);
+    for _ in 0..ROUNDS {
+        let cursor: &str = after.as_deref().unwrap_or_default();
+        let parameters = [("fields", fields.as_str()), ("limit", limit.as_str()), ("after", cursor)];
+        let used = if cursor.is_empty() { 2 } else { 3 };
+        let answer = client.send(&Call {
+            url: &[settings.host(), settings.version, "/me/accounts"],
+            parameters: parameters.get(..used).unwrap_or_default(),
+            token: Some(USER_TOKEN),
+            ..GET
+        });
+        let answer = match answer {
+            Err(error) if is_about(&error, &[FailureCategory::ContentInvalid]) && fields.ends_with('}') => {
+                fields = join(&[FIELDS, TASKS_FIELD]);
+                continue;
+            }
+            answer => answer?,
+        };
+        let body = answer.json();
+        elements(&body).iter().for_each(&mut *take);
+        after = next_page(&body);
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Pages that belong to a business are missing in the list of some people; the token names them all the
+/// same. What cannot be read this way is left out.
+fn granted(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) {
+    let Ok(answer) = super::token::debug(client, USER_TOKEN) else {
+        return;
+    };
+    let body = answer.json();
+    let scopes = list(record(&body), "granular_scopes");
+    let of_pages = scopes.iter().find(|scope| text(scope, "scope").as_deref() == Some("pages_messaging"));
+    let ids = of_pages.map(|scope| list(scope, "target_ids")).unwrap_or_default();
+    for id in ids.iter().filter_map(Json::id).filter(|id| is_id(id)).take(ROUNDS) {
+        if let Ok(page) = client.read(&id, USER_TOKEN, FIELDS) {
+            take(&page.json());
+        }
+    }
+}
+
+/// Which of the permissions are not granted.
+pub(super) fn missing_permissions(client: &Client<'_>) -> Outcome<String> {
+    let settings = &client.settings;
+    let url = [settings.host(), settings.version, "/me/permissions"];
+    let answer = client.send(&Call { url: &url, token: Some(USER_TOKEN), ..GET })?;
+    let body = answer.json();
+    let mut granted = Vec::new();
+    for line in elements(&body) {
+        if let (Some(Json::Text(permission)), Some(Json::Text(status))) = (line.get("permission"), line.get("status"))
+            && status == "granted"
+        {
+            granted.push(Json::Text(permission.clone()));
+        }
+    }
+    Ok(lacking(SCOPES, &granted))
+}
+
+/// Those of some names that a list does not have, with commas.
+#[inline(never)]
+pub(super) fn lacking(names: &[&str], there: &[Json<'_>]) -> String {
+    let mut lacking = String::new();
+    for name in names {
+        if !there.iter().any(|one| matches!(one, Json::Text(one) if one == name)) {
+            if !lacking.is_empty() {
+                lacking.push_str(", ");
+            }
+            lacking.push_str(name);
+        }
+    }
+    lacking
+}
+
+/// The tasks that a page lacks; none where it does not say its tasks.
+pub(super) fn missing_tasks(page: &Json<'_>) -> String {
+    let tasks: &[&str] = if page.get("tasks").is_some() { &TASKS } else { &[] };
+    lacking(tasks, list(page, "tasks"))
+}
+
+/// The professional Instagram account behind a page.
+pub(super) const LINKED: &str = "instagram_business_account";
+
+fn candidate(page: &Json<'_>, missing: &str) -> Option<Offered> {
+    let id = text(page, "id")?;
+    let linked = page.get(LINKED).unwrap_or(&Json::Null);
+    let account_id = text(linked, "id");
+    let tasks = missing_tasks(page);
+    let obstacle = if !missing.is_empty() {
+        Some(not_granted(missing))
+    } else if !tasks.is_empty() {
+        Some(join(&["You may not do enough on this page: ", &tasks, " is missing. Ask its administrator for it."]))
+    } else if account_id.is_some() {
+        None
+    } else if page.get("connected_instagram_account").is_some() {
+        Some(PERSONAL_ACCOUNT.to_text())
+    } else {
+        let sentence = "No business or creator account of Instagram is linked to this page. \
+                        Switch the account to one of these, and link it in the page's settings.";
+        Some(sentence.to_text())
+    };
+    let name = text(page, "name").or_else(|| text(linked, "name")).unwrap_or_else(|| id.clone());
+    let (username, picture) = (text(linked, "username"), picture(linked));
+    let candidate = Candidate { id, account_id, name, username, picture, obstacle };
+    Some(Offered { candidate, account_name: text(linked, "name") })
+}
+
+/// What stands in the way of a personal account.
+pub(super) const PERSONAL_ACCOUNT: &str = "The Instagram account is a personal one. \
+                                           Switch it to a business or creator account in the Instagram app.";
+
+/// What stands in the way where permissions are missing.
+pub(super) fn not_granted(missing: &str) -> String {
+    join(&["Permissions were not granted: ", missing, ". Connect again and leave all of them switched on."])
+}
+
+/// The picture of an Instagram account.
+pub(super) fn picture(account: &Json<'_>) -> Option<Media> {
+    text(account, "profile_picture_url").map(image)
+}
+
+/// A picture at an address.
+pub(super) fn image(url: String) -> Media {
+    Media {
+        kind: MediaKind::Image,
+        url: Some(url),
+        handle: None,
+        mime: None,
+        size: None,
+        name: None,
+        caption: None,
+        retention: Retention::Storable,
+    }
+}

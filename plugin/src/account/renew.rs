@@ -1,0 +1,64 @@
+//! Renewing the credentials of an account before they end.
+//! What belongs here is what each login must do, and when it must be done again.
+
+use alloc::boxed::Box;
+
+use super::call::{Client, earlier, record};
+use super::connect::{keep_page_token, refusal};
+use super::token::{self, earliest_end, is_dead};
+use super::{AccountError, Outcome, TimestampMs, Trouble};
+use crate::json::Json;
+use crate::outbound::is_id;
+use crate::outcome;
+use crate::types::FailureCategory;
+
+/// Renews what can be renewed.
+///
+/// # Errors
+/// A failure of the category `auth-expired` where the access is over.
+pub(super) fn refresh(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
+    if client.is_facebook() { facebook(client) } else { instagram(client) }
+}
+
+fn instagram(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
+    let renewed = token::refresh_instagram(client)?;
+    match renewed.expiry() {
+        Some(end) => Ok(Some(end)),
+        None => Err(refusal("Instagram renewed the token and does not say for how long.", "Try it again tomorrow.")),
+    }
+}
+
+/// The page's token outlives the person's, so the account works on where only the person's cannot be
+/// renewed; what counts is what Facebook says of the page's.
+fn facebook(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
+    let renewed = token::prolong(client);
+    let reread = match &renewed {
+        // Without the page's id in the settings, `me` would be the person.
+        Ok(_) if is_id(&client.settings.node) => keep_page_token(client, &client.settings.node).err(),
+        _ => None,
+    };
+    let debugged = token::debug(client, client.settings.slot())?;
+    if let Some(ended) = ended(record(&debugged.json())) {
+        // Of two reasons the one that Facebook gives for the person's token says more.
+        return Err(match renewed.err().or(reread) {
+            Some(reason) if is_dead(&reason) => reason,
+            _ => ended,
+        });
+    }
+    let person = renewed.ok().and_then(|answer| answer.expiry());
+    Ok(earlier(person, earliest_end(&debugged)))
+}
+
+/// Why a token is not valid, by what `debug_token` says of it.
+fn ended(debugged: &Json<'_>) -> Option<Trouble> {
+    if !matches!(debugged.get("is_valid"), Some(Json::Bool(false))) {
+        return None;
+    }
+    let subcode = debugged.get("error").and_then(|error| error.get("subcode")).and_then(Json::whole);
+    let failure = outcome::failure_of_code(DEAD, subcode);
+    debug_assert!(failure.category == FailureCategory::AuthExpired, "the table has a line for it");
+    Some(Box::new(AccountError::Platform(failure)))
+}
+
+/// Meta's code for tokens that are not valid.
+const DEAD: u64 = 190;

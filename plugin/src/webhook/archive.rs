@@ -1,0 +1,214 @@
+//! The archive: one conversation of Meta's Conversations API, as `account.history` wraps it.
+//! What belongs here is putting its messages into the form of webhook items, which `item` reads: so the
+//! same message is the same event, whichever way it came.
+//!
+//! Source: Meta, "Conversations API" of the Instagram Platform, and captures.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::collect::{Collector, Entry, person};
+use super::envelope::{malformed, raw};
+use super::item;
+use super::read::Notes;
+use crate::json::{self, Json, Members, last};
+use crate::time;
+use crate::types::{Contact, EventOrigin, ParseError};
+use crate::words::{ToText, holds, number};
+
+/// Reads `{"account":…,"since":…,"conversation":{"participants":…,"messages":{"data":[…]}}}`, where `since` is
+/// the time up to which messages are left out.
+#[inline(never)]
+pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
+    let body = json::shallow(text, 1).map_err(malformed)?;
+    let member = |name: &str| match &body {
+        Json::Object(members) => last(members, name).and_then(raw),
+        _ => None,
+    };
+    let Some(conversation) = member("conversation") else {
+        return Err(ParseError::NotThisChannel("no `conversation`".to_text()));
+    };
+    let account = member("account").and_then(|raw| json::parse(raw).ok()?.id());
+    let since = member("since").and_then(number).unwrap_or(0);
+    let entry = into.entry(account, None);
+    let conversation = json::shallow(conversation, 1).unwrap_or(Json::Null);
+    let member = |name: &str| conversation.get(name).and_then(raw).unwrap_or("null");
+    let participants = json::parse(member("participants")).unwrap_or(Json::Null);
+    let mut people = data(Some(&participants)).iter();
+    let customer = people.find(|one| id_of(Some(one)).is_some_and(|id| id != entry.account));
+    let messages = json::shallow(member("messages"), 2).unwrap_or(Json::Null);
+    for message in data(Some(&messages)).iter().filter_map(raw) {
+        read_message(into, &entry, customer, since, message);
+    }
+    if let (Some(customer), Some(id)) = (customer, id_of(customer)) {
+        let text = |name: &str| customer.get(name).and_then(Json::id);
+        into.introduce(&Contact { name: text("name"), username: text("username"), ..person(id) });
+    }
+    Ok(())
+}
+
+/// The elements of a list that stands under `data`.
+fn data<'j, 'a>(value: Option<&'j Json<'a>>) -> &'j [Json<'a>] {
+    match value.and_then(|value| value.get("data")) {
+        Some(Json::List(elements)) => elements,
+        _ => &[],
+    }
+}
+
+fn id_of(value: Option<&Json<'_>>) -> Option<String> {
+    value?.get("id")?.id()
+}
+
+#[inline(never)]
+fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&Json<'_>>, since: u64, raw: &'t str) {
+    let mut notes = Notes::default();
+    let mut repaired = String::new();
+    let Some(message) = item::tree(&mut notes, raw, &mut repaired) else {
+        return into.unknown(entry, EventOrigin::History, raw, None, "the message cannot be read".to_text());
+    };
+    let message = Some(&message);
+    let member = |name: &str| message.and_then(|message| message.get(name));
+    let time = match member("created_time") {
+        Some(Json::Text(text)) => time::of_archive(text),
+        _ => None,
+    };
+    if time.is_some_and(|time| time <= since) {
+        return;
+    }
+    let account = Json::Object(Vec::from([pair("id", &entry.account)]));
+    let account = Some(&account);
+    let sender = member("from");
+    let receiver = match id_of(sender) {
+        Some(id) if id == entry.account => data(member("to")).first().or(customer),
+        _ => account,
+    };
+    let mut content = Members::new();
+    copy(&mut content, "mid", message, "id");
+    copy(&mut content, "text", message, "message");
+    let story = |name: &str| member("story").and_then(|story| story.get(name));
+    let mut attachments = Vec::new();
+    for file in data(member("attachments")) {
+        attachments.push(file_of(file));
+    }
+    for shared in data(member("shares")) {
+        attachments.push(attachment(kind_of(shared), Some(shared), "link"));
+    }
+    if let mention @ Some(_) = story("mention") {
+        attachments.push(attachment("story_mention", mention, "link"));
+    }
+    let mut target = Members::new();
+    copy(&mut target, "mid", member("reply_to"), "mid");
+    if let reply @ Some(_) = story("reply_to") {
+        let mut story = Members::new();
+        copy(&mut story, "url", reply, "link");
+        copy(&mut story, "id", reply, "id");
+        add(&mut target, "story", Json::Object(story));
+    }
+    // What the API shows nothing of, it says to be unsupported, or nothing at all.
+    let is_shown = content.len() > 1 || !attachments.is_empty();
+    if !is_shown || matches!(member("is_unsupported"), Some(Json::Bool(true))) {
+        add(&mut content, "is_unsupported", Json::Bool(true));
+    }
+    add(&mut content, "attachments", Json::List(attachments));
+    if !target.is_empty() {
+        add(&mut content, "reply_to", Json::Object(target));
+    }
+    read_item(into, entry, raw, time, [sender, receiver], "message", content, notes);
+    // The reactions that stand. When one was given is not said: it counts as given with the message, so that
+    // whatever a webhook tells about it is newer.
+    for reaction in data(member("reactions")) {
+        let users = match reaction.get("users") {
+            Some(Json::List(users)) => users,
+            users => data(users),
+        };
+        for user in users {
+            let is_ours = id_of(Some(user)).is_some_and(|id| id == entry.account);
+            let mut content = Members::from([pair("action", "react")]);
+            copy(&mut content, "mid", message, "id");
+            copy(&mut content, "emoji", Some(reaction), "reaction");
+            let sides = [Some(user), if is_ours { customer } else { account }];
+            read_item(into, entry, raw, time, sides, "reaction", content, Notes::default());
+        }
+    }
+}
+
+/// Reads what stands in the form of a webhook's item now.
+#[allow(clippy::too_many_arguments, reason = "an item has that many sides")]
+fn read_item<'t>(
+    into: &mut Collector<'t>,
+    entry: &Entry,
+    raw: &'t str,
+    time: Option<u64>,
+    [sender, recipient]: [Option<&Json<'_>>; 2],
+    kind: &'static str,
+    content: Members<'_>,
+    notes: Notes,
+) {
+    let mut item = Members::new();
+    copy(&mut item, "sender", sender, "id");
+    copy(&mut item, "recipient", recipient, "id");
+    if let Some(time) = time {
+        add(&mut item, "timestamp", Json::Unsigned(time));
+    }
+    add(&mut item, kind, Json::Object(content));
+    item::read_tree(into, entry, EventOrigin::History, raw, &Json::Object(item), notes, None);
+}
+
+#[inline(never)]
+fn add<'t>(members: &mut Members<'t>, name: &'static str, value: Json<'t>) {
+    members.push((Cow::Borrowed(name), value));
+}
+
+fn pair<'t>(name: &'static str, value: &'t str) -> (Cow<'t, str>, Json<'t>) {
+    (Cow::Borrowed(name), Json::Text(Cow::Borrowed(value)))
+}
+
+/// Takes a text or an id over, under another name.
+#[inline(never)]
+fn copy<'t>(members: &mut Members<'t>, name: &'static str, from: Option<&'t Json<'_>>, member: &str) {
+    match from.and_then(|from| from.get(member)) {
+        Some(Json::Text(text)) if !text.is_empty() => add(members, name, Json::Text(Cow::Borrowed(text))),
+        Some(Json::Unsigned(number)) => add(members, name, Json::Unsigned(*number)),
+        _ => {}
+    }
+}
+
+fn attachment<'t>(kind: &'static str, payload: Option<&'t Json<'_>>, address: &str) -> Json<'t> {
+    let mut members = Members::new();
+    copy(&mut members, "url", payload, address);
+    // The ids of files are of no use; those of what was shared are.
+    if address == "link" {
+        copy(&mut members, "id", payload, "id");
+        copy(&mut members, "title", payload, "name");
+    }
+    Json::Object(Vec::from([pair("type", kind), (Cow::Borrowed("payload"), Json::Object(members))]))
+}
+
+/// A file: which member has the address tells the type.
+fn file_of<'t>(file: &'t Json<'_>) -> Json<'t> {
+    for (member, kind) in [("image_data", "image"), ("video_data", "video")] {
+        if let data @ Some(_) = file.get(member) {
+            return attachment(kind, data, "url");
+        }
+    }
+    let kind = match file.get("mime_type") {
+        Some(Json::Text(mime)) if mime.starts_with("audio/") => "audio",
+        // A type that nothing knows keeps the platform's own JSON.
+        _ if file.get("file_url").is_none() => "archived",
+        _ => "file",
+    };
+    attachment(kind, Some(file), "file_url")
+}
+
+/// The type of a shared link: a reel, a post, or a page of somewhere else.
+fn kind_of(shared: &Json<'_>) -> &'static str {
+    let leads_to = |place: &str| matches!(shared.get("link"), Some(Json::Text(link)) if holds(link, place));
+    if leads_to("/reel/") {
+        "ig_reel"
+    } else if leads_to("instagram.com/") || leads_to("fbsbx.com/") {
+        "ig_post"
+    } else {
+        "fallback"
+    }
+}

@@ -1,0 +1,60 @@
+//! Other calls of the platform: an app that was removed, and demands to delete a person's data.
+//! What belongs here is the payload that Meta signed, as the host decoded it.
+//!
+//! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
+
+use alloc::string::String;
+
+use super::collect::{Collector, Draft};
+use super::envelope::malformed;
+use super::id;
+use super::read::{Notes, milliseconds};
+use crate::json::{self, Json};
+use crate::types::{AccountChange, AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
+use crate::words::ToText;
+
+/// Reads `{"user_id","profile_id","issued_at"}`. The event's account is the person who permitted the app,
+/// as Meta names that person to it.
+#[inline(never)]
+pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> Result<(), ParseError> {
+    let payload = json::parse(text).map_err(malformed)?;
+    let value = |name: &str| payload.get(name).and_then(Json::id);
+    let (person, page) = (value("user_id"), value("profile_id"));
+    let update =
+        |change, detail: &str| EventBody::AccountUpdate(AccountUpdate { change, detail: Some(detail.to_text()) });
+    let (prefix, account, body) = match (name, person, page) {
+        ("data-deletion", Some(person), _) => {
+            ("x", person, EventBody::ErasureRequest(ErasureRequest { reference: None }))
+        }
+        ("deauthorize", Some(person), _) => {
+            ("a", person, update(AccountChange::Disconnected, "The person removed the app."))
+        }
+        // Our own unsubscribing of a page comes back like this, and nobody has left.
+        ("deauthorize", None, Some(page)) => {
+            ("a", page, update(AccountChange::Other, "The page's webhooks were unsubscribed by this app."))
+        }
+        ("data-deletion" | "deauthorize", ..) => {
+            let entry = into.entry(None, None);
+            let reason = "the call names nobody".to_text();
+            into.unknown(&entry, EventOrigin::Live, text, Some(name), reason);
+            return Ok(());
+        }
+        _ => return Err(ParseError::NotThisChannel(name.to_text())),
+    };
+    let at = payload.get("issued_at").and_then(milliseconds);
+    let entry = into.entry(Some(account), at);
+    let event_id: String = id::of(prefix, &[&entry.account, &id::time(at)]);
+    let draft = Draft {
+        id: Some(event_id),
+        account: None,
+        contact: None,
+        author: Author::Platform,
+        at,
+        origin: EventOrigin::Live,
+        opens: None,
+        body,
+        notes: Notes::default(),
+    };
+    into.add(&entry, text, draft);
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! What the doctor says when something is wrong, and what comes by itself: profiles, the archive, and that no
+//! secret is seen by anybody on the way.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use channel_tests::{World, dialog::Person, eventually, message, text};
+use harness_contract::{CheckLevel, CheckResult};
+use simulator::{AppMode, Config, PastMessage, webhook::attachment::Attachment};
+
+const CUSTOMER: &str = Config::DEMO_CUSTOMER;
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn connected(login: &str) -> (World, i64) {
+    let world = World::unconnected(Config::demo()).await;
+    let row = Person::new(&world).connects(login).await;
+    (world, row)
+}
+
+async fn checks(world: &World, row: i64) -> Vec<CheckResult> {
+    world.host.check(row, false).await.unwrap().checks
+}
+
+fn line<'c>(checks: &'c [CheckResult], name: &str) -> &'c CheckResult {
+    checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no line {name} in {checks:#?}"))
+}
+
+fn expect(checks: &[CheckResult], name: &str, level: CheckLevel, words: &str) {
+    let line = line(checks, name);
+    assert_eq!(line.level, level, "{checks:#?}");
+    let said = format!("{} {}", line.finding, line.fix.as_deref().unwrap_or_default());
+    assert!(said.contains(words), "{words:?} is not in {line:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_account_fails_no_check() {
+    for login in ["facebook", "instagram"] {
+        let (world, row) = connected(login).await;
+        world.sim.customer(CUSTOMER).text("hello").await;
+        world.conversation(CUSTOMER).await;
+        let checks = world.host.check(row, true).await.unwrap().checks;
+        let failed: Vec<_> = checks.iter().filter(|check| check.level == CheckLevel::Failed).collect();
+        assert!(failed.is_empty(), "{login}: {failed:#?}");
+        for name in ["connected", "webhook-secret", "token-valid", "permissions", "webhook-fields", "clock", "send-probe"] {
+            expect(&checks, name, CheckLevel::Passed, "");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_in_development_is_named_as_the_reason_why_nothing_arrives() {
+    let (world, row) = connected("facebook").await;
+    world.sim.set_app_mode(AppMode::Development, &[]);
+    world.sim.customer(CUSTOMER).text("nobody hears this").await;
+    let checks_at_once = checks(&world, row).await;
+    expect(&checks_at_once, "last-event", CheckLevel::Warning, "live");
+    world.advance(Duration::from_secs(300));
+    expect(&checks(&world, row).await, "webhooks-arrive", CheckLevel::Failed, "live");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_rights_and_links_are_each_named_with_a_fix() {
+    let (world, row) = connected("facebook").await;
+    let ig_id = world.sim.accounts()[0].ig_id.clone();
+
+    world.sim.set_message_access(&ig_id, false).unwrap();
+    expect(&checks(&world, row).await, "message-access", CheckLevel::Failed, "allow access");
+    world.sim.set_message_access(&ig_id, true).unwrap();
+
+    world.sim.update_account(&ig_id, |account| account.page.as_mut().unwrap().tasks.clear()).unwrap();
+    let found = checks(&world, row).await;
+    let named = found.iter().any(|check| check.level == CheckLevel::Failed && format!("{check:?}").contains("page"));
+    assert!(named, "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_token_and_missing_fields_are_named() {
+    let (world, row) = connected("instagram").await;
+    let ig_id = world.sim.accounts()[0].ig_id.clone();
+    world.sim.set_token_dead(&ig_id, simulator::Login::Instagram, Some(460));
+    let found = checks(&world, row).await;
+    expect(&found, "token-valid", CheckLevel::Failed, "onnect");
+    let found = checks(&world, row).await;
+    expect(&found, "connected", CheckLevel::Failed, "onnect");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_app_secret_and_a_wrong_verify_token_are_told_apart() {
+    let (world, row) = connected("facebook").await;
+    let address = format!("{}/webhooks/instagram", world.address);
+    let wrong = [("x-hub-signature-256", "sha256=00000000000000000000000000000000000000000000000000000000000000aa")];
+    channel_tests::request("POST", &address, &wrong, b"{}".to_vec()).await;
+    let challenge = format!("{address}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong");
+    channel_tests::request("GET", &challenge, &[], Vec::new()).await;
+    let found = checks(&world, row).await;
+    expect(&found, "webhook-secret", CheckLevel::Failed, "app secrets");
+    // The check itself calls the address with the right word, so the wrong one is not the last.
+    expect(&found, "callback-reachable", CheckLevel::Warning, "https");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_comes_after_its_message_and_its_absence_costs_nothing() {
+    let (world, _) = connected("instagram").await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    eventually("the profile's name", async || {
+        let all = world.host.inbox().conversations(10).await.unwrap();
+        all.into_iter().find(|found| found.id == conversation).and_then(|found| found.name)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_connecting_is_filled_in_as_history_and_once() {
+    let world = World::unconnected(Config::demo()).await;
+    let ig_id = world.sim.accounts()[0].ig_id.clone();
+    let photo = Attachment::image("https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1&signature=x");
+    let past = [
+        PastMessage::customer(3 * HOUR, "Are you open on Sunday?"),
+        PastMessage::business(2 * HOUR, "From ten to four."),
+        PastMessage::customer(HOUR, "A photo").with(photo),
+    ];
+    let mids = world.sim.seed_conversation(&ig_id, CUSTOMER, &past).unwrap();
+    let row = Person::new(&world).connects("facebook").await;
+    let timeline = eventually("the past", async || {
+        let all = world.host.inbox().conversations(10).await.unwrap();
+        let id = all.into_iter().find(|found| found.contact == CUSTOMER)?.id;
+        let timeline = world.host.inbox().timeline(id, 50).await.unwrap();
+        (timeline.len() == 3).then_some(timeline)
+    })
+    .await;
+    let texts: Vec<_> = timeline.iter().map(|entry| entry.text.clone().unwrap_or_default()).collect();
+    assert_eq!(texts, ["Are you open on Sunday?", "From ten to four.", "A photo"]);
+    assert_eq!(mids.len(), 3);
+    let summary = world.host.inbox().conversations(10).await.unwrap().remove(0);
+    assert_eq!(summary.unread, 0, "nobody is notified of the past");
+
+    // A webhook that never arrived is found by comparing.
+    let conversation = summary.id;
+    world.sim.set_webhook_url("http://127.0.0.1:9/nowhere");
+    world.sim.customer(CUSTOMER).text("lost on the way").await;
+    world.sim.set_webhook_url(format!("{}/webhooks/instagram", world.address));
+    world.advance(7 * HOUR);
+    eventually("the lost message", async || {
+        let timeline = world.host.inbox().timeline(conversation, 50).await.unwrap();
+        timeline.iter().any(|entry| entry.text.as_deref() == Some("lost on the way")).then_some(())
+    })
+    .await;
+    expect(&checks(&world, row).await, "webhooks-arrive", CheckLevel::Failed, "1 messages");
+}
+
+mod canary {
+    //! Every secret that exists is looked for everywhere that somebody could look.
+
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'w> MakeWriter<'w> for Captured {
+        type Writer = Self;
+
+        fn make_writer(&'w self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_secret_reaches_a_channel_a_log_an_answer_or_the_database() {
+        let log = Captured::default();
+        // For all threads: what channels see is written to the trace by the host.
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(log.clone())
+            .with_ansi(false)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+
+        let mut answers = String::new();
+        let mut files = Vec::new();
+        let mut worlds = Vec::new();
+        for login in ["facebook", "instagram"] {
+            let (world, row) = connected(login).await;
+            world.sim.customer(CUSTOMER).text("hello").await;
+            let conversation = world.conversation(CUSTOMER).await;
+            world.reply(conversation, "1", message(vec![text("hi")])).await;
+            world.advance(50 * 24 * HOUR);
+            eventually("a renewed credential", async || {
+                let requests = world.sim.requests();
+                requests.iter().any(|record| record.path.contains("refresh") || record.path.contains("debug_token")).then_some(())
+            })
+            .await;
+            for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
+                let address = format!("{}/api/v1/{path}", world.address);
+                answers.push_str(&channel_tests::request("GET", &address, &[], Vec::new()).await.body);
+            }
+            for file in std::fs::read_dir(world.folder.path()).unwrap().flatten() {
+                // The key lies there too, and is no secret of the platform's.
+                if file.path().is_file() {
+                    files.push((file.path(), std::fs::read(file.path()).unwrap()));
+                }
+            }
+            worlds.push(world);
+        }
+        let log = log.0.lock().unwrap().clone();
+        assert!(String::from_utf8_lossy(&log).contains("a channel gets a response"), "what channels see is in the trace");
+        for secret in worlds.iter().flat_map(|world| world.sim.secrets()) {
+            let secret = secret.expose();
+            let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let kind: String = secret.chars().take(4).collect();
+            assert!(!holds(&log), "a secret that begins with {kind} is in the log or was seen by a channel");
+            assert!(!answers.contains(secret), "a secret that begins with {kind} is in an answer of the API");
+            for (path, bytes) in &files {
+                assert!(!holds(bytes), "a secret that begins with {kind} is in {}", path.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A real browser: Debian's Chromium, driven over WebDriver. Belongs here: starting and ending it.
+
+use std::{process::Stdio, time::Duration};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+
+/// A browser with a profile of its own. It ends when it is dropped.
+pub struct Browser {
+    pub client: Client,
+    _driver: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver starts: `.ci/setup` installs it (Debian: chromium, chromium-driver)");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its output is piped")).lines();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().expect("chromedriver says on which port it listens");
+            if let Some(port) = line.trim_end_matches('.').rsplit_once("successfully on port ").map(|(_, port)| port.to_owned()) {
+                break port;
+            }
+        };
+        // Whatever else it says is not waited for by anybody.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let profile = tempfile::tempdir().unwrap();
+        let arguments = [
+            "--headless=new".to_owned(),
+            // Chromium's own sandbox needs a user other than root.
+            "--no-sandbox".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--no-first-run".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let options = json!({ "goog:chromeOptions": { "args": arguments } });
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(options.as_object().unwrap().clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("the browser starts");
+        Self { client, _driver: driver, _profile: profile }
+    }
+
+    /// Opens an address.
+    pub async fn open(&self, address: &str) {
+        self.client.goto(address).await.unwrap();
+    }
+
+    /// Clicks on what the selector finds, once it is there.
+    pub async fn click(&self, selector: &str) {
+        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(selector)).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => panic!("{selector}: {error}; the page says: {}", self.text().await),
+        };
+        found.click().await.unwrap();
+    }
+
+    /// Waits until the page says something, and returns all that it says.
+    pub async fn says(&self, words: &str) -> String {
+        for _ in 0..200 {
+            let text = self.text().await;
+            if text.contains(words) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the page does not say {words:?}, but: {}", self.text().await)
+    }
+
+    /// Everything that the page shows.
+    pub async fn text(&self) -> String {
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Ends the session, so that no process is left.
+    pub async fn quit(self) {
+        self.client.close().await.unwrap();
+    }
+}
