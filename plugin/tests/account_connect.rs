@@ -211,8 +211,8 @@ fn a_page_that_gives_no_token_says_whom_to_connect_with() {
 }
 
 const INSTAGRAM_TOKEN: &str = "POST api.instagram.com/oauth/access_token client_id=9876543210&grant_type=authorization_code&\
-                               redirect_uri=https%3a%2f%2finbox.example%2fconnect%2fcallback&code=AQC \
-                               [form client_secret: instagram-app-secret] -> instagram-token";
+                               redirect_uri=https%3a%2f%2finbox.example%2fconnect%2fcallback \
+                               [form client_secret: instagram-app-secret] [form code: code] -> instagram-token";
 const LONG: &str = "GET graph.instagram.com/access_token?grant_type=ig_exchange_token \
                     [query client_secret: instagram-app-secret] [query access_token: instagram-token] -> instagram-token";
 const ME: &str = "GET graph.instagram.com/v25.0/me?fields=id,user_id,username,name,account_type,profile_picture_url \
