@@ -118,6 +118,29 @@ async fn a_profile_comes_after_its_message_and_its_absence_costs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_consent_there_is_a_placeholder_and_it_is_asked_for_again() {
+    let (world, _) = connected("facebook").await;
+    world.sim.inject(simulator::Fault { scope: simulator::Scope::Profiles, ..simulator::Fault::graph_error(230, None) });
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let problem = || {
+        let connection = rusqlite::Connection::open(world.inbox_file()).unwrap();
+        let sql = "SELECT profile_problem FROM contact WHERE platform_id = ?1";
+        connection.query_row(sql, [CUSTOMER], |row| row.get::<_, Option<String>>(0)).unwrap()
+    };
+    eventually("why there is no profile", async || problem()).await;
+    let name = async || {
+        let all = world.host.inbox().conversations(10).await.unwrap();
+        all.into_iter().find(|found| found.id == conversation).and_then(|found| found.name)
+    };
+    assert_eq!(name().await, None);
+    assert_eq!(world.timeline(CUSTOMER).await.len(), 1, "the message is there all the same");
+    world.advance(25 * HOUR);
+    eventually("the profile's name", async || name().await).await;
+    assert_eq!(problem(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_before_connecting_is_filled_in_as_history_and_once() {
     let world = World::unconnected(Config::demo()).await;
     let ig_id = world.sim.accounts()[0].ig_id.clone();

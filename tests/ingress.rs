@@ -10,7 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
-use channel_tests::{World, request, signature};
+use channel_tests::{World, instagram, request, secret, secrets, signature};
+use harness_gateway::ChannelSetup;
 use simulator::{Config, Login, RawWebhook, Signing};
 
 const BODY: &str = r#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,"messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"hello"}}]}]}"#;
@@ -130,4 +131,35 @@ async fn the_simulators_forgeries_are_refused() {
         assert_eq!(world.sim.deliver_raw(raw).await.status(), Some(403), "{signing:?}");
     }
     assert_eq!(recorded(&world).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_app_secret_and_verify_token_are_accepted_for_a_time_and_no_longer() {
+    let world = World::new().await;
+    let until = world.clock.now() + 3_600_000;
+    let setup = ChannelSetup {
+        secrets: secrets([("app-secret", "the-new-app-secret"), ("verify-token", "the-new-token")]),
+        previous_secrets: vec![
+            ("app-secret".into(), secret("demo-meta-app-secret"), until),
+            ("verify-token".into(), secret("demo-verify-token"), until),
+        ],
+        ..ChannelSetup::default()
+    };
+    world.host.load_channel(instagram().1.clone(), setup).await.unwrap();
+    let status = async |secret: &str, mid: &str| {
+        let body = BODY.replace("by-hand-1", mid);
+        let signature = signature(secret, body.as_bytes());
+        post(&world, &[("x-hub-signature-256", &signature)], body.as_bytes()).await.0
+    };
+    let challenge = async |token: &str| {
+        let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=7");
+        request("GET", &format!("{}/webhooks/instagram?{query}", world.address), &[], vec![]).await.status
+    };
+    assert_eq!(status("the-new-app-secret", "a").await, 200);
+    assert_eq!(status("demo-meta-app-secret", "b").await, 200);
+    assert_eq!((challenge("the-new-token").await, challenge("demo-verify-token").await), (200, 200));
+    world.clock.advance(std::time::Duration::from_secs(3601));
+    assert_eq!(status("the-new-app-secret", "c").await, 200);
+    assert_eq!(status("demo-meta-app-secret", "d").await, 403);
+    assert_eq!((challenge("the-new-token").await, challenge("demo-verify-token").await), (200, 403));
 }

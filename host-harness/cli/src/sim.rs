@@ -63,6 +63,7 @@ fn origins(sim: &Simulator) -> [(&'static str, String); 6] {
 /// A configuration for a host of its own: the simulated app's ids and secrets, everything granted.
 fn write_config(file: &Path, sim: &Simulator, host: &Url) -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
     let secrets = folder.join("simulated-secrets");
     fs::create_dir_all(&secrets)?;
     let config = sim.config();
