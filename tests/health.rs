@@ -101,7 +101,9 @@ async fn a_wrong_app_secret_and_a_wrong_verify_token_are_told_apart() {
     channel_tests::request("GET", &challenge, &[], Vec::new()).await;
     let found = checks(&world, row).await;
     expect(&found, "webhook-secret", CheckLevel::Failed, "app secrets");
-    // The check itself calls the address with the right word, so the wrong one is not the last.
+    expect(&found, "verify-token", CheckLevel::Failed, "another verify token");
+    // The check itself calls the address with the right word, which is not what the platform did last.
+    expect(&checks(&world, row).await, "verify-token", CheckLevel::Failed, "another verify token");
     expect(&found, "callback-reachable", CheckLevel::Warning, "https");
 }
 

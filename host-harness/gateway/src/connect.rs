@@ -8,12 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness_contract::{
-    AccountSettings, Candidate, ConnectInput, ConnectRequest, ConnectStep, ConnectedAccount, Parameter, SettingValue,
-    manifest::SlotScope,
-    settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
-};
-use harness_inbox::{AccountState, FromDialog, NewAccount};
+use harness_contract::{Candidate, ConnectInput, ConnectRequest, ConnectStep, Parameter};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -22,8 +17,7 @@ use url::Url;
 use crate::{
     account::{Scratch, Whose, call_as},
     host::{Host, HostError, Registered, Shared},
-    keeper,
-    secrets::{Secret, SecretKey, declared_slot},
+    secrets::Secret,
     vault::random,
 };
 
@@ -31,8 +25,6 @@ use crate::{
 const LIFE_MS: u64 = 20 * 60_000;
 /// Links at one time.
 const MAX_SESSIONS: usize = 1000;
-/// How far back the archive is read after connecting, in milliseconds.
-const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
 /// Parameters of a callback, and the longest of them in bytes.
 const MAX_PARAMETERS: usize = 32;
 const MAX_PARAMETER: usize = 4096;
@@ -409,106 +401,6 @@ impl Shared {
         tracing::info!(%error, "an account was not connected");
         self.set_stage(id, ConnectStage::Failed { sentence: error.to_string() });
     }
-
-    /// Asks for the account's webhooks and, when the platform has said yes, makes it known here: first the
-    /// platform, so that nobody sees an account as connected from which nothing comes.
-    async fn bind(
-        self: &Arc<Self>,
-        registered: &Registered,
-        scratch: &Arc<Scratch>,
-        account: ConnectedAccount,
-    ) -> Result<i64, HostError> {
-        let manifest = registered.channel.manifest();
-        let channel = manifest.channel.id.clone();
-        let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
-        let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw)
-            .map_err(|source| HostError::Settings { channel: channel.clone(), account: account.id.clone(), source })?;
-        let mut told = AccountSettings { id: account.id.clone(), settings: settings.clone() };
-        merge_settings(&mut told.settings, &registered.settings);
-        self.subscribe(registered, scratch, &told).await?;
-        if self.leave_earlier(&channel, &account, &settings).await {
-            // Leaving may have ended what was just asked for.
-            self.subscribe(registered, scratch, &told).await?;
-        }
-
-        let now = self.clock.now();
-        let mut credentials = Vec::new();
-        let mut opened = Vec::new();
-        for (slot, secret) in scratch.secrets() {
-            let declared = manifest.slots.get(declared_slot(&slot));
-            if !declared.is_some_and(|declared| declared.scope == SlotScope::Account) {
-                continue;
-            }
-            // Credentials of what was not chosen are not kept.
-            if slot.contains(':') {
-                continue;
-            }
-            let key = SecretKey { channel: channel.clone(), account: Some(account.id.clone()), slot: slot.clone() };
-            credentials.push((slot, self.vault.seal(&key, &secret)?));
-            opened.push((key, secret));
-        }
-        let new = NewAccount {
-            channel: channel.clone(),
-            platform_id: account.id.clone(),
-            name: account.name,
-            settings,
-            dialog: Some(FromDialog {
-                username: account.username,
-                picture: account.picture,
-                aliases: account.aliases,
-                authorized_by: account.authorized_by,
-                refresh_before: account.refresh_before,
-                refresh_at: Some(keeper::next_refresh(account.refresh_before, now)),
-                credentials,
-                storage: scratch.storage(),
-                history_from: Some(now.saturating_sub(HISTORY_MS)),
-            }),
-            now,
-        };
-        let row = self.inbox.connect_account(new).await?;
-        self.secrets.forget(&channel, &account.id);
-        for (key, secret) in opened {
-            self.secrets.set(key, secret);
-        }
-        self.connected();
-        Ok(row)
-    }
-
-    async fn subscribe(
-        self: &Arc<Self>,
-        registered: &Registered,
-        scratch: &Arc<Scratch>,
-        account: &AccountSettings,
-    ) -> Result<(), HostError> {
-        let webhook = self.address(&["webhooks", registered.channel.id()])?;
-        let (account, whose) = (account.clone(), Whose::Nobody(Arc::clone(scratch)));
-        call_as(self, registered, whose, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
-            .await
-    }
-
-    /// An account that comes through another page or login leaves the earlier one: there is one way to it.
-    /// Returns whether it did.
-    async fn leave_earlier(
-        self: &Arc<Self>,
-        channel: &str,
-        account: &ConnectedAccount,
-        settings: &[harness_contract::Setting],
-    ) -> bool {
-        let Ok(accounts) = self.inbox.accounts().await else { return false };
-        let here = |row: &&harness_inbox::AccountRow| row.channel == channel && row.platform_id == account.id;
-        let Some(row) = accounts.iter().find(here) else { return false };
-        let Ok((_, earlier)) = self.inbox.account(row.id).await else { return false };
-        if row.state == AccountState::Disconnected || earlier.settings == settings {
-            return false;
-        }
-        let left =
-            crate::account::call(self, row.id, |channel, effects, account| channel.unsubscribe(effects, account));
-        if let Err(error) = left.await {
-            // Its webhooks may come on both ways; the inbox applies each event once.
-            tracing::warn!(%error, account = row.id, "the account's earlier way could not be left");
-        }
-        true
-    }
 }
 
 /// Takes the parameters that are credentials out of a callback. What some browsers leave of a fragment behind
@@ -523,14 +415,5 @@ fn hide(parameters: &mut [Parameter], secret: &BTreeMap<String, String>, scratch
         } else {
             scratch.keep(slot.clone(), Secret::new(value.as_bytes().to_vec()));
         }
-    }
-}
-
-fn raw(value: &SettingValue) -> RawSetting {
-    match value {
-        SettingValue::Text(text) => RawSetting::Text(text.clone()),
-        SettingValue::Number(number) => RawSetting::Number(*number),
-        SettingValue::Flag(flag) => RawSetting::Flag(*flag),
-        SettingValue::Texts(texts) => RawSetting::Texts(texts.clone()),
     }
 }

@@ -7,6 +7,7 @@
 
 mod account;
 mod api;
+mod bind;
 mod callbacks;
 mod capture;
 pub mod client;
