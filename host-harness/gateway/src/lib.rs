@@ -7,6 +7,7 @@
 
 mod account;
 mod api;
+mod breaker;
 mod callbacks;
 mod capture;
 pub mod client;
@@ -33,6 +34,7 @@ mod store;
 mod translate;
 mod vault;
 
+pub use breaker::{BreakerState, BreakerView, Part, Paused};
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectStage, ConnectView};
 pub use health::AccountHealth;
