@@ -16,6 +16,7 @@ use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::runtime::Handle;
 
 use crate::{
+    breaker::Part,
     capture::Captured,
     egress::EgressError,
     host::{HostError, Registered, Shared},
@@ -203,8 +204,14 @@ pub(crate) async fn call_as<T: Send + 'static>(
         captured: Captured::with_credentials(),
         runtime: Handle::current(),
     };
+    let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
-    called.await.map_err(|_| HostError::Busy)??.map_err(|error| HostError::Account(Box::new(error)))
+    let called = called.await.map_err(|_| HostError::Busy)?;
+    match &called {
+        Ok(_) => pass.succeeded(shared.clock.now()),
+        Err(error) => pass.failed(error, true, shared.clock.now()),
+    }
+    called?.map_err(|error| HostError::Account(Box::new(error)))
 }
 
 /// Makes one call for a connected account. What the platform says of its credentials is noted.

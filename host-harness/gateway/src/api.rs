@@ -21,6 +21,7 @@ mod accounts;
 mod files;
 
 use crate::{
+    breaker::BreakerView,
     host::{Host, HostError},
     secrets::Secret,
 };
@@ -42,6 +43,7 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/channels", get(channels))
+        .route("/channels/{id}/reset", axum::routing::post(reset))
         .route("/conversations", get(conversations))
         .route("/conversations/{id}", get(conversation))
         .route("/conversations/{id}/messages", get(messages))
@@ -116,7 +118,9 @@ impl From<HostError> for ApiError {
         }
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Paused(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
             HostError::Account(error) => match **error {
                 AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
@@ -140,6 +144,36 @@ type Answer<T> = Result<Json<T>, ApiError>;
 struct Health {
     deliveries: harness_inbox::DeliveryCounts,
     problems: Vec<Problem>,
+    channels: Vec<ChannelHealth>,
+}
+
+/// How a channel does: the part that does worst, and all parts.
+#[derive(Serialize)]
+struct ChannelHealth {
+    channel: String,
+    #[serde(flatten)]
+    worst: Option<BreakerView>,
+    parts: Vec<BreakerView>,
+}
+
+fn channel_health(host: &Host) -> Vec<ChannelHealth> {
+    let health = |registered: &crate::host::Registered| {
+        let channel = registered.channel.id().to_owned();
+        let parts = host.breakers(&channel);
+        ChannelHealth { channel, worst: parts.first().cloned(), parts }
+    };
+    host.channels().iter().map(health).collect()
+}
+
+#[derive(Serialize)]
+struct Reset {
+    /// Deliveries on which the channel had failed, which are tried again.
+    deliveries: usize,
+}
+
+/// Uses a channel again that was left alone.
+async fn reset(State(api): State<Api>, Path(id): Path<String>) -> Answer<Reset> {
+    Ok(Json(Reset { deliveries: api.host.reset_channel(&id).await? }))
 }
 
 #[derive(Serialize)]
@@ -154,6 +188,7 @@ async fn health(State(api): State<Api>) -> Answer<Health> {
     Ok(Json(Health {
         deliveries: inbox.delivery_counts().await?,
         problems: problems.into_iter().map(|(delivery, problem)| Problem { delivery, problem }).collect(),
+        channels: channel_health(&api.host),
     }))
 }
 

@@ -25,6 +25,7 @@ use tokio::{
 
 use crate::{
     account::{self, Whose},
+    breaker::{BreakerView, Breakers, Paused},
     capture::Captured,
     clock::Clock,
     connect::Connecting,
@@ -162,6 +163,9 @@ pub enum HostError {
     /// The channel did not do for an account what was asked.
     #[error("{}", account::sentence(.0))]
     Account(Box<AccountError>),
+    /// The channel failed again and again and is left alone for a while.
+    #[error(transparent)]
+    Paused(#[from] Paused),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,
@@ -214,6 +218,7 @@ pub(crate) struct Shared {
     pub(crate) vault: Vault,
     pub(crate) connecting: Connecting,
     pub(crate) seen: Seen,
+    pub(crate) breakers: Breakers,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
@@ -260,6 +265,7 @@ impl Host {
             vault: Vault::open(&vault_key)?,
             connecting: Connecting::default(),
             seen: Seen::default(),
+            breakers: Breakers::default(),
             public_url: RwLock::default(),
             media,
             clock: options.clock,
@@ -300,9 +306,12 @@ impl Host {
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
         let sandbox = self.shared.sandbox.clone();
         // Compiling takes a tenth of a second, which no task may block for.
-        let channel = tokio::task::spawn_blocking(move || sandbox.load(&component))
-            .await
-            .map_err(|error| LoadError::Engine(error.to_string()))??;
+        let loaded = tokio::task::spawn_blocking(move || {
+            let channel = sandbox.load(&component)?;
+            let capabilities = channel.capabilities()?;
+            Ok::<_, HostError>((channel, capabilities))
+        });
+        let (channel, capabilities) = loaded.await.map_err(|error| LoadError::Engine(error.to_string()))??;
         let manifest = channel.manifest();
         let id = manifest.channel.id.clone();
         check_slots(manifest, &setup.secrets, SlotScope::App)?;
@@ -332,7 +341,6 @@ impl Host {
         }
         let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
             .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
-        let capabilities = channel.capabilities()?;
         let json = serde_json::to_vec(&capabilities).unwrap_or_default();
         let registered = Registered {
             channel,
@@ -350,6 +358,8 @@ impl Host {
             self.shared.secrets.set_previous(SecretKey { channel: id.clone(), account: None, slot }, secret, until);
         }
         self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
+        // Other code may not fail.
+        self.shared.breakers.reset(&id);
         self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
         self.shared.delivered.notify_one();
         self.shared.queued.notify_one();
@@ -500,6 +510,21 @@ impl Host {
     /// A loaded channel.
     pub fn channel(&self, id: &str) -> Result<Registered, HostError> {
         self.shared.channel(id)
+    }
+
+    /// Uses a channel again at once that was left alone after repeated failures, and tries the deliveries again
+    /// on which it failed. Returns how many those are.
+    pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
+        self.channel(id)?;
+        self.shared.breakers.reset(id);
+        let again = self.shared.inbox.take_up_failed(id).await?;
+        self.shared.connected();
+        Ok(again)
+    }
+
+    /// How the parts of a channel do, the worst first.
+    pub fn breakers(&self, id: &str) -> Vec<BreakerView> {
+        self.shared.breakers.view(id, self.shared.clock.now())
     }
 
     /// All loaded channels, by id.

@@ -8,6 +8,7 @@
 mod account;
 mod api;
 mod bind;
+mod breaker;
 mod callbacks;
 mod capture;
 pub mod client;
@@ -34,6 +35,7 @@ mod store;
 mod translate;
 mod vault;
 
+pub use breaker::{BreakerState, BreakerView, Part, Paused};
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectStage, ConnectView};
 pub use health::AccountHealth;

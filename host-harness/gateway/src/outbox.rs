@@ -11,6 +11,7 @@ use harness_inbox::{Deferred, InboxError, OpenReply};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    breaker::Part,
     host::{HostError, Shared},
     sending::{Left, Sending},
 };
@@ -32,7 +33,9 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut sending = JoinSet::new();
     while !*stop.borrow() {
         let busy = under_way.lock().unwrap_or_else(PoisonError::into_inner).len();
-        match shared.inbox.open_replies(shared.clock.now(), BATCH + busy).await {
+        let now = shared.clock.now();
+        let paused = shared.breakers.paused(Part::Outgoing, now);
+        match shared.inbox.open_replies(now, BATCH + busy, paused).await {
             Ok(open) => {
                 for reply in open {
                     start(&shared, &under_way, &mut sending, reply);
@@ -60,6 +63,7 @@ fn start(shared: &Arc<Shared>, under_way: &UnderWay, sending: &mut JoinSet<()>, 
         let (account, row) = (reply.account, reply.reply);
         let left = match (Sending { shared: &shared, reply }).run().await {
             Ok(left) => left,
+            Err(HostError::Paused(paused)) => Left::Until(paused.until),
             Err(error) => {
                 tracing::error!(%error, reply = row, "a reply stopped and is tried again later");
                 Left::Unable
@@ -80,6 +84,8 @@ async fn settle(shared: &Shared, account: i64, reply: i64, left: Left) -> Result
         Left::Nothing => shared.inbox.close_reply(reply).await,
         Left::Attempt => Ok(()),
         Left::Unable => shared.inbox.defer(Deferred::Reply(reply), after(LATER_MS)).await,
+        // Another reply is the trial; most often this one is not even looked at meanwhile.
+        Left::Until(at) => shared.inbox.defer(Deferred::Reply(reply), at.min(after(LATER_MS))).await,
         Left::Pause(wait) => shared.inbox.defer(Deferred::Account(account), after(wait)).await,
     };
     Ok(done?)

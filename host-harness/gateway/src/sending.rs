@@ -12,6 +12,7 @@ use harness_sandbox::{CallError, CallFailure, Channel};
 
 use crate::{
     account::Whose,
+    breaker::{Part, Pass},
     capture::Captured,
     egress::EgressError,
     host::{HostError, Registered, Shared},
@@ -39,6 +40,8 @@ pub(crate) enum Left {
     Attempt,
     /// It could not be tried at all.
     Unable,
+    /// The channel is left alone until then, in milliseconds since 1970.
+    Until(u64),
     /// The platform asks the account to pause, in milliseconds.
     Pause(u64),
 }
@@ -63,7 +66,9 @@ impl Sending<'_> {
         }
         let now = self.shared.clock.now();
         let context = self.shared.context(&registered, self.reply.conversation).await?;
-        let Some(steps) = self.steps(&registered, &context, now).await? else { return Ok(Left::Nothing) };
+        let mut leave = None;
+        let steps = self.steps(&registered, &context, now, &mut leave).await?;
+        let Some(steps) = steps else { return Ok(Left::Nothing) };
         let mut captured = Captured::default();
         for (index, step) in steps.iter().enumerate() {
             let stored = self.reply.steps.get(index);
@@ -83,7 +88,15 @@ impl Sending<'_> {
             if !self.shared.inbox.begin_attempt(self.reply.reply, index).await? {
                 continue;
             }
-            let outcome = self.attempt(&registered, &context, step, &mut captured).await;
+            let (outcome, unread) = self.attempt(&registered, &context, step, &mut captured).await;
+            let now = self.shared.clock.now();
+            let breakers = &self.shared.breakers;
+            if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
+                match unread {
+                    Some(error) => pass.failed(&error, true, now),
+                    None => pass.succeeded(now),
+                }
+            }
             if let SendResult::Unauthorized(failure) = &outcome.result
                 && failure.category == FailureCategory::AuthExpired
             {
@@ -119,9 +132,18 @@ impl Sending<'_> {
         registered: &Registered,
         context: &ConversationContext,
         now: u64,
+        leave: &mut Option<Pass>,
     ) -> Result<Option<Vec<SendStep>>, HostError> {
         let (channel, message, asked) = (registered.channel.clone(), self.reply.message.clone(), context.clone());
+        let pass = self.shared.breakers.admit(channel.id(), Part::Outgoing, now)?;
         let asked = tokio::task::spawn_blocking(move || ask(&channel, &message, &asked)).await;
+        match &asked {
+            // The reading of the answer decides, where there will be one.
+            Ok(Ok((Ok(_), _))) => *leave = Some(pass),
+            Ok(Ok(_)) => pass.succeeded(now),
+            Ok(Err(error)) => pass.failed(error, true, now),
+            Err(_) => drop(pass),
+        }
         let (built, warnings) = match asked {
             Ok(Ok(answer)) => answer,
             Ok(Err(CallError { failure: CallFailure::Busy(_), .. })) | Err(_) => return Err(HostError::Busy),
@@ -168,22 +190,22 @@ impl Sending<'_> {
         self.finish(index, outcome(SendResult::Rejected(failure)), StepEnd::Final(StepState::Rejected)).await
     }
 
-    /// One request and the channel's reading of the answer.
+    /// One request and the channel's reading of the answer; with the error where that failed.
     async fn attempt(
         &self,
         registered: &Registered,
         context: &ConversationContext,
         step: &SendStep,
         captured: &mut Captured,
-    ) -> SendOutcome {
+    ) -> (SendOutcome, Option<CallError>) {
         let files = match media::files_of(self.shared, &step.request).await {
             Ok(files) => files,
-            Err(error) => return no_files(&error),
+            Err(error) => return (no_files(&error), None),
         };
         let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone() };
         match self.shared.send(registered, &whose, step.request.clone(), &files, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
-            Err(error) => unsent(step, &error),
+            Err(error) => (unsent(step, &error), None),
         }
     }
 
@@ -228,24 +250,24 @@ fn ask(
 }
 
 /// Reads the answer. It cannot be had twice, so a sandbox that is busy is asked again.
-async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse) -> SendOutcome {
+async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse) -> (SendOutcome, Option<CallError>) {
     let mut reading = 0;
     loop {
         reading += 1;
         let (asked, its_step, answer) = (channel.clone(), step.clone(), response.clone());
         let read = tokio::task::spawn_blocking(move || asked.parse_send_response(&its_step, &answer)).await;
         let problem = match read {
-            Ok(Ok(outcome)) => return outcome,
+            Ok(Ok(outcome)) => return (outcome, None),
             Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
                 if reading < READINGS =>
             {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),
             Err(error) => error.to_string(),
         };
-        return unread(step, &problem);
+        return (unread(step, &problem), None);
     }
 }
 

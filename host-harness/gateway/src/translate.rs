@@ -1,31 +1,72 @@
 //! From the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
 //! events are applied. What cannot be translated stays in the journal. Belongs here: that worker.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use harness_contract::ParseError;
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure};
+use tokio::task::{Id, JoinSet};
 
-use crate::host::{HostError, Registered, Shared};
+use crate::{
+    breaker::{Part, Paused},
+    host::{HostError, Registered, Shared},
+};
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 256;
 /// Bodies of one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
-/// Attempts at a delivery whose translation ran out of time: a machine that stood still is no fault of it.
+/// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
 const MAX_ATTEMPTS: u32 = 3;
 /// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How often it is looked whether a channel that is left alone may be tried again.
+const TICK: Duration = Duration::from_millis(500);
 
-/// Translates for as long as the host lives.
+/// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
+/// other anything; the deliveries of one channel after each other.
 pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut lanes = JoinSet::new();
+    let mut under_way: HashMap<Id, String> = HashMap::new();
     loop {
-        match round(&shared).await {
-            Ok(0) => shared.delivered.notified().await,
-            Ok(_) => {}
+        match shared.inbox.waiting_channels().await {
+            Ok(channels) => {
+                let paused = shared.breakers.paused(Part::Incoming, shared.clock.now());
+                for channel in channels {
+                    if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
+                        let lane = lanes.spawn(lane(Arc::clone(&shared), channel.clone()));
+                        under_way.insert(lane.id(), channel);
+                    }
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "translation pauses");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        tokio::select! {
+            () = shared.delivered.notified() => {}
+            Some(ended) = lanes.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => error.id(),
+                };
+                under_way.remove(&id);
+            }
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+/// Translates one channel's deliveries until none is left, or the channel is left alone.
+async fn lane(shared: Arc<Shared>, channel: String) {
+    loop {
+        match round(&shared, &channel).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!(%error, channel, "translation pauses");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -45,6 +86,8 @@ enum Problem {
     Other(String),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    Paused(#[from] Paused),
 }
 
 impl From<ParseError> for Problem {
@@ -57,49 +100,55 @@ impl From<ParseError> for Problem {
     }
 }
 
-/// One batch; returns how many deliveries left the queue.
-async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
-    let pending = shared.inbox.pending(BATCH, BATCH_BYTES).await?;
+/// One batch of a channel; says whether there may be more to do now.
+async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> {
+    let pending = if shared.breakers.is_open(channel, Part::Incoming) {
+        // Whichever failed before is not the one to try a channel with.
+        shared.inbox.least_tried(channel).await?.into_iter().collect()
+    } else {
+        shared.inbox.pending(channel, BATCH, BATCH_BYTES).await?
+    };
     if pending.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
     let worker = Arc::clone(shared);
     let results = tokio::task::spawn_blocking(move || {
         pending
             .into_iter()
-            .map(|delivery| (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery)))
+            .map(|delivery| (delivery.id, delivery.attempts, translate(&worker, delivery)))
             .collect::<Vec<_>>()
     })
     .await
     .map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?;
 
     let mut translated = Vec::with_capacity(results.len());
-    let mut left = 0;
-    let mut busy = false;
-    for (id, channel, attempts, result) in results {
+    let mut again = false;
+    let mut paused = false;
+    for (id, attempts, result) in results {
         match result {
             Ok(delivery) => translated.push(delivery),
-            Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => busy = true,
+            Err(Problem::Paused(_)) => paused = true,
+            Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => again = true,
             Err(Problem::NoChannel(channel)) => {
                 shared.inbox.set_aside(id, format!("no channel `{channel}` is loaded")).await?;
                 // It may have been loaded between the look and the note.
                 if let Ok(registered) = shared.channel(&channel) {
                     shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
                 }
-                left += 1;
             }
-            Err(Problem::Call(CallError { failure: CallFailure::Deadline(_), .. })) if attempts + 1 < MAX_ATTEMPTS => {
+            // While everything fails it is not this delivery's fault: it waits with the others.
+            Err(Problem::Call(_))
+                if attempts + 1 < MAX_ATTEMPTS || shared.breakers.is_open(channel, Part::Incoming) =>
+            {
                 shared.inbox.note_attempt(id).await?;
-                busy = true;
+                again = true;
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(&channel))).await?;
-                left += 1;
+                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(channel))).await?;
             }
         }
     }
-    left += translated.len();
     if !translated.is_empty() {
         let applied = shared.inbox.apply(translated).await?;
         for (channel, account) in applied.lost {
@@ -108,11 +157,13 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
         shared.media_due.notify_one();
         shared.accounts_due.notify_one();
     }
-    if busy {
+    if paused || shared.breakers.paused(Part::Incoming, shared.clock.now()).contains(channel) {
+        return Ok(false);
+    }
+    if again {
         tokio::time::sleep(PAUSE).await;
     }
-    // A busy batch is not an empty queue.
-    Ok(left.max(usize::from(busy)))
+    Ok(true)
 }
 
 /// Which component it was that failed: another one may succeed.
@@ -121,11 +172,22 @@ fn digest_of(registered: &Result<Registered, HostError>) -> String {
 }
 
 fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
-    let PendingDelivery { id, channel, delivery, .. } = pending;
+    let PendingDelivery { id, channel, attempts, delivery } = pending;
     let registered = shared.channel(&channel).map_err(|error| match error {
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
-    let parsed = registered.channel.parse_webhook(&delivery)??;
+    let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
+    let parsed = match registered.channel.parse_webhook(&delivery) {
+        Ok(parsed) => {
+            pass.succeeded(shared.clock.now());
+            parsed?
+        }
+        Err(error) => {
+            // A delivery counts once, however often it is tried.
+            pass.failed(&error, attempts == 0, shared.clock.now());
+            return Err(error.into());
+        }
+    };
     Ok(TranslatedDelivery { id, channel, received_at: delivery.received_at, events: parsed.events })
 }

@@ -86,16 +86,44 @@ impl Inbox {
         self.writer.write(move |tx| row.insert(tx)).await
     }
 
-    /// The oldest deliveries that wait to be translated: at most `limit`, and no more than `bytes` of
-    /// bodies, but at least one.
-    pub async fn pending(&self, limit: usize, bytes: usize) -> Result<Vec<PendingDelivery>, InboxError> {
+    /// The channels of the deliveries that wait to be translated.
+    pub async fn waiting_channels(&self) -> Result<Vec<String>, InboxError> {
+        self.readers
+            .read(|connection| {
+                let mut statement =
+                    connection.prepare_cached("SELECT DISTINCT channel FROM delivery WHERE state = 'received'")?;
+                let channels = statement.query_map([], |row| row.get(0))?;
+                Ok(channels.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    /// The oldest deliveries of a channel that wait to be translated: at most `limit`, and no more than
+    /// `bytes` of bodies, but at least one.
+    pub async fn pending(&self, channel: &str, limit: usize, bytes: usize) -> Result<Vec<PendingDelivery>, InboxError> {
+        self.pending_by("id", channel, limit, bytes).await
+    }
+
+    /// The delivery of a channel of which was tried least that it can be translated.
+    pub async fn least_tried(&self, channel: &str) -> Result<Option<PendingDelivery>, InboxError> {
+        Ok(self.pending_by("attempts, id", channel, 1, 0).await?.pop())
+    }
+
+    async fn pending_by(
+        &self,
+        order: &'static str,
+        channel: &str,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<PendingDelivery>, InboxError> {
+        let channel = channel.to_owned();
         self.readers
             .read(move |connection| {
-                let mut statement = connection.prepare_cached(
+                let mut statement = connection.prepare_cached(&format!(
                     "SELECT id, channel, account, received_at, attempts, source, headers, body FROM delivery
-                     WHERE state = 'received' ORDER BY id LIMIT ?1",
-                )?;
-                let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX)])?;
+                     WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
+                ))?;
+                let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
                 let mut pending = Vec::new();
                 let mut left = bytes;
                 while let Some(row) = rows.next()? {
@@ -147,6 +175,21 @@ impl Inbox {
                     )?
                     .execute(params![channel, digest])?;
                 Ok(failed + take_up_unrouted(tx, &channel)?)
+            })
+            .await
+    }
+
+    /// Puts every delivery of a channel back into the queue on which its component failed.
+    pub async fn take_up_failed(&self, channel: &str) -> Result<usize, InboxError> {
+        let channel = channel.to_owned();
+        self.writer
+            .write(move |tx| {
+                Ok(tx
+                    .prepare_cached(
+                        "UPDATE delivery SET state = 'received', attempts = 0
+                         WHERE state = 'failed' AND channel = ?1",
+                    )?
+                    .execute(params![channel])?)
             })
             .await
     }

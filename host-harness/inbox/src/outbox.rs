@@ -1,6 +1,8 @@
 //! The outbox: replies under an idempotency key, a row for every step, every step with an end that
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
+use std::collections::HashSet;
+
 use harness_contract::{
     AccountSettings, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind, Violation,
 };
@@ -155,9 +157,16 @@ impl Inbox {
 
     /// The replies that have something to send now, oldest first. Rows that cannot be read (written by
     /// another version) are refused, so that they do not stand in the way.
-    pub async fn open_replies(&self, now: u64, limit: usize) -> Result<Vec<OpenReply>, InboxError> {
+    /// Those of the channels in `except` are left where they are.
+    pub async fn open_replies(
+        &self,
+        now: u64,
+        limit: usize,
+        except: HashSet<String>,
+    ) -> Result<Vec<OpenReply>, InboxError> {
+        let except = serde_json::to_string(&except)?;
         let (replies, unreadable) =
-            self.readers.read(move |connection| read::open_replies(connection, now, limit)).await?;
+            self.readers.read(move |connection| read::open_replies(connection, now, limit, &except)).await?;
         for reply in unreadable {
             tracing::error!(reply, "a reply in the outbox cannot be read by this version and is refused");
             self.refuse_reply(reply, Vec::new()).await?;

@@ -431,6 +431,7 @@ pub(crate) fn open_replies(
     connection: &Connection,
     now: u64,
     limit: usize,
+    except: &str,
 ) -> Result<(Vec<OpenReply>, Vec<i64>), InboxError> {
     // Only the oldest open reply of a conversation: those behind it wait for its end.
     let rows = collect(
@@ -438,10 +439,11 @@ pub(crate) fn open_replies(
         "SELECT r.id, r.conversation_id, r.account_id, a.channel, r.message, r.created_at
          FROM reply r JOIN account a ON a.id = r.account_id
          WHERE r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?1 AND a.state <> 'needs_reconnect'
+           AND a.channel NOT IN (SELECT value FROM json_each(?3))
            AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
                              AND o.state IN ('queued', 'sending'))
          ORDER BY r.next_attempt_at, r.id LIMIT ?2",
-        params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
+        params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX), except],
         |row| {
             Ok((
                 row.get::<_, i64>(0)?,
