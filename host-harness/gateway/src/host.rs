@@ -363,7 +363,7 @@ impl Host {
         self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
         self.shared.delivered.notify_one();
         self.shared.queued.notify_one();
-        self.shared.accounts_due.notify_one();
+        self.shared.accounts_due.notify_waiters();
         Ok(registered)
     }
 
@@ -553,7 +553,7 @@ impl Shared {
     pub(crate) fn connected(&self) {
         self.delivered.notify_one();
         self.queued.notify_one();
-        self.accounts_due.notify_one();
+        self.accounts_due.notify_waiters();
     }
 
     /// Where this host is reached from outside.

@@ -34,10 +34,26 @@ const RECONCILE: u64 = 6 * HOUR;
 /// How far a comparison reaches back beyond the last one.
 const OVERLAP: u64 = HOUR;
 
-/// Looks after the accounts for as long as the host lives.
+#[derive(Clone, Copy)]
+enum Duty {
+    Credentials,
+    Archive,
+    Profiles,
+}
+
+/// Looks after the accounts for as long as the host lives. A platform that is slow with one thing holds up
+/// none of the others.
 pub(crate) async fn run(shared: Arc<Shared>) {
+    tokio::join!(
+        look_after(&shared, Duty::Credentials),
+        look_after(&shared, Duty::Archive),
+        look_after(&shared, Duty::Profiles)
+    );
+}
+
+async fn look_after(shared: &Arc<Shared>, duty: Duty) {
     loop {
-        if let Err(error) = round(&shared).await {
+        if let Err(error) = round(shared, duty).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
@@ -47,15 +63,24 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-async fn round(shared: &Arc<Shared>) -> Result<(), HostError> {
-    for account in shared.inbox.due_refreshes(shared.clock.now()).await? {
-        refresh(shared, account).await?;
-    }
-    for due in shared.inbox.due_history(shared.clock.now()).await? {
-        history(shared, due).await?;
-    }
-    for due in shared.inbox.due_profiles(shared.clock.now(), PROFILES).await? {
-        profile(shared, due).await?;
+async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
+    let now = shared.clock.now();
+    match duty {
+        Duty::Credentials => {
+            for account in shared.inbox.due_refreshes(now).await? {
+                refresh(shared, account).await?;
+            }
+        }
+        Duty::Archive => {
+            for due in shared.inbox.due_history(now).await? {
+                history(shared, due).await?;
+            }
+        }
+        Duty::Profiles => {
+            for due in shared.inbox.due_profiles(now, PROFILES).await? {
+                profile(shared, due).await?;
+            }
+        }
     }
     Ok(())
 }

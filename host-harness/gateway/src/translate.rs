@@ -155,7 +155,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             shared.secrets.forget(&channel, &account);
         }
         shared.media_due.notify_one();
-        shared.accounts_due.notify_one();
+        shared.accounts_due.notify_waiters();
     }
     if paused || shared.breakers.paused(Part::Incoming, shared.clock.now()).contains(channel) {
         return Ok(false);
