@@ -12,6 +12,7 @@ mod callbacks;
 mod capture;
 pub mod client;
 mod clock;
+mod conceal;
 pub mod config;
 mod connect;
 mod content;
