@@ -216,3 +216,41 @@ fn a_configuration_error_names_file_key_and_what_is_accepted() {
     let error = String::from_utf8_lossy(&harness(&["serve", "--config", &path], b"").stderr).into_owned();
     assert!(error.contains("`listen`") && error.contains("beyond loopback"), "{error}");
 }
+
+#[test]
+fn no_text_of_a_component_moves_the_cursor() {
+    let (component, bytes) = channel_tests::hostile();
+    let component = component.to_str().unwrap();
+    let quiet = |output: &Output| {
+        let text = [output.stdout.clone(), output.stderr.clone()].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.chars().any(|c| harness_contract::text::misleads(c) && c != '\n'), "{text:?}");
+        text
+    };
+    let called = harness(&["call", "parse-webhook", "-", "--channel", component], b"escape");
+    assert!(quiet(&called).contains("forged"));
+    // JSON is escaped, and means the same.
+    assert!(json_of(&called).to_string().contains('\u{9b}'));
+    for compact in [&["--compact"][..], &[]] {
+        let arguments = [&["call", "parse-webhook", "-", "--channel", component], compact].concat();
+        quiet(&harness(&arguments, b"escape"));
+    }
+    // A manifest that breaks TOML's rules, so that the error quotes it.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.wasm");
+    let place = bytes.windows(16).position(|window| window == b"name = \"Hostile\"").unwrap();
+    let mut odd = bytes.clone();
+    odd[place + 8..place + 13].copy_from_slice(b"\x1b[2J\x07");
+    fs::write(&path, odd).unwrap();
+    for arguments in [&["check"][..], &["check", "--json"]] {
+        let output = harness(&[arguments, &[path.to_str().unwrap()]].concat(), b"");
+        assert!(!output.status.success());
+        quiet(&output);
+    }
+    // A configuration, too, may hold what somebody pasted.
+    let config = folder.path().join("odd.toml");
+    fs::write(&config, "listen = \"\u{1b}]0;x\u{7}\u{9b}2J\"\n").unwrap();
+    for command in ["doctor", "serve"] {
+        quiet(&harness(&[command, "--config", config.to_str().unwrap()], b""));
+    }
+}

@@ -104,7 +104,11 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
         Ok(document) => (document, ExitCode::SUCCESS),
         Err(error) => (json!({ "error": error }), ExitCode::FAILURE),
     };
-    let text = if arguments.compact { document.to_string() } else { format!("{document:#}") };
+    let text = harness_contract::text::shown_json(&if arguments.compact {
+        document.to_string()
+    } else {
+        format!("{document:#}")
+    });
     // Whoever reads may have read enough, as `head` does.
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

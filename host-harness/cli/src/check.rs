@@ -3,7 +3,10 @@
 use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result};
-use harness_contract::PACKAGE;
+use harness_contract::{
+    PACKAGE,
+    text::{shown_json, shown_lines},
+};
 use harness_sandbox::{SandboxConfig, inspect};
 
 use crate::locate;
@@ -16,11 +19,11 @@ pub(crate) fn run(file: &Path, json: bool) -> Result<ExitCode> {
             Ok(report) => serde_json::json!({ "ok": true, "component": report.json }),
             Err(error) => serde_json::json!({ "ok": false, "problem": format!("{error:#}") }),
         };
-        println!("{document:#}");
+        println!("{}", shown_json(&format!("{document:#}")));
         return Ok(if checked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let report = checked.with_context(|| file.display().to_string())?;
-    print!("{}", report.text);
+    print!("{}", shown_lines(&report.text));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ mod call;
 mod check;
 mod demo;
 mod locate;
+mod log;
 mod running;
 mod serve;
 mod sim;
@@ -140,7 +141,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", harness_contract::text::shown_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
@@ -157,7 +158,7 @@ fn start_log() {
     let usual = || Targets::new().with_default(tracing::Level::WARN);
     let filter = std::env::var("HARNESS_LOG").ok().and_then(|text| text.parse().ok()).unwrap_or_else(usual);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(log::Lines::default)
         .with_ansi(std::io::stderr().is_terminal())
         .compact();
     tracing_subscriber::registry().with(lines).with(filter).init();

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use harness_contract::text::{shown, shown_json};
 use harness_gateway::{client::ApiClient, config::ConfigFile};
 use http::Method;
 use serde_json::{Value, json};
@@ -38,11 +39,6 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Text of a platform or a person, without anything that a terminal would act on.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 /// Makes a link and follows it until a test message has come in.
 pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str>, json: bool) -> Result<ExitCode> {
     let client = running.client()?;
@@ -50,9 +46,9 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
     let link = client.call(Method::POST, "connect", Some(&body)).await?;
     let path = format!("connect/{}", text(&link, "ticket"));
     if json {
-        println!("{link}");
+        println!("{}", shown_json(&link.to_string()));
     } else {
-        println!("Open this link, within 20 minutes and in one browser:\n\n  {}\n", text(&link, "link"));
+        println!("Open this link, within 20 minutes and in one browser:\n\n  {}\n", shown(text(&link, "link")));
     }
     let progress = locate::spinner("waiting for you in the browser".into());
     let mut told = String::new();
@@ -62,7 +58,7 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
         let stage = text(&state, "stage").to_owned();
         let received = state.get("received").and_then(Value::as_bool).unwrap_or(false);
         if json && (stage != told || received) {
-            println!("{state}");
+            println!("{}", shown_json(&state.to_string()));
         }
         match stage.as_str() {
             "visiting" => progress.set_message("waiting for the platform"),
@@ -144,7 +140,7 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
                 "{} {} ({})",
                 text(&account, "channel"),
                 shown(text(&account, "name")),
-                text(&account, "platform_id")
+                shown(text(&account, "platform_id"))
             );
             for check in &checks {
                 print_line(check);
@@ -154,7 +150,7 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
         reports.push(report);
     }
     if json {
-        println!("{:#}", Value::Array(reports));
+        println!("{}", shown_json(&format!("{:#}", Value::Array(reports))));
     }
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -181,7 +177,7 @@ pub(crate) async fn disconnect(running: &Running, account: &str, delete: bool) -
         let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
         let how = if delete { "delete" } else { "keep" };
         let answer = client.call(Method::DELETE, &format!("accounts/{id}?conversations={how}"), None).await?;
-        println!("disconnected: {} ({})", shown(text(&account, "name")), text(&account, "platform_id"));
+        println!("disconnected: {} ({})", shown(text(&account, "name")), shown(text(&account, "platform_id")));
         if let Some(warning) = answer.get("warning").and_then(Value::as_str) {
             eprintln!("the platform was not told: {}", shown(warning));
         }

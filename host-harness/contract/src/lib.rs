@@ -5,6 +5,7 @@ pub mod egress;
 mod json;
 pub mod manifest;
 pub mod settings;
+pub mod text;
 
 /// The contract's types, generated from `wit/` when this crate is built. All interfaces share one
 /// namespace; the names are the WIT's in Rust's spelling, and in snake case in JSON.

@@ -9,11 +9,11 @@ use std::{
 
 use harness_contract::{
     AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, HttpRequest, HttpResponse,
-    settings::merge_settings,
+    settings::merge_settings, text::shown,
 };
 use harness_inbox::{AccountState, SealedCredential};
 use harness_sandbox::{CallError, Channel, Effects, StorageError};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     breaker::Part,
@@ -25,6 +25,10 @@ use crate::{
 
 /// Requests of one call.
 const MAX_REQUESTS: u32 = 64;
+/// Uses of the storage in one call.
+const MAX_STORAGE_CALLS: u32 = 1000;
+/// Credentials that a channel may keep for an account.
+const MAX_CREDENTIALS: usize = 128;
 /// What a channel may remember before there is an account, in bytes.
 const SCRATCH_BYTES: usize = 64 << 10;
 
@@ -79,11 +83,25 @@ struct AccountEffects {
     registered: Registered,
     whose: Whose,
     requests: u32,
+    /// Uses of the storage that are left: each one that writes waits for the disk.
+    storage: u32,
+    /// No request waits for longer.
+    deadline: Instant,
     captured: Captured,
     runtime: Handle,
 }
 
 impl AccountEffects {
+    /// Counts one use of the storage, with a key that may stand in it.
+    fn use_storage(&mut self, key: &str) -> Result<(), StorageError> {
+        if key.is_empty() || key.len() > harness_inbox::MAX_STORAGE_KEY {
+            return Err(StorageError::InvalidKey);
+        }
+        let budget = || StorageError::Other(format!("a call may use the storage {MAX_STORAGE_CALLS} times"));
+        self.storage = self.storage.checked_sub(1).ok_or_else(budget)?;
+        Ok(())
+    }
+
     async fn keep_captured(&mut self) -> Result<(), HttpError> {
         let Some(credentials) = &mut self.captured.credentials else { return Ok(()) };
         for (slot, secret) in std::mem::take(credentials) {
@@ -113,9 +131,10 @@ impl Effects for AccountEffects {
         // For authors of channels, who ask for it: everything that a channel sees, and nothing that it does not.
         tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
-            let Self { shared, registered, whose, captured, .. } = self;
+            let Self { shared, registered, whose, captured, deadline, .. } = self;
             let files = HashMap::new();
-            let response = shared.send(registered, whose, request, &files, captured).await;
+            let sent = shared.send(registered, whose, request, &files, captured);
+            let response = tokio::time::timeout_at(*deadline, sent).await.map_err(|_| HttpError::TimedOut)?;
             let response = response.map_err(|error| http_error(&error))?;
             self.keep_captured().await?;
             tracing::trace!(
@@ -129,6 +148,7 @@ impl Effects for AccountEffects {
     }
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.use_storage(key)?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_get(*row, key)),
             Whose::Nobody(scratch) => {
@@ -138,6 +158,7 @@ impl Effects for AccountEffects {
     }
 
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
+        self.use_storage(key)?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_set(*row, key, value)),
             Whose::Nobody(scratch) => {
@@ -154,6 +175,7 @@ impl Effects for AccountEffects {
     }
 
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
+        self.use_storage(key)?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_delete(*row, key)),
             Whose::Nobody(scratch) => {
@@ -164,6 +186,7 @@ impl Effects for AccountEffects {
     }
 
     fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError> {
+        self.use_storage("prefix")?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_keys(*row, prefix)),
             Whose::Nobody(scratch) => {
@@ -184,6 +207,7 @@ fn http_error(error: &EgressError) -> HttpError {
         EgressError::Unreachable(reason) => HttpError::Unreachable(reason.clone()),
         EgressError::NoAnswer(_) => HttpError::TimedOut,
         EgressError::TooLarge(max) => HttpError::TooLarge(*max),
+        EgressError::Encoded(_) => HttpError::Other(error.to_string()),
         EgressError::CaptureFailed(pointer) => HttpError::CaptureFailed(pointer.clone()),
     }
 }
@@ -201,6 +225,8 @@ pub(crate) async fn call_as<T: Send + 'static>(
         registered: registered.clone(),
         whose,
         requests: 0,
+        storage: MAX_STORAGE_CALLS,
+        deadline: Instant::now() + registered.channel.effect_deadline(),
         captured: Captured::with_credentials(),
         runtime: Handle::current(),
     };
@@ -268,6 +294,12 @@ impl Shared {
     ) -> Result<(), HostError> {
         let channel = registered.channel.id().to_owned();
         let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
+        let known = self.secrets.of_channel(&channel);
+        if known.iter().filter(|(of, _)| of.as_deref() == Some(account)).count() >= MAX_CREDENTIALS
+            && self.secrets.find(&channel, account, &slot).is_none()
+        {
+            return Err(HostError::TooManyCredentials(channel));
+        }
         let sealed = self.vault.seal(&key, &secret)?;
         self.inbox.put_credential(SealedCredential { channel, account: account.to_owned(), slot, sealed }).await?;
         self.secrets.set(key, secret);
@@ -300,6 +332,10 @@ impl Shared {
 
 /// What went wrong, for a person.
 pub(crate) fn sentence(error: &AccountError) -> String {
+    shown(&words(error))
+}
+
+fn words(error: &AccountError) -> String {
     match error {
         AccountError::Unsupported => "This channel does not do that.".to_owned(),
         AccountError::Denied(reason) => format!("It was not permitted: {reason}"),

@@ -10,9 +10,9 @@ use harness_contract::{
 use serde_json::Value;
 
 use crate::{
+    conceal::conceal,
     egress::EgressError,
-    fill::conceal,
-    secrets::{Secret, declared_slot},
+    secrets::{Secret, check_slot_name, declared_slot},
 };
 
 /// What was captured so far in a reply, or in a call of `account`.
@@ -36,6 +36,11 @@ impl Captured {
 const CREDENTIAL_FIELDS: [&str; 4] = ["access_token", "refresh_token", "id_token", "client_secret"];
 /// The longest text that a `key` appends to a slot's name.
 const MAX_SUFFIX: usize = 128;
+/// The longest value that is captured, in bytes.
+const MAX_VALUE: usize = 16 << 10;
+/// Captures of one request, and credentials of one call.
+const MAX_CAPTURES: usize = 64;
+const MAX_CREDENTIALS: usize = 2000;
 /// Values that one capture may take.
 const MAX_MATCHES: usize = 1000;
 
@@ -45,8 +50,20 @@ pub(crate) fn check(
     slots: &BTreeMap<String, Slot>,
     captured: &Captured,
 ) -> Result<(), EgressError> {
+    if captures.len() > MAX_CAPTURES {
+        return Err(EgressError::Invalid(format!("a request captures at most {MAX_CAPTURES} values")));
+    }
     for capture in captures {
-        let CaptureTarget::Slot(slot) = &capture.target else { continue };
+        let CaptureTarget::Slot(slot) = &capture.target else {
+            // A plain value may be put anywhere, and is not concealed when it comes back.
+            let field = capture.pointer.rsplit('/').next().unwrap_or_default();
+            if CREDENTIAL_FIELDS.contains(&field) {
+                let problem = format!("`{field}` is a credential, and is captured into a slot");
+                return Err(EgressError::Invalid(problem));
+            }
+            continue;
+        };
+        check_slot_name(slot)?;
         if captured.credentials.is_none() {
             return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
         }
@@ -73,6 +90,12 @@ pub(crate) fn capture(
     captured: &mut Captured,
 ) -> Result<(), EgressError> {
     let says_credentials = CREDENTIAL_FIELDS.iter().any(|field| holds(&response.body, field.as_bytes()));
+    // A redirect back from a dialog may carry one in its address.
+    for header in &mut response.headers {
+        if CREDENTIAL_FIELDS.iter().any(|field| holds(header.value.as_bytes(), field.as_bytes())) {
+            header.value = "[concealed]".to_owned();
+        }
+    }
     if captures.is_empty() && !says_credentials {
         return Ok(());
     }
@@ -105,6 +128,11 @@ pub(crate) fn capture(
     // A credential may stand elsewhere too, such as in the address of the next page.
     let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_str());
     conceal(credentials, response);
+    if found.iter().any(|found| found.value.len() > MAX_VALUE)
+        || captured.credentials.as_ref().is_some_and(|known| known.len() + found.len() > MAX_CREDENTIALS)
+    {
+        return Err(EgressError::CaptureFailed("value of a sensible size".into()));
+    }
     for Match { name, value, .. } in found {
         match &mut captured.credentials {
             Some(credentials) if is_credential(&name) => {
@@ -257,6 +285,39 @@ mod tests {
         assert!(!shown.contains("t1") && !shown.contains("t2"), "{shown}");
         assert!(taken(&captures, r#"{"data":[]}"#).unwrap().0.is_empty());
         assert!(taken(&captures, r#"{"data":[{"id":"a/b","access_token":"t"}]}"#).is_err());
+    }
+
+    #[test]
+    fn a_credential_is_never_captured_as_a_value_that_may_go_anywhere() {
+        let capture =
+            |pointer: &str| Capture { pointer: pointer.into(), target: CaptureTarget::Value("x".into()), key: None };
+        let refused = |captures: &[Capture]| check(captures, &BTreeMap::new(), &Captured::default()).is_err();
+        assert!(refused(&[capture("/access_token")]) && refused(&[capture("/data/*/refresh_token")]));
+        assert!(refused(&vec![capture("/id"); MAX_CAPTURES + 1]) && !refused(&[capture("/id")]));
+    }
+
+    #[test]
+    fn slots_with_odd_names_and_huge_values_are_not_captured() {
+        let declared = Slot { scope: SlotScope::Account, places: Vec::new(), hosts: Vec::new(), about: String::new() };
+        let slots = BTreeMap::from([("token".to_owned(), declared)]);
+        let refused = |name: &str| check(&[slot("/t", name, None)], &slots, &Captured::with_credentials()).is_err();
+        for odd in ["token:\u{1b}[31m", "token:a/b", "token:\r\nx", "other", "", &format!("token:{}", "x".repeat(300))]
+        {
+            assert!(refused(odd), "{odd:?}");
+        }
+        assert!(!refused("token:123"));
+        let body = format!(r#"{{"t":"{}"}}"#, "x".repeat(MAX_VALUE + 1));
+        assert!(matches!(taken(&[slot("/t", "token", None)], &body), Err(EgressError::CaptureFailed(_))));
+    }
+
+    #[test]
+    fn a_header_that_carries_a_credential_is_not_shown() {
+        let mut response = answer("");
+        response
+            .headers
+            .push(harness_contract::Header { name: "location".into(), value: "https://x/#access_token=EAA".into() });
+        capture(&[], &mut response, &mut Captured::default()).unwrap();
+        assert!(response.headers.iter().all(|header| header.value == "[concealed]"));
     }
 
     #[test]

@@ -38,7 +38,15 @@ impl Egress {
         for _ in 0..=REDIRECTS {
             let url = self.as_platform(next);
             let host = url.host_str().unwrap_or_default();
-            if url.scheme() != "https" || url.port().is_some() || !hosts.iter().any(|granted| covers(granted, host)) {
+            // A resolver never sees an address in place of a name, so it is refused here.
+            let named = matches!(url.host(), Some(url::Host::Domain(_)));
+            let bare = url.username().is_empty() && url.password().is_none();
+            if url.scheme() != "https"
+                || url.port().is_some()
+                || !named
+                || !bare
+                || !hosts.iter().any(|granted| covers(granted, host))
+            {
                 let place = format!("{}://{host}", url.scheme());
                 return Err(DownloadError::NotGranted(place));
             }

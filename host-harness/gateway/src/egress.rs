@@ -23,7 +23,8 @@ use url::Url;
 
 use crate::{
     capture::{self, Captured, capture},
-    fill::{Sources, conceal, fill},
+    conceal::conceal,
+    fill::{Sources, fill},
     resolve::PublicOnly,
     secrets::Secret,
 };
@@ -34,8 +35,15 @@ const CONNECT: Duration = Duration::from_secs(5);
 const EXCHANGE: Duration = Duration::from_secs(90);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
-/// Headers that belong to the connection and are never a channel's to set.
-pub(crate) const RESERVED: [&str; 9] = [
+/// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
+/// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
+pub(crate) const RESERVED: [&str; 15] = [
+    "accept-encoding",
+    "range",
+    "if-range",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
     "host",
     "content-length",
     "transfer-encoding",
@@ -81,6 +89,9 @@ pub enum EgressError {
     /// The answer was longer than granted, and was not read to its end.
     #[error("the answer is longer than the {0} bytes that were granted")]
     TooLarge(u64),
+    /// The answer is compressed, which nobody asked for: what was filled in could not be found in it.
+    #[error("the answer is encoded as `{0}`, which was not asked for")]
+    Encoded(String),
     /// The answer lacks a value that a later step needs.
     #[error("the answer has no `{0}`")]
     CaptureFailed(String),
@@ -89,7 +100,7 @@ pub enum EgressError {
 impl EgressError {
     /// Whether the platform may have acted on the request.
     pub fn may_have_arrived(&self) -> bool {
-        matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::CaptureFailed(_))
+        matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded(_) | Self::CaptureFailed(_))
     }
 }
 
@@ -177,6 +188,8 @@ impl Egress {
         capture::check(&captures, caller.slots, captured)?;
         let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
         let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
+        // What was filled into the path must not have made another address of it.
+        admit(std::slice::from_ref(rule), method.as_str(), &url, 0)?;
 
         let (client, url) = self.route(url);
         let mut outgoing = client.request(method, url).headers(headers);
@@ -299,13 +312,17 @@ fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressE
             .iter()
             .map(Secret::expose)
             .filter(|secret| secret.len() >= LEAK_LENGTH)
-            .any(|secret| haystack.windows(secret.len()).any(|window| window == secret))
+            .any(|secret| memchr::memmem::find(haystack, secret).is_some())
     };
     let in_body = match &request.body {
         HttpBody::Bytes(bytes) => contains(bytes),
-        HttpBody::Multipart(fields) => fields.iter().any(|field| match &field.value {
-            FieldValue::Text(text) => contains(text.as_bytes()),
-            FieldValue::File(_) => false,
+        HttpBody::Multipart(fields) => fields.iter().any(|field| {
+            let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
+            let in_value = match &field.value {
+                FieldValue::Text(text) => contains(text.as_bytes()),
+                FieldValue::File(_) => false,
+            };
+            in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
         }),
         HttpBody::Empty => false,
     };
@@ -329,6 +346,10 @@ pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
 
 async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse, EgressError> {
     let status = response.status().as_u16();
+    let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(EgressError::Encoded(String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
+    }
     let headers = response
         .headers()
         .iter()

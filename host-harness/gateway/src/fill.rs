@@ -1,10 +1,10 @@
 //! Putting credentials and captured values into a request that was already checked: the last thing before
-//! the wire. What stands in the response again is concealed. Taking values out of it: `capture`.
+//! the wire. Taking values out of the response: `capture`; hiding what stands in it again: `conceal`.
 
 use std::collections::BTreeMap;
 
 use harness_contract::{
-    Fill, FillPlace, FillSource, HttpBody, HttpRequest, HttpResponse,
+    Fill, FillPlace, FillSource, HttpBody, HttpRequest,
     manifest::{Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     capture::Captured,
     egress::{EgressError, FindSecret, RESERVED},
-    secrets::{Secret, declared_slot},
+    secrets::{Secret, check_slot_name, declared_slot},
 };
 
 /// Where fills find their values, and where a credential may go.
@@ -34,6 +34,7 @@ pub(crate) type Filled = Vec<Zeroizing<String>>;
 impl Sources<'_> {
     /// The credential of a slot, if the manifest lets it go there.
     fn slot(&self, slot: &str, place: &SlotPlace) -> Result<Secret, EgressError> {
+        check_slot_name(slot)?;
         let missing = || EgressError::MissingSlot(slot.to_owned());
         let declared = self
             .slots
@@ -127,7 +128,7 @@ pub(crate) fn fill(
                 url.query_pairs_mut().append_pair(name, &value);
             }
             FillPlace::Path(name) => fill_path(url, name, &value)?,
-            FillPlace::FormField(name) => fill_form(request, name, &value)?,
+            FillPlace::FormField(name) => fill_form(request, headers, name, &value)?,
             FillPlace::Json(pointer) => fill_json(request, pointer, &value)?,
         }
         if !matches!(source, FillSource::Captured(_)) {
@@ -135,25 +136,6 @@ pub(crate) fn fill(
         }
     }
     Ok(filled)
-}
-
-/// Takes what was filled in out of a response: a server may say it again, the channel must not hear it.
-pub(crate) fn conceal<'v>(values: impl IntoIterator<Item = &'v str>, response: &mut HttpResponse) {
-    const CONCEALED: &str = "[concealed]";
-    let encoded = |value: &str| url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
-    for value in values.into_iter().filter(|value| !value.is_empty()) {
-        // It may come back within an address.
-        for value in [value.to_owned(), encoded(value)].map(Zeroizing::new) {
-            for header in &mut response.headers {
-                if header.value.contains(value.as_str()) {
-                    header.value = header.value.replace(value.as_str(), CONCEALED);
-                }
-            }
-            while let Some(start) = response.body.windows(value.len()).position(|window| window == value.as_bytes()) {
-                response.body.splice(start..start + value.len(), CONCEALED.bytes());
-            }
-        }
-    }
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
@@ -180,7 +162,18 @@ fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> 
     Ok(())
 }
 
-fn fill_form(request: &mut HttpRequest, name: &str, value: &str) -> Result<(), EgressError> {
+/// In a body of another type a channel could make the pair a part of a text, which then goes to a person.
+fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let types = headers.get_all(header::CONTENT_TYPE);
+    let is_form = |value: &HeaderValue| {
+        let essence = value.to_str().ok().and_then(|text| text.split(';').next()).unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(FORM)
+    };
+    if types.iter().count() > 1 || !types.iter().all(is_form) {
+        return Err(EgressError::Invalid(format!("`{name}` goes into a form, and the body is said to be none")));
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
     let HttpBody::Bytes(body) = &mut request.body else {
         return Err(EgressError::Invalid(format!("there is no form to put `{name}` into")));
     };

@@ -166,6 +166,9 @@ pub enum HostError {
     /// The channel failed again and again and is left alone for a while.
     #[error(transparent)]
     Paused(#[from] Paused),
+    /// A channel captures more credentials for an account than it may keep.
+    #[error("`{0}` keeps too many credentials of one account")]
+    TooManyCredentials(String),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,

@@ -13,6 +13,7 @@ mod callbacks;
 mod capture;
 pub mod client;
 mod clock;
+mod conceal;
 pub mod config;
 mod connect;
 mod content;

@@ -19,14 +19,16 @@ impl Resolve for PublicOnly {
         Box::pin(async move {
             let name = name.as_str().to_owned();
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(NotPublic(name).into());
-            }
-            let addrs: Addrs = Box::new(public.into_iter());
+            let addrs: Addrs = Box::new(public(name.clone(), found)?.into_iter());
             Ok(addrs)
         })
     }
+}
+
+/// The public ones of the addresses of a name.
+fn public(name: String, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+    if public.is_empty() { Err(NotPublic(name)) } else { Ok(public) }
 }
 
 /// Whether an address belongs to the public internet.
@@ -55,6 +57,7 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || a >= 224
         || (a == 100 && (b & 0xc0) == 64)
         || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
         || (a == 198 && (b & 0xfe) == 18))
 }
 
@@ -76,6 +79,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_with_mixed_answers_keeps_the_public_ones_and_one_that_turned_private_has_none() {
+        let answer = |ips: &[&str]| {
+            let found: Vec<_> = ips.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect();
+            public("x.example".into(), found.into_iter())
+        };
+        let mixed = answer(&["10.0.0.1", "157.240.1.1", "::1", "64:ff9b::a00:1"]).unwrap();
+        assert_eq!(mixed, ["157.240.1.1:0".parse().unwrap()]);
+        // The first look was harmless; the connection goes by this one, and there is none.
+        assert!(answer(&["157.240.1.1"]).is_ok());
+        assert!(answer(&["169.254.169.254"]).is_err() && answer(&[]).is_err());
+    }
+
+    #[test]
     fn addresses_inside_a_network_are_not_public_in_any_spelling() {
         for inside in [
             "127.0.0.1",
@@ -89,6 +105,7 @@ mod tests {
             "224.0.0.1",
             "255.255.255.255",
             "192.0.0.1",
+            "192.88.99.1",
             "::1",
             "::",
             "fe80::1",

@@ -9,6 +9,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use crate::egress::EgressError;
+
 /// A credential.
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
@@ -34,6 +36,20 @@ impl fmt::Debug for Secret {
 /// The manifest's name of a slot: several credentials of one kind are told apart behind a colon.
 pub(crate) fn declared_slot(slot: &str) -> &str {
     slot.split_once(':').map_or(slot, |(declared, _)| declared)
+}
+
+/// The longest name of a slot, with what stands behind the colon.
+const MAX_SLOT_NAME: usize = 192;
+
+/// Names that a channel makes up stand in errors, in logs and in the inbox's file.
+pub(crate) fn check_slot_name(slot: &str) -> Result<(), EgressError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if slot.is_empty() || slot.len() > MAX_SLOT_NAME || !slot.bytes().all(fits) {
+        return Err(EgressError::Invalid(
+            "the name of a credential has letters, digits, `-`, `_`, `.` and one `:`".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Which credential.

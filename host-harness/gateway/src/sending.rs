@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness_contract::{
     ConversationContext, Failure, FailureCategory, HttpResponse, SendOutcome, SendResult, SendStep, Severity, StepKind,
-    Violation, ViolationCode,
+    Violation, ViolationCode, text::shown,
 };
 use harness_inbox::{AccountState, InboxError, OpenReply, StepEnd, StepState};
 use harness_sandbox::{CallError, CallFailure, Channel};
@@ -283,8 +283,9 @@ fn unread(step: &SendStep, error: &str) -> SendOutcome {
 
 /// There is no answer: what that means depends on whether anything can have left.
 fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
-    tracing::warn!(%error, "a request has no response");
-    let sentence = |text: &str| format!("{text} ({error}).");
+    let why = shown(&error.to_string());
+    tracing::warn!(error = why, "a request has no response");
+    let sentence = |text: &str| format!("{text} ({why}).");
     let harmless = step.repeatable || step.kind != StepKind::Message;
     outcome(match error {
         error if error.may_have_arrived() && !harmless => SendResult::Ambiguous(failure(

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use harness_contract::ParseError;
+use harness_contract::{ParseError, text::shown};
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure};
 use tokio::task::{Id, JoinSet};
@@ -93,9 +93,9 @@ enum Problem {
 impl From<ParseError> for Problem {
     fn from(error: ParseError) -> Self {
         match error {
-            ParseError::Malformed(at) => Self::Malformed { offset: at.offset, reason: at.reason },
-            ParseError::NotThisChannel(found) => Self::NotThisChannel(found),
-            ParseError::Other(sentence) => Self::Other(sentence),
+            ParseError::Malformed(at) => Self::Malformed { offset: at.offset, reason: shown(&at.reason) },
+            ParseError::NotThisChannel(found) => Self::NotThisChannel(shown(&found)),
+            ParseError::Other(sentence) => Self::Other(shown(&sentence)),
         }
     }
 }

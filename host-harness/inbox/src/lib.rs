@@ -30,6 +30,7 @@ pub use journal::{NewDelivery, PendingDelivery};
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
+pub use storage::MAX_STORAGE_KEY;
 pub use traffic::Traffic;
 pub use window::compute as compute_window;
 

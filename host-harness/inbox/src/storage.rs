@@ -6,10 +6,10 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{Inbox, InboxError};
 
-/// What the values of one account may take together, in bytes.
+/// What the keys and values of one account may take together, in bytes.
 const QUOTA: u64 = 256 << 10;
 /// The longest key, in bytes.
-const MAX_KEY: usize = 256;
+pub const MAX_STORAGE_KEY: usize = 256;
 /// Keys in one list.
 const MAX_KEYS: i64 = 1000;
 
@@ -19,7 +19,7 @@ fn unavailable(error: &InboxError) -> StorageError {
 }
 
 fn checked(key: &str) -> Result<String, StorageError> {
-    if key.is_empty() || key.len() > MAX_KEY { Err(StorageError::InvalidKey) } else { Ok(key.to_owned()) }
+    if key.is_empty() || key.len() > MAX_STORAGE_KEY { Err(StorageError::InvalidKey) } else { Ok(key.to_owned()) }
 }
 
 impl Inbox {
@@ -41,10 +41,12 @@ impl Inbox {
         let stored = self.writer.write(move |tx| {
             let others: i64 = tx
                 .prepare_cached(
-                    "SELECT coalesce(sum(length(value)), 0) FROM storage WHERE account_id = ?1 AND key <> ?2",
+                    "SELECT coalesce(sum(length(value) + length(CAST(key AS BLOB))), 0) FROM storage WHERE account_id = ?1 AND key <> ?2",
                 )?
                 .query_row(params![account, key], |row| row.get(0))?;
-            if u64::try_from(others).unwrap_or(0).saturating_add(value.len() as u64) > QUOTA {
+            // Empty values take room as well: they have keys.
+            let taken = value.len().saturating_add(key.len()) as u64;
+            if u64::try_from(others).unwrap_or(0).saturating_add(taken) > QUOTA {
                 return Ok(false);
             }
             tx.prepare_cached(

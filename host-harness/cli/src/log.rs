@@ -1,0 +1,72 @@
+//! Log lines on their way to standard error. Belongs here: that no text of a stranger in them moves the
+//! cursor or begins a line of its own, whatever made the line.
+
+use std::io::{self, Write};
+
+use harness_contract::text::misleads;
+
+/// Collects what is written for one line, and writes it when it is dropped.
+#[derive(Default)]
+pub(crate) struct Lines(Vec<u8>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            let text = String::from_utf8_lossy(&self.0);
+            let _ = writeln!(io::stderr().lock(), "{}", line(text.trim_end_matches('\n')));
+        }
+    }
+}
+
+/// One line, in which only the colours of the log itself are left.
+fn line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let colour = colour(rest).unwrap_or_default();
+        if !colour.is_empty() {
+            shown.push_str(colour);
+            rest = rest.get(colour.len()..).unwrap_or_default();
+            continue;
+        }
+        if misleads(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    shown
+}
+
+/// The sequence that sets a colour, at the beginning of a text.
+fn colour(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("\u{1b}[")?;
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    (digits.get(end..end + 1)? == "m").then(|| text.get(..end + 3)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn a_line_stays_one_line_and_moves_nothing() {
+        assert_eq!(
+            line("a\n2026 ERROR b\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}1m"),
+            r"a\n2026 ERROR b\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}1m"
+        );
+        assert_eq!(line("\u{1b}[1;31mred\u{1b}[0m"), "\u{1b}[1;31mred\u{1b}[0m");
+    }
+}
