@@ -277,6 +277,11 @@ impl Simulator {
         self.core().world().deliveries.clone()
     }
 
+    /// How many webhooks were posted and answered, or given up, so far.
+    pub fn delivery_count(&self) -> usize {
+        *self.core().deliveries_seen.borrow()
+    }
+
     /// Waits until at least `count` webhooks were posted and answered in all, and returns them.
     ///
     /// # Errors

@@ -293,14 +293,20 @@ pub struct Answer {
 
 /// One HTTP request to the host.
 pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    try_request(method, url, headers, body).await.unwrap()
+}
+
+/// The same, of a host that may be dead: then the sentence says how that showed.
+pub async fn try_request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, String> {
     use axum::body::{Body, to_bytes};
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http::<Body>();
     let mut request = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = client.request(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let response = client.request(request.body(Body::from(body)).unwrap()).await.map_err(|error| error.to_string())?;
     let (parts, body) = response.into_parts();
-    let body = to_bytes(Body::new(body), 16 << 20).await.unwrap();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    let body = to_bytes(Body::new(body), 16 << 20).await.map_err(|error| error.to_string())?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
 }

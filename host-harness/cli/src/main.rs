@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
 
+mod bench;
 mod build;
 mod call;
 mod check;
@@ -99,6 +100,11 @@ enum Command {
     /// Call one function of a component in the sandbox and print the result as JSON
     #[command(after_help = call::HELP)]
     Call(call::CallArguments),
+    /// Measure this machine
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     /// Run the simulator of Meta alone, on loopback
     Sim {
         /// The port; 0 takes a free one
@@ -134,6 +140,7 @@ fn main() -> ExitCode {
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
+        Command::Bench { bench } => runtime().and_then(|rt| rt.block_on(bench::run(bench))),
         Command::Sim { port, webhook, host_config, json } => {
             runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, host_config, json)))
         }

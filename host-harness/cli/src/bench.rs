@@ -1,0 +1,201 @@
+//! `harness bench ingest`: what a durable 200 costs here, beside a bare native server on the same machine in
+//! the same run. Belongs here: the plan and the table. The servers, the load: below.
+
+pub(crate) mod bare;
+mod load;
+mod server;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::locate;
+use load::Requests;
+use server::Server;
+
+/// The app's secret in this benchmark.
+const SECRET: &[u8] = b"the-secret-of-the-benchmark";
+/// The account that everybody writes to.
+const ACCOUNT: &str = "17841400000000001";
+/// More than any server here takes in a second.
+const PER_SECOND: usize = 60_000;
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Webhooks: acknowledged, translated and applied per second, beside a bare native server
+    Ingest {
+        /// How long each measurement sends
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Connections that stay open, a measurement for each number
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+        connections: Vec<usize>,
+        /// Where the servers keep their files: the disk matters [default: the folder for temporary files]
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The bare server
+    #[command(hide = true)]
+    Bare {
+        #[arg(long)]
+        mode: Mode,
+        #[arg(long)]
+        folder: PathBuf,
+    },
+}
+
+/// What the bare server stores of a delivery before it answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Mode {
+    /// The raw body.
+    Raw,
+    /// The raw body, and a message with a unique id.
+    Message,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Subject {
+    Harness,
+    Bare(Mode),
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Harness => "harness",
+            Self::Bare(Mode::Raw) => "bare, raw row",
+            Self::Bare(Mode::Message) => "bare, raw and message row",
+        }
+    }
+}
+
+/// One server under one load.
+#[derive(Serialize)]
+struct Measured {
+    server: &'static str,
+    connections: usize,
+    acknowledged: usize,
+    refused: usize,
+    /// While sending.
+    acknowledged_per_second: f64,
+    /// From the first request until nothing waits any more.
+    applied_per_second: f64,
+    cpu_micros_per_delivery: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    p999_ms: f64,
+    memory_mib: f64,
+}
+
+pub(crate) async fn run(bench: Bench) -> Result<ExitCode> {
+    match bench {
+        Bench::Bare { mode, folder } => bare::run(mode, &folder).await?,
+        Bench::Ingest { seconds, connections, folder, json } => {
+            if seconds == 0 || connections.contains(&0) {
+                bail!("--seconds and --connections are at least 1");
+            }
+            let folder = folder.unwrap_or_else(std::env::temp_dir);
+            ingest(Duration::from_secs(seconds), &connections, &folder, json).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ingest(time: Duration, connections: &[usize], folder: &Path, json: bool) -> Result<()> {
+    let component = locate::component_path()?;
+    let count = PER_SECOND * usize::try_from(time.as_secs())?;
+    let progress = locate::spinner(format!("signing {count} deliveries"));
+    let requests = Arc::new(Requests::build(count)?);
+    let mut all = Vec::new();
+    for &connections in connections {
+        for subject in [Subject::Bare(Mode::Raw), Subject::Harness, Subject::Bare(Mode::Message)] {
+            progress.set_message(format!("{}, {connections} connections", subject.name()));
+            all.push(measure(subject, &component, folder, &requests, connections, time).await?);
+        }
+    }
+    progress.finish_and_clear();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    } else {
+        show(&all);
+    }
+    Ok(())
+}
+
+async fn measure(
+    subject: Subject,
+    component: &Path,
+    folder: &Path,
+    requests: &Arc<Requests>,
+    connections: usize,
+    time: Duration,
+) -> Result<Measured> {
+    let server = Server::start(subject, component, folder)?;
+    let before = server.cpu()?;
+    let begun = Instant::now();
+    let seen = load::send(&server.address, requests, connections, time).await?;
+    server.drained().await?;
+    let whole = begun.elapsed();
+    let cpu = server.cpu()?.saturating_sub(before);
+    let acknowledged = seen.acknowledged as f64;
+    Ok(Measured {
+        server: subject.name(),
+        connections,
+        acknowledged: seen.acknowledged,
+        refused: seen.refused,
+        acknowledged_per_second: acknowledged / seen.time.as_secs_f64(),
+        applied_per_second: acknowledged / whole.as_secs_f64(),
+        cpu_micros_per_delivery: cpu.as_secs_f64() * 1e6 / acknowledged.max(1.0),
+        p50_ms: seen.percentile(0.5),
+        p99_ms: seen.percentile(0.99),
+        p999_ms: seen.percentile(0.999),
+        memory_mib: server.memory()? as f64 / f64::from(1 << 20),
+    })
+}
+
+fn show(all: &[Measured]) {
+    println!(
+        "{:>5}  {:<26}{:>12}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "conn.", "server", "acknowl./s", "applied/s", "CPU µs", "p50 ms", "p99 ms", "p99.9", "MiB"
+    );
+    for one in all {
+        println!(
+            "{:>5}  {:<26}{:>12.0}{:>11.0}{:>9.1}{:>9.2}{:>9.2}{:>9.2}{:>9.0}{}",
+            one.connections,
+            one.server,
+            one.acknowledged_per_second,
+            one.applied_per_second,
+            one.cpu_micros_per_delivery,
+            one.p50_ms,
+            one.p99_ms,
+            one.p999_ms,
+            one.memory_mib,
+            if one.refused == 0 { String::new() } else { format!("  ({} refused)", one.refused) }
+        );
+    }
+    println!();
+    for group in all.chunk_by(|one, other| one.connections == other.connections) {
+        let of = |subject: Subject| group.iter().find(|one| one.server == subject.name());
+        let (Some(harness), Some(raw), Some(message)) =
+            (of(Subject::Harness), of(Subject::Bare(Mode::Raw)), of(Subject::Bare(Mode::Message)))
+        else {
+            continue;
+        };
+        println!(
+            "{:>5} connections: acknowledged {:.2} of the bare server with the raw row, applied {:.2} of the one with both",
+            harness.connections,
+            harness.acknowledged_per_second / raw.acknowledged_per_second,
+            harness.applied_per_second / message.acknowledged_per_second,
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Makes the load of a benchmark: signed requests that were built before, over connections that stay open.
+//! Belongs here: sending them as fast as they are answered, and how long that took.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+use super::{ACCOUNT, SECRET};
+
+/// People who write.
+const CUSTOMERS: usize = 997;
+
+/// Requests in one piece of memory, each ready for the wire.
+pub(crate) struct Requests {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Requests {
+    /// Builds distinct deliveries of one text message each.
+    pub(crate) fn build(count: usize) -> Result<Self> {
+        let mut requests = Self { bytes: Vec::with_capacity(count * 700), ends: Vec::with_capacity(count) };
+        let keyed = Hmac::<Sha256>::new_from_slice(SECRET).context("the secret")?;
+        for number in 0..count {
+            let body = body(number);
+            let mut mac = keyed.clone();
+            mac.update(body.as_bytes());
+            let head = format!(
+                "POST /webhooks/instagram HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: facebookexternalua\r\n\
+                 accept: */*\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\n\
+                 content-length: {}\r\n\r\n",
+                hex::encode(mac.finalize().into_bytes()),
+                body.len()
+            );
+            requests.bytes.extend_from_slice(head.as_bytes());
+            requests.bytes.extend_from_slice(body.as_bytes());
+            requests.ends.push(requests.bytes.len());
+        }
+        Ok(requests)
+    }
+
+    fn get(&self, number: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(number)?;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.bytes.get(start..end)
+    }
+}
+
+/// About 380 bytes, with ids as long as Meta's.
+fn body(number: usize) -> String {
+    let customer = 5_551_230_000_000_000 + number % CUSTOMERS;
+    let at = 1_795_000_000_000 + number;
+    // Their order has nothing to do with time, as with Meta's.
+    let scattered = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!(
+        r#"{{"object":"instagram","entry":[{{"id":"{ACCOUNT}","time":{at},"messaging":[{{"sender":{{"id":"{customer}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":{at},"message":{{"mid":"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3ODQxNDAwMDAwMDAwMDAxOjM0MDI4MjM2Njg0MTcxMDMwMTI0{scattered:020}","text":"Hello, is number {number} still there, and in blue?"}}}}]}}]}}"#
+    )
+}
+
+/// What the clients saw.
+pub(crate) struct Seen {
+    pub(crate) acknowledged: usize,
+    /// Answered with something else than 200.
+    pub(crate) refused: usize,
+    pub(crate) time: Duration,
+    /// Of each acknowledged delivery, in microseconds, ascending.
+    pub(crate) latencies: Vec<u32>,
+}
+
+impl Seen {
+    /// The latency that this share of the deliveries did not exceed, in milliseconds.
+    pub(crate) fn percentile(&self, share: f64) -> f64 {
+        let at = (self.latencies.len() as f64 * share) as usize;
+        let last = self.latencies.len().saturating_sub(1);
+        self.latencies.get(at.min(last)).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+    }
+}
+
+/// Sends for that long, or until all were sent.
+pub(crate) async fn send(address: &str, requests: &Arc<Requests>, connections: usize, time: Duration) -> Result<Seen> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        open.push(stream);
+    }
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for stream in open {
+        tasks.spawn(client(stream, Arc::clone(requests), Arc::clone(&next), started + time));
+    }
+    let mut seen = Seen { acknowledged: 0, refused: 0, time: Duration::ZERO, latencies: Vec::new() };
+    while let Some(ended) = tasks.join_next().await {
+        let (latencies, refused) = ended??;
+        seen.refused += refused;
+        seen.latencies.extend(latencies);
+    }
+    seen.time = started.elapsed();
+    seen.acknowledged = seen.latencies.len();
+    seen.latencies.sort_unstable();
+    Ok(seen)
+}
+
+async fn client(
+    mut stream: TcpStream,
+    requests: Arc<Requests>,
+    next: Arc<AtomicUsize>,
+    until: Instant,
+) -> Result<(Vec<u32>, usize)> {
+    let mut latencies = Vec::new();
+    let mut refused = 0;
+    let mut answer = Vec::with_capacity(1024);
+    loop {
+        let begun = Instant::now();
+        if begun >= until {
+            break;
+        }
+        let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+        stream.write_all(request).await?;
+        answer.clear();
+        while !complete(&answer) {
+            if stream.read_buf(&mut answer).await? == 0 {
+                bail!("the server closed a connection: {}", String::from_utf8_lossy(&answer));
+            }
+        }
+        if answer.starts_with(b"HTTP/1.1 200") {
+            latencies.push(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
+        } else {
+            refused += 1;
+        }
+    }
+    Ok((latencies, refused))
+}
+
+/// Whether an answer is there to its end. Both servers say how long it is.
+fn complete(answer: &[u8]) -> bool {
+    let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let lines = answer.get(..head).unwrap_or_default().split(|byte| *byte == b'\n');
+    let length = lines.filter_map(|line| std::str::from_utf8(line).ok()).find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    answer.len() >= head + 4 + length.unwrap_or(0)
+}

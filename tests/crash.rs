@@ -1,0 +1,120 @@
+//! The promise of exactly once, under `kill -9`: a real `harness serve` is killed at random moments while
+//! customers and agents write; then everything is compared. The long form is in `docs/promises.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "crash/judge.rs"]
+mod judge;
+#[path = "crash/load.rs"]
+mod load;
+#[path = "crash/process.rs"]
+mod process;
+
+use std::{
+    str::FromStr,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use load::Load;
+use process::Process;
+use simulator::{AccountConfig, Config, Login, Redelivery, Simulator};
+
+/// Random enough to choose moments, and the same for the same seed.
+#[derive(Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// Below `bound`. (splitmix64)
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound.max(1)
+    }
+
+    /// True once in `many` times.
+    pub fn once_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
+
+    /// A generator of its own for a task.
+    pub fn fork(&mut self) -> Self {
+        Self(self.below(u64::MAX))
+    }
+}
+
+fn from_environment<T: FromStr>(name: &str, usual: T) -> T {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")),
+        Err(_) => usual,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
+    let kills: usize = from_environment("KILLS", 12);
+    let deliveries: usize = from_environment("DELIVERIES", 2_000);
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = from_environment("SEED", u64::from(clock.subsec_nanos()));
+    println!("SEED={seed} KILLS={kills} DELIVERIES={deliveries}");
+    let mut random = Random(seed);
+
+    let second = AccountConfig { webhook_login: Login::Instagram, ..AccountConfig::demo(2) };
+    let sim = Simulator::start(Config {
+        accounts: vec![AccountConfig::demo(1), second],
+        // As Meta does, only sooner: what was not answered with 200 comes again, for longer than any start takes.
+        redelivery: Redelivery::times(20_000, Duration::from_millis(25)),
+        webhook_timeout: Duration::from_secs(30),
+        ..Config::demo()
+    })
+    .await
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::prepare(folder.path(), &sim);
+    sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
+
+    let started = Instant::now();
+    let load = Load::start(&sim, &process.address, &mut random);
+    let mut killed = 0;
+    let mut in_start = 0;
+    while killed < kills || sim.delivery_count() < deliveries {
+        let mut host = process.spawn();
+        // Some die while they recover from the death before.
+        if killed > 0 && random.once_in(8) {
+            tokio::time::sleep(Duration::from_millis(random.below(120))).await;
+            in_start += 1;
+        } else {
+            host.ready().await;
+            tokio::time::sleep(Duration::from_millis(20 + random.below(1_400))).await;
+        }
+        host.kill().await;
+        killed += 1;
+        if killed % 20 == 0 {
+            println!("{killed} kills, {} deliveries, {:?}", sim.delivery_count(), started.elapsed());
+        }
+    }
+    let mut host = process.spawn();
+    host.ready().await;
+    let asked = load.finish(&sim).await;
+    load::settled(&sim, &process.address, &process.inbox_file()).await;
+    host.kill().await;
+    println!(
+        "{killed} kills, {in_start} of them in the start; {} deliveries, {} replies, {:.0?}",
+        sim.delivery_count(),
+        asked.len(),
+        started.elapsed()
+    );
+    let verdict = judge::compare(&sim, &process.inbox_file(), &asked).await;
+    println!("{verdict}");
+    assert!(verdict.clean(), "SEED={seed}: {verdict:#?}\nthe host's log:\n{}", process.log());
+    assert!(!process.log().contains("panicked"), "SEED={seed}: {}", process.log());
+}
