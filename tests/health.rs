@@ -48,7 +48,9 @@ async fn a_healthy_account_fails_no_check() {
         let checks = world.host.check(row, true).await.unwrap().checks;
         let failed: Vec<_> = checks.iter().filter(|check| check.level == CheckLevel::Failed).collect();
         assert!(failed.is_empty(), "{login}: {failed:#?}");
-        for name in ["connected", "webhook-secret", "token-valid", "permissions", "webhook-fields", "clock", "send-probe"] {
+        for name in
+            ["connected", "webhook-secret", "token-valid", "permissions", "webhook-fields", "clock", "send-probe"]
+        {
             expect(&checks, name, CheckLevel::Passed, "");
         }
     }
@@ -212,7 +214,10 @@ mod canary {
             world.advance(50 * 24 * HOUR);
             eventually("a renewed credential", async || {
                 let requests = world.sim.requests();
-                requests.iter().any(|record| record.path.contains("refresh") || record.path.contains("debug_token")).then_some(())
+                requests
+                    .iter()
+                    .any(|record| record.path.contains("refresh") || record.path.contains("debug_token"))
+                    .then_some(())
             })
             .await;
             for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
@@ -228,7 +233,10 @@ mod canary {
             worlds.push(world);
         }
         let log = log.0.lock().unwrap().clone();
-        assert!(String::from_utf8_lossy(&log).contains("a channel gets a response"), "what channels see is in the trace");
+        assert!(
+            String::from_utf8_lossy(&log).contains("a channel gets a response"),
+            "what channels see is in the trace"
+        );
         for secret in worlds.iter().flat_map(|world| world.sim.secrets()) {
             let secret = secret.expose();
             let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

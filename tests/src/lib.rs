@@ -186,7 +186,9 @@ pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
         ("https://www.instagram.com".to_owned(), sim.www_instagram_url().parse().unwrap()),
         ("https://lookaside.fbsbx.com".to_owned(), format!("{}/lookaside.fbsbx.com", sim.base_url()).parse().unwrap()),
     ]);
-    Host::open(HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) }).await.unwrap()
+    Host::open(HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) })
+        .await
+        .unwrap()
 }
 
 /// Loads the Instagram channel, with the secrets and ids of the simulator's app.

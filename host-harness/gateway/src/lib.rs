@@ -23,6 +23,7 @@ pub mod ingress;
 mod keeper;
 mod media;
 mod outbox;
+mod pace;
 mod pages;
 mod probe;
 mod resolve;

@@ -16,6 +16,7 @@ use crate::{
     egress::EgressError,
     host::{HostError, Registered, Shared},
     media::{self, FilesError},
+    pace::Asker,
 };
 
 /// Attempts at a step that the platform answered with a passing error.
@@ -28,6 +29,8 @@ const FIRST_WAIT_MS: u64 = 1_000;
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 /// The longest wait that a channel may ask for.
 const DAY_MS: u64 = 24 * 3_600_000;
+/// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
+const PATIENCE_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
 
@@ -39,6 +42,8 @@ pub(crate) enum Left {
     Attempt,
     /// It could not be tried at all.
     Unable,
+    /// The pace of its class is used up until this time.
+    Paced(u64),
     /// The platform asks the account to pause, in milliseconds.
     Pause(u64),
 }
@@ -80,6 +85,9 @@ impl Sending<'_> {
                 }
                 _ => continue,
             }
+            if let Err(at) = self.paced(&registered, step).await {
+                return Ok(Left::Paced(at));
+            }
             if !self.shared.inbox.begin_attempt(self.reply.reply, index).await? {
                 continue;
             }
@@ -107,6 +115,27 @@ impl Sending<'_> {
             }
         }
         Ok(Left::Nothing)
+    }
+
+    /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
+    async fn paced(&self, registered: &Registered, step: &SendStep) -> Result<(), u64> {
+        let (clock, rates) = (&self.shared.clock, &registered.capabilities.rates);
+        let patient_until = clock.now().saturating_add(PATIENCE_MS);
+        let mut again = !self.reply.steps.is_empty();
+        loop {
+            let asker = Asker {
+                channel: registered.channel.id(),
+                account: self.reply.account,
+                conversation: Some(self.reply.conversation),
+                again,
+            };
+            match self.shared.paces.take(rates, &step.rate_class, asker) {
+                Ok(()) => return Ok(()),
+                Err(at) if at > patient_until => return Err(at),
+                Err(at) => clock.until(at).await,
+            }
+            again = true;
+        }
     }
 
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {

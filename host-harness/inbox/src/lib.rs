@@ -16,6 +16,7 @@ mod outbox;
 mod read;
 mod storage;
 mod traffic;
+mod turns;
 mod window;
 mod writer;
 
@@ -31,6 +32,7 @@ pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
 pub use traffic::Traffic;
+pub use turns::DueReply;
 pub use window::compute as compute_window;
 
 use tokio::sync::broadcast;

@@ -6,7 +6,7 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages, read};
+use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
@@ -151,18 +151,6 @@ impl Inbox {
             .await?;
         self.announce([Update::Conversation { conversation, kind: "outcome" }]);
         Ok(())
-    }
-
-    /// The replies that have something to send now, oldest first. Rows that cannot be read (written by
-    /// another version) are refused, so that they do not stand in the way.
-    pub async fn open_replies(&self, now: u64, limit: usize) -> Result<Vec<OpenReply>, InboxError> {
-        let (replies, unreadable) =
-            self.readers.read(move |connection| read::open_replies(connection, now, limit)).await?;
-        for reply in unreadable {
-            tracing::error!(reply, "a reply in the outbox cannot be read by this version and is refused");
-            self.refuse_reply(reply, Vec::new()).await?;
-        }
-        Ok(replies)
     }
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.

@@ -18,7 +18,8 @@ const QUEUE: usize = 8192;
 const BATCH: usize = 512;
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
 trait Job: Send {

@@ -1,0 +1,5 @@
+-- Whose turn it is in the outbox: found by account, so that a long queue of one does not hide the others.
+
+DROP INDEX reply_open;
+CREATE INDEX reply_turn ON reply (account_id, next_attempt_at, id) WHERE state IN ('queued', 'sending');
+CREATE INDEX reply_behind ON reply (conversation_id, id) WHERE state IN ('queued', 'sending');
