@@ -9,6 +9,7 @@ use std::{
 
 use harness_inbox::{Deferred, DueReply, InboxError};
 use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument as _;
 
 use crate::{
     host::{HostError, Shared},
@@ -109,7 +110,10 @@ fn start(shared: &Arc<Shared>, under_way: &UnderWay, sending: &mut JoinSet<()>, 
 async fn send(shared: &Shared, reply: i64) -> Result<Left, HostError> {
     // It may have come to its end since it was found.
     match shared.inbox.open_reply(reply).await? {
-        Some(reply) => (Sending { shared, reply }).run().await,
+        Some(open) => {
+            let span = tracing::debug_span!("reply", reply, channel = open.channel);
+            (Sending { shared, reply: open }).run().instrument(span).await
+        }
         None => Ok(Left::Attempt),
     }
 }

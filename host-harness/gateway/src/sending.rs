@@ -139,6 +139,7 @@ impl Sending<'_> {
     }
 
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
+        self.shared.calls.metrics.step(&self.reply.channel, self.reply.account, &end);
         self.shared.inbox.finish_step(&self.reply, index, outcome, end, self.shared.clock.now()).await
     }
 

@@ -59,6 +59,7 @@ impl From<ParseError> for Problem {
 
 /// One batch; returns how many deliveries left the queue.
 async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
+    shared.count_backlog().await?;
     let pending = shared.inbox.pending(BATCH, BATCH_BYTES).await?;
     if pending.is_empty() {
         return Ok(0);
@@ -86,6 +87,7 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
                 if let Ok(registered) = shared.channel(&channel) {
                     shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
                 }
+                shared.calls.metrics.delivery(&channel, "no_channel");
                 left += 1;
             }
             Err(Problem::Call(CallError { failure: CallFailure::Deadline(_), .. })) if attempts + 1 < MAX_ATTEMPTS => {
@@ -95,13 +97,17 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
                 shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(&channel))).await?;
+                shared.calls.metrics.delivery(&channel, "failed");
                 left += 1;
             }
         }
     }
     left += translated.len();
     if !translated.is_empty() {
+        let channels: Vec<String> = translated.iter().map(|delivery| delivery.channel.clone()).collect();
         let applied = shared.inbox.apply(translated).await?;
+        channels.iter().for_each(|channel| shared.calls.metrics.delivery(channel, "applied"));
+        shared.calls.metrics.applied(&applied);
         for (channel, account) in applied.lost {
             shared.secrets.forget(&channel, &account);
         }
@@ -126,6 +132,7 @@ fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDeli
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
-    let parsed = registered.channel.parse_webhook(&delivery)??;
+    let span = tracing::debug_span!("translate", delivery = id, channel);
+    let parsed = span.in_scope(|| registered.channel.parse_webhook(&delivery))??;
     Ok(TranslatedDelivery { id, channel, received_at: delivery.received_at, events: parsed.events })
 }

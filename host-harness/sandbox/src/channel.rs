@@ -1,7 +1,10 @@
 //! A loaded channel: one method for every function of the contract, each in a fresh instance.
 //! Belongs here: instantiating, deadlines, the reading of failures. Not here: what to do with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use harness_contract as contract;
 use harness_contract::{
@@ -10,6 +13,7 @@ use harness_contract::{
     MediaLocation, OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, TimestampMs, Validation,
     Violation, manifest::Manifest,
 };
+use serde::Serialize;
 use wasmtime::{
     Store,
     component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
@@ -21,6 +25,7 @@ use crate::{
     engine::{SandboxConfig, TICK},
     error::{Bounds, CallError, CallFailure, LoadError},
     inspect::{Inspection, interface},
+    observe::{Called, Contents, Observer, form},
 };
 
 /// A component that was inspected, compiled and tried out. Cloning shares it.
@@ -39,6 +44,7 @@ struct Loaded {
     pure_ticks: u64,
     effect_ticks: u64,
     memory_bytes: usize,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// Declares the exported functions once: where each is found, and how it is called.
@@ -81,8 +87,8 @@ macro_rules! exports {
 
 /// One export's types.
 trait Signature {
-    type Params<'a>: ComponentNamedList + Lower;
-    type Result: Lift;
+    type Params<'a>: ComponentNamedList + Lower + Serialize;
+    type Result: Lift + Serialize;
     const NAME: &'static str;
     fn index(exports: &Exports) -> &ComponentExportIndex;
 }
@@ -127,6 +133,7 @@ impl Channel {
         manifest: Manifest,
         origin: Origin,
         config: &SandboxConfig,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, LoadError> {
         let memory_bytes = manifest
             .limits
@@ -147,6 +154,7 @@ impl Channel {
                 pure_ticks: ticks(pure_deadline),
                 effect_ticks: ticks(config.effect_deadline),
                 memory_bytes,
+                observer,
                 config: SandboxConfig { pure_deadline, ..config.clone() },
             }),
         })
@@ -324,6 +332,9 @@ impl Channel {
         (S::Result,): ComponentNamedList + Lift,
     {
         let pure = effects.is_none();
+        let observer = self.inner.observer.as_deref();
+        let input = observer.filter(|observer| observer.wants_contents()).map(|_| form(&params));
+        let started = Instant::now();
         let mut store = self.store(effects);
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;
@@ -338,7 +349,20 @@ impl Channel {
             let func = unsafe { TypedFunc::<S::Params<'_>, (S::Result,)>::new_unchecked(func) };
             func.call(store, params)
         };
-        run(&mut store).map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
+        let result = tracing::debug_span!("guest", channel = self.id(), export = S::NAME).in_scope(|| run(&mut store));
+        let result = result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure));
+        if let Some(observer) = observer {
+            observer.called(&Called {
+                channel: self.id(),
+                digest: &self.inner.inspection.digest,
+                export: S::NAME,
+                pure,
+                took: started.elapsed(),
+                failure: result.as_ref().err().map(|error| &error.failure),
+                contents: input.map(|input| Contents { input, output: result.as_ref().ok().map(form) }),
+            });
+        }
+        result
     }
 
     fn failed(&self, export: &'static str, error: &wasmtime::Error, pure: bool) -> CallError {
