@@ -102,6 +102,7 @@ impl From<ParseError> for Problem {
 
 /// One batch of a channel; says whether there may be more to do now.
 async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> {
+    shared.count_backlog().await?;
     let pending = if shared.breakers.is_open(channel, Part::Incoming) {
         // Whichever failed before is not the one to try a channel with.
         shared.inbox.least_tried(channel).await?.into_iter().collect()
@@ -115,7 +116,11 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     let results = tokio::task::spawn_blocking(move || {
         pending
             .into_iter()
-            .map(|delivery| (delivery.id, delivery.attempts, translate(&worker, delivery)))
+            .map(|delivery| {
+                let registered = worker.channel(&delivery.channel);
+                let digest = digest_of(&registered);
+                (delivery.id, delivery.attempts, digest, translate(&worker, registered, delivery))
+            })
             .collect::<Vec<_>>()
     })
     .await
@@ -124,7 +129,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     let mut translated = Vec::with_capacity(results.len());
     let mut again = false;
     let mut paused = false;
-    for (id, attempts, result) in results {
+    for (id, attempts, digest, result) in results {
         match result {
             Ok(delivery) => translated.push(delivery),
             Err(Problem::Paused(_)) => paused = true,
@@ -135,6 +140,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
                 if let Ok(registered) = shared.channel(&channel) {
                     shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
                 }
+                shared.calls.metrics.delivery(&channel, "no_channel");
             }
             // While everything fails it is not this delivery's fault: it waits with the others.
             Err(Problem::Call(_))
@@ -145,12 +151,21 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(channel))).await?;
+                shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
+                shared.calls.metrics.delivery(channel, "failed");
+                // A component that was exchanged meanwhile has not tried this delivery.
+                let running = digest_of(&shared.channel(channel));
+                if running != digest {
+                    shared.inbox.take_up(channel, &running).await?;
+                }
             }
         }
     }
     if !translated.is_empty() {
+        let count = translated.len();
         let applied = shared.inbox.apply(translated).await?;
+        (0..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
+        shared.calls.metrics.applied(&applied);
         for (channel, account) in applied.lost {
             shared.secrets.forget(&channel, &account);
         }
@@ -171,21 +186,26 @@ fn digest_of(registered: &Result<Registered, HostError>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
-fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
+fn translate(
+    shared: &Arc<Shared>,
+    registered: Result<Registered, HostError>,
+    pending: PendingDelivery,
+) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, channel, attempts, delivery } = pending;
-    let registered = shared.channel(&channel).map_err(|error| match error {
+    let registered = registered.map_err(|error| match error {
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
     let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
-    let parsed = match registered.channel.parse_webhook(&delivery) {
+    let span = tracing::debug_span!("translate", delivery = id, channel);
+    let parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());
             parsed?
         }
         Err(error) => {
             // A delivery counts once, however often it is tried.
-            pass.failed(&error, attempts == 0, shared.clock.now());
+            shared.failed(pass, &registered.channel.inspection().digest, &error, attempts == 0);
             return Err(error.into());
         }
     };

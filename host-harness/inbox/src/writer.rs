@@ -18,8 +18,12 @@ const QUEUE: usize = 8192;
 const BATCH: usize = 512;
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
 trait Job: Send {
@@ -64,6 +68,10 @@ fn in_savepoint<T>(
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = work(tx);
     if result.is_err() {
+        if tx.is_autocommit() {
+            // A full disk makes SQLite take back the whole transaction: there is no savepoint left.
+            return result;
+        }
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
     tx.prepare_cached("RELEASE job")?.execute([])?;
@@ -128,6 +136,9 @@ fn commit_batch(
     let mut next = 0;
     while let Some(job) = batch.get_mut(next) {
         job.run(&tx);
+        if tx.is_autocommit() {
+            return Err("the disk is full or failing, and the transaction was taken back".into());
+        }
         next += 1;
         if batch.len() < BATCH
             && let Ok(waiting) = jobs.try_recv()
