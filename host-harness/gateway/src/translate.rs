@@ -7,7 +7,7 @@ use harness_contract::ParseError;
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure};
 
-use crate::host::{HostError, Registered, Shared};
+use crate::host::{HostError, Shared};
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 256;
@@ -68,7 +68,11 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     let results = tokio::task::spawn_blocking(move || {
         pending
             .into_iter()
-            .map(|delivery| (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery)))
+            .map(|delivery| {
+                let (id, channel, attempts) = (delivery.id, delivery.channel.clone(), delivery.attempts);
+                let (digest, result) = translate(&worker, delivery);
+                (id, channel, attempts, digest, result)
+            })
             .collect::<Vec<_>>()
     })
     .await
@@ -77,7 +81,7 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     let mut translated = Vec::with_capacity(results.len());
     let mut left = 0;
     let mut busy = false;
-    for (id, channel, attempts, result) in results {
+    for (id, channel, attempts, digest, result) in results {
         match result {
             Ok(delivery) => translated.push(delivery),
             Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => busy = true,
@@ -96,7 +100,13 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(&channel))).await?;
+                shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
+                // It may have been replaced, or taken back, since then.
+                if let Ok(registered) = shared.channel(&channel)
+                    && registered.channel.inspection().digest != digest
+                {
+                    shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
+                }
                 shared.calls.metrics.delivery(&channel, "failed");
                 left += 1;
             }
@@ -121,18 +131,20 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     Ok(left.max(usize::from(busy)))
 }
 
-/// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<Registered, HostError>) -> String {
-    registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
-}
-
-fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
+/// Also returns which component did it: where it failed, another one may succeed.
+fn translate(shared: &Shared, pending: PendingDelivery) -> (String, Result<TranslatedDelivery, Problem>) {
     let PendingDelivery { id, channel, delivery, .. } = pending;
-    let registered = shared.channel(&channel).map_err(|error| match error {
-        HostError::NoChannel(id, _) => Problem::NoChannel(id),
-        other => Problem::Other(other.to_string()),
-    })?;
+    let registered = match shared.channel(&channel) {
+        Ok(registered) => registered,
+        Err(HostError::NoChannel(id, _)) => return (String::new(), Err(Problem::NoChannel(id))),
+        Err(other) => return (String::new(), Err(Problem::Other(other.to_string()))),
+    };
     let span = tracing::debug_span!("translate", delivery = id, channel);
-    let parsed = span.in_scope(|| registered.channel.parse_webhook(&delivery))??;
-    Ok(TranslatedDelivery { id, channel, received_at: delivery.received_at, events: parsed.events })
+    let received_at = delivery.received_at;
+    let parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
+        Ok(Ok(parsed)) => Ok(TranslatedDelivery { id, channel, received_at, events: parsed.events }),
+        Ok(Err(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
+    };
+    (registered.channel.inspection().digest.clone(), parsed)
 }
