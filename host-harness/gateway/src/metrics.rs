@@ -72,7 +72,11 @@ impl Metrics {
         r.register("webhooks", "Webhooks by what they were answered", self.webhooks.clone());
         r.register("deliveries", "Deliveries that left the queue, by how", self.deliveries.clone());
         r.register("events", "Events that channels read, by what they changed", self.events.clone());
-        r.register("steps", "Attempts at steps of replies, by how they ended", self.steps.clone());
+        r.register(
+            "steps",
+            "Attempts at steps of replies by how they ended, and replies that were refused as a whole",
+            self.steps.clone(),
+        );
         r.register("http_requests", "Requests that left for channels, by what came back", self.requests.clone());
         r.register("http_request_seconds", "How long such requests took", self.request_seconds.clone());
         r.register("deliveries_waiting", "Deliveries that are not applied, by state", self.waiting_deliveries.clone());
@@ -123,6 +127,15 @@ impl Metrics {
             StepEnd::Final(state) => state.name(),
             StepEnd::Later(_) => "later",
         };
+        self.step_ended(channel, account, end);
+    }
+
+    /// A reply was refused before anything of it was tried.
+    pub(crate) fn refused(&self, channel: &str, account: i64) {
+        self.step_ended(channel, account, "refused");
+    }
+
+    fn step_ended(&self, channel: &str, account: i64, end: &str) {
         let labels = vec![("channel", channel.to_owned()), ("account", account.to_string()), ("end", end.to_owned())];
         self.steps.get_or_create(&labels).inc();
     }

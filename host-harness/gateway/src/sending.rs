@@ -63,7 +63,7 @@ impl Sending<'_> {
         let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
         if self.shared.inbox.account_row(self.reply.account).await?.state == AccountState::Disconnected {
             if self.reply.steps.is_empty() {
-                self.shared.inbox.refuse_reply(self.reply.reply, vec![disconnected()]).await?;
+                self.refuse(vec![disconnected()]).await?;
             } else {
                 self.reject_rest(disconnected().sentence).await?;
             }
@@ -157,6 +157,11 @@ impl Sending<'_> {
         self.shared.inbox.finish_step(&self.reply, index, outcome, end, self.shared.clock.now()).await
     }
 
+    async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
+        self.shared.calls.metrics.refused(&self.reply.channel, self.reply.account);
+        self.shared.inbox.refuse_reply(self.reply.reply, violations).await
+    }
+
     /// The requests of the reply, written down before the first leaves; none when nothing can be sent.
     async fn steps(
         &self,
@@ -196,7 +201,7 @@ impl Sending<'_> {
                 Ok(None)
             }
             Err(violations) if first => {
-                self.shared.inbox.refuse_reply(self.reply.reply, violations).await?;
+                self.refuse(violations).await?;
                 Ok(None)
             }
             // Some of it was sent, and what is left became impossible, such as by a closed window.

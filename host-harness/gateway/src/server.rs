@@ -67,7 +67,8 @@ static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 async fn deliver(State(host): State<Host>, Path(channel): Path<String>, request: Request) -> Response {
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
-    let span = tracing::info_span!("webhook", request = number, delivery = tracing::field::Empty);
+    // Of the highest level, so that it stands beside a warning too.
+    let span = tracing::error_span!("webhook", request = number, delivery = tracing::field::Empty);
     let taken = take(&host, &channel, request).instrument(span).await;
     let word = match &taken {
         Ok(()) => "accepted",

@@ -153,10 +153,11 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
                 shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
                 shared.calls.metrics.delivery(channel, "failed");
-                // A component that was exchanged meanwhile has not tried this delivery.
-                let running = digest_of(&shared.channel(channel));
-                if running != digest {
-                    shared.inbox.take_up(channel, &running).await?;
+                // It may have been replaced, or taken back, since then.
+                if let Ok(registered) = shared.channel(channel)
+                    && registered.channel.inspection().digest != digest
+                {
+                    shared.inbox.take_up(channel, &registered.channel.inspection().digest).await?;
                 }
             }
         }
