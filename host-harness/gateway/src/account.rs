@@ -19,9 +19,11 @@ use crate::{
     breaker::Part,
     capture::Captured,
     egress::EgressError,
-    host::{HostError, Registered, Shared},
+    error::HostError,
+    host::Shared,
     pace::Asker,
     secrets::{Secret, SecretKey},
+    setup::Registered,
 };
 
 /// Requests of one call.

@@ -20,11 +20,7 @@ use subtle::ConstantTimeEq as _;
 mod accounts;
 mod files;
 
-use crate::{
-    breaker::BreakerView,
-    host::{Host, HostError},
-    secrets::Secret,
-};
+use crate::{breaker::BreakerView, error::HostError, host::Host, secrets::Secret};
 
 /// The longest request body of the API, in bytes.
 const MAX_BODY: usize = 256 << 10;
@@ -178,7 +174,7 @@ struct ChannelHealth {
 }
 
 fn channel_health(host: &Host) -> Vec<ChannelHealth> {
-    let health = |registered: &crate::host::Registered| {
+    let health = |registered: &crate::setup::Registered| {
         let channel = registered.channel.id().to_owned();
         let parts = host.breakers(&channel);
         ChannelHealth { channel, worst: parts.first().cloned(), parts }
@@ -242,7 +238,7 @@ struct ChannelView {
 }
 
 async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
-    let view = |registered: crate::host::Registered| ChannelView {
+    let view = |registered: crate::setup::Registered| ChannelView {
         id: registered.channel.id().to_owned(),
         digest: registered.channel.inspection().digest.clone(),
         generation: api.host.generation(registered.channel.id()),

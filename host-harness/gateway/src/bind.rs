@@ -12,9 +12,11 @@ use harness_inbox::{AccountState, FromDialog, NewAccount};
 
 use crate::{
     account::{Scratch, Whose, call, call_as},
-    host::{HostError, Registered, Shared},
+    error::HostError,
+    host::Shared,
     keeper,
     secrets::{SecretKey, declared_slot},
+    setup::Registered,
 };
 
 /// How far back the archive is read after connecting, in milliseconds.

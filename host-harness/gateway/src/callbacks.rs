@@ -10,7 +10,8 @@ use harness_inbox::{ErasureView, InboxError, NewDelivery};
 use serde_json::{Map, Value};
 
 use crate::{
-    host::{Host, HostError},
+    error::HostError,
+    host::Host,
     ingress::{self, Refusal},
     vault::random,
 };

@@ -51,7 +51,7 @@ fn default_listen() -> SocketAddr {
 }
 
 fn default_backlog() -> u64 {
-    crate::host::MAX_BACKLOG
+    crate::setup::MAX_BACKLOG
 }
 
 fn default_data_dir() -> PathBuf {

@@ -16,8 +16,10 @@ use url::Url;
 
 use crate::{
     account::{Scratch, Whose, call_as},
-    host::{Host, HostError, Registered, Shared},
+    error::HostError,
+    host::{Host, Shared},
     secrets::Secret,
+    setup::Registered,
     vault::random,
 };
 

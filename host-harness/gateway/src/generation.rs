@@ -15,8 +15,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     breaker::Pass,
-    host::{ChannelSetup, Grant, Host, HostError, Registered, Shared, check_slots},
+    error::HostError,
+    host::{Host, Shared},
     secrets::SecretKey,
+    setup::{ChannelSetup, Grant, Registered, check_slots},
 };
 
 /// Crashes after which a new generation gives its place back.

@@ -14,9 +14,11 @@ use url::Url;
 
 use crate::{
     account,
-    host::{Host, HostError, Registered, Shared},
+    error::HostError,
+    host::{Host, Shared},
     ingress::Refusal,
     probe,
+    setup::Registered,
     vault::random,
 };
 

@@ -3,19 +3,17 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
 use harness_contract::{
-    AccountError, ChannelCapabilities, ConversationContext, EntryPoints, HttpRequest, HttpResponse, OutboundMessage,
-    Setting,
-    manifest::{EgressRule, Manifest, SlotScope},
-    settings::{RawSetting, SettingScope, SettingsError, merge_settings, resolve_settings},
+    ConversationContext, EntryPoints, HttpRequest, HttpResponse, OutboundMessage,
+    manifest::SlotScope,
+    settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, InboxError, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
-use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
+use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
+use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
     sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
@@ -24,11 +22,12 @@ use tokio::{
 
 use crate::{
     account::{self, Whose},
-    breaker::{BreakerView, Breakers, Paused},
+    breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
     connect::Connecting,
-    egress::{Caller, Egress, EgressError, Endpoints, SetupError},
+    egress::{Caller, Egress, EgressError},
+    error::HostError,
     generation::Generations,
     health::Seen,
     ingress::{self, Refusal},
@@ -37,203 +36,14 @@ use crate::{
     outbox,
     pace::Paces,
     secrets::{Secret, SecretKey, Secrets},
-    store::{MediaStore, StoreError},
+    setup::{HostOptions, Registered, check_slots},
+    store::MediaStore,
     translate,
-    vault::{Vault, VaultError, VaultKey},
+    vault::{Vault, VaultKey},
     watch::{Backlog, Calls, Writable},
 };
 use tracing::Instrument as _;
 use url::Url;
-
-/// How a host is set up.
-#[derive(Clone, Debug)]
-pub struct HostOptions {
-    /// The inbox's file.
-    pub inbox: PathBuf,
-    /// The bounds of the sandbox, and where compiled components are kept.
-    pub sandbox: SandboxConfig,
-    /// Where the bytes of media lie. None: the folder `media` beside the inbox's file.
-    pub media: Option<MediaStore>,
-    /// Where the key is under which credentials rest. None: the file `vault.key` beside the inbox's file.
-    pub vault_key: Option<VaultKey>,
-    /// Development only: where requests really go.
-    pub endpoints: Endpoints,
-    /// The clock.
-    pub clock: Clock,
-    /// How many deliveries may wait to be translated before webhooks are answered with "later".
-    pub max_backlog: u64,
-    /// Where every call of a channel is written down, with what people wrote. None: nowhere.
-    pub record: Option<PathBuf>,
-}
-
-/// [`HostOptions::max_backlog`] unless set.
-pub const MAX_BACKLOG: u64 = 100_000;
-
-impl HostOptions {
-    /// A host that keeps everything in one folder, which must exist.
-    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        Self {
-            inbox: folder.join("inbox.sqlite"),
-            sandbox: SandboxConfig { cache_dir: Some(folder.join("artifacts")), ..SandboxConfig::default() },
-            media: None,
-            vault_key: None,
-            endpoints: Endpoints::new(),
-            clock: Clock::default(),
-            max_backlog: MAX_BACKLOG,
-            record: None,
-        }
-    }
-}
-
-/// What the operator allows a channel: nothing that is not named.
-#[derive(Clone, Debug, Default)]
-pub struct Grant {
-    /// Hosts of the manifest's egress rules.
-    pub egress: Vec<String>,
-    /// Hosts of the manifest's `[media]`, from which files are downloaded.
-    pub media: Vec<String>,
-}
-
-impl Grant {
-    /// Everything that a manifest asks for, after somebody read it.
-    pub fn all_of(manifest: &Manifest) -> Self {
-        Self {
-            egress: manifest.egress.iter().map(|rule| rule.host.clone()).collect(),
-            media: manifest.media.hosts.clone(),
-        }
-    }
-}
-
-/// A channel with what the operator gives it.
-#[derive(Clone, Debug, Default)]
-pub struct ChannelSetup {
-    /// What it may do. `None` grants what the manifest asks for.
-    pub grant: Option<Grant>,
-    /// Values for the manifest's settings of the scopes `channel` and `both`.
-    pub settings: std::collections::BTreeMap<String, RawSetting>,
-    /// Its own credentials, by slot.
-    pub secrets: HashMap<String, Secret>,
-    /// Replaced ones that still prove where webhooks come from: slot, secret, until when in milliseconds since
-    /// 1970.
-    pub previous_secrets: Vec<(String, Secret, u64)>,
-}
-
-/// A loaded channel as the host knows it.
-#[derive(Clone)]
-pub struct Registered {
-    /// The component.
-    pub channel: Channel,
-    /// What it can say and hear.
-    pub capabilities: Arc<ChannelCapabilities>,
-    /// SHA-256 of the capabilities' JSON form, in hex: changes whenever they do.
-    pub capabilities_hash: String,
-    /// The egress rules that were granted.
-    pub egress: Arc<[EgressRule]>,
-    /// The media hosts that were granted.
-    pub media_hosts: Arc<[String]>,
-    /// The channel's settings, which hold for every account that has no other.
-    pub settings: Arc<[Setting]>,
-    /// Hosts that the manifest asks for and the operator did not grant.
-    pub not_granted: Vec<String>,
-    /// What its manifest asks for and that of the one before did not, a line each.
-    pub asks_more: Vec<String>,
-    /// What the operator granted.
-    pub grant: Grant,
-}
-
-/// Why the host did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// The component was refused.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The component failed in a call.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The inbox.
-    #[error(transparent)]
-    Inbox(#[from] InboxError),
-    /// The HTTP client.
-    #[error(transparent)]
-    Egress(#[from] SetupError),
-    /// The bytes of a file.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Credentials at rest.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// An account is not being connected as was asked.
-    #[error(transparent)]
-    Connect(#[from] crate::connect::ConnectError),
-    /// The settings of a channel.
-    #[error("the settings of `{channel}`: {source}")]
-    ChannelSettings {
-        /// The channel's id.
-        channel: String,
-        /// What is wrong.
-        #[source]
-        source: SettingsError,
-    },
-    /// The file of the recording.
-    #[error("calls cannot be recorded: {0}")]
-    Record(#[source] std::io::Error),
-    /// The component is that of another channel.
-    #[error("the component is that of the channel `{found}`, not of `{expected}`")]
-    AnotherChannel {
-        /// Which was to be replaced.
-        expected: String,
-        /// What the component's manifest says.
-        found: String,
-    },
-    /// Too many deliveries wait to be translated.
-    #[error("{0} deliveries wait to be translated; try again later")]
-    Backlog(u64),
-    /// The operating system gave no random bytes.
-    #[error("no random bytes could be had: {0}")]
-    Random(String),
-    /// The channel did not do for an account what was asked.
-    #[error("{}", account::sentence(.0))]
-    Account(Box<AccountError>),
-    /// The channel failed again and again and is left alone for a while.
-    #[error(transparent)]
-    Paused(#[from] Paused),
-    /// A channel captures more credentials for an account than it may keep.
-    #[error("`{0}` keeps too many credentials of one account")]
-    TooManyCredentials(String),
-    /// All sandboxes are in use.
-    #[error("the sandbox is busy; try again")]
-    Busy,
-    /// The delivery is not genuine, or does not fit.
-    #[error("the delivery was refused: {0}")]
-    Refused(#[from] Refusal),
-    /// No channel of this id is loaded.
-    #[error("no channel `{0}` is loaded; loaded are {1}")]
-    NoChannel(String, String),
-    /// The settings of an account.
-    #[error("the account {account} of `{channel}`: {source}")]
-    Settings {
-        /// The channel's id.
-        channel: String,
-        /// The platform's id of the account.
-        account: String,
-        /// What is wrong.
-        #[source]
-        source: SettingsError,
-    },
-    /// A slot that the manifest does not declare.
-    #[error("`{slot}` is not a credential of `{channel}` that is given to {scope}; there it takes {known}")]
-    UnknownSlot {
-        /// The channel's id.
-        channel: String,
-        /// What was given.
-        slot: String,
-        /// To what it was given.
-        scope: &'static str,
-        /// What the manifest declares.
-        known: String,
-    },
-}
 
 /// Memory for bodies that are being read and not yet in the journal, in KiB.
 const BODY_BUDGET_KIB: usize = 128 << 10;
@@ -612,25 +422,4 @@ fn class_of(status: u16) -> &'static str {
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Credentials may fill the slots that the manifest declares, where it declares them.
-pub(crate) fn check_slots(
-    manifest: &Manifest,
-    given: &HashMap<String, Secret>,
-    scope: SlotScope,
-) -> Result<(), HostError> {
-    let fits = |slot: &String| manifest.slots.get(slot).is_some_and(|declared| declared.scope == scope);
-    let Some(slot) = given.keys().find(|slot| !fits(slot)) else { return Ok(()) };
-    let known = manifest.slots.iter().filter(|(_, declared)| declared.scope == scope).map(|(name, _)| name.as_str());
-    Err(HostError::UnknownSlot {
-        channel: manifest.channel.id.clone(),
-        slot: slot.clone(),
-        scope: match scope {
-            SlotScope::App => "the channel itself",
-            SlotScope::Account => "an account",
-            SlotScope::Connect => "the connecting of an account",
-        },
-        known: known.collect::<Vec<_>>().join(", "),
-    })
 }

@@ -8,7 +8,8 @@ use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelive
 
 use crate::{
     account::{call, call_in_class, sentence},
-    host::{HostError, Shared},
+    error::HostError,
+    host::Shared,
     pace::CONVERSATIONS,
     vault::random,
 };

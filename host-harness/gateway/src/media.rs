@@ -13,12 +13,7 @@ use harness_inbox::{DueMedia, HeldFile, InboxError, MediaEnd, MediaState};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
-use crate::{
-    content,
-    download::DownloadError,
-    host::{HostError, Registered, Shared},
-    store::StoreError,
-};
+use crate::{content, download::DownloadError, error::HostError, host::Shared, setup::Registered, store::StoreError};
 
 /// Downloads at the same time; each may hold a file in memory.
 const AT_ONCE: usize = 4;

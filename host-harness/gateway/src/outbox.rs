@@ -13,7 +13,8 @@ use tracing::Instrument as _;
 
 use crate::{
     breaker::Part,
-    host::{HostError, Shared},
+    error::HostError,
+    host::Shared,
     sending::{Left, Sending},
 };
 

@@ -18,7 +18,8 @@ use crate::{
     api::is_local,
     callbacks::MAX_CALLBACK,
     connect::{ConnectError, ConnectStage, ConnectView},
-    host::{Host, HostError},
+    error::HostError,
+    host::Host,
 };
 
 const COOKIE: &str = "harness-connect";

@@ -10,7 +10,9 @@ use harness_sandbox::CallError;
 
 use crate::{
     account::call,
-    host::{Host, HostError, Registered, Shared},
+    error::HostError,
+    host::{Host, Shared},
+    setup::Registered,
     vault::random,
 };
 

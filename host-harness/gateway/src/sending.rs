@@ -15,9 +15,11 @@ use crate::{
     breaker::{Part, Pass},
     capture::Captured,
     egress::EgressError,
-    host::{HostError, Registered, Shared},
+    error::HostError,
+    host::Shared,
     media::{self, FilesError},
     pace::Asker,
+    setup::Registered,
 };
 
 /// Attempts at a step that the platform answered with a passing error.

@@ -22,13 +22,7 @@ use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tracing::Instrument as _;
 
-use crate::{
-    api,
-    host::{Host, HostError},
-    ingress::Refusal,
-    pages,
-    secrets::Secret,
-};
+use crate::{api, error::HostError, host::Host, ingress::Refusal, pages, secrets::Secret};
 
 /// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts, and `/api/v1`: with a token for whoever has
 /// it, without one for requests that are made on this machine.

@@ -10,7 +10,9 @@ use tokio::task::{Id, JoinSet};
 
 use crate::{
     breaker::{Part, Paused},
-    host::{HostError, Registered, Shared},
+    error::HostError,
+    host::Shared,
+    setup::Registered,
 };
 
 /// Deliveries that are translated and applied in one transaction.

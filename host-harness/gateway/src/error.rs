@@ -1,0 +1,101 @@
+//! Why the host did not do what was asked, in words for an operator. Belongs here: the one error of its
+//! functions. Not here: what a platform refused, which is an outcome.
+
+use harness_contract::{AccountError, settings::SettingsError};
+use harness_inbox::InboxError;
+use harness_sandbox::{CallError, LoadError};
+
+use crate::{account, breaker::Paused, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError};
+
+/// Why the host did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The component was refused.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The component failed in a call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The inbox.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Egress(#[from] SetupError),
+    /// The bytes of a file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Credentials at rest.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// An account is not being connected as was asked.
+    #[error(transparent)]
+    Connect(#[from] crate::connect::ConnectError),
+    /// The settings of a channel.
+    #[error("the settings of `{channel}`: {source}")]
+    ChannelSettings {
+        /// The channel's id.
+        channel: String,
+        /// What is wrong.
+        #[source]
+        source: SettingsError,
+    },
+    /// The file of the recording.
+    #[error("calls cannot be recorded: {0}")]
+    Record(#[source] std::io::Error),
+    /// The component is that of another channel.
+    #[error("the component is that of the channel `{found}`, not of `{expected}`")]
+    AnotherChannel {
+        /// Which was to be replaced.
+        expected: String,
+        /// What the component's manifest says.
+        found: String,
+    },
+    /// Too many deliveries wait to be translated.
+    #[error("{0} deliveries wait to be translated; try again later")]
+    Backlog(u64),
+    /// The operating system gave no random bytes.
+    #[error("no random bytes could be had: {0}")]
+    Random(String),
+    /// The channel did not do for an account what was asked.
+    #[error("{}", account::sentence(.0))]
+    Account(Box<AccountError>),
+    /// The channel failed again and again and is left alone for a while.
+    #[error(transparent)]
+    Paused(#[from] Paused),
+    /// A channel captures more credentials for an account than it may keep.
+    #[error("`{0}` keeps too many credentials of one account")]
+    TooManyCredentials(String),
+    /// All sandboxes are in use.
+    #[error("the sandbox is busy; try again")]
+    Busy,
+    /// The delivery is not genuine, or does not fit.
+    #[error("the delivery was refused: {0}")]
+    Refused(#[from] Refusal),
+    /// No channel of this id is loaded.
+    #[error("no channel `{0}` is loaded; loaded are {1}")]
+    NoChannel(String, String),
+    /// The settings of an account.
+    #[error("the account {account} of `{channel}`: {source}")]
+    Settings {
+        /// The channel's id.
+        channel: String,
+        /// The platform's id of the account.
+        account: String,
+        /// What is wrong.
+        #[source]
+        source: SettingsError,
+    },
+    /// A slot that the manifest does not declare.
+    #[error("`{slot}` is not a credential of `{channel}` that is given to {scope}; there it takes {known}")]
+    UnknownSlot {
+        /// The channel's id.
+        channel: String,
+        /// What was given.
+        slot: String,
+        /// To what it was given.
+        scope: &'static str,
+        /// What the manifest declares.
+        known: String,
+    },
+}
