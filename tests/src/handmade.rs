@@ -70,7 +70,9 @@ impl Handmade {
                 let name = format!("{}#{}", resolve.id_of(*id).unwrap(), function.name);
                 let mut body = Function::new([(1, ValType::F64)]);
                 if function.name == "parse-webhook" {
-                    self.parse_webhook.iter().for_each(|instruction| drop(body.instruction(instruction)));
+                    for instruction in &self.parse_webhook {
+                        body.instruction(instruction);
+                    }
                 } else {
                     body.instruction(&Instruction::Unreachable);
                 }
