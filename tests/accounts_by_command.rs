@@ -77,15 +77,13 @@ async fn a_new_user_connects_asks_the_doctor_and_disconnects_with_the_commands_o
     let config = folder.path().join("harness.toml");
     let config = config.to_str().unwrap();
     let webhook = format!("http://127.0.0.1:{}/webhooks/instagram", free_port());
-    let (_sim, mut said) =
-        start(&["sim", "--port", "0", "--webhook", &webhook, "--host-config", config, "--json"]);
+    let (_sim, mut said) = start(&["sim", "--port", "0", "--webhook", &webhook, "--host-config", config, "--json"]);
     let sim: Value = serde_json::from_str(&line_with(&mut said, "base_url")).unwrap();
     let sim = sim["base_url"].as_str().unwrap().to_owned();
     let (_host, mut said) = start(&["serve", "--config", config]);
     line_with(&mut said, "inbox file");
 
-    let (mut connect, mut said) =
-        start(&["connect", "instagram", "--login", "facebook", "--json", "--config", config]);
+    let (mut connect, mut said) = start(&["connect", "instagram", "--login", "facebook", "--json", "--config", config]);
     let link: Value = serde_json::from_str(&line_with(&mut said, "ticket")).unwrap();
     let browser = Browser::start().await;
     browser.open(link["link"].as_str().unwrap()).await;
@@ -123,10 +121,8 @@ async fn a_new_user_connects_asks_the_doctor_and_disconnects_with_the_commands_o
     let gone = finished(&["disconnect", &ig_id, "--delete-conversations", "--config", config]);
     assert!(gone.status.success(), "{gone:?}");
     let address = webhook.replace("/webhooks/instagram", "/api/v1/conversations");
-    eventually("an empty inbox", async || {
-        (request("GET", &address, &[], Vec::new()).await.body == "[]").then_some(())
-    })
-    .await;
+    eventually("an empty inbox", async || (request("GET", &address, &[], Vec::new()).await.body == "[]").then_some(()))
+        .await;
     let unknown = finished(&["doctor", "nobody", "--config", config]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no account `nobody`"), "{unknown:?}");
 }

@@ -44,7 +44,10 @@ async fn every_page_is_listed_with_the_reason_why_it_cannot_be_chosen() {
     let not_linked = candidates.iter().filter_map(|candidate| candidate.obstacle.as_deref());
     let not_linked: Vec<_> = not_linked.collect();
     assert!(not_linked.iter().any(|sentence| sentence.contains("business or creator")), "{not_linked:?}");
-    assert!(not_linked.iter().any(|sentence| sentence.contains("MESSAGING") && sentence.contains("dmin")), "{not_linked:?}");
+    assert!(
+        not_linked.iter().any(|sentence| sentence.contains("MESSAGING") && sentence.contains("dmin")),
+        "{not_linked:?}"
+    );
 
     let barred = candidates.iter().find(|candidate| candidate.obstacle.is_some()).unwrap();
     assert!(matches!(person.chooses(&barred.id).await, Err(HostError::Connect(ConnectError::OutOfOrder))));
@@ -186,10 +189,8 @@ async fn a_removed_app_is_noticed_and_our_own_leaving_is_not_mistaken_for_it() {
         let subject = if login == "facebook" { Subject::Person } else { Subject::Account(ig_id) };
         let answer = world.sim.deauthorize(&subject).await.unwrap();
         assert_eq!(answer.status, Some(200), "{answer:?}");
-        eventually("the account's state", async || {
-            (state().await.state == AccountState::NeedsReconnect).then_some(())
-        })
-        .await;
+        eventually("the account's state", async || (state().await.state == AccountState::NeedsReconnect).then_some(()))
+            .await;
         // Which of the two is noticed first: the platform's word, or that its token is dead.
         let problem = state().await.problem.unwrap();
         assert!(problem.contains("onnect the account again"), "{problem}");

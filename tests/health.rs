@@ -48,7 +48,9 @@ async fn a_healthy_account_fails_no_check() {
         let checks = world.host.check(row, true).await.unwrap().checks;
         let failed: Vec<_> = checks.iter().filter(|check| check.level == CheckLevel::Failed).collect();
         assert!(failed.is_empty(), "{login}: {failed:#?}");
-        for name in ["connected", "webhook-secret", "token-valid", "permissions", "webhook-fields", "clock", "send-probe"] {
+        for name in
+            ["connected", "webhook-secret", "token-valid", "permissions", "webhook-fields", "clock", "send-probe"]
+        {
             expect(&checks, name, CheckLevel::Passed, "");
         }
     }
@@ -122,7 +124,9 @@ async fn a_profile_comes_after_its_message_and_its_absence_costs_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_consent_there_is_a_placeholder_and_it_is_asked_for_again() {
     let (world, _) = connected("facebook").await;
-    world.sim.inject(simulator::Fault { scope: simulator::Scope::Profiles, ..simulator::Fault::graph_error(230, None) });
+    world
+        .sim
+        .inject(simulator::Fault { scope: simulator::Scope::Profiles, ..simulator::Fault::graph_error(230, None) });
     world.sim.customer(CUSTOMER).text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
     let problem = || {
@@ -237,7 +241,10 @@ mod canary {
             world.advance(50 * 24 * HOUR);
             eventually("a renewed credential", async || {
                 let requests = world.sim.requests();
-                requests.iter().any(|record| record.path.contains("refresh") || record.path.contains("debug_token")).then_some(())
+                requests
+                    .iter()
+                    .any(|record| record.path.contains("refresh") || record.path.contains("debug_token"))
+                    .then_some(())
             })
             .await;
             for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
@@ -253,7 +260,10 @@ mod canary {
             worlds.push(world);
         }
         let log = log.0.lock().unwrap().clone();
-        assert!(String::from_utf8_lossy(&log).contains("a channel gets a response"), "what channels see is in the trace");
+        assert!(
+            String::from_utf8_lossy(&log).contains("a channel gets a response"),
+            "what channels see is in the trace"
+        );
         for secret in worlds.iter().flat_map(|world| world.sim.secrets()) {
             let secret = secret.expose();
             let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

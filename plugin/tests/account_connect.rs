@@ -79,8 +79,7 @@ fn the_dialog_of_each_login_is_asked_for_what_the_manifest_lists() {
 #[test]
 fn the_facebook_login_ends_with_pages_to_choose_from() {
     let script = exchanged().answer(PERMISSIONS, &permissions("")).answer(ACCOUNTS, &pages(&[good_page()]));
-    let found =
-        candidates(connect(&script, connecting("facebook", callback(&[("code", "code"), ("state", "st&te")]))));
+    let found = candidates(connect(&script, connecting("facebook", callback(&[("code", "code"), ("state", "st&te")]))));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].id, PAGE);
     assert_eq!(found[0].account_id.as_deref(), Some(ACCOUNT));

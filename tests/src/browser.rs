@@ -29,7 +29,9 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().expect("its output is piped")).lines();
         let port = loop {
             let line = lines.next_line().await.unwrap().expect("chromedriver says on which port it listens");
-            if let Some(port) = line.trim_end_matches('.').rsplit_once("successfully on port ").map(|(_, port)| port.to_owned()) {
+            if let Some(port) =
+                line.trim_end_matches('.').rsplit_once("successfully on port ").map(|(_, port)| port.to_owned())
+            {
                 break port;
             }
         };
