@@ -181,6 +181,70 @@ async fn serve_takes_a_webhook_signed_by_hand_and_it_is_in_the_inbox_file() {
     assert!(folder.path().join("data/inbox.sqlite").is_file());
 }
 
+#[tokio::test]
+async fn serve_reloads_a_changed_component_keeps_the_old_one_and_its_recording_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("channel.wasm");
+    fs::copy(&instagram().0, &component).unwrap();
+    let path = config(folder.path(), "");
+    let text = fs::read_to_string(&path).unwrap().replace(instagram().0.to_str().unwrap(), "channel.wasm");
+    fs::write(&path, text).unwrap();
+    let recording = folder.path().join("calls.jsonl");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["serve", "--config", &path, "--watch", "--record", recording.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _served = Served(child);
+    let address = lines.next().unwrap().unwrap().trim_start_matches("listening on ").to_owned();
+    let webhooks = format!("{address}/webhooks/instagram");
+    let taken = async || {
+        let proof = signature("my-app-secret", BODY.as_bytes());
+        request("POST", &webhooks, &[("x-hub-signature-256", &proof)], BODY.into()).await.status
+    };
+    let channel = async || {
+        let answer = request("GET", &format!("{address}/api/v1/channels"), &[], vec![]).await;
+        serde_json::from_str::<Value>(&answer.body).unwrap()[0].clone()
+    };
+    assert_eq!((taken().await, &channel().await["generation"]), (200, &json!(1)));
+
+    fs::write(&component, &instagram().1[..1000]).unwrap();
+    let shown = eventually("a refusal", async || {
+        let shown = channel().await;
+        shown["update_problem"].is_string().then_some(shown)
+    })
+    .await;
+    assert_eq!((taken().await, &shown["generation"]), (200, &json!(1)), "the old one stays");
+
+    // A custom section makes it another build.
+    let mut bytes = instagram().1.clone();
+    bytes.extend([0, 2, 1, b'x']);
+    fs::write(&component, bytes).unwrap();
+    let shown = eventually("the new one", async || {
+        let shown = channel().await;
+        (shown["generation"] == 2).then_some(shown)
+    })
+    .await;
+    assert_eq!((taken().await, &shown["update_problem"]), (200, &Value::Null));
+
+    eventually("the recording", async || {
+        let text = fs::read_to_string(&recording).unwrap();
+        (text.lines().filter(|line| line.contains("parse-webhook")).count() == 3).then_some(())
+    })
+    .await;
+    let component = instagram().0.to_str().unwrap();
+    let replayed = harness(&["replay", recording.to_str().unwrap(), "--channel", component], b"");
+    assert!(replayed.status.success(), "{replayed:?}");
+    assert!(String::from_utf8_lossy(&replayed.stdout).contains("0 differ"), "{replayed:?}");
+    let changed = fs::read_to_string(&recording).unwrap().replace("\"text\":\"hello\"", "\"text\":\"goodbye\"");
+    fs::write(&recording, changed).unwrap();
+    let replayed = harness(&["replay", recording.to_str().unwrap(), "--channel", component], b"");
+    let words = String::from_utf8_lossy(&replayed.stdout).into_owned();
+    assert!(replayed.status.code() == Some(1) && words.contains("\"goodbye\" -> \"hello\""), "{words}");
+}
+
 #[test]
 fn a_configuration_error_names_file_key_and_what_is_accepted() {
     for (extra, words) in [

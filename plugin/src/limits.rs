@@ -215,6 +215,8 @@ pub(crate) const RATE_ACTION: &str = "action";
 pub(crate) const RATE_PRIVATE_REPLY: &str = "private-reply";
 /// The class of uploads.
 pub(crate) const RATE_UPLOAD: &str = "upload";
+/// The class of reading the archive, named by the contract: Meta, "Rate Limiting", Conversations API.
+pub(crate) const RATE_CONVERSATIONS: &str = "conversations";
 
 /// Meta, "Rate Limiting". The Messenger page allows 300 texts a second, the Instagram page 100. The
 /// pages say 10 a second for audio and video and are silent about images and uploads. Private
@@ -225,6 +227,7 @@ pub(crate) const RATES: &[Rate] = &[
     Rate { class: RATE_ACTION, count: 100, period: 1000 },
     Rate { class: RATE_PRIVATE_REPLY, count: 750, period: 3_600_000 },
     Rate { class: RATE_UPLOAD, count: 10, period: 1000 },
+    Rate { class: RATE_CONVERSATIONS, count: 2, period: 1000 },
 ];
 
 const HOUR: u64 = 3_600_000;

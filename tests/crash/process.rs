@@ -95,8 +95,7 @@ verify-token = {{ file = "verify-token" }}
     /// What all lives wrote.
     pub fn log(&self) -> String {
         let log = fs::read(self.folder.join("log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log[log.len().saturating_sub(20_000)..]).into_owned();
-        text
+        String::from_utf8_lossy(&log[log.len().saturating_sub(20_000)..]).into_owned()
     }
 
     pub fn spawn(&self) -> Life {

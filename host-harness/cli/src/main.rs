@@ -10,9 +10,11 @@ mod check;
 mod demo;
 mod locate;
 mod log;
+mod replay;
 mod running;
 mod serve;
 mod sim;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -44,6 +46,27 @@ enum Command {
         /// The configuration; `harness.example.toml` is a commented one
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Load a channel again when its component's file changes; one that is broken is not taken
+        #[arg(long)]
+        watch: bool,
+        /// Write every call of a channel into a file, a line of JSON each: it holds what people write
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+    },
+    /// Make recorded calls again and show where the results differ; exit code 1 if any does
+    Replay {
+        /// What `serve --record` wrote
+        file: PathBuf,
+        /// The component, or the folder of a channel that is built first [default: plugin]
+        #[arg(long, value_name = "PATH")]
+        channel: Option<PathBuf>,
+    },
+    /// Let a running host translate again what could not be translated
+    Retranslate {
+        /// The channel's id [default: all]
+        channel: Option<String>,
+        #[command(flatten)]
+        running: running::Running,
     },
     /// Connect an account of a running host: a link for the browser, then the state until a test message came
     Connect {
@@ -127,7 +150,13 @@ fn main() -> ExitCode {
     start_log();
     let result = match arguments.command {
         Command::Demo { script, channel } => runtime().and_then(|rt| rt.block_on(demo::run(script, channel))),
-        Command::Serve { config } => runtime().and_then(|rt| rt.block_on(serve::run(&config))),
+        Command::Serve { config, watch, record } => {
+            runtime().and_then(|rt| rt.block_on(serve::run(&config, watch, record)))
+        }
+        Command::Replay { file, channel } => replay::run(&file, channel),
+        Command::Retranslate { channel, running } => {
+            runtime().and_then(|rt| rt.block_on(running::retranslate(&running, channel.as_deref())))
+        }
         Command::Connect { channel, login, json, running } => {
             runtime().and_then(|rt| rt.block_on(running::connect(&running, &channel, login.as_deref(), json)))
         }

@@ -1,17 +1,21 @@
 //! `harness serve`: the host as its configuration says.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, Result};
 use harness_gateway::{
-    ChannelSetup, Grant, Host, HostOptions,
+    ChannelSetup, Grant, Host, HostOptions, Registered,
     config::{ChannelConfig, ConfigFile},
     server,
 };
 
-use crate::locate;
+use crate::{locate, watch};
 
-pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
+pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
     let data_dir = file.resolve(&file.config.data_dir);
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
@@ -22,6 +26,11 @@ pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
     let mut options = HostOptions::in_folder(&data_dir);
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
+    options.max_backlog = file.config.max_backlog;
+    if let Some(path) = &record {
+        tracing::warn!(path = %path.display(), "every call of a channel is recorded, with what people write");
+    }
+    options.record = record;
     if !options.endpoints.is_empty() {
         tracing::warn!("development: requests go to stand-ins for the platforms");
     }
@@ -32,6 +41,8 @@ pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
         None => format!("http://{address}").parse().context("the address of this host")?,
     };
     host.set_public_url(public_url.clone());
+    // Before they are read: what is written meanwhile is noticed.
+    let stamps = watch::stamps(&file);
     for (id, channel) in &file.config.channels {
         load(&host, &file, id, channel).await?;
     }
@@ -41,7 +52,11 @@ pub(crate) async fn run(path: &Path) -> Result<ExitCode> {
         println!("webhooks of {id}: {}/webhooks/{id}", public_url.as_str().trim_end_matches('/'));
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
+    let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
     server::serve(listener, server::router(host.clone(), token.as_ref()), stopped()).await?;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     let progress = locate::spinner("waiting for requests that are under way".into());
     host.shutdown().await;
     progress.finish_and_clear();
@@ -57,7 +72,8 @@ fn private_dir(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {
+/// A channel's component, and what the configuration gives it.
+fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf, Vec<u8>, ChannelSetup)> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let path = file.resolve(&config.component);
     let component = fs::read(&path).map_err(|error| {
@@ -65,10 +81,21 @@ async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) 
     })?;
     let secrets = file.secrets(&key("secrets"), &config.secrets)?;
     let grant = Grant { egress: config.grant.egress.clone(), media: config.grant.media.clone() };
-    let progress = locate::spinner(format!("loading {id}"));
     let previous_secrets = file.previous_secrets(&key("previous-secrets"), &config.previous_secrets)?;
     let settings = config.settings.clone();
-    let setup = ChannelSetup { grant: Some(grant), settings, secrets, previous_secrets };
+    Ok((path, component, ChannelSetup { grant: Some(grant), settings, secrets, previous_secrets }))
+}
+
+/// Replaces a running channel by what its file holds now.
+pub(crate) async fn replace(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<Registered> {
+    let (path, component, setup) = read(file, id, config)?;
+    host.replace_channel(id, component, setup).await.with_context(|| path.display().to_string())
+}
+
+async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {
+    let key = |rest: &str| format!("channels.{id}.{rest}");
+    let (path, component, setup) = read(file, id, config)?;
+    let progress = locate::spinner(format!("loading {id}"));
     let registered = host.load_channel(component, setup).await;
     progress.finish_and_clear();
     let registered = registered.with_context(|| path.display().to_string())?;

@@ -20,6 +20,7 @@ use crate::{
     capture::Captured,
     egress::EgressError,
     host::{HostError, Registered, Shared},
+    pace::Asker,
     secrets::{Secret, SecretKey},
 };
 
@@ -29,6 +30,8 @@ const MAX_REQUESTS: u32 = 64;
 const MAX_STORAGE_CALLS: u32 = 1000;
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
+/// How long a request waits for its pace: well below what a call may take.
+const PATIENCE_MS: u64 = 15_000;
 /// What a channel may remember before there is an account, in bytes.
 const SCRATCH_BYTES: usize = 64 << 10;
 
@@ -82,6 +85,8 @@ struct AccountEffects {
     shared: Arc<Shared>,
     registered: Registered,
     whose: Whose,
+    /// The class whose pace its requests keep to.
+    class: Option<&'static str>,
     requests: u32,
     /// Uses of the storage that are left: each one that writes waits for the disk.
     storage: u32,
@@ -100,6 +105,23 @@ impl AccountEffects {
         let budget = || StorageError::Other(format!("a call may use the storage {MAX_STORAGE_CALLS} times"));
         self.storage = self.storage.checked_sub(1).ok_or_else(budget)?;
         Ok(())
+    }
+
+    /// Waits until the pace of the call's class lets a request leave.
+    async fn paced(&self) -> Result<(), HttpError> {
+        let (Some(class), Whose::Account { row, .. }) = (self.class, &self.whose) else { return Ok(()) };
+        let clock = &self.shared.clock;
+        let patient_until = clock.now().saturating_add(PATIENCE_MS);
+        let mut asker =
+            Asker { channel: self.registered.channel.id(), account: *row, conversation: None, again: false };
+        loop {
+            match self.shared.paces.take(&self.registered.capabilities.rates, class, asker) {
+                Ok(()) => return Ok(()),
+                Err(at) if at > patient_until => return Err(HttpError::BudgetExhausted),
+                Err(at) => clock.until(at).await,
+            }
+            asker.again = true;
+        }
     }
 
     async fn keep_captured(&mut self) -> Result<(), HttpError> {
@@ -131,6 +153,7 @@ impl Effects for AccountEffects {
         // For authors of channels, who ask for it: everything that a channel sees, and nothing that it does not.
         tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
+            tokio::time::timeout_at(self.deadline, self.paced()).await.map_err(|_| HttpError::TimedOut)??;
             let Self { shared, registered, whose, captured, deadline, .. } = self;
             let files = HashMap::new();
             let sent = shared.send(registered, whose, request, &files, captured);
@@ -219,11 +242,22 @@ pub(crate) async fn call_as<T: Send + 'static>(
     whose: Whose,
     function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
 ) -> Result<T, HostError> {
+    call_paced(shared, registered, whose, None, function).await
+}
+
+async fn call_paced<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    registered: &Registered,
+    whose: Whose,
+    class: Option<&'static str>,
+    function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
+) -> Result<T, HostError> {
     let registered = registered.clone();
     let effects = AccountEffects {
         shared: Arc::clone(shared),
         registered: registered.clone(),
         whose,
+        class,
         requests: 0,
         storage: MAX_STORAGE_CALLS,
         deadline: Instant::now() + registered.channel.effect_deadline(),
@@ -231,11 +265,12 @@ pub(crate) async fn call_as<T: Send + 'static>(
         runtime: Handle::current(),
     };
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
+    let digest = registered.channel.inspection().digest.clone();
     let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
     let called = called.await.map_err(|_| HostError::Busy)?;
     match &called {
         Ok(_) => pass.succeeded(shared.clock.now()),
-        Err(error) => pass.failed(error, true, shared.clock.now()),
+        Err(error) => shared.failed(pass, &digest, error, true),
     }
     called?.map_err(|error| HostError::Account(Box::new(error)))
 }
@@ -248,12 +283,25 @@ pub(crate) async fn call<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<T, HostError> {
+    call_in_class(shared, row, None, function).await
+}
+
+/// The same, with requests that keep to the pace of a class.
+pub(crate) async fn call_in_class<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    row: i64,
+    class: Option<&'static str>,
+    function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
+    + Send
+    + 'static,
+) -> Result<T, HostError> {
     let (channel, mut account) = shared.inbox.account(row).await?;
     let registered = shared.channel(&channel)?;
     merge_settings(&mut account.settings, &registered.settings);
     let whose = Whose::Account { row, id: account.id.clone() };
     let answer =
-        call_as(shared, &registered, whose, move |channel, effects| function(channel, effects, &account)).await;
+        call_paced(shared, &registered, whose, class, move |channel, effects| function(channel, effects, &account))
+            .await;
     if let Err(HostError::Account(error)) = &answer
         && let Some(problem) = dead_credential(error)
     {

@@ -37,11 +37,18 @@ struct Api {
     token: Option<Arc<[u8; 32]>>,
 }
 
+impl Api {
+    fn new(host: Host, token: Option<&Secret>) -> Self {
+        Self { host, token: token.map(|token| Arc::new(Sha256::digest(token.expose()).into())) }
+    }
+}
+
 /// The routes below `/api/v1`.
 pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
-    let api = Api { host, token: token.map(|token| Arc::new(Sha256::digest(token.expose()).into())) };
+    let api = Api::new(host, token);
     Router::new()
         .route("/health", get(health))
+        .route("/deliveries/retry", axum::routing::post(retry))
         .route("/channels", get(channels))
         .route("/channels/{id}/reset", axum::routing::post(reset))
         .route("/conversations", get(conversations))
@@ -54,6 +61,20 @@ pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)
+}
+
+/// `/metrics`, behind the same lock.
+pub(crate) fn metrics_router(host: Host, token: Option<&Secret>) -> Router {
+    let api = Api::new(host, token);
+    Router::new()
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+        .with_state(api)
+}
+
+async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
+    let text = api.host.metrics().await?;
+    Ok(([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response())
 }
 
 async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -118,7 +139,7 @@ impl From<HostError> for ApiError {
         }
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Paused(_) => {
+            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Backlog(_) | HostError::Paused(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
@@ -192,10 +213,28 @@ async fn health(State(api): State<Api>) -> Answer<Health> {
     }))
 }
 
+#[derive(Deserialize)]
+struct Retry {
+    channel: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PutBack {
+    put_back: usize,
+}
+
+/// `POST`: deliveries that could not be translated are tried again.
+async fn retry(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<PutBack> {
+    Ok(Json(PutBack { put_back: api.host.retry_failed(retry.channel).await? }))
+}
+
 #[derive(Serialize)]
 struct ChannelView {
     id: String,
     digest: String,
+    generation: u64,
+    update_problem: Option<String>,
+    asks_more: Vec<String>,
     manifest: Manifest,
     not_granted: Vec<String>,
     capabilities: harness_contract::ChannelCapabilities,
@@ -206,6 +245,9 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
     let view = |registered: crate::host::Registered| ChannelView {
         id: registered.channel.id().to_owned(),
         digest: registered.channel.inspection().digest.clone(),
+        generation: api.host.generation(registered.channel.id()),
+        update_problem: api.host.update_problem(registered.channel.id()),
+        asks_more: registered.asks_more.clone(),
         manifest: registered.channel.manifest().clone(),
         not_granted: registered.not_granted.clone(),
         capabilities: (*registered.capabilities).clone(),

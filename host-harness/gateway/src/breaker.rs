@@ -189,6 +189,16 @@ impl Pass {
         breaker.streak = 0;
     }
 
+    /// Whether this failure is the one after which the part is left alone.
+    pub(crate) fn would_open(&self, error: &CallError, counts: bool) -> bool {
+        let all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let breaker = all.get(&self.key);
+        counts
+            && !matches!(error.failure, CallFailure::Busy(_))
+            && breaker.is_none_or(|breaker| breaker.open.is_none())
+            && breaker.map_or(0, |breaker| breaker.streak) + 1 >= THRESHOLD
+    }
+
     /// The call failed. What failed before with the same input does not `count` again, except as a trial.
     pub(crate) fn failed(self, error: &CallError, counts: bool, now: u64) {
         if matches!(error.failure, CallFailure::Busy(_)) {

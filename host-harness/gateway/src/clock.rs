@@ -9,21 +9,57 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use tokio::sync::Notify;
+
 /// Milliseconds since 1970, ahead of the machine's clock by what was added. Cloning shares it.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    ahead: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    ahead: AtomicU64,
+    moved: Notify,
 }
 
 impl Clock {
     /// The present.
     pub fn now(&self) -> u64 {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(machine.as_millis()).unwrap_or(u64::MAX).saturating_add(self.ahead.load(Ordering::Relaxed))
+        let ahead = self.shared.ahead.load(Ordering::Relaxed);
+        u64::try_from(machine.as_millis()).unwrap_or(u64::MAX).saturating_add(ahead)
     }
 
     /// Moves the present forward.
     pub fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.shared.ahead.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.shared.moved.notify_waiters();
+    }
+
+    /// Waits until the present is this time.
+    pub async fn until(&self, at: u64) {
+        loop {
+            let mut moved = std::pin::pin!(self.shared.moved.notified());
+            // From here on a move is not missed.
+            moved.as_mut().enable();
+            let left = at.saturating_sub(self.now());
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                () = moved => {}
+                () = tokio::time::sleep(Duration::from_millis(left)) => {}
+            }
+        }
+    }
+}
+
+/// For rate limits.
+impl governor::clock::Clock for Clock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(Self::now(self))
     }
 }

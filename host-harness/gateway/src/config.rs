@@ -29,6 +29,9 @@ pub struct Config {
     /// connecting accounts. The address of `listen` unless set.
     #[serde(default)]
     pub public_url: Option<Url>,
+    /// How many deliveries may wait to be translated before webhooks are answered with "later".
+    #[serde(default = "default_backlog")]
+    pub max_backlog: u64,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
@@ -45,6 +48,10 @@ pub struct Config {
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_backlog() -> u64 {
+    crate::host::MAX_BACKLOG
 }
 
 fn default_data_dir() -> PathBuf {

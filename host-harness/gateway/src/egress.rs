@@ -98,6 +98,22 @@ pub enum EgressError {
 }
 
 impl EgressError {
+    /// A word for counters.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Denied(_) => "denied",
+            Self::Leak => "leak",
+            Self::SlotNotAllowed { .. } => "slot_not_allowed",
+            Self::MissingSlot(_) => "missing_slot",
+            Self::Invalid(_) => "invalid",
+            Self::Unreachable(_) => "unreachable",
+            Self::NoAnswer(_) => "no_answer",
+            Self::TooLarge(_) => "too_large",
+            Self::CaptureFailed(_) => "capture_failed",
+            Self::Encoded(_) => "encoded",
+        }
+    }
+
     /// Whether the platform may have acted on the request.
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded(_) | Self::CaptureFailed(_))

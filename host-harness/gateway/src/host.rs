@@ -17,7 +17,6 @@ use harness_contract::{
 use harness_inbox::{HeldFile, Inbox, InboxError, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
 use harness_sandbox::{CallError, Channel, LoadError, Sandbox, SandboxConfig};
 use http::HeaderMap;
-use sha2::{Digest as _, Sha256};
 use tokio::{
     sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::JoinHandle,
@@ -30,14 +29,20 @@ use crate::{
     clock::Clock,
     connect::Connecting,
     egress::{Caller, Egress, EgressError, Endpoints, SetupError},
+    generation::Generations,
     health::Seen,
     ingress::{self, Refusal},
-    keeper, media, outbox,
+    keeper, media,
+    metrics::Metrics,
+    outbox,
+    pace::Paces,
     secrets::{Secret, SecretKey, Secrets},
     store::{MediaStore, StoreError},
     translate,
     vault::{Vault, VaultError, VaultKey},
+    watch::{Backlog, Calls, Writable},
 };
+use tracing::Instrument as _;
 use url::Url;
 
 /// How a host is set up.
@@ -55,7 +60,14 @@ pub struct HostOptions {
     pub endpoints: Endpoints,
     /// The clock.
     pub clock: Clock,
+    /// How many deliveries may wait to be translated before webhooks are answered with "later".
+    pub max_backlog: u64,
+    /// Where every call of a channel is written down, with what people wrote. None: nowhere.
+    pub record: Option<PathBuf>,
 }
+
+/// [`HostOptions::max_backlog`] unless set.
+pub const MAX_BACKLOG: u64 = 100_000;
 
 impl HostOptions {
     /// A host that keeps everything in one folder, which must exist.
@@ -68,6 +80,8 @@ impl HostOptions {
             vault_key: None,
             endpoints: Endpoints::new(),
             clock: Clock::default(),
+            max_backlog: MAX_BACKLOG,
+            record: None,
         }
     }
 }
@@ -122,6 +136,10 @@ pub struct Registered {
     pub settings: Arc<[Setting]>,
     /// Hosts that the manifest asks for and the operator did not grant.
     pub not_granted: Vec<String>,
+    /// What its manifest asks for and that of the one before did not, a line each.
+    pub asks_more: Vec<String>,
+    /// What the operator granted.
+    pub grant: Grant,
 }
 
 /// Why the host did not do what was asked.
@@ -157,6 +175,20 @@ pub enum HostError {
         #[source]
         source: SettingsError,
     },
+    /// The file of the recording.
+    #[error("calls cannot be recorded: {0}")]
+    Record(#[source] std::io::Error),
+    /// The component is that of another channel.
+    #[error("the component is that of the channel `{found}`, not of `{expected}`")]
+    AnotherChannel {
+        /// Which was to be replaced.
+        expected: String,
+        /// What the component's manifest says.
+        found: String,
+    },
+    /// Too many deliveries wait to be translated.
+    #[error("{0} deliveries wait to be translated; try again later")]
+    Backlog(u64),
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
@@ -217,11 +249,16 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
+    pub(crate) paces: Paces,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Vault,
     pub(crate) connecting: Connecting,
     pub(crate) seen: Seen,
     pub(crate) breakers: Breakers,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) backlog: Backlog,
+    pub(crate) writable: Writable,
+    pub(crate) generations: Generations,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
@@ -260,15 +297,22 @@ impl Host {
             None => MediaStore::in_folder(&options.inbox.with_file_name("media"))?,
         };
         let vault_key = options.vault_key.unwrap_or_else(|| VaultKey::File(options.inbox.with_file_name("vault.key")));
+        let calls = Calls::new(Arc::new(Metrics::new()), options.clock.clone(), options.record.as_deref());
+        let calls = Arc::new(calls.map_err(HostError::Record)?);
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
-            sandbox: Sandbox::new(options.sandbox)?,
+            sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
             egress: Egress::new(options.endpoints)?,
+            paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
             connecting: Connecting::default(),
             seen: Seen::default(),
             breakers: Breakers::default(),
+            calls,
+            backlog: Backlog::new(options.max_backlog),
+            writable: Writable::default(),
+            generations: Generations::default(),
             public_url: RwLock::default(),
             media,
             clock: options.clock,
@@ -279,6 +323,7 @@ impl Host {
             media_due: Notify::new(),
             accounts_due: Notify::new(),
         });
+        shared.count_backlog().await?;
         shared.open_credentials().await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
@@ -303,71 +348,6 @@ impl Host {
             // A worker that panicked has nothing left to wait for.
             let _ = (&mut *outbox).await;
         }
-    }
-
-    /// Loads a component, or replaces the one of the same id.
-    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
-        let sandbox = self.shared.sandbox.clone();
-        // Compiling takes a tenth of a second, which no task may block for.
-        let loaded = tokio::task::spawn_blocking(move || {
-            let channel = sandbox.load(&component)?;
-            let capabilities = channel.capabilities()?;
-            Ok::<_, HostError>((channel, capabilities))
-        });
-        let (channel, capabilities) = loaded.await.map_err(|error| LoadError::Engine(error.to_string()))??;
-        let manifest = channel.manifest();
-        let id = manifest.channel.id.clone();
-        check_slots(manifest, &setup.secrets, SlotScope::App)?;
-        let proof = manifest.webhook.verification.secrets();
-        let filled = |slot: &String| {
-            setup.secrets.contains_key(slot) || manifest.slots.get(slot).is_some_and(|s| s.scope == SlotScope::Account)
-        };
-        if !proof.iter().any(filled) {
-            let slots = proof.join(", ");
-            tracing::warn!(channel = id, slots, "no secret for verifying webhooks is filled: every webhook is refused");
-        }
-        let grant = setup.grant.unwrap_or_else(|| Grant::all_of(manifest));
-        let (granted, not): (Vec<_>, Vec<_>) =
-            manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));
-        let (media_hosts, no_media): (Vec<_>, Vec<_>) =
-            manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
-        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
-        // A host may stand in several rules.
-        let mut known = std::collections::HashSet::new();
-        not_granted.retain(|host| known.insert(host.clone()));
-        if !not_granted.is_empty() {
-            tracing::warn!(
-                channel = id,
-                hosts = not_granted.join(", "),
-                "the channel asks for hosts that are not granted"
-            );
-        }
-        let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
-            .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
-        let json = serde_json::to_vec(&capabilities).unwrap_or_default();
-        let registered = Registered {
-            channel,
-            capabilities: Arc::new(capabilities),
-            capabilities_hash: hex::encode(Sha256::digest(json)),
-            egress: granted.into(),
-            media_hosts: media_hosts.into(),
-            settings: settings.into(),
-            not_granted,
-        };
-        for (slot, secret) in setup.secrets {
-            self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
-        }
-        for (slot, secret, until) in setup.previous_secrets {
-            self.shared.secrets.set_previous(SecretKey { channel: id.clone(), account: None, slot }, secret, until);
-        }
-        self.shared.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
-        // Other code may not fail.
-        self.shared.breakers.reset(&id);
-        self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
-        self.shared.delivered.notify_one();
-        self.shared.queued.notify_one();
-        self.shared.accounts_due.notify_waiters();
-        Ok(registered)
     }
 
     /// Connects an account whose credentials are at hand. Returns its row in the inbox.
@@ -449,9 +429,24 @@ impl Host {
         let slot = verified.as_ref().map(|(_, slot)| slot.as_str());
         self.shared.seen.webhook(channel, slot.map_err(|refusal| *refusal), now);
         let (delivery, _) = verified?;
+        self.admit()?;
         let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
+        self.shared.backlog.add();
         self.shared.delivered.notify_one();
         Ok(row)
+    }
+
+    /// Whether another delivery may wait to be translated.
+    pub(crate) fn admit(&self) -> Result<(), HostError> {
+        let backlog = &self.shared.backlog;
+        if backlog.is_full() { Err(HostError::Backlog(backlog.count())) } else { Ok(()) }
+    }
+
+    /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
+    pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
+        let put_back = self.shared.inbox.retry_failed(channel).await?;
+        self.shared.delivered.notify_one();
+        Ok(put_back)
     }
 
     /// Answers a platform's challenge with the text to echo.
@@ -520,7 +515,7 @@ impl Host {
     pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
         self.channel(id)?;
         self.shared.breakers.reset(id);
-        let again = self.shared.inbox.take_up_failed(id).await?;
+        let again = self.shared.inbox.retry_failed(Some(id.to_owned())).await?;
         self.shared.connected();
         Ok(again)
     }
@@ -584,7 +579,12 @@ impl Shared {
         };
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
-        let response = self.egress.send(&caller, request, captured).await?;
+        let started = std::time::Instant::now();
+        let span = tracing::debug_span!("request", channel, method = ?request.method);
+        let answered = self.egress.send(&caller, request, captured).instrument(span).await;
+        let outcome = answered.as_ref().map_or_else(|error| error.kind(), |response| class_of(response.status));
+        self.calls.metrics.request(channel, outcome, started.elapsed());
+        let response = answered?;
         self.seen.answered(channel, &response, self.clock.now());
         Ok(response)
     }
@@ -599,12 +599,27 @@ impl Shared {
     }
 }
 
+/// The class of a status, for counters.
+fn class_of(status: u16) -> &'static str {
+    match status {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500..600 => "5xx",
+        _ => "other",
+    }
+}
+
 fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Credentials may fill the slots that the manifest declares, where it declares them.
-fn check_slots(manifest: &Manifest, given: &HashMap<String, Secret>, scope: SlotScope) -> Result<(), HostError> {
+pub(crate) fn check_slots(
+    manifest: &Manifest,
+    given: &HashMap<String, Secret>,
+    scope: SlotScope,
+) -> Result<(), HostError> {
     let fits = |slot: &String| manifest.slots.get(slot).is_some_and(|declared| declared.scope == scope);
     let Some(slot) = given.keys().find(|slot| !fits(slot)) else { return Ok(()) };
     let known = manifest.slots.iter().filter(|(_, declared)| declared.scope == scope).map(|(name, _)| name.as_str());

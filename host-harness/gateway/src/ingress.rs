@@ -36,6 +36,20 @@ pub enum Refusal {
     NoChallenge,
 }
 
+impl Refusal {
+    /// A word for counters.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::UnknownChannel => "unknown_channel",
+            Self::TooLarge => "too_large",
+            Self::NoProof => "no_proof",
+            Self::WrongProof => "wrong_proof",
+            Self::NoSecret => "no_secret",
+            Self::NoChallenge => "no_challenge",
+        }
+    }
+}
+
 /// Checks a `POST` against the recipe and makes a delivery of it. Also returns the slot whose secret matched.
 pub fn verify(
     channel: &str,

@@ -7,8 +7,9 @@ use harness_contract::{AccountError, Delivery, DeliverySource, FailureCategory, 
 use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery};
 
 use crate::{
-    account::{call, sentence},
+    account::{call, call_in_class, sentence},
     host::{HostError, Shared},
+    pace::CONVERSATIONS,
     vault::random,
 };
 
@@ -175,8 +176,10 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
     let now = shared.clock.now();
     let channel = shared.inbox.account_row(due.account).await?.channel;
     let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
-    let read =
-        call(shared, due.account, move |channel, effects, account| channel.history(effects, account, &request)).await;
+    let read = call_in_class(shared, due.account, Some(CONVERSATIONS), move |channel, effects, account| {
+        channel.history(effects, account, &request)
+    })
+    .await;
     let again =
         |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
     let (items, mark) = match read {

@@ -1,7 +1,7 @@
 //! One reply on its way: ask the channel, send step by step, write down how each ended.
 //! Belongs here: attempts, and what follows from a result. Not here: which reply's turn it is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
     ConversationContext, Failure, FailureCategory, HttpResponse, SendOutcome, SendResult, SendStep, Severity, StepKind,
@@ -17,6 +17,7 @@ use crate::{
     egress::EgressError,
     host::{HostError, Registered, Shared},
     media::{self, FilesError},
+    pace::Asker,
 };
 
 /// Attempts at a step that the platform answered with a passing error.
@@ -29,6 +30,8 @@ const FIRST_WAIT_MS: u64 = 1_000;
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 /// The longest wait that a channel may ask for.
 const DAY_MS: u64 = 24 * 3_600_000;
+/// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
+const PATIENCE_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
 
@@ -42,13 +45,15 @@ pub(crate) enum Left {
     Unable,
     /// The channel is left alone until then, in milliseconds since 1970.
     Until(u64),
+    /// The pace of its class is used up until this time.
+    Paced(u64),
     /// The platform asks the account to pause, in milliseconds.
     Pause(u64),
 }
 
 /// One reply under way.
 pub(crate) struct Sending<'a> {
-    pub(crate) shared: &'a Shared,
+    pub(crate) shared: &'a Arc<Shared>,
     pub(crate) reply: OpenReply,
 }
 
@@ -58,7 +63,7 @@ impl Sending<'_> {
         let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
         if self.shared.inbox.account_row(self.reply.account).await?.state == AccountState::Disconnected {
             if self.reply.steps.is_empty() {
-                self.shared.inbox.refuse_reply(self.reply.reply, vec![disconnected()]).await?;
+                self.refuse(vec![disconnected()]).await?;
             } else {
                 self.reject_rest(disconnected().sentence).await?;
             }
@@ -66,6 +71,7 @@ impl Sending<'_> {
         }
         let now = self.shared.clock.now();
         let context = self.shared.context(&registered, self.reply.conversation).await?;
+        let digest = &registered.channel.inspection().digest;
         let mut leave = None;
         let steps = self.steps(&registered, &context, now, &mut leave).await?;
         let Some(steps) = steps else { return Ok(Left::Nothing) };
@@ -85,6 +91,9 @@ impl Sending<'_> {
                 }
                 _ => continue,
             }
+            if let Err(at) = self.paced(&registered, step).await {
+                return Ok(Left::Paced(at));
+            }
             if !self.shared.inbox.begin_attempt(self.reply.reply, index).await? {
                 continue;
             }
@@ -93,7 +102,7 @@ impl Sending<'_> {
             let breakers = &self.shared.breakers;
             if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
                 match unread {
-                    Some(error) => pass.failed(&error, true, now),
+                    Some(error) => self.shared.failed(pass, digest, &error, true),
                     None => pass.succeeded(now),
                 }
             }
@@ -122,8 +131,35 @@ impl Sending<'_> {
         Ok(Left::Nothing)
     }
 
+    /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
+    async fn paced(&self, registered: &Registered, step: &SendStep) -> Result<(), u64> {
+        let (clock, rates) = (&self.shared.clock, &registered.capabilities.rates);
+        let patient_until = clock.now().saturating_add(PATIENCE_MS);
+        let mut again = !self.reply.steps.is_empty();
+        loop {
+            let asker = Asker {
+                channel: registered.channel.id(),
+                account: self.reply.account,
+                conversation: Some(self.reply.conversation),
+                again,
+            };
+            match self.shared.paces.take(rates, &step.rate_class, asker) {
+                Ok(()) => return Ok(()),
+                Err(at) if at > patient_until => return Err(at),
+                Err(at) => clock.until(at).await,
+            }
+            again = true;
+        }
+    }
+
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
+        self.shared.calls.metrics.step(&self.reply.channel, self.reply.account, &end);
         self.shared.inbox.finish_step(&self.reply, index, outcome, end, self.shared.clock.now()).await
+    }
+
+    async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
+        self.shared.calls.metrics.refused(&self.reply.channel, self.reply.account);
+        self.shared.inbox.refuse_reply(self.reply.reply, violations).await
     }
 
     /// The requests of the reply, written down before the first leaves; none when nothing can be sent.
@@ -141,7 +177,7 @@ impl Sending<'_> {
             // The reading of the answer decides, where there will be one.
             Ok(Ok((Ok(_), _))) => *leave = Some(pass),
             Ok(Ok(_)) => pass.succeeded(now),
-            Ok(Err(error)) => pass.failed(error, true, now),
+            Ok(Err(error)) => self.shared.failed(pass, &registered.channel.inspection().digest, error, true),
             Err(_) => drop(pass),
         }
         let (built, warnings) = match asked {
@@ -165,7 +201,7 @@ impl Sending<'_> {
                 Ok(None)
             }
             Err(violations) if first => {
-                self.shared.inbox.refuse_reply(self.reply.reply, violations).await?;
+                self.refuse(violations).await?;
                 Ok(None)
             }
             // Some of it was sent, and what is left became impossible, such as by a closed window.

@@ -1,7 +1,11 @@
 //! The host behind HTTP: the webhook endpoint, and the API beside it. Belongs here: turning requests
 //! into calls of the host, and a constant answer for every refusal.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -16,6 +20,7 @@ use harness_contract::manifest::MAX_BODY_BYTES;
 use harness_inbox::InboxError;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
+use tracing::Instrument as _;
 
 use crate::{
     api,
@@ -30,7 +35,10 @@ use crate::{
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", get(challenge).post(deliver))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
         .with_state(host.clone())
+        .merge(api::metrics_router(host.clone(), api_token))
         .merge(pages::router(host.clone(), api_token.is_some()))
         .nest("/api/v1", api::router(host, api_token))
 }
@@ -54,34 +62,85 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// How long a body may take to come in.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Every webhook gets a number, under which `HARNESS_LOG` shows what became of it.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+
 async fn deliver(State(host): State<Host>, Path(channel): Path<String>, request: Request) -> Response {
+    let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    // Of the highest level, so that it stands beside a warning too.
+    let span = tracing::error_span!("webhook", request = number, delivery = tracing::field::Empty);
+    let taken = take(&host, &channel, request).instrument(span).await;
+    let word = match &taken {
+        Ok(()) => "accepted",
+        Err(NotTaken::Refused(refusal)) => refusal.word(),
+        Err(NotTaken::Later(_, word)) => word,
+    };
+    host.count_webhook(&channel, word);
+    match taken {
+        Ok(()) => plain(StatusCode::OK, "ok\n".into()),
+        Err(NotTaken::Refused(refusal)) => refuse(&channel, refusal),
+        Err(NotTaken::Later(seconds, _)) => later(seconds),
+    }
+}
+
+/// Why a webhook was not taken.
+enum NotTaken {
+    Refused(Refusal),
+    /// After how many seconds it may come again, and why, in a word for counters.
+    Later(&'static str, &'static str),
+}
+
+async fn take(host: &Host, channel: &str, request: Request) -> Result<(), NotTaken> {
     let (parts, body) = request.into_parts();
     // What cannot be genuine is not kept in memory.
-    let bound = match host.expect(&channel, &parts.headers) {
+    let bound = match host.expect(channel, &parts.headers) {
         Ok(bound) => bound,
         Err(refusal) => {
             drain(body).await;
-            return refuse(&channel, refusal);
+            return Err(NotTaken::Refused(refusal));
         }
     };
+    if host.admit().is_err() {
+        drain(body).await;
+        return Err(NotTaken::Later("10", "backlog"));
+    }
     // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
     let Some(_budget) = host.admit_body(&parts.headers, bound) else {
         drain(body).await;
-        return later("1");
+        return Err(NotTaken::Later("1", "memory"));
     };
     let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, bound)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) | Err(_) => return refuse(&channel, Refusal::TooLarge),
+        Ok(Err(_)) | Err(_) => return Err(NotTaken::Refused(Refusal::TooLarge)),
     };
-    match host.deliver(&channel, &parts.headers, body.into()).await {
-        Ok(_) => plain(StatusCode::OK, "ok\n".into()),
-        Err(HostError::Refused(refusal)) => refuse(&channel, refusal),
+    match host.deliver(channel, &parts.headers, body.into()).await {
+        Ok(delivery) => {
+            tracing::Span::current().record("delivery", delivery);
+            tracing::debug!("a webhook is in the journal");
+            Ok(())
+        }
+        Err(HostError::Refused(refusal)) => Err(NotTaken::Refused(refusal)),
+        Err(HostError::Backlog(_)) => Err(NotTaken::Later("10", "backlog")),
+        Err(HostError::Inbox(InboxError::Busy(_))) => Err(NotTaken::Later("1", "busy")),
         Err(error) => {
             // Without a 200 the platform delivers again.
             tracing::error!(channel, %error, "a genuine delivery was not acknowledged");
-            later(if matches!(error, HostError::Inbox(InboxError::Busy(_))) { "1" } else { "10" })
+            Err(NotTaken::Later("10", "not_durable"))
         }
     }
+}
+
+/// The process answers.
+async fn live() -> Response {
+    plain(StatusCode::OK, "live\n".into())
+}
+
+/// Whether deliveries are taken, and if not, why.
+async fn ready(State(host): State<Host>) -> Response {
+    let reasons = host.not_ready().await;
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons });
+    (status, axum::Json(body)).into_response()
 }
 
 /// Lets a sender finish what it was sending, within bounds: one that is cut off does not see its answer.

@@ -104,6 +104,7 @@ impl From<ParseError> for Problem {
 
 /// One batch of a channel; says whether there may be more to do now.
 async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> {
+    shared.count_backlog().await?;
     let pending = if shared.breakers.is_open(channel, Part::Incoming) {
         // Whichever failed before is not the one to try a channel with.
         shared.inbox.least_tried(channel).await?.into_iter().collect()
@@ -117,7 +118,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     let mut translated = Vec::with_capacity(results.len());
     let mut again = false;
     let mut paused = false;
-    for (id, attempts, result) in results {
+    for (id, attempts, digest, result) in results {
         match result {
             Ok(delivery) => translated.push(delivery),
             Err(Problem::Paused(_)) => paused = true,
@@ -128,6 +129,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
                 if let Ok(registered) = shared.channel(&channel) {
                     shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
                 }
+                shared.calls.metrics.delivery(&channel, "no_channel");
             }
             // While everything fails it is not this delivery's fault: it waits with the others.
             Err(Problem::Call(_))
@@ -138,12 +140,22 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest_of(&shared.channel(channel))).await?;
+                shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
+                shared.calls.metrics.delivery(channel, "failed");
+                // It may have been replaced, or taken back, since then.
+                if let Ok(registered) = shared.channel(channel)
+                    && registered.channel.inspection().digest != digest
+                {
+                    shared.inbox.take_up(channel, &registered.channel.inspection().digest).await?;
+                }
             }
         }
     }
     if !translated.is_empty() {
+        let count = translated.len();
         let applied = shared.inbox.apply(translated).await?;
+        (0..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
+        shared.calls.metrics.applied(&applied);
         for (channel, account) in applied.lost {
             shared.secrets.forget(&channel, &account);
         }
@@ -159,8 +171,8 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     Ok(true)
 }
 
-/// What became of one delivery: its row, the attempts before, the result.
-type Translated = (i64, u32, Result<TranslatedDelivery, Problem>);
+/// What became of one delivery: its row, the attempts before, the component that read it, the result.
+type Translated = (i64, u32, String, Result<TranslatedDelivery, Problem>);
 
 /// Translates a batch on all processors, and returns the results in its order.
 async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
@@ -171,7 +183,11 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
         let rest = pending.split_off(share.min(pending.len()));
         let (worker, part) = (Arc::clone(shared), std::mem::replace(&mut pending, rest));
         workers.push(tokio::task::spawn_blocking(move || {
-            let one = |delivery: PendingDelivery| (delivery.id, delivery.attempts, translate(&worker, delivery));
+            let one = |delivery: PendingDelivery| {
+                let registered = worker.channel(&delivery.channel);
+                let digest = digest_of(&registered);
+                (delivery.id, delivery.attempts, digest, translate(&worker, registered, delivery))
+            };
             part.into_iter().map(one).collect::<Vec<_>>()
         }));
     }
@@ -189,21 +205,26 @@ fn digest_of(registered: &Result<Registered, HostError>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
-fn translate(shared: &Shared, pending: PendingDelivery) -> Result<TranslatedDelivery, Problem> {
+fn translate(
+    shared: &Arc<Shared>,
+    registered: Result<Registered, HostError>,
+    pending: PendingDelivery,
+) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, channel, attempts, delivery } = pending;
-    let registered = shared.channel(&channel).map_err(|error| match error {
+    let registered = registered.map_err(|error| match error {
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
     let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
-    let parsed = match registered.channel.parse_webhook(&delivery) {
+    let span = tracing::debug_span!("translate", delivery = id, channel);
+    let parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());
             parsed?
         }
         Err(error) => {
             // A delivery counts once, however often it is tried.
-            pass.failed(&error, attempts == 0, shared.clock.now());
+            shared.failed(pass, &registered.channel.inspection().digest, &error, attempts == 0);
             return Err(error.into());
         }
     };

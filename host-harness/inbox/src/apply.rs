@@ -1,6 +1,8 @@
 //! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
 //! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
 
+use std::collections::BTreeMap;
+
 use harness_contract::{AccountChange, Author, Event, EventBody, EventOrigin, Seen, WindowOpener};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -24,6 +26,8 @@ pub struct Applied {
     pub repeated: usize,
     /// Events of accounts that are not connected here. The delivery waits for the account.
     pub unrouted: usize,
+    /// The same three, by channel.
+    pub of_channel: BTreeMap<String, (usize, usize, usize)>,
     /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
     pub lost: Vec<(String, String)>,
 }
@@ -54,6 +58,10 @@ impl Inbox {
                     total.new += applied.new;
                     total.repeated += applied.repeated;
                     total.unrouted += applied.unrouted;
+                    let (new, repeated, unrouted) = total.of_channel.entry(delivery.channel.clone()).or_default();
+                    *new += applied.new;
+                    *repeated += applied.repeated;
+                    *unrouted += applied.unrouted;
                     total.lost.extend(applied.lost);
                 }
                 Ok((total, updates))

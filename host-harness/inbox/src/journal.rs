@@ -179,21 +179,6 @@ impl Inbox {
             .await
     }
 
-    /// Puts every delivery of a channel back into the queue on which its component failed.
-    pub async fn take_up_failed(&self, channel: &str) -> Result<usize, InboxError> {
-        let channel = channel.to_owned();
-        self.writer
-            .write(move |tx| {
-                Ok(tx
-                    .prepare_cached(
-                        "UPDATE delivery SET state = 'received', attempts = 0
-                         WHERE state = 'failed' AND channel = ?1",
-                    )?
-                    .execute(params![channel])?)
-            })
-            .await
-    }
-
     /// Notes that the translation of a delivery was tried and did not come to an end.
     pub async fn note_attempt(&self, delivery: i64) -> Result<(), InboxError> {
         self.writer

@@ -10,12 +10,14 @@ mod contacts;
 mod error;
 mod history;
 mod journal;
+mod load;
 mod media;
 mod messages;
 mod outbox;
 mod read;
 mod storage;
 mod traffic;
+mod turns;
 mod window;
 mod writer;
 
@@ -27,11 +29,13 @@ pub use contacts::{DueProfile, ErasureView};
 pub use error::InboxError;
 pub use history::{DueHistory, HistoryMark};
 pub use journal::{NewDelivery, PendingDelivery};
+pub use load::Waiting;
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
 pub use storage::MAX_STORAGE_KEY;
 pub use traffic::Traffic;
+pub use turns::DueReply;
 pub use window::compute as compute_window;
 
 use tokio::sync::broadcast;

@@ -1,14 +1,12 @@
 //! The outbox: replies under an idempotency key, a row for every step, every step with an end that
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
-use std::collections::HashSet;
-
 use harness_contract::{
     AccountSettings, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind, Violation,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages, read};
+use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
@@ -153,25 +151,6 @@ impl Inbox {
             .await?;
         self.announce([Update::Conversation { conversation, kind: "outcome" }]);
         Ok(())
-    }
-
-    /// The replies that have something to send now, oldest first. Rows that cannot be read (written by
-    /// another version) are refused, so that they do not stand in the way.
-    /// Those of the channels in `except` are left where they are.
-    pub async fn open_replies(
-        &self,
-        now: u64,
-        limit: usize,
-        except: HashSet<String>,
-    ) -> Result<Vec<OpenReply>, InboxError> {
-        let except = serde_json::to_string(&except)?;
-        let (replies, unreadable) =
-            self.readers.read(move |connection| read::open_replies(connection, now, limit, &except)).await?;
-        for reply in unreadable {
-            tracing::error!(reply, "a reply in the outbox cannot be read by this version and is refused");
-            self.refuse_reply(reply, Vec::new()).await?;
-        }
-        Ok(replies)
     }
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.

@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 
 use crate::{
     Inbox, InboxError,
-    journal::{as_millis, from_millis},
+    journal::from_millis,
     media::{self, MediaView},
-    outbox::{OpenReply, StepState, StoredStep, account_settings},
+    outbox::{StepState, account_settings},
     window,
 };
 
@@ -424,59 +424,6 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
         now,
         reply_context,
     })
-}
-
-/// The replies that have something to send, and the rows that cannot be read.
-pub(crate) fn open_replies(
-    connection: &Connection,
-    now: u64,
-    limit: usize,
-    except: &str,
-) -> Result<(Vec<OpenReply>, Vec<i64>), InboxError> {
-    // Only the oldest open reply of a conversation: those behind it wait for its end.
-    let rows = collect(
-        connection,
-        "SELECT r.id, r.conversation_id, r.account_id, a.channel, r.message, r.created_at
-         FROM reply r JOIN account a ON a.id = r.account_id
-         WHERE r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?1 AND a.state <> 'needs_reconnect'
-           AND a.channel NOT IN (SELECT value FROM json_each(?3))
-           AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
-                             AND o.state IN ('queued', 'sending'))
-         ORDER BY r.next_attempt_at, r.id LIMIT ?2",
-        params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX), except],
-        |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, i64>(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get::<_, String>(4)?,
-                row.get(5)?,
-            ))
-        },
-    )?;
-    let (mut replies, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
-    for (reply, conversation, account, channel, message, created_at) in rows {
-        let Ok(message) = serde_json::from_str(&message) else {
-            unreadable.push(reply);
-            continue;
-        };
-        replies.push(OpenReply {
-            reply,
-            conversation,
-            account,
-            channel,
-            message,
-            steps: collect(
-                connection,
-                "SELECT state, attempts, part, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
-                params![reply],
-                StoredStep::from_row,
-            )?,
-            created_at: from_millis(created_at),
-        });
-    }
-    Ok((replies, unreadable))
 }
 
 fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxError> {

@@ -26,8 +26,12 @@ const LULL: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
 trait Job: Send {
@@ -83,6 +87,10 @@ fn in_savepoint<T>(
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = work(tx);
     if result.is_err() {
+        if tx.is_autocommit() {
+            // A full disk makes SQLite take back the whole transaction: there is no savepoint left.
+            return result;
+        }
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
     tx.prepare_cached("RELEASE job")?.execute([])?;
@@ -194,6 +202,9 @@ fn commit_batch(
     let mut next = 0;
     while let Some(job) = batch.get_mut(next) {
         job.run(&tx);
+        if tx.is_autocommit() {
+            return Err("the disk is full or failing, and the transaction was taken back".into());
+        }
         next += 1;
         while batch.len() < BATCH
             && let Ok(queued) = jobs.try_recv()

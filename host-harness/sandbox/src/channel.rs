@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use harness_contract as contract;
@@ -16,6 +16,7 @@ use harness_contract::{
     MediaLocation, OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, TimestampMs, Validation,
     Violation, manifest::Manifest,
 };
+use serde::Serialize;
 use wasmtime::{
     Store,
     component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
@@ -27,6 +28,7 @@ use crate::{
     engine::{SandboxConfig, TICK},
     error::{Bounds, CallError, CallFailure, LoadError},
     inspect::{Inspection, interface},
+    observe::{Called, Contents, Observer, form},
 };
 
 /// A component that was inspected, compiled and tried out. Cloning shares it.
@@ -47,6 +49,7 @@ struct Loaded {
     memory_bytes: usize,
     /// Calls under way.
     calls: AtomicU32,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// One call under way.
@@ -98,8 +101,8 @@ macro_rules! exports {
 
 /// One export's types.
 trait Signature {
-    type Params<'a>: ComponentNamedList + Lower;
-    type Result: Lift;
+    type Params<'a>: ComponentNamedList + Lower + Serialize;
+    type Result: Lift + Serialize;
     const NAME: &'static str;
     fn index(exports: &Exports) -> &ComponentExportIndex;
 }
@@ -144,6 +147,7 @@ impl Channel {
         manifest: Manifest,
         origin: Origin,
         config: &SandboxConfig,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, LoadError> {
         let memory_bytes = manifest
             .limits
@@ -165,6 +169,7 @@ impl Channel {
                 effect_ticks: ticks(config.effect_deadline),
                 memory_bytes,
                 calls: AtomicU32::new(0),
+                observer,
                 config: SandboxConfig { pure_deadline, ..config.clone() },
             }),
         })
@@ -355,9 +360,9 @@ impl Channel {
         (S::Result,): ComponentNamedList + Lift,
     {
         let pure = effects.is_none();
-        let _call =
-            self.begin().map_err(|failure| CallError { channel: self.id().to_owned(), export: S::NAME, failure })?;
-        let mut store = self.store(effects);
+        let observer = self.inner.observer.as_deref();
+        let input = observer.filter(|observer| observer.wants_contents()).map(|_| form(&params));
+        let started = Instant::now();
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;
             let index = S::index(&self.inner.exports);
@@ -371,7 +376,27 @@ impl Channel {
             let func = unsafe { TypedFunc::<S::Params<'_>, (S::Result,)>::new_unchecked(func) };
             func.call(store, params)
         };
-        run(&mut store).map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
+        let result = match self.begin() {
+            Ok(_call) => {
+                let mut store = self.store(effects);
+                let span = tracing::debug_span!("guest", channel = self.id(), export = S::NAME);
+                let result = span.in_scope(|| run(&mut store));
+                result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
+            }
+            Err(failure) => Err(CallError { channel: self.id().to_owned(), export: S::NAME, failure }),
+        };
+        if let Some(observer) = observer {
+            observer.called(&Called {
+                channel: self.id(),
+                digest: &self.inner.inspection.digest,
+                export: S::NAME,
+                pure,
+                took: started.elapsed(),
+                failure: result.as_ref().err().map(|error| &error.failure),
+                contents: input.map(|input| Contents { input, output: result.as_ref().ok().map(form) }),
+            });
+        }
+        result
     }
 
     fn failed(&self, export: &'static str, error: &wasmtime::Error, pure: bool) -> CallError {

@@ -14,6 +14,7 @@ use crate::{
     effects::{CallState, add_imports},
     error::LoadError,
     inspect::inspect,
+    observe::Observer,
 };
 
 /// The bounds of a sandbox. The defaults suit a server that translates webhooks.
@@ -73,23 +74,29 @@ struct Shared {
     linker: Linker<CallState>,
     cache: Option<ArtifactCache>,
     config: SandboxConfig,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Sandbox {
     /// Sets up the engine and opens the cache.
     pub fn new(config: SandboxConfig) -> Result<Self, LoadError> {
+        Self::observed(config, None)
+    }
+
+    /// The same, with somebody who watches every call.
+    pub fn observed(config: SandboxConfig, observer: Option<Arc<dyn Observer>>) -> Result<Self, LoadError> {
         let unusable = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
         let engine = Engine::new(&engine_config(&config)).map_err(unusable)?;
         let mut linker = Linker::new(&engine);
         add_imports(&mut linker).map_err(unusable)?;
         let cache = config.cache_dir.as_deref().map(|dir| ArtifactCache::open(dir, &engine)).transpose()?;
         start_ticking(&engine)?;
-        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config }) })
+        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer }) })
     }
 
     /// Inspects a component, compiles it or takes it from the cache, and tries it out.
     pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
-        let Shared { engine, linker, cache, config } = &*self.inner;
+        let Shared { engine, linker, cache, config, observer } = &*self.inner;
         let inspection = inspect(bytes, config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
         let compile = || Component::from_binary(engine, bytes).map_err(|e| LoadError::Incompatible(format!("{e:#}")));
@@ -98,7 +105,7 @@ impl Sandbox {
             None => (compile()?, Origin::Compiled),
         };
         let pre = linker.instantiate_pre(&component).map_err(|e| LoadError::Incompatible(format!("{e:#}")))?;
-        Channel::new(pre, inspection, manifest, origin, config)
+        Channel::new(pre, inspection, manifest, origin, config, observer.clone())
     }
 }
 

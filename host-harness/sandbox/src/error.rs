@@ -85,6 +85,26 @@ pub(crate) struct Bounds {
 }
 
 impl CallFailure {
+    /// A word for counters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Deadline(_) => "deadline",
+            Self::Memory(_) => "memory",
+            Self::Table(_) => "table",
+            Self::Stack => "stack",
+            Self::ResultTooLarge(_) => "result_too_large",
+            Self::ImportInPureCall(_) => "import_in_pure_call",
+            Self::Trap(_) => "trap",
+            Self::InvalidResult(_) => "invalid_result",
+            Self::Busy(_) => "busy",
+        }
+    }
+
+    /// Whether the component did what it must not, rather than that the machine was slow or busy.
+    pub fn is_crash(&self) -> bool {
+        !matches!(self, Self::Deadline(_) | Self::Busy(_))
+    }
+
     pub(crate) fn from_wasmtime(error: &wasmtime::Error, bounds: &Bounds) -> Self {
         if let Some(Raised(failure)) = error.downcast_ref::<Raised>() {
             return failure.clone();

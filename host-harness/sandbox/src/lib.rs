@@ -11,6 +11,7 @@ mod effects;
 mod engine;
 mod error;
 mod inspect;
+mod observe;
 
 pub use cache::{ArtifactCache, CacheError, Origin};
 pub use channel::Channel;
@@ -18,3 +19,4 @@ pub use effects::{Effects, StorageError};
 pub use engine::{Sandbox, SandboxConfig};
 pub use error::{CallError, CallFailure, LoadError};
 pub use inspect::{InspectError, Inspection, inspect};
+pub use observe::{Called, Contents, Observer, ReplayError};

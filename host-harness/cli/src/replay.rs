@@ -1,0 +1,77 @@
+//! `harness replay`: recorded calls, made again on this or another component. Belongs here: reading the
+//! recording, and showing where the results differ.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, Result};
+use harness_gateway::RecordedCall;
+use serde_json::Value;
+
+use crate::locate;
+
+/// Makes every pure call of the component's channel again; fails if a result differs.
+pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
+    let lines = BufReader::new(File::open(file).with_context(|| file.display().to_string())?).lines();
+    let (_, bytes) = locate::component(channel)?;
+    let channel = locate::load(&bytes, locate::cache_dir())?;
+    let (mut made, mut left, mut differ) = (0u64, 0u64, 0u64);
+    for (line, number) in lines.zip(1u64..) {
+        let call: RecordedCall = serde_json::from_str(&line?)
+            .with_context(|| format!("{}, line {number}: not a recorded call", file.display()))?;
+        if !call.pure || call.channel != channel.id() {
+            left += 1;
+            continue;
+        }
+        made += 1;
+        let differences = match (&call.output, channel.replay(&call.export, &call.input)) {
+            (Some(before), Ok(now)) => differences(before, &now),
+            (None, Ok(_)) => vec![format!("it failed before ({}), and returns now", call.failure.unwrap_or_default())],
+            (Some(_), Err(error)) => vec![format!("it returned before, and fails now: {error}")],
+            (None, Err(_)) => Vec::new(),
+        };
+        if !differences.is_empty() {
+            differ += 1;
+            println!("line {number}: {}", call.export);
+            differences.iter().for_each(|difference| println!("  {difference}"));
+        }
+    }
+    println!("{made} calls made again, {differ} differ; {left} left out (with effects, or of another channel)");
+    Ok(if differ == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where two results differ, a line for each place.
+fn differences(before: &Value, now: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", before, now, &mut found);
+    found
+}
+
+fn compare(place: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
+    match (before, now) {
+        (Value::Object(a), Value::Object(b)) => {
+            for (key, value) in a {
+                compare(&format!("{place}/{key}"), value, b.get(key).unwrap_or(&Value::Null), found);
+            }
+            for (key, value) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
+                compare(&format!("{place}/{key}"), &Value::Null, value, found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for ((index, a), b) in a.iter().enumerate().zip(b) {
+                compare(&format!("{place}/{index}"), a, b, found);
+            }
+        }
+        _ if before != now => found.push(format!("{}: {} -> {}", place, shown(before), shown(now))),
+        _ => {}
+    }
+}
+
+/// A value on one line, without anything that a terminal would act on: JSON escapes control characters.
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(200).collect()
+}

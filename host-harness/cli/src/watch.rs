@@ -1,0 +1,52 @@
+//! `harness serve --watch`: components are loaded again when their files change. Belongs here: noticing it.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use harness_gateway::{Host, config::ConfigFile};
+
+use crate::serve;
+
+/// How often the files are looked at.
+const POLL: Duration = Duration::from_millis(500);
+
+type Stamp = (SystemTime, u64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// Watches for as long as the host runs. A file is read when it has stayed as it is from one look to the next:
+/// then whoever writes it has finished.
+pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String, Option<Stamp>>) {
+    let mut last = loaded.clone();
+    loop {
+        tokio::time::sleep(POLL).await;
+        for (id, config) in &file.config.channels {
+            let now = stamp(&file.resolve(&config.component));
+            let settled = last.insert(id.clone(), now) == Some(now);
+            if now.is_none() || !settled || loaded.get(id) == Some(&now) {
+                continue;
+            }
+            loaded.insert(id.clone(), now);
+            match serve::replace(&host, &file, id, config).await {
+                Ok(registered) => {
+                    let version = &registered.channel.manifest().channel.version;
+                    println!("reloaded {id} {version} ({})", registered.channel.inspection().digest);
+                }
+                Err(error) => eprintln!("{id} was not reloaded, the one before stays: {error:#}"),
+            }
+        }
+    }
+}
+
+/// What the files of all channels look like now.
+pub(crate) fn stamps(file: &ConfigFile) -> HashMap<String, Option<Stamp>> {
+    let of = |config: &harness_gateway::config::ChannelConfig| stamp(&file.resolve(&config.component));
+    file.config.channels.iter().map(|(id, config)| (id.clone(), of(config))).collect()
+}

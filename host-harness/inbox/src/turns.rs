@@ -1,0 +1,107 @@
+//! Whose turn it is in the outbox: of every account its oldest replies, one of each conversation.
+//! Belongs here: that order. Not here: when a reply is sent, what becomes of it.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{
+    Inbox, InboxError, OpenReply, StoredStep,
+    journal::{as_millis, from_millis},
+    read::collect,
+};
+
+/// A reply whose turn has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DueReply {
+    /// Its row.
+    pub reply: i64,
+    /// The conversation's row.
+    pub conversation: i64,
+    /// The account's row.
+    pub account: i64,
+}
+
+impl Inbox {
+    /// The replies that have something to send now: at most so many of every account, and in turns: first
+    /// the oldest of each account, then the second of each. Of a conversation only the oldest: those behind
+    /// it wait for its end. Those of the channels in `except` are left where they are.
+    pub async fn due_replies(
+        &self,
+        now: u64,
+        of_each_account: usize,
+        except: HashSet<String>,
+    ) -> Result<Vec<DueReply>, InboxError> {
+        let except = serde_json::to_string(&except)?;
+        self.readers.read(move |connection| due(connection, now, of_each_account, &except)).await
+    }
+
+    /// Everything about an open reply; none when it has its end. A row that cannot be read (written by another
+    /// version) is refused, so that it does not stand in the way.
+    pub async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError> {
+        match self.readers.read(move |connection| open(connection, reply)).await {
+            Err(InboxError::Json(error)) => {
+                tracing::error!(reply, %error, "a reply in the outbox cannot be read by this version and is refused");
+                self.refuse_reply(reply, Vec::new()).await?;
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+}
+
+fn due(connection: &Connection, now: u64, of_each_account: usize, except: &str) -> Result<Vec<DueReply>, InboxError> {
+    let accounts: Vec<i64> = collect(
+        connection,
+        "SELECT a.id FROM account a WHERE a.state <> 'needs_reconnect'
+           AND a.channel NOT IN (SELECT value FROM json_each(?2))
+           AND EXISTS (SELECT 1 FROM reply r WHERE r.account_id = a.id AND r.state IN ('queued', 'sending')
+                         AND r.next_attempt_at <= ?1)",
+        params![as_millis(now), except],
+        |row| row.get(0),
+    )?;
+    let mut ranked = Vec::new();
+    for account in accounts {
+        let rows = collect(
+            connection,
+            "SELECT r.id, r.conversation_id, r.next_attempt_at FROM reply r
+             WHERE r.account_id = ?1 AND r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?2
+               AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
+                                 AND o.state IN ('queued', 'sending'))
+             ORDER BY r.next_attempt_at, r.id LIMIT ?3",
+            params![account, as_millis(now), i64::try_from(of_each_account).unwrap_or(i64::MAX)],
+            |row| Ok((row.get::<_, i64>(2)?, DueReply { reply: row.get(0)?, conversation: row.get(1)?, account })),
+        )?;
+        ranked.extend(rows.into_iter().enumerate().map(|(rank, (at, due))| (rank, at, due)));
+    }
+    ranked.sort_by_key(|(rank, at, due)| (*rank, *at, due.reply));
+    Ok(ranked.into_iter().map(|(_, _, due)| due).collect())
+}
+
+fn open(connection: &Connection, reply: i64) -> Result<Option<OpenReply>, InboxError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at
+             FROM reply r JOIN account a ON a.id = r.account_id
+             WHERE r.id = ?1 AND r.state IN ('queued', 'sending')",
+        )?
+        .query_row(params![reply], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((conversation, account, channel, message, created_at)) = found else { return Ok(None) };
+    Ok(Some(OpenReply {
+        reply,
+        conversation,
+        account,
+        channel,
+        message: serde_json::from_str(&message)?,
+        steps: collect(
+            connection,
+            "SELECT state, attempts, part, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
+            params![reply],
+            StoredStep::from_row,
+        )?,
+        created_at: from_millis(created_at),
+    }))
+}
