@@ -21,7 +21,7 @@ use std::{
 
 use axum::{Router, routing::post};
 use channel_tests::{eventually, hostile, message, sandbox_config, secrets, text};
-use harness_contract::{settings::RawSetting, text::misleads};
+use harness_contract::{StorageError, settings::RawSetting, text::misleads};
 use harness_gateway::{ChannelSetup, Host, HostOptions};
 use harness_inbox::{ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
@@ -145,7 +145,7 @@ async fn no_path_means_one_thing_here_and_another_at_the_server() {
         "/v1//messages",
         "/v1/a%2fb/messages",
         "/v1/a%5Cb/messages",
-        "/v1/a\\..\\messages",
+        "/v1/a\\..\\..\\admin",
         "/v1/a;b/messages",
         "/v1/a%00/messages",
         "/v1/%252e%252e/messages",
@@ -180,9 +180,10 @@ async fn headers_slots_and_captures_are_the_hosts() {
         ("token-into-form", "the body is said to be none"),
         ("slot other", "not a credential that the manifest declares"),
         ("slot token:\u{1b}[31m", "the name of a credential"),
-        ("slot token:of-another-account", "is not there"),
         ("capture-slot token", "not credentials"),
         ("capture-value /access_token", "captured into a slot"),
+        // The last one: an account whose credential is missing waits for a person.
+        ("slot token:of-another-account", "is not there"),
     ] {
         attack.refused(what, words).await;
     }
@@ -202,12 +203,27 @@ async fn requests_storage_and_time_of_a_call_are_bounded() {
     let big = attack.check("big-values").await;
     assert!(big.contains("26 values"), "256 KiB in values of 10 kB: {big}");
     let empty = attack.check("empty-values").await;
-    assert!(empty.contains("1000 values"), "keys take room and every use counts: {empty}");
-    let again = attack.check("empty-values").await;
-    assert!(again.contains(" values"), "{again}");
+    assert!(empty.contains("1000 values") || empty.contains("its deadline"), "every use counts: {empty}");
     assert!(attack.check("loop").await.contains("it was stopped after 2s, its deadline"));
-    assert!(attack.check("slow").await.contains("it was stopped after 2s, its deadline"), "waiting counts");
+    // Waiting counts: the request ends with the call, whose next step is over its deadline.
+    let slow = attack.check("slow").await;
+    assert!(slow.contains("true") || slow.contains("it was stopped after 2s, its deadline"), "{slow}");
     assert!(attack.check("trap").await.contains("it trapped"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_take_room_in_an_accounts_storage_even_where_values_are_empty() {
+    let attack = Attack::new().await;
+    let account = attack.host.inbox().accounts().await.unwrap()[0].id;
+    let set = async |key: &str, size: usize| attack.host.inbox().storage_set(account, key, vec![0; size]).await;
+    set("most", (256 << 10) - 600).await.unwrap();
+    set(&"a".repeat(250), 0).await.unwrap();
+    set(&"b".repeat(250), 0).await.unwrap();
+    assert_eq!(set(&"c".repeat(250), 0).await, Err(StorageError::QuotaExceeded(256 << 10)));
+    assert_eq!(set("", 1).await, Err(StorageError::InvalidKey));
+    assert_eq!(set(&"d".repeat(257), 1).await, Err(StorageError::InvalidKey));
+    set("most", 1).await.unwrap();
+    set(&"c".repeat(250), 0).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,9 +57,9 @@ impl Handmade {
 
         let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
         let mut exports = ExportSection::new();
-        for (key, item) in &resolve.worlds[world].exports {
+        for (key, item) in &resolve.worlds.get(world).unwrap().exports {
             let (WorldKey::Interface(_), WorldItem::Interface { id, .. }) = (key, item) else { continue };
-            for function in resolve.interfaces[*id].functions.values() {
+            for function in resolve.interfaces.get(*id).unwrap().functions.values() {
                 let signature = resolve.wasm_signature(AbiVariant::GuestExport, function);
                 let index = functions.len();
                 types.ty().function(

@@ -99,9 +99,9 @@ struct AccountEffects {
 }
 
 impl AccountEffects {
-    /// Counts one use of the storage, with a key that may stand in it.
-    fn use_storage(&mut self, key: &str) -> Result<(), StorageError> {
-        if key.is_empty() || key.len() > harness_inbox::MAX_STORAGE_KEY {
+    /// Counts one use of the storage; a key must be one that may stand in it.
+    fn use_storage(&mut self, key: Option<&str>) -> Result<(), StorageError> {
+        if key.is_some_and(|key| key.is_empty() || key.len() > harness_inbox::MAX_STORAGE_KEY) {
             return Err(StorageError::InvalidKey);
         }
         let budget = || StorageError::Other(format!("a call may use the storage {MAX_STORAGE_CALLS} times"));
@@ -173,7 +173,7 @@ impl Effects for AccountEffects {
     }
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.use_storage(key)?;
+        self.use_storage(Some(key))?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_get(*row, key)),
             Whose::Nobody(scratch) => {
@@ -183,7 +183,7 @@ impl Effects for AccountEffects {
     }
 
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
-        self.use_storage(key)?;
+        self.use_storage(Some(key))?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_set(*row, key, value)),
             Whose::Nobody(scratch) => {
@@ -200,7 +200,7 @@ impl Effects for AccountEffects {
     }
 
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
-        self.use_storage(key)?;
+        self.use_storage(Some(key))?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_delete(*row, key)),
             Whose::Nobody(scratch) => {
@@ -211,7 +211,7 @@ impl Effects for AccountEffects {
     }
 
     fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError> {
-        self.use_storage("prefix")?;
+        self.use_storage(None)?;
         match &self.whose {
             Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_keys(*row, prefix)),
             Whose::Nobody(scratch) => {

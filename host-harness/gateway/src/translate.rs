@@ -17,6 +17,8 @@ use crate::{
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 256;
+/// The fewest deliveries that are worth a thread of their own.
+const SHARE: usize = 16;
 /// Bodies of one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
 /// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
@@ -114,20 +116,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     if pending.is_empty() {
         return Ok(false);
     }
-    let worker = Arc::clone(shared);
-    let results = tokio::task::spawn_blocking(move || {
-        pending
-            .into_iter()
-            .map(|delivery| {
-                let registered = worker.channel(&delivery.channel);
-                let digest = digest_of(&registered);
-                (delivery.id, delivery.attempts, digest, translate(&worker, registered, delivery))
-            })
-            .collect::<Vec<_>>()
-    })
-    .await
-    .map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?;
-
+    let results = translate_all(shared, pending).await?;
     let mut translated = Vec::with_capacity(results.len());
     let mut again = false;
     let mut paused = false;
@@ -182,6 +171,35 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
         tokio::time::sleep(PAUSE).await;
     }
     Ok(true)
+}
+
+/// What became of one delivery: its row, the attempts before, the component that read it, the result.
+type Translated = (i64, u32, String, Result<TranslatedDelivery, Problem>);
+
+/// Translates a batch on all processors, and returns the results in its order.
+async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pending.len().div_ceil(threads).max(SHARE);
+    let mut workers = Vec::with_capacity(threads);
+    while !pending.is_empty() {
+        let rest = pending.split_off(share.min(pending.len()));
+        let (worker, part) = (Arc::clone(shared), std::mem::replace(&mut pending, rest));
+        workers.push(tokio::task::spawn_blocking(move || {
+            let one = |delivery: PendingDelivery| {
+                let registered = worker.channel(&delivery.channel);
+                let digest = digest_of(&registered);
+                (delivery.id, delivery.attempts, digest, translate(&worker, registered, delivery))
+            };
+            part.into_iter().map(one).collect::<Vec<_>>()
+        }));
+    }
+    let mut results = Vec::new();
+    for worker in workers {
+        let ended = worker.await;
+        results
+            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
+    }
+    Ok(results)
 }
 
 /// Which component it was that failed: another one may succeed.

@@ -1,6 +1,8 @@
 //! What the hostile channel asks of its host: requests that no channel may make, and calls of `account` that
 //! take more than their share. Which, is told by the text of a message or by the setting `attack`.
 
+#![allow(clippy::result_large_err, reason = "the contract's own type of error")]
+
 use crate::bindings::{
     exports::inbox::channel::account::{AccountError, CheckLevel, CheckResult},
     inbox::channel::{http, storage, types::*},
