@@ -11,6 +11,8 @@ use crate::host::{HostError, Registered, Shared};
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 256;
+/// The fewest deliveries that are worth a thread of their own.
+const SHARE: usize = 16;
 /// Bodies of one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
 /// Attempts at a delivery whose translation ran out of time: a machine that stood still is no fault of it.
@@ -63,16 +65,7 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     if pending.is_empty() {
         return Ok(0);
     }
-    let worker = Arc::clone(shared);
-    let results = tokio::task::spawn_blocking(move || {
-        pending
-            .into_iter()
-            .map(|delivery| (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery)))
-            .collect::<Vec<_>>()
-    })
-    .await
-    .map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?;
-
+    let results = translate_all(shared, pending).await?;
     let mut translated = Vec::with_capacity(results.len());
     let mut left = 0;
     let mut busy = false;
@@ -113,6 +106,33 @@ async fn round(shared: &Arc<Shared>) -> Result<usize, InboxError> {
     }
     // A busy batch is not an empty queue.
     Ok(left.max(usize::from(busy)))
+}
+
+/// What became of one delivery: its row, its channel, the attempts before, the result.
+type Translated = (i64, String, u32, Result<TranslatedDelivery, Problem>);
+
+/// Translates a batch on all processors, and returns the results in its order.
+async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pending.len().div_ceil(threads).max(SHARE);
+    let mut workers = Vec::with_capacity(threads);
+    while !pending.is_empty() {
+        let rest = pending.split_off(share.min(pending.len()));
+        let (worker, part) = (Arc::clone(shared), std::mem::replace(&mut pending, rest));
+        workers.push(tokio::task::spawn_blocking(move || {
+            let one = |delivery: PendingDelivery| {
+                (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery))
+            };
+            part.into_iter().map(one).collect::<Vec<_>>()
+        }));
+    }
+    let mut results = Vec::new();
+    for worker in workers {
+        let ended = worker.await;
+        results
+            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
+    }
+    Ok(results)
 }
 
 /// Which component it was that failed: another one may succeed.

@@ -46,7 +46,7 @@ impl Inbox {
     pub async fn apply(&self, batch: Vec<TranslatedDelivery>) -> Result<Applied, InboxError> {
         let (applied, updates) = self
             .writer
-            .write(move |tx| {
+            .write_later(move |tx| {
                 let mut total = Applied::default();
                 let mut updates = Vec::new();
                 for delivery in &batch {
@@ -246,29 +246,53 @@ fn apply_event(
     Ok((conversation, kind))
 }
 
-/// Finds or makes the conversation, under its unique key.
+/// Finds or makes the conversation, under its unique key. Looking first is cheaper than an upsert that returns
+/// the row, for which SQLite makes a table; only one thread writes.
 fn conversation_of(tx: &Transaction<'_>, account: i64, event: &Event, at: i64) -> Result<Option<i64>, InboxError> {
     let Some(contact) = &event.contact else { return Ok(None) };
-    let contact_id: i64 = tx
-        .prepare_cached(
-            "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (account_id, platform_id)
-             DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
-        )?
-        .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?;
+    let nameless = contact.name.is_none() && contact.username.is_none();
+    let known: Option<i64> = if nameless { known_contact(tx, account, &contact.id)? } else { None };
+    let contact_id = match known {
+        // Nothing to write: looking is cheaper, and most messages come from people who are known.
+        Some(id) => id,
+        None => tx
+            .prepare_cached(
+                "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account_id, platform_id)
+                 DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
+            )?
+            .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
+    };
     let key = match &event.thread {
         Some(thread) => format!("t:{}", thread.id),
         None => format!("c:{}", contact.id),
     };
     let thread = event.thread.as_ref().map(serde_json::to_string).transpose()?;
-    let conversation = tx
-        .prepare_cached(
-            "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (account_id, key) DO UPDATE SET last_at = max(last_at, ?5), thread = coalesce(?4, thread)
-             RETURNING id",
-        )?
-        .query_row(params![account, contact_id, key, thread, at], |row| row.get(0))?;
-    Ok(Some(conversation))
+    let known: Option<(i64, i64)> = tx
+        .prepare_cached("SELECT id, last_at FROM conversation WHERE account_id = ?1 AND key = ?2")?
+        .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((conversation, last_at)) = known {
+        if at > last_at || thread.is_some() {
+            tx.prepare_cached(
+                "UPDATE conversation SET last_at = max(last_at, ?2), thread = coalesce(?3, thread) WHERE id = ?1",
+            )?
+            .execute(params![conversation, at, thread])?;
+        }
+        return Ok(Some(conversation));
+    }
+    tx.prepare_cached(
+        "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![account, contact_id, key, thread, at])?;
+    Ok(Some(tx.last_insert_rowid()))
+}
+
+fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
+        .query_row(params![account, id], |row| row.get(0))
+        .optional()?)
 }
 
 /// What the event does to the window, to the unread count and to what an answer will need.

@@ -83,7 +83,7 @@ impl Inbox {
     /// Writes a delivery into the journal. When this returns, it survives a power cut.
     pub async fn record(&self, new: NewDelivery) -> Result<i64, InboxError> {
         let row = DeliveryRow::of(new)?;
-        self.writer.write(move |tx| row.insert(tx)).await
+        self.writer.write_one(move |tx| row.insert(tx)).await
     }
 
     /// The oldest deliveries that wait to be translated: at most `limit`, and no more than `bytes` of

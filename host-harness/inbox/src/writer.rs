@@ -2,13 +2,16 @@
 //! transaction begins is committed with it, so that many deliveries share one fsync.
 
 use std::{
+    collections::VecDeque,
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::InboxError;
 
@@ -16,6 +19,11 @@ use crate::InboxError;
 const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
+/// How long a write that may wait lets others go first: somebody waits for them, and the next ones are
+/// probably already on their way.
+const LULL: Duration = Duration::from_millis(1);
+/// The longest that it waits, however many others come.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
 const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
@@ -26,8 +34,19 @@ trait Job: Send {
     fn finish(self: Box<Self>, commit: Result<(), String>);
 }
 
+/// A write, and whether it may let others go first.
+struct Queued {
+    job: Box<dyn Job>,
+    can_wait: bool,
+}
+
+/// Writes that let others go first, and since when.
+type Waiting = VecDeque<(Instant, Box<dyn Job>)>;
+
 struct Task<T, F> {
     work: Option<F>,
+    /// Whether a failure leaves something behind that must be taken back.
+    many: bool,
     result: Option<Result<T, InboxError>>,
     reply: oneshot::Sender<Result<T, InboxError>>,
 }
@@ -38,7 +57,7 @@ where
 {
     fn run(&mut self, tx: &Transaction<'_>) {
         if let Some(work) = self.work.take() {
-            self.result = Some(in_savepoint(tx, work));
+            self.result = Some(if self.many { in_savepoint(tx, work) } else { work(tx) });
         }
     }
 
@@ -70,7 +89,7 @@ fn in_savepoint<T>(
 }
 
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: SyncSender<Queued>,
     /// Held for as long as the inbox is open: two hosts on one file would send everything twice.
     _lock: File,
 }
@@ -80,7 +99,7 @@ impl Writer {
         let lock = lock(path)?;
         let mut connection = connect(path)?;
         migrate(&mut connection)?;
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (queue, jobs) = mpsc::sync_channel(QUEUE);
         thread::Builder::new()
             .name("inbox-writer".into())
             .spawn(move || run(connection, jobs))
@@ -93,21 +112,47 @@ impl Writer {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
+        self.queue(work, true, false).await
+    }
+
+    /// The same for a write of a single statement, which takes itself back when it fails.
+    pub(crate) async fn write_one<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        self.queue(work, false, false).await
+    }
+
+    /// The same for a write that nobody outside waits for: those that somebody waits for go first.
+    pub(crate) async fn write_later<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        self.queue(work, true, true).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+        many: bool,
+        can_wait: bool,
+    ) -> Result<T, InboxError> {
         let (reply, answer) = oneshot::channel();
-        let task = Box::new(Task { work: Some(work), result: None, reply });
-        self.queue.try_send(task).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => InboxError::Busy(QUEUE),
-            mpsc::error::TrySendError::Closed(_) => InboxError::Closed,
+        let task = Box::new(Task { work: Some(work), many, result: None, reply });
+        self.queue.try_send(Queued { job: task, can_wait }).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => InboxError::Busy(QUEUE),
+            mpsc::TrySendError::Disconnected(_) => InboxError::Closed,
         })?;
         answer.await.map_err(|_| InboxError::Closed)?
     }
 }
 
-fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+fn run(mut connection: Connection, jobs: Receiver<Queued>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-    while let Some(first) = jobs.blocking_recv() {
+    let mut waiting = Waiting::new();
+    while let Some(first) = next(&jobs, &mut waiting) {
         batch.push(first);
-        let committed = commit_batch(&mut connection, &mut jobs, &mut batch);
+        let committed = commit_batch(&mut connection, &jobs, &mut waiting, &mut batch);
         if let Err(reason) = &committed {
             tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
         }
@@ -117,9 +162,30 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
+/// The write with which the next transaction begins; none when the inbox is closed.
+fn next(jobs: &Receiver<Queued>, waiting: &mut Waiting) -> Option<Box<dyn Job>> {
+    loop {
+        let queued = match waiting.front() {
+            None => jobs.recv().ok()?,
+            Some((since, _)) if since.elapsed() >= LONGEST_WAIT => return waiting.pop_front().map(|(_, job)| job),
+            Some(_) => match jobs.recv_timeout(LULL) {
+                Ok(queued) => queued,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return waiting.pop_front().map(|(_, job)| job);
+                }
+            },
+        };
+        if !queued.can_wait {
+            return Some(queued.job);
+        }
+        waiting.push_back((Instant::now(), queued.job));
+    }
+}
+
 fn commit_batch(
     connection: &mut Connection,
-    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+    jobs: &Receiver<Queued>,
+    waiting: &mut Waiting,
     batch: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
@@ -128,10 +194,15 @@ fn commit_batch(
     while let Some(job) = batch.get_mut(next) {
         job.run(&tx);
         next += 1;
-        if batch.len() < BATCH
-            && let Ok(waiting) = jobs.try_recv()
+        while batch.len() < BATCH
+            && let Ok(queued) = jobs.try_recv()
         {
-            batch.push(waiting);
+            if queued.can_wait {
+                waiting.push_back((Instant::now(), queued.job));
+            } else {
+                batch.push(queued.job);
+                break;
+            }
         }
     }
     tx.commit().map_err(text)
@@ -167,7 +238,11 @@ fn connect(path: &Path) -> Result<Connection, InboxError> {
         // What was unsent must be gone from the file, not only from the table.
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        // What a savepoint may have to take back is kept in memory, not in a file.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // In KiB where negative: the indexes are touched all over.
+        connection.pragma_update(None, "cache_size", -65_536)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
