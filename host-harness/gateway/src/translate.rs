@@ -202,33 +202,6 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
     Ok(results)
 }
 
-/// What became of one delivery: its row, its channel, the attempts before, the result.
-type Translated = (i64, String, u32, Result<TranslatedDelivery, Problem>);
-
-/// Translates a batch on all processors, and returns the results in its order.
-async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = pending.len().div_ceil(threads).max(SHARE);
-    let mut workers = Vec::with_capacity(threads);
-    while !pending.is_empty() {
-        let rest = pending.split_off(share.min(pending.len()));
-        let (worker, part) = (Arc::clone(shared), std::mem::replace(&mut pending, rest));
-        workers.push(tokio::task::spawn_blocking(move || {
-            let one = |delivery: PendingDelivery| {
-                (delivery.id, delivery.channel.clone(), delivery.attempts, translate(&worker, delivery))
-            };
-            part.into_iter().map(one).collect::<Vec<_>>()
-        }));
-    }
-    let mut results = Vec::new();
-    for worker in workers {
-        let ended = worker.await;
-        results
-            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
-    }
-    Ok(results)
-}
-
 /// Which component it was that failed: another one may succeed.
 fn digest_of(registered: &Result<Registered, HostError>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
