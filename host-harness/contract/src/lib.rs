@@ -19,3 +19,17 @@ mod types {
 }
 
 pub use types::*;
+
+impl SendResult {
+    /// What went wrong; none where nothing did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Sent(_) => None,
+            Self::RateLimited(failure)
+            | Self::Transient(failure)
+            | Self::Ambiguous(failure)
+            | Self::Rejected(failure)
+            | Self::Unauthorized(failure) => Some(failure),
+        }
+    }
+}

@@ -160,32 +160,25 @@ fn target_name(target: &CaptureTarget) -> &str {
 /// Every match of every capture. Captures of the same target are alternatives: one of them must match.
 fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressError> {
     let mut found = Vec::new();
-    for (at, capture) in captures.iter().enumerate() {
-        let here = match_one(capture, document)?;
-        let alternatives = || captures.iter().filter(|other| other.target == capture.target);
-        let last = captures.iter().skip(at + 1).all(|other| other.target != capture.target);
-        let any = |found: &[Match]| {
-            let name = target_name(&capture.target);
-            found.iter().any(|found| found.name == name || declared_slot(&found.name) == name)
-        };
-        match here {
-            Some(here) => found.extend(here),
-            None if last && !any(&found) && alternatives().all(|other| empty_list(other, document).is_none()) => {
-                return Err(EgressError::CaptureFailed(capture.pointer.clone()));
-            }
-            None => {}
+    for (at, first) in captures.iter().enumerate() {
+        if captures.iter().take(at).any(|earlier| earlier.target == first.target) {
+            continue;
         }
+        let mut here: Option<Vec<Match>> = None;
+        let mut pointer = &first.pointer;
+        for alternative in captures.iter().filter(|other| other.target == first.target) {
+            pointer = &alternative.pointer;
+            if let Some(matched) = match_one(alternative, document)? {
+                here.get_or_insert_default().extend(matched);
+            }
+        }
+        found.extend(here.ok_or_else(|| EgressError::CaptureFailed(pointer.clone()))?);
     }
     Ok(found)
 }
 
-/// A list without elements has nothing to capture, which is no failure.
-fn empty_list(capture: &Capture, document: &Value) -> Option<()> {
-    let (list, _) = capture.pointer.split_once("/*")?;
-    document.pointer(list)?.as_array()?.is_empty().then_some(())
-}
-
-/// The matches of one capture; none where its pointer leads nowhere.
+/// The matches of one capture; none where its pointer leads nowhere. A list without elements has nothing to
+/// capture, which is a match of nothing.
 fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, EgressError> {
     let name = target_name(&capture.target);
     let Some((list, rest)) = capture.pointer.split_once("/*") else {
@@ -208,7 +201,7 @@ fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, 
         }
         found.push(Match { pointer: format!("{list}/{index}{rest}"), name: format!("{name}:{suffix}"), value });
     }
-    Ok(if found.is_empty() { None } else { Some(found) })
+    Ok((elements.is_empty() || !found.is_empty()).then_some(found))
 }
 
 fn text(value: &Value) -> Option<String> {

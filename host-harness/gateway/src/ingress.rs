@@ -85,33 +85,43 @@ fn proven_by(
     let mut values = headers.get_all(recipe.header()).iter();
     // Two headers of the same name could be read differently by what stands before this host.
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::NoProof) };
-    let in_slot = |slot: &String| {
-        let found = secrets.in_slot(channel, slot, now).into_iter();
-        found.map(|(account, secret)| (account, slot.clone(), secret)).collect::<Vec<_>>()
-    };
-    let candidates: Vec<_> = recipe.secrets().iter().flat_map(in_slot).collect();
-    if candidates.is_empty() {
-        return Err(Refusal::NoSecret);
-    }
-    let matches: Box<dyn Fn(&Secret) -> Choice> = match recipe {
+    let candidates = Candidates::of(secrets, channel, recipe.secrets(), now)?;
+    match recipe {
         Verification::HmacSha256 { prefix, encoding, .. } => {
             let signature = value.to_str().ok().and_then(|value| value.strip_prefix(prefix.as_str()));
             let signature = signature.and_then(|text| decode(text, *encoding)).ok_or(Refusal::NoProof)?;
-            Box::new(move |secret| mac_matches(secret, body, &signature))
+            candidates.find(|secret| mac_matches(secret, body, &signature))
         }
         Verification::SharedSecretHeader { .. } => {
             let digest = Sha256::digest(value.as_bytes());
-            Box::new(move |secret| Sha256::digest(secret.expose()).ct_eq(&digest))
-        }
-    };
-    // Every candidate is tried, so that the time tells nothing about which one matched.
-    let mut found = None;
-    for (account, slot, secret) in candidates {
-        if bool::from(matches(&secret)) && found.is_none() {
-            found = Some((account, slot));
+            candidates.find(|secret| Sha256::digest(secret.expose()).ct_eq(&digest))
         }
     }
-    found.ok_or(Refusal::WrongProof)
+}
+
+/// The secrets that may prove something, each with its slot and the account that it belongs to.
+struct Candidates<'s>(Vec<(&'s String, Option<String>, Secret)>);
+
+impl<'s> Candidates<'s> {
+    fn of(secrets: &Secrets, channel: &str, slots: &'s [String], now: u64) -> Result<Self, Refusal> {
+        let in_slot = |slot: &'s String| {
+            secrets.in_slot(channel, slot, now).into_iter().map(move |(account, secret)| (slot, account, secret))
+        };
+        let candidates: Vec<_> = slots.iter().flat_map(in_slot).collect();
+        if candidates.is_empty() { Err(Refusal::NoSecret) } else { Ok(Self(candidates)) }
+    }
+
+    /// Whose secret matches, and in which slot it is. Every candidate is tried, so that the time tells nothing
+    /// about which one it was.
+    fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<(Option<String>, String), Refusal> {
+        let mut found = None;
+        for (slot, account, secret) in self.0 {
+            if bool::from(matches(&secret)) && found.is_none() {
+                found = Some((account, slot.clone()));
+            }
+        }
+        found.ok_or(Refusal::WrongProof)
+    }
 }
 
 /// Whether one of the channel's secrets, or of its accounts', has signed these bytes.
@@ -123,15 +133,8 @@ pub(crate) fn signed_by(
     signature: &[u8; 32],
     now: u64,
 ) -> Result<(), Refusal> {
-    let candidates: Vec<_> = slots.iter().flat_map(|slot| secrets.in_slot(channel, slot, now)).collect();
-    if candidates.is_empty() {
-        return Err(Refusal::NoSecret);
-    }
-    let mut right = Choice::from(0);
-    for (_, secret) in &candidates {
-        right |= mac_matches(secret, bytes, signature);
-    }
-    if bool::from(right) { Ok(()) } else { Err(Refusal::WrongProof) }
+    let candidates = Candidates::of(secrets, channel, slots, now)?;
+    candidates.find(|secret| mac_matches(secret, bytes, signature)).map(drop)
 }
 
 fn decode(text: &str, encoding: SignatureEncoding) -> Option<[u8; 32]> {
@@ -175,14 +178,7 @@ pub fn challenge(
     if answer.is_empty() || answer.len() > MAX_CHALLENGE {
         return Err(Refusal::NoChallenge);
     }
-    let expected = secrets.in_slot(channel, secret, now);
-    if expected.is_empty() {
-        return Err(Refusal::NoSecret);
-    }
+    let expected = Candidates::of(secrets, channel, std::slice::from_ref(secret), now)?;
     let digest = Sha256::digest(token.as_bytes());
-    let mut right = Choice::from(0);
-    for (_, secret) in expected {
-        right |= Sha256::digest(secret.expose()).ct_eq(&digest);
-    }
-    if bool::from(right) { Ok(answer) } else { Err(Refusal::WrongProof) }
+    expected.find(|secret| Sha256::digest(secret.expose()).ct_eq(&digest)).map(|_| answer)
 }

@@ -82,24 +82,21 @@ fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, cont
     (status, headers, body.into_string()).into_response()
 }
 
-fn sorry(status: StatusCode, sentence: &str, again: Option<&str>) -> Response {
-    let content = html! {
-        p.problem role="alert" { (sentence) }
-        @if let Some(again) = again { p { a.button href=(again) { "Go on from here" } } }
-    };
+fn sorry(status: StatusCode, sentence: &str) -> Response {
+    let content = html! { p.problem role="alert" { (sentence) } };
     page(status, "This did not work", &[], false, &content)
 }
 
 impl IntoResponse for ConnectError {
     fn into_response(self) -> Response {
-        sorry(StatusCode::BAD_REQUEST, &self.to_string(), None)
+        sorry(StatusCode::BAD_REQUEST, &self.to_string())
     }
 }
 
 fn failed(error: &HostError) -> Response {
     match error {
         HostError::Connect(error) => error.into_response(),
-        error => sorry(StatusCode::BAD_GATEWAY, &error.to_string(), None),
+        error => sorry(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
 }
 
@@ -127,7 +124,6 @@ fn no_link_here() -> Response {
     sorry(
         StatusCode::FORBIDDEN,
         "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
-        None,
     )
 }
 
@@ -360,10 +356,10 @@ async fn callback_state(
     let registered = pages.host.channel(&channel).ok();
     let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
     let Some(Callback::SignedRequest { about, .. }) = recipe else {
-        return sorry(StatusCode::NOT_FOUND, "There is no such request.", None);
+        return sorry(StatusCode::NOT_FOUND, "There is no such request.");
     };
     let Ok(state) = pages.host.callback_state(&code).await else {
-        return sorry(StatusCode::NOT_FOUND, "There is no request with this code.", None);
+        return sorry(StatusCode::NOT_FOUND, "There is no request with this code.");
     };
     let content = html! {
         p { (about) }

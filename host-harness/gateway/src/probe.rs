@@ -57,14 +57,8 @@ pub(crate) async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckRe
                     return line(CheckLevel::Passed, "A signal to a customer went out.".into(), None);
                 }
                 let said = view.steps.iter().filter_map(|step| step.outcome.as_ref()).find_map(|outcome| {
-                    match serde_json::from_str(outcome.get()).ok()? {
-                        SendResult::Sent(_) => None,
-                        SendResult::RateLimited(failure)
-                        | SendResult::Transient(failure)
-                        | SendResult::Ambiguous(failure)
-                        | SendResult::Rejected(failure)
-                        | SendResult::Unauthorized(failure) => Some(failure.sentence),
-                    }
+                    let result: SendResult = serde_json::from_str(outcome.get()).ok()?;
+                    result.failure().map(|failure| failure.sentence.clone())
                 });
                 let said = said.or_else(|| view.violations.first().map(|violation| violation.sentence.clone()));
                 let finding = said.unwrap_or_else(|| "The signal was not sent.".into());

@@ -24,8 +24,9 @@ use tracing::Instrument as _;
 
 use crate::{api, error::HostError, host::Host, ingress::Refusal, pages, secrets::Secret};
 
-/// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts, and `/api/v1`: with a token for whoever has
-/// it, without one for requests that are made on this machine.
+/// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
+/// `/health/…`, and `/metrics` and `/api/v1`: with a token for whoever has it, without one for requests that are
+/// made on this machine.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     Router::new()
         .route("/webhooks/{channel}", get(challenge).post(deliver))

@@ -422,7 +422,7 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     {
         messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
     }
-    if let Some(failure) = failure_category(&outcome.result)
+    if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
     {
         tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?
@@ -437,17 +437,6 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
             .execute(params![at.reply, as_millis(*next)])?;
     }
     close_finished(tx, at.reply)
-}
-
-fn failure_category(result: &SendResult) -> Option<FailureCategory> {
-    match result {
-        SendResult::Sent(_) => None,
-        SendResult::RateLimited(failure)
-        | SendResult::Transient(failure)
-        | SendResult::Ambiguous(failure)
-        | SendResult::Rejected(failure)
-        | SendResult::Unauthorized(failure) => Some(failure.category),
-    }
 }
 
 /// A step that was refused or whose end is unknown stops those behind it, since order is part of the

@@ -82,12 +82,5 @@ impl Inbox {
 }
 
 fn failure(outcome: String) -> Option<Failure> {
-    match serde_json::from_str(&outcome).ok()? {
-        SendResult::Sent(_) => None,
-        SendResult::RateLimited(failure)
-        | SendResult::Transient(failure)
-        | SendResult::Ambiguous(failure)
-        | SendResult::Rejected(failure)
-        | SendResult::Unauthorized(failure) => Some(failure),
-    }
+    serde_json::from_str::<SendResult>(&outcome).ok()?.failure().cloned()
 }
