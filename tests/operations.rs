@@ -148,7 +148,7 @@ async fn a_full_disk_acknowledges_nothing_and_ends_by_itself() {
     .await;
     world.host.inbox().limit_size(1 << 40).await.unwrap();
     index += 1;
-    assert_eq!(post(index).await, 200);
+    eventually("room", async || (post(index).await == 200).then_some(())).await;
     accepted.push(format!("full-{index}"));
     eventually("readiness", async || (get(&world.address, "/health/ready").await.status == 200).then_some(())).await;
     world.settled().await;

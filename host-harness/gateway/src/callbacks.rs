@@ -45,7 +45,6 @@ impl Host {
         let new = NewDelivery { channel: channel.to_owned(), delivery };
         let Some(CallbackAnswer { url, code }) = answer else {
             self.shared.inbox.record(new).await?;
-            self.shared.delivered.notify_one();
             return Ok(None);
         };
         let given = hex::encode(random::<12>()?);

@@ -242,7 +242,6 @@ impl Host {
         self.admit()?;
         let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
         self.shared.backlog.add();
-        self.shared.delivered.notify_one();
         Ok(row)
     }
 

@@ -33,6 +33,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut lanes = JoinSet::new();
     let mut under_way: HashMap<Id, String> = HashMap::new();
+    let mut arrivals = shared.inbox.arrivals();
     loop {
         match shared.inbox.waiting_channels().await {
             Ok(channels) => {
@@ -51,6 +52,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         }
         tokio::select! {
             () = shared.delivered.notified() => {}
+            _ = arrivals.changed() => {}
             Some(ended) = lanes.join_next_with_id() => {
                 let id = match ended {
                     Ok((id, ())) => id,

@@ -1,16 +1,17 @@
 //! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
 //! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use harness_contract::{AccountChange, Author, Event, EventBody, EventOrigin, Seen, WindowOpener};
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     Inbox, InboxError, Update,
     accounts::{AccountState, mark},
     contacts,
-    journal::{as_millis, redact, redact_applied},
+    journal::{as_millis, redact},
     messages::{self, Place, Stored},
 };
 
@@ -50,11 +51,12 @@ impl Inbox {
     pub async fn apply(&self, batch: Vec<TranslatedDelivery>) -> Result<Applied, InboxError> {
         let (applied, updates) = self
             .writer
-            .write_later(move |tx| {
+            .write(move |tx| {
                 let mut total = Applied::default();
                 let mut updates = Vec::new();
+                let mut known = Known::default();
                 for delivery in &batch {
-                    let applied = apply_delivery(tx, delivery, &mut updates)?;
+                    let applied = apply_delivery(tx, delivery, &mut known, &mut updates)?;
                     total.new += applied.new;
                     total.repeated += applied.repeated;
                     total.unrouted += applied.unrouted;
@@ -64,6 +66,7 @@ impl Inbox {
                     *unrouted += applied.unrouted;
                     total.lost.extend(applied.lost);
                 }
+                known.settle(tx)?;
                 Ok((total, updates))
             })
             .await?;
@@ -72,26 +75,74 @@ impl Inbox {
     }
 }
 
+/// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
+/// few accounts and people.
+#[derive(Default)]
+struct Known {
+    /// By channel and the platform's id.
+    accounts: HashMap<(String, String), Option<(i64, bool)>>,
+    /// By account and key.
+    conversations: HashMap<(i64, String), i64>,
+    /// Deliveries of which every event is applied.
+    applied: Vec<i64>,
+    /// Deliveries that hold what was taken back.
+    emptied: Vec<i64>,
+}
+
+impl Known {
+    fn account(&mut self, tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i64, bool)>, InboxError> {
+        let key = (channel.to_owned(), id.to_owned());
+        if let Some(found) = self.accounts.get(&key) {
+            return Ok(*found);
+        }
+        let found = account_of(tx, channel, id)?;
+        self.accounts.insert(key, found);
+        Ok(found)
+    }
+
+    /// Notes what became of the deliveries so far, many with one statement; knows nothing more afterwards.
+    fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
+        let Self { applied, emptied, .. } = std::mem::take(self);
+        if !applied.is_empty() {
+            let ids = serde_json::to_string(&applied)?;
+            tx.prepare_cached(
+                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
+                 WHERE id IN (SELECT value FROM json_each(?1))",
+            )?
+            .execute(params![ids])?;
+            // What waited for it to be emptied.
+            tx.prepare_cached(
+                "UPDATE delivery SET state = 'redacted', body = x''
+                 WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
+            )?
+            .execute(params![ids])?;
+        }
+        emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
+    }
+}
+
 fn apply_delivery(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
+    known: &mut Known,
     updates: &mut Vec<Update>,
 ) -> Result<Applied, InboxError> {
     let mut applied = Applied::default();
     let mut missing = None;
-    let mut emptied = Vec::new();
     for event in &delivery.events {
         if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
+            // It may take away what is known here, and empties deliveries that are applied.
+            known.settle(tx)?;
             applied.lost.extend(apply_to_accounts(tx, delivery, event, updates)?);
             applied.new += 1;
             continue;
         }
-        let account = match account_of(tx, &delivery.channel, &event.account)? {
+        let account = match known.account(tx, &delivery.channel, &event.account)? {
             Some((account, true)) => account,
             // Nobody here answers for it any more, so nothing of it is kept; the archive has it for whoever
             // connects the account again.
             Some((_, false)) => {
-                emptied.push(delivery.id);
+                known.emptied.push(delivery.id);
                 continue;
             }
             None => {
@@ -109,17 +160,20 @@ fn apply_delivery(
             continue;
         }
         applied.new += 1;
-        let (conversation, kind) = apply_event(tx, account, delivery, event, &mut emptied)?;
+        let (conversation, kind) = apply_event(tx, account, delivery, event, known)?;
         if let Some(conversation) = conversation {
             updates.push(Update::Conversation { conversation, kind });
         }
     }
-    let problem = missing.map(|account| format!("the account {account} is not connected here"));
-    tx.prepare_cached("UPDATE delivery SET state = ?2, attempts = attempts + 1, problem = ?3 WHERE id = ?1")?
-        .execute(params![delivery.id, if problem.is_some() { "unrouted" } else { "applied" }, problem])?;
-    redact_applied(tx, delivery.id)?;
-    for delivery in emptied {
-        redact(tx, delivery)?;
+    match missing {
+        None => known.applied.push(delivery.id),
+        Some(account) => {
+            let problem = format!("the account {account} is not connected here");
+            tx.prepare_cached(
+                "UPDATE delivery SET state = 'unrouted', attempts = attempts + 1, problem = ?2 WHERE id = ?1",
+            )?
+            .execute(params![delivery.id, problem])?;
+        }
     }
     Ok(applied)
 }
@@ -135,13 +189,20 @@ fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i
         .optional()?)
 }
 
+/// Stands for an event's id in the table of events that were applied.
+pub(crate) fn digest(event_id: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.iter_mut().zip(Sha256::digest(event_id)).for_each(|(to, from)| *to = from);
+    half
+}
+
 /// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
 fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<bool, InboxError> {
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO event (account_id, event_id, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO event (account_id, event, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![account, event.id, delivery])?;
+        .execute(params![account, digest(&event.id), delivery])?;
     Ok(inserted > 0)
 }
 
@@ -149,10 +210,10 @@ fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> R
 fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO repeat (first, again)
-         SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event_id = ?2 AND delivery_id <> ?3
+         SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event = ?2 AND delivery_id <> ?3
          ON CONFLICT DO NOTHING",
     )?
-    .execute(params![account, event.id, delivery])?;
+    .execute(params![account, digest(&event.id), delivery])?;
     // It may have been taken back already.
     tx.prepare_cached(
         "UPDATE delivery SET redact = 1 WHERE id = ?1 AND EXISTS
@@ -220,17 +281,17 @@ fn apply_to_accounts(
 }
 
 /// Applies one event; returns the conversation and what changed in it. Deliveries that brought what is
-/// taken back now go into `emptied`.
+/// taken back now go into `known.emptied`.
 fn apply_event(
     tx: &Transaction<'_>,
     account: i64,
     delivery: &TranslatedDelivery,
     event: &Event,
-    emptied: &mut Vec<i64>,
+    known: &mut Known,
 ) -> Result<(Option<i64>, &'static str), InboxError> {
     let received_at = delivery.received_at;
     let at = as_millis(event.at.unwrap_or(received_at));
-    let conversation = conversation_of(tx, account, event, at)?;
+    let conversation = conversation_of(tx, account, event, at, known)?;
     if let Some(conversation) = conversation {
         note_action(tx, conversation, event, at)?;
     }
@@ -240,11 +301,11 @@ fn apply_event(
         EventBody::Message(message) => match messages::store(tx, &place, event, message)? {
             Stored::New => {}
             Stored::Confirmed => kind = "outcome",
-            Stored::DeletedBefore => emptied.push(delivery.id),
+            Stored::DeletedBefore => known.emptied.push(delivery.id),
         },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
         EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
-        EventBody::Deleted(deleted) => emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
+        EventBody::Deleted(deleted) => known.emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
         EventBody::Seen(seen) => note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,
         // Passing signals: nothing of them is worth keeping.
@@ -256,11 +317,28 @@ fn apply_event(
 
 /// Finds or makes the conversation, under its unique key. Looking first is cheaper than an upsert that returns
 /// the row, for which SQLite makes a table; only one thread writes.
-fn conversation_of(tx: &Transaction<'_>, account: i64, event: &Event, at: i64) -> Result<Option<i64>, InboxError> {
+fn conversation_of(
+    tx: &Transaction<'_>,
+    account: i64,
+    event: &Event,
+    at: i64,
+    known: &mut Known,
+) -> Result<Option<i64>, InboxError> {
     let Some(contact) = &event.contact else { return Ok(None) };
     let nameless = contact.name.is_none() && contact.username.is_none();
-    let known: Option<i64> = if nameless { known_contact(tx, account, &contact.id)? } else { None };
-    let contact_id = match known {
+    let key = match &event.thread {
+        Some(thread) => format!("t:{}", thread.id),
+        None => format!("c:{}", contact.id),
+    };
+    let key = (account, key);
+    if nameless
+        && event.thread.is_none()
+        && let Some(conversation) = known.conversations.get(&key)
+    {
+        return Ok(Some(*conversation));
+    }
+    let found: Option<i64> = if nameless { known_contact(tx, account, &contact.id)? } else { None };
+    let contact_id = match found {
         // Nothing to write: looking is cheaper, and most messages come from people who are known.
         Some(id) => id,
         None => tx
@@ -271,29 +349,29 @@ fn conversation_of(tx: &Transaction<'_>, account: i64, event: &Event, at: i64) -
             )?
             .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
     };
-    let key = match &event.thread {
-        Some(thread) => format!("t:{}", thread.id),
-        None => format!("c:{}", contact.id),
-    };
     let thread = event.thread.as_ref().map(serde_json::to_string).transpose()?;
-    let known: Option<(i64, i64)> = tx
-        .prepare_cached("SELECT id, last_at FROM conversation WHERE account_id = ?1 AND key = ?2")?
-        .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?)))
+    let found: Option<i64> = tx
+        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
+        .query_row(params![account, key.1], |row| row.get(0))
         .optional()?;
-    if let Some((conversation, last_at)) = known {
-        if at > last_at || thread.is_some() {
-            tx.prepare_cached(
-                "UPDATE conversation SET last_at = max(last_at, ?2), thread = coalesce(?3, thread) WHERE id = ?1",
-            )?
-            .execute(params![conversation, at, thread])?;
+    let conversation = match found {
+        Some(conversation) => {
+            if thread.is_some() {
+                tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1")?
+                    .execute(params![conversation, thread])?;
+            }
+            conversation
         }
-        return Ok(Some(conversation));
-    }
-    tx.prepare_cached(
-        "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![account, contact_id, key, thread, at])?;
-    Ok(Some(tx.last_insert_rowid()))
+        None => {
+            tx.prepare_cached(
+                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![account, contact_id, key.1, thread, at])?;
+            tx.last_insert_rowid()
+        }
+    };
+    known.conversations.insert(key, conversation);
+    Ok(Some(conversation))
 }
 
 fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
@@ -303,26 +381,38 @@ fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<
         .optional()?)
 }
 
-/// What the event does to the window, to the unread count and to what an answer will need.
+/// What the event does to the conversation's row and its window: to the unread count, and to what an answer will
+/// need. One statement, since nearly every event changes the row.
 fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event, at: i64) -> Result<(), InboxError> {
     if let Some(opener) = event.opens {
         note_opening(tx, conversation, opener, at)?;
     }
-    if let Some(context) = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
-        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
-            .execute(params![conversation, context])?;
-    }
-    if let (Author::Contact, EventBody::Message(message)) = (&event.author, &event.body) {
-        let unread = i64::from(event.origin == EventOrigin::Live);
-        tx.prepare_cached(
-            "UPDATE conversation SET unread = unread + ?4,
-                 last_inbound = CASE WHEN ?3 >= coalesce(last_inbound_at, 0) THEN coalesce(?2, last_inbound)
-                                     ELSE last_inbound END,
-                 last_inbound_at = max(coalesce(last_inbound_at, 0), ?3)
-             WHERE id = ?1",
-        )?
-        .execute(params![conversation, message.id, at, unread])?;
-    }
+    let context = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT);
+    let inbound = match (&event.author, &event.body) {
+        (Author::Contact, EventBody::Message(message)) => Some(message),
+        _ => None,
+    };
+    let unread = inbound.is_some() && event.origin == EventOrigin::Live;
+    tx.prepare_cached(
+        "UPDATE conversation SET last_at = max(last_at, ?2),
+             -- The customer acted after the platform had refused: the estimate counts again.
+             refused_at = CASE WHEN ?3 THEN NULL ELSE refused_at END,
+             reply_context = coalesce(?4, reply_context),
+             unread = unread + ?5,
+             last_inbound = CASE WHEN ?6 AND ?2 >= coalesce(last_inbound_at, 0) THEN coalesce(?7, last_inbound)
+                                 ELSE last_inbound END,
+             last_inbound_at = CASE WHEN ?6 THEN max(coalesce(last_inbound_at, 0), ?2) ELSE last_inbound_at END
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        conversation,
+        at,
+        event.opens.is_some(),
+        context,
+        unread,
+        inbound.is_some(),
+        inbound.and_then(|message| message.id.as_ref())
+    ])?;
     Ok(())
 }
 
@@ -332,9 +422,6 @@ fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, a
          ON CONFLICT DO UPDATE SET at = max(at, ?3)",
     )?
     .execute(params![conversation, opener.name(), at])?;
-    // The customer acted after the platform had refused: the estimate counts again.
-    tx.prepare_cached("UPDATE conversation SET refused_at = NULL WHERE id = ?1 AND refused_at IS NOT NULL")?
-        .execute(params![conversation])?;
     Ok(())
 }
 

@@ -86,10 +86,10 @@ impl Inbox {
 
     /// Writes a request for deletion into the journal, under the code by which its state can be asked for.
     pub async fn record_erasure(&self, new: NewDelivery, code: String) -> Result<i64, InboxError> {
-        let row = DeliveryRow::of(new)?;
+        let (delivery, row) = (self.arrivals.next_id(), DeliveryRow::of(new)?);
         self.writer
             .write(move |tx| {
-                let delivery = row.insert(tx)?;
+                row.insert(tx, delivery)?;
                 tx.prepare_cached(
                     "INSERT INTO erasure (code, channel, delivery_id, received_at) VALUES (?1, ?2, ?3, ?4)",
                 )?

@@ -62,11 +62,12 @@ impl Inbox {
         items: Vec<NewDelivery>,
         mark: HistoryMark,
     ) -> Result<(), InboxError> {
-        let rows = items.into_iter().map(DeliveryRow::of).collect::<Result<Vec<_>, _>>()?;
+        let row = |new| Ok((self.arrivals.next_id(), DeliveryRow::of(new)?));
+        let rows = items.into_iter().map(row).collect::<Result<Vec<_>, InboxError>>()?;
         self.writer
             .write(move |tx| {
-                for row in &rows {
-                    row.insert(tx)?;
+                for (id, row) in &rows {
+                    row.insert(tx, *id)?;
                 }
                 tx.prepare_cached(
                     "UPDATE account SET history_cursor = ?2, history_from = ?3, history_at = ?4 WHERE id = ?1",

@@ -3,7 +3,9 @@
 
 use harness_contract::{Delivery, DeliverySource, Header};
 use rusqlite::{Transaction, params};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::{Inbox, InboxError, Update};
 
@@ -44,13 +46,15 @@ fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
     })
 }
 
-/// A delivery in the form of its row.
+/// A delivery in the form of its row; written elsewhere, the body stands apart.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct DeliveryRow {
     pub(crate) channel: String,
     pub(crate) received_at: i64,
     source: String,
     account: Option<String>,
     headers: String,
+    #[serde(skip)]
     body: Vec<u8>,
 }
 
@@ -67,31 +71,67 @@ impl DeliveryRow {
         })
     }
 
-    /// Writes it down; returns its id.
-    pub(crate) fn insert(&self, tx: &Transaction<'_>) -> Result<i64, InboxError> {
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn with_body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
+    /// About how much of it is kept in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.headers.len() + std::mem::size_of::<Self>()
+    }
+
+    /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
+    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: i64) -> Result<(), InboxError> {
         let Self { channel, received_at, source, account, headers, body } = self;
         tx.prepare_cached(
-            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received')",
+            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7)",
         )?
-        .execute(params![channel, source, account, received_at, headers, body])?;
-        Ok(tx.last_insert_rowid())
+        .execute(params![channel, source, account, received_at, headers, body, id])?;
+        Ok(())
     }
 }
 
 impl Inbox {
-    /// Writes a delivery into the journal. When this returns, it survives a power cut.
+    /// Takes a delivery, and returns its id. When this returns, it survives a power cut; its row in the journal
+    /// follows, and after a crash comes first of all.
     pub async fn record(&self, new: NewDelivery) -> Result<i64, InboxError> {
-        let row = DeliveryRow::of(new)?;
-        self.writer.write_one(move |tx| row.insert(tx)).await
+        self.arrivals.record(DeliveryRow::of(new)?).await
+    }
+
+    /// Tells whenever recorded deliveries are in the journal, where they wait to be translated.
+    pub fn arrivals(&self) -> watch::Receiver<i64> {
+        self.arrivals.moved()
+    }
+
+    /// Returns when everything that was recorded before is in the journal.
+    pub async fn all_arrived(&self) -> Result<(), InboxError> {
+        let last = self.arrivals.last_id();
+        let mut moved = self.arrivals.moved();
+        while self.arrivals.waiting() > 0 && *moved.borrow_and_update() < last {
+            moved.changed().await.map_err(|_| InboxError::Closed)?;
+        }
+        Ok(())
     }
 
     /// The channels of the deliveries that wait to be translated.
     pub async fn waiting_channels(&self) -> Result<Vec<String>, InboxError> {
         self.readers
             .read(|connection| {
-                let mut statement =
-                    connection.prepare_cached("SELECT DISTINCT channel FROM delivery WHERE state = 'received'")?;
+                // From one channel to the next by the index, however many deliveries stand between.
+                let mut statement = connection.prepare_cached(
+                    "WITH RECURSIVE waiting (channel) AS (
+                         SELECT min(channel) FROM delivery WHERE state = 'received'
+                         UNION ALL
+                         SELECT (SELECT min(channel) FROM delivery
+                                 WHERE state = 'received' AND channel > waiting.channel)
+                         FROM waiting WHERE channel IS NOT NULL)
+                     SELECT channel FROM waiting WHERE channel IS NOT NULL",
+                )?;
                 let channels = statement.query_map([], |row| row.get(0))?;
                 Ok(channels.collect::<Result<_, _>>()?)
             })

@@ -1,11 +1,12 @@
 //! The inbox of the harness in one SQLite file: journal, conversations, messages, windows, outbox.
 //! No network, no sandbox: channels hand in typed events and outcomes, products read the result.
 //!
-//! The way of a webhook: [`Inbox::record`] (durable before it returns), then [`Inbox::apply`].
+//! The way of a webhook: [`Inbox::record`] (durable before it returns: `arrivals.rs`), then [`Inbox::apply`].
 //! The way of a reply: [`Inbox::queue_reply`], [`Inbox::begin_steps`], [`Inbox::finish_step`].
 
 mod accounts;
 mod apply;
+mod arrivals;
 mod contacts;
 mod error;
 mod history;
@@ -38,6 +39,7 @@ pub use traffic::Traffic;
 pub use turns::DueReply;
 pub use window::compute as compute_window;
 
+use arrivals::Arrivals;
 use tokio::sync::broadcast;
 use writer::Writer;
 
@@ -66,6 +68,8 @@ pub enum Update {
 /// The inbox. Cloning shares it.
 #[derive(Clone)]
 pub struct Inbox {
+    // Goes first: what it has taken is still written.
+    arrivals: Arc<Arrivals>,
     writer: Arc<Writer>,
     readers: Arc<read::Readers>,
     updates: broadcast::Sender<Update>,
@@ -74,11 +78,16 @@ pub struct Inbox {
 impl Inbox {
     /// Opens the file, or makes it, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, InboxError> {
-        let writer = Writer::open(path)?;
+        let mut opened = writer::open(path)?;
+        let mut arrivals = path.as_os_str().to_owned();
+        arrivals.push("-arrivals");
+        let (log, last_id) = arrivals::recover(&mut opened.connection, Path::new(&arrivals))?;
+        let writer = Writer::start(opened)?;
+        let arrivals = Arrivals::start(log, last_id, writer.queue())?;
         let readers = read::Readers::new(path);
         // A slow listener misses updates and reads the inbox again; the inbox never waits for it.
         let (updates, _) = broadcast::channel(1024);
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), updates })
+        Ok(Self { arrivals: Arc::new(arrivals), writer: Arc::new(writer), readers: Arc::new(readers), updates })
     }
 
     /// Listens to changes.

@@ -22,11 +22,12 @@ pub struct Waiting {
 impl Inbox {
     /// Counts the deliveries that wait to be translated, up to a bound.
     pub async fn backlog(&self, bound: u64) -> Result<u64, InboxError> {
+        let arriving = self.arrivals.waiting();
         let bound = i64::try_from(bound).unwrap_or(i64::MAX);
         self.readers
             .read(move |connection| {
                 let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 'received' LIMIT ?1)";
-                Ok(from_millis(connection.prepare_cached(sql)?.query_row(params![bound], |row| row.get(0))?))
+                Ok(arriving + from_millis(connection.prepare_cached(sql)?.query_row(params![bound], |row| row.get(0))?))
             })
             .await
     }

@@ -46,10 +46,11 @@ pub(crate) fn store(
         note(tx, place, event)?;
         return Ok(Stored::New);
     };
-    let deleted_at = match &message.id {
-        Some(id) => deletion_of(tx, place.account, id)?,
-        None => None,
+    let before = match &message.id {
+        Some(id) => Before::of(tx, place.account, id)?,
+        None => Before::default(),
     };
+    let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
     let stored = tx
@@ -79,10 +80,30 @@ pub(crate) fn store(
     if stored == 1 && keep {
         media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
     }
-    if let Some(id) = &message.id {
+    if let Some(id) = &message.id
+        && before.edited
+    {
         apply_waiting_edit(tx, place.account, id)?;
     }
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
+}
+
+/// What had happened to a message before it came.
+#[derive(Default)]
+struct Before {
+    deleted_at: Option<i64>,
+    edited: bool,
+}
+
+impl Before {
+    fn of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Self, InboxError> {
+        Ok(tx
+            .prepare_cached(
+                "SELECT (SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2),
+                        EXISTS (SELECT 1 FROM edit WHERE account_id = ?1 AND target = ?2)",
+            )?
+            .query_row(params![account, id], |row| Ok(Self { deleted_at: row.get(0)?, edited: row.get(1)? }))?)
+    }
 }
 
 fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {

@@ -269,16 +269,17 @@ impl Inbox {
 
     /// The journal in numbers.
     pub async fn delivery_counts(&self) -> Result<DeliveryCounts, InboxError> {
+        let arriving = self.arrivals.waiting();
         self.readers
-            .read(|connection| {
-                let mut counts = DeliveryCounts::default();
+            .read(move |connection| {
+                let mut counts = DeliveryCounts { received: arriving, ..DeliveryCounts::default() };
                 let rows = collect(connection, "SELECT state, count(*) FROM delivery GROUP BY state", [], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
                 })?;
                 for (state, count) in rows {
                     let count = from_millis(count);
                     match state.as_str() {
-                        "received" => counts.received = count,
+                        "received" => counts.received += count,
                         "applied" => counts.applied = count,
                         "unrouted" => counts.unrouted = count,
                         "redacted" => counts.redacted = count,

@@ -2,56 +2,56 @@
 //! transaction begins is committed with it, so that many deliveries share one fsync.
 
 use std::{
-    collections::VecDeque,
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
-    thread,
-    time::{Duration, Instant},
+    sync::mpsc::{self, Receiver, SyncSender, TrySendError},
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 use tokio::sync::oneshot;
 
-use crate::InboxError;
+use crate::{InboxError, apply::digest};
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
-/// How long a write that may wait lets others go first: somebody waits for them, and the next ones are
-/// probably already on their way.
-const LULL: Duration = Duration::from_millis(1);
-/// The longest that it waits, however many others come.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
-
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
-trait Job: Send {
-    fn run(&mut self, tx: &Transaction<'_>);
+pub(crate) trait Job: Send {
+    /// Says whether it went well; what it wrote is taken back otherwise.
+    fn run(&mut self, tx: &Transaction<'_>) -> bool;
     fn finish(self: Box<Self>, commit: Result<(), String>);
 }
 
-/// A write, and whether it may let others go first.
-struct Queued {
-    job: Box<dyn Job>,
-    can_wait: bool,
-}
+/// The way to the writing thread, for whoever hands in jobs of its own.
+#[derive(Clone)]
+pub(crate) struct Queue(Option<SyncSender<Box<dyn Job>>>);
 
-/// Writes that let others go first, and since when.
-type Waiting = VecDeque<(Instant, Box<dyn Job>)>;
+impl Queue {
+    /// Gives the job back when the queue is full or closed.
+    pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
+        match &self.0 {
+            Some(queue) => queue.try_send(job).map_err(|error| match error {
+                TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
+            }),
+            None => Err(job),
+        }
+    }
+}
 
 struct Task<T, F> {
     work: Option<F>,
-    /// Whether a failure leaves something behind that must be taken back.
-    many: bool,
     result: Option<Result<T, InboxError>>,
     reply: oneshot::Sender<Result<T, InboxError>>,
 }
@@ -60,10 +60,9 @@ impl<T: Send, F> Job for Task<T, F>
 where
     F: FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send,
 {
-    fn run(&mut self, tx: &Transaction<'_>) {
-        if let Some(work) = self.work.take() {
-            self.result = Some(if self.many { in_savepoint(tx, work) } else { work(tx) });
-        }
+    fn run(&mut self, tx: &Transaction<'_>) -> bool {
+        self.result = self.work.take().map(|work| work(tx));
+        matches!(self.result, Some(Ok(_)))
     }
 
     fn finish(self: Box<Self>, commit: Result<(), String>) {
@@ -80,40 +79,53 @@ where
 }
 
 /// A failing write takes itself back and leaves its neighbours alone.
-fn in_savepoint<T>(
-    tx: &Transaction<'_>,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError>,
-) -> Result<T, InboxError> {
+fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()> {
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let result = work(tx);
-    if result.is_err() {
-        if tx.is_autocommit() {
-            // A full disk makes SQLite take back the whole transaction: there is no savepoint left.
-            return result;
-        }
+    // A full disk makes SQLite take back the whole transaction: there is no savepoint left then.
+    if !job.run(tx) && !tx.is_autocommit() {
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
-    tx.prepare_cached("RELEASE job")?.execute([])?;
-    result
+    if !tx.is_autocommit() {
+        tx.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    Ok(())
 }
 
 pub(crate) struct Writer {
-    queue: SyncSender<Queued>,
-    /// Held for as long as the inbox is open: two hosts on one file would send everything twice.
-    _lock: File,
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The file, taken for this process. Two hosts on one file would send everything twice.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) lock: File,
+}
+
+/// Takes the file and brings its schema up to date.
+pub(crate) fn open(path: &Path) -> Result<Opened, InboxError> {
+    let lock = lock(path)?;
+    let mut connection = connect(path)?;
+    migrate(&mut connection)?;
+    Ok(Opened { connection, lock })
 }
 
 impl Writer {
-    pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
-        let lock = lock(path)?;
-        let mut connection = connect(path)?;
-        migrate(&mut connection)?;
+    /// Writes from now on; the file is given up when the last of the queues is gone and all is written.
+    pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<Self, InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("inbox-writer".into())
-            .spawn(move || run(connection, jobs))
+            .spawn(move || {
+                run(connection, &jobs);
+                drop(lock);
+            })
             .map_err(|error| InboxError::Durability(format!("the writing thread did not start: {error}")))?;
-        Ok(Self { queue, _lock: lock })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) fn queue(&self) -> Queue {
+        Queue(self.queue.clone())
     }
 
     /// Runs a write and returns when it is durable. Full queues refuse at once.
@@ -121,47 +133,31 @@ impl Writer {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
-        self.queue(work, true, false).await
-    }
-
-    /// The same for a write of a single statement, which takes itself back when it fails.
-    pub(crate) async fn write_one<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
-    ) -> Result<T, InboxError> {
-        self.queue(work, false, false).await
-    }
-
-    /// The same for a write that nobody outside waits for: those that somebody waits for go first.
-    pub(crate) async fn write_later<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
-    ) -> Result<T, InboxError> {
-        self.queue(work, true, true).await
-    }
-
-    async fn queue<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
-        many: bool,
-        can_wait: bool,
-    ) -> Result<T, InboxError> {
         let (reply, answer) = oneshot::channel();
-        let task = Box::new(Task { work: Some(work), many, result: None, reply });
-        self.queue.try_send(Queued { job: task, can_wait }).map_err(|error| match error {
-            mpsc::TrySendError::Full(_) => InboxError::Busy(QUEUE),
-            mpsc::TrySendError::Disconnected(_) => InboxError::Closed,
+        let task = Box::new(Task { work: Some(work), result: None, reply });
+        self.queue.as_ref().ok_or(InboxError::Closed)?.try_send(task).map_err(|error| match error {
+            TrySendError::Full(_) => InboxError::Busy(QUEUE),
+            TrySendError::Disconnected(_) => InboxError::Closed,
         })?;
         answer.await.map_err(|_| InboxError::Closed)?
     }
 }
 
-fn run(mut connection: Connection, jobs: Receiver<Queued>) {
+impl Drop for Writer {
+    /// The file is free for the next host as soon as this one has let go of its inbox.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-    let mut waiting = Waiting::new();
-    while let Some(first) = next(&jobs, &mut waiting) {
+    while let Ok(first) = jobs.recv() {
         batch.push(first);
-        let committed = commit_batch(&mut connection, &jobs, &mut waiting, &mut batch);
+        let committed = commit_batch(&mut connection, jobs, &mut batch);
         if let Err(reason) = &committed {
             tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
         }
@@ -171,50 +167,30 @@ fn run(mut connection: Connection, jobs: Receiver<Queued>) {
     }
 }
 
-/// The write with which the next transaction begins; none when the inbox is closed.
-fn next(jobs: &Receiver<Queued>, waiting: &mut Waiting) -> Option<Box<dyn Job>> {
-    loop {
-        let queued = match waiting.front() {
-            None => jobs.recv().ok()?,
-            Some((since, _)) if since.elapsed() >= LONGEST_WAIT => return waiting.pop_front().map(|(_, job)| job),
-            Some(_) => match jobs.recv_timeout(LULL) {
-                Ok(queued) => queued,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return waiting.pop_front().map(|(_, job)| job);
-                }
-            },
-        };
-        if !queued.can_wait {
-            return Some(queued.job);
-        }
-        waiting.push_back((Instant::now(), queued.job));
-    }
-}
+const FULL: &str = "the disk is full or failing, and the transaction was taken back";
 
+/// Runs the job that waits in `batch` and those behind it, and commits.
 fn commit_batch(
     connection: &mut Connection,
-    jobs: &Receiver<Queued>,
-    waiting: &mut Waiting,
+    jobs: &Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(text)?;
-    let mut next = 0;
-    while let Some(job) = batch.get_mut(next) {
-        job.run(&tx);
+    if let Some(first) = batch.first_mut()
+        && !first.run(&tx)
+    {
+        // Nothing else was written: the whole is taken back, which costs the many that go well nothing.
+        return if tx.is_autocommit() { Err(FULL.into()) } else { tx.rollback().map_err(text) };
+    }
+    while batch.len() < BATCH
+        && let Ok(mut job) = jobs.try_recv()
+    {
+        let ran = in_savepoint(&tx, &mut *job);
+        batch.push(job);
+        ran.map_err(text)?;
         if tx.is_autocommit() {
-            return Err("the disk is full or failing, and the transaction was taken back".into());
-        }
-        next += 1;
-        while batch.len() < BATCH
-            && let Ok(queued) = jobs.try_recv()
-        {
-            if queued.can_wait {
-                waiting.push_back((Instant::now(), queued.job));
-            } else {
-                batch.push(queued.job);
-                break;
-            }
+            return Err(FULL.into());
         }
     }
     tx.commit().map_err(text)
@@ -268,6 +244,13 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
         return Err(InboxError::NewerSchema { found, known });
     }
     let done = usize::try_from(found).unwrap_or(0);
+    // For schema 5.
+    connection.create_scalar_function(
+        "digest",
+        1,
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
+        |context| Ok(digest(context.get_raw(0).as_str()?)),
+    )?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     for migration in MIGRATIONS.iter().skip(done) {
         tx.execute_batch(migration)?;

@@ -1,0 +1,312 @@
+//! The first stop of a delivery: a file that is only appended to, made durable with one fsync for all that wait.
+//! Belongs here: the way from there into the journal, and the bounds of what may wait. The file: `arrivals/log.rs`.
+
+pub(crate) mod log;
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    InboxError,
+    journal::DeliveryRow,
+    writer::{Job, Queue},
+};
+use log::Log;
+
+/// Deliveries that may wait for their row. Beyond it the way in answers "later".
+const MAX_WAITING: usize = 8192;
+/// Their bytes.
+const MAX_WAITING_BYTES: usize = 64 << 20;
+/// Deliveries that share an fsync at most.
+const BATCH: usize = 512;
+/// Rows of one transaction.
+const MOVE: usize = 512;
+/// When the file is begun anew, in bytes, once everything in it has its row.
+const BEGIN_ANEW: u64 = 4 << 20;
+/// After this time without a delivery what the file held is given back to the disk: taken over, it is only a copy
+/// of what people may take back.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long to wait before rows that found no room are tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A delivery and the id that it will have in the journal.
+pub(crate) struct Arrival {
+    pub(crate) id: i64,
+    pub(crate) row: DeliveryRow,
+}
+
+enum Request {
+    Record(DeliveryRow, oneshot::Sender<Result<i64, InboxError>>),
+    Moved(Vec<Arrival>, Result<(), String>),
+    Close,
+}
+
+/// What the thread and its callers share.
+struct Shared {
+    /// The last id given, to whatever is written into the journal.
+    last_id: AtomicI64,
+    waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
+    /// Why the journal takes nothing now.
+    stuck: Mutex<Option<String>>,
+    /// The last id that has its row.
+    moved: watch::Sender<i64>,
+}
+
+/// The arrivals of an inbox.
+pub(crate) struct Arrivals {
+    shared: Arc<Shared>,
+    requests: SyncSender<Request>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Arrivals {
+    /// Starts with an empty file: [`recover`] has emptied it.
+    pub(crate) fn start(log: Log, last_id: i64, journal: Queue) -> Result<Self, InboxError> {
+        let shared = Arc::new(Shared {
+            last_id: AtomicI64::new(last_id),
+            waiting: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
+            stuck: Mutex::new(None),
+            moved: watch::Sender::new(last_id),
+        });
+        let (requests, received) = mpsc::sync_channel(MAX_WAITING);
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            log,
+            journal,
+            requests: requests.clone(),
+            waiting: VecDeque::new(),
+            moving: false,
+            retry_at: None,
+        };
+        let thread = thread::Builder::new()
+            .name("inbox-arrivals".into())
+            .spawn(move || worker.run(&received))
+            .map_err(|error| InboxError::Durability(format!("the thread of the arrivals did not start: {error}")))?;
+        Ok(Self { shared, requests, thread: Some(thread) })
+    }
+
+    /// Returns the delivery's id when it is durable. Its row follows.
+    pub(crate) async fn record(&self, row: DeliveryRow) -> Result<i64, InboxError> {
+        let shared = &self.shared;
+        if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(InboxError::Durability(reason.clone()));
+        }
+        if shared.waiting.load(Ordering::Relaxed) >= MAX_WAITING
+            || shared.waiting_bytes.load(Ordering::Relaxed) >= MAX_WAITING_BYTES
+        {
+            return Err(InboxError::Busy(MAX_WAITING));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.requests.try_send(Request::Record(row, reply)).map_err(|error| match error {
+            TrySendError::Full(_) => InboxError::Busy(MAX_WAITING),
+            TrySendError::Disconnected(_) => InboxError::Closed,
+        })?;
+        answer.await.map_err(|_| InboxError::Closed)?
+    }
+
+    /// An id for a row that is written into the journal without coming by here.
+    pub(crate) fn next_id(&self) -> i64 {
+        self.shared.next_id()
+    }
+
+    /// Deliveries without a row. To be asked before the journal is: whoever moves meanwhile counts twice.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::try_from(self.shared.waiting.load(Ordering::Acquire)).unwrap_or(u64::MAX)
+    }
+
+    /// Tells whenever deliveries got their row.
+    pub(crate) fn moved(&self) -> watch::Receiver<i64> {
+        self.shared.moved.subscribe()
+    }
+
+    /// The last id that was given.
+    pub(crate) fn last_id(&self) -> i64 {
+        self.shared.last_id.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Arrivals {
+    /// The file is this thread's until it has ended.
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Close);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn next_id(&self) -> i64 {
+        self.last_id.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    log: Log,
+    journal: Queue,
+    requests: SyncSender<Request>,
+    waiting: VecDeque<Arrival>,
+    /// Rows are on their way; the next ones wait for them, so that the order stays.
+    moving: bool,
+    retry_at: Option<Instant>,
+}
+
+impl Worker {
+    fn run(mut self, requests: &Receiver<Request>) {
+        let mut open = true;
+        while open {
+            let mut next = match requests.recv_timeout(if self.waiting.is_empty() { IDLE } else { PAUSE }) {
+                Ok(request) => Some(request),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if next.is_none() && self.waiting.is_empty() && !self.moving {
+                self.log.give_back();
+            }
+            let (mut rows, mut replies) = (Vec::new(), Vec::new());
+            while let Some(request) = next {
+                match request {
+                    Request::Record(row, reply) => {
+                        rows.push(Arrival { id: self.shared.next_id(), row });
+                        replies.push(reply);
+                    }
+                    Request::Moved(arrivals, result) => self.moved(arrivals, result),
+                    Request::Close => open = false,
+                }
+                next = if rows.len() < BATCH { requests.try_recv().ok() } else { None };
+            }
+            self.append(rows, replies);
+            self.move_on();
+        }
+    }
+
+    fn append(&mut self, arrivals: Vec<Arrival>, replies: Vec<oneshot::Sender<Result<i64, InboxError>>>) {
+        if arrivals.is_empty() {
+            return;
+        }
+        match self.log.append(&arrivals) {
+            Ok(()) => {
+                let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
+                self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+                self.shared.waiting.fetch_add(arrivals.len(), Ordering::Release);
+                for (arrival, reply) in arrivals.iter().zip(replies) {
+                    // Nobody waiting any more is no error: the delivery is there.
+                    let _ = reply.send(Ok(arrival.id));
+                }
+                self.waiting.extend(arrivals);
+            }
+            Err(error) => {
+                tracing::error!(%error, deliveries = arrivals.len(), "deliveries could not be made durable");
+                for reply in replies {
+                    let _ = reply.send(Err(InboxError::Durability(error.to_string())));
+                }
+            }
+        }
+    }
+
+    /// Sends what waits to the journal, unless some is on its way.
+    fn move_on(&mut self) {
+        if self.moving || self.waiting.is_empty() || self.retry_at.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
+        let arrivals = self.waiting.drain(..self.waiting.len().min(MOVE)).collect();
+        let job = Move { arrivals, problem: None, done: self.requests.clone() };
+        match self.journal.put(Box::new(job)) {
+            Ok(()) => self.moving = true,
+            Err(job) => job.finish(Err("the journal is busy".into())),
+        }
+    }
+
+    fn moved(&mut self, arrivals: Vec<Arrival>, result: Result<(), String>) {
+        self.moving = false;
+        let stuck = match result {
+            Ok(()) => {
+                let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
+                self.shared.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.shared.waiting.fetch_sub(arrivals.len(), Ordering::Release);
+                if let Some(last) = arrivals.last() {
+                    self.shared.moved.send_replace(last.id);
+                }
+                if self.waiting.is_empty() && self.log.len() >= BEGIN_ANEW {
+                    self.log.begin_anew();
+                }
+                self.retry_at = None;
+                None
+            }
+            Err(reason) => {
+                for arrival in arrivals.into_iter().rev() {
+                    self.waiting.push_front(arrival);
+                }
+                self.retry_at = Some(Instant::now() + PAUSE);
+                Some(reason)
+            }
+        };
+        *self.shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) = stuck;
+    }
+}
+
+/// Gives arrivals their rows, all or none.
+struct Move {
+    arrivals: Vec<Arrival>,
+    problem: Option<String>,
+    done: SyncSender<Request>,
+}
+
+impl Job for Move {
+    fn run(&mut self, tx: &Transaction<'_>) -> bool {
+        self.problem = take_over(tx, &self.arrivals).err().map(|error| error.to_string());
+        self.problem.is_none()
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), String>) {
+        let result = match self.problem {
+            Some(problem) => Err(problem),
+            None => commit,
+        };
+        // The thread is gone when the inbox is being closed; the file still has them.
+        let _ = self.done.send(Request::Moved(self.arrivals, result));
+    }
+}
+
+fn take_over(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<(), InboxError> {
+    let Some(last) = arrivals.last() else { return Ok(()) };
+    for Arrival { id, row } in arrivals {
+        row.insert(tx, *id)?;
+    }
+    tx.prepare_cached("UPDATE arrival SET moved = ?1")?.execute(params![last.id])?;
+    Ok(())
+}
+
+/// Gives a row to whatever the file holds that has none, empties the file, and returns it with the last id given.
+pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, i64), InboxError> {
+    let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
+    let mut log = Log::open(path).map_err(failed)?;
+    let found = log.read().map_err(failed)?;
+    let tx = connection.transaction()?;
+    let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    let newest: Option<i64> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0)).optional()?.flatten();
+    let last_id = found.iter().map(|arrival| arrival.id).chain(newest).fold(moved, i64::max);
+    let missing: Vec<Arrival> = found.into_iter().filter(|arrival| arrival.id > moved).collect();
+    take_over(&tx, &missing)?;
+    tx.commit()?;
+    if !missing.is_empty() {
+        tracing::info!(deliveries = missing.len(), "deliveries that had no row yet were taken over");
+    }
+    log.give_back();
+    Ok((log, last_id))
+}
