@@ -13,6 +13,7 @@
 pub mod browser;
 pub mod dialog;
 pub mod handmade;
+pub mod pages;
 
 use std::{
     collections::{BTreeMap, HashMap},
