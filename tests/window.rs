@@ -31,7 +31,8 @@ fn at(world: &World, time: u64) {
 }
 
 fn refused(view: &ReplyView, code: ViolationCode) {
-    assert_eq!((view.state, view.violations[0].code), (ReplyState::Refused, code), "{view:?}");
+    assert_eq!(view.state, ReplyState::Refused, "{view:?}");
+    assert_eq!(view.violations[0].code, code, "{view:?}");
     assert!(view.violations[0].sentence.len() > 20, "{:?}", view.violations);
 }
 
