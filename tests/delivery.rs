@@ -16,7 +16,7 @@ use channel_tests::{World, connect, eventually, instagram, message, open_host, s
 use harness_contract::settings::RawSetting;
 use harness_gateway::{ChannelSetup, Clock};
 use harness_inbox::{NewAccount, StepState};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -87,23 +87,22 @@ async fn a_batch_of_everything_of_two_customers_is_applied_whole() {
     const ANOTHER: &str = "5551230000000002";
     let world = World::new().await;
     let account = &world.sim.accounts()[0].ig_id;
-    let item = |from: &str, to: &str, at: u64, what: &str, value: serde_json::Value| json!({ "sender": { "id": from }, "recipient": { "id": to }, "timestamp": 1_795_000_000_000 + at, what: value });
+    let item = |from: &str, to: &str, at: u64, what: &str, value: Value| {
+        let at = 1_795_000_000_000 + at;
+        json!({ "sender": { "id": from }, "recipient": { "id": to }, "timestamp": at, what: value })
+    };
+    let heart = json!({ "mid": "mid-1", "action": "react", "reaction": "love", "emoji": "❤" });
     let items = [
         item(CUSTOMER, account, 1, "message", json!({ "mid": "mid-1", "text": "hello" })),
         item(CUSTOMER, account, 2, "read", json!({ "mid": "mid-of-ours" })),
-        item(
-            CUSTOMER,
-            account,
-            3,
-            "reaction",
-            json!({ "mid": "mid-1", "action": "react", "reaction": "love", "emoji": "❤" }),
-        ),
+        item(CUSTOMER, account, 3, "reaction", heart),
         item(CUSTOMER, account, 4, "something_of_next_year", json!({ "mid": 7 })),
         json!(null),
         item(account, ANOTHER, 5, "message", json!({ "mid": "mid-2", "text": "from the phone", "is_echo": true })),
         item(ANOTHER, account, 6, "message", json!({ "mid": "mid-3", "text": "and I" })),
     ];
-    let batch = json!({ "object": "instagram", "entry": [{ "id": account, "time": 1_795_000_000_009u64, "messaging": items }] });
+    let entry = json!({ "id": account, "time": 1_795_000_000_009_u64, "messaging": items });
+    let batch = json!({ "object": "instagram", "entry": [entry] });
     let delivery = world.sim.deliver(Login::Facebook, &batch).await;
     let copies = world.sim.redeliver_concurrently(&delivery, 5).await;
     assert!(delivery.accepted() && copies.iter().all(simulator::Delivery::accepted));
