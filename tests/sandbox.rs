@@ -87,7 +87,7 @@ fn a_manifest_of_another_build_is_refused() {
 }
 
 /// What the component may weigh, in bytes; docs/decisions/0010 says why.
-const SIZE_BUDGET: usize = 280_000;
+const SIZE_BUDGET: usize = 300_000;
 
 #[test]
 fn instagram_imports_the_contract_and_nothing_else() {
