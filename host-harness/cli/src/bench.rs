@@ -53,7 +53,7 @@ pub(crate) enum Bench {
         /// Deliveries per second [default: half of what is sustained]
         #[arg(long)]
         rate: Option<f64>,
-        /// Where the host keeps its file, which grows by about 2 KB for each delivery [default: the folder for
+        /// Where the host keeps its file, which grows by about 1.4 KB for each delivery [default: the folder for
         /// temporary files]
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 use simulator::{Config, Secret, Simulator};
 
@@ -18,7 +18,7 @@ use super::{SECRET, load::percentile, server::Server};
 use crate::locate;
 use traffic::{Tally, Traffic};
 
-/// How long it is measured what the host sustains.
+/// How long it is measured what the host sustains. It also fills the caches, which would look like growth.
 const PROBE: Duration = Duration::from_secs(60);
 const MINUTE: Duration = Duration::from_secs(60);
 const MIB: f64 = (1u64 << 20) as f64;
@@ -52,7 +52,7 @@ struct Compared {
 
 #[derive(Serialize)]
 struct Soaked {
-    sustained_per_second: Option<f64>,
+    sustained_per_second: f64,
     rate_per_second: f64,
     minutes: Vec<Minute>,
     compared: Vec<Compared>,
@@ -68,11 +68,8 @@ pub(crate) async fn run(minutes: u64, rate: Option<f64>, folder: &Path, json: bo
     let traffic = Arc::new(Traffic::new(&sim, &server.address).await?);
 
     let progress = locate::spinner("what the host sustains".to_owned());
-    let sustained = match rate {
-        Some(_) => None,
-        None => Some(probe(&server, &traffic).await?),
-    };
-    let Some(rate) = rate.or(sustained.map(|sustained| sustained / 2.0)) else { bail!("no rate") };
+    let sustained = probe(&server, &traffic).await?;
+    let rate = rate.unwrap_or(sustained / 2.0);
     let work = traffic.begin(rate);
     let mut all = Vec::new();
     if !json {
@@ -164,10 +161,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-fn head(sustained: Option<f64>, rate: f64) {
-    if let Some(sustained) = sustained {
-        println!("sustained: {sustained:.0} deliveries per second, acknowledged and applied");
-    }
+fn head(sustained: f64, rate: f64) {
+    println!("sustained: {sustained:.0} deliveries per second, acknowledged and applied");
     println!("load: {rate:.0} deliveries per second, and replies\n");
     println!(
         "{:>6}{:>13}{:>9}{:>9}{:>9}{:>9}{:>10}{:>9}{:>9}{:>10}{:>9}",
