@@ -156,6 +156,25 @@ async fn an_account_that_comes_through_the_other_login_keeps_its_conversations_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_comes_through_another_page_keeps_its_conversations() {
+    let world = unconnected().await;
+    let first = Person::new(&world).connects("facebook").await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let ig_id = world.sim.accounts()[0].ig_id.clone();
+    let another = simulator::AccountConfig::demo(7).page;
+    world.sim.update_account(&ig_id, |account| account.page = another).unwrap();
+    let second = Person::new(&world).connects("facebook").await;
+    assert_eq!((first, world.host.inbox().accounts().await.unwrap().len()), (second, 1));
+    world.sim.customer(CUSTOMER).text("still me").await;
+    world.settled().await;
+    assert_eq!(world.conversation(CUSTOMER).await, conversation);
+    assert_eq!(world.timeline(CUSTOMER).await.len(), 2);
+    let reply = world.reply(conversation, "1", message(vec![text("hi")])).await;
+    assert_eq!(reply.steps[0].state, StepState::Sent, "{reply:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn disconnecting_keeps_or_deletes_the_conversations_as_asked() {
     let world = unconnected().await;
     let row = Person::new(&world).connects("facebook").await;

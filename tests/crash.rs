@@ -18,6 +18,8 @@ mod judge;
 mod load;
 #[path = "crash/process.rs"]
 mod process;
+#[path = "crash/records.rs"]
+mod records;
 
 use std::{
     str::FromStr,
@@ -113,7 +115,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
         asked.len(),
         started.elapsed()
     );
-    let verdict = judge::compare(&sim, &process.inbox_file(), &asked).await;
+    let verdict = judge::compare(&records::of_platform(&sim), &records::of_file(&process.inbox_file()).await, &asked);
     println!("{verdict}");
     assert!(verdict.clean(), "SEED={seed}: {verdict:#?}\nthe host's log:\n{}", process.log());
     assert!(!process.log().contains("panicked"), "SEED={seed}: {}", process.log());

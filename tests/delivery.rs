@@ -16,6 +16,7 @@ use channel_tests::{World, connect, eventually, instagram, message, open_host, s
 use harness_contract::settings::RawSetting;
 use harness_gateway::{ChannelSetup, Clock};
 use harness_inbox::{NewAccount, StepState};
+use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -79,6 +80,44 @@ async fn what_happens_to_a_message_waits_for_the_message() {
     assert!(gone.deleted_at.is_some() && gone.text.is_none() && gone.body.is_none());
     let kept = timeline.iter().find(|entry| entry.platform_id.as_deref() == Some(kept.mid())).unwrap();
     assert_eq!(kept.reactions[0].emoji.as_deref(), Some("🔥"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_everything_of_two_customers_is_applied_whole() {
+    const ANOTHER: &str = "5551230000000002";
+    let world = World::new().await;
+    let account = &world.sim.accounts()[0].ig_id;
+    let item = |from: &str, to: &str, at: u64, what: &str, value: Value| {
+        let at = 1_795_000_000_000 + at;
+        json!({ "sender": { "id": from }, "recipient": { "id": to }, "timestamp": at, what: value })
+    };
+    let heart = json!({ "mid": "mid-1", "action": "react", "reaction": "love", "emoji": "❤" });
+    let items = [
+        item(CUSTOMER, account, 1, "message", json!({ "mid": "mid-1", "text": "hello" })),
+        item(CUSTOMER, account, 2, "read", json!({ "mid": "mid-of-ours" })),
+        item(CUSTOMER, account, 3, "reaction", heart),
+        item(CUSTOMER, account, 4, "something_of_next_year", json!({ "mid": 7 })),
+        json!(null),
+        item(account, ANOTHER, 5, "message", json!({ "mid": "mid-2", "text": "from the phone", "is_echo": true })),
+        item(ANOTHER, account, 6, "message", json!({ "mid": "mid-3", "text": "and I" })),
+    ];
+    let entry = json!({ "id": account, "time": 1_795_000_000_009_u64, "messaging": items });
+    let batch = json!({ "object": "instagram", "entry": [entry] });
+    let delivery = world.sim.deliver(Login::Facebook, &batch).await;
+    let copies = world.sim.redeliver_concurrently(&delivery, 5).await;
+    assert!(delivery.accepted() && copies.iter().all(simulator::Delivery::accepted));
+    world.settled().await;
+    let first = world.timeline(CUSTOMER).await;
+    assert_eq!(first.len(), 1, "{first:#?}");
+    assert_eq!((first[0].text.as_deref(), first[0].reactions.len()), (Some("hello"), 1));
+    let second = world.timeline(ANOTHER).await;
+    let said: Vec<_> = second.iter().map(|entry| (entry.direction.as_str(), entry.text.as_deref())).collect();
+    assert_eq!(said, [("outbound", Some("from the phone")), ("inbound", Some("and I"))]);
+    assert_eq!(world.host.inbox().conversations(9).await.unwrap().len(), 2);
+    let file = rusqlite::Connection::open(world.inbox_file()).unwrap();
+    let noted: i64 =
+        file.query_row("SELECT count(*) FROM notice WHERE kind = 'unknown'", [], |row| row.get(0)).unwrap();
+    assert_eq!(noted, 2, "what nobody understands is kept beside, once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,9 @@ async fn counters_are_behind_the_lock_of_the_api_and_health_is_not() {
     assert_eq!(proxied.status, 403);
     assert_eq!(get(&address, "/health/live").await.status, 200);
     assert_eq!(get(&address, "/health/ready").await.status, 200);
+    // The platform has no token: its deliveries are proved by their signature.
+    world.sim.set_webhook_url(format!("{address}/webhooks/instagram"));
+    assert_eq!(world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await.status(), Some(200));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Deserializer};
 
 use crate::core::Core;
+use crate::half;
 
 /// The host in captured attachment addresses.
 pub(crate) const HOST: &str = "lookaside.fbsbx.com";
@@ -35,12 +36,16 @@ pub struct CdnFile {
     /// Answers with a redirect to this address instead.
     #[serde(default)]
     pub redirect: Option<String>,
+    /// Closes the connection in the middle of the content.
+    #[serde(default)]
+    pub cut_off: bool,
 }
 
 impl CdnFile {
     /// A file that is served as it is.
     pub fn new(content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { content_type: content_type.into(), bytes: bytes.into(), status: 200, delay_ms: 0, redirect: None }
+        let (content_type, bytes) = (content_type.into(), bytes.into());
+        Self { content_type, bytes, status: 200, delay_ms: 0, redirect: None, cut_off: false }
     }
 
     /// A small PNG for demonstrations.
@@ -56,6 +61,12 @@ impl CdnFile {
     /// An address that redirects, for example to a private one.
     pub fn redirecting(to: impl Into<String>) -> Self {
         Self { redirect: Some(to.into()), ..Self::failing(302) }
+    }
+
+    /// The same file, of which only the first half comes before the connection closes.
+    #[must_use]
+    pub fn cut_off(self) -> Self {
+        Self { cut_off: true, ..self }
     }
 
     /// The same file, later.
@@ -90,7 +101,7 @@ pub(crate) async fn serve(core: Arc<Core>, query: &str) -> Response {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(LOCATION, location);
     }
-    response
+    if file.cut_off { half::of(response).await } else { response }
 }
 
 fn png() -> String {

@@ -90,6 +90,8 @@ pub enum FaultKind {
     HangUp,
     /// Answers truthfully (useful with a delay).
     Truth,
+    /// Answers truthfully, but the connection closes in the middle of the body.
+    CutOff,
 }
 
 /// A scripted fault; made with the constructors, refined with the chained methods.
@@ -171,6 +173,11 @@ impl Fault {
         Self::of(FaultKind::Truth).after(by)
     }
 
+    /// A true answer of which only the first half comes before the connection closes.
+    pub fn cut_off() -> Self {
+        Self::of(FaultKind::CutOff)
+    }
+
     /// The same fault for the next `times` matching requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
@@ -224,7 +231,7 @@ impl Fault {
 
     /// Whether the request is done at all.
     pub(crate) fn lets_run(&self) -> bool {
-        self.takes_effect || matches!(self.what, FaultKind::Truth | FaultKind::TokenDead { .. })
+        self.takes_effect || matches!(self.what, FaultKind::Truth | FaultKind::CutOff | FaultKind::TokenDead { .. })
     }
 
     /// The fault's name in request records.
@@ -238,6 +245,7 @@ impl Fault {
             FaultKind::NotJson { .. } => "not_json",
             FaultKind::HangUp => "hang_up",
             FaultKind::Truth => "delay",
+            FaultKind::CutOff => "cut_off",
         }
     }
 }

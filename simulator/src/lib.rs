@@ -40,6 +40,7 @@ mod customer;
 mod error;
 mod faults;
 mod graph;
+mod half;
 mod history;
 mod http_client;
 mod ids;

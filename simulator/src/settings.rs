@@ -65,6 +65,9 @@ pub struct AppSettings {
     pub instagram_user_id: UserIdForm,
     /// Whether the Conversations API takes only two calls per second and account.
     pub conversations_rate_limit: bool,
+    /// Whether echoes leave out `app_id` and `metadata`, as those of messages from elsewhere do.
+    #[serde(default)]
+    pub bare_echoes: bool,
 }
 
 impl Default for AppSettings {
@@ -81,6 +84,7 @@ impl Default for AppSettings {
             instagram_me_answer: AnswerForm::default(),
             instagram_user_id: UserIdForm::default(),
             conversations_rate_limit: false,
+            bare_echoes: false,
         }
     }
 }

@@ -97,6 +97,16 @@ async fn a_dropped_connection_tells_nothing_about_the_message() {
 }
 
 #[tokio::test]
+async fn half_of_an_answer_tells_nothing_either_and_the_message_is_there() {
+    let (sim, graph, _) = open().await;
+    sim.inject(Fault::cut_off());
+    assert!(graph.try_send(&json!({"recipient": {"id": ANA}, "message": hello()})).await.is_err());
+    assert!(sim.customer(ANA).last_reply().is_some());
+    let verdict = sim.requests().remove(0).verdict;
+    assert_eq!((verdict.accepted, verdict.status, verdict.fault.as_deref()), (true, Some(200), Some("cut_off")));
+}
+
+#[tokio::test]
 async fn a_batch_that_was_sent_can_still_answer_with_an_error() {
     let (sim, graph, _) = open().await;
     sim.inject(Fault::graph_error(1, 1_357_046).taking_effect());

@@ -1,20 +1,112 @@
-//! The comparison: what the platform saw and was told, against what the inbox file holds.
+//! The comparison: what the platform saw and was told, against what the inbox file holds, both as plain records.
 //! Belongs here: counting what is lost, doubled, out of order or untrue. Every count but the first few is a fault.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
-    path::Path,
 };
 
-use harness_inbox::{Inbox, StepState, TimelineEntry};
-use rusqlite::Connection;
-use simulator::{Author, Simulator, ThreadMessage};
-
-use crate::load::{self, Asked};
+use harness_inbox::StepState;
+use serde_json::Value;
 
 /// How many examples of a fault are kept.
 const EXAMPLES: usize = 5;
+
+/// Replies that were asked for and acknowledged: their texts, one for each part, which are different everywhere.
+pub type Asked = BTreeMap<String, Vec<String>>;
+
+/// What the platform knows.
+#[derive(Debug, Default)]
+pub struct Platform {
+    pub deliveries: Vec<Delivered>,
+    pub threads: Vec<Thread>,
+    /// What it was asked to send, in the order of arrival.
+    pub requests: Vec<Request>,
+}
+
+/// A webhook.
+#[derive(Debug)]
+pub struct Delivered {
+    pub body: Vec<u8>,
+    /// Answered 200.
+    pub accepted: bool,
+    /// Attempts that were not answered 200.
+    pub refused_attempts: usize,
+}
+
+/// One customer of one account, with everything that they wrote.
+#[derive(Debug)]
+pub struct Thread {
+    pub account: String,
+    pub igsid: String,
+    pub said: Vec<Said>,
+}
+
+/// A message, as its author sees it.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub mid: String,
+    pub at: i64,
+    pub text: Option<String>,
+    pub deleted: bool,
+    /// Of the customer.
+    pub reactions: Vec<String>,
+}
+
+/// One part of a reply, as the platform got it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub text: String,
+    pub accepted: bool,
+    /// Answered otherwise than the truth.
+    pub disturbed: bool,
+}
+
+/// What the inbox file holds.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// What the file's own checks complain about.
+    pub complaints: Vec<String>,
+    /// States of deliveries that did not come to their end.
+    pub unfinished: Vec<String>,
+    /// Bodies in the journal.
+    pub bodies: Vec<Vec<u8>>,
+    /// Bodies that were emptied, since something in them was taken back.
+    pub redacted: usize,
+    /// Messages with an id of the platform's, in all conversations.
+    pub mids: Vec<String>,
+    pub conversations: Vec<Conversation>,
+    /// Parts of replies, in the order in which they were asked for.
+    pub parts: Vec<Part>,
+    /// Messages of the business that belong to no reply of ours.
+    pub strangers: usize,
+}
+
+/// A conversation, in the order in which people see it.
+#[derive(Debug)]
+pub struct Conversation {
+    pub account: String,
+    pub contact: String,
+    pub shown: Vec<Shown>,
+}
+
+/// A message, as people see it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub said: Said,
+    pub inbound: bool,
+}
+
+/// A part of a reply.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub key: String,
+    pub reply_state: String,
+    pub conversation: i64,
+    pub text: String,
+    pub state: String,
+    pub outcome: String,
+}
 
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -84,94 +176,73 @@ impl fmt::Display for Verdict {
     }
 }
 
-pub async fn compare(sim: &Simulator, file: &Path, asked: &Asked) -> Verdict {
+/// Compares everything.
+pub fn compare(platform: &Platform, stored: &Stored, asked: &Asked) -> Verdict {
     let mut verdict = Verdict::default();
-    // The inbox opens what the last kill left.
-    let inbox = Inbox::open(file).unwrap();
-    let sql = Connection::open(file).unwrap();
-    compare_file(&mut verdict, &sql);
-    compare_deliveries(&mut verdict, sim, &sql);
-    compare_threads(&mut verdict, sim, &inbox).await;
-    compare_replies(&mut verdict, sim, &sql, asked);
+    stored.complaints.iter().for_each(|complaint| verdict.broken.add(complaint.clone()));
+    stored.unfinished.iter().for_each(|state| verdict.lost.add(format!("a delivery is {state}")));
+    compare_deliveries(&mut verdict, platform, stored);
+    compare_threads(&mut verdict, platform, stored);
+    compare_replies(&mut verdict, platform, stored, asked);
     verdict
 }
 
-fn rows<T>(sql: &Connection, query: &str, read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
-    let mut statement = sql.prepare(query).unwrap();
-    statement.query_map([], |row| read(row)).unwrap().collect::<Result<_, _>>().unwrap()
-}
-
-fn compare_file(verdict: &mut Verdict, sql: &Connection) {
-    let integrity: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    verdict.broken.unless(integrity == "ok", || integrity.clone());
-    let foreign = rows(sql, "PRAGMA foreign_key_check", |row| row.get::<_, String>(0));
-    verdict.broken.unless(foreign.is_empty(), || format!("{foreign:?}"));
-    let left = "SELECT state || ' ' || coalesce(problem, '') FROM delivery WHERE state NOT IN ('applied', 'redacted')";
-    for state in rows(sql, left, |row| row.get::<_, String>(0)) {
-        verdict.lost.add(format!("a delivery is {state}"));
-    }
-}
-
 /// Every delivery that was answered 200 is in the journal, and its messages are in the inbox, once.
-fn compare_deliveries(verdict: &mut Verdict, sim: &Simulator, sql: &Connection) {
-    let mut journal: HashMap<Vec<u8>, usize> = HashMap::new();
-    for body in rows(sql, "SELECT body FROM delivery WHERE state <> 'redacted'", |row| row.get::<_, Vec<u8>>(0)) {
+fn compare_deliveries(verdict: &mut Verdict, platform: &Platform, stored: &Stored) {
+    let mut journal: HashMap<&[u8], usize> = HashMap::new();
+    for body in &stored.bodies {
         *journal.entry(body).or_default() += 1;
     }
-    let mut redacted: i64 =
-        sql.query_row("SELECT count(*) FROM delivery WHERE state = 'redacted'", [], |r| r.get(0)).unwrap();
-    let by_mid = "SELECT platform_id, count(*) FROM message WHERE platform_id IS NOT NULL GROUP BY platform_id";
-    let stored: HashMap<String, i64> = rows(sql, by_mid, |row| Ok((row.get(0)?, row.get(1)?))).into_iter().collect();
-    for (mid, count) in &stored {
+    let mut mids: HashMap<&str, usize> = HashMap::new();
+    for mid in &stored.mids {
+        *mids.entry(mid).or_default() += 1;
+    }
+    for (mid, count) in &mids {
         verdict.doubled.unless(*count == 1, || format!("{mid} is there {count} times"));
     }
-    for delivery in sim.deliveries() {
-        verdict.refused_attempts += delivery.attempts.iter().filter(|attempt| attempt.status != Some(200)).count();
-        if !delivery.accepted() {
+    let mut missing = 0;
+    for delivery in &platform.deliveries {
+        verdict.refused_attempts += delivery.refused_attempts;
+        if !delivery.accepted {
             continue;
         }
         verdict.acknowledged += 1;
-        // A body that is not there was emptied, since something in it was taken back.
-        match journal.get_mut(&delivery.body) {
+        match journal.get_mut(delivery.body.as_slice()) {
             Some(copies) if *copies > 0 => *copies -= 1,
-            _ => redacted -= 1,
+            _ => missing += 1,
         }
-        let document = delivery.json();
+        let document: Value = serde_json::from_slice(&delivery.body).unwrap();
         let items = document["entry"].as_array().into_iter().flatten();
         for item in items.flat_map(|entry| entry["messaging"].as_array().into_iter().flatten()) {
             let message = &item["message"];
             let Some(mid) = message["mid"].as_str().filter(|_| message["is_deleted"] != true) else { continue };
-            verdict.lost.unless(stored.contains_key(mid), || format!("{mid}: {}", message));
+            verdict.lost.unless(mids.contains_key(mid), || format!("{mid}: {message}"));
         }
     }
-    verdict.lost.unless(redacted >= 0, || format!("{} deliveries are not in the journal", -redacted));
+    // A body that is not there was emptied, since something in it was taken back.
+    let lost = missing.max(stored.redacted) - stored.redacted;
+    verdict.lost.unless(lost == 0, || format!("{lost} deliveries are not in the journal"));
 }
 
 /// Every conversation is what the customer sees: messages, times, texts, what was taken back, reactions.
-async fn compare_threads(verdict: &mut Verdict, sim: &Simulator, inbox: &Inbox) {
-    let conversations = inbox.conversations(10_000).await.unwrap();
-    let customers = load::customers(sim);
-    verdict.doubled.unless(conversations.len() <= customers.len(), || format!("{} conversations", conversations.len()));
-    for (account, igsid, customer) in customers {
-        let thread = customer.transcript();
-        let of_customer: HashMap<_, _> = thread
-            .iter()
-            .filter(|message| message.from == Author::Customer)
-            .map(|message| (message.mid.as_str(), message))
-            .collect();
+fn compare_threads(verdict: &mut Verdict, platform: &Platform, stored: &Stored) {
+    let (conversations, threads) = (&stored.conversations, &platform.threads);
+    verdict.doubled.unless(conversations.len() <= threads.len(), || format!("{} conversations", conversations.len()));
+    for Thread { account, igsid, said } in threads {
+        let of_customer: HashMap<_, _> = said.iter().map(|message| (message.mid.as_str(), message)).collect();
         verdict.messages += of_customer.len();
         let found: Vec<_> =
-            conversations.iter().filter(|found| found.contact == igsid && found.account == account).collect();
+            conversations.iter().filter(|found| found.contact == *igsid && found.account == *account).collect();
         let [conversation] = found.as_slice() else {
             verdict.lost.unless(of_customer.is_empty(), || format!("{igsid} has {} conversations", found.len()));
             continue;
         };
-        let timeline = inbox.timeline(conversation.id, 10_000_000).await.unwrap();
+        let shown = &conversation.shown;
         let mut seen = HashSet::new();
-        for entry in timeline.iter().filter(|entry| entry.direction == "inbound") {
-            let mid = entry.platform_id.as_deref().unwrap_or_default();
+        for entry in shown.iter().filter(|entry| entry.inbound) {
+            let mid = entry.said.mid.as_str();
             match of_customer.get(mid) {
-                Some(message) => same(verdict, entry, message),
+                Some(message) => same(verdict, &entry.said, message),
                 None => verdict.doubled.add(format!("{igsid}: {mid} is nobody's message")),
             }
             verdict.doubled.unless(seen.insert(mid), || format!("{igsid}: {mid} twice"));
@@ -179,74 +250,47 @@ async fn compare_threads(verdict: &mut Verdict, sim: &Simulator, inbox: &Inbox) 
         for (mid, message) in &of_customer {
             verdict.lost.unless(seen.contains(mid), || format!("{igsid}: {mid} {:?}", message.text));
         }
-        for pair in timeline.windows(2) {
-            verdict.out_of_order.unless(pair[0].at <= pair[1].at, || format!("{igsid}: {:?}", pair[1].platform_id));
+        for pair in shown.windows(2) {
+            let right = pair[0].said.at <= pair[1].said.at;
+            verdict.out_of_order.unless(right, || format!("{igsid}: {:?} stands too late", pair[1].said.mid));
         }
     }
 }
 
-fn same(verdict: &mut Verdict, entry: &TimelineEntry, message: &ThreadMessage) {
+fn same(verdict: &mut Verdict, shown: &Said, message: &Said) {
     let mid = &message.mid;
-    verdict.out_of_order.unless(entry.at == message.at_ms, || format!("{mid} stands at {}", entry.at));
-    let gone = entry.deleted_at.is_some();
+    verdict.out_of_order.unless(shown.at == message.at, || format!("{mid} stands at {}", shown.at));
+    let (gone, text) = (shown.deleted, &shown.text);
     verdict
         .untrue
         .unless(gone == message.deleted, || format!("{mid} taken back: {}, shown so: {gone}", message.deleted));
-    verdict
-        .untrue
-        .unless(entry.text == message.text, || format!("{mid}: {:?} is shown as {:?}", message.text, entry.text));
-    let theirs: Vec<_> = message.reactions.iter().filter(|one| one.by == Author::Customer).collect();
-    let shown: Vec<_> = entry.reactions.iter().filter(|one| one.actor != "business").collect();
-    let equal = theirs.len() == shown.len()
-        && theirs.iter().zip(&shown).all(|(one, other)| other.emoji.as_deref() == Some(one.emoji.as_str()));
-    verdict.untrue.unless(equal, || format!("{mid}: {theirs:?} is shown as {shown:?}"));
-}
-
-struct Part {
-    key: String,
-    reply_state: String,
-    conversation: i64,
-    text: String,
-    state: String,
-    outcome: String,
+    verdict.untrue.unless(*text == message.text, || format!("{mid}: {:?} is shown as {text:?}", message.text));
+    let (theirs, ours) = (&message.reactions, &shown.reactions);
+    verdict.untrue.unless(theirs == ours, || format!("{mid}: {theirs:?} is shown as {ours:?}"));
 }
 
 /// Every reply has one row and an end; what its parts say of themselves is what the platform got.
-fn compare_replies(verdict: &mut Verdict, sim: &Simulator, sql: &Connection, asked: &Asked) {
-    let mut received: HashMap<String, usize> = HashMap::new();
+fn compare_replies(verdict: &mut Verdict, platform: &Platform, stored: &Stored, asked: &Asked) {
+    let mut received: HashMap<&str, usize> = HashMap::new();
     let mut disturbed = HashSet::new();
-    let mut arrival: Vec<String> = Vec::new();
-    for record in sim.requests().into_iter().filter(|record| record.path.ends_with("/messages")) {
-        let Some(text) = record.body["message"]["text"].as_str() else { continue };
-        if record.verdict.accepted {
-            *received.entry(text.to_owned()).or_default() += 1;
-            arrival.push(text.to_owned());
+    for request in &platform.requests {
+        if request.accepted {
+            *received.entry(&request.text).or_default() += 1;
         }
-        if record.verdict.fault.is_some() {
-            disturbed.insert(text.to_owned());
+        if request.disturbed {
+            disturbed.insert(request.text.as_str());
         }
     }
     for (text, times) in &received {
         verdict.doubled.unless(*times == 1, || format!("the platform got {text:?} {times} times"));
     }
-    let query = "SELECT r.key, r.state, r.conversation_id, s.text, coalesce(s.state, ''), coalesce(s.outcome, '')
-                 FROM reply r LEFT JOIN step s ON s.reply_id = r.id AND s.kind = 'message' ORDER BY r.id, s.step";
-    let parts = rows(sql, query, |row| {
-        Ok(Part {
-            key: row.get(0)?,
-            reply_state: row.get(1)?,
-            conversation: row.get(2)?,
-            text: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-            state: row.get(4)?,
-            outcome: row.get(5)?,
-        })
-    });
     let mut keys: HashMap<&str, Vec<&str>> = HashMap::new();
     let mut place = HashMap::new();
-    for part in &parts {
-        keys.entry(&part.key).or_default().push(&part.text);
-        place.insert(part.text.as_str(), (part.conversation, place.len()));
-        judge_part(verdict, part, received.get(&part.text).copied().unwrap_or(0), disturbed.contains(&part.text));
+    for part in &stored.parts {
+        let text = part.text.as_str();
+        keys.entry(&part.key).or_default().push(text);
+        place.insert(text, (part.conversation, place.len()));
+        judge_part(verdict, part, received.get(text).copied().unwrap_or(0), disturbed.contains(text));
     }
     for (key, texts) in asked {
         match keys.get(key.as_str()) {
@@ -255,7 +299,7 @@ fn compare_replies(verdict: &mut Verdict, sim: &Simulator, sql: &Connection, ask
         }
     }
     let mut last: HashMap<i64, usize> = HashMap::new();
-    for text in &arrival {
+    for Request { text, .. } in platform.requests.iter().filter(|request| request.accepted) {
         let Some((conversation, at)) = place.get(text.as_str()) else {
             verdict.untrue.add(format!("the platform got {text:?}, which nobody asked for"));
             continue;
@@ -263,8 +307,7 @@ fn compare_replies(verdict: &mut Verdict, sim: &Simulator, sql: &Connection, ask
         let before = last.insert(*conversation, *at);
         verdict.out_of_order.unless(before.is_none_or(|before| before < *at), || format!("{text:?} overtook another"));
     }
-    let strangers = "SELECT count(*) FROM message WHERE direction = 'outbound' AND reply_id IS NULL";
-    let strangers: i64 = sql.query_row(strangers, [], |row| row.get(0)).unwrap();
+    let strangers = stored.strangers;
     verdict.doubled.unless(strangers == 0, || format!("{strangers} echoes were taken for other people's messages"));
 }
 

@@ -2,7 +2,6 @@
 //! batches, agents answer, the platform fails. Belongs here: the load, and waiting until it has come to rest.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -16,16 +15,13 @@ use serde_json::{Value, json};
 use simulator::{Customer, EchoTiming, Fault, Release, Sent, Simulator};
 use tokio::task::JoinSet;
 
-use crate::Random;
+use crate::{Random, judge::Asked};
 
 /// Customers of each account; each is one connection at a time.
 const CUSTOMERS: usize = 8;
 const AGENTS: usize = 3;
 /// How long everything may take to come to rest.
 const REST: Duration = Duration::from_secs(180);
-
-/// A reply that was asked for: its texts, one for each part, which are different everywhere.
-pub type Asked = BTreeMap<String, Vec<String>>;
 
 pub struct Load {
     stop: Arc<AtomicBool>,

@@ -13,6 +13,7 @@
 pub mod browser;
 pub mod dialog;
 pub mod handmade;
+pub mod pages;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -108,10 +109,15 @@ impl World {
 
     /// A world whose account is connected through this login.
     pub async fn with(config: Config, login: Login) -> Self {
+        Self::with_options(config, login, |options| options).await
+    }
+
+    /// The same, with a host that is set up otherwise.
+    pub async fn with_options(config: Config, login: Login, change: impl FnOnce(HostOptions) -> HostOptions) -> Self {
         let sim = Simulator::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
-        let host = open_host(folder.path(), &sim, clock.clone()).await;
+        let host = Host::open(change(host_options(folder.path(), &sim, clock.clone()))).await.unwrap();
         connect(&host, &sim, login).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
@@ -180,6 +186,10 @@ impl World {
 
 /// A host in this folder, whose requests to Meta go to the simulator.
 pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
+    Host::open(host_options(folder, sim, clock)).await.unwrap()
+}
+
+fn host_options(folder: &Path, sim: &Simulator, clock: Clock) -> HostOptions {
     let endpoints = Endpoints::from([
         ("https://graph.facebook.com".to_owned(), sim.graph_facebook_url().parse().unwrap()),
         ("https://graph.instagram.com".to_owned(), sim.graph_instagram_url().parse().unwrap()),
@@ -188,9 +198,7 @@ pub async fn open_host(folder: &Path, sim: &Simulator, clock: Clock) -> Host {
         ("https://www.instagram.com".to_owned(), sim.www_instagram_url().parse().unwrap()),
         ("https://lookaside.fbsbx.com".to_owned(), format!("{}/lookaside.fbsbx.com", sim.base_url()).parse().unwrap()),
     ]);
-    Host::open(HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) })
-        .await
-        .unwrap()
+    HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) }
 }
 
 /// Loads the Instagram channel, with the secrets and ids of the simulator's app.

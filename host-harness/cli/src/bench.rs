@@ -4,6 +4,7 @@
 pub(crate) mod bare;
 mod load;
 mod server;
+mod soak;
 
 use std::{
     path::{Path, PathBuf},
@@ -38,6 +39,22 @@ pub(crate) enum Bench {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
         connections: Vec<usize>,
         /// Where the servers keep their files: the disk matters [default: the folder for temporary files]
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The host under half of the load that it sustains, with replies: does anything grow that should not?
+    Soak {
+        /// How long, after the minute in which it is measured what the host sustains
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// Deliveries per second [default: half of what is sustained]
+        #[arg(long)]
+        rate: Option<f64>,
+        /// Where the host keeps its file, which grows by about 1.4 KB for each delivery [default: the folder for
+        /// temporary files]
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// Print the result as JSON
@@ -100,6 +117,13 @@ struct Measured {
 pub(crate) async fn run(bench: Bench) -> Result<ExitCode> {
     match bench {
         Bench::Bare { mode, folder } => bare::run(mode, &folder).await?,
+        Bench::Soak { minutes, rate, folder, json } => {
+            if minutes == 0 || rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+                bail!("--minutes is at least 1, and --rate more than 0");
+            }
+            let folder = folder.unwrap_or_else(std::env::temp_dir);
+            return soak::run(minutes, rate, &folder, json).await;
+        }
         Bench::Ingest { seconds, connections, folder, json } => {
             if seconds == 0 || connections.contains(&0) {
                 bail!("--seconds and --connections are at least 1");

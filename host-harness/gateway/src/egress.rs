@@ -31,8 +31,6 @@ use crate::{
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Time for the whole exchange. Meta fetches media while the request waits, for up to 75 s.
-const EXCHANGE: Duration = Duration::from_secs(90);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
@@ -156,7 +154,6 @@ pub(crate) fn client_builder() -> Result<reqwest::ClientBuilder, SetupError> {
         .redirect(redirect::Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)
-        .timeout(EXCHANGE)
         .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION"))))
 }
 
@@ -178,11 +175,12 @@ pub struct Caller<'a> {
 }
 
 impl Egress {
-    /// Sets up the clients. `endpoints` must be empty outside development.
-    pub fn new(endpoints: Endpoints) -> Result<Self, SetupError> {
+    /// Sets up the clients: no exchange takes longer than that. `endpoints` must be empty outside development.
+    pub fn new(endpoints: Endpoints, exchange: Duration) -> Result<Self, SetupError> {
+        let client = || client_builder().map(|builder| builder.timeout(exchange));
         Ok(Self {
-            public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
-            development: client_builder()?.build().map_err(SetupError::of)?,
+            public: client()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
+            development: client()?.build().map_err(SetupError::of)?,
             endpoints,
         })
     }

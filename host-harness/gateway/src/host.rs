@@ -112,7 +112,7 @@ impl Host {
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
-            egress: Egress::new(options.endpoints)?,
+            egress: Egress::new(options.endpoints, options.exchange)?,
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,

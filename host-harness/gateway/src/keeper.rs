@@ -55,11 +55,14 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 
 async fn look_after(shared: &Arc<Shared>, duty: Duty) {
     loop {
+        let mut due = std::pin::pin!(shared.accounts_due.notified());
+        // What becomes due while this round asks a slow platform is not missed.
+        due.as_mut().enable();
         if let Err(error) = round(shared, duty).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
-            () = shared.accounts_due.notified() => {}
+            () = due => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }

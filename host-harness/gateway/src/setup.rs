@@ -1,7 +1,7 @@
 //! What an operator gives the host: its options, and for every channel a grant, settings and credentials.
 //! Belongs here: those types and what they must fit. Not here: loading, which `generation` does.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use harness_contract::{
     ChannelCapabilities, Setting,
@@ -25,6 +25,8 @@ pub struct HostOptions {
     pub vault_key: Option<VaultKey>,
     /// Development only: where requests really go.
     pub endpoints: Endpoints,
+    /// How long one exchange with a platform may take, from the connection to the last byte of the answer.
+    pub exchange: Duration,
     /// The clock.
     pub clock: Clock,
     /// How many deliveries may wait to be translated before webhooks are answered with "later".
@@ -35,6 +37,8 @@ pub struct HostOptions {
 
 /// [`HostOptions::max_backlog`] unless set.
 pub const MAX_BACKLOG: u64 = 100_000;
+/// [`HostOptions::exchange`] unless set. Meta fetches media while the request waits, for up to 75 s.
+const EXCHANGE: Duration = Duration::from_secs(90);
 
 impl HostOptions {
     /// A host that keeps everything in one folder, which must exist.
@@ -46,6 +50,7 @@ impl HostOptions {
             media: None,
             vault_key: None,
             endpoints: Endpoints::new(),
+            exchange: EXCHANGE,
             clock: Clock::default(),
             max_backlog: MAX_BACKLOG,
             record: None,

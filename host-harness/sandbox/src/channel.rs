@@ -376,11 +376,14 @@ impl Channel {
             let func = unsafe { TypedFunc::<S::Params<'_>, (S::Result,)>::new_unchecked(func) };
             func.call(store, params)
         };
+        let mut instructions = None;
         let result = match self.begin() {
             Ok(_call) => {
                 let mut store = self.store(effects);
                 let span = tracing::debug_span!("guest", channel = self.id(), export = S::NAME);
                 let result = span.in_scope(|| run(&mut store));
+                // Where nothing is counted there is no fuel, and asking for it is an error.
+                instructions = store.get_fuel().ok().map(|left| FUEL.saturating_sub(left));
                 result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
             }
             Err(failure) => Err(CallError { channel: self.id().to_owned(), export: S::NAME, failure }),
@@ -392,6 +395,7 @@ impl Channel {
                 export: S::NAME,
                 pure,
                 took: started.elapsed(),
+                instructions,
                 failure: result.as_ref().err().map(|error| &error.failure),
                 contents: input.map(|input| Contents { input, output: result.as_ref().ok().map(form) }),
             });
@@ -411,11 +415,16 @@ impl Channel {
     }
 }
 
+/// What a call may execute where it is counted: more than any deadline leaves time for.
+const FUEL: u64 = u64::MAX;
+
 fn new_store(pre: &InstancePre<CallState>, state: CallState, transfer: usize, ticks: u64) -> Store<CallState> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| state);
     store.set_epoch_deadline(ticks);
     store.set_hostcall_fuel(transfer);
+    // An error where nothing is counted, and then there is nothing to fill.
+    let _ = store.set_fuel(FUEL);
     store
 }
 

@@ -36,6 +36,8 @@ pub struct SandboxConfig {
     pub instances: u32,
     /// Where compiled components are kept. None compiles at every start.
     pub cache_dir: Option<PathBuf>,
+    /// Whether what the guest executes is counted, for [`Called::instructions`](crate::Called). It makes calls slower.
+    pub count_instructions: bool,
 }
 
 impl Default for SandboxConfig {
@@ -49,6 +51,7 @@ impl Default for SandboxConfig {
             effect_deadline: Duration::from_secs(60),
             instances: 64,
             cache_dir: None,
+            count_instructions: false,
         }
     }
 }
@@ -130,6 +133,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
+        .consume_fuel(config.count_instructions)
         // Guests run to the end of a call; the machinery for suspending them costs a third of a call.
         .concurrency_support(false)
         // Traps are named by their code; tables for backtraces would double what is loaded.

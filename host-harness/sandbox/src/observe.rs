@@ -32,6 +32,9 @@ pub struct Called<'a> {
     pub pure: bool,
     /// How long it took.
     pub took: Duration,
+    /// How many instructions the guest executed, instantiating included, where the sandbox counts them. For the
+    /// same component and input it is the same on every machine.
+    pub instructions: Option<u64>,
     /// Why it returned nothing.
     pub failure: Option<&'a CallFailure>,
     /// What went in and came out, in the contract's JSON form, for who wants it.

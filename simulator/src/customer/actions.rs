@@ -156,13 +156,7 @@ impl Customer {
 
     /// Unsends an own message.
     pub async fn unsend(&self, mid: &str) -> Sent {
-        self.thread(|thread| {
-            if let Some(message) = thread.message_mut(mid) {
-                message.deleted = true;
-                message.text = None;
-                message.attachments.clear();
-            }
-        });
+        self.thread(|thread| thread.forget(mid));
         let body = MessageBody { mid: mid.to_owned(), is_deleted: true, ..MessageBody::default() };
         self.raw_event(Kind::Message(body)).await
     }

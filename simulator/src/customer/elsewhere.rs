@@ -58,6 +58,16 @@ impl Customer {
         Sent { id: mid, at_ms: micros / 1000, delivery }
     }
 
+    /// The business takes a message of its own back in Instagram's own app: an echo that is deleted.
+    pub async fn business_unsends_in_app(&self, mid: &str) -> Sent {
+        let at_ms = self.core.clock.now_ms();
+        self.thread(|thread| thread.forget(mid));
+        let body = MessageBody { mid: mid.to_owned(), is_echo: true, is_deleted: true, ..MessageBody::default() };
+        let item = Item::new(&self.ig_id, &self.igsid, at_ms, Kind::Message(body));
+        let delivery = self.emit(Part::Messaging(item)).await;
+        Sent { id: mid.to_owned(), at_ms, delivery }
+    }
+
     /// Another app hands the thread to this one: it owns the thread from now on.
     pub async fn thread_passed_here(&self, from_app: &str, metadata: &str) -> Sent {
         let to = self.own_app();

@@ -16,6 +16,7 @@ use crate::faults::{Fault, FaultKind};
 use crate::graph::error::GraphError;
 use crate::graph::request::{GraphRequest, redacted};
 use crate::graph::{Host, Outcome};
+use crate::half;
 use crate::server::HangUp;
 use crate::state::log::{RequestRecord, Verdict};
 use crate::state::tokens::Holder;
@@ -54,12 +55,16 @@ pub(crate) async fn conclude(
 
     echo(core, webhooks, delay).await;
     tokio::time::sleep(delay).await;
-    render(core, &request, reply, locale, count)
+    let response = render(core, &request, reply, locale, count);
+    match fault {
+        Some(Fault { what: FaultKind::CutOff, .. }) => half::of(response).await,
+        _ => response,
+    }
 }
 
 fn scripted(fault: &Fault) -> Option<Reply> {
     Some(match &fault.what {
-        FaultKind::Truth | FaultKind::TokenDead { .. } => return None,
+        FaultKind::Truth | FaultKind::CutOff | FaultKind::TokenDead { .. } => return None,
         FaultKind::GraphError { code, subcode, status, locale, transient } => {
             let mut error = GraphError::new(*code, *subcode);
             (error.status, error.locale, error.transient) = (*status, *locale, *transient);

@@ -188,6 +188,15 @@ impl Thread {
         self.messages.iter_mut().find(|message| message.mid == mid)
     }
 
+    /// Takes a message back: the fact stays, what it said does not.
+    pub(crate) fn forget(&mut self, mid: &str) {
+        if let Some(message) = self.message_mut(mid) {
+            message.deleted = true;
+            message.text = None;
+            message.attachments.clear();
+        }
+    }
+
     pub(crate) fn message(&self, mid: &str) -> Option<&ThreadMessage> {
         self.messages.iter().find(|message| message.mid == mid)
     }

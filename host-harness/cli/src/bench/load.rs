@@ -33,20 +33,9 @@ impl Requests {
     /// Builds distinct deliveries of one text message each.
     pub(crate) fn build(count: usize) -> Result<Self> {
         let mut requests = Self { bytes: Vec::with_capacity(count * 700), ends: Vec::with_capacity(count) };
-        let keyed = Hmac::<Sha256>::new_from_slice(SECRET).context("the secret")?;
+        let signer = Signer::new()?;
         for number in 0..count {
-            let body = body(number);
-            let mut mac = keyed.clone();
-            mac.update(body.as_bytes());
-            let head = format!(
-                "POST /webhooks/instagram HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: facebookexternalua\r\n\
-                 accept: */*\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\n\
-                 content-length: {}\r\n\r\n",
-                hex::encode(mac.finalize().into_bytes()),
-                body.len()
-            );
-            requests.bytes.extend_from_slice(head.as_bytes());
-            requests.bytes.extend_from_slice(body.as_bytes());
+            requests.bytes.extend(signer.request(number));
             requests.ends.push(requests.bytes.len());
         }
         Ok(requests)
@@ -56,6 +45,30 @@ impl Requests {
         let end = *self.ends.get(number)?;
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.bytes.get(start..end)
+    }
+}
+
+/// Makes requests that are ready for the wire.
+pub(crate) struct Signer(Hmac<Sha256>);
+
+impl Signer {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(Hmac::<Sha256>::new_from_slice(SECRET).context("the secret")?))
+    }
+
+    /// A distinct delivery of one text message for each number.
+    pub(crate) fn request(&self, number: usize) -> Vec<u8> {
+        let body = body(number);
+        let mut mac = self.0.clone();
+        mac.update(body.as_bytes());
+        let head = format!(
+            "POST /webhooks/instagram HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: facebookexternalua\r\n\
+             accept: */*\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\n\
+             content-length: {}\r\n\r\n",
+            hex::encode(mac.finalize().into_bytes()),
+            body.len()
+        );
+        [head.as_bytes(), body.as_bytes()].concat()
     }
 }
 
@@ -83,10 +96,15 @@ pub(crate) struct Seen {
 impl Seen {
     /// The latency that this share of the deliveries did not exceed, in milliseconds.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
-        let at = (self.latencies.len() as f64 * share) as usize;
-        let last = self.latencies.len().saturating_sub(1);
-        self.latencies.get(at.min(last)).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+        percentile(&self.latencies, share)
     }
+}
+
+/// The latency that this share did not exceed, in milliseconds, of ascending microseconds.
+pub(crate) fn percentile(latencies: &[u32], share: f64) -> f64 {
+    let at = (latencies.len() as f64 * share) as usize;
+    let last = latencies.len().saturating_sub(1);
+    latencies.get(at.min(last)).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
 }
 
 /// Sends for that long, or until all were sent.
@@ -130,20 +148,25 @@ async fn client(
             break;
         }
         let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-        stream.write_all(request).await?;
-        answer.clear();
-        while !complete(&answer) {
-            if stream.read_buf(&mut answer).await? == 0 {
-                bail!("the server closed a connection: {}", String::from_utf8_lossy(&answer));
-            }
-        }
-        if answer.starts_with(b"HTTP/1.1 200") {
+        if exchange(&mut stream, request, &mut answer).await? {
             latencies.push(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
         } else {
             refused += 1;
         }
     }
     Ok((latencies, refused))
+}
+
+/// Sends one request and reads its answer; says whether it is 200.
+pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> Result<bool> {
+    stream.write_all(request).await?;
+    answer.clear();
+    while !complete(answer) {
+        if stream.read_buf(answer).await? == 0 {
+            bail!("the server closed a connection: {}", String::from_utf8_lossy(answer));
+        }
+    }
+    Ok(answer.starts_with(b"HTTP/1.1 200"))
 }
 
 /// Whether an answer is there to its end. Both servers say how long it is.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use simulator::{Login, Simulator};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -27,7 +28,7 @@ pub(crate) struct Server {
     /// Host and port.
     pub(crate) address: String,
     subject: Subject,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Server {
@@ -44,13 +45,25 @@ impl Server {
         let mut command = Command::new(std::env::current_exe()?);
         match subject {
             Subject::Harness => {
-                let config = configure(folder.path(), component)?;
+                let config = configure(folder.path(), component, None)?;
                 command.args(["serve", "--config"]).arg(config);
             }
             Subject::Bare(mode) => {
                 command.args(["bench", "bare", "--mode", mode.name(), "--folder"]).arg(folder.path());
             }
         }
+        Self::spawn(command, subject, folder)
+    }
+
+    /// Starts a host that takes the simulator for the platform.
+    pub(crate) fn with_platform(sim: &Simulator, component: &Path, place: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir_in(place)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "--config"]).arg(configure(folder.path(), component, Some(sim))?);
+        Self::spawn(command, Subject::Harness, folder)
+    }
+
+    fn spawn(mut command: Command, subject: Subject, folder: TempDir) -> Result<Self> {
         // It complains rightly that it may not reach the platform.
         command.env("HARNESS_LOG", "error");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
@@ -61,7 +74,7 @@ impl Server {
         };
         // A closed pipe would end it.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, address, subject, _folder: folder })
+        Ok(Self { child, address, subject, folder })
     }
 
     /// Waits until everything that was acknowledged is also translated and applied.
@@ -71,19 +84,24 @@ impl Server {
         }
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            let health = get(&self.address, "/api/v1/health").await?;
-            let counts = health.get("deliveries").context("no counts in the health")?;
-            for bad in ["failed", "unrouted"] {
-                if counts.get(bad).and_then(serde_json::Value::as_u64) != Some(0) {
-                    bail!("deliveries are {bad}: {health}");
-                }
-            }
-            if counts.get("received").and_then(serde_json::Value::as_u64) == Some(0) {
+            if self.waiting().await? == 0 {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bail!("the queue did not become empty within {PATIENCE:?}")
+    }
+
+    /// How many deliveries wait to be translated; none may have failed.
+    pub(crate) async fn waiting(&self) -> Result<u64> {
+        let health = get(&self.address, "/api/v1/health").await?;
+        let count = |state: &str| health.pointer(&format!("/deliveries/{state}")).and_then(serde_json::Value::as_u64);
+        for bad in ["failed", "unrouted"] {
+            if count(bad) != Some(0) {
+                bail!("deliveries are {bad}: {health}");
+            }
+        }
+        count("received").context("no counts in the health")
     }
 
     /// Time on the processors so far.
@@ -97,38 +115,78 @@ impl Server {
 
     /// The most memory that it had, in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that it has, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &'static str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib << 10)
     }
+
+    /// How many files and connections it has open.
+    pub(crate) fn handles(&self) -> Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
+    /// The size of its inbox file and of the log beside it, in bytes.
+    pub(crate) fn files(&self) -> Result<(u64, u64)> {
+        let size = |name: &str| Ok(fs::metadata(self.folder.path().join("data").join(name))?.len());
+        // The log is not there while it is empty.
+        Ok((size("inbox.sqlite")?, size("inbox.sqlite-wal").or_else(|error: std::io::Error| missing(error))?))
+    }
 }
 
-/// A host with one account and no way out: what it asks of the platform fails at once.
-fn configure(folder: &Path, component: &Path) -> Result<std::path::PathBuf> {
+fn missing(error: std::io::Error) -> Result<u64> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(0) } else { Err(error.into()) }
+}
+
+/// A host with one account. Without a platform it has no way out: what it asks for fails at once.
+fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
     fs::write(folder.join("app-secret"), SECRET)?;
-    fs::write(folder.join("page-token"), "a-token")?;
+    let account = sim.and_then(|sim| sim.accounts().into_iter().next());
+    let token = account.as_ref().and_then(|account| account.token(Login::Facebook));
+    fs::write(folder.join("page-token"), token.map_or("a-token", |token| token.expose()))?;
+    let (grant, endpoints) = match sim {
+        None => ("[]", String::new()),
+        Some(sim) => {
+            let stand_in = sim.graph_facebook_url();
+            let endpoints = format!("[development.endpoints]\n\"https://graph.facebook.com\" = {stand_in:?}\n");
+            (r#"["graph.facebook.com"]"#, endpoints)
+        }
+    };
     let file = folder.join("harness.toml");
     let text = format!(
         r#"listen = "127.0.0.1:0"
 data-dir = "data"
 [channels.instagram]
 component = {component:?}
-grant = {{ egress = [] }}
+grant = {{ egress = {grant} }}
 secrets = {{ app-secret = {{ file = "app-secret" }} }}
 [[channels.instagram.accounts]]
 id = "{ACCOUNT}"
 settings = {{ login = "facebook", page-id = "104857000000001" }}
 secrets = {{ page-token = {{ file = "page-token" }} }}
-"#
+{endpoints}"#
     );
     fs::write(&file, text)?;
     Ok(file)
 }
 
-async fn get(address: &str, path: &str) -> Result<serde_json::Value> {
+/// Asks the host's API.
+pub(crate) async fn get(address: &str, path: &str) -> Result<serde_json::Value> {
+    call(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")).await
+}
+
+/// One request of its own connection, whose answer is JSON.
+pub(crate) async fn call(address: &str, request: &str) -> Result<serde_json::Value> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

@@ -61,6 +61,7 @@ fn commit(core: &Core, request: &GraphRequest, account: &AccountConfig, sent: Se
     let Sent { recipient, sending, content, reply_to } = sent;
     let micros = core.clock.now_micros();
     let mut world = core.world();
+    let named = !world.app.bare_echoes;
     let igsid = admission::admit(&world, account, &recipient, &sending, micros / 1000)?;
     let key = (account.ig_id.clone(), igsid.clone());
     let thread =
@@ -107,8 +108,8 @@ fn commit(core: &Core, request: &GraphRequest, account: &AccountConfig, sent: Se
         attachments: content.attachments.into_iter().map(|attachment| attachment.echoed).collect(),
         reply_to: reply_to.map(ReplyTo::mid),
         is_echo: true,
-        app_id: Some(core.app_id(request.host.login()).to_owned()),
-        metadata: content.metadata,
+        app_id: named.then(|| core.app_id(request.host.login()).to_owned()),
+        metadata: content.metadata.filter(|_| named),
         ..MessageBody::default()
     };
     let item = Item::new(&account.ig_id, &igsid, micros / 1000, Kind::Message(echo));

@@ -1,0 +1,172 @@
+//! A platform that answers slowly, half, or not at all: to replies, to uploads, to questions for a profile, and
+//! when files are fetched. Whatever it does, an outcome is true and a message is kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use channel_tests::{World, eventually, message, text};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, SendResult};
+use harness_gateway::HostOptions;
+use harness_inbox::{AccountState, MediaState, MediaView, ReplyState, ReplyView, StepState};
+use simulator::{CdnFile, Config, EchoTiming, Fault, Login, Scope};
+
+const CUSTOMER: &str = Config::DEMO_CUSTOMER;
+/// How long the host waits for an answer here.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const SLOWLY: Duration = Duration::from_millis(300);
+const NEVER: Duration = Duration::from_secs(3600);
+
+async fn impatient(config: Config) -> World {
+    World::with_options(config, Login::Facebook, |options| HostOptions { exchange: PATIENCE, ..options }).await
+}
+
+fn states(view: &ReplyView) -> Vec<StepState> {
+    view.steps.iter().map(|step| step.state).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_answered_slowly_half_or_not_at_all_ends_in_a_true_outcome() {
+    let world = impatient(Config { echo: EchoTiming::Never, ..Config::demo() }).await;
+    let customer = world.sim.customer(CUSTOMER);
+    customer.text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let unknown = [StepState::Unknown, StepState::Cancelled];
+    let sent = [StepState::Sent, StepState::Sent];
+    let cases = [
+        ("slowly", Fault::delay(SLOWLY), sent, 2),
+        ("half", Fault::cut_off(), unknown, 1),
+        ("never, though it arrived", Fault::delay(NEVER), unknown, 1),
+        ("never, and it did not arrive", Fault::drop_before_accepting().after(NEVER), unknown, 0),
+    ];
+    for (how, fault, expected, arrive) in cases {
+        let (requests, received) = (world.sends().len(), customer.transcript().len());
+        world.sim.inject(fault);
+        let view = world.reply(conversation, how, message(vec![text(how), text("behind it")])).await;
+        assert_eq!(states(&view), expected, "{how}: {view:?}");
+        assert_eq!(customer.transcript().len() - received, arrive, "{how}");
+        if expected == unknown {
+            let told = view.steps[0].outcome.as_ref().unwrap().get();
+            let SendResult::Ambiguous(failure) = serde_json::from_str(told).unwrap() else { panic!("{how}: {told}") };
+            assert!(failure.sentence.contains("not known whether the message arrived"), "{how}: {failure:?}");
+            world.clock.advance(Duration::from_secs(3600));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(world.sends().len() - requests, 1, "{how}: it is not sent again");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_answered_slowly_half_or_not_at_all_is_made_again_and_the_photo_sent_once() {
+    let world = impatient(Config::demo()).await;
+    let customer = world.sim.customer(CUSTOMER);
+    customer.text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let held = world.host.hold_file(CdnFile::demo_photo().bytes.into(), None, None).await.unwrap();
+    for (index, fault) in [Fault::delay(SLOWLY), Fault::cut_off(), Fault::delay(NEVER)].into_iter().enumerate() {
+        let received = customer.transcript().len();
+        world.sim.inject(fault.on(Scope::Uploads));
+        let source = MediaSource::File(FileRef { handle: held.handle.clone(), size: 0 });
+        let photo = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+        let reply = message(vec![OutboundPart::Media(vec![photo])]);
+        let queued = world.host.reply(conversation, &index.to_string(), reply).await.unwrap();
+        let view = eventually("the end of the reply", async || {
+            world.clock.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let view = world.host.inbox().reply(queued.reply).await.unwrap();
+            (view.state == ReplyState::Done).then_some(view)
+        })
+        .await;
+        assert_eq!(states(&view), [StepState::Sent, StepState::Sent], "{index}: {view:?}");
+        assert_eq!(view.steps[0].attempts, if index == 0 { 1 } else { 2 }, "{index}");
+        assert_eq!(customer.transcript().len() - received, 1, "{index}: one photo");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_a_profile_the_message_is_kept_and_answered() {
+    let cases = [
+        ("slowly", Some(Fault::delay(SLOWLY))),
+        ("half", Some(Fault::cut_off())),
+        ("never", Some(Fault::delay(NEVER))),
+        ("hung up", Some(Fault::drop_before_accepting())),
+        ("no consent", Some(Fault::graph_error(230, None))),
+        ("nobody of this id", Some(Fault::graph_error(9010, None))),
+        ("no such object", Some(Fault::graph_error(100, 33))),
+        ("an empty name", None),
+        // The last one: from then on the account waits for somebody who connects it again.
+        ("a dead token", Some(Fault::graph_error(190, 463))),
+    ];
+    let world = impatient(Config::demo()).await;
+    for (index, (how, fault)) in cases.into_iter().enumerate() {
+        let igsid = format!("55512300000001{index:02}");
+        let customer = world.sim.customer(&igsid);
+        match fault {
+            Some(fault) => world.sim.inject(fault.on(Scope::Profiles)),
+            None => customer.set_profile(|profile| profile.name = Some(String::new())),
+        }
+        let before = world.sim.requests().len();
+        customer.text(how).await;
+        let conversation = world.conversation(&igsid).await;
+        assert_eq!(world.timeline(&igsid).await[0].text.as_deref(), Some(how));
+        let asked = || world.sim.requests().split_off(before).iter().any(|request| request.path.ends_with(&igsid));
+        eventually(&format!("the question for the profile ({how})"), async || asked().then_some(())).await;
+        if how == "a dead token" {
+            eventually("an account that asks for help", async || {
+                let accounts = world.host.inbox().accounts().await.unwrap();
+                accounts.iter().any(|account| account.state == AccountState::NeedsReconnect).then_some(())
+            })
+            .await;
+            customer.text("still there?").await;
+            world.settled().await;
+            assert_eq!(world.timeline(&igsid).await.len(), 2, "messages come in all the same");
+            continue;
+        }
+        let view = world.reply(conversation, how, message(vec![text("hi")])).await;
+        assert_eq!(states(&view), [StepState::Sent], "{how}: {view:?}");
+    }
+}
+
+/// The file of the customer's newest message, once it is not waited for; attempts that are due later are made now.
+async fn file(world: &World, patiently: bool) -> MediaView {
+    world.settled().await;
+    eventually("the end of the download", async || {
+        if patiently {
+            world.clock.advance(Duration::from_secs(60));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let media = world.timeline(CUSTOMER).await.pop()?.media.pop()?;
+        (media.state != MediaState::Remote).then_some(media)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_comes_slowly_is_stored_and_one_that_comes_half_or_not_at_all_says_so() {
+    let world = impatient(Config::demo()).await;
+    let customer = world.sim.customer(CUSTOMER);
+    customer.photo(&world.sim.host_file(CdnFile::demo_photo().after(SLOWLY))).await;
+    assert_eq!(file(&world, false).await.state, MediaState::Stored);
+    for cut in [CdnFile::demo_photo().cut_off(), CdnFile::demo_photo().after(NEVER)] {
+        customer.photo(&world.sim.host_file(cut)).await;
+        let media = file(&world, true).await;
+        assert_eq!(media.state, MediaState::Failed, "{media:?}");
+        assert!(media.reason.as_deref().is_some_and(|said| said.contains("could not be fetched")), "{media:?}");
+    }
+    // A page in place of a film, whatever it calls itself.
+    let page = CdnFile::new("video/mp4", "<!DOCTYPE html><html><body>please log in</body></html>");
+    customer.video(&world.sim.host_file(page)).await;
+    let media = file(&world, false).await;
+    assert_eq!(media.state, MediaState::Refused, "{media:?}");
+    assert!(media.reason.as_deref().is_some_and(|said| said.contains("text/html")), "{media:?}");
+    // The account takes part in life all the same.
+    customer.text("are you there?").await;
+    world.settled().await;
+    assert_eq!(world.timeline(CUSTOMER).await.len(), 5);
+}
