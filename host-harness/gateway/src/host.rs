@@ -133,7 +133,7 @@ impl Host {
             media_due: Notify::new(),
             accounts_due: Notify::new(),
         });
-        shared.count_backlog().await?;
+        shared.count_backlog(true).await?;
         shared.open_credentials().await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {

@@ -1,7 +1,11 @@
 //! From the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
 //! events are applied. What cannot be translated stays in the journal. Belongs here: that worker.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use harness_contract::{ParseError, text::shown};
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
@@ -25,6 +29,8 @@ const BATCH_BYTES: usize = 16 << 20;
 const MAX_ATTEMPTS: u32 = 3;
 /// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How many times as long as a batch took the next one waits while more comes in than is translated.
+const BURST_SHARE: u32 = 3;
 /// How often it is looked whether a channel that is left alone may be tried again.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -108,7 +114,8 @@ impl From<ParseError> for Problem {
 
 /// One batch of a channel; says whether there may be more to do now.
 async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> {
-    shared.count_backlog().await?;
+    shared.count_backlog(false).await?;
+    let (started, last) = (Instant::now(), shared.inbox.last_delivery());
     let pending = if shared.breakers.is_open(channel, Part::Incoming) {
         // Whichever failed before is not the one to try a channel with.
         shared.inbox.least_tried(channel).await?.into_iter().collect()
@@ -116,6 +123,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
         shared.inbox.pending(channel, BATCH, BATCH_BYTES).await?
     };
     if pending.is_empty() {
+        shared.count_backlog(true).await?;
         return Ok(false);
     }
     let results = translate_all(shared, pending).await?;
@@ -155,8 +163,8 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             }
         }
     }
+    let count = translated.len();
     if !translated.is_empty() {
-        let count = translated.len();
         let applied = shared.inbox.apply(translated).await?;
         (0..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
         shared.calls.metrics.applied(&applied);
@@ -171,6 +179,11 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     }
     if again {
         tokio::time::sleep(PAUSE).await;
+    }
+    let arrived = usize::try_from(shared.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
+    if count >= SHARE && arrived >= count && shared.backlog.has_room() {
+        // More comes in than is translated: the platform waits for its answers, translating can wait.
+        tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
     Ok(true)
 }

@@ -102,7 +102,8 @@ pub(crate) struct Backlog {
     bound: u64,
     counted: AtomicU64,
     since: AtomicU64,
-    counting: tokio::sync::Mutex<()>,
+    /// When it was counted last.
+    counting: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Backlog {
@@ -122,19 +123,32 @@ impl Backlog {
     pub(crate) fn add(&self) {
         self.since.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// Whether there is time before it has to become less.
+    pub(crate) fn has_room(&self) -> bool {
+        self.count() < self.bound / 2
+    }
 }
 
 impl Shared {
-    /// Counts anew. What comes in meanwhile is counted twice rather than not at all.
-    pub(crate) async fn count_backlog(&self) -> Result<(), harness_inbox::InboxError> {
+    /// Counts anew, unless that was done a moment ago: what was applied since then still counts. What comes in
+    /// meanwhile is counted twice rather than not at all.
+    pub(crate) async fn count_backlog(&self, now: bool) -> Result<(), harness_inbox::InboxError> {
         // Channels are translated beside each other; an older count must not replace a newer one.
-        let _counting = self.backlog.counting.lock().await;
+        let mut counted_at = self.backlog.counting.lock().await;
+        if !now && counted_at.is_some_and(|at| at.elapsed() < COUNTED) {
+            return Ok(());
+        }
+        *counted_at = Some(Instant::now());
         self.backlog.since.store(0, Ordering::Relaxed);
         let counted = self.inbox.backlog(self.backlog.bound).await?;
         self.backlog.counted.store(counted, Ordering::Relaxed);
         Ok(())
     }
 }
+
+/// How long a count of the backlog holds: a long one takes milliseconds to count.
+const COUNTED: Duration = Duration::from_millis(250);
 
 /// How long an answer about readiness holds: whoever asks more often learns nothing new.
 const FRESH: Duration = Duration::from_secs(1);

@@ -108,6 +108,11 @@ impl Inbox {
         self.arrivals.moved()
     }
 
+    /// The id of the newest delivery. The difference of two is about how many came between.
+    pub fn last_delivery(&self) -> i64 {
+        self.arrivals.last_id()
+    }
+
     /// Returns when everything that was recorded before is in the journal.
     pub async fn all_arrived(&self) -> Result<(), InboxError> {
         let last = self.arrivals.last_id();
@@ -125,9 +130,9 @@ impl Inbox {
                 // From one channel to the next by the index, however many deliveries stand between.
                 let mut statement = connection.prepare_cached(
                     "WITH RECURSIVE waiting (channel) AS (
-                         SELECT min(channel) FROM delivery WHERE state = 'received'
+                         SELECT min(channel) FROM delivery INDEXED BY delivery_waiting WHERE state = 'received'
                          UNION ALL
-                         SELECT (SELECT min(channel) FROM delivery
+                         SELECT (SELECT min(channel) FROM delivery INDEXED BY delivery_waiting
                                  WHERE state = 'received' AND channel > waiting.channel)
                          FROM waiting WHERE channel IS NOT NULL)
                      SELECT channel FROM waiting WHERE channel IS NOT NULL",
