@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Deliveries that are translated and applied in one transaction.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// The fewest deliveries that are worth a thread of their own.
 const SHARE: usize = 16;
 /// Bodies of one batch, in bytes.

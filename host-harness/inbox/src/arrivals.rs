@@ -32,7 +32,7 @@ const MAX_WAITING_BYTES: usize = 64 << 20;
 /// Deliveries that share an fsync at most.
 const BATCH: usize = 512;
 /// Rows of one transaction.
-const MOVE: usize = 512;
+const MOVE: usize = 2048;
 /// When the file is begun anew, in bytes, once everything in it has its row.
 const BEGIN_ANEW: u64 = 4 << 20;
 /// After this time without a delivery what the file held is given back to the disk: taken over, it is only a copy

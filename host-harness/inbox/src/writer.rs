@@ -225,7 +225,7 @@ fn connect(path: &Path) -> Result<Connection, InboxError> {
         connection.pragma_update(None, "foreign_keys", "ON")?;
         // What was unsent must be gone from the file, not only from the table.
         connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
         // What a savepoint may have to take back is kept in memory, not in a file.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // In KiB where negative: the indexes are touched all over.
