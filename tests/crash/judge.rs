@@ -9,7 +9,7 @@ use std::{
 
 use harness_inbox::{Inbox, StepState, TimelineEntry};
 use rusqlite::Connection;
-use simulator::{Author, Simulator, ThreadMessage};
+use simulator::{Author, Delivery, Simulator, ThreadMessage};
 
 use crate::load::{self, Asked};
 
@@ -90,9 +90,18 @@ pub async fn compare(sim: &Simulator, file: &Path, asked: &Asked) -> Verdict {
     let inbox = Inbox::open(file).unwrap();
     let sql = Connection::open(file).unwrap();
     compare_file(&mut verdict, &sql);
-    compare_deliveries(&mut verdict, sim, &sql);
+    compare_deliveries(&mut verdict, &sim.deliveries(), &sql);
     compare_threads(&mut verdict, sim, &inbox).await;
     compare_replies(&mut verdict, sim, &sql, asked);
+    verdict
+}
+
+/// The file itself, and these deliveries in it.
+pub fn compare_journal(file: &Path, deliveries: &[Delivery]) -> Verdict {
+    let mut verdict = Verdict::default();
+    let sql = Connection::open(file).unwrap();
+    compare_file(&mut verdict, &sql);
+    compare_deliveries(&mut verdict, deliveries, &sql);
     verdict
 }
 
@@ -113,7 +122,7 @@ fn compare_file(verdict: &mut Verdict, sql: &Connection) {
 }
 
 /// Every delivery that was answered 200 is in the journal, and its messages are in the inbox, once.
-fn compare_deliveries(verdict: &mut Verdict, sim: &Simulator, sql: &Connection) {
+fn compare_deliveries(verdict: &mut Verdict, deliveries: &[Delivery], sql: &Connection) {
     let mut journal: HashMap<Vec<u8>, usize> = HashMap::new();
     for body in rows(sql, "SELECT body FROM delivery WHERE state <> 'redacted'", |row| row.get::<_, Vec<u8>>(0)) {
         *journal.entry(body).or_default() += 1;
@@ -125,7 +134,7 @@ fn compare_deliveries(verdict: &mut Verdict, sim: &Simulator, sql: &Connection) 
     for (mid, count) in &stored {
         verdict.doubled.unless(*count == 1, || format!("{mid} is there {count} times"));
     }
-    for delivery in sim.deliveries() {
+    for delivery in deliveries {
         verdict.refused_attempts += delivery.attempts.iter().filter(|attempt| attempt.status != Some(200)).count();
         if !delivery.accepted() {
             continue;

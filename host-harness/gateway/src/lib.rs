@@ -7,6 +7,7 @@
 
 mod account;
 mod api;
+pub mod backup;
 mod bind;
 mod breaker;
 mod callbacks;

@@ -49,6 +49,21 @@ impl MediaStore {
         found.bytes().await.map_err(StoreError::from_display)
     }
 
+    /// What is there; nothing where it was removed.
+    pub(crate) async fn find(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        match self.objects.get(&Key::from(key)).await {
+            Ok(found) => found.bytes().await.map(Some).map_err(StoreError::from_display),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(StoreError::from_display(error)),
+        }
+    }
+
+    /// Whether nothing is there.
+    pub(crate) async fn is_empty(&self) -> Result<bool, StoreError> {
+        let found = self.objects.list_with_delimiter(None).await.map_err(StoreError::from_display)?;
+        Ok(found.objects.is_empty() && found.common_prefixes.is_empty())
+    }
+
     /// Removes what is there; what is not there is removed already.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), StoreError> {
         match self.objects.delete(&Key::from(key)).await {

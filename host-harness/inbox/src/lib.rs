@@ -6,9 +6,11 @@
 
 mod accounts;
 mod apply;
+mod backup;
 mod contacts;
 mod error;
 mod history;
+mod integrity;
 mod journal;
 mod load;
 mod media;
@@ -25,9 +27,11 @@ use std::{path::Path, sync::Arc};
 
 pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount, SealedCredential};
 pub use apply::{Applied, TranslatedDelivery};
+pub use backup::{Claim, Copied, copy_file, known_schema, note_missing, verify_copy};
 pub use contacts::{DueProfile, ErasureView};
 pub use error::InboxError;
 pub use history::{DueHistory, HistoryMark};
+pub use integrity::{NamedFile, beside, check_file, named_files};
 pub use journal::{NewDelivery, PendingDelivery};
 pub use load::Waiting;
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};

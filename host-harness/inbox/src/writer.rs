@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::InboxError;
+use crate::{InboxError, integrity};
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
@@ -26,7 +26,7 @@ const LULL: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 4] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -106,8 +106,10 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
         let lock = lock(path)?;
+        integrity::at_start(path)?;
         let mut connection = connect(path)?;
         migrate(&mut connection)?;
+        integrity::mark(path)?;
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         thread::Builder::new()
             .name("inbox-writer".into())
@@ -220,10 +222,9 @@ fn commit_batch(
     tx.commit().map_err(text)
 }
 
-/// Takes the file for this process, and makes it for this user alone: it holds conversations.
-fn lock(path: &Path) -> Result<File, InboxError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+/// Takes the file for this process.
+pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
+    let name = integrity::beside(path, ".lock");
     let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -235,12 +236,21 @@ fn lock(path: &Path) -> Result<File, InboxError> {
         Err(TryLockError::WouldBlock) => return Err(InboxError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    // SQLite gives its journal files the mode of the database.
-    options.open(path).map_err(failed)?;
     Ok(file)
 }
 
+/// Makes the file where it is missing, for this user alone: it holds conversations. SQLite gives its journal
+/// files the same mode.
+pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| InboxError::Durability(format!("{}: {error}", path.display())))
+}
+
 fn connect(path: &Path) -> Result<Connection, InboxError> {
+    make_private(path)?;
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
         // FULL makes every commit an fsync: a 200 must survive a power cut.
@@ -268,11 +278,13 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
         return Err(InboxError::NewerSchema { found, known });
     }
     let done = usize::try_from(found).unwrap_or(0);
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    for migration in MIGRATIONS.iter().skip(done) {
-        tx.execute_batch(migration)?;
-    }
-    tx.pragma_update(None, "user_version", known)?;
-    tx.commit()?;
-    Ok(())
+    let apply = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        for migration in MIGRATIONS.iter().skip(done) {
+            tx.execute_batch(migration)?;
+        }
+        tx.pragma_update(None, "user_version", known)?;
+        tx.commit()
+    };
+    apply(connection).map_err(|source| InboxError::Migration { found, known, source })
 }
