@@ -140,7 +140,7 @@ async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE probe (mine INTEGER)").unwrap();
         let before = everything(&path);
         let error = Inbox::open(&path).err().unwrap().to_string();
-        assert!(error.contains(&format!("from schema {schema} to 4")) && error.contains("left as it was"), "{error}");
+        assert!(error.contains(&format!("from schema {schema} to {}", harness_inbox::known_schema())) && error.contains("left as it was"), "{error}");
         assert_eq!(everything(&path), before);
         let sql = Connection::open(&path).unwrap();
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -161,7 +161,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(&path).unwrap();
     let error = Inbox::open(&path).err().unwrap().to_string();
-    assert!(error.contains("has schema 99, this version knows up to 4"), "{error}");
+    assert!(error.contains("has schema 99, this version knows up to"), "{error}");
     assert!(fs::read(&path).unwrap() == before);
     let copied = harness_inbox::copy_file(&path, &folder.path().join("copy"), 0).err().unwrap().to_string();
     assert!(copied.contains("has schema 99"), "{copied}");

@@ -6,6 +6,11 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Key};
 
+/// Where the files of messages lie.
+const INBOUND: &str = "inbound";
+/// Where the files lie that were given to be sent.
+const OUTBOUND: &str = "outbound";
+
 /// Keeps the bytes of media. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct MediaStore {
@@ -56,6 +61,19 @@ impl MediaStore {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(StoreError::from_display(error)),
         }
+    }
+
+    /// The keys of what was written before this time, in milliseconds since 1970.
+    pub(crate) async fn keys_before(&self, before: u64) -> Result<Vec<String>, StoreError> {
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        let mut keys = Vec::new();
+        for prefix in [INBOUND, OUTBOUND] {
+            let found = self.objects.list_with_delimiter(Some(&Key::from(prefix))).await;
+            let found = found.map_err(StoreError::from_display)?.objects;
+            let old = found.into_iter().filter(|object| object.last_modified.timestamp_millis() < before);
+            keys.extend(old.map(|object| object.location.to_string()));
+        }
+        Ok(keys)
     }
 
     /// Whether nothing is there.
