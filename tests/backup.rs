@@ -1,5 +1,5 @@
 //! A backup of a real `harness serve` that works meanwhile, and what it is worth in another place: nothing that
-//! was acknowledged before is missing, and nothing is sent twice.
+//! was acknowledged before is missing, and nothing is sent twice. And a second host, which is turned away.
 
 #![allow(
     clippy::unwrap_used,
@@ -187,4 +187,32 @@ async fn the_commands_refuse_what_would_lose_something_and_say_what_to_do() {
     assert!(succeeded(&process.command(&["check-inbox"]).await).contains("nothing is wrong"));
     host.kill().await;
     refused(&["restore", path], "Move it away first").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_host_on_the_same_inbox_is_turned_away_in_words_and_the_first_goes_on() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = Process::prepare(here.path(), &sim);
+    sim.set_webhook_url(format!("{}/webhooks/instagram", first.address));
+    let mut host = first.spawn();
+    host.ready().await;
+    let second = Process::prepare(there.path(), &sim);
+    let config = there.path().join("harness.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let same_data = format!("data-dir = {:?}", here.path().join("data"));
+    std::fs::write(&config, text.replace("data-dir = \"data\"", &same_data)).unwrap();
+    for _ in 0..3 {
+        let refused = second.command(&["serve"]).await;
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{words}");
+        assert!(words.contains("in use by another process: one host at a time"), "{words}");
+    }
+    assert!(sim.customer(Config::DEMO_CUSTOMER).text("still there?").await.delivery.accepted());
+    host.kill().await;
+    // After its end the next one takes over.
+    let mut host = second.spawn();
+    host.ready().await;
+    assert_eq!(api(&second.address, "/conversations").await.as_array().unwrap().len(), 1);
+    host.kill().await;
 }

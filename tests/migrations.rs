@@ -140,7 +140,11 @@ async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE probe (mine INTEGER)").unwrap();
         let before = everything(&path);
         let error = Inbox::open(&path).err().unwrap().to_string();
-        assert!(error.contains(&format!("from schema {schema} to {}", harness_inbox::known_schema())) && error.contains("left as it was"), "{error}");
+        assert!(
+            error.contains(&format!("from schema {schema} to {}", harness_inbox::known_schema()))
+                && error.contains("left as it was"),
+            "{error}"
+        );
         assert_eq!(everything(&path), before);
         let sql = Connection::open(&path).unwrap();
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

@@ -26,6 +26,8 @@ struct Shared {
     ahead: AtomicI64,
     /// How much more time has passed than the machine measured.
     passed: AtomicU64,
+    /// How far the present was ever ahead of the time that has passed.
+    furthest: AtomicI64,
     since: Instant,
     moved: Notify,
 }
@@ -35,6 +37,7 @@ impl Default for Shared {
         Self {
             ahead: AtomicI64::default(),
             passed: AtomicU64::default(),
+            furthest: AtomicI64::new(i64::MIN),
             since: Instant::now(),
             moved: Notify::default(),
         }
@@ -46,7 +49,28 @@ impl Clock {
     pub fn now(&self) -> u64 {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ahead = self.shared.ahead.load(Ordering::Relaxed);
-        u64::try_from(machine.as_millis()).unwrap_or(u64::MAX).saturating_add_signed(ahead)
+        let now = u64::try_from(machine.as_millis()).unwrap_or(u64::MAX).saturating_add_signed(ahead);
+        self.shared.furthest.fetch_max(self.offset(now), Ordering::Relaxed);
+        now
+    }
+
+    /// How far a time is ahead of the time that has passed.
+    fn offset(&self, now: u64) -> i64 {
+        let steady = i64::try_from(self.steady().as_millis()).unwrap_or(i64::MAX);
+        i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(steady)
+    }
+
+    /// By how many milliseconds the clock was set back since this was asked last, from the furthest present that
+    /// anybody was told meanwhile. Less than `slack` is not told until it has become more.
+    pub(crate) fn take_set_back(&self, slack: u64) -> u64 {
+        let found = self.offset(self.now());
+        let furthest = self.shared.furthest.swap(found, Ordering::Relaxed);
+        let back = u64::try_from(furthest.saturating_sub(found)).unwrap_or(0);
+        if back > slack {
+            return back;
+        }
+        self.shared.furthest.fetch_max(furthest, Ordering::Relaxed);
+        0
     }
 
     /// How much time has passed since this clock was made, whatever it was set to meanwhile.

@@ -10,7 +10,8 @@ use harness_contract::{
 };
 use harness_sandbox::{Channel, SandboxConfig};
 
-use crate::{clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, upkeep::Retention,
+use crate::{
+    clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, upkeep::Retention,
     vault::VaultKey,
 };
 

@@ -125,28 +125,24 @@ async fn remove_nameless(shared: &Shared) -> Result<usize, UpkeepError> {
 
 /// Notices that the clock was set back. What waits for a time would wait longer by as much.
 async fn watch_clock(shared: &Shared) {
-    let ahead = || {
-        let steady = u64::try_from(shared.clock.steady().as_millis()).unwrap_or(u64::MAX);
-        i128::from(shared.clock.now()) - i128::from(steady)
-    };
-    let mut known = ahead();
+    // What could not be written down yet.
+    let mut owed: u64 = 0;
     loop {
         tokio::time::sleep(TICK).await;
-        let found = ahead();
-        let back = u64::try_from(known - found).unwrap_or(0);
-        if back > 0 && back <= SLACK_MS {
-            continue;
-        }
+        let back = shared.clock.take_set_back(SLACK_MS);
         if back > 0 {
             tracing::warn!(seconds = back / 1000, "the clock was set back");
             shared.breakers.set_back(back);
-            if let Err(error) = shared.inbox.clock_set_back(back).await {
-                tracing::error!(%error, "what waits could not be told that the clock was set back");
-                continue;
-            }
-            shared.queued.notify_one();
-            shared.media_due.notify_one();
+            owed = owed.saturating_add(back);
         }
-        known = found;
+        if owed == 0 {
+            continue;
+        }
+        match shared.inbox.clock_set_back(owed).await {
+            Ok(()) => owed = 0,
+            Err(error) => tracing::error!(%error, "what waits could not be told that the clock was set back"),
+        }
+        shared.queued.notify_one();
+        shared.media_due.notify_one();
     }
 }

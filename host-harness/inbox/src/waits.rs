@@ -37,8 +37,7 @@ impl Inbox {
                     ("reply", "state IN ('queued', 'sending')", LONGEST_REPLY),
                     ("media", "state = 'remote'", LONGEST_MEDIA),
                 ] {
-                    let sql =
-                        format!("UPDATE {table} SET next_attempt_at = ?1 WHERE {which} AND next_attempt_at > ?1");
+                    let sql = format!("UPDATE {table} SET next_attempt_at = ?1 WHERE {which} AND next_attempt_at > ?1");
                     tx.prepare_cached(&sql)?.execute(params![as_millis(now.saturating_add(longest))])?;
                 }
                 Ok(())
