@@ -213,6 +213,9 @@ async fn a_second_host_on_the_same_inbox_is_turned_away_in_words_and_the_first_g
     // After its end the next one takes over.
     let mut host = second.spawn();
     host.ready().await;
-    assert_eq!(api(&second.address, "/conversations").await.as_array().unwrap().len(), 1);
+    eventually("the message", async || {
+        (api(&second.address, "/conversations").await.as_array()?.len() == 1).then_some(())
+    })
+    .await;
     host.kill().await;
 }
