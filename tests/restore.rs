@@ -147,6 +147,52 @@ async fn a_restored_inbox_is_what_was_backed_up_and_takes_what_comes_again() {
     assert!(Inbox::open(&target.path().join("inbox.sqlite")).is_err(), "the host has it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_is_found_and_not_backed_up_as_if_it_were_sound() {
+    let world = World::new().await;
+    let photo = world.sim.host_file(simulator::CdnFile::demo_photo());
+    for _ in 0..2 {
+        world.sim.customer(CUSTOMER).photo(&photo).await;
+    }
+    let stored = async || {
+        let files = harness_inbox::named_files(&world.inbox_file()).unwrap();
+        (files.len() == 2).then_some(())
+    };
+    eventually("stored photos", stored).await;
+    let of_host = place(world.folder.path());
+    assert_eq!(backup::check(&of_host).await.unwrap(), Vec::<String>::new());
+    let media = world.folder.path().join("media/inbound");
+    fs::remove_file(media.join("1")).unwrap();
+    let without = BackupManifest::read(&made(&world, "without", false).await).unwrap();
+    assert_eq!(without.missing, ["inbound/1"]);
+    flip(&media.join("2"));
+    let found = backup::check(&of_host).await.unwrap();
+    assert_eq!(
+        found,
+        ["the media file inbound/1 is missing", "the media file inbound/2 has another content than was stored"]
+    );
+    let target = tempfile::tempdir().unwrap();
+    backup::restore(&place(target.path()), &world.folder.path().join("without")).await.unwrap();
+    let inbox = Inbox::open(&target.path().join("inbox.sqlite")).unwrap();
+    let gone = inbox.media(1).await.unwrap();
+    assert_eq!(gone.state, MediaState::Failed);
+    assert!(gone.reason.unwrap().contains("not in the media store when the backup was made"));
+
+    let (_sim, _clock, folder) = world.stop().await;
+    let file = folder.path().join("inbox.sqlite");
+    eventually("the end of the host", async || (!harness_inbox::beside(&file, "-wal").exists()).then_some(())).await;
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[5 * 4096..6 * 4096].fill(0xa5);
+    fs::write(&file, bytes).unwrap();
+    let to = folder.path().join("of a damaged one");
+    let error = backup::make(&of_host, &to, false, 0).await.unwrap_err().to_string();
+    assert!(error.contains("damaged"), "{error}");
+    let left = fs::read_dir(folder.path()).unwrap().flatten();
+    let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().contains("backup-")).collect();
+    assert!(!to.exists() && left.is_empty(), "nothing is left of it: {left:?}");
+    assert!(!backup::check(&of_host).await.unwrap().is_empty());
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {

@@ -46,7 +46,7 @@ pub(crate) async fn make(of: &OfHost, dest: &Path, with_key: bool) -> Result<Exi
         );
     }
     if !made.missing.is_empty() {
-        println!("files that were removed meanwhile: {}", made.missing.len());
+        println!("files of messages that the media store did not have any more: {}", made.missing.len());
     }
     match made.key {
         BackupKey::Included => println!("the key of the credentials is in it: keep it as you would keep the tokens"),

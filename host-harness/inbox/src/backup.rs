@@ -85,14 +85,14 @@ pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError>
     Ok(copied)
 }
 
-/// Notes in a copy that some of its files could not be copied: they were removed in between.
+/// Notes in a copy that some of its files could not be copied: most often they were removed in between.
 pub fn note_missing(copy: &Path, keys: &[String]) -> Result<(), InboxError> {
     let connection = Connection::open(copy).map_err(|source| open_error(copy, source))?;
     for key in keys {
         connection
             .prepare_cached(
                 "UPDATE media SET state = 'failed', stored_as = NULL,
-                     reason = 'There is no copy: it was removed while the backup was made.' WHERE stored_as = ?1",
+                     reason = 'There is no copy: it was not in the media store when the backup was made.' WHERE stored_as = ?1",
             )?
             .execute(params![key])?;
     }

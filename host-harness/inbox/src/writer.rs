@@ -277,6 +277,9 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
     if found > known {
         return Err(InboxError::NewerSchema { found, known });
     }
+    if found == known {
+        return Ok(());
+    }
     let done = usize::try_from(found).unwrap_or(0);
     let apply = |connection: &mut Connection| -> rusqlite::Result<()> {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;

@@ -32,7 +32,7 @@ pub struct BackupManifest {
     pub key: BackupKey,
     /// Steps of replies that had no end at that moment; they are unknown in the backup, and are not sent from it.
     pub unknown_steps: usize,
-    /// Files that were removed while the backup was made, by their keys in the media store.
+    /// Files that the media store did not have any more, by their keys in it.
     pub missing: Vec<String>,
     /// Every file of the backup but this one.
     pub files: Vec<StoredFile>,
