@@ -137,7 +137,7 @@ pub(crate) fn findings(connection: &Connection, check: &str) -> rusqlite::Result
 /// The same, and what only the file's size tells.
 fn all_findings(path: &Path, connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>> {
     let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let cut = u64::try_from(page).is_ok_and(|page| page > 0 && size(path) % page != 0);
+    let cut = u64::try_from(page).is_ok_and(|page| page > 0 && !size(path).is_multiple_of(page));
     // With a log beside it, a page that was being written is there again.
     if cut && size(&beside(path, "-wal")) == 0 {
         return Ok(vec!["it ends in the middle of a page".into()]);

@@ -1,7 +1,10 @@
 //! Putting a backup back. Belongs here: everything is checked before anything is written, and the inbox's file
 //! comes last, so that a host finds all of it or nothing.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness_inbox::{Claim, InboxError, known_schema, verify_copy};
 use zeroize::Zeroizing;
@@ -58,9 +61,9 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
         let bytes = fs::read(&path).map_err(|error| BackupError::file(&path, error))?;
         place.media.put(key, bytes.into()).await?;
     }
-    if let Some((path, key)) = key {
+    if let Some(NewKey { path, content }) = key {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        manifest::write(path.parent().unwrap_or(Path::new(".")), &name, &key)?;
+        manifest::write(path.parent().unwrap_or(Path::new(".")), &name, &content)?;
     }
     copy.persist(&place.inbox).map_err(|error| BackupError::file(&place.inbox, error.error))?;
     manifest::sync(folder)?;
@@ -82,15 +85,21 @@ async fn empty(place: &Place) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// The backup's key and where it goes; none where it is there already.
-fn key_to_write(place: &Place, from: &Path) -> Result<Option<(std::path::PathBuf, Zeroizing<Vec<u8>>)>, BackupError> {
+/// The backup's key, and where it goes.
+struct NewKey {
+    path: PathBuf,
+    content: Zeroizing<Vec<u8>>,
+}
+
+/// The key that is to be written; none where it is there already.
+fn key_to_write(place: &Place, from: &Path) -> Result<Option<NewKey>, BackupError> {
     let VaultKey::File(path) = &place.key else { return Err(BackupError::KeyElsewhere) };
     let read = |path: &Path| fs::read(path).map(Zeroizing::new).map_err(|error| BackupError::file(path, error));
-    let key = read(&from.join(KEY))?;
+    let content = read(&from.join(KEY))?;
     if !path.exists() {
-        return Ok(Some((path.clone(), key)));
+        return Ok(Some(NewKey { path: path.clone(), content }));
     }
-    if *read(path)? == *key {
+    if *read(path)? == *content {
         return Ok(None);
     }
     Err(BackupError::NotEmpty { path: path.clone(), what: "holds another key" })
