@@ -7,9 +7,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    dead_code,
     missing_docs,
     unreachable_pub,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking; some of what it is made of is for the test of backups"
 )]
 
 #[path = "crash/judge.rs"]
