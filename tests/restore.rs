@@ -77,6 +77,9 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
     assert!(account.problem.unwrap().contains("Use the right key"));
 }
 
+/// Its name, what is done to the backup, and what is said about it.
+type Case<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_was_changed_is_not_put_back() {
     let world = World::new().await;
@@ -91,7 +94,7 @@ async fn a_backup_that_was_changed_is_not_put_back() {
         assert!(text.contains(from), "{text}");
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&Path), &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         ("flipped", &|at| flip(&inbox(at)), "another content than was backed up"),
         (
             "shorter",
