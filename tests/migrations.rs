@@ -56,7 +56,7 @@ fn tables(sql: &Connection) -> Vec<String> {
 /// Every row of a table, by the names of its columns.
 fn rows(sql: &Connection, table: &str) -> Vec<BTreeMap<String, Value>> {
     let mut statement = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read = |row: &rusqlite::Row<'_>| {
         names.iter().enumerate().map(|(at, name)| Ok((name.clone(), row.get(at)?))).collect::<rusqlite::Result<_>>()
     };
