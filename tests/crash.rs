@@ -7,9 +7,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    dead_code,
     missing_docs,
     unreachable_pub,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking; some of what it is made of is for the test of backups"
 )]
 
 #[path = "crash/judge.rs"]
@@ -18,6 +19,8 @@ mod judge;
 mod load;
 #[path = "crash/process.rs"]
 mod process;
+#[path = "crash/random.rs"]
+mod random;
 #[path = "crash/records.rs"]
 mod records;
 
@@ -28,31 +31,8 @@ use std::{
 
 use load::Load;
 use process::Process;
+use random::Random;
 use simulator::{AccountConfig, Config, Login, Redelivery, Simulator};
-
-/// Random enough to choose moments, and the same for the same seed.
-#[derive(Clone)]
-pub struct Random(u64);
-
-impl Random {
-    /// Below `bound`. (splitmix64)
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
-    }
-
-    /// True once in `many` times.
-    pub fn once_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    /// A generator of its own for a task.
-    pub fn fork(&mut self) -> Self {
-        Self(self.below(u64::MAX))
-    }
-}
 
 fn from_environment<T: FromStr>(name: &str, usual: T) -> T {
     match std::env::var(name) {
@@ -68,7 +48,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = from_environment("SEED", u64::from(clock.subsec_nanos()));
     println!("SEED={seed} KILLS={kills} DELIVERIES={deliveries}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
 
     let second = AccountConfig { webhook_login: Login::Instagram, ..AccountConfig::demo(2) };
     let sim = Simulator::start(Config {

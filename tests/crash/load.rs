@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use simulator::{Customer, EchoTiming, Fault, Release, Sent, Simulator};
 use tokio::task::JoinSet;
 
-use crate::{Random, judge::Asked};
+use crate::{judge::Asked, random::Random};
 
 /// Customers of each account; each is one connection at a time.
 const CUSTOMERS: usize = 8;

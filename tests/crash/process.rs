@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -92,6 +93,12 @@ verify-token = {{ file = "verify-token" }}
         self.folder.join("data/inbox.sqlite")
     }
 
+    /// Runs a command of the program for this host.
+    pub async fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let config = self.folder.join("harness.toml");
+        Command::new(&self.binary).args(arguments).arg("--config").arg(config).output().await.unwrap()
+    }
+
     /// What all lives wrote.
     pub fn log(&self) -> String {
         let log = fs::read(self.folder.join("log")).unwrap_or_default();
@@ -134,8 +141,17 @@ impl Life {
     }
 }
 
+/// The ports that were given away in this process, counted from its first one.
+static TAKEN: AtomicU16 = AtomicU16::new(0);
+
 /// Below the ports that the system gives to clients: while the host is dead, one of them would be taken.
 fn free_port() -> u16 {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    (first..32_000).find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+    loop {
+        let port = first + TAKEN.fetch_add(1, Ordering::Relaxed);
+        assert!(port < 32_000, "no port is free");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use harness_inbox::{Inbox, TimelineEntry};
 use rusqlite::Connection;
-use simulator::{Author, Simulator, ThreadMessage};
+use simulator::{Author, Delivery, Simulator, ThreadMessage};
 
 use crate::{
     judge::{Conversation, Delivered, Part, Platform, Request, Said, Shown, Stored, Thread},
@@ -14,11 +14,6 @@ use crate::{
 
 /// What the platform saw and was told.
 pub fn of_platform(sim: &Simulator) -> Platform {
-    let deliveries = sim.deliveries().into_iter().map(|delivery| Delivered {
-        accepted: delivery.accepted(),
-        refused_attempts: delivery.attempts.iter().filter(|attempt| attempt.status != Some(200)).count(),
-        body: delivery.body,
-    });
     let threads = load::customers(sim).into_iter().map(|(account, igsid, customer)| {
         let of_customer = customer.transcript().into_iter().filter(|message| message.from == Author::Customer);
         Thread { account, igsid, said: of_customer.map(said).collect() }
@@ -28,7 +23,17 @@ pub fn of_platform(sim: &Simulator) -> Platform {
         let text = record.body["message"]["text"].as_str()?.to_owned();
         Some(Request { text, accepted: record.verdict.accepted, disturbed: record.verdict.fault.is_some() })
     });
-    Platform { deliveries: deliveries.collect(), threads: threads.collect(), requests: requests.collect() }
+    Platform { deliveries: delivered(sim.deliveries()), threads: threads.collect(), requests: requests.collect() }
+}
+
+/// What the platform was told about deliveries.
+pub fn delivered(deliveries: Vec<Delivery>) -> Vec<Delivered> {
+    let one = |delivery: Delivery| Delivered {
+        accepted: delivery.accepted(),
+        refused_attempts: delivery.attempts.iter().filter(|attempt| attempt.status != Some(200)).count(),
+        body: delivery.body,
+    };
+    deliveries.into_iter().map(one).collect()
 }
 
 fn said(message: ThreadMessage) -> Said {

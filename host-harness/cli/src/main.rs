@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
 
+mod backup;
 mod bench;
 mod build;
 mod call;
@@ -104,6 +105,28 @@ enum Command {
         #[command(flatten)]
         running: running::Running,
     },
+    /// Copy everything that a host keeps, also while it runs: inbox, media, sealed credentials
+    Backup {
+        /// The folder to make
+        dest: PathBuf,
+        /// Put the key of the credentials into the backup too: then whoever has it has every token
+        #[arg(long)]
+        with_key: bool,
+        #[command(flatten)]
+        of: backup::OfHost,
+    },
+    /// Put a backup where nothing is: its files are checked first, and what waited to be sent is not sent
+    Restore {
+        /// What `backup` made
+        src: PathBuf,
+        #[command(flatten)]
+        of: backup::OfHost,
+    },
+    /// Check the whole inbox file and the files of its messages, also while a host runs; exit code 1 for findings
+    CheckInbox {
+        #[command(flatten)]
+        of: backup::OfHost,
+    },
     /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
     Build {
         /// The channel's folder [default: plugin]
@@ -166,6 +189,11 @@ fn main() -> ExitCode {
         Command::Disconnect { account, delete_conversations, running } => {
             runtime().and_then(|rt| rt.block_on(running::disconnect(&running, &account, delete_conversations)))
         }
+        Command::Backup { dest, with_key, of } => {
+            runtime().and_then(|rt| rt.block_on(backup::make(&of, &dest, with_key)))
+        }
+        Command::Restore { src, of } => runtime().and_then(|rt| rt.block_on(backup::restore(&of, &src))),
+        Command::CheckInbox { of } => runtime().and_then(|rt| rt.block_on(backup::check(&of))),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),

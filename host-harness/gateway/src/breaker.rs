@@ -150,6 +150,17 @@ impl Breakers {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _), _| known != channel);
     }
 
+    /// The clock was set back by so many milliseconds: nobody waits longer for that.
+    pub(crate) fn set_back(&self, by: u64) {
+        for breaker in self.all.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            breaker.closed_at = breaker.closed_at.saturating_sub(by);
+            if let Some(open) = &mut breaker.open {
+                open.since = open.since.saturating_sub(by);
+                open.next = open.next.saturating_sub(by);
+            }
+        }
+    }
+
     /// How the parts of a channel do, the worst first.
     pub(crate) fn view(&self, channel: &str, now: u64) -> Vec<BreakerView> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -306,6 +317,14 @@ mod tests {
         // It fails again at once: the wait is no shorter than it was.
         (0..THRESHOLD).for_each(|_| fail(&breakers, now + 1, true));
         assert_eq!(breakers.admit("x", Part::Incoming, now + 1).err().unwrap().until, now + 1 + LONGEST_WAIT_MS);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let breakers = opened(1_000_000);
+        breakers.set_back(400_000);
+        assert!(breakers.admit("x", Part::Incoming, 600_000).is_err());
+        assert!(breakers.admit("x", Part::Incoming, 600_000 + FIRST_WAIT_MS).is_ok());
     }
 
     #[test]

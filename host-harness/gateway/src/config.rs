@@ -6,6 +6,7 @@ use std::{
     env, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use harness_contract::settings::RawSetting;
@@ -13,7 +14,10 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::{secrets::Secret, vault::VaultKey};
+use crate::{secrets::Secret, upkeep::Retention, vault::VaultKey};
+
+/// In seconds.
+const DAY: u64 = 24 * 3600;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +36,9 @@ pub struct Config {
     /// How many deliveries may wait to be translated before webhooks are answered with "later".
     #[serde(default = "default_backlog")]
     pub max_backlog: u64,
+    /// How long is kept what need not be kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
@@ -56,6 +63,31 @@ fn default_backlog() -> u64 {
 
 fn default_data_dir() -> PathBuf {
     "harness-data".into()
+}
+
+/// How long is kept what need not be kept, in days; 0 is for ever.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct RetentionConfig {
+    /// Raw deliveries, counted from their arrival, once everything in them is in the inbox.
+    pub deliveries_days: u32,
+    /// Files that were handed in to be sent and that no reply names.
+    pub unused_files_days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        let days = |age: Option<Duration>| age.map_or(0, |age| u32::try_from(age.as_secs() / DAY).unwrap_or(u32::MAX));
+        let Retention { deliveries, unused_files } = Retention::default();
+        Self { deliveries_days: days(deliveries), unused_files_days: days(unused_files) }
+    }
+}
+
+impl From<&RetentionConfig> for Retention {
+    fn from(config: &RetentionConfig) -> Self {
+        let age = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * DAY));
+        Self { deliveries: age(config.deliveries_days), unused_files: age(config.unused_files_days) }
+    }
 }
 
 /// The HTTP API.

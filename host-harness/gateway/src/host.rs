@@ -39,6 +39,7 @@ use crate::{
     setup::{HostOptions, Registered, check_slots},
     store::MediaStore,
     translate,
+    upkeep::{self, Retention},
     vault::{Vault, VaultKey},
     watch::{Backlog, Calls, Writable},
 };
@@ -72,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
+    pub(crate) retention: Retention,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
     pub(crate) bodies: Arc<Semaphore>,
     pub(crate) delivered: Notify,
@@ -87,6 +89,7 @@ struct Workers {
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -95,6 +98,7 @@ impl Drop for Workers {
         self.translate.abort();
         self.media.abort();
         self.keeper.abort();
+        self.upkeep.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -126,6 +130,7 @@ impl Host {
             public_url: RwLock::default(),
             media,
             clock: options.clock,
+            retention: options.retention,
             channels: RwLock::default(),
             bodies: Arc::new(Semaphore::new(BODY_BUDGET_KIB)),
             delivered: Notify::new(),
@@ -135,6 +140,7 @@ impl Host {
         });
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
+        shared.inbox.bound_waits(shared.clock.now()).await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
@@ -145,6 +151,7 @@ impl Host {
             translate: tokio::spawn(translate::run(Arc::clone(&shared))),
             media: tokio::spawn(media::run(Arc::clone(&shared))),
             keeper: tokio::spawn(keeper::run(Arc::clone(&shared))),
+            upkeep: tokio::spawn(upkeep::run(Arc::clone(&shared))),
             outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })

@@ -7,6 +7,7 @@
 
 mod account;
 mod api;
+pub mod backup;
 mod bind;
 mod breaker;
 mod callbacks;
@@ -39,6 +40,7 @@ pub mod server;
 mod setup;
 mod store;
 mod translate;
+mod upkeep;
 mod vault;
 mod watch;
 
@@ -51,5 +53,6 @@ pub use host::Host;
 pub use secrets::{Secret, SecretKey, Secrets};
 pub use setup::{ChannelSetup, Grant, HostOptions, MAX_BACKLOG, Registered};
 pub use store::{MediaStore, StoreError};
+pub use upkeep::Retention;
 pub use vault::{VaultError, VaultKey};
 pub use watch::RecordedCall;

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     waiting_deliveries: Gauges,
     waiting_replies: Gauges,
     media: Gauges,
+    removed: Counters,
     backlog: Gauge,
 }
 
@@ -59,6 +60,7 @@ impl Metrics {
             waiting_deliveries: Gauges::default(),
             waiting_replies: Gauges::default(),
             media: Gauges::default(),
+            removed: Counters::default(),
             backlog: Gauge::default(),
         };
         metrics.register();
@@ -82,6 +84,7 @@ impl Metrics {
         r.register("deliveries_waiting", "Deliveries that are not applied, by state", self.waiting_deliveries.clone());
         r.register("replies_waiting", "Replies that have no end yet", self.waiting_replies.clone());
         r.register("media", "Files of messages, by state", self.media.clone());
+        r.register("removed", "What was kept long enough and was removed", self.removed.clone());
         r.register("backlog", "Deliveries that wait to be translated", self.backlog.clone());
     }
 
@@ -119,6 +122,12 @@ impl Metrics {
                 }
             }
         }
+    }
+
+    /// Something was kept long enough.
+    pub(crate) fn removed(&self, what: &'static str, count: usize) {
+        let labels = vec![("what", what.to_owned())];
+        self.removed.get_or_create(&labels).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// An attempt at a step ended.

@@ -118,7 +118,10 @@ impl Paces {
                 period: rate.period,
                 whose,
             });
-            bucket.take(asker).map_err(|at| u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))?;
+            bucket.take(asker).map_err(|at| {
+                let wait = at.saturating_sub(self.clock.steady());
+                self.clock.now().saturating_add(u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+            })?;
         }
         Ok(())
     }
@@ -126,7 +129,7 @@ impl Paces {
     fn bucket(&self, key: Key) -> Arc<Bucket> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() > MANY && !buckets.contains_key(&key) {
-            let now = Duration::from_millis(self.clock.now());
+            let now = self.clock.steady();
             buckets.retain(|_, bucket| !bucket.is_idle(now));
         }
         let period = Duration::from_millis(u64::from(key.period).max(1));
@@ -164,6 +167,20 @@ mod tests {
         let most = (0..400).map(|from| taken.iter().filter(|at| (from..from + 99).contains(*at)).count()).max();
         assert!(most <= Some(20), "{most:?} {taken:?}");
         assert!(taken.len() >= 75, "the pace is used: {taken:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_or_forth_changes_no_pace() {
+        let clock = Clock::default();
+        let paces = Paces::new(clock.clone());
+        let rates = [rate(1, 1000, PauseScope::Account)];
+        for by in [0, 5 * 3_600_000, -9 * 3_600_000, 4 * 3_600_000] {
+            clock.set_by(by);
+            assert!(paces.take(&rates, "text", asker(1)).is_ok(), "{by}");
+            let at = paces.take(&rates, "text", asker(1)).err().unwrap_or(u64::MAX);
+            assert!(at.saturating_sub(clock.now()) <= 1000, "{by}: {at}");
+            clock.advance(Duration::from_secs(2));
+        }
     }
 
     #[test]

@@ -10,7 +10,10 @@ use harness_contract::{
 };
 use harness_sandbox::{Channel, SandboxConfig};
 
-use crate::{clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, vault::VaultKey};
+use crate::{
+    clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, upkeep::Retention,
+    vault::VaultKey,
+};
 
 /// How a host is set up.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct HostOptions {
     pub clock: Clock,
     /// How many deliveries may wait to be translated before webhooks are answered with "later".
     pub max_backlog: u64,
+    /// How long is kept what need not be kept.
+    pub retention: Retention,
     /// Where every call of a channel is written down, with what people wrote. None: nowhere.
     pub record: Option<PathBuf>,
 }
@@ -53,6 +58,7 @@ impl HostOptions {
             exchange: EXCHANGE,
             clock: Clock::default(),
             max_backlog: MAX_BACKLOG,
+            retention: Retention::default(),
             record: None,
         }
     }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -25,6 +25,10 @@ use crate::{
 };
 use log::Log;
 
+/// What the file's name ends with, behind that of the inbox's file.
+pub(crate) const FILE: &str = "-arrivals";
+/// The first schema whose inboxes have such a file.
+pub(crate) const SCHEMA: i64 = 5;
 /// Deliveries that may wait for their row. Beyond it the way in answers "later".
 const MAX_WAITING: usize = 8192;
 /// Their bytes.
@@ -169,7 +173,8 @@ struct Worker {
 impl Worker {
     fn run(mut self, requests: &Receiver<Request>) {
         let mut open = true;
-        while open {
+        // What has no row yet gets it before the inbox is closed, unless the journal takes nothing.
+        while open || (self.retry_at.is_none() && (self.moving || !self.waiting.is_empty())) {
             let mut next = match requests.recv_timeout(if self.waiting.is_empty() { IDLE } else { PAUSE }) {
                 Ok(request) => Some(request),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -192,6 +197,9 @@ impl Worker {
             }
             self.append(rows, replies);
             self.move_on();
+        }
+        if self.waiting.is_empty() && !self.moving {
+            self.log.give_back();
         }
     }
 
@@ -297,16 +305,23 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
     let mut log = Log::open(path).map_err(failed)?;
     let found = log.read().map_err(failed)?;
+    let last = found.last().map_or(0, |arrival| arrival.id);
     let tx = connection.transaction()?;
+    let missing = add_missing(&tx, found)?;
+    let newest: Option<i64> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
     let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
-    let newest: Option<i64> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0)).optional()?.flatten();
-    let last_id = found.iter().map(|arrival| arrival.id).chain(newest).fold(moved, i64::max);
-    let missing: Vec<Arrival> = found.into_iter().filter(|arrival| arrival.id > moved).collect();
-    take_over(&tx, &missing)?;
     tx.commit()?;
-    if !missing.is_empty() {
-        tracing::info!(deliveries = missing.len(), "deliveries that had no row yet were taken over");
+    if missing > 0 {
+        tracing::info!(deliveries = missing, "deliveries that had no row yet were taken over");
     }
     log.give_back();
-    Ok((log, last_id))
+    Ok((log, last.max(moved).max(newest.unwrap_or(0))))
+}
+
+/// Gives a row to what an arrivals file held, where it has none. Returns how many that were.
+pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
+    let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    found.retain(|arrival| arrival.id > moved);
+    take_over(tx, &found)?;
+    Ok(found.len())
 }

@@ -24,6 +24,37 @@ pub enum InboxError {
         /// In this program.
         known: i64,
     },
+    /// The file is not what it was.
+    #[error(
+        "the inbox file {path} is damaged: {finding}. Nothing in it was changed. Move it away, with the files beside it whose names begin alike, and put a backup in its place: `cargo harness restore --config FILE BACKUP`"
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        finding: String,
+    },
+    /// The file holds something else.
+    #[error("the file {path} is {what} and no inbox. Nothing in it was changed: use another path for the inbox")]
+    NoInbox {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The file could not be brought up to date.
+    #[error(
+        "the inbox file could not be brought from schema {found} to {known}: {source}. It was left as it was; the version that wrote it can still use it"
+    )]
+    Migration {
+        /// In the file.
+        found: i64,
+        /// In this program.
+        known: i64,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// A read or write failed.
     #[error("the inbox could not be read or written: {0}")]
     Storage(#[from] rusqlite::Error),

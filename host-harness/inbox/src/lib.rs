@@ -7,18 +7,22 @@
 mod accounts;
 mod apply;
 mod arrivals;
+mod backup;
 mod contacts;
 mod error;
 mod history;
+mod integrity;
 mod journal;
 mod load;
 mod media;
 mod messages;
 mod outbox;
 mod read;
+mod retention;
 mod storage;
 mod traffic;
 mod turns;
+mod waits;
 mod window;
 mod writer;
 
@@ -26,14 +30,17 @@ use std::{path::Path, sync::Arc};
 
 pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount, SealedCredential};
 pub use apply::{Applied, TranslatedDelivery};
+pub use backup::{Claim, Copied, copy_file, known_schema, note_missing, verify_copy};
 pub use contacts::{DueProfile, ErasureView};
 pub use error::InboxError;
 pub use history::{DueHistory, HistoryMark};
+pub use integrity::{NamedFile, beside, check_file, named_files};
 pub use journal::{NewDelivery, PendingDelivery};
 pub use load::Waiting;
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
 pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
+pub use retention::UnusedFiles;
 pub use storage::MAX_STORAGE_KEY;
 pub use traffic::Traffic;
 pub use turns::DueReply;
@@ -79,9 +86,7 @@ impl Inbox {
     /// Opens the file, or makes it, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, InboxError> {
         let mut opened = writer::open(path)?;
-        let mut arrivals = path.as_os_str().to_owned();
-        arrivals.push("-arrivals");
-        let (log, last_id) = arrivals::recover(&mut opened.connection, Path::new(&arrivals))?;
+        let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
         let writer = Writer::start(opened)?;
         let arrivals = Arrivals::start(log, last_id, writer.queue())?;
         let readers = read::Readers::new(path);

@@ -170,25 +170,8 @@ impl Inbox {
             .write(move |tx| {
                 tx.prepare_cached("UPDATE reply SET state = 'sending', violations = ?2 WHERE id = ?1")?
                     .execute(params![id, warnings])?;
-                for (index, row) in (0i64..).zip(&rows) {
-                    insert_step(tx, id, index, row)?;
-                    if row.shown {
-                        tx.prepare_cached(
-                            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
-                                 origin, text, part, reply_id, step)
-                             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-                        )?
-                        .execute(params![
-                            account,
-                            conversation,
-                            author,
-                            as_millis(now),
-                            row.text,
-                            row.content,
-                            id,
-                            index
-                        ])?;
-                    }
+                for (step, row) in (0i64..).zip(&rows) {
+                    write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
                 }
                 tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
                     .execute(params![conversation, as_millis(now)])?;
@@ -364,13 +347,13 @@ fn key_digest(key: &str, now: u64) -> String {
     format!("{:016x}", RandomState::new().hash_one((key, now)))
 }
 
-struct NewStep {
-    part: u32,
-    kind: &'static str,
-    correlation: Option<String>,
-    text: Option<String>,
-    content: Option<String>,
-    shown: bool,
+pub(crate) struct NewStep {
+    pub(crate) part: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) correlation: Option<String>,
+    pub(crate) text: Option<String>,
+    pub(crate) content: Option<String>,
+    pub(crate) shown: bool,
 }
 
 impl NewStep {
@@ -387,21 +370,39 @@ impl NewStep {
     }
 }
 
-fn insert_step(tx: &Transaction<'_>, reply: i64, index: i64, row: &NewStep) -> Result<(), InboxError> {
+/// Writes a step down, and shows its message where it is one.
+pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: &NewStep) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO step (reply_id, step, part, kind, state, correlation, text)
          VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![reply, index, row.part, row.kind, row.correlation, row.text])?;
+    .execute(params![at.reply, at.step, row.part, row.kind, row.correlation, row.text])?;
+    if row.shown {
+        tx.prepare_cached(
+            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
+                 origin, text, part, reply_id, step)
+             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            at.account,
+            at.conversation,
+            author,
+            as_millis(at.now),
+            row.text,
+            row.content,
+            at.reply,
+            at.step
+        ])?;
+    }
     Ok(())
 }
 
-struct Attempt {
-    reply: i64,
-    account: i64,
-    conversation: i64,
-    step: i64,
-    now: u64,
+pub(crate) struct Attempt {
+    pub(crate) reply: i64,
+    pub(crate) account: i64,
+    pub(crate) conversation: i64,
+    pub(crate) step: i64,
+    pub(crate) now: u64,
 }
 
 fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepEnd) -> Result<(), InboxError> {

@@ -9,12 +9,12 @@ use std::{
 use harness_contract::{
     AccountSettings, ConversationContext, Thread, Violation, Window, WindowOpener, WindowPolicy, WindowState,
 };
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Inbox, InboxError,
+    Inbox, InboxError, integrity,
     journal::from_millis,
     media::{self, MediaView},
     outbox::{StepState, account_settings},
@@ -40,19 +40,11 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.open()?,
+            None => integrity::open(&self.path)?,
         };
         let result = query(&connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
-    }
-
-    fn open(&self) -> Result<Connection, InboxError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)
-            .map_err(|source| InboxError::Open { path: self.path.clone(), source })?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        Ok(connection)
     }
 }
 

@@ -12,14 +12,14 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 use tokio::sync::oneshot;
 
-use crate::{InboxError, apply::digest};
+use crate::{InboxError, apply::digest, integrity};
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
 /// Schemas, oldest first; `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 5] = [
+pub(crate) const MIGRATIONS: [&str; 5] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -105,8 +105,10 @@ pub(crate) struct Opened {
 /// Takes the file and brings its schema up to date.
 pub(crate) fn open(path: &Path) -> Result<Opened, InboxError> {
     let lock = lock(path)?;
+    integrity::at_start(path)?;
     let mut connection = connect(path)?;
     migrate(&mut connection)?;
+    integrity::mark(path)?;
     Ok(Opened { connection, lock })
 }
 
@@ -196,10 +198,9 @@ fn commit_batch(
     tx.commit().map_err(text)
 }
 
-/// Takes the file for this process, and makes it for this user alone: it holds conversations.
-fn lock(path: &Path) -> Result<File, InboxError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+/// Takes the file for this process.
+pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
+    let name = integrity::beside(path, ".lock");
     let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -211,12 +212,21 @@ fn lock(path: &Path) -> Result<File, InboxError> {
         Err(TryLockError::WouldBlock) => return Err(InboxError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    // SQLite gives its journal files the mode of the database.
-    options.open(path).map_err(failed)?;
     Ok(file)
 }
 
+/// Makes the file where it is missing, for this user alone: it holds conversations. SQLite gives its journal
+/// files the same mode.
+pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| InboxError::Durability(format!("{}: {error}", path.display())))
+}
+
 fn connect(path: &Path) -> Result<Connection, InboxError> {
+    make_private(path)?;
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
         // FULL makes every commit an fsync: a 200 must survive a power cut.
@@ -243,6 +253,9 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
     if found > known {
         return Err(InboxError::NewerSchema { found, known });
     }
+    if found == known {
+        return Ok(());
+    }
     let done = usize::try_from(found).unwrap_or(0);
     // For schema 5.
     connection.create_scalar_function(
@@ -251,11 +264,13 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
         |context| Ok(digest(context.get_raw(0).as_str()?)),
     )?;
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    for migration in MIGRATIONS.iter().skip(done) {
-        tx.execute_batch(migration)?;
-    }
-    tx.pragma_update(None, "user_version", known)?;
-    tx.commit()?;
-    Ok(())
+    let apply = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        for migration in MIGRATIONS.iter().skip(done) {
+            tx.execute_batch(migration)?;
+        }
+        tx.pragma_update(None, "user_version", known)?;
+        tx.commit()
+    };
+    apply(connection).map_err(|source| InboxError::Migration { found, known, source })
 }

@@ -102,7 +102,7 @@ fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -> io::Resul
 }
 
 /// The whole records of one generation, and which one that is.
-fn records(mut bytes: &[u8]) -> (u64, Vec<Arrival>) {
+pub(crate) fn records(mut bytes: &[u8]) -> (u64, Vec<Arrival>) {
     let mut generation = None;
     let mut arrivals = Vec::new();
     while let Some((found, arrival, rest)) = record(bytes) {

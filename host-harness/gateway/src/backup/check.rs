@@ -1,0 +1,36 @@
+//! The full check of what a host keeps, also while it runs. Belongs here: the files of messages. The inbox's own
+//! file is checked by the inbox.
+
+use harness_inbox::{NamedFile, check_file, named_files};
+use sha2::{Digest as _, Sha256};
+
+use super::{BackupError, Place};
+
+/// Everything that is wrong with an inbox file and with the files that its messages name, a sentence each.
+pub async fn check(place: &Place) -> Result<Vec<String>, BackupError> {
+    let path = place.inbox.clone();
+    let blocked = |error| BackupError::blocked(&place.inbox, error);
+    let mut findings = tokio::task::spawn_blocking(move || check_file(&path)).await.map_err(blocked)??;
+    if !findings.is_empty() {
+        return Ok(findings);
+    }
+    let mut wrong: Vec<(NamedFile, &str)> = Vec::new();
+    for file in named_files(&place.inbox)? {
+        match place.media.find(&file.key).await? {
+            None => wrong.push((file, "is missing")),
+            Some(bytes) => {
+                let same = file.sha256.as_ref().is_none_or(|known| *known == hex::encode(Sha256::digest(&bytes)));
+                if !same {
+                    wrong.push((file, "has another content than was stored"));
+                }
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        // A running host may have removed some of them meanwhile.
+        let named = named_files(&place.inbox)?;
+        wrong.retain(|(file, _)| named.contains(file));
+    }
+    findings.extend(wrong.into_iter().map(|(file, what)| format!("the media file {} {what}", file.key)));
+    Ok(findings)
+}

@@ -1,0 +1,186 @@
+//! Inbox files of every earlier version: each row is there after the start of this one, and the inbox works. A
+//! migration that fails changes nothing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use channel_tests::{World, connect, end, eventually, message, open_host, serve, text};
+use harness_gateway::Clock;
+use harness_inbox::{Inbox, StepState};
+use rusqlite::{Connection, functions::FunctionFlags, types::Value};
+use sha2::{Digest as _, Sha256};
+use simulator::{Config, Login, Simulator};
+
+/// The schemas as they were released, in their order.
+const SCHEMAS: [&str; 5] = [
+    include_str!("../host-harness/inbox/src/schema-1.sql"),
+    include_str!("../host-harness/inbox/src/schema-2.sql"),
+    include_str!("../host-harness/inbox/src/schema-3.sql"),
+    include_str!("../host-harness/inbox/src/schema-4.sql"),
+    include_str!("../host-harness/inbox/src/schema-5.sql"),
+];
+/// What an inbox of the first version holds, of every table something.
+const ROWS_1: &str = include_str!("migrations/rows-1.sql");
+/// And what one of the second does besides.
+const ROWS_2: &str = include_str!("migrations/rows-2.sql");
+
+/// An inbox file as this version wrote it, with rows in every table.
+fn written_by(schema: usize, path: &Path) {
+    let sql = Connection::open(path).unwrap();
+    sql.pragma_update(None, "journal_mode", "WAL").unwrap();
+    sql.pragma_update(None, "foreign_keys", "ON").unwrap();
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    sql.create_scalar_function("digest", 1, flags, |context| Ok(digest(context.get_raw(0).as_str()?))).unwrap();
+    for (number, migration) in (1..=schema).zip(SCHEMAS) {
+        sql.execute_batch(migration).unwrap();
+        match number {
+            1 => sql.execute_batch(ROWS_1).unwrap(),
+            2 => sql.execute_batch(ROWS_2).unwrap(),
+            _ => {}
+        }
+    }
+    sql.pragma_update(None, "user_version", i64::try_from(schema).unwrap()).unwrap();
+    let empty: Vec<_> =
+        tables(&sql).into_iter().filter(|table| table != "probe" && rows(&sql, table).is_empty()).collect();
+    assert!(empty.is_empty(), "tables without a row prove nothing: {empty:?}");
+}
+
+/// What stands for an event's id since schema 5.
+fn digest(id: &str) -> Vec<u8> {
+    Sha256::digest(id)[..16].to_vec()
+}
+
+fn tables(sql: &Connection) -> Vec<String> {
+    let mut statement = sql.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Every row of a table, by the names of its columns.
+fn rows(sql: &Connection, table: &str) -> Vec<BTreeMap<String, Value>> {
+    let mut statement = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let read = |row: &rusqlite::Row<'_>| {
+        names.iter().enumerate().map(|(at, name)| Ok((name.clone(), row.get(at)?))).collect::<rusqlite::Result<_>>()
+    };
+    statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn everything(path: &Path) -> BTreeMap<String, Vec<BTreeMap<String, Value>>> {
+    let sql = Connection::open(path).unwrap();
+    tables(&sql).into_iter().map(|table| (table.clone(), rows(&sql, &table))).collect()
+}
+
+#[tokio::test]
+async fn every_row_of_every_released_schema_is_there_after_the_migration() {
+    for schema in 1..=SCHEMAS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.sqlite");
+        written_by(schema, &path);
+        let before = everything(&path);
+        drop(Inbox::open(&path).unwrap());
+        let after = everything(&path);
+        for (table, rows) in &before {
+            assert_eq!(rows.len(), after[table].len(), "{table} of schema {schema}");
+            for (old, new) in rows.iter().zip(&after[table]) {
+                for (column, value) in old {
+                    if let ("event", "event_id", Value::Text(id)) = (table.as_str(), column.as_str(), value) {
+                        assert_eq!(new["event"], Value::Blob(digest(id)), "event {id} of schema {schema}");
+                        continue;
+                    }
+                    assert_eq!(new.get(column), Some(value), "{table}.{column} of schema {schema}");
+                }
+            }
+        }
+        assert_eq!(harness_inbox::check_file(&path).unwrap(), Vec::<String>::new());
+        let sql = Connection::open(&path).unwrap();
+        let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, harness_inbox::known_schema(), "a schema was added: put its file into this test");
+        assert_eq!(usize::try_from(version).unwrap(), SCHEMAS.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
+    for schema in 1..=SCHEMAS.len() {
+        let sim = Simulator::start(Config::demo()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        written_by(schema, &folder.path().join("inbox.sqlite"));
+        let host = open_host(folder.path(), &sim, Clock::default()).await;
+        connect(&host, &sim, Login::Facebook).await;
+        let (address, server) = serve(&host).await;
+        sim.set_webhook_url(format!("{address}/webhooks/instagram"));
+        let inbox = host.inbox();
+        // What waited in its journal is translated, and what it had read is not read again.
+        eventually("an empty queue", async || (inbox.delivery_counts().await.unwrap().received == 0).then_some(()))
+            .await;
+        let texts = async || {
+            let timeline = inbox.timeline(1, 99).await.unwrap();
+            timeline.into_iter().filter_map(|entry| entry.text).collect::<Vec<_>>()
+        };
+        let old = ["hello from the old version", "an old answer", "it waited in the journal"];
+        assert_eq!(texts().await, old, "schema {schema}");
+        sim.customer(Config::DEMO_CUSTOMER).text("a new message").await;
+        eventually("the new message", async || texts().await.contains(&"a new message".to_owned()).then_some(())).await;
+        assert_eq!(inbox.conversations(9).await.unwrap().len(), 1, "in the same conversation");
+        let queued = host.reply(1, "new", message(vec![text("a new answer")])).await.unwrap();
+        let view = eventually("the reply's end", async || {
+            let view = inbox.reply(queued.reply).await.unwrap();
+            matches!(view.state, harness_inbox::ReplyState::Done | harness_inbox::ReplyState::Refused).then_some(view)
+        })
+        .await;
+        assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
+        // A step that was on its way when the old version ended.
+        assert_eq!(inbox.reply(2).await.unwrap().steps[0].state, StepState::Unknown);
+        server.abort();
+        end(host, folder.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
+    for schema in 1..SCHEMAS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.sqlite");
+        written_by(schema, &path);
+        // A statement in the middle of the last migration will fail, after all others were carried out.
+        Connection::open(&path).unwrap().execute_batch("CREATE VIEW event_by_id AS SELECT 1").unwrap();
+        let before = everything(&path);
+        let error = Inbox::open(&path).err().unwrap().to_string();
+        assert!(
+            error.contains(&format!("from schema {schema} to {}", harness_inbox::known_schema()))
+                && error.contains("left as it was"),
+            "{error}"
+        );
+        assert_eq!(everything(&path), before);
+        let sql = Connection::open(&path).unwrap();
+        let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(version).unwrap(), schema);
+        // The obstacle gone, it goes on.
+        sql.execute_batch("DROP TABLE probe").unwrap();
+        drop(sql);
+        assert!(Inbox::open(&path).is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let world = World::new().await;
+    let (_sim, _clock, folder) = world.stop().await;
+    let path = folder.path().join("inbox.sqlite");
+    eventually("the end of the host", async || (!harness_inbox::beside(&path, "-wal").exists()).then_some(())).await;
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = Inbox::open(&path).err().unwrap().to_string();
+    assert!(error.contains("has schema 99, this version knows up to"), "{error}");
+    assert!(fs::read(&path).unwrap() == before);
+    let copied = harness_inbox::copy_file(&path, &folder.path().join("copy"), 0).err().unwrap().to_string();
+    assert!(copied.contains("has schema 99"), "{copied}");
+}
