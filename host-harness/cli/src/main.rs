@@ -14,6 +14,7 @@ mod replay;
 mod running;
 mod serve;
 mod sim;
+mod token;
 mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -104,6 +105,11 @@ enum Command {
         #[command(flatten)]
         running: running::Running,
     },
+    /// Tokens of the API with scopes: make, list and revoke them, while the host runs or before
+    Token {
+        #[command(subcommand)]
+        what: token::Token,
+    },
     /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
     Build {
         /// The channel's folder [default: plugin]
@@ -166,6 +172,7 @@ fn main() -> ExitCode {
         Command::Disconnect { account, delete_conversations, running } => {
             runtime().and_then(|rt| rt.block_on(running::disconnect(&running, &account, delete_conversations)))
         }
+        Command::Token { what } => token::run(what),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::{secrets::Secret, vault::VaultKey};
+use crate::{access::Access, secrets::Secret, tokens::TokenFile, vault::VaultKey};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,7 +62,8 @@ fn default_data_dir() -> PathBuf {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiConfig {
-    /// The bearer token. Without one the API answers on loopback only.
+    /// The bearer token that opens everything. Without one, and without named tokens, the API answers on loopback
+    /// only.
     pub token: Option<SecretSource>,
 }
 
@@ -216,12 +217,6 @@ impl ConfigFile {
         let config: Config =
             toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source })?;
         let file = Self { path: path.to_owned(), config };
-        if !file.config.listen.ip().is_loopback() && file.config.api.token.is_none() {
-            return Err(file.value(
-                "listen",
-                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`",
-            ));
-        }
         for origin in file.config.development.endpoints.keys() {
             let sound = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !sound {
@@ -230,6 +225,34 @@ impl ConfigFile {
             }
         }
         Ok(file)
+    }
+
+    /// The lock of the API. Beyond loopback nothing is served without one.
+    pub fn access(&self) -> Result<Access, ConfigError> {
+        let token = self.api_token()?;
+        let access = Access::new(token.as_ref(), Some(self.tokens()));
+        if !self.config.listen.ip().is_loopback() && !access.is_guarded() {
+            return Err(self.value(
+                "listen",
+                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`, or a token made with `harness token create`",
+            ));
+        }
+        Ok(access)
+    }
+
+    /// The token of `[api]`, which opens everything.
+    pub fn api_token(&self) -> Result<Option<Secret>, ConfigError> {
+        self.config.api.token.as_ref().map(|source| self.secret("api.token", source)).transpose()
+    }
+
+    /// The API's named tokens.
+    pub fn tokens(&self) -> TokenFile {
+        TokenFile::in_folder(&self.data_dir())
+    }
+
+    /// The folder for the inbox, as the file means it.
+    pub fn data_dir(&self) -> PathBuf {
+        self.resolve(&self.config.data_dir)
     }
 
     /// An error about a key of this file.

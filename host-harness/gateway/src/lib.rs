@@ -5,6 +5,7 @@
 //! fills and sends them, the channel reads the answers. [`Host`] holds these together and is what a
 //! product embeds; [`server`] is the same behind HTTP.
 
+mod access;
 mod account;
 mod api;
 mod bind;
@@ -38,10 +39,12 @@ mod sending;
 pub mod server;
 mod setup;
 mod store;
+mod tokens;
 mod translate;
 mod vault;
 mod watch;
 
+pub use access::{Access, Scope};
 pub use breaker::{BreakerState, BreakerView, Part, Paused};
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectStage, ConnectView};
@@ -51,5 +54,6 @@ pub use host::Host;
 pub use secrets::{Secret, SecretKey, Secrets};
 pub use setup::{ChannelSetup, Grant, HostOptions, MAX_BACKLOG, Registered};
 pub use store::{MediaStore, StoreError};
+pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};
 pub use vault::{VaultError, VaultKey};
 pub use watch::RecordedCall;

@@ -15,7 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::{
-    api::is_local,
+    access::{Access, is_local},
     callbacks::MAX_CALLBACK,
     connect::{ConnectError, ConnectStage, ConnectView},
     error::HostError,
@@ -29,12 +29,12 @@ const STYLE: &str = include_str!("pages.css");
 #[derive(Clone)]
 struct Pages {
     host: Host,
-    /// The API has a token, so links are made over the API alone.
-    guarded: bool,
+    /// Where the API asks for a token, links are made over the API alone.
+    access: Access,
 }
 
 /// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
-pub(crate) fn router(host: Host, guarded: bool) -> Router {
+pub(crate) fn router(host: Host, access: Access) -> Router {
     Router::new()
         .route("/connect", get(choose_login).post(begin))
         .route("/connect/{ticket}", get(link).post(start))
@@ -42,7 +42,7 @@ pub(crate) fn router(host: Host, guarded: bool) -> Router {
         .route("/oauth/{channel}/callback", get(oauth_callback))
         .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
-        .with_state(Pages { host, guarded })
+        .with_state(Pages { host, access })
 }
 
 /// A page with headers that leave it nothing to load and nobody to be framed by. `form_to` is where its forms
@@ -117,7 +117,7 @@ fn cookie(headers: &HeaderMap) -> &str {
 
 /// Links are made here by whoever sits at this machine; everybody else gets one from the API.
 fn may_begin(pages: &Pages, headers: &HeaderMap) -> bool {
-    !pages.guarded && is_local(headers)
+    !pages.access.is_guarded() && is_local(headers)
 }
 
 fn no_link_here() -> Response {

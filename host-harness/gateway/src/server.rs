@@ -22,20 +22,25 @@ use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tracing::Instrument as _;
 
-use crate::{api, error::HostError, host::Host, ingress::Refusal, pages, secrets::Secret};
+use crate::{access::Access, api, error::HostError, host::Host, ingress::Refusal, pages, secrets::Secret};
 
 /// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
 /// `/health/…`, and `/metrics` and `/api/v1`: with a token for whoever has it, without one for requests that are
 /// made on this machine.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
+    router_with(host, Access::new(api_token, None))
+}
+
+/// The same behind a lock that has more than one key.
+pub fn router_with(host: Host, access: Access) -> Router {
     Router::new()
         .route("/webhooks/{channel}", get(challenge).post(deliver))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(host.clone())
-        .merge(api::metrics_router(host.clone(), api_token))
-        .merge(pages::router(host.clone(), api_token.is_some()))
-        .nest("/api/v1", api::router(host, api_token))
+        .merge(api::metrics_router(host.clone(), access.clone()))
+        .merge(pages::router(host.clone(), access.clone()))
+        .nest("/api/v1", api::router(host, access))
 }
 
 /// Serves until the process is told to stop, then lets open requests finish.
