@@ -54,7 +54,7 @@ impl Locked {
         let access = Access::new(admin.as_ref(), Some(tokens.clone()));
         let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = server::router_with(world.host.clone(), access);
+        let router = server::router_with(world.host.clone(), access, &server::Limits::default());
         tokio::spawn(server::serve(listener, router, std::future::pending()));
         Self { world, tokens, address }
     }

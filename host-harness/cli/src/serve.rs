@@ -18,6 +18,7 @@ use crate::{locate, watch};
 pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
     let access = file.access()?;
+    let limits = file.limits()?;
     let data_dir = file.data_dir();
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
     // First the address: a second host by mistake must not begin to send.
@@ -53,7 +54,8 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
     let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
-    server::serve(listener, server::router_with(host.clone(), access), stopped()).await?;
+    let router = server::router_with(host.clone(), access, &limits);
+    server::serve_with(listener, router, &limits, stopped()).await?;
     if let Some(watching) = watching {
         watching.abort();
     }

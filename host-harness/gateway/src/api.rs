@@ -20,9 +20,11 @@ mod routes;
 
 use crate::{
     access::{Access, Scope},
+    body::BodyTime,
     breaker::BreakerView,
     error::HostError,
     host::Host,
+    listen::Limits,
 };
 use routes::Routes;
 
@@ -38,7 +40,8 @@ struct Api {
 }
 
 /// The routes below `/api/v1`.
-pub(crate) fn router(host: Host, access: Access) -> Router {
+pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+    let time = BodyTime { base: limits.body_time, largest: files::MAX_FILE as u64 };
     let api = Api { host, access };
     Routes::default()
         .at("/health", Scope::Observe, get(health))
@@ -52,6 +55,7 @@ pub(crate) fn router(host: Host, access: Access) -> Router {
         .at("/replies/{id}", Scope::Read, get(reply_status))
         .merge(accounts::routes())
         .merge(files::routes())
+        .within(time)
         .behind_the_lock(&api)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)

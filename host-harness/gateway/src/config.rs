@@ -8,8 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod server;
+
 use harness_contract::settings::RawSetting;
 use serde::Deserialize;
+pub use server::ServerConfig;
 use url::Url;
 use zeroize::Zeroize as _;
 
@@ -32,6 +35,9 @@ pub struct Config {
     /// How many deliveries may wait to be translated before webhooks are answered with "later".
     #[serde(default = "default_backlog")]
     pub max_backlog: u64,
+    /// Bounds for whoever connects.
+    #[serde(default)]
+    pub server: ServerConfig,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,

@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     account::{self, Whose},
+    body::content_length,
     breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
@@ -219,14 +220,14 @@ impl Host {
             return Err(Refusal::NoProof);
         }
         match content_length(headers) {
-            Some(length) if length > webhook.max_body_bytes => Err(Refusal::TooLarge),
+            Some(length) if length > webhook.max_body_bytes as u64 => Err(Refusal::TooLarge),
             _ => Ok(webhook.max_body_bytes),
         }
     }
 
     /// Sets memory aside for a body; none when there is none left.
     pub(crate) fn admit_body(&self, headers: &HeaderMap, bound: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = content_length(headers).unwrap_or(bound) / 1024 + 1;
+        let kib = content_length(headers).unwrap_or(bound as u64) / 1024 + 1;
         Arc::clone(&self.shared.bodies).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
     }
 
@@ -418,8 +419,4 @@ fn class_of(status: u16) -> &'static str {
         500..600 => "5xx",
         _ => "other",
     }
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -6,6 +6,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, Path, RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -16,13 +17,18 @@ use serde::Deserialize;
 
 use crate::{
     access::{Access, is_local},
+    body::{self, BodyTime},
+    browser,
     callbacks::MAX_CALLBACK,
     connect::{ConnectError, ConnectStage, ConnectView},
     error::HostError,
     host::Host,
+    listen::Limits,
 };
 
 const COOKIE: &str = "harness-connect";
+/// The longest form, in bytes.
+const MAX_FORM: usize = 16 << 10;
 /// Its SHA-256 stands in the content security policy, made from this text.
 const STYLE: &str = include_str!("pages.css");
 
@@ -34,14 +40,20 @@ struct Pages {
 }
 
 /// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
-pub(crate) fn router(host: Host, access: Access) -> Router {
-    Router::new()
+pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+    let time = BodyTime { base: limits.body_time, largest: 0 };
+    let forms = Router::new()
         .route("/connect", get(choose_login).post(begin))
         .route("/connect/{ticket}", get(link).post(start))
         .route("/connect/{ticket}/select", post(select))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
+    Router::new()
+        .merge(forms)
         .route("/oauth/{channel}/callback", get(oauth_callback))
         .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
+        .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Pages { host, access })
 }
 
@@ -74,9 +86,8 @@ fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, cont
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
         ),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Not `no-referrer`: with that, browsers do not say that the page's own forms are its own.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     (status, headers, body.into_string()).into_response()
@@ -101,12 +112,8 @@ fn failed(error: &HostError) -> Response {
 }
 
 fn see(place: &str) -> Response {
-    let headers = [
-        (header::LOCATION, HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"))),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::SEE_OTHER, headers).into_response()
+    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 fn cookie(headers: &HeaderMap) -> &str {
@@ -152,7 +159,6 @@ struct Begin {
 }
 
 async fn begin(State(pages): State<Pages>, headers: HeaderMap, Form(begin): Form<Begin>) -> Response {
-    // A page of another site can send this form too; it gains nothing but a link that it does not see.
     if !may_begin(&pages, &headers) {
         return no_link_here();
     }

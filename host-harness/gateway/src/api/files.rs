@@ -16,7 +16,7 @@ use super::{Api, ApiError, Routes};
 use crate::{access::Scope, content};
 
 /// The largest file that is taken, in bytes: above every limit of a platform, whose channel says so in words.
-const MAX_FILE: usize = 32 << 20;
+pub(super) const MAX_FILE: usize = 32 << 20;
 
 pub(super) fn routes() -> Routes {
     Routes::default().at("/files", Scope::Reply, post(hold).layer(DefaultBodyLimit::max(MAX_FILE))).at(

@@ -11,7 +11,11 @@ use axum::{
 };
 
 use super::{Api, ApiError};
-use crate::access::{Denied, Granted, Scope};
+use crate::{
+    access::{Denied, Granted, Scope},
+    body::{self, BodyTime},
+    browser,
+};
 
 /// Endpoints, each with the scope that a token needs for it.
 #[derive(Default)]
@@ -28,9 +32,16 @@ impl Routes {
         Self(self.0.merge(other.0))
     }
 
-    /// All of them behind the lock.
+    /// Bounds the time that a body may take.
+    pub(super) fn within(self, time: BodyTime) -> Self {
+        Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
+    }
+
+    /// All of them behind the lock, for programs and for pages of this host alone.
     pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
-        self.0.layer(middleware::from_fn_with_state(api.clone(), authenticate))
+        self.0
+            .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+            .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
     }
 }
 
