@@ -139,6 +139,8 @@ async fn a_file_that_cannot_be_read_opens_nothing_but_to_the_configurations_toke
     let host = Locked::new(Some("the-admins-token")).await;
     let token = host.token("crm", &[Scope::Read]);
     assert_eq!(host.status(&token).await, 200);
+    // The note of that use replaces the file.
+    eventually("a note", async || host.tokens.list().unwrap()[0].last_used_at).await;
     let file = host.world.folder.path().join("api-tokens.json");
     let kept = fs::read_to_string(&file).unwrap();
     assert!(!kept.contains(&token[8..]), "{kept}");

@@ -73,21 +73,25 @@ fn listed(scopes: &[Scope]) -> String {
 
 /// What a request may do, by the token that it showed.
 #[derive(Clone, Debug)]
-pub(crate) struct Granted(Arc<[Scope]>);
+pub(crate) struct Granted {
+    /// The token's name, for the log.
+    pub(crate) whose: String,
+    scopes: Vec<Scope>,
+}
 
 impl Granted {
-    fn everything() -> Self {
-        Self([Scope::Admin].into())
+    fn everything(whose: &str) -> Self {
+        Self { whose: whose.to_owned(), scopes: vec![Scope::Admin] }
     }
 
     /// Whether it holds the scope; otherwise the sentence for whoever asked.
     pub(crate) fn requires(&self, scope: Scope) -> Result<(), String> {
-        if self.0.contains(&scope) || self.0.contains(&Scope::Admin) {
+        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
             return Ok(());
         }
         Err(format!(
             "this token lacks the scope `{scope}`; it has {}: `harness token create NAME --scope {scope}` makes one that has it",
-            listed(&self.0)
+            listed(&self.scopes)
         ))
     }
 }
@@ -141,7 +145,7 @@ impl Access {
     /// Judges a request by its headers.
     pub(crate) fn judge(&self, headers: &HeaderMap, now: u64) -> Result<Granted, Denied> {
         if !self.is_guarded() {
-            return if is_local(headers) { Ok(Granted::everything()) } else { Err(Denied::NotLocal) };
+            return if is_local(headers) { Ok(Granted::everything("[local]")) } else { Err(Denied::NotLocal) };
         }
         let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
         let token = shown.and_then(|value| value.strip_prefix(b"Bearer ")).ok_or(Denied::NoToken)?;
@@ -154,14 +158,14 @@ impl Access {
             if is_it { Some(stored) } else { found }
         });
         if is_admin {
-            return Ok(Granted::everything());
+            return Ok(Granted::everything("[api]"));
         }
         let stored = found.ok_or(Denied::Unknown)?;
         if stored.expires_at.is_some_and(|end| end <= now) {
             return Err(Denied::Expired);
         }
         self.note(stored, now);
-        Ok(Granted(stored.scopes.as_slice().into()))
+        Ok(Granted { whose: stored.name.clone(), scopes: stored.scopes.clone() })
     }
 
     /// The tokens as the file holds them now. One look at the file's state is all that a request costs.

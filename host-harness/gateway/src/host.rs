@@ -391,7 +391,7 @@ impl Shared {
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
         let started = std::time::Instant::now();
-        let span = tracing::debug_span!("request", channel, method = ?request.method);
+        let span = tracing::info_span!("request", channel, method = ?request.method);
         let answered = self.egress.send(&caller, request, captured).instrument(span).await;
         let outcome = answered.as_ref().map_or_else(|error| error.kind(), |response| class_of(response.status));
         self.calls.metrics.request(channel, outcome, started.elapsed());

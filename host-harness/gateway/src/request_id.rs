@@ -61,7 +61,8 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     // Of the highest level, so that it stands beside a warning too.
-    let span = tracing::error_span!("http", request = id.as_str(), method = %request.method(), route);
+    let token = tracing::field::Empty;
+    let span = tracing::error_span!("http", request = id.as_str(), method = %request.method(), route, token);
     let answer = async {
         let answer = next.run(request).await;
         tracing::info!(status = answer.status().as_u16(), "a request was answered");

@@ -379,7 +379,7 @@ impl Channel {
         let result = match self.begin() {
             Ok(_call) => {
                 let mut store = self.store(effects);
-                let span = tracing::debug_span!("guest", channel = self.id(), export = S::NAME);
+                let span = tracing::info_span!("guest", channel = self.id(), export = S::NAME);
                 let result = span.in_scope(|| run(&mut store));
                 result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
             }

@@ -48,6 +48,7 @@ impl Routes {
 async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     match api.access.judge(request.headers(), api.host.clock().now()) {
         Ok(granted) => {
+            tracing::Span::current().record("token", &granted.whose);
             request.extensions_mut().insert(granted);
             next.run(request).await
         }
