@@ -9,10 +9,12 @@ use std::{
 };
 
 mod server;
+mod telemetry;
 
 use harness_contract::settings::RawSetting;
 use serde::Deserialize;
 pub use server::ServerConfig;
+pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;
 use zeroize::Zeroize as _;
 
@@ -38,6 +40,9 @@ pub struct Config {
     /// Bounds for whoever connects.
     #[serde(default)]
     pub server: ServerConfig,
+    /// Where traces go.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
