@@ -13,7 +13,7 @@
 use std::{fs, time::Duration};
 
 use channel_tests::{Answer, World, eventually, request, secret};
-use harness_gateway::{Access, Scope, TokenFile, server};
+use harness_gateway::{Access, Scope, TokenFile, config::ConfigFile, server};
 use http::header::WWW_AUTHENTICATE;
 
 /// Every endpoint of the API, and what a token needs for it.
@@ -149,4 +149,16 @@ async fn a_file_that_cannot_be_read_opens_nothing_but_to_the_configurations_toke
     fs::write(&file, "{").unwrap();
     assert_eq!(host.status(&token).await, 401);
     assert_eq!(host.status("the-admins-token").await, 200);
+}
+
+#[test]
+fn beyond_loopback_nothing_is_served_without_a_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("harness.toml");
+    fs::write(&path, "listen = \"0.0.0.0:0\"\ndata-dir = \".\"\n").unwrap();
+    let file = ConfigFile::read(&path).unwrap();
+    let refused = file.access().unwrap_err().to_string();
+    assert!(refused.contains("beyond loopback") && refused.contains("harness token create"), "{refused}");
+    file.tokens().create("first", &[Scope::Admin], None, 1).unwrap();
+    assert!(file.access().unwrap().is_guarded());
 }

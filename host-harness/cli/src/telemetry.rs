@@ -118,7 +118,7 @@ impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
         let answer = self.runtime.spawn(async move { client.send(request).await }).await?;
-        let answer = answer.map_err(HttpError::from).and_then(|answer| Ok(answer.error_for_status()?));
+        let answer = answer.map_err(HttpError::from).and_then(|answer| answer.error_for_status());
         self.note(answer.as_ref().err().map(ToString::to_string).as_deref());
         answer
     }

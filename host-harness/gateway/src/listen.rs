@@ -110,6 +110,8 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
     let mut tasks = JoinSet::new();
     let (stopping, stopped) = watch::channel(false);
     let mut number = 0u64;
+    // Since the last look, for one line instead of many.
+    let mut refused = 0u64;
     let mut stop = std::pin::pin!(stop);
     // One look at all of them costs less than a timer for each request.
     let mut looks = tokio::time::interval((limits.header_time.min(limits.idle_time) / 4).max(LEAST_LOOK));
@@ -119,6 +121,11 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
             Some(_) = tasks.join_next() => continue,
             _ = looks.tick() => {
                 open.sweep(limits);
+                if refused > 0 {
+                    let bound = limits.max_connections;
+                    tracing::warn!(refused, bound, "connections were refused: all that are open have a request under way");
+                    refused = 0;
+                }
                 continue;
             }
             accepted = listener.accept() => accepted,
@@ -128,10 +135,7 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
                 number += 1;
                 let watched = Arc::new(Watched::new());
                 if !open.admit(number, &watched, limits.max_connections.max(1)) {
-                    tracing::warn!(
-                        bound = limits.max_connections,
-                        "a connection was refused: all that are open have a request under way"
-                    );
+                    refused += 1;
                     continue;
                 }
                 let served = connection(

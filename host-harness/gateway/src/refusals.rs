@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn each_address_has_its_own_bound_and_a_network_of_version_6_is_one() {
         let refusals = Refusals::new(2);
-        let mut within = |address: &str| refusals.count(format!("{address}:1").parse().ok());
+        let within = |address: &str| refusals.count(format!("{address}:1").parse().ok());
         assert_eq!([within("192.0.2.1"), within("192.0.2.1"), within("192.0.2.1")], [true, true, false]);
         assert!(within("192.0.2.2"));
         assert_eq!([within("[2001:db8::1]"), within("[2001:db8::2]"), within("[2001:db8::3]")], [true, true, false]);

@@ -30,6 +30,7 @@ use crate::{
 
 /// How long a body that is not wanted may take.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+
 #[derive(Clone)]
 struct Webhooks {
     host: Host,
