@@ -11,10 +11,10 @@
 
 use std::time::{Duration, Instant};
 
-use channel_tests::{World, eventually, request, signature};
+use channel_tests::{PATIENCE, World, eventually, request, signature};
 use harness_gateway::{Access, server, server::Limits};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::oneshot,
 };
@@ -67,12 +67,15 @@ impl Door {
 }
 
 /// What comes until the connection ends; a reset is an end too.
-async fn rest(stream: &mut TcpStream) -> String {
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
-    while let Ok(count @ 1..) = stream.read(&mut chunk).await {
-        answer.extend_from_slice(&chunk[..count]);
-    }
+    let to_its_end = async {
+        while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+            answer.extend_from_slice(&chunk[..count]);
+        }
+    };
+    tokio::time::timeout(PATIENCE, to_its_end).await.expect("the connection ends");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -97,8 +100,7 @@ async fn a_header_that_comes_byte_by_byte_ends_within_its_time() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let mut ends = Vec::new();
-        let _ = reading.read_to_end(&mut ends).await;
+        rest(&mut reading).await;
         let took = begun.elapsed();
         assert!(took > SECOND / 2 && took < 4 * SECOND, "{took:?}");
         sending.abort();
