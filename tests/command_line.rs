@@ -279,6 +279,50 @@ fn a_configuration_error_names_file_key_and_what_is_accepted() {
     fs::write(&path, open).unwrap();
     let error = String::from_utf8_lossy(&harness(&["serve", "--config", &path], b"").stderr).into_owned();
     assert!(error.contains("`listen`") && error.contains("beyond loopback"), "{error}");
+    assert!(!folder.path().join("data").exists(), "it is refused before anything is made");
+}
+
+#[tokio::test]
+async fn tokens_are_made_listed_and_revoked_by_command_before_and_while_the_host_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "");
+    let token = |arguments: &[&str]| harness(&[&["token"], arguments, &["--config", &path]].concat(), b"");
+    let made = token(&["create", "crm", "--scope", "read", "--expires", "90d", "--json"]);
+    let crm = json_of(&made)["token"].as_str().unwrap().to_owned();
+    for (arguments, words) in [
+        (&["create", "crm", "--scope", "read"][..], "there is a token `crm` already"),
+        (&["create", "x", "--scope", "write"], "is not a scope; there are read, reply, accounts, observe, admin"),
+        (&["create", "x", "--scope", "read", "--expires", "soon"], "expected one such as 90d"),
+        (&["create", "x", "--scope", "read", "--expires", "2001-01-01T00:00:00Z"], "in the past"),
+        (&["revoke", "nobody"], "there is no token `nobody`; there are: crm"),
+    ] {
+        let refused = token(arguments);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && error.contains(words), "{arguments:?}: {error}");
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["serve", "--config", &path])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _served = Served(child);
+    let address = lines.next().unwrap().unwrap().trim_start_matches("listening on ").to_owned();
+    let status = async |token: &str| {
+        let shown = format!("Bearer {token}");
+        request("GET", &format!("{address}/api/v1/accounts"), &[("authorization", &shown)], vec![]).await.status
+    };
+    assert_eq!((status(&crm).await, status("another").await), (200, 401));
+    let bot = token(&["create", "bot", "--scope", "reply", "--scope", "read"]);
+    let bot = String::from_utf8(bot.stdout).unwrap();
+    assert_eq!(status(bot.trim()).await, 200);
+    let listed = token(&["list"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains("read,reply") && listed.contains("until 20"), "{listed}");
+    assert!(!listed.contains(&crm[8..]), "{listed}");
+    assert_eq!(json_of(&token(&["list", "--json"]))[0]["name"], "crm");
+    assert!(token(&["revoke", "crm"]).status.success());
+    assert_eq!((status(&crm).await, status(bot.trim()).await), (401, 200));
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod replay;
 mod running;
 mod serve;
 mod sim;
+mod telemetry;
+mod token;
 mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -127,6 +129,11 @@ enum Command {
         #[command(flatten)]
         of: backup::OfHost,
     },
+    /// Tokens of the API with scopes: make, list and revoke them, while the host runs or before
+    Token {
+        #[command(subcommand)]
+        what: token::Token,
+    },
     /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
     Build {
         /// The channel's folder [default: plugin]
@@ -170,8 +177,29 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log();
-    let result = match arguments.command {
+    let telemetry = match &arguments.command {
+        Command::Serve { config, .. } => telemetry::Telemetry::of(config),
+        _ => Ok(None),
+    };
+    let result = telemetry.and_then(|telemetry| {
+        start_log(telemetry.as_ref());
+        let result = run(arguments.command);
+        if let Some(telemetry) = telemetry {
+            telemetry.end();
+        }
+        result
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", harness_contract::text::shown_lines(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Demo { script, channel } => runtime().and_then(|rt| rt.block_on(demo::run(script, channel))),
         Command::Serve { config, watch, record } => {
             runtime().and_then(|rt| rt.block_on(serve::run(&config, watch, record)))
@@ -194,19 +222,13 @@ fn main() -> ExitCode {
         }
         Command::Restore { src, of } => runtime().and_then(|rt| rt.block_on(backup::restore(&of, &src))),
         Command::CheckInbox { of } => runtime().and_then(|rt| rt.block_on(backup::check(&of))),
+        Command::Token { what } => token::run(what),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Bench { bench } => runtime().and_then(|rt| rt.block_on(bench::run(bench))),
         Command::Sim { port, webhook, host_config, json } => {
             runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, host_config, json)))
-        }
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {}", harness_contract::text::shown_lines(&format!("{error:#}")));
-            ExitCode::FAILURE
         }
     }
 }
@@ -216,14 +238,20 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_gateway=trace`.
-fn start_log() {
+fn start_log(telemetry: Option<&telemetry::Telemetry>) {
     use std::io::IsTerminal as _;
-    use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+    use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
     let usual = || Targets::new().with_default(tracing::Level::WARN);
     let filter = std::env::var("HARNESS_LOG").ok().and_then(|text| text.parse().ok()).unwrap_or_else(usual);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(log::Lines::default)
         .with_ansi(std::io::stderr().is_terminal())
         .compact();
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    match telemetry {
+        // What is exported is not chosen by what is logged.
+        Some(telemetry) => {
+            tracing_subscriber::registry().with(lines.with_filter(filter)).with(telemetry.layer()).init();
+        }
+        None => tracing_subscriber::registry().with(lines).with(filter).init(),
+    }
 }

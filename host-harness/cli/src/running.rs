@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use harness_contract::text::{shown, shown_json};
-use harness_gateway::{client::ApiClient, config::ConfigFile};
+use harness_gateway::{Secret, client::ApiClient, config::ConfigFile};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -14,6 +14,9 @@ use crate::locate;
 
 /// How often the state of a link is asked for.
 const POLL: Duration = Duration::from_millis(700);
+
+/// Where a named token stands, for hosts whose configuration has none.
+const TOKEN_VARIABLE: &str = "HARNESS_API_TOKEN";
 
 /// Which host is meant.
 #[derive(Args)]
@@ -24,9 +27,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn file(&self) -> Result<ConfigFile> {
+        Ok(ConfigFile::read(&self.config)?)
+    }
+
     fn client(&self) -> Result<ApiClient> {
-        let file = ConfigFile::read(&self.config)?;
-        let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
+        let file = self.file()?;
+        let named = || std::env::var(TOKEN_VARIABLE).ok().map(|token| Secret::new(token.trim().into()));
+        let token = file.api_token()?.or_else(named);
         let mut listen = file.config.listen;
         if listen.ip().is_unspecified() {
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

@@ -17,7 +17,9 @@ use crate::{locate, watch};
 
 pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
-    let data_dir = file.resolve(&file.config.data_dir);
+    let access = file.access()?;
+    let limits = file.limits()?;
+    let data_dir = file.data_dir();
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
     // First the address: a second host by mistake must not begin to send.
     let listener = server::bind(file.config.listen)
@@ -47,14 +49,14 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     for (id, channel) in &file.config.channels {
         load(&host, &file, id, channel).await?;
     }
-    let token = file.config.api.token.as_ref().map(|source| file.secret("api.token", source)).transpose()?;
     println!("listening on http://{address}");
     for id in file.config.channels.keys() {
         println!("webhooks of {id}: {}/webhooks/{id}", public_url.as_str().trim_end_matches('/'));
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
     let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
-    server::serve(listener, server::router(host.clone(), token.as_ref()), stopped()).await?;
+    let router = server::router_with(host.clone(), access, &limits);
+    server::serve_with(listener, router, &limits, stopped()).await?;
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -65,7 +67,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
 }
 
 /// The inbox holds conversations: its folder is for this user alone.
-fn private_dir(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

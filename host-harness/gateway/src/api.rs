@@ -4,23 +4,29 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, Query, Request, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use harness_contract::{AccountError, OutboundMessage, Window, manifest::Manifest};
 use harness_inbox::{ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use std::{sync::Arc, time::Duration};
-use subtle::ConstantTimeEq as _;
+use std::time::Duration;
 
 mod accounts;
 mod files;
+mod routes;
 
-use crate::{breaker::BreakerView, error::HostError, host::Host, secrets::Secret};
+use crate::{
+    access::{Access, Scope},
+    body::BodyTime,
+    breaker::BreakerView,
+    error::HostError,
+    host::Host,
+    listen::Limits,
+};
+use routes::Routes;
 
 /// The longest request body of the API, in bytes.
 const MAX_BODY: usize = 256 << 10;
@@ -30,80 +36,40 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 struct Api {
     host: Host,
-    token: Option<Arc<[u8; 32]>>,
-}
-
-impl Api {
-    fn new(host: Host, token: Option<&Secret>) -> Self {
-        Self { host, token: token.map(|token| Arc::new(Sha256::digest(token.expose()).into())) }
-    }
+    access: Access,
 }
 
 /// The routes below `/api/v1`.
-pub(crate) fn router(host: Host, token: Option<&Secret>) -> Router {
-    let api = Api::new(host, token);
-    Router::new()
-        .route("/health", get(health))
-        .route("/deliveries/retry", axum::routing::post(retry))
-        .route("/channels", get(channels))
-        .route("/channels/{id}/reset", axum::routing::post(reset))
-        .route("/conversations", get(conversations))
-        .route("/conversations/{id}", get(conversation))
-        .route("/conversations/{id}/messages", get(messages))
-        .route("/conversations/{id}/replies", axum::routing::post(reply))
-        .route("/replies/{id}", get(reply_status))
-        .merge(accounts::router())
-        .merge(files::router())
-        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+    let time = BodyTime { base: limits.body_time, largest: files::MAX_FILE as u64 };
+    let api = Api { host, access };
+    Routes::default()
+        .at("/health", Scope::Observe, get(health))
+        .at("/deliveries/retry", Scope::Admin, post(retry))
+        .at("/channels", Scope::Read, get(channels))
+        .at("/channels/{id}/reset", Scope::Admin, post(reset))
+        .at("/conversations", Scope::Read, get(conversations))
+        .at("/conversations/{id}", Scope::Read, get(conversation))
+        .at("/conversations/{id}/messages", Scope::Read, get(messages))
+        .at("/conversations/{id}/replies", Scope::Reply, post(reply))
+        .at("/replies/{id}", Scope::Read, get(reply_status))
+        .merge(accounts::routes())
+        .merge(files::routes())
+        .within(time)
+        .behind_the_lock(&api)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)
 }
 
 /// `/metrics`, behind the same lock.
-pub(crate) fn metrics_router(host: Host, token: Option<&Secret>) -> Router {
-    let api = Api::new(host, token);
-    Router::new()
-        .route("/metrics", get(metrics))
-        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
-        .with_state(api)
+pub(crate) fn metrics_router(host: Host, access: Access) -> Router {
+    let api = Api { host, access };
+    Routes::default().at("/metrics", Scope::Observe, get(metrics)).behind_the_lock(&api).with_state(api)
 }
 
 async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
     let text = api.host.metrics().await?;
     Ok(([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response())
-}
-
-async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let Some(expected) = &api.token else {
-        if is_local(request.headers()) {
-            return next.run(request).await;
-        }
-        let words = "without a token the API answers on this machine only: set `[api] token` in the configuration";
-        return ApiError::new(StatusCode::FORBIDDEN, words).into_response();
-    };
-    let given =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let digest: Option<[u8; 32]> = given.map(|token| Sha256::digest(token).into());
-    if digest.is_some_and(|digest| bool::from(digest.ct_eq(expected.as_slice()))) {
-        next.run(request).await
-    } else {
-        ApiError::new(StatusCode::UNAUTHORIZED, "send the API's token as `Authorization: Bearer …`").into_response()
-    }
-}
-
-/// Whether a request was made on this machine, for this machine's name: not passed on by a proxy, not
-/// by a web page whose name leads here.
-pub(crate) fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let passed_on = headers.keys().any(|name| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded") || name.starts_with("cf-") || matches!(name, "forwarded" | "via" | "x-real-ip")
-    });
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]") && !passed_on
 }
 
 /// An answer to a request that was not carried out.

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use serde_json::Value;
 use url::Url;
 
@@ -74,5 +75,39 @@ impl ApiClient {
         }
         let sentence = document.get("error").and_then(Value::as_str).unwrap_or("the host refused").to_owned();
         Err(ApiClientError::Refused { status: status.as_u16(), sentence })
+    }
+}
+
+/// Sends requests of the operator's own, such as traces to a collector: over this host's roots, past no proxy, along
+/// no redirect.
+#[derive(Clone)]
+pub struct PlainClient {
+    client: reqwest::Client,
+    headers: http::HeaderMap,
+}
+
+impl PlainClient {
+    /// With headers that every request gets.
+    pub fn new(headers: Vec<(HeaderName, Secret)>) -> Result<Self, SetupError> {
+        let mut map = http::HeaderMap::new();
+        for (name, secret) in headers {
+            let mut value = HeaderValue::from_bytes(secret.expose()).map_err(SetupError::of)?;
+            value.set_sensitive(true);
+            map.insert(name, value);
+        }
+        Ok(Self { client: client_builder()?.build().map_err(SetupError::of)?, headers: map })
+    }
+
+    /// One exchange. The error is a sentence without the address.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let words = |error| transport_error(error).to_string();
+        let mut request = reqwest::Request::try_from(request).map_err(words)?;
+        request.headers_mut().extend(self.headers.clone());
+        let response = self.client.execute(request).await.map_err(words)?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        *answer.body_mut() = response.bytes().await.map_err(words)?;
+        Ok(answer)
     }
 }

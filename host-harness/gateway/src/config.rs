@@ -9,12 +9,17 @@ use std::{
     time::Duration,
 };
 
+mod server;
+mod telemetry;
+
 use harness_contract::settings::RawSetting;
 use serde::Deserialize;
+pub use server::ServerConfig;
+pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::{secrets::Secret, upkeep::Retention, vault::VaultKey};
+use crate::{access::Access, secrets::Secret, tokens::TokenFile, upkeep::Retention, vault::VaultKey};
 
 /// In seconds.
 const DAY: u64 = 24 * 3600;
@@ -39,6 +44,12 @@ pub struct Config {
     /// How long is kept what need not be kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// Bounds for whoever connects.
+    #[serde(default)]
+    pub server: ServerConfig,
+    /// Where traces go.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
@@ -94,7 +105,8 @@ impl From<&RetentionConfig> for Retention {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiConfig {
-    /// The bearer token. Without one the API answers on loopback only.
+    /// The bearer token that opens everything. Without one, and without named tokens, the API answers on loopback
+    /// only.
     pub token: Option<SecretSource>,
 }
 
@@ -248,12 +260,6 @@ impl ConfigFile {
         let config: Config =
             toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source })?;
         let file = Self { path: path.to_owned(), config };
-        if !file.config.listen.ip().is_loopback() && file.config.api.token.is_none() {
-            return Err(file.value(
-                "listen",
-                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`",
-            ));
-        }
         for origin in file.config.development.endpoints.keys() {
             let sound = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !sound {
@@ -262,6 +268,34 @@ impl ConfigFile {
             }
         }
         Ok(file)
+    }
+
+    /// The lock of the API. Beyond loopback nothing is served without one.
+    pub fn access(&self) -> Result<Access, ConfigError> {
+        let token = self.api_token()?;
+        let access = Access::new(token.as_ref(), Some(self.tokens()));
+        if !self.config.listen.ip().is_loopback() && !access.is_guarded() {
+            return Err(self.value(
+                "listen",
+                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`, or a token made with `harness token create`",
+            ));
+        }
+        Ok(access)
+    }
+
+    /// The token of `[api]`, which opens everything.
+    pub fn api_token(&self) -> Result<Option<Secret>, ConfigError> {
+        self.config.api.token.as_ref().map(|source| self.secret("api.token", source)).transpose()
+    }
+
+    /// The API's named tokens.
+    pub fn tokens(&self) -> TokenFile {
+        TokenFile::in_folder(&self.data_dir())
+    }
+
+    /// The folder for the inbox, as the file means it.
+    pub fn data_dir(&self) -> PathBuf {
+        self.resolve(&self.config.data_dir)
     }
 
     /// An error about a key of this file.

@@ -213,6 +213,11 @@ impl Host {
         self.shared.public_url().is_some_and(|url| url.scheme() == "https")
     }
 
+    /// The origin under which browsers reach this host.
+    pub(crate) fn public_origin(&self) -> Option<String> {
+        self.shared.public_url().map(|url| url.origin().ascii_serialization())
+    }
+
     /// Where the forms of the pages lead: the dialogs of a channel's logins.
     pub(crate) fn dialog_origins(&self, registered: &Registered) -> Vec<String> {
         let logins = registered.channel.manifest().logins.values();

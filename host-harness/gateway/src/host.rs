@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     account::{self, Whose},
+    body::content_length,
     breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
@@ -226,14 +227,14 @@ impl Host {
             return Err(Refusal::NoProof);
         }
         match content_length(headers) {
-            Some(length) if length > webhook.max_body_bytes => Err(Refusal::TooLarge),
+            Some(length) if length > webhook.max_body_bytes as u64 => Err(Refusal::TooLarge),
             _ => Ok(webhook.max_body_bytes),
         }
     }
 
     /// Sets memory aside for a body; none when there is none left.
     pub(crate) fn admit_body(&self, headers: &HeaderMap, bound: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = content_length(headers).unwrap_or(bound) / 1024 + 1;
+        let kib = content_length(headers).unwrap_or(bound as u64) / 1024 + 1;
         Arc::clone(&self.shared.bodies).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
     }
 
@@ -396,7 +397,7 @@ impl Shared {
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
         let started = std::time::Instant::now();
-        let span = tracing::debug_span!("request", channel, method = ?request.method);
+        let span = tracing::info_span!("request", channel, method = ?request.method);
         let answered = self.egress.send(&caller, request, captured).instrument(span).await;
         let outcome = answered.as_ref().map_or_else(|error| error.kind(), |response| class_of(response.status));
         self.calls.metrics.request(channel, outcome, started.elapsed());
@@ -424,8 +425,4 @@ fn class_of(status: u16) -> &'static str {
         500..600 => "5xx",
         _ => "other",
     }
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

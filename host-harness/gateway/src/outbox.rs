@@ -116,7 +116,8 @@ async fn send(shared: &Arc<Shared>, reply: i64) -> Result<Left, HostError> {
     // It may have come to its end since it was found.
     match shared.inbox.open_reply(reply).await? {
         Some(open) => {
-            let span = tracing::debug_span!("reply", reply, channel = open.channel);
+            // Of the highest level, so that it stands beside a warning too.
+            let span = tracing::error_span!("reply", reply, channel = open.channel);
             (Sending { shared, reply: open }).run().instrument(span).await
         }
         None => Ok(Left::Attempt),

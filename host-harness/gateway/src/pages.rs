@@ -6,6 +6,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, Path, RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -15,34 +16,45 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::{
-    api::is_local,
+    access::{Access, is_local},
+    body::{self, BodyTime},
+    browser,
     callbacks::MAX_CALLBACK,
     connect::{ConnectError, ConnectStage, ConnectView},
     error::HostError,
     host::Host,
+    listen::Limits,
 };
 
 const COOKIE: &str = "harness-connect";
+/// The longest form, in bytes.
+const MAX_FORM: usize = 16 << 10;
 /// Its SHA-256 stands in the content security policy, made from this text.
 const STYLE: &str = include_str!("pages.css");
 
 #[derive(Clone)]
 struct Pages {
     host: Host,
-    /// The API has a token, so links are made over the API alone.
-    guarded: bool,
+    /// Where the API asks for a token, links are made over the API alone.
+    access: Access,
 }
 
 /// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
-pub(crate) fn router(host: Host, guarded: bool) -> Router {
-    Router::new()
+pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+    let time = BodyTime { base: limits.body_time, largest: 0 };
+    let forms = Router::new()
         .route("/connect", get(choose_login).post(begin))
         .route("/connect/{ticket}", get(link).post(start))
         .route("/connect/{ticket}/select", post(select))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
+    Router::new()
+        .merge(forms)
         .route("/oauth/{channel}/callback", get(oauth_callback))
         .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
-        .with_state(Pages { host, guarded })
+        .layer(middleware::from_fn_with_state(time, body::within))
+        .with_state(Pages { host, access })
 }
 
 /// A page with headers that leave it nothing to load and nobody to be framed by. `form_to` is where its forms
@@ -74,9 +86,8 @@ fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, cont
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
         ),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Not `no-referrer`: with that, browsers do not say that the page's own forms are its own.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     (status, headers, body.into_string()).into_response()
@@ -101,12 +112,8 @@ fn failed(error: &HostError) -> Response {
 }
 
 fn see(place: &str) -> Response {
-    let headers = [
-        (header::LOCATION, HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"))),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::SEE_OTHER, headers).into_response()
+    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 fn cookie(headers: &HeaderMap) -> &str {
@@ -117,7 +124,7 @@ fn cookie(headers: &HeaderMap) -> &str {
 
 /// Links are made here by whoever sits at this machine; everybody else gets one from the API.
 fn may_begin(pages: &Pages, headers: &HeaderMap) -> bool {
-    !pages.guarded && is_local(headers)
+    !pages.access.is_guarded() && is_local(headers)
 }
 
 fn no_link_here() -> Response {
@@ -152,7 +159,6 @@ struct Begin {
 }
 
 async fn begin(State(pages): State<Pages>, headers: HeaderMap, Form(begin): Form<Begin>) -> Response {
-    // A page of another site can send this form too; it gains nothing but a link that it does not see.
     if !may_begin(&pages, &headers) {
         return no_link_here();
     }

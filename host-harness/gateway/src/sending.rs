@@ -9,6 +9,7 @@ use harness_contract::{
 };
 use harness_inbox::{AccountState, InboxError, OpenReply, StepEnd, StepState};
 use harness_sandbox::{CallError, CallFailure, Channel};
+use tracing::Instrument as _;
 
 use crate::{
     account::Whose,
@@ -99,7 +100,9 @@ impl Sending<'_> {
             if !self.shared.inbox.begin_attempt(self.reply.reply, index).await? {
                 continue;
             }
-            let (outcome, unread) = self.attempt(&registered, &context, step, &mut captured).await;
+            let part = tracing::error_span!("part", part = index);
+            let attempted = self.attempt(&registered, &context, step, &mut captured).instrument(part);
+            let (outcome, unread) = attempted.await;
             let now = self.shared.clock.now();
             let breakers = &self.shared.breakers;
             if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
@@ -174,7 +177,8 @@ impl Sending<'_> {
     ) -> Result<Option<Vec<SendStep>>, HostError> {
         let (channel, message, asked) = (registered.channel.clone(), self.reply.message.clone(), context.clone());
         let pass = self.shared.breakers.admit(channel.id(), Part::Outgoing, now)?;
-        let asked = tokio::task::spawn_blocking(move || ask(&channel, &message, &asked)).await;
+        let span = tracing::Span::current();
+        let asked = tokio::task::spawn_blocking(move || span.in_scope(|| ask(&channel, &message, &asked))).await;
         match &asked {
             // The reading of the answer decides, where there will be one.
             Ok(Ok((Ok(_), _))) => *leave = Some(pass),
@@ -293,7 +297,9 @@ async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse)
     loop {
         reading += 1;
         let (asked, its_step, answer) = (channel.clone(), step.clone(), response.clone());
-        let read = tokio::task::spawn_blocking(move || asked.parse_send_response(&its_step, &answer)).await;
+        let span = tracing::Span::current();
+        let read = move || span.in_scope(|| asked.parse_send_response(&its_step, &answer));
+        let read = tokio::task::spawn_blocking(read).await;
         let problem = match read {
             Ok(Ok(outcome)) => return (outcome, None),
             Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))

@@ -233,7 +233,7 @@ fn translate(
         other => Problem::Other(other.to_string()),
     })?;
     let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
-    let span = tracing::debug_span!("translate", delivery = id, channel);
+    let span = tracing::info_span!("translate", delivery = id, channel);
     let parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());

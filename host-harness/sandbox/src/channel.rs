@@ -380,7 +380,7 @@ impl Channel {
         let result = match self.begin() {
             Ok(_call) => {
                 let mut store = self.store(effects);
-                let span = tracing::debug_span!("guest", channel = self.id(), export = S::NAME);
+                let span = tracing::info_span!("guest", channel = self.id(), export = S::NAME);
                 let result = span.in_scope(|| run(&mut store));
                 // Where nothing is counted there is no fuel, and asking for it is an error.
                 instructions = store.get_fuel().ok().map(|left| FUEL.saturating_sub(left));

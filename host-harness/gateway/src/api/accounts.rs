@@ -1,31 +1,33 @@
 //! Accounts in the API: listing, connecting, checking, disconnecting. Belongs here: the routes and their JSON.
 
 use axum::{
-    Json, Router,
+    Json,
     body::Bytes,
     extract::{Path, Query, State},
     http::StatusCode,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use harness_contract::EntryPoints;
 use harness_inbox::AccountRow;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Api, ApiError};
+use super::{Answer, Api, ApiError, Routes};
 use crate::{
+    access::Scope,
     connect::{ConnectError, ConnectStage, ConnectView},
     health::AccountHealth,
 };
 
-pub(super) fn router() -> Router<Api> {
-    Router::new()
-        .route("/accounts", get(accounts))
-        .route("/accounts/{id}", get(account).delete(disconnect))
-        .route("/accounts/{id}/check", get(check))
-        .route("/accounts/{id}/entry-points", put(entry_points))
-        .route("/connect", post(begin))
-        .route("/connect/{ticket}", get(connecting))
-        .route("/connect/{ticket}/select", post(select))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .at("/accounts", Scope::Read, get(accounts))
+        .at("/accounts/{id}", Scope::Read, get(account))
+        .at("/accounts/{id}", Scope::Accounts, delete(disconnect))
+        .at("/accounts/{id}/check", Scope::Accounts, get(check))
+        .at("/accounts/{id}/entry-points", Scope::Accounts, put(entry_points))
+        .at("/connect", Scope::Accounts, post(begin))
+        .at("/connect/{ticket}", Scope::Accounts, get(connecting))
+        .at("/connect/{ticket}/select", Scope::Accounts, post(select))
 }
 
 impl From<ConnectError> for ApiError {

@@ -2,7 +2,7 @@
 //! the two routes, and that nothing handed out can run as a script in the browser.
 
 use axum::{
-    Json, Router,
+    Json,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -12,14 +12,18 @@ use axum::{
 use harness_inbox::HeldFile;
 use serde::Deserialize;
 
-use super::{Api, ApiError};
-use crate::content;
+use super::{Api, ApiError, Routes};
+use crate::{access::Scope, content};
 
 /// The largest file that is taken, in bytes: above every limit of a platform, whose channel says so in words.
-const MAX_FILE: usize = 32 << 20;
+pub(super) const MAX_FILE: usize = 32 << 20;
 
-pub(super) fn router() -> Router<Api> {
-    Router::new().route("/files", post(hold).layer(DefaultBodyLimit::max(MAX_FILE))).route("/media/{id}", get(media))
+pub(super) fn routes() -> Routes {
+    Routes::default().at("/files", Scope::Reply, post(hold).layer(DefaultBodyLimit::max(MAX_FILE))).at(
+        "/media/{id}",
+        Scope::Read,
+        get(media),
+    )
 }
 
 #[derive(Deserialize)]

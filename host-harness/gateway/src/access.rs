@@ -1,0 +1,225 @@
+//! Who may use the API for what: scopes, the tokens that have them, and the request that shows one.
+//! Belongs here: judging a request. Which endpoint asks for which scope stands at the endpoint, in `api`.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    secrets::Secret,
+    tokens::{Stamp, StoredToken, TokenFile, digest},
+};
+
+/// What a token opens.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Conversations, messages, files, accounts and channels, as they are.
+    Read,
+    /// Replies, and the files for them.
+    Reply,
+    /// Connecting, checking, setting up and disconnecting accounts.
+    Accounts,
+    /// Counters and the journal's health, which hold nothing of what people write.
+    Observe,
+    /// Everything, also what stops and starts channels.
+    Admin,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Reply, Self::Accounts, Self::Observe, Self::Admin];
+
+    /// As commands and errors write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Reply => "reply",
+            Self::Accounts => "accounts",
+            Self::Observe => "observe",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|scope| scope.name() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.into_iter().map(Self::name).collect();
+            format!("is not a scope; there are {}", known.join(", "))
+        })
+    }
+}
+
+/// The scopes as a list for people.
+fn listed(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a request may do, by the token that it showed.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    /// The token's name, for the log.
+    pub(crate) whose: String,
+    scopes: Vec<Scope>,
+}
+
+impl Granted {
+    fn everything(whose: &str) -> Self {
+        Self { whose: whose.to_owned(), scopes: vec![Scope::Admin] }
+    }
+
+    /// Whether it holds the scope; otherwise the sentence for whoever asked.
+    pub(crate) fn requires(&self, scope: Scope) -> Result<(), String> {
+        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        Err(format!(
+            "this token lacks the scope `{scope}`; it has {}: `harness token create NAME --scope {scope}` makes one that has it",
+            listed(&self.scopes)
+        ))
+    }
+}
+
+/// Why a request shows nothing that opens the API.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum Denied {
+    #[error(
+        "without a token the API answers on this machine only: set `[api] token` in the configuration, or make one with `harness token create`"
+    )]
+    NotLocal,
+    #[error("send a token of the API as `Authorization: Bearer …`; `harness token create` makes one")]
+    NoToken,
+    #[error("this token is not known: it was mistyped or revoked; `harness token create` makes another")]
+    Unknown,
+    #[error("this token's time is over: make another with `harness token create`")]
+    Expired,
+}
+
+/// How long a use of a token counts as the same for the note of when it was used last, in milliseconds.
+const USED_EVERY_MS: u64 = 60_000;
+
+/// The lock of the API. Cloning shares it.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// SHA-256 of the configuration's token, which opens everything.
+    admin: Option<[u8; 32]>,
+    file: Option<TokenFile>,
+    known: RwLock<Option<(Stamp, Arc<[StoredToken]>)>>,
+    used: Mutex<HashMap<String, u64>>,
+}
+
+impl Access {
+    /// A lock that the configuration's token opens, and each token of the file for its scopes. Without the first, and
+    /// before a token was ever made, it is open for requests that are made on this machine.
+    pub fn new(admin: Option<&Secret>, file: Option<TokenFile>) -> Self {
+        let admin = admin.map(|token| digest(token.expose()));
+        Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }) }
+    }
+
+    /// Whether requests need a token.
+    pub fn is_guarded(&self) -> bool {
+        self.shared.admin.is_some() || self.shared.file.as_ref().is_some_and(TokenFile::exists)
+    }
+
+    /// Judges a request by its headers.
+    pub(crate) fn judge(&self, headers: &HeaderMap, now: u64) -> Result<Granted, Denied> {
+        if !self.is_guarded() {
+            return if is_local(headers) { Ok(Granted::everything("[local]")) } else { Err(Denied::NotLocal) };
+        }
+        let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let token = shown.and_then(|value| value.strip_prefix(b"Bearer ")).ok_or(Denied::NoToken)?;
+        let digest = digest(token);
+        let is_admin = self.shared.admin.is_some_and(|admin| bool::from(admin.ct_eq(&digest)));
+        let known = self.known();
+        // All are compared, so that the time tells nothing about which one it is.
+        let found = known.iter().fold(None, |found, stored| {
+            let is_it = bool::from(stored.sha256.ct_eq(&digest));
+            if is_it { Some(stored) } else { found }
+        });
+        if is_admin {
+            return Ok(Granted::everything("[api]"));
+        }
+        let stored = found.ok_or(Denied::Unknown)?;
+        if stored.expires_at.is_some_and(|end| end <= now) {
+            return Err(Denied::Expired);
+        }
+        self.note(stored, now);
+        Ok(Granted { whose: stored.name.clone(), scopes: stored.scopes.clone() })
+    }
+
+    /// The tokens as the file holds them now. One look at the file's state is all that a request costs.
+    fn known(&self) -> Arc<[StoredToken]> {
+        let Some(file) = &self.shared.file else { return Arc::default() };
+        let Some(stamp) = file.stamp() else { return Arc::default() };
+        {
+            let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((of, tokens)) = known.as_ref()
+                && *of == stamp
+            {
+                return Arc::clone(tokens);
+            }
+        }
+        // A file that cannot be read opens nothing.
+        let tokens: Arc<[StoredToken]> = file
+            .list()
+            .inspect_err(|error| tracing::error!(%error, "the API's tokens cannot be read and open nothing"))
+            .unwrap_or_default()
+            .into();
+        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((stamp, Arc::clone(&tokens)));
+        tokens
+    }
+
+    /// Writes down that a token was used, once in a while and beside the request.
+    fn note(&self, stored: &StoredToken, now: u64) {
+        let Some(file) = self.shared.file.clone() else { return };
+        let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = used.get(&stored.name).copied().max(stored.last_used_at).unwrap_or(0);
+        if now.saturating_sub(last) < USED_EVERY_MS {
+            return;
+        }
+        used.insert(stored.name.clone(), now);
+        let name = stored.name.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.used(&name, now) {
+                tracing::warn!(%error, "when a token was used could not be written down");
+            }
+        });
+    }
+}
+
+/// Whether a request was made on this machine, for this machine's name: not passed on by a proxy, not
+/// by a web page whose name leads here.
+pub(crate) fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let passed_on = headers.keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || name.starts_with("cf-") || matches!(name, "forwarded" | "via" | "x-real-ip")
+    });
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]") && !passed_on
+}

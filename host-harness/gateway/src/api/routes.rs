@@ -1,0 +1,70 @@
+//! Routes that cannot be had without a scope, and the middleware that asks for it. Belongs here: the lock in
+//! front of every endpoint. Who opens it is `access`.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::MethodRouter,
+};
+
+use super::{Api, ApiError};
+use crate::{
+    access::{Denied, Granted, Scope},
+    body::{self, BodyTime},
+    browser,
+};
+
+/// Endpoints, each with the scope that a token needs for it.
+#[derive(Default)]
+pub(super) struct Routes(Router<Api>);
+
+impl Routes {
+    /// Adds endpoints of one path and one scope.
+    pub(super) fn at(self, path: &str, scope: Scope, endpoints: MethodRouter<Api>) -> Self {
+        let scoped = endpoints.route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
+        Self(self.0.route(path, scoped))
+    }
+
+    pub(super) fn merge(self, other: Self) -> Self {
+        Self(self.0.merge(other.0))
+    }
+
+    /// Bounds the time that a body may take.
+    pub(super) fn within(self, time: BodyTime) -> Self {
+        Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
+    }
+
+    /// All of them behind the lock, for programs and for pages of this host alone.
+    pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
+        self.0
+            .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+            .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
+    }
+}
+
+async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    match api.access.judge(request.headers(), api.host.clock().now()) {
+        Ok(granted) => {
+            tracing::Span::current().record("token", &granted.whose);
+            request.extensions_mut().insert(granted);
+            next.run(request).await
+        }
+        Err(Denied::NotLocal) => ApiError::new(StatusCode::FORBIDDEN, Denied::NotLocal.to_string()).into_response(),
+        Err(denied) => {
+            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.to_string()).into_response();
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer
+        }
+    }
+}
+
+async fn in_scope(scope: Scope, request: Request, next: Next) -> Response {
+    let granted = request.extensions().get::<Granted>().ok_or_else(|| Denied::NoToken.to_string());
+    match granted.and_then(|granted| granted.requires(scope)) {
+        Ok(()) => next.run(request).await,
+        Err(sentence) => ApiError::new(StatusCode::FORBIDDEN, sentence).into_response(),
+    }
+}

@@ -1,0 +1,215 @@
+//! Slow, oversized and forging clients, over raw sockets: each meets its bound, and none of them costs a delivery.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::{Duration, Instant};
+
+use channel_tests::{PATIENCE, World, eventually, request, signature};
+use harness_gateway::{Access, server, server::Limits};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A host with bounds of its own.
+struct Door {
+    world: World,
+    /// Host and port.
+    address: String,
+    stop: Option<oneshot::Sender<()>>,
+    served: tokio::task::JoinHandle<()>,
+}
+
+impl Door {
+    async fn with(limits: Limits) -> Self {
+        let world = World::new().await;
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = server::router_with(world.host.clone(), Access::default(), &limits);
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            server::serve_with(listener, router, &limits, stopped).await.unwrap();
+        });
+        Self { world, address, stop: Some(stop), served }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    /// A webhook that is signed with this secret.
+    async fn deliver(&self, mid: &str, secret: &str) -> (u16, http::HeaderMap) {
+        let body = format!(
+            r#"{{"object":"instagram","entry":[{{"id":"17841400000000001","messaging":[{{"sender":{{"id":"5551230000000001"}},"recipient":{{"id":"17841400000000001"}},"timestamp":1795000000123,"message":{{"mid":"{mid}","text":"hello"}}}}]}}]}}"#
+        );
+        let proof = signature(secret, body.as_bytes());
+        let url = format!("http://{}/webhooks/instagram", self.address);
+        let answer = request("POST", &url, &[("x-hub-signature-256", &proof)], body.into_bytes()).await;
+        (answer.status, answer.headers)
+    }
+
+    async fn genuine(&self, mid: &str) -> u16 {
+        self.deliver(mid, "demo-meta-app-secret").await.0
+    }
+}
+
+/// What comes until the connection ends; a reset is an end too.
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    let to_its_end = async {
+        while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+            answer.extend_from_slice(&chunk[..count]);
+        }
+    };
+    tokio::time::timeout(PATIENCE, to_its_end).await.expect("the connection ends");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_comes_byte_by_byte_ends_within_its_time() {
+    let door = Door::with(Limits { header_time: SECOND, ..Limits::default() }).await;
+    for first in ["", "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"] {
+        let mut stream = door.connect().await;
+        stream.write_all(first.as_bytes()).await.unwrap();
+        if !first.is_empty() {
+            let mut answer = [0; 15];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        }
+        let begun = Instant::now();
+        let (mut reading, mut writing) = stream.into_split();
+        let sending = tokio::spawn(async move {
+            for byte in b"GET /health/live HTTP/1.1\r\nx-padding: ".iter().chain(std::iter::repeat(&b'x')) {
+                if writing.write_all(&[*byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        rest(&mut reading).await;
+        let took = begun.elapsed();
+        assert!(took > SECOND / 2 && took < 4 * SECOND, "{took:?}");
+        sending.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_of_a_megabyte_and_one_of_many_lines_are_answered_431() {
+    let door = Door::with(Limits::default()).await;
+    let long = format!("GET /health/live HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "x".repeat(1 << 20));
+    let many = format!("GET /health/live HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(500));
+    for head in [long, many] {
+        let mut stream = door.connect().await;
+        // Nobody reads while it is being written, as most clients do.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer:?}");
+    }
+    assert_eq!(door.genuine("after").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_make_room_for_a_delivery_and_end_within_their_time() {
+    let limits = Limits { max_connections: 20, idle_time: 2 * SECOND, ..Limits::default() };
+    let door = Door::with(limits).await;
+    let mut idle = Vec::new();
+    for index in 0..100 {
+        let mut stream = door.connect().await;
+        let some = ["", "GET /hea", "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"][index % 3];
+        // One that was closed meanwhile cannot be written to.
+        let _ = stream.write_all(some.as_bytes()).await;
+        idle.push(stream);
+    }
+    for index in 0..30 {
+        assert_eq!(door.genuine(&format!("m-{index}")).await, 200, "{index}");
+    }
+    let mut stream = door.connect().await;
+    stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let begun = Instant::now();
+    assert!(rest(&mut stream).await.contains("live"));
+    let took = begun.elapsed();
+    assert!(took > SECOND && took < 8 * SECOND, "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_ends_within_its_time() {
+    let door = Door::with(Limits { body_time: SECOND, ..Limits::default() }).await;
+    let begun = async |path: &str, more: &str| {
+        let mut stream = door.connect().await;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n{more}\r\n\r\n{{", door.address);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let begun = Instant::now();
+        let answer = rest(&mut stream).await;
+        assert!(begun.elapsed() < 5 * SECOND, "{path}: {:?}", begun.elapsed());
+        answer
+    };
+    let form = "content-type: application/x-www-form-urlencoded";
+    assert!(begun("/webhooks/instagram", "x-hub-signature-256: sha256=00").await.starts_with("HTTP/1.1 403"));
+    for (path, more) in [("/connect", form), ("/callbacks/instagram/deauthorize", form)] {
+        assert!(begun(path, more).await.starts_with("HTTP/1.1 4"), "{path}");
+    }
+    let json = "content-type: application/json\r\nidempotency-key: 1";
+    assert!(begun("/api/v1/conversations/1/replies", json).await.starts_with("HTTP/1.1 4"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgeries_beyond_the_bound_get_one_answer_and_genuine_deliveries_go_on() {
+    let door = Door::with(Limits { refused_webhooks_per_minute: 5, ..Limits::default() }).await;
+    let mut statuses = Vec::new();
+    for index in 0..12 {
+        let (status, headers) = door.deliver("forged", "not-the-secret").await;
+        assert_eq!(headers.contains_key("retry-after"), status == 429);
+        statuses.push(status);
+        assert_eq!(door.genuine(&format!("m-{index}")).await, 200, "{statuses:?}");
+    }
+    assert_eq!(statuses[..5], [403; 5]);
+    assert_eq!(statuses[5..], [429; 7]);
+    let url = format!("http://{}/webhooks", door.address);
+    for (method, path) in [("POST", "instagram"), ("POST", "nobody"), ("GET", "instagram?hub.verify_token=guess")] {
+        let answer = request(method, &format!("{url}/{path}"), &[], b"{}".to_vec()).await;
+        assert_eq!((answer.status, answer.body.as_str()), (429, "too many\n"), "{method} {path}");
+    }
+    let challenge = "instagram?hub.mode=subscribe&hub.verify_token=demo-verify-token&hub.challenge=7";
+    assert_eq!(request("GET", &format!("{url}/{challenge}"), &[], Vec::new()).await.body, "7");
+    door.world.settled().await;
+    assert_eq!(door.world.timeline("5551230000000001").await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_stops_finishes_what_is_under_way_and_waits_for_nobody_else() {
+    let mut door = Door::with(Limits::default()).await;
+    let body = br#"{"object":"instagram","entry":[]}"#;
+    let proof = signature("demo-meta-app-secret", body);
+    let head = format!(
+        "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: {proof}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut under_way = door.connect().await;
+    under_way.write_all(head.as_bytes()).await.unwrap();
+    let mut idle = door.connect().await;
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut first = [0; 15];
+    idle.read_exact(&mut first).await.unwrap();
+    let silent = door.connect().await;
+    tokio::time::sleep(SECOND / 4).await;
+    door.stop.take().unwrap().send(()).unwrap();
+    eventually("a closed door", async || TcpStream::connect(&door.address).await.is_err().then_some(())).await;
+    under_way.write_all(body).await.unwrap();
+    assert!(rest(&mut under_way).await.starts_with("HTTP/1.1 200 "));
+    tokio::time::timeout(5 * SECOND, &mut door.served).await.expect("it ends").unwrap();
+    drop(silent);
+}

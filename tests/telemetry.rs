@@ -1,0 +1,109 @@
+//! Traces as a collector gets them from a running host: the numbers by which they belong together are in them,
+//! and neither secrets nor what people write.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
+use channel_tests::{eventually, instagram, request, signature};
+
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+type Batches = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
+async fn collector() -> (String, Batches) {
+    let batches = Batches::default();
+    let kept = Arc::clone(&batches);
+    let take = move |headers: HeaderMap, body: Bytes| async move { kept.lock().unwrap().push((headers, body)) };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/traces", post(take))).await });
+    (address, batches)
+}
+
+fn hold(batches: &Batches, word: &str) -> bool {
+    batches.lock().unwrap().iter().any(|(_, body)| body.windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
+    let (collector, batches) = collector().await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("app-secret", "canary-app-secret");
+    write("page-token", "canary-page-token");
+    write("api-token", "canary-api-token");
+    write("collector-key", "canary-collector-key");
+    let component = instagram().0.display();
+    write(
+        "harness.toml",
+        &format!(
+            "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[api]\ntoken = {{ file = \"api-token\" }}\n\
+             [telemetry]\notlp-endpoint = \"{collector}\"\notlp-headers = {{ x-key = {{ file = \"collector-key\" }} }}\n\
+             [channels.instagram]\ncomponent = \"{component}\"\nsecrets = {{ app-secret = {{ file = \"app-secret\" }} }}\n\
+             [[channels.instagram.accounts]]\nid = \"17841400000000001\"\n\
+             settings = {{ login = \"facebook\", page-id = \"1\" }}\nsecrets = {{ page-token = {{ file = \"page-token\" }} }}\n"
+        ),
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["serve", "--config"])
+        .arg(folder.path().join("harness.toml"))
+        // Traces do not depend on what is logged.
+        .env("HARNESS_LOG", "off")
+        .env("OTEL_BSP_SCHEDULE_DELAY", "200")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut served = Served(child);
+    let address = lines.next().unwrap().unwrap().trim_start_matches("listening on ").to_owned();
+
+    let body = r#"{"object":"instagram","entry":[{"id":"17841400000000001","messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"canary-of-a-customer"}}]}]}"#;
+    let proof = signature("canary-app-secret", body.as_bytes());
+    let headers = [("x-hub-signature-256", proof.as_str()), ("x-request-id", "number-of-a-webhook")];
+    let url = format!("{address}/webhooks/instagram");
+    assert_eq!(request("POST", &url, &headers, body.into()).await.status, 200);
+    for word in ["number-of-a-webhook", "translate", "messaging-channel.parse-webhook", "harness"] {
+        eventually(word, async || hold(&batches, word).then_some(())).await;
+    }
+
+    let token = ("authorization", "Bearer canary-api-token");
+    let reply = r#"{"sender":{"human":"kim"},"parts":[{"text":{"text":"canary-of-an-agent"}}]}"#;
+    let url = format!("{address}/api/v1/conversations/1/replies?wait=3000");
+    let headers = [token, ("idempotency-key", "1"), ("x-request-id", "number-of-a-reply")];
+    let answer = request("POST", &url, &headers, reply.into()).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    eventually("the reply", async || hold(&batches, "number-of-a-reply").then_some(())).await;
+
+    // What is left is sent when the host stops.
+    let last = [token, ("x-request-id", "number-of-the-last")];
+    request("GET", &format!("{address}/api/v1/conversations"), &last, Vec::new()).await;
+    assert!(Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
+    let ended = tokio::task::spawn_blocking(move || served.0.wait().unwrap()).await.unwrap();
+    assert!(ended.success());
+    assert!(hold(&batches, "number-of-the-last"));
+
+    assert!(batches.lock().unwrap().iter().all(|(headers, _)| headers["x-key"] == "canary-collector-key"));
+    assert!(!hold(&batches, "canary"), "a secret or somebody's words are in the traces");
+    assert!(!hold(&batches, "5551230000000001"), "a customer's id is in the traces");
+}
