@@ -164,7 +164,7 @@ async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(version).unwrap(), schema);
         // The obstacle gone, it goes on.
-        sql.execute_batch("DROP TABLE probe").unwrap();
+        sql.execute_batch("DROP VIEW event_by_id").unwrap();
         drop(sql);
         assert!(Inbox::open(&path).is_ok());
     }
