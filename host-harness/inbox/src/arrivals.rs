@@ -37,11 +37,16 @@ const MAX_WAITING_BYTES: usize = 64 << 20;
 const BATCH: usize = 512;
 /// Rows of one transaction.
 const MOVE: usize = 2048;
-/// When the file is begun anew, in bytes, once everything in it has its row.
+/// When the file is begun anew, in bytes, if everything in it has its row at that moment.
 const BEGIN_ANEW: u64 = 4 << 20;
+/// When the next deliveries wait until everything has its row, so that it can be begun anew: it does not grow
+/// for as long as more comes in than is taken over.
+const FULL: u64 = 64 << 20;
 /// After this time without a delivery what the file held is given back to the disk: taken over, it is only a copy
 /// of what people may take back.
 const IDLE: Duration = Duration::from_secs(1);
+/// And after this time although deliveries come in.
+const KEPT: Duration = Duration::from_secs(10);
 /// How long to wait before rows that found no room are tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -51,8 +56,10 @@ pub(crate) struct Arrival {
     pub(crate) row: DeliveryRow,
 }
 
+type Reply = oneshot::Sender<Result<i64, InboxError>>;
+
 enum Request {
-    Record(DeliveryRow, oneshot::Sender<Result<i64, InboxError>>),
+    Record(DeliveryRow, Reply),
     Moved(Vec<Arrival>, Result<(), String>),
     Close,
 }
@@ -93,8 +100,10 @@ impl Arrivals {
             journal,
             requests: requests.clone(),
             waiting: VecDeque::new(),
+            held: Vec::new(),
             moving: false,
             retry_at: None,
+            emptied_at: Instant::now(),
         };
         let thread = thread::Builder::new()
             .name("inbox-arrivals".into())
@@ -165,9 +174,13 @@ struct Worker {
     journal: Queue,
     requests: SyncSender<Request>,
     waiting: VecDeque<Arrival>,
+    /// What came while the file was full.
+    held: Vec<(Arrival, Reply)>,
     /// Rows are on their way; the next ones wait for them, so that the order stays.
     moving: bool,
     retry_at: Option<Instant>,
+    /// When the file was given back last.
+    emptied_at: Instant,
 }
 
 impl Worker {
@@ -180,30 +193,41 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if next.is_none() && self.waiting.is_empty() && !self.moving {
-                self.log.give_back();
+            if next.is_none() && self.all_moved() {
+                self.give_back();
             }
-            let (mut rows, mut replies) = (Vec::new(), Vec::new());
+            let mut arrived = std::mem::take(&mut self.held);
             while let Some(request) = next {
                 match request {
-                    Request::Record(row, reply) => {
-                        rows.push(Arrival { id: self.shared.next_id(), row });
-                        replies.push(reply);
-                    }
+                    Request::Record(row, reply) => arrived.push((Arrival { id: self.shared.next_id(), row }, reply)),
                     Request::Moved(arrivals, result) => self.moved(arrivals, result),
                     Request::Close => open = false,
                 }
-                next = if rows.len() < BATCH { requests.try_recv().ok() } else { None };
+                next = if arrived.len() < BATCH { requests.try_recv().ok() } else { None };
             }
-            self.append(rows, replies);
+            if self.log.len() >= FULL && !self.all_moved() {
+                self.held = arrived;
+            } else {
+                self.append(arrived);
+            }
             self.move_on();
         }
-        if self.waiting.is_empty() && !self.moving {
-            self.log.give_back();
+        if self.all_moved() {
+            self.give_back();
         }
     }
 
-    fn append(&mut self, arrivals: Vec<Arrival>, replies: Vec<oneshot::Sender<Result<i64, InboxError>>>) {
+    fn all_moved(&self) -> bool {
+        self.waiting.is_empty() && !self.moving
+    }
+
+    fn give_back(&mut self) {
+        self.log.give_back();
+        self.emptied_at = Instant::now();
+    }
+
+    fn append(&mut self, arrived: Vec<(Arrival, Reply)>) {
+        let (arrivals, replies): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
         if arrivals.is_empty() {
             return;
         }
@@ -250,13 +274,18 @@ impl Worker {
                 if let Some(last) = arrivals.last() {
                     self.shared.moved.send_replace(last.id);
                 }
-                if self.waiting.is_empty() && self.log.len() >= BEGIN_ANEW {
+                if self.waiting.is_empty() && self.emptied_at.elapsed() >= KEPT {
+                    self.give_back();
+                } else if self.waiting.is_empty() && self.log.len() >= BEGIN_ANEW {
                     self.log.begin_anew();
                 }
                 self.retry_at = None;
                 None
             }
             Err(reason) => {
+                for (_, reply) in self.held.drain(..) {
+                    let _ = reply.send(Err(InboxError::Durability(reason.clone())));
+                }
                 for arrival in arrivals.into_iter().rev() {
                     self.waiting.push_front(arrival);
                 }
