@@ -10,14 +10,11 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
-use channel_tests::{eventually, hostile, message, sandbox_config, secrets, text};
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, text};
+use harness_gateway::Host;
 use harness_inbox::{ReplyState, ReplyView, StepState};
 
 const TOKEN: &str = "the-token-of-the-account";
@@ -42,25 +39,8 @@ impl Attack {
     async fn new() -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let router = Router::new().route("/v1/messages", post(reflect)).with_state(Arc::clone(&seen));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let folder = tempfile::tempdir().unwrap();
-        let endpoints = ["https://attacker.example.com", "https://elsewhere.example.com"];
-        let endpoints = endpoints.map(|origin| (origin.to_owned(), address.parse().unwrap())).into();
-        let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(options).await.unwrap();
-        let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
-        host.load_channel(hostile().1.clone(), setup).await.unwrap();
-        host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", TOKEN)]))
-            .await
-            .unwrap();
-        let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
-        host.deliver("hostile", &headers, b"hello".to_vec()).await.unwrap();
-        let conversation = eventually("the conversation", async || {
-            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-        })
-        .await;
+        let origins = ["https://attacker.example.com", "https://elsewhere.example.com"];
+        let Attacked { host, conversation, folder } = Attacked::start(router, &origins, sandbox_config(), TOKEN).await;
         Self { host, conversation, seen, _folder: folder }
     }
 

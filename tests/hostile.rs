@@ -20,9 +20,9 @@ use std::{
 };
 
 use axum::{Router, routing::post};
-use channel_tests::{eventually, hostile, message, sandbox_config, secrets, text};
+use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, secrets, text};
 use harness_contract::{StorageError, settings::RawSetting, text::misleads};
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_gateway::Host;
 use harness_inbox::{ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
 
@@ -47,25 +47,10 @@ impl Attack {
             .route("/v1/messages", post(take))
             .route("/v1/slow", post(slow))
             .route("/v1/squeezed/messages", post(squeezed));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let folder = tempfile::tempdir().unwrap();
-        let endpoints = [("https://attacker.example.com".to_owned(), address.parse().unwrap())].into();
         let sandbox = SandboxConfig { effect_deadline: Duration::from_secs(2), ..sandbox_config() };
-        let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(options).await.unwrap();
-        let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
-        host.load_channel(hostile().1.clone(), setup).await.unwrap();
-        host.connect_account("hostile", "account", "A", &BTreeMap::new(), secrets([("token", "the-token-of-it")]))
-            .await
-            .unwrap();
-        let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
-        host.deliver("hostile", &headers, b"hello".to_vec()).await.unwrap();
-        let conversation = eventually("the conversation", async || {
-            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-        })
-        .await;
+        let origins = ["https://attacker.example.com"];
+        let Attacked { host, conversation, folder } =
+            Attacked::start(router, &origins, sandbox, "the-token-of-it").await;
         Self { host, conversation, asked, _folder: folder }
     }
 

@@ -10,36 +10,9 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
-use channel_tests::{World, dialog::Person, message, request, signature, text};
+use channel_tests::{World, dialog::Person, log::Captured, message, request, signature, text};
 use simulator::Config;
-use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
+use tracing_subscriber::fmt::format::FmtSpan;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_belong_together_by_numbers_and_hold_nothing_that_people_write() {
@@ -78,7 +51,7 @@ async fn lines_belong_together_by_numbers_and_hold_nothing_that_people_write() {
     let made = answer.headers["x-request-id"].to_str().unwrap().to_owned();
     assert_ne!(made, "not sane");
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let lines = |words: &[&str]| log.lines().filter(|line| words.iter().all(|word| line.contains(word))).count();
     let webhook = log.lines().find(|line| line.contains("number-of-the-proxy") && line.contains("delivery=")).unwrap();
     let (_, delivery) = webhook.split_once("delivery=").unwrap();

@@ -10,9 +10,11 @@
     reason = "a test that cannot set up its world fails there and then"
 )]
 
+pub mod attacked;
 pub mod browser;
 pub mod dialog;
 pub mod handmade;
+pub mod log;
 pub mod pages;
 
 use std::{

@@ -1,22 +1,20 @@
 //! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
 //! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use harness_contract::{AccountChange, Author, Event, EventBody, EventOrigin, Seen, WindowOpener};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use harness_contract::{AccountChange, Event, EventBody, EventOrigin};
+use rusqlite::{Transaction, params};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     Inbox, InboxError, Update,
     accounts::{AccountState, mark},
-    contacts,
-    journal::{as_millis, redact},
+    contacts, conversations,
+    journal::as_millis,
+    known::Known,
     messages::{self, Place, Stored},
 };
-
-/// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
-pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 
 /// What became of the events of one delivery.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -75,52 +73,6 @@ impl Inbox {
     }
 }
 
-/// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
-/// few accounts and people.
-#[derive(Default)]
-struct Known {
-    /// By channel and the platform's id.
-    accounts: HashMap<(String, String), Option<(i64, bool)>>,
-    /// By account and key.
-    conversations: HashMap<(i64, String), i64>,
-    /// Deliveries of which every event is applied.
-    applied: Vec<i64>,
-    /// Deliveries that hold what was taken back.
-    emptied: Vec<i64>,
-}
-
-impl Known {
-    fn account(&mut self, tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i64, bool)>, InboxError> {
-        let key = (channel.to_owned(), id.to_owned());
-        if let Some(found) = self.accounts.get(&key) {
-            return Ok(*found);
-        }
-        let found = account_of(tx, channel, id)?;
-        self.accounts.insert(key, found);
-        Ok(found)
-    }
-
-    /// Notes what became of the deliveries so far, many with one statement; knows nothing more afterwards.
-    fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
-        let Self { applied, emptied, .. } = std::mem::take(self);
-        if !applied.is_empty() {
-            let ids = serde_json::to_string(&applied)?;
-            tx.prepare_cached(
-                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
-                 WHERE id IN (SELECT value FROM json_each(?1))",
-            )?
-            .execute(params![ids])?;
-            // What waited for it to be emptied.
-            tx.prepare_cached(
-                "UPDATE delivery SET state = 'redacted', body = x''
-                 WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
-            )?
-            .execute(params![ids])?;
-        }
-        emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
-    }
-}
-
 fn apply_delivery(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
@@ -157,6 +109,9 @@ fn apply_delivery(
         if !is_new(tx, account, event, delivery.id)? {
             applied.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
+            if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
+                messages::came_live_too(tx, account, message)?;
+            }
             continue;
         }
         applied.new += 1;
@@ -176,17 +131,6 @@ fn apply_delivery(
         }
     }
     Ok(applied)
-}
-
-/// The account of this id, or of this alias, and whether it is connected.
-fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i64, bool)>, InboxError> {
-    Ok(tx
-        .prepare_cached(
-            "SELECT id, state <> 'disconnected' FROM account WHERE channel = ?1 AND platform_id = ?2
-             UNION ALL SELECT account_id, 1 FROM alias WHERE channel = ?1 AND alias = ?2 LIMIT 1",
-        )?
-        .query_row(params![channel, id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?)
 }
 
 /// Stands for an event's id in the table of events that were applied.
@@ -291,9 +235,9 @@ fn apply_event(
 ) -> Result<(Option<i64>, &'static str), InboxError> {
     let received_at = delivery.received_at;
     let at = as_millis(event.at.unwrap_or(received_at));
-    let conversation = conversation_of(tx, account, event, at, known)?;
+    let conversation = known.conversation(tx, account, event, at)?;
     if let Some(conversation) = conversation {
-        note_action(tx, conversation, event, at)?;
+        conversations::note_action(tx, conversation, event, at)?;
     }
     let mut kind = event.body.name();
     let place = Place { account, conversation, at, received_at: as_millis(received_at), delivery: delivery.id };
@@ -306,134 +250,11 @@ fn apply_event(
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
         EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
         EventBody::Deleted(deleted) => known.emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
-        EventBody::Seen(seen) => note_seen(tx, conversation, seen, at)?,
+        EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,
         // Passing signals: nothing of them is worth keeping.
         EventBody::Typing(_) => {}
         _ => messages::note(tx, &place, event)?,
     }
     Ok((conversation, kind))
-}
-
-/// Finds or makes the conversation, under its unique key. Looking first is cheaper than an upsert that returns
-/// the row, for which SQLite makes a table; only one thread writes.
-fn conversation_of(
-    tx: &Transaction<'_>,
-    account: i64,
-    event: &Event,
-    at: i64,
-    known: &mut Known,
-) -> Result<Option<i64>, InboxError> {
-    let Some(contact) = &event.contact else { return Ok(None) };
-    let nameless = contact.name.is_none() && contact.username.is_none();
-    let key = match &event.thread {
-        Some(thread) => format!("t:{}", thread.id),
-        None => format!("c:{}", contact.id),
-    };
-    let key = (account, key);
-    if nameless
-        && event.thread.is_none()
-        && let Some(conversation) = known.conversations.get(&key)
-    {
-        return Ok(Some(*conversation));
-    }
-    let found: Option<i64> = if nameless { known_contact(tx, account, &contact.id)? } else { None };
-    let contact_id = match found {
-        // Nothing to write: looking is cheaper, and most messages come from people who are known.
-        Some(id) => id,
-        None => tx
-            .prepare_cached(
-                "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (account_id, platform_id)
-                 DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
-            )?
-            .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
-    };
-    let thread = event.thread.as_ref().map(serde_json::to_string).transpose()?;
-    let found: Option<i64> = tx
-        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
-        .query_row(params![account, key.1], |row| row.get(0))
-        .optional()?;
-    let conversation = match found {
-        Some(conversation) => {
-            if thread.is_some() {
-                tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1")?
-                    .execute(params![conversation, thread])?;
-            }
-            conversation
-        }
-        None => {
-            tx.prepare_cached(
-                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![account, contact_id, key.1, thread, at])?;
-            tx.last_insert_rowid()
-        }
-    };
-    known.conversations.insert(key, conversation);
-    Ok(Some(conversation))
-}
-
-fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
-    Ok(tx
-        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
-        .query_row(params![account, id], |row| row.get(0))
-        .optional()?)
-}
-
-/// What the event does to the conversation's row and its window: to the unread count, and to what an answer will
-/// need. One statement, since nearly every event changes the row.
-fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event, at: i64) -> Result<(), InboxError> {
-    if let Some(opener) = event.opens {
-        note_opening(tx, conversation, opener, at)?;
-    }
-    let context = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT);
-    let inbound = match (&event.author, &event.body) {
-        (Author::Contact, EventBody::Message(message)) => Some(message),
-        _ => None,
-    };
-    let unread = inbound.is_some() && event.origin == EventOrigin::Live;
-    tx.prepare_cached(
-        "UPDATE conversation SET last_at = max(last_at, ?2),
-             -- The customer acted after the platform had refused: the estimate counts again.
-             refused_at = CASE WHEN ?3 THEN NULL ELSE refused_at END,
-             reply_context = coalesce(?4, reply_context),
-             unread = unread + ?5,
-             last_inbound = CASE WHEN ?6 AND ?2 >= coalesce(last_inbound_at, 0) THEN coalesce(?7, last_inbound)
-                                 ELSE last_inbound END,
-             last_inbound_at = CASE WHEN ?6 THEN max(coalesce(last_inbound_at, 0), ?2) ELSE last_inbound_at END
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        conversation,
-        at,
-        event.opens.is_some(),
-        context,
-        unread,
-        inbound.is_some(),
-        inbound.and_then(|message| message.id.as_ref())
-    ])?;
-    Ok(())
-}
-
-fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, at: i64) -> Result<(), InboxError> {
-    tx.prepare_cached(
-        "INSERT INTO opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET at = max(at, ?3)",
-    )?
-    .execute(params![conversation, opener.name(), at])?;
-    Ok(())
-}
-
-fn note_seen(tx: &Transaction<'_>, conversation: Option<i64>, seen: &Seen, at: i64) -> Result<(), InboxError> {
-    let (message, up_to) = match seen {
-        Seen::Message(id) => (Some(id), at),
-        Seen::Time(time) => (None, as_millis(*time)),
-    };
-    tx.prepare_cached(
-        "UPDATE conversation SET seen_message = coalesce(?2, seen_message), seen_at = ?3
-         WHERE id = ?1 AND coalesce(seen_at, 0) <= ?3",
-    )?
-    .execute(params![conversation, message, up_to])?;
-    Ok(())
 }

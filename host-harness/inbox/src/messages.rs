@@ -2,8 +2,8 @@
 //! platform id, so that they wait for a message that has not arrived. Belongs here: that, and echoes.
 
 use harness_contract::{
-    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, Message, Reaction, ReactionAction, Receipt,
-    SendResult,
+    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, EventOrigin, Message, Reaction,
+    ReactionAction, Receipt, SendResult,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -86,6 +86,24 @@ pub(crate) fn store(
         apply_waiting_edit(tx, place.account, id)?;
     }
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
+}
+
+/// A message that the archive brought first comes as news all the same: somebody is to see it.
+pub(crate) fn came_live_too(tx: &Transaction<'_>, account: i64, message: &Message) -> Result<(), InboxError> {
+    let Some(id) = &message.id else { return Ok(()) };
+    let conversation: Option<i64> = tx
+        .prepare_cached(
+            "UPDATE message SET origin = ?3
+             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
+             RETURNING conversation_id",
+        )?
+        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
+        .optional()?;
+    if let Some(conversation) = conversation {
+        tx.prepare_cached("UPDATE conversation SET unread = unread + 1 WHERE id = ?1")?
+            .execute(params![conversation])?;
+    }
+    Ok(())
 }
 
 /// What had happened to a message before it came.

@@ -6,7 +6,7 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, apply::MAX_REPLY_CONTEXT, journal::as_millis, messages};
+use crate::{Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, journal::as_millis, messages};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]

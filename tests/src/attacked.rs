@@ -1,0 +1,51 @@
+//! A host with the hostile channel, whose requests arrive at a server of the test. Belongs here: setting that up.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use axum::Router;
+use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_sandbox::SandboxConfig;
+use tempfile::TempDir;
+
+use crate::{eventually, hostile, secrets};
+
+/// The host, and the conversation in which the channel is told what to try.
+pub struct Attacked {
+    /// It has the channel loaded and one account connected.
+    pub host: Host,
+    /// A reply in it names an attack.
+    pub conversation: i64,
+    /// Where it keeps what it has.
+    pub folder: TempDir,
+}
+
+impl Attacked {
+    /// Every origin that the manifest names leads to `server`; the account's token is `token`.
+    pub async fn start(server: Router, origins: &[&str], sandbox: SandboxConfig, token: &str) -> Self {
+        let address = serve(server).await;
+        let folder = tempfile::tempdir().unwrap();
+        let lead = |origin: &&str| ((*origin).to_owned(), format!("http://{address}").parse().unwrap());
+        let endpoints = origins.iter().map(lead).collect();
+        let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
+        let host = Host::open(options).await.unwrap();
+        let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
+        host.load_channel(hostile().1.clone(), setup).await.unwrap();
+        host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", token)]))
+            .await
+            .unwrap();
+        let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
+        host.deliver("hostile", &headers, b"hello".to_vec()).await.unwrap();
+        let conversation = eventually("the conversation", async || {
+            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
+        })
+        .await;
+        Self { host, conversation, folder }
+    }
+}
+
+async fn serve(server: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    address
+}
