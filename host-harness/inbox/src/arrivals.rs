@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -37,6 +37,8 @@ const MAX_WAITING_BYTES: usize = 64 << 20;
 const BATCH: usize = 512;
 /// Rows of one transaction.
 const MOVE: usize = 2048;
+/// How long the first of a transaction waits for others: durable it is already, and every commit has its price.
+const GATHER: Duration = Duration::from_millis(4);
 /// When the file is begun anew, in bytes, if everything in it has its row at that moment.
 const BEGIN_ANEW: u64 = 4 << 20;
 /// When the next deliveries wait until everything has its row, so that it can be begun anew: it does not grow
@@ -68,6 +70,7 @@ enum Request {
 struct Shared {
     /// The last id given, to whatever is written into the journal.
     last_id: AtomicI64,
+    /// Deliveries that were taken and have no row.
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
     /// Why the journal takes nothing now.
@@ -79,7 +82,7 @@ struct Shared {
 /// The arrivals of an inbox.
 pub(crate) struct Arrivals {
     shared: Arc<Shared>,
-    requests: SyncSender<Request>,
+    requests: Sender<Request>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -93,13 +96,15 @@ impl Arrivals {
             stuck: Mutex::new(None),
             moved: watch::Sender::new(last_id),
         });
-        let (requests, received) = mpsc::sync_channel(MAX_WAITING);
+        // Bounded by what may wait; so that the writing thread never waits for this one.
+        let (requests, received) = mpsc::channel();
         let worker = Worker {
             shared: Arc::clone(&shared),
             log,
             journal,
             requests: requests.clone(),
             waiting: VecDeque::new(),
+            waiting_since: None,
             held: Vec::new(),
             moving: false,
             retry_at: None,
@@ -118,16 +123,13 @@ impl Arrivals {
         if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(InboxError::Durability(reason.clone()));
         }
-        if shared.waiting.load(Ordering::Relaxed) >= MAX_WAITING
-            || shared.waiting_bytes.load(Ordering::Relaxed) >= MAX_WAITING_BYTES
-        {
+        let before = shared.waiting.fetch_add(1, Ordering::AcqRel);
+        if before >= MAX_WAITING || shared.waiting_bytes.load(Ordering::Relaxed) >= MAX_WAITING_BYTES {
+            shared.waiting.fetch_sub(1, Ordering::AcqRel);
             return Err(InboxError::Busy(MAX_WAITING));
         }
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request::Record(row, reply)).map_err(|error| match error {
-            TrySendError::Full(_) => InboxError::Busy(MAX_WAITING),
-            TrySendError::Disconnected(_) => InboxError::Closed,
-        })?;
+        self.requests.send(Request::Record(row, reply)).map_err(|_| InboxError::Closed)?;
         answer.await.map_err(|_| InboxError::Closed)?
     }
 
@@ -172,8 +174,10 @@ struct Worker {
     shared: Arc<Shared>,
     log: Log,
     journal: Queue,
-    requests: SyncSender<Request>,
+    requests: Sender<Request>,
     waiting: VecDeque<Arrival>,
+    /// Since when the oldest of them waits.
+    waiting_since: Option<Instant>,
     /// What came while the file was full.
     held: Vec<(Arrival, Reply)>,
     /// Rows are on their way; the next ones wait for them, so that the order stays.
@@ -188,7 +192,7 @@ impl Worker {
         let mut open = true;
         // What has no row yet gets it before the inbox is closed, unless the journal takes nothing.
         while open || (self.retry_at.is_none() && (self.moving || !self.waiting.is_empty())) {
-            let mut next = match requests.recv_timeout(if self.waiting.is_empty() { IDLE } else { PAUSE }) {
+            let mut next = match requests.recv_timeout(self.next_look()) {
                 Ok(request) => Some(request),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -210,10 +214,22 @@ impl Worker {
             } else {
                 self.append(arrived);
             }
-            self.move_on();
+            if !open || self.next_look() == Duration::ZERO {
+                self.move_on();
+            }
         }
         if self.all_moved() {
             self.give_back();
+        }
+    }
+
+    /// After which time there is something to do, if nothing comes.
+    fn next_look(&self) -> Duration {
+        match (self.moving, self.retry_at, self.waiting_since) {
+            (true, ..) => PAUSE,
+            (false, Some(at), _) => at.saturating_duration_since(Instant::now()),
+            (false, None, Some(since)) => GATHER.saturating_sub(since.elapsed()),
+            (false, None, None) => IDLE,
         }
     }
 
@@ -235,28 +251,35 @@ impl Worker {
             Ok(()) => {
                 let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
                 self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-                self.shared.waiting.fetch_add(arrivals.len(), Ordering::Release);
                 for (arrival, reply) in arrivals.iter().zip(replies) {
                     // Nobody waiting any more is no error: the delivery is there.
                     let _ = reply.send(Ok(arrival.id));
                 }
                 self.waiting.extend(arrivals);
+                self.waiting_since.get_or_insert_with(Instant::now);
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = arrivals.len(), "deliveries could not be made durable");
-                for reply in replies {
-                    let _ = reply.send(Err(InboxError::Durability(error.to_string())));
-                }
+                self.refuse(replies, &error.to_string());
             }
+        }
+    }
+
+    fn refuse(&self, replies: impl IntoIterator<Item = Reply>, reason: &str) {
+        for reply in replies {
+            self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
+            let _ = reply.send(Err(InboxError::Durability(reason.to_owned())));
         }
     }
 
     /// Sends what waits to the journal, unless some is on its way.
     fn move_on(&mut self) {
-        if self.moving || self.waiting.is_empty() || self.retry_at.is_some_and(|at| at > Instant::now()) {
+        if self.moving || self.waiting.is_empty() {
             return;
         }
         let arrivals = self.waiting.drain(..self.waiting.len().min(MOVE)).collect();
+        // What is left has waited long enough.
+        self.waiting_since = self.waiting_since.filter(|_| !self.waiting.is_empty());
         let job = Move { arrivals, problem: None, done: self.requests.clone() };
         match self.journal.put(Box::new(job)) {
             Ok(()) => self.moving = true,
@@ -270,7 +293,7 @@ impl Worker {
             Ok(()) => {
                 let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
                 self.shared.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-                self.shared.waiting.fetch_sub(arrivals.len(), Ordering::Release);
+                self.shared.waiting.fetch_sub(arrivals.len(), Ordering::AcqRel);
                 if let Some(last) = arrivals.last() {
                     self.shared.moved.send_replace(last.id);
                 }
@@ -283,9 +306,8 @@ impl Worker {
                 None
             }
             Err(reason) => {
-                for (_, reply) in self.held.drain(..) {
-                    let _ = reply.send(Err(InboxError::Durability(reason.clone())));
-                }
+                let held = std::mem::take(&mut self.held);
+                self.refuse(held.into_iter().map(|(_, reply)| reply), &reason);
                 for arrival in arrivals.into_iter().rev() {
                     self.waiting.push_front(arrival);
                 }
@@ -301,7 +323,7 @@ impl Worker {
 struct Move {
     arrivals: Vec<Arrival>,
     problem: Option<String>,
-    done: SyncSender<Request>,
+    done: Sender<Request>,
 }
 
 impl Job for Move {
