@@ -7,9 +7,14 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    dead_code,
     missing_docs,
-    reason = "a test fails by panicking"
+    unreachable_pub,
+    reason = "a test fails by panicking; it uses a part of what the crash test uses"
 )]
+
+#[path = "crash/random.rs"]
+mod random;
 
 use std::{
     collections::BTreeMap,
@@ -21,22 +26,11 @@ use std::{
 
 use channel_tests::{World, request, signature};
 use harness_inbox::{Inbox, beside, check_file};
+use random::Random;
 use rusqlite::{Connection, OpenFlags};
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
-
-/// Random enough to choose where to cut, and the same in every run. (splitmix64)
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound.max(1) as u64).unwrap()
-    }
-}
 
 /// Where in a write-ahead log the last transaction ends that belongs to its present round.
 fn committed(log: &[u8]) -> usize {
@@ -121,19 +115,20 @@ async fn what_was_acknowledged_survives_a_log_that_ends_anywhere_behind_it() {
         disks.push(look(&path, &acknowledged).await);
     }
     load.abort_all();
-    let mut random = Random(20);
+    let mut source = Random::new(20);
+    let mut below = |bound: usize| usize::try_from(source.below(bound as u64)).unwrap();
     let (mut cuts, mut lengths) = (0, Vec::new());
     for (number, disk) in disks.iter().enumerate() {
         assert!(disk.durable <= disk.log.len() && disk.acknowledged.len() > 20);
         for cut in 0..8 {
             // Everything, nothing, or anything of what was written after the last fsync that counts.
             let unsure = disk.log.len() - disk.durable;
-            let end = disk.durable + [0, unsure, random.below(unsure)][cut.min(2)];
+            let end = disk.durable + [0, unsure, below(unsure)][cut.min(2)];
             let mut log = disk.log[..end].to_vec();
             match cut % 4 {
                 // A block that was never written, and one that was written over.
-                2 if end > disk.durable => log[disk.durable + random.below(end - disk.durable)..].fill(0),
-                3 => log.extend((0..random.below(9_000)).map(|_| random.below(256) as u8)),
+                2 if end > disk.durable => log[disk.durable + below(end - disk.durable)..].fill(0),
+                3 => log.extend((0..below(9_000)).map(|_| below(256) as u8)),
                 _ => {}
             }
             let folder = world.folder.path().join(format!("{number}-{cut}"));
@@ -142,7 +137,7 @@ async fn what_was_acknowledged_survives_a_log_that_ends_anywhere_behind_it() {
             fs::write(&file, &disk.file).unwrap();
             fs::write(beside(&file, "-wal"), log).unwrap();
             let mut arrivals = disk.arrivals.clone();
-            arrivals.extend((0..random.below(900)).map(|_| random.below(256) as u8));
+            arrivals.extend((0..below(900)).map(|_| below(256) as u8));
             fs::write(beside(&file, "-arrivals"), arrivals).unwrap();
             let inbox = Inbox::open(&file).unwrap_or_else(|error| panic!("{number} {cut}: {error}"));
             drop(inbox);

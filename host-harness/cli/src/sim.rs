@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_inbox::private_options;
 use simulator::{Config, Secret, Simulator};
 use url::Url;
 
@@ -106,9 +107,6 @@ verify-token = {{ file = "simulated-secrets/verify-token" }}
 }
 
 fn write_private(file: &Path, secret: &Secret) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(secret.expose().as_bytes())
+    let mut file = private_options().write(true).create(true).truncate(true).open(file)?;
+    file.write_all(secret.expose().as_bytes())
 }

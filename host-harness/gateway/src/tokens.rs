@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use harness_inbox::private_options;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -229,11 +230,8 @@ impl TokenFile {
 
     /// A file for this user alone.
     fn private(&self, path: &Path) -> Result<fs::File, TokenError> {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map_err(|source| TokenError::File { path: path.to_owned(), source })
+        let opened = private_options().write(true).create(true).truncate(false).open(path);
+        opened.map_err(|source| TokenError::File { path: path.to_owned(), source })
     }
 
     fn failed(&self, source: io::Error) -> TokenError {

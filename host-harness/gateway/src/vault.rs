@@ -12,6 +12,7 @@ use chacha20poly1305::{
     Key, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
+use harness_inbox::private_options;
 use zeroize::Zeroizing;
 
 use crate::secrets::{Secret, SecretKey};
@@ -154,11 +155,7 @@ fn read_or_make(path: &Path) -> Result<Zeroizing<String>, VaultError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let text = Zeroizing::new(hex::encode(Zeroizing::new(random::<KEY_BYTES>()?)));
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path).map_err(failed)?;
+            let mut file = private_options().write(true).create_new(true).open(path).map_err(failed)?;
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
             Ok(text)
         }

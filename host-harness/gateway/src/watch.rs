@@ -2,7 +2,7 @@
 //! calls on to counters and the recording, the bound of the backlog, the answer to `/health/ready`.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write as _},
     path::Path,
     sync::{
@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use harness_inbox::private_options;
 use harness_sandbox::{Called, Observer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,14 +55,8 @@ pub(crate) struct Calls {
 
 impl Calls {
     pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, record: Option<&Path>) -> io::Result<Self> {
-        let open = |path: &Path| {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            // It holds what people wrote.
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(path).map(Mutex::new)
-        };
+        // It holds what people wrote.
+        let open = |path: &Path| private_options().create(true).append(true).open(path).map(Mutex::new);
         Ok(Self { metrics, clock, recording: record.map(open).transpose()? })
     }
 

@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender, TrySendError},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -283,7 +283,9 @@ impl Worker {
         let job = Move { arrivals, problem: None, done: self.requests.clone() };
         match self.journal.put(Box::new(job)) {
             Ok(()) => self.moving = true,
-            Err(job) => job.finish(Err("the journal is busy".into())),
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
+                job.finish(Err("the journal is busy".into()));
+            }
         }
     }
 
@@ -356,7 +358,6 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
     let mut log = Log::open(path).map_err(failed)?;
     let found = log.read().map_err(failed)?;
-    let last = found.last().map_or(0, |arrival| arrival.id);
     let tx = connection.transaction()?;
     let missing = add_missing(&tx, found)?;
     let newest: Option<i64> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
@@ -366,7 +367,7 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
         tracing::info!(deliveries = missing, "deliveries that had no row yet were taken over");
     }
     log.give_back();
-    Ok((log, last.max(moved).max(newest.unwrap_or(0))))
+    Ok((log, moved.max(newest.unwrap_or(0))))
 }
 
 /// Gives a row to what an arrivals file held, where it has none. Returns how many that were.

@@ -266,20 +266,21 @@ pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxErr
         "UPDATE delivery SET redact = 1 WHERE id = ?1 OR id IN (SELECT again FROM repeat WHERE first = ?1)",
     )?
     .execute(params![delivery])?;
-    redact_applied(tx, delivery)?;
-    let repeats: Vec<i64> = {
-        let mut statement = tx.prepare_cached("SELECT again FROM repeat WHERE first = ?1")?;
-        statement.query_map(params![delivery], |row| row.get(0))?.collect::<Result<_, _>>()?
-    };
-    repeats.into_iter().try_for_each(|again| redact_applied(tx, again))
+    let mut ids = vec![delivery];
+    let mut statement = tx.prepare_cached("SELECT again FROM repeat WHERE first = ?1")?;
+    for again in statement.query_map(params![delivery], |row| row.get(0))? {
+        ids.push(again?);
+    }
+    redact_applied(tx, &ids)
 }
 
-/// Empties a delivery that waited for it.
-pub(crate) fn redact_applied(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
+/// Empties those of the deliveries that waited for it.
+pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[i64]) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'redacted', body = x'' WHERE id = ?1 AND redact AND state = 'applied'",
+        "UPDATE delivery SET state = 'redacted', body = x''
+         WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
-    .execute(params![delivery])?;
+    .execute(params![serde_json::to_string(deliveries)?])?;
     Ok(())
 }
 

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use harness_contract::Event;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, conversations, journal::redact};
+use crate::{
+    InboxError, conversations,
+    journal::{redact, redact_applied},
+};
 
 /// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
 /// few accounts and people.
@@ -66,18 +69,12 @@ impl Known {
     pub(crate) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
         let Self { applied, emptied, .. } = std::mem::take(self);
         if !applied.is_empty() {
-            let ids = serde_json::to_string(&applied)?;
             tx.prepare_cached(
                 "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
                  WHERE id IN (SELECT value FROM json_each(?1))",
             )?
-            .execute(params![ids])?;
-            // What waited for it to be emptied.
-            tx.prepare_cached(
-                "UPDATE delivery SET state = 'redacted', body = x''
-                 WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
-            )?
-            .execute(params![ids])?;
+            .execute(params![serde_json::to_string(&applied)?])?;
+            redact_applied(tx, &applied)?;
         }
         emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
     }

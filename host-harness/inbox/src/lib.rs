@@ -19,6 +19,7 @@ mod load;
 mod media;
 mod messages;
 mod outbox;
+mod private;
 mod read;
 mod retention;
 mod storage;
@@ -41,6 +42,7 @@ pub use journal::{NewDelivery, PendingDelivery};
 pub use load::Waiting;
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{Deferred, NewReply, OpenReply, Queued, StepEnd, StepState, StoredStep};
+pub use private::private_options;
 pub use read::{ConversationSummary, DeliveryCounts, ReactionView, ReplyState, ReplyView, StepView, TimelineEntry};
 pub use retention::UnusedFiles;
 pub use storage::MAX_STORAGE_KEY;
@@ -89,8 +91,8 @@ impl Inbox {
     pub fn open(path: &Path) -> Result<Self, InboxError> {
         let mut opened = writer::open(path)?;
         let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
-        let writer = Writer::start(opened)?;
-        let arrivals = Arrivals::start(log, last_id, writer.queue())?;
+        let (writer, queue) = Writer::start(opened)?;
+        let arrivals = Arrivals::start(log, last_id, queue)?;
         let readers = read::Readers::new(path);
         // A slow listener misses updates and reads the inbox again; the inbox never waits for it.
         let (updates, _) = broadcast::channel(1024);

@@ -2,7 +2,7 @@
 //! transaction begins is committed with it, so that many deliveries share one fsync.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, SyncSender, TrySendError},
     thread::{self, JoinHandle},
@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 use tokio::sync::oneshot;
 
-use crate::{InboxError, apply::digest, integrity};
+use crate::{InboxError, apply::digest, integrity, private::private_options};
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
@@ -36,17 +36,12 @@ pub(crate) trait Job: Send {
 
 /// The way to the writing thread, for whoever hands in jobs of its own.
 #[derive(Clone)]
-pub(crate) struct Queue(Option<SyncSender<Box<dyn Job>>>);
+pub(crate) struct Queue(SyncSender<Box<dyn Job>>);
 
 impl Queue {
     /// Gives the job back when the queue is full or closed.
-    pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        match &self.0 {
-            Some(queue) => queue.try_send(job).map_err(|error| match error {
-                TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
-            }),
-            None => Err(job),
-        }
+    pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
+        self.0.try_send(job)
     }
 }
 
@@ -92,7 +87,8 @@ fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()>
 }
 
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    /// None when it ends.
+    queue: Option<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -114,7 +110,7 @@ pub(crate) fn open(path: &Path) -> Result<Opened, InboxError> {
 
 impl Writer {
     /// Writes from now on; the file is given up when the last of the queues is gone and all is written.
-    pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<Self, InboxError> {
+    pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<(Self, Queue), InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("inbox-writer".into())
@@ -123,11 +119,8 @@ impl Writer {
                 drop(lock);
             })
             .map_err(|error| InboxError::Durability(format!("the writing thread did not start: {error}")))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
-    }
-
-    pub(crate) fn queue(&self) -> Queue {
-        Queue(self.queue.clone())
+        let queue = Queue(queue);
+        Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue))
     }
 
     /// Runs a write and returns when it is durable. Full queues refuse at once.
@@ -137,7 +130,7 @@ impl Writer {
     ) -> Result<T, InboxError> {
         let (reply, answer) = oneshot::channel();
         let task = Box::new(Task { work: Some(work), result: None, reply });
-        self.queue.as_ref().ok_or(InboxError::Closed)?.try_send(task).map_err(|error| match error {
+        self.queue.as_ref().ok_or(InboxError::Closed)?.put(task).map_err(|error| match error {
             TrySendError::Full(_) => InboxError::Busy(QUEUE),
             TrySendError::Disconnected(_) => InboxError::Closed,
         })?;
@@ -202,11 +195,7 @@ fn commit_batch(
 pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
     let name = integrity::beside(path, ".lock");
     let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&name).map_err(failed)?;
+    let file = private_options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(InboxError::InUse(path.to_owned())),
@@ -218,11 +207,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
 /// Makes the file where it is missing, for this user alone: it holds conversations. SQLite gives its journal
 /// files the same mode.
 pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| InboxError::Durability(format!("{}: {error}", path.display())))
+    let made = private_options().create(true).truncate(false).write(true).open(path);
+    made.map(drop).map_err(|error| InboxError::Durability(format!("{}: {error}", path.display())))
 }
 
 fn connect(path: &Path) -> Result<Connection, InboxError> {

@@ -2,11 +2,12 @@
 //! and writing that, and files that survive a power cut.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File},
     io::{Read as _, Write as _},
     path::{Component, Path, PathBuf},
 };
 
+use harness_inbox::private_options;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -131,11 +132,7 @@ pub(super) fn write(folder: &Path, path: &str, content: &[u8]) -> Result<StoredF
     if let Some(parent) = place.parent() {
         private_folder(parent)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&place).map_err(failed)?;
+    let mut file = private_options().write(true).create_new(true).open(&place).map_err(failed)?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
     Ok(StoredFile { path: path.to_owned(), bytes: content.len() as u64, sha256: hex::encode(Sha256::digest(content)) })
 }

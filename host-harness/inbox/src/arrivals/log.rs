@@ -2,12 +2,13 @@
 //! A record counts when it is whole and of the file's present generation; reading ends at the first that is not.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
 };
 
 use super::Arrival;
+use crate::private::private_options;
 
 /// Length of the rest, its checksum.
 const PREFIX: usize = 8;
@@ -25,12 +26,8 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
         // It holds conversations, like the inbox.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = private_options().create(true).truncate(false).read(true).write(true).open(path)?;
         // A file that is not in its folder after a power cut holds nothing.
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
