@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use channel_tests::{World, eventually, hostile, instagram, message, request, sandbox_config, secrets, text};
+use channel_tests::{World, eventually, granted, hostile, instagram, message, request, sandbox_config, secrets, text};
 use harness_gateway::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
 use simulator::Config;
@@ -102,7 +102,11 @@ async fn hostile_host() -> (Host, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
+    let setup = ChannelSetup {
+        grant: granted(&hostile().1),
+        secrets: secrets([("secret", "proof")]),
+        ..ChannelSetup::default()
+    };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([])).await.unwrap();
     (host, folder)

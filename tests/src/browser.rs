@@ -63,7 +63,7 @@ impl Browser {
 
     /// Clicks on what the selector finds, once it is there.
     pub async fn click(&self, selector: &str) {
-        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(selector)).await;
+        let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
         let found = match found {
             Ok(found) => found,
             Err(error) => panic!("{selector}: {error}; the page says: {}", self.text().await),

@@ -25,7 +25,7 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, egress::Endpoints, server};
+use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, egress::Endpoints, server};
 use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -33,8 +33,8 @@ use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
-/// How long anything may take before a test calls it lost.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -61,6 +61,12 @@ pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
 pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/hostile"))
+}
+
+/// Everything that a component's manifest asks for, as an operator grants it who has read it.
+pub fn granted(component: &[u8]) -> Option<Grant> {
+    let inspection = harness_sandbox::inspect(component, component.len()).unwrap();
+    Some(Grant::all_of(&inspection.manifest().unwrap()))
 }
 
 /// A sandbox whose compiled components are shared by all tests.
@@ -215,7 +221,8 @@ pub async fn load(host: &Host, sim: &Simulator) {
         ("app-id".to_owned(), RawSetting::Text(config.app_id.clone())),
         ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
     ]);
-    let setup = ChannelSetup { settings, secrets: channel_secrets, ..ChannelSetup::default() };
+    let grant = granted(&instagram().1);
+    let setup = ChannelSetup { grant, settings, secrets: channel_secrets, ..ChannelSetup::default() };
     host.load_channel(instagram().1.clone(), setup).await.unwrap();
 }
 
