@@ -124,8 +124,9 @@ impl World {
     pub async fn with_options(config: Config, login: Login, change: impl FnOnce(HostOptions) -> HostOptions) -> Self {
         let sim = Simulator::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::default();
-        let host = Host::open(change(host_options(folder.path(), &sim, clock.clone()))).await.unwrap();
+        let options = change(host_options(folder.path(), &sim, Clock::default()));
+        let clock = options.clock.clone();
+        let host = Host::open(options).await.unwrap();
         connect(&host, &sim, login).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
