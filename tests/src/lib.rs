@@ -178,6 +178,29 @@ impl World {
         .await;
     }
 
+    /// Waits until the platform has brought the echo of a message with these words.
+    pub async fn echoed(&self, words: &str) {
+        eventually("the echo", async || {
+            let of_it = |delivery: &simulator::Delivery| {
+                let body = String::from_utf8_lossy(&delivery.body);
+                delivery.accepted() && body.contains("is_echo") && body.contains(words)
+            };
+            self.sim.deliveries().iter().any(of_it).then_some(())
+        })
+        .await;
+    }
+
+    /// Looks that of everything that is due by now nothing is left to be sent: a reply that is queued behind all of it,
+    /// in a conversation of its own, is the next one that the platform sees. `before` is how many it saw so far.
+    pub async fn nothing_more_is_sent(&self, before: usize) {
+        let customer = format!("55588800000{:05}", self.sends().len());
+        self.sim.customer(&customer).text("and me?").await;
+        let conversation = self.conversation(&customer).await;
+        self.reply(conversation, &customer, message(vec![text("the next one")])).await;
+        let after = self.sends().split_off(before);
+        assert!(after.len() == 1 && after[0].body.to_string().contains("the next one"), "more was sent: {after:#?}");
+    }
+
     /// Sends a reply and waits for its end.
     pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> ReplyView {
         let queued = self.host.reply(conversation, key, message).await.unwrap();
