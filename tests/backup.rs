@@ -97,7 +97,8 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     })
     .await;
     // Whatever the restored host would send of its own goes out before a new reply.
-    let next = json!({"sender": {"human": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
+    let next =
+        json!({"sender": {"human": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
     let url = format!("{}/api/v1/conversations/1/replies", other.address);
     let answer = request("POST", &url, &[("idempotency-key", "next")], next.to_string().into()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);

@@ -176,6 +176,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything else: this process does nothing but compile, and gets a component of strangers.
+    if std::env::args_os().nth(1).is_some_and(|first| first == locate::COMPILE) {
+        return harness_sandbox::compile_stdin();
+    }
     let arguments = Arguments::parse();
     let telemetry = match &arguments.command {
         Command::Serve { config, .. } => telemetry::Telemetry::of(config),
