@@ -46,6 +46,7 @@ async fn run(sim: &Simulator, program: PathBuf, script: &str) {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("GRAPH_FACEBOOK", sim.graph_facebook_url())
         .env("GRAPH_INSTAGRAM", sim.graph_instagram_url())
+        .env("WWW_FACEBOOK", sim.www_facebook_url())
         .env("APP_ID", &sim.config().app_id)
         .env("APP_SECRET", sim.config().app_secret.expose())
         .env("USER_TOKEN", sim.person().token.expose())

@@ -67,5 +67,8 @@ pub(crate) async fn unknown_path(request: Request) -> Response {
 
 /// A method that a path does not take.
 pub(crate) async fn wrong_method(request: Request) -> Response {
-    refuse(http::StatusCode::METHOD_NOT_ALLOWED, &format!("/sim{} does not take {}", request.uri().path(), request.method()))
+    refuse(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        &format!("/sim{} does not take {}", request.uri().path(), request.method()),
+    )
 }

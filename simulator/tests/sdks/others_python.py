@@ -31,7 +31,14 @@ for answer in [
     assert answer["message_id"], answer
 assert bot.send_action(customer, "mark_seen") == {"recipient_id": customer}
 
-app = dict(app_id=os.environ["APP_ID"], app_secret=secret, base_url=f"{base}/", version="v25.0", ignore_version_check=True)
+app = dict(
+    app_id=os.environ["APP_ID"],
+    app_secret=secret,
+    base_url=f"{base}/",
+    access_token_url=f"{base}/oauth/access_token",
+    version="v25.0",
+    ignore_version_check=True,
+)
 graph = GraphAPI(access_token=os.environ["USER_TOKEN"], **app)
 page = os.environ["PAGE"]
 assert graph.get_object("me")["name"]
@@ -52,3 +59,13 @@ try:
     raise AssertionError("an unknown id was answered")
 except FacebookError as error:
     assert error.code == 100, error
+
+# The code of the dialog becomes a token the way OAuth libraries ask for it: with HTTP Basic.
+os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # The simulator speaks HTTP on loopback.
+dialog = f"{os.environ['WWW_FACEBOOK']}/dialog/oauth"
+login = GraphAPI(oauth_flow=True, authorization_url=dialog, redirect_uri="https://inbox.example.com/back", scope=["pages_show_list"], **app)
+address, state = login.get_authorization_url()
+ticked = {"action": "continue", "page": page, "permission": "pages_show_list"}
+back = login.session.post(address, data=ticked, allow_redirects=False).headers["location"]
+login.exchange_user_access_token(response=back, redirect_uri="https://inbox.example.com/back", scope=["pages_show_list"])
+assert login.exchange_long_lived_user_access_token()["expires_in"] > 5_000_000
