@@ -31,7 +31,7 @@ use sha2::Sha256;
 use simulator::{Config, Simulator};
 
 /// A guard against hanging, not a bound: what is waited for comes by itself.
-pub const SOON: Duration = Duration::from_secs(120);
+pub const SOON: Duration = Duration::from_secs(300);
 pub const ANA: &str = Config::DEMO_CUSTOMER;
 pub const IG: &str = "17841400000000001";
 pub const PAGE: &str = "104857000000001";
