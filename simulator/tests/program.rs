@@ -143,6 +143,19 @@ async fn mistakes_in_control_requests_are_named() {
 }
 
 #[tokio::test]
+async fn the_readme_shows_the_secrets_and_tokens_of_the_demo_world() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let readme = include_str!("../README.md");
+    let config = sim.config();
+    let secrets = sim.secrets();
+    let secrets = secrets.iter().map(simulator::Secret::expose);
+    let ids = [config.app_id.as_str(), &config.instagram_app_id, &config.person.id, IG, common::PAGE, ANA];
+    for value in secrets.chain(ids) {
+        assert!(readme.contains(&format!("`{value}`")), "{value} is not in the table");
+    }
+}
+
+#[tokio::test]
 async fn no_document_of_the_surface_holds_a_secret() {
     let (sim, _receiver) = pair().await;
     sim.customer(ANA).text("hi").await;
