@@ -150,6 +150,8 @@ async fn a_proof_is_checked_with_the_secret_of_the_host() {
 #[tokio::test]
 async fn the_window_closes_by_the_platform_s_clock_with_each_host_s_shape() {
     let sim = open().await;
+    sim.clock().stop();
+    sim.customer(ANA).text("hi").await;
     let [facebook, instagram] = Graph::both(&sim);
     sim.clock().advance(DAY - Duration::from_secs(5));
     assert_eq!(facebook.message(json!({"text": "in time"})).await.status, 200);

@@ -122,5 +122,7 @@ pub(crate) async fn transcript(
 }
 
 pub(crate) async fn clock(State(core): State<Arc<Core>>) -> Json<Value> {
-    Json(json!({"now_ms": core.clock.now_ms(), "offset_ms": core.clock.offset_ms()}))
+    Json(
+        json!({"now_ms": core.clock.now_ms(), "offset_ms": core.clock.offset_ms(), "stopped": core.clock.is_stopped()}),
+    )
 }

@@ -129,6 +129,8 @@ pub(crate) enum ClockMove {
     AdvanceSeconds(u64),
     RewindSeconds(u64),
     Reset(bool),
+    /// `true` makes it stand still, `false` lets it run on.
+    Stop(bool),
 }
 
 pub(crate) async fn move_clock(State(core): State<Arc<Core>>, Body(by): Body<ClockMove>) -> Json<Value> {
@@ -137,6 +139,8 @@ pub(crate) async fn move_clock(State(core): State<Arc<Core>>, Body(by): Body<Clo
         ClockMove::RewindSeconds(seconds) => core.clock.rewind(Duration::from_secs(seconds)),
         ClockMove::Reset(true) => core.clock.reset(),
         ClockMove::Reset(false) => {}
+        ClockMove::Stop(true) => core.clock.stop(),
+        ClockMove::Stop(false) => core.clock.run(),
     }
     observe::clock(State(core)).await
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::config::{EchoTiming, Locale};
@@ -254,7 +254,10 @@ fn document(request: &GraphRequest, status: StatusCode, mut body: Value) -> Resp
     let text = if request.is_set("pretty") { format!("{body:#}") } else { body.to_string() };
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = if request.is_set("suppress_http_code") { StatusCode::OK } else { status };
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    // Meta lets pages of every site read its answers.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 

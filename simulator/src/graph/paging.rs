@@ -39,11 +39,7 @@ impl Wanted {
     ) -> Result<Self, GraphError> {
         let limit = match limit {
             None => DEFAULT_LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| *limit > 0)
-                .ok_or_else(|| GraphError::parameter("Param limit must be a positive number"))?,
+            Some(text) => text.parse().ok().ok_or_else(|| GraphError::parameter("Param limit must not be negative"))?,
         };
         Ok(Self { limit: limit.min(most.max(1)), after: cursor(after)?, before: cursor(before)? })
     }
@@ -154,7 +150,9 @@ mod tests {
 
     #[test]
     fn broken_limits_and_cursors_are_refused() {
-        assert!(Wanted::read(Some("0"), None, None, 100).is_err());
+        assert!(Wanted::read(Some("-1"), None, None, 100).is_err());
+        // Clients ask so for a summary alone.
+        assert!(Wanted::read(Some("0"), None, None, 100).unwrap().cut(letters()).unwrap().entries.is_empty());
         assert!(Wanted::read(None, Some("%%"), None, 100).is_err());
         let unknown = URL_SAFE_NO_PAD.encode("z");
         assert!(Wanted::read(None, Some(&unknown), None, 100).unwrap().cut(letters()).is_err());

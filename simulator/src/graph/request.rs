@@ -263,7 +263,7 @@ impl GraphRequest {
 }
 
 /// Parameters that are not written down.
-const SECRETS: &[&str] = &["client_secret", "code", "fb_exchange_token", "input_token"];
+const SECRETS: &[&str] = &["batch", "client_secret", "code", "fb_exchange_token", "input_token", "verify_token"];
 
 /// The parameters as the record shows them.
 pub(crate) fn redacted(params: &Map<String, Value>) -> Value {
