@@ -29,16 +29,16 @@ pub(crate) fn list(core: &Core, request: &GraphRequest, account: &AccountConfig)
     let fields_text = request.fields().unwrap_or_else(|| "id,updated_time".to_owned());
     let fields = select::parse(&fields_text);
     let wanted = Wanted::of_request(core, request)?;
-    let mut threads: Vec<(i64, String, String)> = core
+    let mut threads: Vec<((i64, u128), String, String)> = core
         .world()
         .threads
         .iter()
         .filter(|((ig_id, igsid), thread)| {
             *ig_id == account.ig_id && !thread.messages.is_empty() && user.as_ref().is_none_or(|user| user == igsid)
         })
-        .map(|((_, igsid), thread)| (updated_ms(thread), igsid.clone(), conversation_id(&account.ig_id, &thread.fbid)))
+        .map(|((_, igsid), thread)| (newest(thread), igsid.clone(), conversation_id(&account.ig_id, &thread.fbid)))
         .collect();
-    threads.sort_by_key(|(updated_ms, ..)| std::cmp::Reverse(*updated_ms));
+    threads.sort_by_key(|(newest, ..)| std::cmp::Reverse(*newest));
     let part = wanted.cut(threads.into_iter().map(|(_, igsid, id)| (id, igsid)).collect())?;
     let data: Result<Vec<Value>, GraphError> =
         part.entries.iter().map(|igsid| conversation(core, request, account, igsid, &fields)).collect();
@@ -187,6 +187,12 @@ fn of_thread<T>(
     read: impl FnOnce(&Thread) -> T,
 ) -> Result<T, GraphError> {
     core.world().thread(&account.ig_id, igsid).map(read).ok_or_else(|| GraphError::unknown_object("get", igsid))
+}
+
+/// What conversations are ordered by: of two in the same millisecond, the number of the newest message decides.
+fn newest(thread: &Thread) -> (i64, u128) {
+    let item = thread.messages.last().and_then(|message| MessageId::decode(&message.mid));
+    (updated_ms(thread), item.map_or(0, |id| id.item))
 }
 
 fn updated_ms(thread: &Thread) -> i64 {

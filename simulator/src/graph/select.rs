@@ -94,6 +94,31 @@ pub(crate) fn pick(of: Node, node: &Value, fields: &[Field]) -> Result<Value, Gr
     Ok(Value::Object(answer))
 }
 
+/// What stands in a field of a message, with what braces ask for. What an entry does not have is left out: the
+/// attachments of a message have different fields.
+pub(crate) fn narrowed(value: Value, inner: Option<&[Field]>) -> Value {
+    let Some(fields) = inner else { return value };
+    match value {
+        Value::Array(list) => list.into_iter().map(|one| narrowed(one, inner)).collect(),
+        Value::Object(object) if object.contains_key("data") => {
+            object.into_iter().map(|(name, one)| (name, narrowed(one, inner))).collect()
+        }
+        Value::Object(mut object) => {
+            let mut answer = Map::new();
+            if let Some(id) = object.get("id") {
+                answer.insert("id".to_owned(), id.clone());
+            }
+            for field in fields {
+                if let Some(one) = object.remove(&field.name) {
+                    answer.insert(field.name.clone(), narrowed(one, field.inner.as_deref()));
+                }
+            }
+            Value::Object(answer)
+        }
+        plain => plain,
+    }
+}
+
 /// A nested node shows its id only, unless braces ask for more.
 fn expand(of: Node, value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
     let nested = |value: &Value| match inner {
@@ -110,7 +135,7 @@ fn expand(of: Node, value: &Value, inner: Option<&[Field]>) -> Result<Value, Gra
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed unwrap is a failed test")]
     use super::*;
 
     fn names(fields: &[Field]) -> Vec<&str> {
@@ -140,5 +165,10 @@ mod tests {
             json!({"id": "1", "ig": {"id": "2", "name": "x"}, "picture": {"data": {"url": "u"}}})
         );
         assert_eq!(pick(Node::Page, &node, &parse("shoe")).unwrap_err().code, 100);
+        let attachments = json!({"data": [{"image_data": {"url": "u", "width": 1}}, {"file_url": "f"}]});
+        assert_eq!(
+            narrowed(attachments, parse("x{image_data{url},video_data}")[0].inner.as_deref()),
+            json!({"data": [{"image_data": {"url": "u"}}, {}]})
+        );
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::AccountConfig;
 use crate::graph::error::GraphError;
-use crate::graph::select::Field;
+use crate::graph::select::{self, Field};
 use crate::graph::unplayed::{self, Node};
 use crate::state::thread::{Author, ThreadMessage};
 
@@ -39,7 +39,7 @@ pub(crate) fn node(
             other => return Err(unplayed::field(Node::Message, other)),
         };
         if let Some(value) = value {
-            answer.insert(field.name.clone(), value);
+            answer.insert(field.name.clone(), select::narrowed(value, field.inner.as_deref()));
         }
     }
     Ok(Value::Object(answer))
