@@ -50,7 +50,7 @@ impl Node {
     /// The kind of what stands in a field.
     pub(crate) fn inside(self, field: &str) -> Self {
         match (self, field) {
-            (Self::Page, "instagram_business_account") => Self::Instagram,
+            (Self::Page, "instagram_business_account" | "connected_instagram_account") => Self::Instagram,
             _ => Self::Other,
         }
     }
@@ -106,7 +106,6 @@ const PAGE: &[&str] = &[
     "category_list",
     "checkins",
     "company_overview",
-    "connected_instagram_account",
     "connected_page_backed_instagram_account",
     "contact_address",
     "conversations",
