@@ -169,7 +169,10 @@ enum Command {
         /// Write a configuration for a host that takes the simulator for Meta, with its secrets beside it
         #[arg(long, value_name = "FILE")]
         host_config: Option<PathBuf>,
-        /// Print addresses and ids as JSON
+        /// The component that the written configuration names; without it, the channel of this checkout is built
+        #[arg(long, value_name = "FILE", requires = "host_config")]
+        component: Option<PathBuf>,
+        /// Print addresses, ids, secrets and tokens as JSON
         #[arg(long)]
         json: bool,
     },
@@ -231,7 +234,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Bench { bench } => runtime().and_then(|rt| rt.block_on(bench::run(bench))),
-        Command::Sim { port, webhook, host_config, json } => {
+        Command::Sim { port, webhook, host_config, component, json } => {
+            let host_config = host_config.map(|file| sim::HostConfig { file, component });
             runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, host_config, json)))
         }
     }
