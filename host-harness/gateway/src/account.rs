@@ -77,6 +77,8 @@ pub(crate) enum Whose {
         row: i64,
         /// The platform's id.
         id: String,
+        /// The row's connection when the call began: what comes of it belongs to no other.
+        connection: i64,
     },
     /// Somebody's who is connecting one.
     Nobody(Arc<Scratch>),
@@ -134,8 +136,15 @@ impl AccountEffects {
                     scratch.keep(slot, secret);
                     Ok(())
                 }
-                Whose::Account { id, .. } => self.shared.keep_credential(&self.registered, id, slot, secret).await,
+                Whose::Account { id, connection, .. } => {
+                    self.shared.keep_credential(&self.registered, id, *connection, slot, secret).await
+                }
             };
+            if let Err(HostError::Overtaken) = kept {
+                let reason = HostError::Overtaken.to_string();
+                tracing::warn!(reason, "a credential came too late");
+                return Err(HttpError::Other(reason));
+            }
             if let Err(error) = kept {
                 tracing::error!(%error, "a credential could not be kept");
                 return Err(HttpError::Other("the host could not keep the credential that was captured".into()));
@@ -185,7 +194,9 @@ impl Effects for AccountEffects {
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
         match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_set(*row, key, value)),
+            Whose::Account { row, connection, .. } => {
+                self.runtime.block_on(self.shared.inbox.storage_set(*row, *connection, key, value))
+            }
             Whose::Nobody(scratch) => {
                 let mut storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
                 let others = storage.iter().filter(|(other, _)| *other != key);
@@ -202,7 +213,9 @@ impl Effects for AccountEffects {
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
         match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_delete(*row, key)),
+            Whose::Account { row, connection, .. } => {
+                self.runtime.block_on(self.shared.inbox.storage_delete(*row, *connection, key))
+            }
             Whose::Nobody(scratch) => {
                 scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 Ok(())
@@ -297,17 +310,23 @@ pub(crate) async fn call_in_class<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<T, HostError> {
-    let (channel, mut account) = shared.inbox.account(row).await?;
+    let ((channel, mut account), known) = {
+        let _unchanged = shared.bindings.read().await;
+        (shared.inbox.account(row).await?, shared.inbox.account_row(row).await?)
+    };
+    if known.state == AccountState::Disconnected {
+        return Err(HostError::Disconnected(known.name));
+    }
     let registered = shared.channel(&channel)?;
     merge_settings(&mut account.settings, &registered.settings);
-    let whose = Whose::Account { row, id: account.id.clone() };
+    let whose = Whose::Account { row, id: account.id.clone(), connection: known.connection };
     let answer =
         call_paced(shared, &registered, whose, class, move |channel, effects| function(channel, effects, &account))
             .await;
     if let Err(HostError::Account(error)) = &answer
         && let Some(problem) = dead_credential(error)
     {
-        shared.inbox.mark_account(row, AccountState::NeedsReconnect, Some(problem)).await?;
+        shared.inbox.mark_account(row, known.connection, AccountState::NeedsReconnect, Some(problem)).await?;
     }
     answer
 }
@@ -334,11 +353,13 @@ pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckRes
 }
 
 impl Shared {
-    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory.
+    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
+    /// account was disconnected, or connected another way, is thrown away.
     pub(crate) async fn keep_credential(
         &self,
         registered: &Registered,
         account: &str,
+        connection: i64,
         slot: String,
         secret: Secret,
     ) -> Result<(), HostError> {
@@ -351,8 +372,32 @@ impl Shared {
             return Err(HostError::TooManyCredentials(channel));
         }
         let sealed = self.vault.seal(&key, &secret)?;
-        self.inbox.put_credential(SealedCredential { channel, account: account.to_owned(), slot, sealed }).await?;
+        let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
+        // File and memory say the same: neither connecting nor disconnecting comes between.
+        let _unchanged = self.bindings.read().await;
+        if !self.inbox.put_credential(credential, connection).await? {
+            return Err(HostError::Overtaken);
+        }
         self.secrets.set(key, secret);
+        Ok(())
+    }
+
+    /// Forgets the credentials of accounts that are disconnected in the file.
+    pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), HostError> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let _alone = self.bindings.write().await;
+        let accounts = self.inbox.accounts().await?;
+        for (channel, account) in lost {
+            // Somebody may have connected it again since.
+            let in_use = accounts.iter().any(|row| {
+                row.channel == channel && row.platform_id == account && row.state != AccountState::Disconnected
+            });
+            if !in_use {
+                self.secrets.forget(&channel, &account);
+            }
+        }
         Ok(())
     }
 
@@ -371,7 +416,8 @@ impl Shared {
                     };
                     if let Some(row) = accounts.iter().find(of) {
                         let problem = Some(error.to_string());
-                        self.inbox.mark_account(row.id, AccountState::NeedsReconnect, problem).await?;
+                        let state = AccountState::NeedsReconnect;
+                        self.inbox.mark_account(row.id, row.connection, state, problem).await?;
                     }
                 }
             }

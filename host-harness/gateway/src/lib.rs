@@ -52,6 +52,7 @@ mod upkeep;
 mod vault;
 mod watch;
 mod webhooks;
+mod whole;
 
 pub use access::{Access, Scope};
 pub use breaker::{BreakerState, BreakerView, Part, Paused};

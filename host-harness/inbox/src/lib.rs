@@ -10,6 +10,7 @@ mod arrivals;
 mod backup;
 mod contacts;
 mod conversations;
+mod credentials;
 mod error;
 mod history;
 mod integrity;
@@ -31,10 +32,11 @@ mod writer;
 
 use std::{path::Path, sync::Arc};
 
-pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount, SealedCredential};
+pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount};
 pub use apply::{Applied, TranslatedDelivery};
 pub use backup::{Claim, Copied, copy_file, known_schema, note_missing, verify_copy};
 pub use contacts::{DueProfile, ErasureView};
+pub use credentials::SealedCredential;
 pub use error::InboxError;
 pub use history::{DueHistory, HistoryMark};
 pub use integrity::{NamedFile, beside, check_file, named_files};
