@@ -18,7 +18,7 @@ const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 
 async fn connected(login: &str) -> (World, Gate, i64) {
     let (world, gate) = World::gated(Config::demo()).await;
-    let row = Person::new(&world).connects(login).await;
+    let row = Person::new(&world).await.connects(login).await;
     (world, gate, row)
 }
 
@@ -71,7 +71,7 @@ async fn a_token_of_an_earlier_connection_does_not_reach_the_present_one() {
     let (world, gate, account) = connected("instagram").await;
     renewing(&world, &gate, "instagram").await;
     world.host.disconnect(account, false).await.unwrap();
-    assert_eq!(Person::new(&world).connects("facebook").await, account);
+    assert_eq!(Person::new(&world).await.connects("facebook").await, account);
     let before = (slots(&world.host).await, row(&world, account).await.connection);
     gate.open();
     eventually("the end of the refresh", async || {
@@ -113,6 +113,6 @@ async fn neither_entry_points_nor_a_check_nor_a_late_callback_bring_a_disconnect
     assert_eq!(state().await, AccountState::Disconnected);
     assert_eq!(world.host.disconnect(account, false).await.unwrap(), None, "twice is no error");
 
-    assert_eq!(Person::new(&world).connects("facebook").await, account);
+    assert_eq!(Person::new(&world).await.connects("facebook").await, account);
     assert_eq!(state().await, AccountState::Connected);
 }

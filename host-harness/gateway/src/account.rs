@@ -11,27 +11,19 @@ use harness_contract::{
     AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, HttpRequest, HttpResponse,
     settings::merge_settings, text::shown,
 };
-use harness_inbox::{AccountState, SealedCredential};
+use harness_inbox::AccountState;
 use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    breaker::Part,
-    capture::Captured,
-    egress::EgressError,
-    error::HostError,
-    host::Shared,
-    pace::Asker,
-    secrets::{Secret, SecretKey},
-    setup::Registered,
+    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, pace::Asker,
+    secrets::Secret, setup::Registered,
 };
 
 /// Requests of one call.
 const MAX_REQUESTS: u32 = 64;
 /// Uses of the storage in one call.
 const MAX_STORAGE_CALLS: u32 = 1000;
-/// Credentials that a channel may keep for an account.
-const MAX_CREDENTIALS: usize = 128;
 /// How long a request waits for its pace: well below what a call may take.
 const PATIENCE_MS: u64 = 15_000;
 /// What a channel may remember before there is an account, in bytes.
@@ -45,6 +37,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// What was captured and remembered before.
+    pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { secrets: Mutex::new(secrets), storage: Mutex::new(storage) }
+    }
+
     /// The credential in a slot.
     pub(crate) fn secret(&self, slot: &str) -> Option<Secret> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
@@ -350,80 +347,6 @@ pub(crate) async fn configure(shared: &Arc<Shared>, row: i64, wanted: EntryPoint
 /// The channel's own lines of a health check.
 pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckResult>, HostError> {
     call(shared, row, |channel, effects, account| channel.check(effects, account)).await
-}
-
-impl Shared {
-    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
-    /// account was disconnected, or connected another way, is thrown away.
-    pub(crate) async fn keep_credential(
-        &self,
-        registered: &Registered,
-        account: &str,
-        connection: i64,
-        slot: String,
-        secret: Secret,
-    ) -> Result<(), HostError> {
-        let channel = registered.channel.id().to_owned();
-        let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
-        let known = self.secrets.of_channel(&channel);
-        if known.iter().filter(|(of, _)| of.as_deref() == Some(account)).count() >= MAX_CREDENTIALS
-            && self.secrets.find(&channel, account, &slot).is_none()
-        {
-            return Err(HostError::TooManyCredentials(channel));
-        }
-        let sealed = self.vault.seal(&key, &secret)?;
-        let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
-        // File and memory say the same: neither connecting nor disconnecting comes between.
-        let _unchanged = self.bindings.read().await;
-        if !self.inbox.put_credential(credential, connection).await? {
-            return Err(HostError::Overtaken);
-        }
-        self.secrets.set(key, secret);
-        Ok(())
-    }
-
-    /// Forgets the credentials of accounts that are disconnected in the file.
-    pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), HostError> {
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let _alone = self.bindings.write().await;
-        let accounts = self.inbox.accounts().await?;
-        for (channel, account) in lost {
-            // Somebody may have connected it again since.
-            let in_use = accounts.iter().any(|row| {
-                row.channel == channel && row.platform_id == account && row.state != AccountState::Disconnected
-            });
-            if !in_use {
-                self.secrets.forget(&channel, &account);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
-    pub(crate) async fn open_credentials(&self) -> Result<(), HostError> {
-        for sealed in self.inbox.credentials().await? {
-            let SealedCredential { channel, account, slot, sealed } = sealed;
-            let key = SecretKey { channel, account: Some(account), slot };
-            match self.vault.unseal(&key, &sealed) {
-                Ok(secret) => self.secrets.set(key, secret),
-                Err(error) => {
-                    tracing::error!(%error, "a credential cannot be used");
-                    let accounts = self.inbox.accounts().await?;
-                    let of = |row: &&harness_inbox::AccountRow| {
-                        row.channel == key.channel && Some(&row.platform_id) == key.account.as_ref()
-                    };
-                    if let Some(row) = accounts.iter().find(of) {
-                        let problem = Some(error.to_string());
-                        let state = AccountState::NeedsReconnect;
-                        self.inbox.mark_account(row.id, row.connection, state, problem).await?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What went wrong, for a person.

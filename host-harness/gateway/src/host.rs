@@ -26,18 +26,20 @@ use crate::{
     breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
-    connect::Connecting,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
     health::Seen,
     ingress::{self, Refusal},
-    keeper, media,
+    keeper,
+    links::Links,
+    media,
     metrics::Metrics,
     outbox,
     pace::Paces,
     secrets::{Secret, SecretKey, Secrets},
     setup::{HostOptions, Registered, check_slots},
+    show::Waiting,
     store::MediaStore,
     translate,
     upkeep::{self, Retention},
@@ -67,11 +69,12 @@ pub(crate) struct Shared {
     pub(crate) paces: Paces,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Vault,
-    pub(crate) connecting: Connecting,
+    pub(crate) links: Links,
     /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
     /// both saying the same.
     pub(crate) bindings: RwBindings,
     pub(crate) begun: Begun,
+    pub(crate) waiting: Waiting,
     pub(crate) seen: Seen,
     pub(crate) breakers: Breakers,
     pub(crate) calls: Arc<Calls>,
@@ -128,9 +131,10 @@ impl Host {
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
-            connecting: Connecting::default(),
+            links: Links::default(),
             bindings: RwBindings::default(),
             begun: Begun::default(),
+            waiting: Waiting::default(),
             seen: Seen::default(),
             breakers: Breakers::default(),
             calls,
@@ -150,6 +154,7 @@ impl Host {
         });
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
+        shared.open_links().await?;
         shared.inbox.bound_waits(shared.clock.now()).await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {

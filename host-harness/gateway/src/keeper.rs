@@ -72,6 +72,7 @@ async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
+            shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
                 refresh(shared, account).await?;
             }
@@ -245,7 +246,8 @@ pub(crate) async fn disconnect(
     };
     {
         let _alone = shared.bindings.write().await;
-        shared.inbox.disconnect_account(account, delete_conversations).await?;
+        let delete = delete_conversations.then(|| shared.clock.now());
+        shared.inbox.disconnect_account(account, delete).await?;
         shared.secrets.forget(&row.channel, &row.platform_id);
     }
     shared.media_due.notify_one();

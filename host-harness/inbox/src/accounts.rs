@@ -63,6 +63,8 @@ pub struct AccountRow {
     pub connected_at: u64,
     /// When its credentials end, where they do.
     pub refresh_before: Option<u64>,
+    /// When its conversations were deleted last, where they were: what was said until then does not come back.
+    pub conversations_deleted_at: Option<u64>,
     /// Counts up with every connecting and disconnecting. Whoever has begun something for the account hands this in
     /// with the result: what belongs to an earlier connection is thrown away.
     #[serde(skip)]
@@ -70,7 +72,7 @@ pub struct AccountRow {
 }
 
 const COLUMNS: &str = "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
-                       connection";
+                       connection, conversations_deleted_at";
 
 impl AccountRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -87,6 +89,7 @@ impl AccountRow {
             connected_at: from_millis(row.get(8)?),
             refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
             connection: row.get(10)?,
+            conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
         })
     }
 }
@@ -165,7 +168,6 @@ impl Inbox {
                     keep(tx, id, &new, dialog)?;
                 }
                 take_up_unrouted(tx, &new.channel)?;
-                wake_replies(tx, id)?;
                 Ok(id)
             })
             .await?;
@@ -208,9 +210,6 @@ impl Inbox {
                     return Ok(false);
                 }
                 mark(tx, account, state, problem.as_deref())?;
-                if state == AccountState::Connected {
-                    wake_replies(tx, account)?;
-                }
                 Ok(true)
             })
             .await?;
@@ -251,13 +250,15 @@ impl Inbox {
             .await
     }
 
-    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go.
-    pub async fn disconnect_account(&self, account: i64, delete_conversations: bool) -> Result<(), InboxError> {
+    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go where the
+    /// present is given.
+    pub async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 forget(tx, account, "Somebody disconnected it.")?;
-                if delete_conversations {
+                if let Some(now) = delete_conversations {
                     delete_contents(tx, account, None)?;
+                    note_deleted(tx, account, as_millis(now))?;
                 }
                 Ok(())
             })
@@ -327,10 +328,10 @@ pub(crate) fn mark(
     Ok(())
 }
 
-/// Replies that waited for the account are tried at once.
-fn wake_replies(tx: &Transaction<'_>, account: i64) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE reply SET next_attempt_at = 0 WHERE account_id = ?1 AND state IN ('queued', 'sending')")?
-        .execute(params![account])?;
+/// Notes that the account's conversations were deleted.
+pub(crate) fn note_deleted(tx: &Transaction<'_>, account: i64, now: i64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET conversations_deleted_at = ?2 WHERE id = ?1")?
+        .execute(params![account, now])?;
     Ok(())
 }
 
