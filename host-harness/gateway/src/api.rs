@@ -104,7 +104,9 @@ impl From<HostError> for ApiError {
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Backlog(_) | HostError::Paused(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
+            HostError::Inbox(InboxError::KeyReused(_)) | HostError::Disconnected(_) | HostError::Overtaken => {
+                StatusCode::CONFLICT
+            }
             HostError::Account(error) => match **error {
                 AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::BAD_GATEWAY,

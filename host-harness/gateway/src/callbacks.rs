@@ -49,8 +49,13 @@ impl Host {
         };
         let given = hex::encode(random::<12>()?);
         let address = self.shared.address(&["callbacks", channel, name, &given])?;
-        self.shared.inbox.record_erasure(new, given.clone()).await?;
-        self.shared.delivered.notify_one();
+        let (shared, code_given) = (std::sync::Arc::clone(&self.shared), given.clone());
+        let record = async move {
+            shared.inbox.record_erasure(new, code_given).await?;
+            shared.delivered.notify_one();
+            Ok(())
+        };
+        self.shared.begun.whole(record).await?;
         let fields = [(url.clone(), Value::from(address.as_str())), (code.clone(), Value::from(given))];
         Ok(Some(Value::Object(Map::from_iter(fields))))
     }

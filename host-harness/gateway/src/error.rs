@@ -66,6 +66,15 @@ pub enum HostError {
     /// A channel captures more credentials for an account than it may keep.
     #[error("`{0}` keeps too many credentials of one account")]
     TooManyCredentials(String),
+    /// Nothing is asked of the platform for an account that is disconnected.
+    #[error("the account {0} is disconnected: connect it again first")]
+    Disconnected(String),
+    /// The account was connected or disconnected while this was under way, so its result counts no more.
+    #[error("the account was connected again or disconnected meanwhile, so what came of this was thrown away")]
+    Overtaken,
+    /// The work ended in a panic, or the host is stopping.
+    #[error("this was interrupted in the middle: look at how things stand before trying again")]
+    Interrupted,
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,

@@ -26,29 +26,34 @@ use crate::{
     breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
-    connect::Connecting,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
     health::Seen,
     ingress::{self, Refusal},
-    keeper, media,
+    keeper,
+    links::Links,
+    media,
     metrics::Metrics,
     outbox,
     pace::Paces,
     secrets::{Secret, SecretKey, Secrets},
     setup::{HostOptions, Registered, check_slots},
+    show::Waiting,
     store::MediaStore,
     translate,
     upkeep::{self, Retention},
     vault::{Vault, VaultKey},
     watch::{Backlog, Calls, Writable},
+    whole::Begun,
 };
 use tracing::Instrument as _;
 use url::Url;
 
 /// Memory for bodies that are being read and not yet in the journal, in KiB.
 const BODY_BUDGET_KIB: usize = 128 << 10;
+
+type RwBindings = tokio::sync::RwLock<()>;
 
 /// The host. Cloning shares it; its workers end when the last clone is dropped.
 #[derive(Clone)]
@@ -64,7 +69,12 @@ pub(crate) struct Shared {
     pub(crate) paces: Paces,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Vault,
-    pub(crate) connecting: Connecting,
+    pub(crate) links: Links,
+    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
+    /// both saying the same.
+    pub(crate) bindings: RwBindings,
+    pub(crate) begun: Begun,
+    pub(crate) waiting: Waiting,
     pub(crate) seen: Seen,
     pub(crate) breakers: Breakers,
     pub(crate) calls: Arc<Calls>,
@@ -121,7 +131,10 @@ impl Host {
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
-            connecting: Connecting::default(),
+            links: Links::default(),
+            bindings: RwBindings::default(),
+            begun: Begun::default(),
+            waiting: Waiting::default(),
             seen: Seen::default(),
             breakers: Breakers::default(),
             calls,
@@ -141,6 +154,7 @@ impl Host {
         });
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
+        shared.open_links().await?;
         shared.inbox.bound_waits(shared.clock.now()).await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
@@ -158,9 +172,10 @@ impl Host {
         Ok(Self { shared, workers: Arc::new(workers) })
     }
 
-    /// Takes up no further reply and waits until every request under way has its end.
+    /// Takes up no further reply and waits until every request under way has its end, and whatever else was begun.
     pub async fn shutdown(&self) {
         let _ = self.workers.stop.send(true);
+        self.shared.begun.ended().await;
         let mut outbox = self.workers.outbox.lock().await;
         if !outbox.is_finished() {
             // A worker that panicked has nothing left to wait for.
@@ -183,10 +198,6 @@ impl Host {
             HostError::Settings { channel: channel.to_owned(), account: account.to_owned(), source }
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
-        for (slot, secret) in secrets {
-            let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot };
-            self.shared.secrets.set(key, secret);
-        }
         let new = NewAccount {
             channel: channel.to_owned(),
             platform_id: account.to_owned(),
@@ -195,9 +206,19 @@ impl Host {
             dialog: None,
             now: self.shared.clock.now(),
         };
-        let row = self.shared.inbox.connect_account(new).await?;
-        self.shared.connected();
-        Ok(row)
+        let (shared, channel, account) = (Arc::clone(&self.shared), channel.to_owned(), account.to_owned());
+        let connect = async move {
+            let _alone = shared.bindings.write().await;
+            // First, so that no worker meets the account without them.
+            for (slot, secret) in secrets {
+                let key = SecretKey { channel: channel.clone(), account: Some(account.clone()), slot };
+                shared.secrets.set(key, secret);
+            }
+            let row = shared.inbox.connect_account(new).await?;
+            shared.connected();
+            Ok(row)
+        };
+        self.shared.begun.whole(connect).await
     }
 
     /// Says where this host is reached from outside, such as `https://inbox.example`: for the addresses that
@@ -210,12 +231,15 @@ impl Host {
     ///
     /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
     pub async fn disconnect(&self, account: i64, delete_conversations: bool) -> Result<Option<String>, HostError> {
-        keeper::disconnect(&self.shared, account, delete_conversations).await
+        let shared = Arc::clone(&self.shared);
+        let disconnect = async move { keeper::disconnect(&shared, account, delete_conversations).await };
+        self.shared.begun.whole(disconnect).await
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
     pub async fn configure(&self, account: i64, wanted: EntryPoints) -> Result<(), HostError> {
-        account::configure(&self.shared, account, wanted).await
+        let shared = Arc::clone(&self.shared);
+        self.shared.begun.whole(async move { account::configure(&shared, account, wanted).await }).await
     }
 
     /// What a webhook must have before its body is read: a channel, the header with the proof, a length
@@ -261,9 +285,13 @@ impl Host {
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
     pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        let put_back = self.shared.inbox.retry_failed(channel).await?;
-        self.shared.delivered.notify_one();
-        Ok(put_back)
+        let shared = Arc::clone(&self.shared);
+        let retry = async move {
+            let put_back = shared.inbox.retry_failed(channel).await?;
+            shared.delivered.notify_one();
+            Ok(put_back)
+        };
+        self.shared.begun.whole(retry).await
     }
 
     /// Answers a platform's challenge with the text to echo.
@@ -281,10 +309,14 @@ impl Host {
     pub async fn reply(&self, conversation: i64, key: &str, mut message: OutboundMessage) -> Result<Queued, HostError> {
         media::describe(&self.shared, &mut message).await?;
         let now = self.shared.clock.now();
-        let queued =
-            self.shared.inbox.queue_reply(NewReply { conversation, key: key.to_owned(), message, now }).await?;
-        self.shared.queued.notify_one();
-        Ok(queued)
+        let new = NewReply { conversation, key: key.to_owned(), message, now };
+        let shared = Arc::clone(&self.shared);
+        let queue = async move {
+            let queued = shared.inbox.queue_reply(new).await?;
+            shared.queued.notify_one();
+            Ok(queued)
+        };
+        self.shared.begun.whole(queue).await
     }
 
     /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it
@@ -295,7 +327,9 @@ impl Host {
         name: Option<String>,
         claimed: Option<&str>,
     ) -> Result<HeldFile, HostError> {
-        media::hold(&self.shared, content, name, claimed).await
+        let (shared, claimed) = (Arc::clone(&self.shared), claimed.map(str::to_owned));
+        let hold = async move { media::hold(&shared, content, name, claimed.as_deref()).await };
+        self.shared.begun.whole(hold).await
     }
 
     /// The bytes of a stored file of a message.
@@ -331,10 +365,14 @@ impl Host {
     /// on which it failed. Returns how many those are.
     pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
         self.channel(id)?;
-        self.shared.breakers.reset(id);
-        let again = self.shared.inbox.retry_failed(Some(id.to_owned())).await?;
-        self.shared.connected();
-        Ok(again)
+        let (shared, id) = (Arc::clone(&self.shared), id.to_owned());
+        let reset = async move {
+            shared.breakers.reset(&id);
+            let again = shared.inbox.retry_failed(Some(id)).await?;
+            shared.connected();
+            Ok(again)
+        };
+        self.shared.begun.whole(reset).await
     }
 
     /// How the parts of a channel do, the worst first.

@@ -72,6 +72,7 @@ async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
+            shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
                 refresh(shared, account).await?;
             }
@@ -109,21 +110,23 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 /// Renews an account's credentials now.
 pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), HostError> {
     let now = shared.clock.now();
+    // As it was before: what comes of this counts for no later connection.
+    let connection = shared.inbox.account_row(account).await?.connection;
     let renewed = call(shared, account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = shared.inbox.account_row(account).await?;
     match renewed {
         Ok(ends) => {
-            shared.inbox.note_refresh(account, ends, Some(next_refresh(ends, now))).await?;
+            shared.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
-                shared.inbox.mark_account(account, AccountState::Connected, None).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
                 shared.queued.notify_one();
             }
             Ok(())
         }
         // There is nothing to renew.
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            shared.inbox.note_refresh(account, row.refresh_before, None).await
+            shared.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
         Err(HostError::Account(error)) => {
@@ -135,12 +138,13 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), Ho
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
                     sentence(&error)
                 );
-                shared.inbox.mark_account(account, AccountState::Connected, Some(problem)).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
             }
-            shared.inbox.note_refresh(account, ends, Some(now.saturating_add(wait))).await
+            shared.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
+        Err(HostError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
-        Err(_) => shared.inbox.note_refresh(account, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+        Err(_) => shared.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
     .map_err(HostError::from)
 }
@@ -221,7 +225,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         }
         Err(_) => (Vec::new(), again(MINUTE)),
     };
-    shared.inbox.note_history(due.account, items, mark).await?;
+    shared.inbox.note_history(due.account, due.connection, items, mark).await?;
     shared.delivered.notify_one();
     Ok(())
 }
@@ -235,13 +239,17 @@ pub(crate) async fn disconnect(
     let row = shared.inbox.account_row(account).await?;
     let told = call(shared, account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
     let not_done = match told {
-        Ok(()) => None,
+        Ok(()) | Err(HostError::Disconnected(_)) => None,
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
         Err(HostError::Account(error)) => Some(sentence(&error)),
         Err(error) => Some(error.to_string()),
     };
-    shared.inbox.disconnect_account(account, delete_conversations).await?;
-    shared.secrets.forget(&row.channel, &row.platform_id);
+    {
+        let _alone = shared.bindings.write().await;
+        let delete = delete_conversations.then(|| shared.clock.now());
+        shared.inbox.disconnect_account(account, delete).await?;
+        shared.secrets.forget(&row.channel, &row.platform_id);
+    }
     shared.media_due.notify_one();
     Ok(not_done)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, NewDelivery, Update,
-    accounts::{delete_contents, forget},
+    accounts::{delete_contents, forget, note_deleted},
     journal::{DeliveryRow, as_millis, from_millis},
 };
 
@@ -130,6 +130,7 @@ pub(crate) fn erase(
     for &account in accounts {
         contacts += delete_contents(tx, account, contact)?;
         if contact.is_none() {
+            note_deleted(tx, account, now)?;
             forget(tx, account, "The person who connected it asked the platform to delete everything.")?;
             tx.prepare_cached("UPDATE account SET name = platform_id, username = NULL, picture = NULL WHERE id = ?1")?
                 .execute(params![account])?;
