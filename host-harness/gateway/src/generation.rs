@@ -18,7 +18,7 @@ use crate::{
     error::HostError,
     host::{Host, Shared},
     secrets::SecretKey,
-    setup::{ChannelSetup, Grant, Registered, check_slots},
+    setup::{ChannelSetup, Registered, check_slots},
 };
 
 /// Crashes after which a new generation gives its place back.
@@ -56,7 +56,8 @@ impl Host {
     ///
     /// The new one is inspected, compiled and tried out beside the old one, which answers until both are exchanged
     /// in one step; calls that have begun end where they began. If anything fails, the old one stays. Without a
-    /// grant of its own, an update has the old one's: what it asks for beyond that waits for the operator.
+    /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
+    /// beyond that waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
         self.load(component, setup, None).await
     }
@@ -111,7 +112,7 @@ impl Host {
         check_slots(manifest, &setup.secrets, SlotScope::App)?;
         self.warn_of_missing_proof(manifest, &setup);
         let kept = running.as_ref().map(|running| running.grant.clone());
-        let grant = setup.grant.clone().or(kept).unwrap_or_else(|| Grant::all_of(manifest));
+        let grant = setup.grant.clone().or(kept).unwrap_or_default();
         let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
             .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
         let json = serde_json::to_vec(&capabilities).unwrap_or_default();

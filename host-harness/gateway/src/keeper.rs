@@ -63,7 +63,7 @@ async fn look_after(shared: &Arc<Shared>, duty: Duty) {
         }
         tokio::select! {
             () = due => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = shared.clock.tick(TICK) => {}
         }
     }
 }

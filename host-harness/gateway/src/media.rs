@@ -39,7 +39,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if !worked {
             tokio::select! {
                 () = shared.media_due.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = shared.clock.tick(TICK) => {}
             }
         }
     }

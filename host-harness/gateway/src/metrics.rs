@@ -34,6 +34,7 @@ pub(crate) struct Metrics {
     waiting_replies: Gauges,
     media: Gauges,
     removed: Counters,
+    maintenance_rounds: Counter,
     backlog: Gauge,
 }
 
@@ -61,6 +62,7 @@ impl Metrics {
             waiting_replies: Gauges::default(),
             media: Gauges::default(),
             removed: Counters::default(),
+            maintenance_rounds: Counter::default(),
             backlog: Gauge::default(),
         };
         metrics.register();
@@ -85,6 +87,11 @@ impl Metrics {
         r.register("replies_waiting", "Replies that have no end yet", self.waiting_replies.clone());
         r.register("media", "Files of messages, by state", self.media.clone());
         r.register("removed", "What was kept long enough and was removed", self.removed.clone());
+        r.register(
+            "maintenance_rounds",
+            "How often what need not be kept was looked for and removed",
+            self.maintenance_rounds.clone(),
+        );
         r.register("backlog", "Deliveries that wait to be translated", self.backlog.clone());
     }
 
@@ -128,6 +135,11 @@ impl Metrics {
     pub(crate) fn removed(&self, what: &'static str, count: usize) {
         let labels = vec![("what", what.to_owned())];
         self.removed.get_or_create(&labels).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// What need not be kept was looked for and removed.
+    pub(crate) fn maintained(&self) {
+        self.maintenance_rounds.inc();
     }
 
     /// An attempt at a step ended.

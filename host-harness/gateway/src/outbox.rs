@@ -82,7 +82,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
         while sending.try_join_next().is_some() {}
         tokio::select! {
             () = shared.queued.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = shared.clock.tick(TICK) => {}
             _ = stop.changed() => {}
         }
     }

@@ -86,7 +86,7 @@ impl Grant {
 /// A channel with what the operator gives it.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelSetup {
-    /// What it may do. `None` grants what the manifest asks for.
+    /// What it may do. `None`: what the running channel of the same id may do, and nothing where none runs.
     pub grant: Option<Grant>,
     /// Values for the manifest's settings of the scopes `channel` and `both`.
     pub settings: std::collections::BTreeMap<String, RawSetting>,

@@ -30,7 +30,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use simulator::{Config, Simulator};
 
-pub const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(300);
 pub const ANA: &str = Config::DEMO_CUSTOMER;
 pub const IG: &str = "17841400000000001";
 pub const PAGE: &str = "104857000000001";
