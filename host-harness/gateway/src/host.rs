@@ -12,7 +12,9 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
+use harness_inbox::{
+    HeldFile, Inbox, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued, Remarks, Settlement,
+};
 use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
@@ -26,6 +28,7 @@ use crate::{
     breaker::{BreakerView, Breakers},
     capture::Captured,
     clock::Clock,
+    doubts,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
@@ -38,9 +41,11 @@ use crate::{
     outbox,
     pace::Paces,
     secrets::{Secret, SecretKey, Secrets},
+    sending,
     setup::{HostOptions, Registered, check_slots},
     show::Waiting,
     store::MediaStore,
+    tasks::{Tasks, Worker, supervise},
     translate,
     upkeep::{self, Retention},
     vault::{Vault, VaultKey},
@@ -81,6 +86,7 @@ pub(crate) struct Shared {
     pub(crate) backlog: Backlog,
     pub(crate) writable: Writable,
     pub(crate) generations: Generations,
+    pub(crate) tasks: Tasks,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
@@ -100,6 +106,7 @@ struct Workers {
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
@@ -109,6 +116,7 @@ impl Drop for Workers {
         self.translate.abort();
         self.media.abort();
         self.keeper.abort();
+        self.doubts.abort();
         self.upkeep.abort();
         self.outbox.get_mut().abort();
     }
@@ -141,6 +149,7 @@ impl Host {
             backlog: Backlog::new(options.max_backlog),
             writable: Writable::default(),
             generations: Generations::default(),
+            tasks: Tasks::new(options.at_task),
             public_url: RwLock::default(),
             media,
             clock: options.clock,
@@ -161,13 +170,21 @@ impl Host {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
         }
         let (stop, stopped) = watch::channel(false);
+        fn spawn<F: Future<Output = ()> + Send + 'static>(
+            shared: &Arc<Shared>,
+            worker: Worker,
+            run: impl Fn(Arc<Shared>) -> F + Send + Sync + 'static,
+        ) -> JoinHandle<()> {
+            tokio::spawn(supervise(Arc::clone(shared), worker, run))
+        }
         let workers = Workers {
             stop,
-            translate: tokio::spawn(translate::run(Arc::clone(&shared))),
-            media: tokio::spawn(media::run(Arc::clone(&shared))),
-            keeper: tokio::spawn(keeper::run(Arc::clone(&shared))),
-            upkeep: tokio::spawn(upkeep::run(Arc::clone(&shared))),
-            outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
+            translate: spawn(&shared, Worker::Translate, translate::run),
+            media: spawn(&shared, Worker::Media, media::run),
+            keeper: spawn(&shared, Worker::Keeper, keeper::run),
+            doubts: spawn(&shared, Worker::Doubts, doubts::run),
+            upkeep: spawn(&shared, Worker::Upkeep, upkeep::run),
+            outbox: Mutex::new(spawn(&shared, Worker::Outbox, move |shared| outbox::run(shared, stopped.clone()))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })
     }
@@ -308,8 +325,18 @@ impl Host {
     /// What the host knows of the files that the message names (size, type by content, name) is put into it.
     pub async fn reply(&self, conversation: i64, key: &str, mut message: OutboundMessage) -> Result<Queued, HostError> {
         media::describe(&self.shared, &mut message).await?;
-        let now = self.shared.clock.now();
-        let new = NewReply { conversation, key: key.to_owned(), message, now };
+        self.queue(conversation, key, message, Remarks::default()).await
+    }
+
+    async fn queue(
+        &self,
+        conversation: i64,
+        key: &str,
+        message: OutboundMessage,
+        remarks: Remarks,
+    ) -> Result<Queued, HostError> {
+        let (key, now) = (key.to_owned(), self.shared.clock.now());
+        let new = NewReply { conversation, key, message, remarks, now };
         let shared = Arc::clone(&self.shared);
         let queue = async move {
             let queued = shared.inbox.queue_reply(new).await?;
@@ -317,6 +344,34 @@ impl Host {
             Ok(queued)
         };
         self.shared.begun.whole(queue).await
+    }
+
+    /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
+    /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
+    ///
+    /// # Errors
+    /// [`HostError::NotSendable`] with everything that stands in the way.
+    pub async fn reply_if_sendable(
+        &self,
+        conversation: i64,
+        key: &str,
+        mut message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
+        media::describe(&self.shared, &mut message).await?;
+        // Asking twice is one reply, although the message could not be sent any more.
+        if self.shared.inbox.has_reply(conversation, key).await? {
+            return self.queue(conversation, key, message, Remarks::default()).await;
+        }
+        let remarks = sending::validate(&self.shared, conversation, &message).await?;
+        self.queue(conversation, key, message, remarks).await
+    }
+
+    /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
+    /// did not, or it is to be sent again.
+    pub async fn settle(&self, reply: i64, settlement: Settlement) -> Result<(), HostError> {
+        self.shared.inbox.settle(reply, settlement, self.shared.clock.now()).await?;
+        self.shared.queued.notify_one();
+        Ok(())
     }
 
     /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it

@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use harness_contract::{AccountError, Delivery, DeliverySource, FailureCategory, HistoryRequest, HttpError};
 use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery};
+use tokio::task::JoinSet;
 
 use crate::{
     account::{call, call_in_class, sentence},
     error::HostError,
     host::Shared,
     pace::CONVERSATIONS,
+    places::{Owner, Place, Places},
+    tasks::Worker,
     vault::random,
 };
 
@@ -23,8 +26,12 @@ const DAY: u64 = 24 * HOUR;
 const TICK: Duration = Duration::from_secs(1);
 /// Credentials that end sooner than this are spoken of, in milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
-/// Profiles that are asked for in one round.
-const PROFILES: usize = 8;
+/// Calls of one kind at the same time, of which one channel gets at most half.
+const AT_ONCE: usize = 8;
+/// Calls of one kind for one account at the same time.
+const OF_ONE_ACCOUNT: usize = 2;
+/// Profiles among which those are looked for that have a place.
+const PROFILES: usize = 64;
 /// How old a profile becomes before it is asked for again.
 const PROFILE_AGE: u64 = 7 * DAY;
 /// Messages that one call for the archive asks for.
@@ -54,41 +61,73 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn look_after(shared: &Arc<Shared>, duty: Duty) {
+    let places = Places::new(AT_ONCE, OF_ONE_ACCOUNT);
+    let mut under_way = JoinSet::new();
     loop {
         let mut due = std::pin::pin!(shared.accounts_due.notified());
-        // What becomes due while this round asks a slow platform is not missed.
+        // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(shared, duty).await {
+        if let Err(error) = round(shared, duty, &places, &mut under_way).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
             () = due => {}
-            () = shared.clock.tick(TICK) => {}
+            Some(_) = under_way.join_next() => {}
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
 
-async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+async fn round(
+    shared: &Arc<Shared>,
+    duty: Duty,
+    places: &Places,
+    under_way: &mut JoinSet<()>,
+) -> Result<(), HostError> {
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
             shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
-                refresh(shared, account).await?;
+                let Some(place) = place(shared, places, account, account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
             }
         }
         Duty::Archive => {
             for due in shared.inbox.due_history(now).await? {
-                history(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| history(shared, due).await));
             }
         }
         Duty::Profiles => {
             for due in shared.inbox.due_profiles(now, PROFILES).await? {
-                profile(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.contact).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| profile(shared, due).await));
             }
         }
     }
     Ok(())
+}
+
+async fn place(shared: &Shared, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+    let channel = shared.inbox.account_row(account).await?.channel;
+    Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
+}
+
+async fn begin<W>(shared: Arc<Shared>, place: Place, work: W)
+where
+    W: AsyncFnOnce(&Arc<Shared>) -> Result<(), HostError>,
+{
+    let _place = place;
+    let done = shared.guarded(Worker::Keeper, work(&shared)).await;
+    if let Ok(Err(error)) = &done {
+        tracing::error!(%error, "looking after an account pauses");
+    }
+    if !matches!(done, Ok(Ok(()))) {
+        // What is still due is not begun again at once.
+        tokio::time::sleep(TICK).await;
+    }
 }
 
 /// When credentials are renewed that end at this time: after two thirds of what is left, and some time

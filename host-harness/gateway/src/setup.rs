@@ -11,8 +11,8 @@ use harness_contract::{
 use harness_sandbox::{Channel, SandboxConfig};
 
 use crate::{
-    clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, upkeep::Retention,
-    vault::VaultKey,
+    clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, tasks::AtTask,
+    upkeep::Retention, vault::VaultKey,
 };
 
 /// How a host is set up.
@@ -38,6 +38,8 @@ pub struct HostOptions {
     pub retention: Retention,
     /// Where every call of a channel is written down, with what people wrote. None: nowhere.
     pub record: Option<PathBuf>,
+    /// For tests: what is called when a task of a worker begins.
+    pub at_task: Option<AtTask>,
 }
 
 /// [`HostOptions::max_backlog`] unless set.
@@ -60,6 +62,7 @@ impl HostOptions {
             max_backlog: MAX_BACKLOG,
             retention: Retention::default(),
             record: None,
+            at_task: None,
         }
     }
 }
