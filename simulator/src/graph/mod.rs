@@ -88,6 +88,9 @@ impl Done {
 pub(crate) type Outcome = Result<Done, GraphError>;
 
 pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Request) -> Response {
+    if request.method() == http::Method::OPTIONS {
+        return answer::preflight();
+    }
     let request = GraphRequest::read(host, path, request).await;
     if batch::is(&request) {
         return batch::serve(&core, request).await;
@@ -229,6 +232,9 @@ async fn of_account(
             comments::reply(core, request, account, comment)
         }
         ("GET", ["me"]) => account::own(core, request, caller, account, "me"),
+        (_, [id]) if core.world().comments.contains_key(*id) => {
+            Err(GraphError::not_played(&format!("{method} of a comment")))
+        }
         ("GET", [id]) => read_node(core, request, caller, account, id),
         (_, [] | [_]) => Err(GraphError::unsupported_method(method)),
         (_, [_, edge, ..]) => Err(unplayed::path(request, edge)),
