@@ -88,7 +88,7 @@ async fn a_host_without_a_channel_is_not_ready_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_backlog_webhooks_come_later_and_nothing_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
-    let options = HostOptions { sandbox: sandbox_config(), max_backlog: 2, ..HostOptions::in_folder(folder.path()) };
+    let options = HostOptions { sandbox: sandbox_config(), budget: Budget { deliveries: 2, ..Budget::default() }, ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();

@@ -101,7 +101,7 @@ impl From<HostError> for ApiError {
         }
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Backlog(_) | HostError::Paused(_) => {
+            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Full(_) | HostError::Paused(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, Update,
-    journal::{as_millis, from_millis, redact, take_up_unrouted},
+    journal::{as_millis, from_millis, redact},
+    parked::take_up_account,
 };
 
 /// Whether an account can be used.
@@ -171,7 +172,7 @@ impl Inbox {
                 if let Some(dialog) = &new.dialog {
                     keep(tx, id, &new, dialog)?;
                 }
-                take_up_unrouted(tx, &new.channel)?;
+                take_up_account(tx, id)?;
                 wake_replies(tx, id)?;
                 Ok(id)
             })
