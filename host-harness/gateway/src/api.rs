@@ -105,7 +105,7 @@ impl From<HostError> for ApiError {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
             HostError::Inbox(InboxError::Busy(_))
             | HostError::Busy
-            | HostError::Backlog(_)
+            | HostError::Full(_)
             | HostError::Paused(_)
             | HostError::Held(_) => StatusCode::SERVICE_UNAVAILABLE,
             HostError::Inbox(InboxError::KeyReused(_) | InboxError::NotAmbiguous(_))

@@ -5,7 +5,9 @@ use harness_contract::{AccountError, Violation, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{account, breaker::Paused, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError};
+use crate::{
+    account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError,
+};
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +53,9 @@ pub enum HostError {
         /// What the component's manifest says.
         found: String,
     },
-    /// Too many deliveries wait to be translated.
-    #[error("{0} deliveries wait to be translated; try again later")]
-    Backlog(u64),
+    /// Too much waits already.
+    #[error("{0}; try again later")]
+    Full(#[from] Full),
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
