@@ -64,6 +64,12 @@ pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
     BUILT.get_or_init(|| built("tests/channels/hostile"))
 }
 
+/// The component that does what a script tells it.
+pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/scripted"))
+}
+
 /// Everything that a component's manifest asks for, as an operator grants it who has read it.
 pub fn granted(component: &[u8]) -> Option<Grant> {
     let inspection = harness_sandbox::inspect(component, component.len()).unwrap();

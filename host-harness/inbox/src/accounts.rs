@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, SealedCredential, Update, credentials,
-    journal::{as_millis, from_millis, redact, take_up_unrouted},
+    journal::{as_millis, from_millis, redact},
+    parked::take_up_account,
 };
 
 /// Whether an account can be used.
@@ -167,7 +168,7 @@ impl Inbox {
                 if let Some(dialog) = &new.dialog {
                     keep(tx, id, &new, dialog)?;
                 }
-                take_up_unrouted(tx, &new.channel)?;
+                take_up_account(tx, id)?;
                 Ok(id)
             })
             .await?;
