@@ -72,7 +72,9 @@ fn location(answer: &Answer) -> String {
 }
 
 fn exchanges(world: &World) -> usize {
-    let codes = |record: &&simulator::RequestRecord| record.path.ends_with("/oauth/access_token");
+    let codes = |record: &&simulator::RequestRecord| {
+        record.path.ends_with("/oauth/access_token") && record.body.get("code").is_some()
+    };
     world.sim.requests().iter().filter(codes).count()
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod answer;
+mod app_subscriptions;
 mod auth;
 mod batch;
 mod catalogue;
@@ -142,6 +143,9 @@ async fn dispatch(core: &Arc<Core>, request: &GraphRequest, caller: &Caller) -> 
     }
     match &caller.who {
         Who::App if segments == ["app"] || segments == [core.app_id(request.host.login())] => app_node(core, request),
+        Who::App if request.host == Host::Facebook && segments == [core.config.app_id.as_str(), "subscriptions"] => {
+            app_subscriptions::handle(core, request).await
+        }
         Who::App if segments.first() == Some(&"me") => Err(auth::no_current_user()),
         Who::App => Err(GraphError::unknown_object(request.method.as_str(), segments.first().unwrap_or(&""))),
         Who::Person => person::handle(core, request, caller),
