@@ -266,6 +266,7 @@ impl GraphRequest {
             ("GET", [id]) if id.len() <= 17 && id.bytes().all(|byte| byte.is_ascii_digit()) => Scope::Profiles,
             ("GET", [_, "accounts"]) => Scope::Accounts,
             (_, [_, "subscribed_apps"]) => Scope::Subscriptions,
+            (_, [_, "subscriptions"]) => Scope::AppSubscriptions,
             ("GET", [_, "conversations" | "messages"]) => Scope::Conversations,
             ("GET", [id]) if conversations::is_id(id) => Scope::Conversations,
             _ => Scope::Other,
