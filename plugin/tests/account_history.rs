@@ -37,6 +37,27 @@ fn read(page: &str, request: &HistoryRequest) -> HistoryPage {
     page
 }
 
+#[test]
+fn an_archive_that_meta_finds_too_much_is_asked_for_in_smaller_pages() {
+    let too_much = r#"{"error":{"code":1,"message":"Meta's own words: ask for less"}}"#;
+    let script = Script::new()
+        .status(CONVERSATIONS, 500, too_much)
+        .status(CONVERSATIONS, 500, too_much)
+        .answer(CONVERSATIONS, &page(&[], "{}"));
+    history(&script, &connected("instagram"), &wanted(60)).unwrap();
+    let sizes: Vec<_> = script
+        .lines()
+        .iter()
+        .map(|line| {
+            let messages = line.split_once("messages.limit%28").unwrap().1.split('%').next().unwrap().to_owned();
+            let conversations = line.split_once("&limit=").unwrap().1.split([' ', '&']).next().unwrap().to_owned();
+            (messages, conversations)
+        })
+        .collect();
+    let expected = [("20", "3"), ("20", "1"), ("5", "1")].map(|(one, other)| (one.to_owned(), other.to_owned()));
+    assert_eq!(sizes, expected);
+}
+
 fn parse(item: &Archived) -> Vec<Event> {
     let archived = Delivery { source: DeliverySource::Archive, ..delivery(&item.body) };
     instagram_channel::parse(&archived).unwrap().events

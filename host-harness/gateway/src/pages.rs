@@ -21,12 +21,12 @@ use crate::{
     access::{Access, is_local},
     body::{self, BodyTime},
     browser,
-    connect::{ConnectError, for_people},
+    connect::ConnectError,
     error::HostError,
     host::Host,
     links::digest,
     listen::Limits,
-    show,
+    show::{self, for_people},
 };
 
 /// The beginning of the names of cookies: each link has one of its own.
@@ -184,7 +184,7 @@ fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
             ["prefetch", "preview", "prerender"].iter().any(|word| value.contains(word))
         })
     };
-    method != Method::GET || NAMES.iter().any(|name| says(&name))
+    method != Method::GET || NAMES.iter().any(says)
 }
 
 /// Links are made here by whoever sits at this machine; everybody else gets one from the API.

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod answer;
+mod app_subscriptions;
 mod auth;
 mod batch;
 mod catalogue;
@@ -145,6 +146,9 @@ async fn dispatch(core: &Arc<Core>, request: &GraphRequest, caller: &Caller) -> 
     }
     match &caller.who {
         Who::App if segments == ["app"] || segments == [core.app_id(request.host.login())] => app_node(core, request),
+        Who::App if request.host == Host::Facebook && segments == [core.config.app_id.as_str(), "subscriptions"] => {
+            app_subscriptions::handle(core, request).await
+        }
         Who::App if segments.first() == Some(&"me") => Err(auth::no_current_user()),
         Who::App => Err(GraphError::unknown_object(request.method.as_str(), segments.first().unwrap_or(&""))),
         Who::Person => person::handle(core, request, caller),
@@ -268,6 +272,7 @@ impl GraphRequest {
             ("GET", [id]) if id.len() <= 17 && id.bytes().all(|byte| byte.is_ascii_digit()) => Scope::Profiles,
             ("GET", [_, "accounts"]) => Scope::Accounts,
             (_, [_, "subscribed_apps"]) => Scope::Subscriptions,
+            (_, [_, "subscriptions"]) => Scope::AppSubscriptions,
             ("GET", [_, "conversations" | "messages"]) => Scope::Conversations,
             ("GET", [id]) if conversations::is_id(id) => Scope::Conversations,
             _ => Scope::Other,
