@@ -414,6 +414,7 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
             human_closes_at: None,
             refused_at: refused_at.map(from_millis),
         },
+        comment: None,
         now,
         reply_context,
     })
