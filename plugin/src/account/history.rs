@@ -32,7 +32,8 @@ pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<His
     let mut page = HistoryPage { items: Vec::new(), next_cursor: next_page(&body) };
     for (conversation, raw) in elements(&body).iter().zip(raw_elements(answer.text())) {
         let updated = text(conversation, "updated_time").and_then(|text| time::of_archive(&text));
-        if updated.is_some_and(|updated| updated <= since) {
+        // Known to the second: what is news may have come later in it.
+        if updated.is_some_and(|updated| updated + 999 <= since) {
             // The newest conversations come first: behind one without news there is none with any.
             page.next_cursor = None;
         } else if conversation.get("messages").is_some() {
