@@ -444,4 +444,19 @@ mod tests {
         let body = r#"{"data":[{"id":"EAAsecret","access_token":"t1","refresh_token":"EAAsecret"}]}"#;
         assert!(taken(&key("/id"), body).is_err());
     }
+
+    #[test]
+    fn a_captured_text_is_signed_only_where_its_pointer_is_declared() {
+        let declared = Slot {
+            scope: SlotScope::Account,
+            places: vec![SlotPlace::HmacMessage],
+            hosts: Vec::new(),
+            derived: Vec::new(),
+            captured_from: vec!["/access_token".into()],
+            about: String::new(),
+        };
+        let slots = BTreeMap::from([("token".to_owned(), declared)]);
+        let check = |pointer: &str| check(&[slot(pointer, "token", None)], &slots, &Captured::with_credentials());
+        assert!(check("/access_token").is_ok() && check("/forged").is_err());
+    }
 }
