@@ -277,7 +277,7 @@ fn text(value: &Value) -> Option<String> {
 fn conceal_fields(value: &mut Value, names: &[&str], hidden: &mut Vec<String>) -> bool {
     match value {
         Value::Array(elements) => {
-            elements.iter_mut().fold(false, |changed, element| conceal_fields(element, names, hidden) || changed)
+            elements.iter_mut().fold(false, |changed, element| changed | conceal_fields(element, names, hidden))
         }
         Value::Object(fields) => fields.iter_mut().fold(false, |changed, (field, value)| {
             let known = value.as_str().is_some_and(|text| names.contains(&text));
