@@ -11,6 +11,7 @@ mod api;
 pub mod backup;
 mod bind;
 mod body;
+mod bounds;
 mod breaker;
 mod browser;
 mod budget;
