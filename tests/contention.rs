@@ -148,7 +148,7 @@ async fn a_file_that_another_program_locks_for_seconds_loses_nothing() {
     });
     let deliveries: Vec<_> = deliveries.collect();
     let asked = Instant::now();
-    assert_eq!(request("GET", &format!("{}/api/v1/conversations", world.address), &[], vec![]).await.status, 200);
+    assert_eq!(world.api("GET", "/api/v1/conversations", &[], vec![]).await.status, 200);
     assert!(asked.elapsed() < Duration::from_secs(1), "reading waits for nobody");
     let mut refused = Vec::new();
     for delivery in deliveries {

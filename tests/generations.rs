@@ -89,7 +89,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
         let error = refused.err().unwrap().to_string();
         assert!(error.contains(words), "{error}");
         assert_eq!(world.host.channel("instagram").unwrap().channel.inspection().digest, before);
-        let shown = request("GET", &format!("{}/api/v1/channels", world.address), &[], Vec::new()).await.body;
+        let shown = world.api("GET", "/api/v1/channels", &[], vec![]).await.body;
         assert!(shown.contains("update_problem") && shown.contains(words), "{shown}");
     }
     world.sim.customer(CUSTOMER).text("hello").await;

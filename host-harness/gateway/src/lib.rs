@@ -7,6 +7,7 @@
 
 mod access;
 mod account;
+mod admin_token;
 mod api;
 pub mod backup;
 mod bind;
@@ -54,6 +55,7 @@ mod watch;
 mod webhooks;
 
 pub use access::{Access, Scope};
+pub use admin_token::{AdminToken, AdminTokenError, new_token};
 pub use breaker::{BreakerState, BreakerView, Part, Paused};
 pub use clock::Clock;
 pub use connect::{ConnectError, ConnectStage, ConnectView};

@@ -16,7 +16,6 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::{
-    access::{Access, is_local},
     body::{self, BodyTime},
     browser,
     callbacks::MAX_CALLBACK,
@@ -35,15 +34,13 @@ const STYLE: &str = include_str!("pages.css");
 #[derive(Clone)]
 struct Pages {
     host: Host,
-    /// Where the API asks for a token, links are made over the API alone.
-    access: Access,
 }
 
 /// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
-pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+pub(crate) fn router(host: Host, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: 0 };
     let forms = Router::new()
-        .route("/connect", get(choose_login).post(begin))
+        .route("/connect", get(no_link_here))
         .route("/connect/{ticket}", get(link).post(start))
         .route("/connect/{ticket}/select", post(select))
         .layer(DefaultBodyLimit::max(MAX_FORM))
@@ -54,7 +51,7 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
         .layer(middleware::from_fn_with_state(time, body::within))
-        .with_state(Pages { host, access })
+        .with_state(Pages { host })
 }
 
 /// A page with headers that leave it nothing to load and nobody to be framed by. `form_to` is where its forms
@@ -122,50 +119,12 @@ fn cookie(headers: &HeaderMap) -> &str {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value).unwrap_or_default()
 }
 
-/// Links are made here by whoever sits at this machine; everybody else gets one from the API.
-fn may_begin(pages: &Pages, headers: &HeaderMap) -> bool {
-    !pages.access.is_guarded() && is_local(headers)
-}
-
-fn no_link_here() -> Response {
+/// Links are made over the API alone, which knows who asks.
+async fn no_link_here() -> Response {
     sorry(
         StatusCode::FORBIDDEN,
         "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
     )
-}
-
-async fn choose_login(State(pages): State<Pages>, headers: HeaderMap) -> Response {
-    if !may_begin(&pages, &headers) {
-        return no_link_here();
-    }
-    let channels = pages.host.channels();
-    let content = html! {
-        @for registered in &channels {
-            @let manifest = registered.channel.manifest();
-            @if !manifest.logins.is_empty() {
-                form method="post" action="/connect" {
-                    input type="hidden" name="channel" value=(manifest.channel.id);
-                    button type="submit" { "Connect " (manifest.channel.name) }
-                }
-            }
-        }
-    };
-    page(StatusCode::OK, "Connect an account", &[], false, &content)
-}
-
-#[derive(Deserialize)]
-struct Begin {
-    channel: String,
-}
-
-async fn begin(State(pages): State<Pages>, headers: HeaderMap, Form(begin): Form<Begin>) -> Response {
-    if !may_begin(&pages, &headers) {
-        return no_link_here();
-    }
-    match pages.host.begin_connecting(&begin.channel, None) {
-        Ok(ticket) => see(&format!("/connect/{ticket}")),
-        Err(error) => failed(&error),
-    }
 }
 
 /// The link: where connecting stands, and how it goes on.
