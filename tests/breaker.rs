@@ -12,7 +12,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channel_tests::{api, eventually, hostile, message, request, sandbox_config, secrets, serve, text, web_chat};
+use channel_tests::{
+    api, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
+};
 use harness_gateway::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
 
@@ -35,12 +37,18 @@ async fn two() -> Two {
         ..HostOptions::in_folder(folder.path())
     };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
+    let setup = ChannelSetup {
+        grant: granted(&hostile().1),
+        secrets: secrets([("secret", "the-webhook-secret")]),
+        ..ChannelSetup::default()
+    };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "A", &BTreeMap::new(), secrets([("token", "the-token-of-it")]))
         .await
         .unwrap();
-    host.load_channel(web_chat().1.clone(), ChannelSetup::default()).await.unwrap();
+    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() })
+        .await
+        .unwrap();
     let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop")]);
     host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
     let (address, _) = serve(&host).await;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use channel_tests::{World, eventually, message, text};
 use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, QuickReply, SendResult};
-use harness_gateway::HostOptions;
 use harness_inbox::{ReplyState, ReplyView, StepState};
 use simulator::{Config, EchoTiming, Fault, Login, Release};
 
@@ -41,11 +40,7 @@ async fn every_echo_with_every_outcome_is_one_message_and_the_truth() {
             config.app.bare_echoes = bare;
             config
         };
-        let world = World::with_options(config(), Login::Facebook, |options| HostOptions {
-            exchange: Duration::from_millis(1_500),
-            ..options
-        })
-        .await;
+        let world = World::with(config(), Login::Facebook).await;
         let mut number = 0;
         for echo in [EchoTiming::BeforeResponse, after, EchoTiming::Never] {
             for send in [Send::Accepted, Send::Refused, Send::TimedOut] {
@@ -63,9 +58,11 @@ async fn every_echo_with_every_outcome_is_one_message_and_the_truth() {
                     Send::TimedOut => world.sim.inject(Fault::cut_off()),
                 }
                 let view = world.reply(conversation, &case, message(vec![text(&case)])).await;
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                world.settled().await;
                 let echoed = echo != EchoTiming::Never && send != Send::Refused;
+                if echoed {
+                    world.echoed(&case).await;
+                }
+                world.settled().await;
                 let expected = match send {
                     Send::Accepted => StepState::Sent,
                     Send::Refused => StepState::Rejected,

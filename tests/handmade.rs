@@ -10,8 +10,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::time::Duration;
-
 use channel_tests::handmade::Handmade;
 use harness_contract::{
     AccountSettings, Candidate, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest,
@@ -25,9 +23,7 @@ use wit_component::StringEncoding;
 const RESULT: i32 = 1024;
 
 fn load(handmade: &Handmade) -> Result<Channel, LoadError> {
-    Sandbox::new(SandboxConfig { effect_deadline: Duration::from_millis(250), ..SandboxConfig::default() })
-        .unwrap()
-        .load(&handmade.component())
+    Sandbox::new(SandboxConfig::default()).unwrap().load(&handmade.component())
 }
 
 fn delivery() -> Delivery {

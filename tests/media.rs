@@ -11,7 +11,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use channel_tests::{World, eventually, message, request, text};
+use channel_tests::{World, eventually, message, text};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, ViolationCode};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};

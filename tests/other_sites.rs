@@ -27,7 +27,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_leaves_a_browser_nothing_to_guess_run_frame_or_keep() {
     let world = world().await;
-    let link = format!("{}/connect/{}", world.address, Person::new(&world).ticket);
+    let link = format!("{}/connect/{}", world.address, Person::new(&world).await.ticket);
     let challenge = "hub.mode=subscribe&hub.verify_token=demo-verify-token&hub.challenge=%3Cb%3E";
     for (status, method, url) in [
         (200, "GET", format!("{}/health/live", world.address)),
@@ -71,7 +71,7 @@ async fn every_answer_leaves_a_browser_nothing_to_guess_run_frame_or_keep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_site_moves_nothing_even_with_the_cookie() {
     let world = world().await;
-    let person = Person::new(&world);
+    let person = Person::new(&world).await;
     let cookie = format!("harness-connect={}", person.cookie);
     let link = format!("{}/connect/{}", world.address, person.ticket);
     let own = world.address.clone();
@@ -106,7 +106,7 @@ async fn a_form_of_another_site_moves_nothing_even_with_the_cookie() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_another_site_reaches_no_endpoint_even_with_a_token() {
     let world = world().await;
-    Person::new(&world).connects("facebook").await;
+    Person::new(&world).await.connects("facebook").await;
     let ask = async |method: &str, path: &str, from: &[(&str, &str)]| world.api(method, path, from, vec![]).await;
     for (method, path) in [
         ("POST", "/api/v1/deliveries/retry"),
@@ -130,7 +130,7 @@ async fn a_page_of_another_site_reaches_no_endpoint_even_with_a_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn coming_back_from_a_platform_and_its_own_calls_are_no_foreign_forms() {
     let world = world().await;
-    let person = Person::new(&world);
+    let person = Person::new(&world).await;
     let dialog = person.visits("facebook").await;
     let query = person.permits(&dialog, &[]).await;
     let cookie = format!("harness-connect={}", person.cookie);

@@ -21,10 +21,9 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use channel_tests::{World, request, signature};
+use channel_tests::{World, eventually, request, signature};
 use harness_inbox::{Inbox, beside, check_file};
 use random::Random;
 use rusqlite::{Connection, OpenFlags};
@@ -77,8 +76,8 @@ async fn look(path: &Path, acknowledged: &Mutex<Vec<String>>) -> Disk {
     let arrivals = copy("-arrivals");
     let durable = committed(&copy("-wal"));
     let file = copy("");
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    let log = copy("-wal");
+    // Until something stands behind it, of which nobody knows whether it is durable.
+    let log = eventually("a longer log", async || Some(copy("-wal")).filter(|log| log.len() > durable)).await;
     reader.execute_batch("COMMIT").unwrap();
     Disk { arrivals, file, log, durable, acknowledged }
 }
@@ -110,8 +109,8 @@ async fn what_was_acknowledged_survives_a_log_that_ends_anywhere_behind_it() {
         });
     }
     let mut disks = Vec::new();
-    for _ in 0..12 {
-        tokio::time::sleep(Duration::from_millis(250)).await;
+    for round in 1..=12 {
+        eventually("more deliveries", async || (acknowledged.lock().unwrap().len() > round * 40).then_some(())).await;
         disks.push(look(&path, &acknowledged).await);
     }
     load.abort_all();
@@ -160,7 +159,6 @@ async fn what_was_acknowledged_survives_a_log_that_ends_anywhere_behind_it() {
     let left = if sound { bodies(&file) } else { BTreeMap::new() };
     assert!(disk.acknowledged.iter().any(|mid| !left.contains_key(mid)), "nothing of it was in the log");
     println!("{cuts} cuts; acknowledged and bytes behind the last sure one: {lengths:?}");
-    assert!(lengths.iter().filter(|(_, unsure)| *unsure > 0).count() >= 6, "there was nothing to cut: {lengths:?}");
 }
 
 /// How often each message is in the journal, by its id.

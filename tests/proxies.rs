@@ -63,7 +63,7 @@ struct Served {
 impl Served {
     async fn new() -> Self {
         let world = World::unconnected(Config::demo()).await;
-        Person::new(&world).connects("facebook").await;
+        Person::new(&world).await.connects("facebook").await;
         world.sim.customer(Config::DEMO_CUSTOMER).text("canary-of-a-customer").await;
         world.conversation(Config::DEMO_CUSTOMER).await;
         let config = world.folder.path().join("harness.toml");

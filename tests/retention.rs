@@ -57,10 +57,17 @@ impl Kept {
 
     /// Lets days pass, hour by hour looked after.
     async fn wait(&self, days: u32) {
-        self.clock.advance(DAY * days);
+        let rounds = self.rounds().await;
         self.sim.clock().advance(DAY * days);
-        // The look itself, and what it does.
-        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        self.clock.advance(DAY * days);
+        eventually("a round of maintenance", async || (self.rounds().await > rounds).then_some(())).await;
+    }
+
+    /// How often it was looked for what need not be kept.
+    async fn rounds(&self) -> u64 {
+        let metrics = channel_tests::api("GET", &format!("{}/metrics", self.address), &[], Vec::new()).await.body;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("harness_maintenance_rounds_total "));
+        line.unwrap().parse().unwrap()
     }
 
     fn file(&self, key: &str) -> std::path::PathBuf {

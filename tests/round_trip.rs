@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, request, text};
+use channel_tests::{World, eventually, message, text};
 use harness_contract::{
     MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, ViolationCode, WindowState,
@@ -119,7 +119,9 @@ async fn the_echo_before_after_and_without_the_answer_is_one_message() {
         let (world, conversation) = open_world(Config { echo, ..Config::demo() }, Login::Facebook).await;
         let view = world.reply(conversation, "one", message(vec![text("once")])).await;
         assert_eq!(states(&view), [StepState::Sent], "{echo:?}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        if echo != EchoTiming::Never {
+            world.echoed("once").await;
+        }
         world.settled().await;
         let timeline = world.timeline(CUSTOMER).await;
         assert_eq!(timeline.len(), 2, "{echo:?}");
@@ -184,8 +186,8 @@ async fn a_message_that_may_have_arrived_is_never_sent_again() {
         assert_eq!(states(&view), [StepState::Unknown, StepState::Cancelled], "{key}");
         assert!(matches!(outcome(&view, 0), SendResult::Ambiguous(_)), "{key}");
         world.clock.advance(Duration::from_secs(3600));
-        tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(world.sends().len(), before + 1, "{key}: one request");
+        world.nothing_more_is_sent(before + 1).await;
     }
 }
 

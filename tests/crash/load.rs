@@ -21,7 +21,7 @@ use crate::{judge::Asked, random::Random};
 const CUSTOMERS: usize = 8;
 const AGENTS: usize = 3;
 /// How long everything may take to come to rest.
-const REST: Duration = Duration::from_secs(180);
+const REST: Duration = channel_tests::PATIENCE;
 
 pub struct Load {
     stop: Arc<AtomicBool>,
@@ -205,7 +205,7 @@ pub async fn settled(sim: &Simulator, address: &str, inbox: &Path) {
     let started = Instant::now();
     let mut quiet = 0;
     let mut seen = 0;
-    while quiet < 10 {
+    while quiet < 20 {
         let waiting = count("SELECT count(*) FROM delivery WHERE state = 'received'");
         let open = count("SELECT count(*) FROM reply WHERE state IN ('queued', 'sending')");
         assert!(

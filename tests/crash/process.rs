@@ -6,23 +6,20 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicU16, Ordering},
-    time::Duration,
 };
 
-use channel_tests::instagram;
+use channel_tests::{PATIENCE, instagram};
 use simulator::{Login, Simulator};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
 };
 
-/// How long a start may take, with the component compiled in a slow build.
-const START: Duration = Duration::from_secs(60);
+const PROGRAM: &str = env!("CARGO_BIN_EXE_harness");
 
 /// Where the host lives.
 pub struct Process {
     folder: PathBuf,
-    binary: PathBuf,
     /// `http://127.0.0.1:…`
     pub address: String,
 }
@@ -86,10 +83,7 @@ verify-token = {{ file = "verify-token" }}
             ));
         }
         fs::write(folder.join("harness.toml"), text).unwrap();
-        // Another build may replace the program while this runs.
-        let binary = folder.join("harness");
-        fs::copy(env!("CARGO_BIN_EXE_harness"), &binary).unwrap();
-        Self { folder: folder.to_owned(), binary, address: format!("http://127.0.0.1:{port}") }
+        Self { folder: folder.to_owned(), address: format!("http://127.0.0.1:{port}") }
     }
 
     pub fn inbox_file(&self) -> PathBuf {
@@ -97,9 +91,11 @@ verify-token = {{ file = "verify-token" }}
     }
 
     /// Runs a command of the program for this host.
+    /// The program runs where it was built: a copy that is started while another thread's child still has it open for
+    /// writing is "text file busy".
     pub async fn command(&self, arguments: &[&str]) -> std::process::Output {
         let config = self.folder.join("harness.toml");
-        Command::new(&self.binary).args(arguments).arg("--config").arg(config).output().await.unwrap()
+        Command::new(PROGRAM).args(arguments).arg("--config").arg(config).output().await.unwrap()
     }
 
     /// What all lives wrote.
@@ -111,7 +107,7 @@ verify-token = {{ file = "verify-token" }}
     pub fn spawn(&self) -> Life {
         let log = self.folder.join("log");
         let lines = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = Command::new(&self.binary)
+        let child = Command::new(PROGRAM)
             .args(["serve", "--config"])
             .arg(self.folder.join("harness.toml"))
             .env("XDG_CACHE_HOME", &self.folder)
@@ -129,7 +125,7 @@ impl Life {
     /// Waits until it listens.
     pub async fn ready(&mut self) {
         let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(START, lines.next_line()).await.expect("the host starts").unwrap();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("the host starts").unwrap();
         let log = || fs::read_to_string(&self.log).unwrap_or_default();
         assert!(line.is_some_and(|line| line.starts_with("listening on")), "the host did not start: {}", log());
         // Its other lines are nobody's business, but a closed pipe would be.

@@ -7,7 +7,7 @@ use harness_gateway::{ChannelSetup, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
-use crate::{eventually, hostile, secrets};
+use crate::{eventually, granted, hostile, secrets};
 
 /// The host, and the conversation in which the channel is told what to try.
 pub struct Attacked {
@@ -28,7 +28,11 @@ impl Attacked {
         let endpoints = origins.iter().map(lead).collect();
         let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
         let host = Host::open(options).await.unwrap();
-        let setup = ChannelSetup { secrets: secrets([("secret", "the-webhook-secret")]), ..ChannelSetup::default() };
+        let setup = ChannelSetup {
+            grant: granted(&hostile().1),
+            secrets: secrets([("secret", "the-webhook-secret")]),
+            ..ChannelSetup::default()
+        };
         host.load_channel(hostile().1.clone(), setup).await.unwrap();
         host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", token)]))
             .await

@@ -13,6 +13,7 @@
 pub mod attacked;
 pub mod browser;
 pub mod dialog;
+pub mod gate;
 pub mod handmade;
 pub mod log;
 pub mod nginx;
@@ -26,7 +27,7 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, egress::Endpoints, server};
+use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, egress::Endpoints, server};
 use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -34,8 +35,8 @@ use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
-/// How long anything may take before a test calls it lost.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -62,6 +63,18 @@ pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
 pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/hostile"))
+}
+
+/// The component that does what a script tells it.
+pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/scripted"))
+}
+
+/// Everything that a component's manifest asks for, as an operator grants it who has read it.
+pub fn granted(component: &[u8]) -> Option<Grant> {
+    let inspection = harness_sandbox::inspect(component, component.len()).unwrap();
+    Some(Grant::all_of(&inspection.manifest().unwrap()))
 }
 
 /// A sandbox whose compiled components are shared by all tests.
@@ -104,7 +117,22 @@ impl World {
         let sim = Simulator::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
-        let host = open_host(folder.path(), &sim, clock.clone()).await;
+        let options = host_options(folder.path(), &sim, clock.clone());
+        Self::of(sim, folder, clock, options).await
+    }
+
+    /// The same, with a gate between host and platform.
+    pub async fn gated(config: Config) -> (Self, gate::Gate) {
+        let sim = Simulator::start(config).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let options = host_options(folder.path(), &sim, clock.clone());
+        let (gate, options) = gate::Gate::before(&sim, options).await;
+        (Self::of(sim, folder, clock, options).await, gate)
+    }
+
+    async fn of(sim: Simulator, folder: TempDir, clock: Clock, options: HostOptions) -> Self {
+        let host = Host::open(options).await.unwrap();
         load(&host, &sim).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
@@ -124,8 +152,9 @@ impl World {
     pub async fn with_options(config: Config, login: Login, change: impl FnOnce(HostOptions) -> HostOptions) -> Self {
         let sim = Simulator::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::default();
-        let host = Host::open(change(host_options(folder.path(), &sim, clock.clone()))).await.unwrap();
+        let options = change(host_options(folder.path(), &sim, Clock::default()));
+        let clock = options.clock.clone();
+        let host = Host::open(options).await.unwrap();
         connect(&host, &sim, login).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
@@ -190,6 +219,29 @@ impl World {
         .await;
     }
 
+    /// Waits until the platform has brought the echo of a message with these words.
+    pub async fn echoed(&self, words: &str) {
+        eventually("the echo", async || {
+            let of_it = |delivery: &simulator::Delivery| {
+                let body = String::from_utf8_lossy(&delivery.body);
+                delivery.accepted() && body.contains("is_echo") && body.contains(words)
+            };
+            self.sim.deliveries().iter().any(of_it).then_some(())
+        })
+        .await;
+    }
+
+    /// Looks that of everything that is due by now nothing is left to be sent: a reply that is queued behind all of it,
+    /// in a conversation of its own, is the next one that the platform sees. `before` is how many it saw so far.
+    pub async fn nothing_more_is_sent(&self, before: usize) {
+        let customer = format!("55588800000{:05}", self.sends().len());
+        self.sim.customer(&customer).text("and me?").await;
+        let conversation = self.conversation(&customer).await;
+        self.reply(conversation, &customer, message(vec![text("the next one")])).await;
+        let after = self.sends().split_off(before);
+        assert!(after.len() == 1 && after[0].body.to_string().contains("the next one"), "more was sent: {after:#?}");
+    }
+
     /// Sends a reply and waits for its end.
     pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> ReplyView {
         let queued = self.host.reply(conversation, key, message).await.unwrap();
@@ -234,7 +286,8 @@ pub async fn load(host: &Host, sim: &Simulator) {
         ("app-id".to_owned(), RawSetting::Text(config.app_id.clone())),
         ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
     ]);
-    let setup = ChannelSetup { settings, secrets: channel_secrets, ..ChannelSetup::default() };
+    let grant = granted(&instagram().1);
+    let setup = ChannelSetup { grant, settings, secrets: channel_secrets, ..ChannelSetup::default() };
     host.load_channel(instagram().1.clone(), setup).await.unwrap();
 }
 

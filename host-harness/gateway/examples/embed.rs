@@ -9,7 +9,7 @@
 use std::{collections::HashMap, error::Error};
 
 use harness_contract::{OutboundMessage, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Host, HostOptions, Secret, egress::Endpoints};
+use harness_gateway::{ChannelSetup, Grant, Host, HostOptions, Secret, egress::Endpoints};
 use harness_inbox::Update;
 use hmac::{Hmac, KeyInit, Mac};
 
@@ -20,11 +20,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let endpoints = Endpoints::from([("https://graph.facebook.com".into(), "http://127.0.0.1:9".parse()?)]);
     let host = Host::open(HostOptions { endpoints, ..HostOptions::in_folder(&folder) }).await?;
 
-    // The channel, with the app's secret, and one account with its token.
+    // The channel, with the hosts that it may reach and the app's secret, and one account with its token.
     let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
     let secrets = HashMap::from([("app-secret".to_owned(), secret("the-app-secret"))]);
     let component = std::fs::read("target/channels/instagram.wasm")?;
-    host.load_channel(component, ChannelSetup { secrets, ..ChannelSetup::default() }).await?;
+    let grant = Some(Grant { egress: vec!["graph.facebook.com".into()], media: Vec::new() });
+    host.load_channel(component, ChannelSetup { grant, secrets, ..ChannelSetup::default() }).await?;
     let settings = [("login", "facebook"), ("page-id", "104857000000001")];
     let settings = settings.map(|(key, value)| (key.to_owned(), RawSetting::Text(value.into()))).into();
     let token = HashMap::from([("page-token".to_owned(), secret("the-page-token"))]);

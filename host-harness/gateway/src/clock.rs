@@ -28,7 +28,10 @@ struct Shared {
     passed: AtomicU64,
     /// How far the present was ever ahead of the time that has passed.
     furthest: AtomicI64,
-    since: Instant,
+    /// None where no time passes by itself.
+    since: Option<Instant>,
+    /// Where the machine's clock stood then, in milliseconds since 1970.
+    began: u64,
     moved: Notify,
 }
 
@@ -38,18 +41,31 @@ impl Default for Shared {
             ahead: AtomicI64::default(),
             passed: AtomicU64::default(),
             furthest: AtomicI64::new(i64::MIN),
-            since: Instant::now(),
+            since: Some(Instant::now()),
+            began: machine(),
             moved: Notify::default(),
         }
     }
 }
 
+/// The machine's clock.
+fn machine() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Clock {
+    /// A clock that stands at the present: only [`Clock::advance`] and [`Clock::set_by`] move it. For tests, which
+    /// must not depend on how fast a machine is.
+    pub fn stopped() -> Self {
+        Self { shared: Arc::new(Shared { since: None, ..Shared::default() }) }
+    }
+
     /// The present.
     pub fn now(&self) -> u64 {
-        let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let machine = if self.shared.since.is_some() { machine() } else { self.shared.began };
         let ahead = self.shared.ahead.load(Ordering::Relaxed);
-        let now = u64::try_from(machine.as_millis()).unwrap_or(u64::MAX).saturating_add_signed(ahead);
+        let now = machine.saturating_add_signed(ahead);
         self.shared.furthest.fetch_max(self.offset(now), Ordering::Relaxed);
         now
     }
@@ -75,7 +91,8 @@ impl Clock {
 
     /// How much time has passed since this clock was made, whatever it was set to meanwhile.
     pub fn steady(&self) -> Duration {
-        self.shared.since.elapsed() + Duration::from_millis(self.shared.passed.load(Ordering::Relaxed))
+        let measured = self.shared.since.map_or(Duration::ZERO, |since| since.elapsed());
+        measured + Duration::from_millis(self.shared.passed.load(Ordering::Relaxed))
     }
 
     /// Lets time pass.
@@ -89,6 +106,14 @@ impl Clock {
     pub fn set_by(&self, by: i64) {
         self.shared.ahead.fetch_add(by, Ordering::Relaxed);
         self.shared.moved.notify_waiters();
+    }
+
+    /// Waits for the next look at what may be due: this long, and no longer than until the clock is moved.
+    pub(crate) async fn tick(&self, at_most: Duration) {
+        tokio::select! {
+            () = self.shared.moved.notified() => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
     }
 
     /// Waits for as long as it takes from the present to this time. A clock that is set meanwhile changes nothing.

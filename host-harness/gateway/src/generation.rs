@@ -17,8 +17,7 @@ use crate::{
     breaker::Pass,
     error::HostError,
     host::{Host, Shared},
-    secrets::SecretKey,
-    setup::{ChannelSetup, Grant, Registered, check_slots},
+    setup::{ChannelSetup, Registered, check_slots},
 };
 
 /// Crashes after which a new generation gives its place back.
@@ -56,7 +55,8 @@ impl Host {
     ///
     /// The new one is inspected, compiled and tried out beside the old one, which answers until both are exchanged
     /// in one step; calls that have begun end where they began. If anything fails, the old one stays. Without a
-    /// grant of its own, an update has the old one's: what it asks for beyond that waits for the operator.
+    /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
+    /// beyond that waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
         self.load(component, setup, None).await
     }
@@ -111,7 +111,7 @@ impl Host {
         check_slots(manifest, &setup.secrets, SlotScope::App)?;
         self.warn_of_missing_proof(manifest, &setup);
         let kept = running.as_ref().map(|running| running.grant.clone());
-        let grant = setup.grant.clone().or(kept).unwrap_or_else(|| Grant::all_of(manifest));
+        let grant = setup.grant.clone().or(kept).unwrap_or_default();
         let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
             .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
         let json = serde_json::to_vec(&capabilities).unwrap_or_default();
@@ -142,12 +142,9 @@ impl Host {
             grant,
             channel,
         };
-        for (slot, secret) in setup.secrets {
-            self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
-        }
-        for (slot, secret, until) in setup.previous_secrets {
-            self.shared.secrets.set_previous(SecretKey { channel: id.clone(), account: None, slot }, secret, until);
-        }
+        // What this setup does not name any more ends here.
+        self.shared.secrets.set_configured(&id, None, setup.secrets);
+        self.shared.secrets.set_previous(&id, setup.previous_secrets);
         let now = self.shared.clock.now();
         let old = self.shared.exchange(&registered);
         self.shared.generations.note(&id, |history| {
@@ -166,15 +163,15 @@ impl Host {
 
     fn warn_of_missing_proof(&self, manifest: &Manifest, setup: &ChannelSetup) {
         let proof = manifest.webhook.verification.secrets();
-        let id = &manifest.channel.id;
         let filled = |slot: &String| {
             setup.secrets.contains_key(slot)
-                || self.shared.secrets.of_app(id, slot).is_some()
+                || setup.previous_secrets.iter().any(|(previous, _, _)| previous == slot)
                 || manifest.slots.get(slot).is_some_and(|s| s.scope == SlotScope::Account)
         };
         if !proof.iter().any(filled) {
             let slots = proof.join(", ");
-            tracing::warn!(channel = id, slots, "no secret for verifying webhooks is filled: every webhook is refused");
+            let channel = &manifest.channel.id;
+            tracing::warn!(channel, slots, "no secret for verifying webhooks is filled: every webhook is refused");
         }
     }
 }

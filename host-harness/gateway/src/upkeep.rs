@@ -55,7 +55,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 async fn tidy_up(shared: &Shared) {
     let mut next = shared.clock.steady() + FIRST;
     loop {
-        tokio::time::sleep(TICK).await;
+        shared.clock.tick(TICK).await;
         if shared.clock.steady() < next {
             continue;
         }
@@ -78,17 +78,31 @@ async fn round(shared: &Shared) -> Result<(), UpkeepError> {
             }
         }
     }
+    let mut parked = 0;
+    if let Some(age) = shared.backlog.budget.parked {
+        loop {
+            let count = shared.inbox.expire_parked(before(age), DELIVERIES).await?;
+            parked += count;
+            if count < DELIVERIES {
+                break;
+            }
+        }
+    }
     let unused = match shared.retention.unused_files {
         Some(age) => remove_unused(shared, before(age)).await?,
         None => 0,
     };
     let nameless = remove_nameless(shared).await?;
-    for (what, count) in [("deliveries", emptied), ("unused_files", unused), ("nameless_files", nameless)] {
+    for (what, count) in
+        [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)]
+    {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
             shared.calls.metrics.removed(what, count);
         }
     }
+    // Last, so that whoever sees it counted sees what was done.
+    shared.calls.metrics.maintained();
     Ok(())
 }
 
@@ -128,7 +142,7 @@ async fn watch_clock(shared: &Shared) {
     // What could not be written down yet.
     let mut owed: u64 = 0;
     loop {
-        tokio::time::sleep(TICK).await;
+        shared.clock.tick(TICK).await;
         let back = shared.clock.take_set_back(SLACK_MS);
         if back > 0 {
             tracing::warn!(seconds = back / 1000, "the clock was set back");

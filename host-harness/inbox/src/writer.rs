@@ -19,12 +19,13 @@ const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
 /// Schemas, oldest first; `user_version` counts how many were applied.
-pub(crate) const MIGRATIONS: [&str; 5] = [
+pub(crate) const MIGRATIONS: [&str; 6] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Host, HostOptions, Secret, new_token, server};
+use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, new_token, server};
 use harness_inbox::{ReplyState, ReplyView};
-use harness_sandbox::SandboxConfig;
 use simulator::{Config, Customer, Login, Simulator};
 use tempfile::TempDir;
 
@@ -34,7 +33,7 @@ impl Stage {
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
         let host = Host::open(HostOptions {
-            sandbox: SandboxConfig { cache_dir: locate::cache_dir(), ..SandboxConfig::default() },
+            sandbox: locate::sandbox(locate::cache_dir()),
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
             ..HostOptions::in_folder(folder.path())
@@ -49,7 +48,10 @@ impl Stage {
         ]);
         let id = {
             let size = component.len();
-            let registered = host.load_channel(component, ChannelSetup { secrets, ..ChannelSetup::default() }).await?;
+            // What the channel asks for leads to the simulator and nowhere else.
+            let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
+            let setup = ChannelSetup { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelSetup::default() };
+            let registered = host.load_channel(component, setup).await?;
             println!("channel    {} ({size} bytes, {:?})", path.display(), registered.channel.origin());
             registered.channel.id().to_owned()
         };
