@@ -329,7 +329,7 @@ mod canary {
             .await;
             for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
                 let address = format!("{}/api/v1/{path}", world.address);
-                answers.push_str(&channel_tests::request("GET", &address, &[], Vec::new()).await.body);
+                answers.push_str(&channel_tests::api("GET", &address, &[], vec![]).await.body);
             }
             for file in std::fs::read_dir(world.folder.path()).unwrap().flatten() {
                 // The key lies there too, and is no secret of the platform's.

@@ -254,7 +254,8 @@ mod hanging_up {
         let kind = if path.starts_with("/api/") { "application/json" } else { FORM.1 };
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {authority}\r\ncookie: harness-connect={cookie}\r\n\
-             content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+             authorization: Bearer {}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+            world.token,
             body.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
