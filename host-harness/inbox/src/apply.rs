@@ -248,7 +248,7 @@ fn apply_event(
             Stored::DeletedBefore => known.emptied.push(delivery.id),
         },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
-        EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
+        EventBody::Edited(edited) => known.emptied.extend(messages::edit(tx, &place, edited)?),
         EventBody::Deleted(deleted) => known.emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
         EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,

@@ -7,7 +7,7 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, media, outbox};
+use crate::{InboxError, gone, journal::redact, media, outbox};
 
 /// Where and when an event happened.
 pub(crate) struct Place {
@@ -77,6 +77,12 @@ pub(crate) fn store(
             deleted_at,
             place.delivery
         ])?;
+    if stored == 0
+        && let Some(id) = &message.id
+    {
+        // A copy of one that is there.
+        gone::note_carrier(tx, place.account, id, place.delivery)?;
+    }
     if stored == 1 && keep {
         media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
     }
@@ -166,8 +172,9 @@ fn confirm_own(
         // The same step under a second id was delivered twice: both are shown.
         return Ok(false);
     }
-    tx.prepare_cached("UPDATE message SET at = ?3, delivery_id = ?4 WHERE reply_id = ?1 AND step = ?2")?
-        .execute(params![reply, step, place.at, place.delivery])?;
+    tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step = ?2")?
+        .execute(params![reply, step, place.at])?;
+    gone::note_carrier(tx, place.account, id, place.delivery)?;
     // The parts behind it that the platform has given no time stay behind it.
     tx.prepare_cached(
         "UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND platform_id IS NULL AND at < ?3",
@@ -194,6 +201,13 @@ pub(crate) fn adopt_platform_id(
     id: &str,
 ) -> Result<(), InboxError> {
     media::forget(tx, account, id, true)?;
+    tx.prepare_cached(
+        "INSERT INTO carrier (account_id, target, delivery_id)
+         SELECT account_id, platform_id, delivery_id FROM message
+         WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL AND delivery_id IS NOT NULL
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, id])?;
     tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
         .execute(params![account, id])?;
     // A platform that gives one id to two messages loses the second one's, not its outcome.
@@ -203,7 +217,9 @@ pub(crate) fn adopt_platform_id(
     )?
     .execute(params![reply, step, id, account])?;
     if let Some(at) = deletion_of(tx, account, id)? {
-        delete(tx, account, id, at)?;
+        for delivery in delete(tx, account, id, at)? {
+            redact(tx, delivery)?;
+        }
     }
     apply_waiting_edit(tx, account, id)
 }
@@ -248,18 +264,21 @@ pub(crate) fn react(tx: &Transaction<'_>, place: &Place, event: &Event, reaction
     Ok(())
 }
 
-/// Keeps the newest edit. One that does not say what the text became changes nothing.
-pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Result<(), InboxError> {
-    let Some(text) = &edited.text else { return Ok(()) };
+/// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
+/// hold words which nobody is to see any more.
+pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Result<Vec<i64>, InboxError> {
+    let Some(text) = &edited.text else { return Ok(Vec::new()) };
     if deletion_of(tx, place.account, &edited.target)?.is_some() {
-        return Ok(());
+        return Ok(vec![place.delivery]);
     }
+    gone::note_carrier(tx, place.account, &edited.target, place.delivery)?;
     tx.prepare_cached(
-        "INSERT INTO edit (account_id, target, revision, at, text) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
     )?
-    .execute(params![place.account, edited.target, edited.revision.unwrap_or(0), place.at, text])?;
-    apply_waiting_edit(tx, place.account, &edited.target)
+    .execute(params![place.account, edited.target, edited.revision.unwrap_or(0), place.at, text, place.conversation])?;
+    apply_waiting_edit(tx, place.account, &edited.target)?;
+    Ok(Vec::new())
 }
 
 /// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
@@ -271,7 +290,9 @@ fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Resul
         .optional()?;
     let Some((text, revision)) = waiting else { return Ok(()) };
     tx.prepare_cached(
-        "UPDATE message SET text = ?3, revision = ?4
+        // The old text stands in all of these.
+        "UPDATE message SET text = ?3, revision = ?4, native = NULL, part = NULL,
+             body = iif(body IS NULL, NULL, json_set(body, '$.text', ?3))
          WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
     )?
     .execute(params![account, target, text, revision])?;
@@ -279,32 +300,27 @@ fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Resul
 }
 
 /// Purges what was said and keeps that something was. Remembered for a message that arrives later.
-/// Returns the delivery that brought it, which holds it too.
-pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Option<i64>, InboxError> {
+/// Returns the deliveries that brought it or its edits, which hold it too.
+pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Vec<i64>, InboxError> {
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
     media::forget(tx, account, target, false)?;
-    tx.prepare_cached(
-        "UPDATE step SET text = NULL FROM message
-         WHERE message.account_id = ?1 AND message.platform_id = ?2
-           AND step.reply_id = message.reply_id AND step.step = message.step",
-    )?
-    .execute(params![account, target])?;
-    tx.prepare_cached(
-        "UPDATE reply SET message = '' FROM message
-         WHERE message.account_id = ?1 AND message.platform_id = ?2 AND reply.id = message.reply_id
-           AND reply.state = 'done'",
-    )?
-    .execute(params![account, target])?;
-    Ok(tx
+    gone::empty_reply(tx, account, target)?;
+    let mut deliveries = gone::take_carriers(tx, account, target)?;
+    let taken: Option<(Option<i64>, Option<i64>)> = tx
         .prepare_cached(
             "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
-             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL RETURNING delivery_id",
+             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL
+             RETURNING delivery_id, reply_id",
         )?
-        .query_row(params![account, target, at], |row| row.get(0))
-        .optional()?
-        .flatten())
+        .query_row(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((delivery, reply)) = taken {
+        deliveries.extend(delivery);
+        reply.map_or(Ok(()), |reply| gone::empty_finished_reply(tx, reply))?;
+    }
+    Ok(deliveries)
 }
 
 /// What the platform reports later about a message of ours.

@@ -6,7 +6,7 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, journal::as_millis, messages};
+use crate::{Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, gone, journal::as_millis, messages};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
@@ -324,7 +324,7 @@ fn same_reply(
     mut message: OutboundMessage,
 ) -> Result<Queued, InboxError> {
     let (reply, of, stored): (i64, i64, String) = tx
-        .prepare_cached("SELECT id, conversation_id, message FROM reply WHERE account_id = ?1 AND key = ?2")?
+        .prepare_cached("SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2")?
         .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // What was taken back is not kept, so there is nothing to compare with.
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {
@@ -454,7 +454,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), Inb
            AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = ?1 AND step.state IN ('queued', 'sending'))",
     )?
     .execute(params![reply])?;
-    Ok(())
+    gone::empty_finished_reply(tx, reply)
 }
 
 /// The account as a channel sees it.
