@@ -16,14 +16,11 @@ const LONG_NUMBER: usize = 8;
 const EMPTY: &str = "state = 'redacted', body = x'', headers = '[]', problem = NULL";
 
 /// Notes that a delivery carries words of a message which another one brought.
-pub(crate) fn note_carrier(
-    tx: &Transaction<'_>,
-    account: i64,
-    target: &str,
-    delivery: i64,
-) -> Result<(), InboxError> {
-    tx.prepare_cached("INSERT INTO carrier (account_id, target, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-        .execute(params![account, target, delivery])?;
+pub(crate) fn note_carrier(tx: &Transaction<'_>, account: i64, target: &str, delivery: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO carrier (account_id, target, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, target, delivery])?;
     Ok(())
 }
 
@@ -181,8 +178,10 @@ fn empty_what_names(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -
     }
     for needle in &needles {
         // What is still to be applied is emptied then; what waits for something else never will be.
-        tx.prepare_cached("UPDATE delivery SET redact = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)")?
-            .execute(params![channel, needle.as_bytes()])?;
+        tx.prepare_cached(
+            "UPDATE delivery SET redact = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)",
+        )?
+        .execute(params![channel, needle.as_bytes()])?;
         tx.prepare_cached(&format!(
             "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'redacted')
                AND instr(body, ?2)"
@@ -231,9 +230,7 @@ fn forget_sent_files(
         let mut rows = statement.query(params![account, contact])?;
         while let Some(row) = rows.next()? {
             let message: String = row.get(0)?;
-            handles.extend(
-                message.split(HANDLE).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned),
-            );
+            handles.extend(message.split(HANDLE).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
         }
     }
     for handle in handles {

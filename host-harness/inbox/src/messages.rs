@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use crate::{InboxError, gone, journal::redact, media, outbox};
 
 /// Where and when an event happened.
+#[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) account: i64,
     pub(crate) conversation: Option<i64>,
@@ -53,13 +54,21 @@ pub(crate) fn store(
     let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
+    let seq = if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation)? } else { 0 };
+    let twin = match &message.id {
+        Some(id) => twin(tx, place, id, message)?,
+        None => 0,
+    };
     let stored = tx
         .prepare_cached(
             "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at, delivery_id)
+             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-             EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6), ?9, ?10, ?11, ?12, ?13, ?14)
-         ON CONFLICT (account_id, platform_id) WHERE platform_id IS NOT NULL DO NOTHING",
+             -- Nothing of the past is late, and nothing is late because of a time that had not come.
+             ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
+                                         AND at <= received_at),
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
             place.account,
@@ -75,7 +84,10 @@ pub(crate) fn store(
             anomalies,
             event.native.as_deref().filter(|_| keep),
             deleted_at,
-            place.delivery
+            place.delivery,
+            keep && !outbound && event.origin == EventOrigin::Live,
+            seq,
+            twin
         ])?;
     if stored == 0
         && let Some(id) = &message.id
@@ -94,21 +106,42 @@ pub(crate) fn store(
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
 
+/// Where a message of the archive stands among those of its time: behind those that its own delivery brought before
+/// it, and before what earlier deliveries brought, since archives are read from the newest page to the oldest.
+fn place_in_the_past(tx: &Transaction<'_>, place: &Place, conversation: i64) -> Result<i64, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT coalesce(max(seq) FILTER (WHERE delivery_id = ?3),
+                             min(seq) FILTER (WHERE origin = 'history') - 1, 0)
+             FROM message WHERE conversation_id = ?1 AND at = ?2",
+        )?
+        .query_row(params![conversation, place.at, place.delivery], |row| row.get(0))?)
+}
+
+/// Which of the messages of one id this is: 0, unless its delivery brought another one with the same id before.
+fn twin(tx: &Transaction<'_>, place: &Place, id: &str, message: &Message) -> Result<i64, InboxError> {
+    // Most ids are new: one look into the index.
+    let known: Option<i64> = tx
+        .prepare_cached(
+            "SELECT max(twin) FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id = ?3
+               AND deleted_at IS NULL",
+        )?
+        .query_row(params![place.account, id, place.delivery], |row| row.get(0))?;
+    let Some(known) = known else { return Ok(0) };
+    let same = tx
+        .prepare_cached("SELECT 1 FROM message WHERE account_id = ?1 AND platform_id = ?2 AND body = ?3")?
+        .exists(params![place.account, id, serde_json::to_string(message)?])?;
+    Ok(if same { 0 } else { known + 1 })
+}
+
 /// A message that the archive brought first comes as news all the same: somebody is to see it.
 pub(crate) fn came_live_too(tx: &Transaction<'_>, account: i64, message: &Message) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    let conversation: Option<i64> = tx
-        .prepare_cached(
-            "UPDATE message SET origin = ?3
-             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
-             RETURNING conversation_id",
-        )?
-        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
-        .optional()?;
-    if let Some(conversation) = conversation {
-        tx.prepare_cached("UPDATE conversation SET unread = unread + 1 WHERE id = ?1")?
-            .execute(params![conversation])?;
-    }
+    tx.prepare_cached(
+        "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
+         WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'",
+    )?
+    .execute(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()])?;
     Ok(())
 }
 
@@ -188,6 +221,7 @@ fn confirm_own(
          WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
     )?
     .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
+    outbox::note_answered(tx, reply, step)?;
     outbox::close_finished(tx, reply)?;
     Ok(true)
 }
@@ -276,7 +310,14 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Resu
         "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
     )?
-    .execute(params![place.account, edited.target, edited.revision.unwrap_or(0), place.at, text, place.conversation])?;
+    .execute(params![
+        place.account,
+        edited.target,
+        edited.revision.unwrap_or(0),
+        place.at,
+        text,
+        place.conversation
+    ])?;
     apply_waiting_edit(tx, place.account, &edited.target)?;
     Ok(Vec::new())
 }
@@ -308,15 +349,13 @@ pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) 
     media::forget(tx, account, target, false)?;
     gone::empty_reply(tx, account, target)?;
     let mut deliveries = gone::take_carriers(tx, account, target)?;
-    let taken: Option<(Option<i64>, Option<i64>)> = tx
-        .prepare_cached(
-            "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
+    let mut statement = tx.prepare_cached(
+        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
              WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL
              RETURNING delivery_id, reply_id",
-        )?
-        .query_row(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((delivery, reply)) = taken {
+    )?;
+    let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (delivery, reply) in taken.collect::<Result<Vec<(Option<i64>, Option<i64>)>, _>>()? {
         deliveries.extend(delivery);
         reply.map_or(Ok(()), |reply| gone::empty_finished_reply(tx, reply))?;
     }
