@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, pace::Asker,
-    secrets::Secret, setup::Registered,
+    secrets::Secret, setup::Registered, tasks::Worker,
 };
 
 /// Requests of one call.
@@ -265,6 +265,7 @@ async fn call_paced<T: Send + 'static>(
     function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
 ) -> Result<T, HostError> {
     let registered = registered.clone();
+    shared.not_held(&registered, &whose).await?;
     let effects = AccountEffects {
         shared: Arc::clone(shared),
         registered: registered.clone(),
@@ -278,8 +279,13 @@ async fn call_paced<T: Send + 'static>(
     };
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let digest = registered.channel.inspection().digest.clone();
+    let channel = registered.channel.id().to_owned();
     let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
-    let called = called.await.map_err(|_| HostError::Busy)?;
+    let called = called.await.map_err(|error| {
+        shared.note_panic(Worker::Keeper, &error.to_string());
+        shared.blame(&channel, Part::Account);
+        HostError::Busy
+    })?;
     match &called {
         Ok(_) => pass.succeeded(shared.clock.now()),
         Err(error) => shared.failed(pass, &digest, error, true),
@@ -347,6 +353,18 @@ pub(crate) async fn configure(shared: &Arc<Shared>, row: i64, wanted: EntryPoint
 /// The channel's own lines of a health check.
 pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckResult>, HostError> {
     call(shared, row, |channel, effects, account| channel.check(effects, account)).await
+}
+
+impl Shared {
+    /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
+    async fn not_held(&self, registered: &Registered, whose: &Whose) -> Result<(), HostError> {
+        let now = self.clock.now();
+        let until = match whose {
+            Whose::Account { row, .. } => self.inbox.paused_until(*row, None, now).await?,
+            Whose::Nobody(_) => self.inbox.channel_paused_until(registered.channel.id(), now).await?,
+        };
+        until.map_or(Ok(()), |until| Err(HostError::Held(until.saturating_sub(now).div_ceil(1000))))
+    }
 }
 
 /// What went wrong, for a person.

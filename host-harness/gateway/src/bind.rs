@@ -94,7 +94,12 @@ impl Shared {
         scratch: &Arc<Scratch>,
         account: &AccountSettings,
     ) -> Result<(), HostError> {
-        let webhook = self.address(&["webhooks", registered.channel.id()])?;
+        let channel = registered.channel.id();
+        let webhook = if registered.has_account_secrets() {
+            self.address(&["webhooks", channel, &account.id])?
+        } else {
+            self.address(&["webhooks", channel])?
+        };
         let (account, whose) = (account.clone(), Whose::Nobody(Arc::clone(scratch)));
         call_as(self, registered, whose, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
             .await

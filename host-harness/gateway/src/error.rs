@@ -1,11 +1,13 @@
 //! Why the host did not do what was asked, in words for an operator. Belongs here: the one error of its
 //! functions. Not here: what a platform refused, which is an outcome.
 
-use harness_contract::{AccountError, settings::SettingsError};
+use harness_contract::{AccountError, Violation, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{account, breaker::Paused, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError};
+use crate::{
+    account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError,
+};
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +53,9 @@ pub enum HostError {
         /// What the component's manifest says.
         found: String,
     },
-    /// Too many deliveries wait to be translated.
-    #[error("{0} deliveries wait to be translated; try again later")]
-    Backlog(u64),
+    /// Too much waits already.
+    #[error("{0}; try again later")]
+    Full(#[from] Full),
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
@@ -75,6 +77,12 @@ pub enum HostError {
     /// The work ended in a panic, or the host is stopping.
     #[error("this was interrupted in the middle: look at how things stand before trying again")]
     Interrupted,
+    /// The channel says that a message cannot be sent. Nothing was queued.
+    #[error("the message cannot be sent: {}", sentences(.0))]
+    NotSendable(Vec<Violation>),
+    /// The platform asked to be left alone for a while.
+    #[error("the platform asked for a pause in which it is asked nothing; it lasts for another {0} s")]
+    Held(u64),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,
@@ -107,4 +115,8 @@ pub enum HostError {
         /// What the manifest declares.
         known: String,
     },
+}
+
+fn sentences(violations: &[Violation]) -> String {
+    violations.iter().map(|violation| violation.sentence.as_str()).collect::<Vec<_>>().join(" ")
 }

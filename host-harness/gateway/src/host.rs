@@ -12,11 +12,11 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued};
+use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewReply, Queued, Remarks, Settlement};
 use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
-    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::JoinHandle,
 };
 
@@ -24,27 +24,31 @@ use crate::{
     account::{self, Whose},
     body::content_length,
     breaker::{BreakerView, Breakers},
+    budget::Backlog,
     capture::Captured,
     clock::Clock,
+    doubts,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
     health::Seen,
-    ingress::{self, Refusal},
+    ingress::{self, Addressed, Refusal, Verified},
     keeper,
     links::Links,
     media,
     metrics::Metrics,
     outbox,
     pace::Paces,
-    secrets::{Secret, SecretKey, Secrets},
+    secrets::{Secret, Secrets},
+    sending,
     setup::{HostOptions, Registered, check_slots},
     show::Waiting,
     store::MediaStore,
+    tasks::{Tasks, Worker, supervise},
     translate,
     upkeep::{self, Retention},
     vault::{Vault, VaultKey},
-    watch::{Backlog, Calls, Writable},
+    watch::{Calls, Writable},
     whole::Begun,
 };
 use tracing::Instrument as _;
@@ -81,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) backlog: Backlog,
     pub(crate) writable: Writable,
     pub(crate) generations: Generations,
+    pub(crate) tasks: Tasks,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
@@ -100,6 +105,7 @@ struct Workers {
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
@@ -109,6 +115,7 @@ impl Drop for Workers {
         self.translate.abort();
         self.media.abort();
         self.keeper.abort();
+        self.doubts.abort();
         self.upkeep.abort();
         self.outbox.get_mut().abort();
     }
@@ -138,9 +145,10 @@ impl Host {
             seen: Seen::default(),
             breakers: Breakers::default(),
             calls,
-            backlog: Backlog::new(options.max_backlog),
+            backlog: Backlog::new(options.budget),
             writable: Writable::default(),
             generations: Generations::default(),
+            tasks: Tasks::new(options.at_task),
             public_url: RwLock::default(),
             media,
             clock: options.clock,
@@ -161,13 +169,21 @@ impl Host {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
         }
         let (stop, stopped) = watch::channel(false);
+        fn spawn<F: Future<Output = ()> + Send + 'static>(
+            shared: &Arc<Shared>,
+            worker: Worker,
+            run: impl Fn(Arc<Shared>) -> F + Send + Sync + 'static,
+        ) -> JoinHandle<()> {
+            tokio::spawn(supervise(Arc::clone(shared), worker, run))
+        }
         let workers = Workers {
             stop,
-            translate: tokio::spawn(translate::run(Arc::clone(&shared))),
-            media: tokio::spawn(media::run(Arc::clone(&shared))),
-            keeper: tokio::spawn(keeper::run(Arc::clone(&shared))),
-            upkeep: tokio::spawn(upkeep::run(Arc::clone(&shared))),
-            outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
+            translate: spawn(&shared, Worker::Translate, translate::run),
+            media: spawn(&shared, Worker::Media, media::run),
+            keeper: spawn(&shared, Worker::Keeper, keeper::run),
+            doubts: spawn(&shared, Worker::Doubts, doubts::run),
+            upkeep: spawn(&shared, Worker::Upkeep, upkeep::run),
+            outbox: Mutex::new(spawn(&shared, Worker::Outbox, move |shared| outbox::run(shared, stopped.clone()))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })
     }
@@ -210,10 +226,7 @@ impl Host {
         let connect = async move {
             let _alone = shared.bindings.write().await;
             // First, so that no worker meets the account without them.
-            for (slot, secret) in secrets {
-                let key = SecretKey { channel: channel.clone(), account: Some(account.clone()), slot };
-                shared.secrets.set(key, secret);
-            }
+            shared.secrets.set_configured(&channel, Some(&account), secrets);
             let row = shared.inbox.connect_account(new).await?;
             shared.connected();
             Ok(row)
@@ -242,6 +255,18 @@ impl Host {
         self.shared.begun.whole(async move { account::configure(&shared, account, wanted).await }).await
     }
 
+    /// Whether a channel declares a callback of this name.
+    pub(crate) fn has_callback(&self, channel: &str, name: &str) -> bool {
+        self.channel(channel).is_ok_and(|registered| registered.channel.manifest().callbacks.contains_key(name))
+    }
+
+    /// A webhook or a callback was refused for its size.
+    pub(crate) fn note_too_large(&self, channel: &str) {
+        if self.channel(channel).is_ok() {
+            self.shared.seen.webhook(channel, Err(Refusal::TooLarge), self.shared.clock.now());
+        }
+    }
+
     /// What a webhook must have before its body is read: a channel, the header with the proof, a length
     /// within the bound. Returns the bound, in bytes.
     pub(crate) fn expect(&self, channel: &str, headers: &HeaderMap) -> Result<usize, Refusal> {
@@ -251,36 +276,49 @@ impl Host {
             return Err(Refusal::NoProof);
         }
         match content_length(headers) {
-            Some(length) if length > webhook.max_body_bytes as u64 => Err(Refusal::TooLarge),
+            Some(length) if length > webhook.max_body_bytes as u64 => {
+                self.note_too_large(channel);
+                Err(Refusal::TooLarge)
+            }
             _ => Ok(webhook.max_body_bytes),
         }
     }
 
-    /// Sets memory aside for a body; none when there is none left.
-    pub(crate) fn admit_body(&self, headers: &HeaderMap, bound: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = content_length(headers).unwrap_or(bound as u64) / 1024 + 1;
-        Arc::clone(&self.shared.bodies).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
+    /// Takes a webhook of a channel's address: verifies it and makes it durable. When this returns, the platform may
+    /// be told 200.
+    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+        self.deliver_to(Addressed { channel, account: None }, headers, body).await
     }
 
-    /// Takes a webhook: verifies it and makes it durable. When this returns, the platform may be told 200.
-    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
-        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+    /// The same at an address that may name the account: then one secret is tried, and the channel's own.
+    pub async fn deliver_to(&self, to: Addressed<'_>, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+        let registered = self.channel(to.channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = &registered.channel.manifest().webhook;
         let now = self.shared.clock.now();
-        let verified = ingress::verify(channel, webhook, &self.shared.secrets, headers, body, now);
-        let slot = verified.as_ref().map(|(_, slot)| slot.as_str());
-        self.shared.seen.webhook(channel, slot.map_err(|refusal| *refusal), now);
-        let (delivery, _) = verified?;
-        self.admit()?;
-        let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
-        self.shared.backlog.add();
+        let verified = ingress::verify(to, webhook, &self.shared.secrets, headers, body, now);
+        let slot = verified.as_ref().map(|verified| verified.proof().slot().unwrap_or_default());
+        self.shared.seen.webhook(to.channel, slot.map_err(|refusal| *refusal), now);
+        self.record(verified?).await
+    }
+
+    /// Makes a delivery durable, if its channel and its account may have one more waiting.
+    async fn record(&self, verified: Verified) -> Result<i64, HostError> {
+        let new = verified.into_new();
+        let (channel, account, bytes) = (new.channel.clone(), new.delivery.account.clone(), new.delivery.body.len());
+        self.shared.backlog.admit(&channel, account.as_deref())?;
+        let row = self.shared.inbox.record(new).await?;
+        self.shared.backlog.add(&channel, account.as_deref(), bytes);
         Ok(row)
     }
 
-    /// Whether another delivery may wait to be translated.
-    pub(crate) fn admit(&self) -> Result<(), HostError> {
-        let backlog = &self.shared.backlog;
-        if backlog.is_full() { Err(HostError::Backlog(backlog.count())) } else { Ok(()) }
+    /// Whether another delivery of this channel may wait to be translated.
+    pub(crate) fn admit(&self, channel: &str) -> Result<(), HostError> {
+        Ok(self.shared.backlog.admit(channel, None)?)
+    }
+
+    /// How many MACs were made so far to verify webhooks.
+    pub fn webhook_macs(&self) -> u64 {
+        self.shared.secrets.macs()
     }
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
@@ -295,10 +333,11 @@ impl Host {
     }
 
     /// Answers a platform's challenge with the text to echo.
-    pub fn challenge(&self, channel: &str, query: &str) -> Result<String, Refusal> {
+    pub fn challenge(&self, to: Addressed<'_>, query: &str) -> Result<String, Refusal> {
+        let channel = to.channel;
         let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
         let (webhook, now) = (&registered.channel.manifest().webhook, self.shared.clock.now());
-        let answer = ingress::challenge(channel, webhook, &self.shared.secrets, query, now);
+        let answer = ingress::challenge(to, webhook, &self.shared.secrets, query, now);
         self.shared.seen.challenge(channel, answer.as_ref().map(|_| ()).map_err(|refusal| *refusal), now);
         answer
     }
@@ -308,8 +347,18 @@ impl Host {
     /// What the host knows of the files that the message names (size, type by content, name) is put into it.
     pub async fn reply(&self, conversation: i64, key: &str, mut message: OutboundMessage) -> Result<Queued, HostError> {
         media::describe(&self.shared, &mut message).await?;
-        let now = self.shared.clock.now();
-        let new = NewReply { conversation, key: key.to_owned(), message, now };
+        self.queue(conversation, key, message, Remarks::default()).await
+    }
+
+    async fn queue(
+        &self,
+        conversation: i64,
+        key: &str,
+        message: OutboundMessage,
+        remarks: Remarks,
+    ) -> Result<Queued, HostError> {
+        let (key, now) = (key.to_owned(), self.shared.clock.now());
+        let new = NewReply { conversation, key, message, remarks, now };
         let shared = Arc::clone(&self.shared);
         let queue = async move {
             let queued = shared.inbox.queue_reply(new).await?;
@@ -317,6 +366,34 @@ impl Host {
             Ok(queued)
         };
         self.shared.begun.whole(queue).await
+    }
+
+    /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
+    /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
+    ///
+    /// # Errors
+    /// [`HostError::NotSendable`] with everything that stands in the way.
+    pub async fn reply_if_sendable(
+        &self,
+        conversation: i64,
+        key: &str,
+        mut message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
+        media::describe(&self.shared, &mut message).await?;
+        // Asking twice is one reply, although the message could not be sent any more.
+        if self.shared.inbox.has_reply(conversation, key).await? {
+            return self.queue(conversation, key, message, Remarks::default()).await;
+        }
+        let remarks = sending::validate(&self.shared, conversation, &message).await?;
+        self.queue(conversation, key, message, remarks).await
+    }
+
+    /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
+    /// did not, or it is to be sent again.
+    pub async fn settle(&self, reply: i64, settlement: Settlement) -> Result<(), HostError> {
+        self.shared.inbox.settle(reply, settlement, self.shared.clock.now()).await?;
+        self.shared.queued.notify_one();
+        Ok(())
     }
 
     /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it

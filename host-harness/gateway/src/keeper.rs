@@ -3,14 +3,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_contract::{AccountError, Delivery, DeliverySource, FailureCategory, HistoryRequest, HttpError};
-use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery};
+use harness_contract::{
+    AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
+};
+use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
+use tokio::task::JoinSet;
 
 use crate::{
     account::{call, call_in_class, sentence},
+    breaker::Part,
     error::HostError,
     host::Shared,
     pace::CONVERSATIONS,
+    places::{Owner, Place, Places},
+    tasks::Worker,
     vault::random,
 };
 
@@ -23,14 +29,20 @@ const DAY: u64 = 24 * HOUR;
 const TICK: Duration = Duration::from_secs(1);
 /// Credentials that end sooner than this are spoken of, in milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
-/// Profiles that are asked for in one round.
-const PROFILES: usize = 8;
+/// Calls of one kind at the same time, of which one channel gets at most half.
+const AT_ONCE: usize = 8;
+/// Calls of one kind for one account at the same time.
+const OF_ONE_ACCOUNT: usize = 2;
+/// Profiles among which those are looked for that have a place.
+const PROFILES: usize = 64;
 /// How old a profile becomes before it is asked for again.
 const PROFILE_AGE: u64 = 7 * DAY;
 /// Messages that one call for the archive asks for.
 const PAGE: u32 = 50;
 /// The pause between two calls for the archive: platforms allow few of them.
 const PAGE_PAUSE: u64 = 600;
+/// What one call for the archive may give, in bytes.
+const PAGE_BYTES: usize = 8 << 20;
 /// How often the archive is compared with what came in.
 const RECONCILE: u64 = 6 * HOUR;
 /// How far a comparison reaches back beyond the last one.
@@ -54,41 +66,73 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn look_after(shared: &Arc<Shared>, duty: Duty) {
+    let places = Places::new(AT_ONCE, OF_ONE_ACCOUNT);
+    let mut under_way = JoinSet::new();
     loop {
         let mut due = std::pin::pin!(shared.accounts_due.notified());
-        // What becomes due while this round asks a slow platform is not missed.
+        // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(shared, duty).await {
+        if let Err(error) = round(shared, duty, &places, &mut under_way).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
             () = due => {}
-            () = shared.clock.tick(TICK) => {}
+            Some(_) = under_way.join_next() => {}
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
 
-async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+async fn round(
+    shared: &Arc<Shared>,
+    duty: Duty,
+    places: &Places,
+    under_way: &mut JoinSet<()>,
+) -> Result<(), HostError> {
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
             shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
-                refresh(shared, account).await?;
+                let Some(place) = place(shared, places, account, account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
             }
         }
         Duty::Archive => {
             for due in shared.inbox.due_history(now).await? {
-                history(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| history(shared, due).await));
             }
         }
         Duty::Profiles => {
             for due in shared.inbox.due_profiles(now, PROFILES).await? {
-                profile(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.contact).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| profile(shared, due).await));
             }
         }
     }
     Ok(())
+}
+
+async fn place(shared: &Shared, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+    let channel = shared.inbox.account_row(account).await?.channel;
+    Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
+}
+
+async fn begin<W>(shared: Arc<Shared>, place: Place, work: W)
+where
+    W: AsyncFnOnce(&Arc<Shared>) -> Result<(), HostError>,
+{
+    let _place = place;
+    let done = shared.guarded(Worker::Keeper, work(&shared)).await;
+    if let Ok(Err(error)) = &done {
+        tracing::error!(%error, "looking after an account pauses");
+    }
+    if !matches!(done, Ok(Ok(()))) {
+        // What is still due is not begun again at once.
+        tokio::time::sleep(TICK).await;
+    }
 }
 
 /// When credentials are renewed that end at this time: after two thirds of what is left, and some time
@@ -179,10 +223,22 @@ async fn profile(shared: &Arc<Shared>, due: DueProfile) -> Result<(), HostError>
     Ok(shared.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
 }
 
-/// Reads one page of an account's archive into the journal.
+/// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
+/// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
 async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError> {
     let now = shared.clock.now();
     let channel = shared.inbox.account_row(due.account).await?.channel;
+    if shared.breakers.is_open(&channel, Part::Incoming) || shared.inbox.is_queued(&channel, &due.platform_id).await? {
+        // Still due, and looked at again in a moment.
+        return Ok(());
+    }
+    if let Some(until) = shared.backlog.archive_waits(&channel, due.account, now) {
+        if until > now {
+            let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
+            shared.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+        }
+        return Ok(());
+    }
     let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
     let read = call_in_class(shared, due.account, Some(CONVERSATIONS), move |channel, effects, account| {
         channel.history(effects, account, &request)
@@ -191,7 +247,20 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
     let again =
         |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
     let (items, mark) = match read {
+        // Nothing of it is taken, so that nothing of it is lost: it can be asked for again.
+        Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
+            let (items, bytes) = (page.items.len(), page_bytes(&page));
+            tracing::warn!(
+                account = due.account,
+                items,
+                bytes,
+                asked = PAGE,
+                "the archive gave more than it was asked for"
+            );
+            (Vec::new(), again(10 * MINUTE))
+        }
         Ok(page) => {
+            shared.backlog.add_archived(due.account, page.items.len(), page_bytes(&page), now);
             let end = page.next_cursor.is_none();
             let items = page.items.into_iter().map(|item| NewDelivery {
                 channel: channel.clone(),
@@ -202,6 +271,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
                     received_at: now,
                     account: Some(due.platform_id.clone()),
                 },
+                proof: Proof::Archive { account: due.platform_id.clone() },
             });
             let mark = if end {
                 // From then on it is compared now and then, for what never arrived.
@@ -210,7 +280,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
             } else {
                 HistoryMark { cursor: page.next_cursor, from: due.from, next: Some(now.saturating_add(PAGE_PAUSE)) }
             };
-            (items.collect(), mark)
+            (items.collect::<Vec<_>>(), mark)
         }
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
@@ -225,9 +295,15 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         }
         Err(_) => (Vec::new(), again(MINUTE)),
     };
+    let sizes: Vec<usize> = items.iter().map(|item| item.delivery.body.len()).collect();
     shared.inbox.note_history(due.account, due.connection, items, mark).await?;
+    sizes.into_iter().for_each(|bytes| shared.backlog.add(&channel, Some(&due.platform_id), bytes));
     shared.delivered.notify_one();
     Ok(())
+}
+
+fn page_bytes(page: &HistoryPage) -> usize {
+    page.items.iter().map(|item| item.body.len()).sum()
 }
 
 /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use harness_inbox::{Applied, StepEnd, Waiting};
+use harness_inbox::{Applied, EventCounts, StepEnd, Waiting};
 use harness_sandbox::Called;
 use prometheus_client::{
     encoding::text::encode,
@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     calls: Counters,
     call_seconds: Seconds,
     webhooks: Counters,
+    callbacks: Counters,
     deliveries: Counters,
     events: Counters,
     steps: Counters,
@@ -41,6 +42,7 @@ pub(crate) struct Metrics {
     removed: Counters,
     maintenance_rounds: Counter,
     backlog: Gauge,
+    macs: Gauge,
 }
 
 fn call_buckets() -> Histogram {
@@ -58,6 +60,7 @@ impl Metrics {
             calls: Counters::default(),
             call_seconds: Seconds::new_with_constructor(call_buckets),
             webhooks: Counters::default(),
+            callbacks: Counters::default(),
             deliveries: Counters::default(),
             events: Counters::default(),
             steps: Counters::default(),
@@ -70,6 +73,7 @@ impl Metrics {
             scrape: Mutex::default(),
             maintenance_rounds: Counter::default(),
             backlog: Gauge::default(),
+            macs: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -80,6 +84,7 @@ impl Metrics {
         r.register("guest_calls", "Calls of a channel's functions, by how they ended", self.calls.clone());
         r.register("guest_call_seconds", "How long calls of a channel took", self.call_seconds.clone());
         r.register("webhooks", "Webhooks by what they were answered", self.webhooks.clone());
+        r.register("callbacks", "Callbacks of platforms by what they were answered", self.callbacks.clone());
         r.register("deliveries", "Deliveries that left the queue, by how", self.deliveries.clone());
         r.register("events", "Events that channels read, by what they changed", self.events.clone());
         r.register(
@@ -99,6 +104,7 @@ impl Metrics {
             self.maintenance_rounds.clone(),
         );
         r.register("backlog", "Deliveries that wait to be translated", self.backlog.clone());
+        r.register("webhook_macs", "MACs that were made to verify webhooks, also forged ones", self.macs.clone());
     }
 
     /// A call of a channel ended.
@@ -119,6 +125,12 @@ impl Metrics {
         self.webhooks.get_or_create(&labels).inc();
     }
 
+    /// A callback was answered.
+    pub(crate) fn callback(&self, channel: Option<&str>, answer: &str) {
+        let labels = vec![("channel", channel.unwrap_or_default().to_owned()), ("answer", answer.to_owned())];
+        self.callbacks.get_or_create(&labels).inc();
+    }
+
     /// A delivery left the queue.
     pub(crate) fn delivery(&self, channel: &str, end: &str) {
         let labels = vec![("channel", channel.to_owned()), ("end", end.to_owned())];
@@ -127,8 +139,10 @@ impl Metrics {
 
     /// Events were applied.
     pub(crate) fn applied(&self, applied: &Applied) {
-        for (channel, (new, repeated, unrouted)) in &applied.of_channel {
-            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted)] {
+        for (channel, counts) in &applied.of_channel {
+            let EventCounts { new, repeated, unrouted, foreign } = counts;
+            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted), ("foreign", foreign)]
+            {
                 if *count > 0 {
                     let labels = vec![("channel", channel.clone()), ("end", end.to_owned())];
                     self.events.get_or_create(&labels).inc_by(u64::try_from(*count).unwrap_or(u64::MAX));
@@ -175,7 +189,7 @@ impl Metrics {
     }
 
     /// Everything, with what waits now.
-    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64) -> String {
+    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let _alone = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         // What is gone must not stay at its last number.
@@ -194,6 +208,7 @@ impl Metrics {
             self.media.get_or_create(&vec![("state", state.clone())]).set(number(*count));
         }
         self.backlog.set(number(backlog));
+        self.macs.set(number(macs));
         let mut text = String::new();
         // Writing into a string does not fail.
         let _ = encode(&mut text, &self.registry);

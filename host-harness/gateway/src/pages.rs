@@ -4,7 +4,6 @@
 
 use axum::{
     Form, Router,
-    body::Bytes,
     extract::{
         DefaultBodyLimit, Path, RawQuery, State,
         rejection::{FormRejection, PathRejection},
@@ -22,7 +21,6 @@ use crate::{
     access::{Access, is_local},
     body::{self, BodyTime},
     browser,
-    callbacks::MAX_CALLBACK,
     connect::{ConnectError, for_people},
     error::HostError,
     host::Host,
@@ -45,7 +43,7 @@ struct Pages {
     access: Access,
 }
 
-/// `/connect/…`, `/oauth/{channel}/callback` and `/callbacks/…`.
+/// `/connect/…`, `/oauth/{channel}/callback` and the pages behind `/callbacks/…`.
 pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: 0 };
     let forms = Router::new()
@@ -57,7 +55,6 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
     Router::new()
         .merge(forms)
         .route("/oauth/{channel}/callback", get(oauth_callback))
-        .route("/callbacks/{channel}/{name}", post(callback).layer(DefaultBodyLimit::max(MAX_CALLBACK)))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
         .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Pages { host, access })
@@ -332,22 +329,6 @@ async fn oauth_callback(
         // What stands in the address is not left in the browser's history.
         Ok(ticket) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
-    }
-}
-
-/// A platform's call; refused without a word where it is not genuine.
-async fn callback(State(pages): State<Pages>, Path((channel, name)): Path<(String, String)>, body: Bytes) -> Response {
-    match pages.host.callback(&channel, &name, &body).await {
-        Ok(Some(answer)) => axum::Json(answer).into_response(),
-        Ok(None) => StatusCode::OK.into_response(),
-        Err(HostError::Refused(reason)) => {
-            tracing::info!(channel = %channel.escape_debug(), %reason, "a callback was refused");
-            (StatusCode::FORBIDDEN, "forbidden\n").into_response()
-        }
-        Err(error) => {
-            tracing::error!(channel = %channel.escape_debug(), %error, "a genuine callback was not acknowledged");
-            (StatusCode::SERVICE_UNAVAILABLE, "try again later\n").into_response()
-        }
     }
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::{
     Inbox, InboxError, SealedCredential, Update, credentials,
     gone::delete_contents,
-    journal::{as_millis, from_millis, take_up_unrouted},
+    journal::{as_millis, from_millis},
+    parked::take_up_account,
 };
 
 /// Whether an account can be used.
@@ -168,7 +169,7 @@ impl Inbox {
                 if let Some(dialog) = &new.dialog {
                     keep(tx, id, &new, dialog)?;
                 }
-                take_up_unrouted(tx, &new.channel)?;
+                take_up_account(tx, id)?;
                 Ok(id)
             })
             .await?;

@@ -23,6 +23,17 @@ pub struct DueProfile {
     pub platform_id: String,
 }
 
+/// What became of a callback.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TakenCallback {
+    /// It is in the journal.
+    New,
+    /// It came before and is answered as it was then: with this code, where it has one.
+    Before(Option<String>),
+    /// It came before, at a callback of another name.
+    Elsewhere,
+}
+
 /// A request to delete everything about somebody.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErasureView {
@@ -37,14 +48,19 @@ pub struct ErasureView {
 }
 
 impl Inbox {
-    /// Contacts of accounts that are connected, whose profile is to be asked for now.
+    /// Contacts of accounts that are connected, whose profile is to be asked for now: in turns, first the one of each
+    /// account that waits longest.
     pub async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError> {
         self.readers
             .read(move |connection| {
                 crate::read::collect(
                     connection,
-                    "SELECT k.id, k.account_id, k.platform_id FROM contact k JOIN account a ON a.id = k.account_id
-                     WHERE k.profile_at <= ?1 AND a.state = 'connected' ORDER BY k.profile_at, k.id DESC LIMIT ?2",
+                    "SELECT id, account_id, platform_id FROM (
+                         SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
+                             row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn
+                         FROM contact k JOIN account a ON a.id = k.account_id
+                         WHERE k.profile_at <= ?1 AND a.state = 'connected')
+                     ORDER BY turn, at, id DESC LIMIT ?2",
                     params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
                     |row| Ok(DueProfile { contact: row.get(0)?, account: row.get(1)?, platform_id: row.get(2)? }),
                 )
@@ -85,17 +101,37 @@ impl Inbox {
             .await
     }
 
-    /// Writes a request for deletion into the journal, under the code by which its state can be asked for.
-    pub async fn record_erasure(&self, new: NewDelivery, code: String) -> Result<i64, InboxError> {
+    /// Writes a callback into the journal, once: one whose `digest` was taken before changes nothing. With a code
+    /// it is a request for deletion, whose state can be asked for by it.
+    pub async fn record_callback(
+        &self,
+        new: NewDelivery,
+        name: String,
+        digest: [u8; 32],
+        code: Option<String>,
+    ) -> Result<TakenCallback, InboxError> {
         let (delivery, row) = (self.arrivals.next_id(), DeliveryRow::of(new)?);
         self.writer
             .write(move |tx| {
+                let before = tx
+                    .prepare_cached("SELECT name, code FROM callback WHERE channel = ?1 AND digest = ?2")?
+                    .query_row(params![row.channel, digest], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                if let Some((taken_by, code)) = before {
+                    let taken_by: String = taken_by;
+                    return Ok(if taken_by == name { TakenCallback::Before(code) } else { TakenCallback::Elsewhere });
+                }
+                tx.prepare_cached(
+                    "INSERT INTO callback (channel, digest, name, code, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![row.channel, digest, name, code, row.received_at])?;
                 row.insert(tx, delivery)?;
+                let Some(code) = code else { return Ok(TakenCallback::New) };
                 tx.prepare_cached(
                     "INSERT INTO erasure (code, channel, delivery_id, received_at) VALUES (?1, ?2, ?3, ?4)",
                 )?
                 .execute(params![code, row.channel, delivery, row.received_at])?;
-                Ok(delivery)
+                Ok(TakenCallback::New)
             })
             .await
     }
