@@ -64,9 +64,10 @@ pub(crate) fn store(
             "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
              late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-             -- Nothing of the past is late, and nothing is late because of a time that had not come.
+             -- Nothing of the past is late, and nothing is late because of a time that had not come;
+             -- clocks may differ by five minutes.
              ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
-                                         AND at <= received_at),
+                                         AND at <= received_at + 300000),
              ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
         )?
