@@ -8,8 +8,8 @@ use harness_contract::{
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
-    Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, journal::as_millis, messages,
-    pauses,
+    Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, gone, journal::as_millis,
+    messages, pauses,
 };
 
 /// Where a step stands.
@@ -322,7 +322,6 @@ fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
     message.id = format!("{reply}-{}", key_digest(&key, now));
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
-    tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE id = ?1")?.execute(params![conversation])?;
     Ok(Queued { reply, new: true })
 }
 
@@ -335,7 +334,9 @@ fn same_reply(
     mut message: OutboundMessage,
 ) -> Result<Queued, InboxError> {
     let (reply, of, stored): (i64, i64, String) = tx
-        .prepare_cached("SELECT id, conversation_id, message FROM reply WHERE account_id = ?1 AND key = ?2")?
+        .prepare_cached(
+            "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
+        )?
         .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // What was taken back is not kept, so there is nothing to compare with.
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {
@@ -440,6 +441,9 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     {
         messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
     }
+    if matches!(outcome.result, SendResult::Sent(_)) {
+        note_answered(tx, at.reply, at.step)?;
+    }
     if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
     {
@@ -457,6 +461,18 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     close_finished(tx, at.reply)
 }
 
+/// What a person has answered is not unread. Whom a bot answers still waits for a person, and so does whom somebody
+/// only shows that he is typing: that is no message.
+pub(crate) fn note_answered(tx: &Transaction<'_>, reply: i64, step: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE message AS answered SET unread = 0 FROM message AS answer
+         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.human') IS NOT NULL
+           AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
+    )?
+    .execute(params![reply, step])?;
+    Ok(())
+}
+
 /// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
 /// asked for. A signal stops nothing. A reply without an open step is done.
 pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
@@ -471,7 +487,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), Inb
            AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = ?1 AND step.state IN ('queued', 'sending'))",
     )?
     .execute(params![reply])?;
-    Ok(())
+    gone::empty_finished_reply(tx, reply)
 }
 
 /// The account as a channel sees it.
