@@ -14,14 +14,14 @@ use std::{fs, path::Path};
 
 use channel_tests::eventually;
 use harness_contract::{Delivery, DeliverySource};
-use harness_inbox::{Inbox, NewDelivery, beside};
+use harness_inbox::{Inbox, NewDelivery, Proof, beside};
 use rusqlite::Connection;
 
 fn delivery(number: usize, bytes: usize) -> NewDelivery {
     let body = format!("delivery {number} {}", "x".repeat(bytes)).into_bytes();
     let delivery =
         Delivery { source: DeliverySource::Webhook, body, headers: Vec::new(), received_at: 1, account: None };
-    NewDelivery { channel: "web-chat".into(), delivery }
+    NewDelivery { channel: "web-chat".into(), delivery, proof: Proof::Channel { slot: "s".into() } }
 }
 
 fn length(path: &Path) -> u64 {

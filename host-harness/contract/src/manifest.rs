@@ -11,7 +11,10 @@ use crate::{egress::PathPattern, settings::SettingSpec};
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
 
 /// The largest webhook body that any channel may ask for, in bytes.
-pub const MAX_BODY_BYTES: usize = 1 << 20;
+pub const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// The largest webhook body of a channel that asks for nothing, in bytes.
+pub const USUAL_BODY_BYTES: usize = 1 << 20;
 
 /// What a channel says about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,7 +71,7 @@ pub struct Identity {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Webhook {
-    /// The largest body taken, in bytes; at most [`MAX_BODY_BYTES`].
+    /// The largest body taken, in bytes: [`USUAL_BODY_BYTES`] unless set, at most [`MAX_BODY_BYTES`].
     #[serde(default = "default_max_body")]
     pub max_body_bytes: usize,
     /// Headers that the channel wants to see, lower case.
@@ -82,7 +85,7 @@ pub struct Webhook {
 }
 
 fn default_max_body() -> usize {
-    MAX_BODY_BYTES
+    USUAL_BODY_BYTES
 }
 
 /// The recipes for telling a genuine delivery from a forgery.
@@ -171,6 +174,10 @@ pub enum Callback {
         field: String,
         /// Every slot whose secret may have signed it; one match is enough.
         secrets: Vec<String>,
+        /// The member of the payload that says when it was issued, in seconds since 1970. With it one that was
+        /// issued long ago is refused.
+        #[serde(default)]
+        issued_at: Option<String>,
         /// What it is, for the page behind the address that is answered with.
         about: String,
         /// The fields of the JSON answer, where the platform wants one.

@@ -105,10 +105,12 @@ impl From<HostError> for ApiError {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
             HostError::Inbox(InboxError::Busy(_))
             | HostError::Busy
-            | HostError::Backlog(_)
+            | HostError::Full(_)
             | HostError::Paused(_)
             | HostError::Held(_) => StatusCode::SERVICE_UNAVAILABLE,
-            HostError::Inbox(InboxError::KeyReused(_) | InboxError::NotAmbiguous(_)) => StatusCode::CONFLICT,
+            HostError::Inbox(InboxError::KeyReused(_) | InboxError::NotAmbiguous(_))
+            | HostError::Disconnected(_)
+            | HostError::Overtaken => StatusCode::CONFLICT,
             HostError::NotSendable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             HostError::Account(error) => match **error {
                 AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,

@@ -78,11 +78,12 @@ impl Shared {
             }),
             now,
         };
-        let row = self.inbox.connect_account(new).await?;
-        self.secrets.forget(&channel, &account.id);
-        for (key, secret) in opened {
-            self.secrets.set(key, secret);
-        }
+        let row = {
+            let _alone = self.bindings.write().await;
+            let row = self.inbox.connect_account(new).await?;
+            self.secrets.replace(&channel, &account.id, opened);
+            row
+        };
         self.connected();
         Ok(row)
     }
@@ -93,7 +94,12 @@ impl Shared {
         scratch: &Arc<Scratch>,
         account: &AccountSettings,
     ) -> Result<(), HostError> {
-        let webhook = self.address(&["webhooks", registered.channel.id()])?;
+        let channel = registered.channel.id();
+        let webhook = if registered.has_account_secrets() {
+            self.address(&["webhooks", channel, &account.id])?
+        } else {
+            self.address(&["webhooks", channel])?
+        };
         let (account, whose) = (account.clone(), Whose::Nobody(Arc::clone(scratch)));
         call_as(self, registered, whose, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
             .await

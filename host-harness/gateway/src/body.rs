@@ -1,8 +1,9 @@
 //! Bodies with something beside them: a request's with the time that it may take, an answer's with the connection
-//! that it keeps busy. Belongs here: those two wrappers.
+//! that it keeps busy, a webhook's with the memory that it takes. Belongs here: those wrappers, and reading the last.
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,7 +17,11 @@ use axum::{
     response::Response,
 };
 use http_body::{Frame, SizeHint};
-use tokio::time::Sleep;
+use http_body_util::BodyExt as _;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
+};
 
 /// A second more is given for each of this many bytes that a sender announces and may send.
 const BYTES_PER_SECOND: u64 = 512 << 10;
@@ -44,6 +49,54 @@ pub(crate) async fn within(State(time): State<BodyTime>, request: Request, next:
 /// The length that a header announces.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Memory is set aside in pieces of this size, in bytes.
+const PIECE: usize = 64 << 10;
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unread {
+    /// It is longer than it may be.
+    TooLarge,
+    /// There is no memory for it now.
+    NoMemory,
+    /// Its sender ended it in the middle.
+    Broken,
+}
+
+/// A body with the memory that is set aside for it.
+pub(crate) struct Read {
+    pub(crate) bytes: Vec<u8>,
+    _memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most `bound` bytes. Memory is set aside as its bytes come, in pieces of `budget` (in KiB) that
+/// double, and never more than the body takes in the end: one that is announced and does not come takes none.
+pub(crate) async fn read(body: &mut Body, bound: usize, budget: &Arc<Semaphore>) -> Result<Read, Unread> {
+    let likely = usize::try_from(body.size_hint().upper().unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(bound);
+    let mut memory: Option<OwnedSemaphorePermit> = None;
+    let (mut bytes, mut room) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > bound {
+            return Err(Unread::TooLarge);
+        }
+        if length > room {
+            let wanted = (2 * room).max(length).max(PIECE).min(likely.max(length));
+            let kib = u32::try_from((wanted - room).div_ceil(1024)).map_err(|_| Unread::NoMemory)?;
+            let more = Arc::clone(budget).try_acquire_many_owned(kib).map_err(|_| Unread::NoMemory)?;
+            match &mut memory {
+                Some(memory) => memory.merge(more),
+                None => memory = Some(more),
+            }
+            room = wanted;
+            bytes.reserve_exact(room - bytes.len());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Read { bytes, _memory: memory })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+mod budget;
 mod server;
 mod telemetry;
 
+pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
 use serde::Deserialize;
 pub use server::ServerConfig;
@@ -38,7 +40,7 @@ pub struct Config {
     /// connecting accounts. The address of `listen` unless set.
     #[serde(default)]
     pub public_url: Option<Url>,
-    /// How many deliveries may wait to be translated before webhooks are answered with "later".
+    /// How many deliveries of one channel may wait to be translated before its webhooks are answered with "later".
     #[serde(default = "default_backlog")]
     pub max_backlog: u64,
     /// How long is kept what need not be kept.
@@ -47,6 +49,9 @@ pub struct Config {
     /// Bounds for whoever connects.
     #[serde(default)]
     pub server: ServerConfig,
+    /// What one channel and one account may keep waiting.
+    #[serde(default)]
+    pub budget: BudgetConfig,
     /// Where traces go.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
@@ -69,7 +74,7 @@ fn default_listen() -> SocketAddr {
 }
 
 fn default_backlog() -> u64 {
-    crate::setup::MAX_BACKLOG
+    crate::budget::Budget::default().deliveries
 }
 
 fn default_data_dir() -> PathBuf {

@@ -1,4 +1,5 @@
-//! One connection: whether it is idle, sends a header or has a request under way, and since when.
+//! One connection: whether it is idle, sends a header, is waited for in the middle of a body or has a request under
+//! way, and since when.
 //! Belongs here: the socket under hyper, which notices that. How long each may last is for `listen` to say.
 
 use std::{
@@ -13,9 +14,10 @@ use std::{
 };
 
 use axum::{
-    body::{Body, HttpBody as _},
+    body::{Body, HttpBody},
     response::Response,
 };
+use http_body::{Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -39,6 +41,8 @@ pub(crate) enum Phase {
     Idle,
     /// A header comes in; also before the first request.
     Header,
+    /// The body of a request does not go on: whoever answers waits for its sender.
+    Body,
     /// A request is being answered.
     Busy,
 }
@@ -68,6 +72,7 @@ impl Watched {
         match self.phase.load(Ordering::Relaxed) {
             phase if phase == Phase::Idle as u8 => Phase::Idle,
             phase if phase == Phase::Header as u8 => Phase::Header,
+            phase if phase == Phase::Body as u8 => Phase::Body,
             _ => Phase::Busy,
         }
     }
@@ -76,6 +81,11 @@ impl Watched {
         let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since.store(since, Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// A request's body, which tells when its sender is waited for.
+    pub(crate) fn body<B>(self: &Arc<Self>, body: B) -> Awaited<B> {
+        Awaited { body, watched: Arc::clone(self) }
     }
 
     /// Since when it waits for its sender, and for what; none while a request is being answered.
@@ -108,6 +118,54 @@ impl Busy {
             return answer;
         }
         answer.map(|body| Body::new(Keeping::new(body, self)))
+    }
+}
+
+/// The body of a request. While it is asked for more and there is nothing, its connection waits for its sender, like
+/// one whose header does not come.
+pub(crate) struct Awaited<B> {
+    body: B,
+    watched: Arc<Watched>,
+}
+
+impl<B> Awaited<B> {
+    fn goes_on(&self) {
+        if self.watched.phase() == Phase::Body {
+            self.watched.enter(Phase::Busy);
+        }
+    }
+}
+
+impl<B> Drop for Awaited<B> {
+    /// Nobody asks for the rest of it.
+    fn drop(&mut self) {
+        self.goes_on();
+    }
+}
+
+impl<B: HttpBody + Unpin> HttpBody for Awaited<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(_) => self.goes_on(),
+            Poll::Pending if self.watched.phase() == Phase::Busy => self.watched.enter(Phase::Body),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -5,7 +5,9 @@ use harness_contract::{AccountError, Violation, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{account, breaker::Paused, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError};
+use crate::{
+    account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError,
+};
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +53,9 @@ pub enum HostError {
         /// What the component's manifest says.
         found: String,
     },
-    /// Too many deliveries wait to be translated.
-    #[error("{0} deliveries wait to be translated; try again later")]
-    Backlog(u64),
+    /// Too much waits already.
+    #[error("{0}; try again later")]
+    Full(#[from] Full),
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had: {0}")]
     Random(String),
@@ -66,6 +68,15 @@ pub enum HostError {
     /// A channel captures more credentials for an account than it may keep.
     #[error("`{0}` keeps too many credentials of one account")]
     TooManyCredentials(String),
+    /// Nothing is asked of the platform for an account that is disconnected.
+    #[error("the account {0} is disconnected: connect it again first")]
+    Disconnected(String),
+    /// The account was connected or disconnected while this was under way, so its result counts no more.
+    #[error("the account was connected again or disconnected meanwhile, so what came of this was thrown away")]
+    Overtaken,
+    /// The work ended in a panic, or the host is stopping.
+    #[error("this was interrupted in the middle: look at how things stand before trying again")]
+    Interrupted,
     /// The channel says that a message cannot be sent. Nothing was queued.
     #[error("the message cannot be sent: {}", sentences(.0))]
     NotSendable(Vec<Violation>),

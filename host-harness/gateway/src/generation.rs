@@ -17,7 +17,6 @@ use crate::{
     breaker::Pass,
     error::HostError,
     host::{Host, Shared},
-    secrets::SecretKey,
     setup::{ChannelSetup, Registered, check_slots},
 };
 
@@ -143,12 +142,9 @@ impl Host {
             grant,
             channel,
         };
-        for (slot, secret) in setup.secrets {
-            self.shared.secrets.set(SecretKey { channel: id.clone(), account: None, slot }, secret);
-        }
-        for (slot, secret, until) in setup.previous_secrets {
-            self.shared.secrets.set_previous(SecretKey { channel: id.clone(), account: None, slot }, secret, until);
-        }
+        // What this setup does not name any more ends here.
+        self.shared.secrets.set_configured(&id, None, setup.secrets);
+        self.shared.secrets.set_previous(&id, setup.previous_secrets);
         let now = self.shared.clock.now();
         let old = self.shared.exchange(&registered);
         self.shared.generations.note(&id, |history| {
@@ -167,15 +163,15 @@ impl Host {
 
     fn warn_of_missing_proof(&self, manifest: &Manifest, setup: &ChannelSetup) {
         let proof = manifest.webhook.verification.secrets();
-        let id = &manifest.channel.id;
         let filled = |slot: &String| {
             setup.secrets.contains_key(slot)
-                || self.shared.secrets.of_app(id, slot).is_some()
+                || setup.previous_secrets.iter().any(|(previous, _, _)| previous == slot)
                 || manifest.slots.get(slot).is_some_and(|s| s.scope == SlotScope::Account)
         };
         if !proof.iter().any(filled) {
             let slots = proof.join(", ");
-            tracing::warn!(channel = id, slots, "no secret for verifying webhooks is filled: every webhook is refused");
+            let channel = &manifest.channel.id;
+            tracing::warn!(channel, slots, "no secret for verifying webhooks is filled: every webhook is refused");
         }
     }
 }

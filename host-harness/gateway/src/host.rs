@@ -12,13 +12,11 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{
-    HeldFile, Inbox, MediaState, MediaView, NewAccount, NewDelivery, NewReply, Queued, Remarks, Settlement,
-};
+use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewReply, Queued, Remarks, Settlement};
 use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
-    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::JoinHandle,
 };
 
@@ -26,34 +24,40 @@ use crate::{
     account::{self, Whose},
     body::content_length,
     breaker::{BreakerView, Breakers},
+    budget::Backlog,
     capture::Captured,
     clock::Clock,
-    connect::Connecting,
     doubts,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
     health::Seen,
-    ingress::{self, Refusal},
-    keeper, media,
+    ingress::{self, Addressed, Refusal, Verified},
+    keeper,
+    links::Links,
+    media,
     metrics::Metrics,
     outbox,
     pace::Paces,
-    secrets::{Secret, SecretKey, Secrets},
+    secrets::{Secret, Secrets},
     sending,
     setup::{HostOptions, Registered, check_slots},
+    show::Waiting,
     store::MediaStore,
     tasks::{Tasks, Worker, supervise},
     translate,
     upkeep::{self, Retention},
     vault::{Vault, VaultKey},
-    watch::{Backlog, Calls, Writable},
+    watch::{Calls, Writable},
+    whole::Begun,
 };
 use tracing::Instrument as _;
 use url::Url;
 
 /// Memory for bodies that are being read and not yet in the journal, in KiB.
 const BODY_BUDGET_KIB: usize = 128 << 10;
+
+type RwBindings = tokio::sync::RwLock<()>;
 
 /// The host. Cloning shares it; its workers end when the last clone is dropped.
 #[derive(Clone)]
@@ -69,7 +73,12 @@ pub(crate) struct Shared {
     pub(crate) paces: Paces,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Vault,
-    pub(crate) connecting: Connecting,
+    pub(crate) links: Links,
+    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
+    /// both saying the same.
+    pub(crate) bindings: RwBindings,
+    pub(crate) begun: Begun,
+    pub(crate) waiting: Waiting,
     pub(crate) seen: Seen,
     pub(crate) breakers: Breakers,
     pub(crate) calls: Arc<Calls>,
@@ -129,11 +138,14 @@ impl Host {
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
-            connecting: Connecting::default(),
+            links: Links::default(),
+            bindings: RwBindings::default(),
+            begun: Begun::default(),
+            waiting: Waiting::default(),
             seen: Seen::default(),
             breakers: Breakers::default(),
             calls,
-            backlog: Backlog::new(options.max_backlog),
+            backlog: Backlog::new(options.budget),
             writable: Writable::default(),
             generations: Generations::default(),
             tasks: Tasks::new(options.at_task),
@@ -150,6 +162,7 @@ impl Host {
         });
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
+        shared.open_links().await?;
         shared.inbox.bound_waits(shared.clock.now()).await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
@@ -175,9 +188,10 @@ impl Host {
         Ok(Self { shared, workers: Arc::new(workers) })
     }
 
-    /// Takes up no further reply and waits until every request under way has its end.
+    /// Takes up no further reply and waits until every request under way has its end, and whatever else was begun.
     pub async fn shutdown(&self) {
         let _ = self.workers.stop.send(true);
+        self.shared.begun.ended().await;
         let mut outbox = self.workers.outbox.lock().await;
         if !outbox.is_finished() {
             // A worker that panicked has nothing left to wait for.
@@ -200,10 +214,6 @@ impl Host {
             HostError::Settings { channel: channel.to_owned(), account: account.to_owned(), source }
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
-        for (slot, secret) in secrets {
-            let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot };
-            self.shared.secrets.set(key, secret);
-        }
         let new = NewAccount {
             channel: channel.to_owned(),
             platform_id: account.to_owned(),
@@ -212,9 +222,16 @@ impl Host {
             dialog: None,
             now: self.shared.clock.now(),
         };
-        let row = self.shared.inbox.connect_account(new).await?;
-        self.shared.connected();
-        Ok(row)
+        let (shared, channel, account) = (Arc::clone(&self.shared), channel.to_owned(), account.to_owned());
+        let connect = async move {
+            let _alone = shared.bindings.write().await;
+            // First, so that no worker meets the account without them.
+            shared.secrets.set_configured(&channel, Some(&account), secrets);
+            let row = shared.inbox.connect_account(new).await?;
+            shared.connected();
+            Ok(row)
+        };
+        self.shared.begun.whole(connect).await
     }
 
     /// Says where this host is reached from outside, such as `https://inbox.example`: for the addresses that
@@ -227,12 +244,27 @@ impl Host {
     ///
     /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
     pub async fn disconnect(&self, account: i64, delete_conversations: bool) -> Result<Option<String>, HostError> {
-        keeper::disconnect(&self.shared, account, delete_conversations).await
+        let shared = Arc::clone(&self.shared);
+        let disconnect = async move { keeper::disconnect(&shared, account, delete_conversations).await };
+        self.shared.begun.whole(disconnect).await
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
     pub async fn configure(&self, account: i64, wanted: EntryPoints) -> Result<(), HostError> {
-        account::configure(&self.shared, account, wanted).await
+        let shared = Arc::clone(&self.shared);
+        self.shared.begun.whole(async move { account::configure(&shared, account, wanted).await }).await
+    }
+
+    /// Whether a channel declares a callback of this name.
+    pub(crate) fn has_callback(&self, channel: &str, name: &str) -> bool {
+        self.channel(channel).is_ok_and(|registered| registered.channel.manifest().callbacks.contains_key(name))
+    }
+
+    /// A webhook or a callback was refused for its size.
+    pub(crate) fn note_too_large(&self, channel: &str) {
+        if self.channel(channel).is_ok() {
+            self.shared.seen.webhook(channel, Err(Refusal::TooLarge), self.shared.clock.now());
+        }
     }
 
     /// What a webhook must have before its body is read: a channel, the header with the proof, a length
@@ -244,50 +276,68 @@ impl Host {
             return Err(Refusal::NoProof);
         }
         match content_length(headers) {
-            Some(length) if length > webhook.max_body_bytes as u64 => Err(Refusal::TooLarge),
+            Some(length) if length > webhook.max_body_bytes as u64 => {
+                self.note_too_large(channel);
+                Err(Refusal::TooLarge)
+            }
             _ => Ok(webhook.max_body_bytes),
         }
     }
 
-    /// Sets memory aside for a body; none when there is none left.
-    pub(crate) fn admit_body(&self, headers: &HeaderMap, bound: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = content_length(headers).unwrap_or(bound as u64) / 1024 + 1;
-        Arc::clone(&self.shared.bodies).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()
+    /// Takes a webhook of a channel's address: verifies it and makes it durable. When this returns, the platform may
+    /// be told 200.
+    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+        self.deliver_to(Addressed { channel, account: None }, headers, body).await
     }
 
-    /// Takes a webhook: verifies it and makes it durable. When this returns, the platform may be told 200.
-    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
-        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+    /// The same at an address that may name the account: then one secret is tried, and the channel's own.
+    pub async fn deliver_to(&self, to: Addressed<'_>, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+        let registered = self.channel(to.channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = &registered.channel.manifest().webhook;
         let now = self.shared.clock.now();
-        let verified = ingress::verify(channel, webhook, &self.shared.secrets, headers, body, now);
-        let slot = verified.as_ref().map(|(_, slot)| slot.as_str());
-        self.shared.seen.webhook(channel, slot.map_err(|refusal| *refusal), now);
-        let (delivery, _) = verified?;
-        self.admit()?;
-        let row = self.shared.inbox.record(NewDelivery { channel: channel.to_owned(), delivery }).await?;
-        self.shared.backlog.add();
+        let verified = ingress::verify(to, webhook, &self.shared.secrets, headers, body, now);
+        let slot = verified.as_ref().map(|verified| verified.proof().slot().unwrap_or_default());
+        self.shared.seen.webhook(to.channel, slot.map_err(|refusal| *refusal), now);
+        self.record(verified?).await
+    }
+
+    /// Makes a delivery durable, if its channel and its account may have one more waiting.
+    async fn record(&self, verified: Verified) -> Result<i64, HostError> {
+        let new = verified.into_new();
+        let (channel, account, bytes) = (new.channel.clone(), new.delivery.account.clone(), new.delivery.body.len());
+        self.shared.backlog.admit(&channel, account.as_deref())?;
+        let row = self.shared.inbox.record(new).await?;
+        self.shared.backlog.add(&channel, account.as_deref(), bytes);
         Ok(row)
     }
 
-    /// Whether another delivery may wait to be translated.
-    pub(crate) fn admit(&self) -> Result<(), HostError> {
-        let backlog = &self.shared.backlog;
-        if backlog.is_full() { Err(HostError::Backlog(backlog.count())) } else { Ok(()) }
+    /// Whether another delivery of this channel may wait to be translated.
+    pub(crate) fn admit(&self, channel: &str) -> Result<(), HostError> {
+        Ok(self.shared.backlog.admit(channel, None)?)
+    }
+
+    /// How many MACs were made so far to verify webhooks.
+    pub fn webhook_macs(&self) -> u64 {
+        self.shared.secrets.macs()
     }
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
     pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        let put_back = self.shared.inbox.retry_failed(channel).await?;
-        self.shared.delivered.notify_one();
-        Ok(put_back)
+        let shared = Arc::clone(&self.shared);
+        let retry = async move {
+            let put_back = shared.inbox.retry_failed(channel).await?;
+            shared.delivered.notify_one();
+            Ok(put_back)
+        };
+        self.shared.begun.whole(retry).await
     }
 
     /// Answers a platform's challenge with the text to echo.
-    pub fn challenge(&self, channel: &str, query: &str) -> Result<String, Refusal> {
+    pub fn challenge(&self, to: Addressed<'_>, query: &str) -> Result<String, Refusal> {
+        let channel = to.channel;
         let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
         let (webhook, now) = (&registered.channel.manifest().webhook, self.shared.clock.now());
-        let answer = ingress::challenge(channel, webhook, &self.shared.secrets, query, now);
+        let answer = ingress::challenge(to, webhook, &self.shared.secrets, query, now);
         self.shared.seen.challenge(channel, answer.as_ref().map(|_| ()).map_err(|refusal| *refusal), now);
         answer
     }
@@ -308,9 +358,14 @@ impl Host {
         remarks: Remarks,
     ) -> Result<Queued, HostError> {
         let (key, now) = (key.to_owned(), self.shared.clock.now());
-        let queued = self.shared.inbox.queue_reply(NewReply { conversation, key, message, remarks, now }).await?;
-        self.shared.queued.notify_one();
-        Ok(queued)
+        let new = NewReply { conversation, key, message, remarks, now };
+        let shared = Arc::clone(&self.shared);
+        let queue = async move {
+            let queued = shared.inbox.queue_reply(new).await?;
+            shared.queued.notify_one();
+            Ok(queued)
+        };
+        self.shared.begun.whole(queue).await
     }
 
     /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
@@ -349,7 +404,9 @@ impl Host {
         name: Option<String>,
         claimed: Option<&str>,
     ) -> Result<HeldFile, HostError> {
-        media::hold(&self.shared, content, name, claimed).await
+        let (shared, claimed) = (Arc::clone(&self.shared), claimed.map(str::to_owned));
+        let hold = async move { media::hold(&shared, content, name, claimed.as_deref()).await };
+        self.shared.begun.whole(hold).await
     }
 
     /// The bytes of a stored file of a message.
@@ -385,10 +442,14 @@ impl Host {
     /// on which it failed. Returns how many those are.
     pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
         self.channel(id)?;
-        self.shared.breakers.reset(id);
-        let again = self.shared.inbox.retry_failed(Some(id.to_owned())).await?;
-        self.shared.connected();
-        Ok(again)
+        let (shared, id) = (Arc::clone(&self.shared), id.to_owned());
+        let reset = async move {
+            shared.breakers.reset(&id);
+            let again = shared.inbox.retry_failed(Some(id)).await?;
+            shared.connected();
+            Ok(again)
+        };
+        self.shared.begun.whole(reset).await
     }
 
     /// How the parts of a channel do, the worst first.

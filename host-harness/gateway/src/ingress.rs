@@ -6,12 +6,13 @@ use harness_contract::{
     Delivery, DeliverySource, Header,
     manifest::{Challenge, SignatureEncoding, Verification, Webhook},
 };
+use harness_inbox::{NewDelivery, Proof};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::secrets::{Secret, Secrets};
+use crate::secrets::{Prover, Secret, Secrets};
 
 /// Why a delivery was refused. For logs and counters: the answer to the sender never tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum Refusal {
     /// Larger than the channel takes.
     #[error("the body is larger than the channel takes")]
     TooLarge,
+    /// Its body did not come within its time.
+    #[error("the body did not come in within its time")]
+    NotInTime,
     /// The header with the proof is missing or not written as the recipe says.
     #[error("the proof of origin is missing or malformed")]
     NoProof,
@@ -34,6 +38,12 @@ pub enum Refusal {
     /// The query is not that of a challenge.
     #[error("this is not a challenge")]
     NoChallenge,
+    /// A callback that was issued long ago, or is not issued yet.
+    #[error("the callback was issued too long ago, or not yet")]
+    NotOfNow,
+    /// A callback that another callback took before.
+    #[error("the callback was taken before at another address")]
+    TakenElsewhere,
 }
 
 impl Refusal {
@@ -42,27 +52,64 @@ impl Refusal {
         match self {
             Self::UnknownChannel => "unknown_channel",
             Self::TooLarge => "too_large",
+            Self::NotInTime => "not_in_time",
             Self::NoProof => "no_proof",
             Self::WrongProof => "wrong_proof",
             Self::NoSecret => "no_secret",
             Self::NoChallenge => "no_challenge",
+            Self::NotOfNow => "not_of_now",
+            Self::TakenElsewhere => "taken_elsewhere",
         }
     }
 }
 
-/// Checks a `POST` against the recipe and makes a delivery of it. Also returns the slot whose secret matched.
+/// Secrets of accounts that are tried over a whole body at an address that names no account: those of the accounts
+/// that proved a webhook last. A channel with more of them is reached at `/webhooks/{channel}/{account}`.
+pub const MAX_TRIED: usize = 64;
+
+/// To whom a webhook was addressed.
+#[derive(Clone, Copy, Debug)]
+pub struct Addressed<'a> {
+    /// The channel's id.
+    pub channel: &'a str,
+    /// The platform's id of the account, where the address names it: then no other account's secret is tried.
+    pub account: Option<&'a str>,
+}
+
+/// A delivery whose proof was checked, with what it proves. Only [`verify`] and [`Signed::delivery`] make one, and
+/// the journal takes nothing else from outside.
+#[derive(Debug)]
+pub struct Verified(NewDelivery);
+
+impl Verified {
+    /// Whose secret it was.
+    pub fn proof(&self) -> &Proof {
+        &self.0.proof
+    }
+
+    /// What the channel will see.
+    pub fn delivery(&self) -> &Delivery {
+        &self.0.delivery
+    }
+
+    pub(crate) fn into_new(self) -> NewDelivery {
+        self.0
+    }
+}
+
+/// Checks a `POST` against the recipe and makes a delivery of it.
 pub fn verify(
-    channel: &str,
+    to: Addressed<'_>,
     webhook: &Webhook,
     secrets: &Secrets,
     headers: &HeaderMap,
     body: Vec<u8>,
     received_at: u64,
-) -> Result<(Delivery, String), Refusal> {
+) -> Result<Verified, Refusal> {
     if body.len() > webhook.max_body_bytes {
         return Err(Refusal::TooLarge);
     }
-    let (account, slot) = proven_by(channel, &webhook.verification, secrets, headers, &body, received_at)?;
+    let proof = proven_by(to, &webhook.verification, secrets, headers, &body, received_at)?;
     let wanted = webhook.headers.iter().map(String::as_str).chain(["content-type"]);
     let headers = wanted
         .filter_map(|name| {
@@ -70,61 +117,93 @@ pub fn verify(
             Some(Header { name: name.to_owned(), value: value.to_owned() })
         })
         .collect();
-    Ok((Delivery { source: DeliverySource::Webhook, body, headers, received_at, account }, slot))
+    let account = proof.account().or(to.account).map(str::to_owned);
+    let delivery = Delivery { source: DeliverySource::Webhook, body, headers, received_at, account };
+    Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 
-/// Whose secret makes the proof (an account's, or the channel's), and in which slot it is.
+/// Whose secret makes the proof.
 fn proven_by(
-    channel: &str,
+    to: Addressed<'_>,
     recipe: &Verification,
     secrets: &Secrets,
     headers: &HeaderMap,
     body: &[u8],
     now: u64,
-) -> Result<(Option<String>, String), Refusal> {
+) -> Result<Proof, Refusal> {
     let mut values = headers.get_all(recipe.header()).iter();
     // Two headers of the same name could be read differently by what stands before this host.
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::NoProof) };
-    let candidates = Candidates::of(secrets, channel, recipe.secrets(), now)?;
     match recipe {
         Verification::HmacSha256 { prefix, encoding, .. } => {
             let signature = value.to_str().ok().and_then(|value| value.strip_prefix(prefix.as_str()));
             let signature = signature.and_then(|text| decode(text, *encoding)).ok_or(Refusal::NoProof)?;
-            candidates.find(|secret| mac_matches(secret, body, &signature))
+            Candidates::of(secrets, to, recipe.secrets(), Some(MAX_TRIED), now)?.signed(body, &signature)
         }
         Verification::SharedSecretHeader { .. } => {
             let digest = Sha256::digest(value.as_bytes());
-            candidates.find(|secret| Sha256::digest(secret.expose()).ct_eq(&digest))
+            // Comparing two digests costs nothing, so that there may be any number of them.
+            Candidates::of(secrets, to, recipe.secrets(), None, now)?.find(|secret| secret.digest().ct_eq(&digest))
         }
     }
 }
 
-/// The secrets that may prove something, each with its slot and the account that it belongs to.
-struct Candidates<'s>(Vec<(&'s String, Option<String>, Secret)>);
+/// The secrets that may prove something.
+struct Candidates<'s> {
+    channel: &'s str,
+    secrets: &'s Secrets,
+    provers: Vec<Prover>,
+}
 
 impl<'s> Candidates<'s> {
-    fn of(secrets: &Secrets, channel: &str, slots: &'s [String], now: u64) -> Result<Self, Refusal> {
-        let in_slot = |slot: &'s String| {
-            secrets.in_slot(channel, slot, now).into_iter().map(move |(account, secret)| (slot, account, secret))
+    fn of(
+        secrets: &'s Secrets,
+        to: Addressed<'s>,
+        slots: &[String],
+        accounts: Option<usize>,
+        now: u64,
+    ) -> Result<Self, Refusal> {
+        let provers = match to.account {
+            Some(account) => secrets.provers_of(to.channel, account, slots, now),
+            None => secrets.provers(to.channel, slots, accounts, now),
         };
-        let candidates: Vec<_> = slots.iter().flat_map(in_slot).collect();
-        if candidates.is_empty() { Err(Refusal::NoSecret) } else { Ok(Self(candidates)) }
+        if !provers.is_empty() {
+            return Ok(Self { channel: to.channel, secrets, provers });
+        }
+        // An account that does not exist is a wrong address and says nothing about the configuration.
+        Err(if to.account.is_some() { Refusal::WrongProof } else { Refusal::NoSecret })
     }
 
-    /// Whose secret matches, and in which slot it is. Every candidate is tried, so that the time tells nothing
-    /// about which one it was.
-    fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<(Option<String>, String), Refusal> {
+    /// Whose secret has signed these bytes.
+    fn signed(self, bytes: &[u8], signature: &[u8; 32]) -> Result<Proof, Refusal> {
+        self.secrets.count_macs(self.provers.len());
+        self.find(|secret| mac_matches(secret, bytes, signature))
+    }
+
+    /// Whose secret matches. Every candidate is tried, so that the time tells nothing about which one it was.
+    fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<Proof, Refusal> {
         let mut found = None;
-        for (slot, account, secret) in self.0 {
+        for Prover { account, slot, secret } in self.provers {
             if bool::from(matches(&secret)) && found.is_none() {
-                found = Some((account, slot.clone()));
+                found = Some((account, slot));
             }
         }
-        found.ok_or(Refusal::WrongProof)
+        let (account, slot) = found.ok_or(Refusal::WrongProof)?;
+        Ok(match account {
+            None => Proof::Channel { slot },
+            Some(account) => {
+                self.secrets.note_proved(self.channel, &account);
+                Proof::Account { account, slot }
+            }
+        })
     }
 }
 
-/// Whether one of the channel's secrets, or of its accounts', has signed these bytes.
+/// A signed callback whose signature was checked.
+#[derive(Debug)]
+pub(crate) struct Signed(Proof);
+
+/// Checks whether one of the channel's secrets, or of its accounts', has signed these bytes.
 pub(crate) fn signed_by(
     channel: &str,
     slots: &[String],
@@ -132,9 +211,20 @@ pub(crate) fn signed_by(
     bytes: &[u8],
     signature: &[u8; 32],
     now: u64,
-) -> Result<(), Refusal> {
-    let candidates = Candidates::of(secrets, channel, slots, now)?;
-    candidates.find(|secret| mac_matches(secret, bytes, signature)).map(drop)
+) -> Result<Signed, Refusal> {
+    let to = Addressed { channel, account: None };
+    Candidates::of(secrets, to, slots, Some(MAX_TRIED), now)?.signed(bytes, signature).map(Signed)
+}
+
+impl Signed {
+    /// The callback of this name as a delivery.
+    pub(crate) fn delivery(self, channel: &str, name: &str, body: Vec<u8>, received_at: u64) -> Verified {
+        let Self(proof) = self;
+        let source = DeliverySource::Callback(name.to_owned());
+        let account = proof.account().map(str::to_owned);
+        let delivery = Delivery { source, body, headers: Vec::new(), received_at, account };
+        Verified(NewDelivery { channel: channel.to_owned(), delivery, proof })
+    }
 }
 
 fn decode(text: &str, encoding: SignatureEncoding) -> Option<[u8; 32]> {
@@ -155,7 +245,7 @@ const MAX_CHALLENGE: usize = 1024;
 
 /// Checks a `GET` challenge and returns what to echo, as plain text.
 pub fn challenge(
-    channel: &str,
+    to: Addressed<'_>,
     webhook: &Webhook,
     secrets: &Secrets,
     query: &str,
@@ -178,7 +268,7 @@ pub fn challenge(
     if answer.is_empty() || answer.len() > MAX_CHALLENGE {
         return Err(Refusal::NoChallenge);
     }
-    let expected = Candidates::of(secrets, channel, std::slice::from_ref(secret), now)?;
+    let expected = Candidates::of(secrets, to, std::slice::from_ref(secret), None, now)?;
     let digest = Sha256::digest(token.as_bytes());
-    expected.find(|secret| Sha256::digest(secret.expose()).ct_eq(&digest)).map(|_| answer)
+    expected.find(|secret| secret.digest().ct_eq(&digest)).map(|_| answer)
 }

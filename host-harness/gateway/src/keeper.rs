@@ -3,12 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_contract::{AccountError, Delivery, DeliverySource, FailureCategory, HistoryRequest, HttpError};
-use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery};
+use harness_contract::{
+    AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
+};
+use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
 use crate::{
     account::{call, call_in_class, sentence},
+    breaker::Part,
     error::HostError,
     host::Shared,
     pace::CONVERSATIONS,
@@ -38,6 +41,8 @@ const PROFILE_AGE: u64 = 7 * DAY;
 const PAGE: u32 = 50;
 /// The pause between two calls for the archive: platforms allow few of them.
 const PAGE_PAUSE: u64 = 600;
+/// What one call for the archive may give, in bytes.
+const PAGE_BYTES: usize = 8 << 20;
 /// How often the archive is compared with what came in.
 const RECONCILE: u64 = 6 * HOUR;
 /// How far a comparison reaches back beyond the last one.
@@ -88,6 +93,7 @@ async fn round(
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
+            shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
                 let Some(place) = place(shared, places, account, account).await? else { continue };
                 under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
@@ -148,21 +154,23 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 /// Renews an account's credentials now.
 pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), HostError> {
     let now = shared.clock.now();
+    // As it was before: what comes of this counts for no later connection.
+    let connection = shared.inbox.account_row(account).await?.connection;
     let renewed = call(shared, account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = shared.inbox.account_row(account).await?;
     match renewed {
         Ok(ends) => {
-            shared.inbox.note_refresh(account, ends, Some(next_refresh(ends, now))).await?;
+            shared.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
-                shared.inbox.mark_account(account, AccountState::Connected, None).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
                 shared.queued.notify_one();
             }
             Ok(())
         }
         // There is nothing to renew.
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            shared.inbox.note_refresh(account, row.refresh_before, None).await
+            shared.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
         Err(HostError::Account(error)) => {
@@ -174,12 +182,13 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), Ho
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
                     sentence(&error)
                 );
-                shared.inbox.mark_account(account, AccountState::Connected, Some(problem)).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
             }
-            shared.inbox.note_refresh(account, ends, Some(now.saturating_add(wait))).await
+            shared.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
+        Err(HostError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
-        Err(_) => shared.inbox.note_refresh(account, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+        Err(_) => shared.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
     .map_err(HostError::from)
 }
@@ -214,10 +223,22 @@ async fn profile(shared: &Arc<Shared>, due: DueProfile) -> Result<(), HostError>
     Ok(shared.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
 }
 
-/// Reads one page of an account's archive into the journal.
+/// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
+/// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
 async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError> {
     let now = shared.clock.now();
     let channel = shared.inbox.account_row(due.account).await?.channel;
+    if shared.breakers.is_open(&channel, Part::Incoming) || shared.inbox.is_queued(&channel, &due.platform_id).await? {
+        // Still due, and looked at again in a moment.
+        return Ok(());
+    }
+    if let Some(until) = shared.backlog.archive_waits(&channel, due.account, now) {
+        if until > now {
+            let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
+            shared.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+        }
+        return Ok(());
+    }
     let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
     let read = call_in_class(shared, due.account, Some(CONVERSATIONS), move |channel, effects, account| {
         channel.history(effects, account, &request)
@@ -226,7 +247,20 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
     let again =
         |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
     let (items, mark) = match read {
+        // Nothing of it is taken, so that nothing of it is lost: it can be asked for again.
+        Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
+            let (items, bytes) = (page.items.len(), page_bytes(&page));
+            tracing::warn!(
+                account = due.account,
+                items,
+                bytes,
+                asked = PAGE,
+                "the archive gave more than it was asked for"
+            );
+            (Vec::new(), again(10 * MINUTE))
+        }
         Ok(page) => {
+            shared.backlog.add_archived(due.account, page.items.len(), page_bytes(&page), now);
             let end = page.next_cursor.is_none();
             let items = page.items.into_iter().map(|item| NewDelivery {
                 channel: channel.clone(),
@@ -237,6 +271,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
                     received_at: now,
                     account: Some(due.platform_id.clone()),
                 },
+                proof: Proof::Archive { account: due.platform_id.clone() },
             });
             let mark = if end {
                 // From then on it is compared now and then, for what never arrived.
@@ -245,7 +280,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
             } else {
                 HistoryMark { cursor: page.next_cursor, from: due.from, next: Some(now.saturating_add(PAGE_PAUSE)) }
             };
-            (items.collect(), mark)
+            (items.collect::<Vec<_>>(), mark)
         }
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
@@ -260,9 +295,15 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         }
         Err(_) => (Vec::new(), again(MINUTE)),
     };
-    shared.inbox.note_history(due.account, items, mark).await?;
+    let sizes: Vec<usize> = items.iter().map(|item| item.delivery.body.len()).collect();
+    shared.inbox.note_history(due.account, due.connection, items, mark).await?;
+    sizes.into_iter().for_each(|bytes| shared.backlog.add(&channel, Some(&due.platform_id), bytes));
     shared.delivered.notify_one();
     Ok(())
+}
+
+fn page_bytes(page: &HistoryPage) -> usize {
+    page.items.iter().map(|item| item.body.len()).sum()
 }
 
 /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
@@ -274,13 +315,17 @@ pub(crate) async fn disconnect(
     let row = shared.inbox.account_row(account).await?;
     let told = call(shared, account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
     let not_done = match told {
-        Ok(()) => None,
+        Ok(()) | Err(HostError::Disconnected(_)) => None,
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
         Err(HostError::Account(error)) => Some(sentence(&error)),
         Err(error) => Some(error.to_string()),
     };
-    shared.inbox.disconnect_account(account, delete_conversations).await?;
-    shared.secrets.forget(&row.channel, &row.platform_id);
+    {
+        let _alone = shared.bindings.write().await;
+        let delete = delete_conversations.then(|| shared.clock.now());
+        shared.inbox.disconnect_account(account, delete).await?;
+        shared.secrets.forget(&row.channel, &row.platform_id);
+    }
     shared.media_due.notify_one();
     Ok(not_done)
 }

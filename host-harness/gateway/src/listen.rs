@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,7 +18,10 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::connection::{Phase, Socket, Watched};
+use crate::{
+    connection::{Phase, Socket, Watched},
+    refusals::network_of,
+};
 
 /// Bounds for whoever connects.
 #[derive(Clone, Debug)]
@@ -33,8 +36,12 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long a connection may stay open between two requests.
     pub idle_time: Duration,
-    /// Connections at one time. One more takes the place of the one that waits for its sender the longest.
+    /// Connections at one time. One more takes the place of the one that waits for its sender the longest: between two
+    /// requests, for a header, or for a body that does not go on.
     pub max_connections: usize,
+    /// The same for one remote address, or one /64 of version 6. Behind a reverse proxy every connection has the
+    /// proxy's address: there it is as large as `max_connections`, and the proxy bounds its own.
+    pub max_connections_per_address: usize,
     /// Refused webhooks of one remote address in a minute, each with its own line in the log. Those beyond are
     /// answered 429 without one. Genuine ones are not counted and never refused for it.
     pub refused_webhooks_per_minute: u32,
@@ -50,6 +57,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             max_connections: 512,
+            max_connections_per_address: 256,
             refused_webhooks_per_minute: 60,
             stop_time: Duration::from_secs(65),
         }
@@ -65,34 +73,47 @@ const LEAST_LOOK: Duration = Duration::from_millis(50);
 /// The connections that are open.
 #[derive(Clone, Default)]
 struct Open {
-    connections: Arc<Mutex<HashMap<u64, Arc<Watched>>>>,
+    connections: Arc<Mutex<HashMap<u64, Connected>>>,
+}
+
+#[derive(Clone)]
+struct Connected {
+    watched: Arc<Watched>,
+    network: IpAddr,
 }
 
 impl Open {
-    /// Makes room where there is none, at the cost of whoever has kept the host waiting the longest. Says whether
-    /// there is room now.
-    fn admit(&self, number: u64, watched: &Arc<Watched>, bound: usize) -> bool {
+    /// Makes room where there is none, at the cost of whoever has kept the host waiting the longest: of the same
+    /// address where that has as many as it may. Says whether there is room now.
+    fn admit(&self, number: u64, watched: &Arc<Watched>, peer: SocketAddr, limits: &Limits) -> bool {
+        let network = network_of(peer.ip());
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= bound {
-            let waiting = open.iter().filter_map(|(number, other)| Some((other.waits_since()?, *number)));
-            let Some((_, longest)) = waiting.min_by_key(|((since, _), _)| *since) else { return false };
+        let of_network = open.values().filter(|other| other.network == network).count();
+        let its_own = of_network >= limits.max_connections_per_address.max(1);
+        if its_own || open.len() >= limits.max_connections.max(1) {
+            let others = open.iter().filter(|(_, other)| !its_own || other.network == network);
+            let waiting = others.filter_map(|(number, other)| Some((other.watched.waits_since()?.0, *number)));
+            let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) else { return false };
             if let Some(other) = open.remove(&longest) {
-                other.close.notify_one();
+                other.watched.close.notify_one();
             }
         }
-        open.insert(number, Arc::clone(watched));
+        open.insert(number, Connected { watched: Arc::clone(watched), network });
         true
     }
 
     /// Ends those whose sender takes too long.
     fn sweep(&self, limits: &Limits) {
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, watched| {
-            let late = watched.waits_since().is_some_and(|(since, phase)| {
-                since.elapsed() > if phase == Phase::Idle { limits.idle_time } else { limits.header_time }
+        open.retain(|_, connected| {
+            let late = connected.watched.waits_since().is_some_and(|(since, phase)| match phase {
+                Phase::Idle => since.elapsed() > limits.idle_time,
+                Phase::Header => since.elapsed() > limits.header_time,
+                // Whoever reads it knows how long it may take, and answers.
+                Phase::Body | Phase::Busy => false,
             });
             if late {
-                watched.close.notify_one();
+                connected.watched.close.notify_one();
             }
             !late
         });
@@ -134,7 +155,7 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
             Ok((stream, peer)) => {
                 number += 1;
                 let watched = Arc::new(Watched::new());
-                if !open.admit(number, &watched, limits.max_connections.max(1)) {
+                if !open.admit(number, &watched, peer, limits) {
                     refused += 1;
                     continue;
                 }
@@ -186,7 +207,7 @@ fn connection(
     let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         let busy = of_service.busy();
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let answer = router.clone().oneshot(request.map(|body| Body::new(of_service.body(body))));
         async move { answer.await.map(|answer| busy.until_read(answer)) }
     });
     let mut builder = http1::Builder::new();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use harness_inbox::{Applied, StepEnd, Waiting};
+use harness_inbox::{Applied, EventCounts, StepEnd, Waiting};
 use harness_sandbox::Called;
 use prometheus_client::{
     encoding::text::encode,
@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     calls: Counters,
     call_seconds: Seconds,
     webhooks: Counters,
+    callbacks: Counters,
     deliveries: Counters,
     events: Counters,
     steps: Counters,
@@ -36,6 +37,7 @@ pub(crate) struct Metrics {
     removed: Counters,
     maintenance_rounds: Counter,
     backlog: Gauge,
+    macs: Gauge,
 }
 
 fn call_buckets() -> Histogram {
@@ -53,6 +55,7 @@ impl Metrics {
             calls: Counters::default(),
             call_seconds: Seconds::new_with_constructor(call_buckets),
             webhooks: Counters::default(),
+            callbacks: Counters::default(),
             deliveries: Counters::default(),
             events: Counters::default(),
             steps: Counters::default(),
@@ -64,6 +67,7 @@ impl Metrics {
             removed: Counters::default(),
             maintenance_rounds: Counter::default(),
             backlog: Gauge::default(),
+            macs: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -74,6 +78,7 @@ impl Metrics {
         r.register("guest_calls", "Calls of a channel's functions, by how they ended", self.calls.clone());
         r.register("guest_call_seconds", "How long calls of a channel took", self.call_seconds.clone());
         r.register("webhooks", "Webhooks by what they were answered", self.webhooks.clone());
+        r.register("callbacks", "Callbacks of platforms by what they were answered", self.callbacks.clone());
         r.register("deliveries", "Deliveries that left the queue, by how", self.deliveries.clone());
         r.register("events", "Events that channels read, by what they changed", self.events.clone());
         r.register(
@@ -93,6 +98,7 @@ impl Metrics {
             self.maintenance_rounds.clone(),
         );
         r.register("backlog", "Deliveries that wait to be translated", self.backlog.clone());
+        r.register("webhook_macs", "MACs that were made to verify webhooks, also forged ones", self.macs.clone());
     }
 
     /// A call of a channel ended.
@@ -113,6 +119,12 @@ impl Metrics {
         self.webhooks.get_or_create(&labels).inc();
     }
 
+    /// A callback was answered.
+    pub(crate) fn callback(&self, channel: Option<&str>, answer: &str) {
+        let labels = vec![("channel", channel.unwrap_or_default().to_owned()), ("answer", answer.to_owned())];
+        self.callbacks.get_or_create(&labels).inc();
+    }
+
     /// A delivery left the queue.
     pub(crate) fn delivery(&self, channel: &str, end: &str) {
         let labels = vec![("channel", channel.to_owned()), ("end", end.to_owned())];
@@ -121,8 +133,10 @@ impl Metrics {
 
     /// Events were applied.
     pub(crate) fn applied(&self, applied: &Applied) {
-        for (channel, (new, repeated, unrouted)) in &applied.of_channel {
-            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted)] {
+        for (channel, counts) in &applied.of_channel {
+            let EventCounts { new, repeated, unrouted, foreign } = counts;
+            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted), ("foreign", foreign)]
+            {
                 if *count > 0 {
                     let labels = vec![("channel", channel.clone()), ("end", end.to_owned())];
                     self.events.get_or_create(&labels).inc_by(u64::try_from(*count).unwrap_or(u64::MAX));
@@ -169,7 +183,7 @@ impl Metrics {
     }
 
     /// Everything, with what waits now.
-    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64) -> String {
+    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         // What is gone must not stay at its last number.
         self.waiting_deliveries.clear();
@@ -187,6 +201,7 @@ impl Metrics {
             self.media.get_or_create(&vec![("state", state.clone())]).set(number(*count));
         }
         self.backlog.set(number(backlog));
+        self.macs.set(number(macs));
         let mut text = String::new();
         // Writing into a string does not fail.
         let _ = encode(&mut text, &self.registry);

@@ -36,7 +36,7 @@ impl Refusals {
 }
 
 /// Whoever has one address of version 6 has the 2^64 beside it.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

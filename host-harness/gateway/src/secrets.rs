@@ -2,28 +2,44 @@
 //! they are wiped when dropped and have no readable form. Belongs here: keeping and finding them.
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::egress::EgressError;
 
 /// A credential.
 #[derive(Clone)]
-pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+pub struct Secret(Arc<Held>);
+
+struct Held {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Made when it is compared first.
+    digest: OnceLock<[u8; 32]>,
+}
 
 impl Secret {
     /// Takes the bytes over.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
+        Self(Arc::new(Held { bytes: Zeroizing::new(bytes), digest: OnceLock::new() }))
     }
 
     /// For the places that put it into a request or a MAC.
     pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
+        &self.0.bytes
+    }
+
+    /// Its SHA-256, for comparing it without telling how much of it is right.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        self.0.digest.get_or_init(|| Sha256::digest(self.expose()).into())
     }
 }
 
@@ -63,12 +79,27 @@ pub struct SecretKey {
     pub slot: String,
 }
 
+/// A secret that may prove where something comes from.
+pub(crate) struct Prover {
+    /// Whose it is; none for the channel's own.
+    pub(crate) account: Option<String>,
+    pub(crate) slot: String,
+    pub(crate) secret: Secret,
+}
+
 /// The credentials of a host. Cloning shares them.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     slots: Arc<RwLock<HashMap<SecretKey, Secret>>>,
+    /// Which of them an operator's configuration gave: what it does not give any more ends.
+    configured: Arc<Mutex<HashSet<SecretKey>>>,
     /// Replaced ones that still prove where a webhook comes from, each until a time.
     previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
+    /// Accounts that proved a webhook, by channel and account: the higher, the later.
+    proved: Arc<Mutex<HashMap<(String, String), u64>>>,
+    proofs: Arc<AtomicU64>,
+    /// MACs that were made to find out whose a signature is.
+    macs: Arc<AtomicU64>,
 }
 
 impl Secrets {
@@ -77,17 +108,50 @@ impl Secrets {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
     }
 
-    /// Keeps a secret that was replaced: it proves where webhooks come from until then, and fills no request.
-    pub fn set_previous(&self, key: SecretKey, secret: Secret, until: u64) {
+    /// Fills the slots of a channel, or of one account of it, with what a configuration gives: in one step, and what
+    /// an earlier configuration gave and this one does not ends with it.
+    pub fn set_configured(&self, channel: &str, account: Option<&str>, given: HashMap<String, Secret>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
+        configured.retain(|key| {
+            let ends = key.channel == channel && key.account.as_deref() == account && !given.contains_key(&key.slot);
+            if ends {
+                slots.remove(key);
+            }
+            !ends
+        });
+        for (slot, secret) in given {
+            let key = SecretKey { channel: channel.to_owned(), account: account.map(str::to_owned), slot };
+            configured.insert(key.clone());
+            slots.insert(key, secret);
+        }
+    }
+
+    /// Keeps the secrets of a channel that were replaced, and no earlier ones: each proves where webhooks come from
+    /// until its time, and fills no request.
+    pub fn set_previous(&self, channel: &str, given: Vec<(String, Secret, u64)>) {
         let mut previous = self.previous.write().unwrap_or_else(PoisonError::into_inner);
-        previous.retain(|(known, _, _)| *known != key);
-        previous.push((key, secret, until));
+        previous.retain(|(known, _, _)| known.channel != channel);
+        previous.extend(given.into_iter().map(|(slot, secret, until)| {
+            (SecretKey { channel: channel.to_owned(), account: None, slot }, secret, until)
+        }));
+    }
+
+    /// Puts these credentials in the place of all that an account had, in one step: nobody meets it with none.
+    pub(crate) fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
+        slots.extend(credentials);
     }
 
     /// Forgets every credential of an account.
     pub(crate) fn forget(&self, channel: &str, account: &str) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
+        let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
+        configured.retain(|key| key.channel != channel || key.account.as_deref() != Some(account));
+        let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        proved.remove(&(channel.to_owned(), account.to_owned()));
     }
 
     /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
@@ -107,15 +171,74 @@ impl Secrets {
         slots.get(&SecretKey { channel: channel.to_owned(), account: None, slot: slot.to_owned() }).cloned()
     }
 
-    /// Every credential of a channel in a slot, with the account that it belongs to; also those that were
-    /// replaced and are still accepted.
-    pub(crate) fn in_slot(&self, channel: &str, slot: &str, now: u64) -> Vec<(Option<String>, Secret)> {
-        let wanted = |key: &SecretKey| key.channel == channel && key.slot == slot;
-        let mut found = self.select(wanted);
-        let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
-        let accepted = previous.iter().filter(|(key, _, until)| wanted(key) && now < *until);
-        found.extend(accepted.map(|(key, secret, _)| (key.account.clone(), secret.clone())));
+    /// The secrets that may prove what comes to an account's own address: the channel's, and that account's.
+    pub(crate) fn provers_of(&self, channel: &str, account: &str, slots: &[String], now: u64) -> Vec<Prover> {
+        let mut found = self.own_provers(channel, slots, now);
+        let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        for slot in slots {
+            let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot: slot.clone() };
+            let secret = known.get(&key).cloned();
+            found.extend(secret.map(|secret| Prover { account: key.account, slot: key.slot, secret }));
+        }
         found
+    }
+
+    /// The secrets that may prove what comes to a channel's address: its own, then those of its accounts, of which at
+    /// most so many: of those that proved something last.
+    pub(crate) fn provers(&self, channel: &str, slots: &[String], accounts: Option<usize>, now: u64) -> Vec<Prover> {
+        let mut found = self.own_provers(channel, slots, now);
+        let mut of_accounts: Vec<Prover> = {
+            let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+            let wanted = |key: &SecretKey| key.account.is_some() && key.channel == channel && slots.contains(&key.slot);
+            let prover = |(key, secret): (&SecretKey, &Secret)| Prover {
+                account: key.account.clone(),
+                slot: key.slot.clone(),
+                secret: secret.clone(),
+            };
+            known.iter().filter(|(key, _)| wanted(key)).map(prover).collect()
+        };
+        if let Some(most) = accounts.filter(|most| of_accounts.len() > *most) {
+            let proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+            let when = |prover: &Prover| {
+                let account = prover.account.clone().unwrap_or_default();
+                proved.get(&(channel.to_owned(), account)).copied().unwrap_or(0)
+            };
+            of_accounts.sort_by_cached_key(|prover| (Reverse(when(prover)), prover.account.clone()));
+            of_accounts.truncate(most);
+        }
+        found.extend(of_accounts);
+        found
+    }
+
+    /// The channel's own secrets in these slots; also those that were replaced and are still accepted.
+    fn own_provers(&self, channel: &str, slots: &[String], now: u64) -> Vec<Prover> {
+        let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found = Vec::new();
+        for slot in slots {
+            let key = SecretKey { channel: channel.to_owned(), account: None, slot: slot.clone() };
+            let replaced = previous.iter().filter(|(known, _, until)| *known == key && now < *until);
+            for secret in known.get(&key).into_iter().chain(replaced.map(|(_, secret, _)| secret)) {
+                found.push(Prover { account: None, slot: slot.clone(), secret: secret.clone() });
+            }
+        }
+        found
+    }
+
+    /// A secret of this account proved a webhook: it is among those that are tried first.
+    pub(crate) fn note_proved(&self, channel: &str, account: &str) {
+        let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        proved.insert((channel.to_owned(), account.to_owned()), self.proofs.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+
+    /// So many MACs are made to find out whose a signature is.
+    pub(crate) fn count_macs(&self, count: usize) {
+        self.macs.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How many MACs were made so far to find out whose a signature is: what webhooks cost, also forged ones.
+    pub fn macs(&self) -> u64 {
+        self.macs.load(Ordering::Relaxed)
     }
 
     /// Every credential of a channel: what a request of a channel must not contain by itself.

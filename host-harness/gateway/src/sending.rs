@@ -73,7 +73,10 @@ impl Sending<'_> {
     /// Sends what is left of the reply.
     pub(crate) async fn run(&self) -> Result<Left, HostError> {
         let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
-        if self.shared.inbox.account_row(self.reply.account).await?.state == AccountState::Disconnected {
+        let unchanged = self.shared.bindings.read().await;
+        let account = self.shared.inbox.account_row(self.reply.account).await?;
+        if account.state == AccountState::Disconnected {
+            drop(unchanged);
             if self.reply.steps.is_empty() {
                 self.refuse(vec![disconnected()]).await?;
             } else {
@@ -83,6 +86,7 @@ impl Sending<'_> {
         }
         let now = self.shared.clock.now();
         let context = self.shared.context(&registered, self.reply.conversation).await?;
+        drop(unchanged);
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
         let steps = self.steps(&registered, &context, now, &mut leave).await?;
@@ -121,7 +125,8 @@ impl Sending<'_> {
                 continue;
             }
             let part = tracing::error_span!("part", part = index);
-            let attempted = self.attempt(&registered, &context, step, &mut captured).instrument(part);
+            let attempted =
+                self.attempt(&registered, &context, account.connection, step, &mut captured).instrument(part);
             let (outcome, unread) = attempted.await;
             let now = self.shared.clock.now();
             let breakers = &self.shared.breakers;
@@ -139,7 +144,8 @@ impl Sending<'_> {
                 let problem = problem.collect::<Vec<_>>().join(" ");
                 let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
                 self.finish(index, outcome, end).await?;
-                self.shared.inbox.mark_account(self.reply.account, AccountState::NeedsReconnect, Some(problem)).await?;
+                let (inbox, state) = (&self.shared.inbox, AccountState::NeedsReconnect);
+                inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
                 return Ok(Left::Attempt);
             }
             // The pause itself is kept with the outcome, for all whom it concerns.
@@ -282,6 +288,7 @@ impl Sending<'_> {
         &self,
         registered: &Registered,
         context: &ConversationContext,
+        connection: i64,
         step: &SendStep,
         captured: &mut Captured,
     ) -> (SendOutcome, Option<CallError>) {
@@ -289,7 +296,7 @@ impl Sending<'_> {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
-        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone() };
+        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone(), connection };
         match self.shared.send(registered, &whose, step.request.clone(), &files, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => (unsent(step, &error), None),

@@ -11,8 +11,8 @@ use harness_contract::{
 use harness_sandbox::{Channel, SandboxConfig};
 
 use crate::{
-    clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, tasks::AtTask,
-    upkeep::Retention, vault::VaultKey,
+    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore,
+    tasks::AtTask, upkeep::Retention, vault::VaultKey,
 };
 
 /// How a host is set up.
@@ -32,8 +32,8 @@ pub struct HostOptions {
     pub exchange: Duration,
     /// The clock.
     pub clock: Clock,
-    /// How many deliveries may wait to be translated before webhooks are answered with "later".
-    pub max_backlog: u64,
+    /// What each channel and each account may keep waiting here.
+    pub budget: Budget,
     /// How long is kept what need not be kept.
     pub retention: Retention,
     /// Where every call of a channel is written down, with what people wrote. None: nowhere.
@@ -42,8 +42,6 @@ pub struct HostOptions {
     pub at_task: Option<AtTask>,
 }
 
-/// [`HostOptions::max_backlog`] unless set.
-pub const MAX_BACKLOG: u64 = 100_000;
 /// [`HostOptions::exchange`] unless set. Meta fetches media while the request waits, for up to 75 s.
 const EXCHANGE: Duration = Duration::from_secs(90);
 
@@ -59,7 +57,7 @@ impl HostOptions {
             endpoints: Endpoints::new(),
             exchange: EXCHANGE,
             clock: Clock::default(),
-            max_backlog: MAX_BACKLOG,
+            budget: Budget::default(),
             retention: Retention::default(),
             record: None,
             at_task: None,
@@ -93,7 +91,7 @@ pub struct ChannelSetup {
     pub grant: Option<Grant>,
     /// Values for the manifest's settings of the scopes `channel` and `both`.
     pub settings: std::collections::BTreeMap<String, RawSetting>,
-    /// Its own credentials, by slot.
+    /// Its own credentials, by slot: all of them. One that an earlier setup named and this one does not ends.
     pub secrets: HashMap<String, Secret>,
     /// Replaced ones that still prove where webhooks come from: slot, secret, until when in milliseconds since
     /// 1970.
@@ -121,6 +119,16 @@ pub struct Registered {
     pub asks_more: Vec<String>,
     /// What the operator granted.
     pub grant: Grant,
+}
+
+impl Registered {
+    /// Whether each account has a secret of its own for its webhooks. Then it has an address of its own too, at which
+    /// no other account's secret is tried.
+    pub(crate) fn has_account_secrets(&self) -> bool {
+        let manifest = self.channel.manifest();
+        let of_account = |slot: &String| manifest.slots.get(slot).is_some_and(|slot| slot.scope == SlotScope::Account);
+        manifest.webhook.verification.secrets().iter().any(of_account)
+    }
 }
 
 /// Credentials may fill the slots that the manifest declares, where it declares them.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_contract::{ParseError, text::shown};
+use harness_contract::{Anomaly, Event, ParseError, text::shown};
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure};
 use tokio::task::{Id, JoinSet};
@@ -45,6 +45,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
         match shared.inbox.waiting_channels().await {
             Ok(channels) => {
+                // What is full has to be seen to have become less, also while nothing is translated.
+                if shared.backlog.any_full() {
+                    let _ = shared.count_backlog(false).await;
+                }
                 let paused = shared.breakers.paused(Part::Incoming, shared.clock.now());
                 for channel in channels {
                     if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
@@ -175,11 +179,23 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     }
     let count = translated.len();
     if !translated.is_empty() {
-        let applied = shared.inbox.apply(translated).await?;
-        (0..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
+        let applied = shared.inbox.apply(translated, shared.backlog.budget.parking()).await?;
+        for (delivery, problem) in &applied.foreign {
+            tracing::warn!(delivery, channel, problem, "a delivery speaks for an account that is not its own");
+            shared.calls.metrics.delivery(channel, "foreign");
+        }
+        if applied.expired > 0 {
+            tracing::warn!(
+                channel,
+                count = applied.expired,
+                "deliveries of accounts that are not connected were emptied"
+            );
+            shared.calls.metrics.removed("parked_deliveries", applied.expired);
+        }
+        (applied.foreign.len()..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
         shared.calls.metrics.applied(&applied);
-        for (channel, account) in applied.lost {
-            shared.secrets.forget(&channel, &account);
+        if let Err(error) = shared.forget_lost(applied.lost).await {
+            tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
         }
         shared.media_due.notify_one();
         shared.accounts_due.notify_waiters();
@@ -191,7 +207,7 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
         tokio::time::sleep(PAUSE).await;
     }
     let arrived = usize::try_from(shared.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
-    if count >= SHARE && arrived >= count && shared.backlog.has_room() {
+    if count >= SHARE && arrived >= count && shared.backlog.has_room(channel) {
         // More comes in than is translated: the platform waits for its answers, translating can wait.
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
@@ -247,23 +263,43 @@ fn translate(
     registered: Result<Registered, HostError>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
-    let PendingDelivery { id, channel, attempts, delivery } = pending;
+    let PendingDelivery { id, attempts, .. } = pending;
+    let channel = pending.channel.clone();
     let registered = registered.map_err(|error| match error {
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
     let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
     let span = tracing::info_span!("translate", delivery = id, channel);
-    let parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
+    let digest = registered.channel.inspection().digest.clone();
+    let (delivery, origin) = pending.into_parts();
+    let mut parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());
             parsed?
         }
         Err(error) => {
             // A delivery counts once, however often it is tried.
-            shared.failed(pass, &registered.channel.inspection().digest, &error, attempts == 0);
+            shared.failed(pass, &digest, &error, attempts == 0);
             return Err(error.into());
         }
     };
-    Ok(TranslatedDelivery { id, channel, received_at: delivery.received_at, events: parsed.events })
+    parsed.events.iter_mut().for_each(keep_contract);
+    Ok(origin.translated(parsed.events, digest))
+}
+
+/// The longest `native` of an event, as the contract says, in bytes.
+const MAX_NATIVE: usize = 8 << 10;
+/// The longest `reply-context`.
+const MAX_REPLY_CONTEXT: usize = 4 << 10;
+
+/// What is longer than the contract allows is left out, as a channel should have done.
+fn keep_contract(event: &mut Event) {
+    if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
+        event.native = None;
+        event.anomalies.push(Anomaly::NativeOmitted);
+    }
+    if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
+        event.reply_context = None;
+    }
 }

@@ -78,12 +78,24 @@ async fn round(shared: &Shared) -> Result<(), UpkeepError> {
             }
         }
     }
+    let mut parked = 0;
+    if let Some(age) = shared.backlog.budget.parked {
+        loop {
+            let count = shared.inbox.expire_parked(before(age), DELIVERIES).await?;
+            parked += count;
+            if count < DELIVERIES {
+                break;
+            }
+        }
+    }
     let unused = match shared.retention.unused_files {
         Some(age) => remove_unused(shared, before(age)).await?,
         None => 0,
     };
     let nameless = remove_nameless(shared).await?;
-    for (what, count) in [("deliveries", emptied), ("unused_files", unused), ("nameless_files", nameless)] {
+    for (what, count) in
+        [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)]
+    {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
             shared.calls.metrics.removed(what, count);

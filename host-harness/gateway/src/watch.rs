@@ -1,14 +1,11 @@
 //! Who watches the calls of channels, and whether this host can take deliveries now. Belongs here: passing
-//! calls on to counters and the recording, the bound of the backlog, the answer to `/health/ready`.
+//! calls on to counters and the recording, the answer to `/health/ready`.
 
 use std::{
     fs::File,
     io::{self, Write as _},
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,11 +14,7 @@ use harness_sandbox::{Called, Observer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    clock::Clock,
-    host::{Host, Shared},
-    metrics::Metrics,
-};
+use crate::{clock::Clock, host::Host, metrics::Metrics};
 
 /// A call as a recording has it, on a line of its own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -92,59 +85,6 @@ impl Observer for Calls {
     }
 }
 
-/// How many deliveries wait to be translated. Beyond the bound none is taken.
-pub(crate) struct Backlog {
-    bound: u64,
-    counted: AtomicU64,
-    since: AtomicU64,
-    /// When it was counted last.
-    counting: tokio::sync::Mutex<Option<Instant>>,
-}
-
-impl Backlog {
-    pub(crate) fn new(bound: u64) -> Self {
-        Self { bound, counted: AtomicU64::new(0), since: AtomicU64::new(0), counting: tokio::sync::Mutex::default() }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.count() >= self.bound
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        self.counted.load(Ordering::Relaxed).saturating_add(self.since.load(Ordering::Relaxed))
-    }
-
-    /// A delivery was recorded.
-    pub(crate) fn add(&self) {
-        self.since.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether there is time before it has to become less.
-    pub(crate) fn has_room(&self) -> bool {
-        self.count() < self.bound / 2
-    }
-}
-
-impl Shared {
-    /// Counts anew, unless that was done a moment ago: what was applied since then still counts. What comes in
-    /// meanwhile is counted twice rather than not at all.
-    pub(crate) async fn count_backlog(&self, now: bool) -> Result<(), harness_inbox::InboxError> {
-        // Channels are translated beside each other; an older count must not replace a newer one.
-        let mut counted_at = self.backlog.counting.lock().await;
-        if !now && counted_at.is_some_and(|at| at.elapsed() < COUNTED) {
-            return Ok(());
-        }
-        *counted_at = Some(Instant::now());
-        self.backlog.since.store(0, Ordering::Relaxed);
-        let counted = self.inbox.backlog(self.backlog.bound).await?;
-        self.backlog.counted.store(counted, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-/// How long a count of the backlog holds: a long one takes milliseconds to count.
-const COUNTED: Duration = Duration::from_millis(250);
-
 /// How long an answer about readiness holds: whoever asks more often learns nothing new.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -161,8 +101,11 @@ impl Host {
         if self.channels().is_empty() {
             reasons.push("no channel is loaded".to_owned());
         }
-        if self.shared.backlog.is_full() {
-            reasons.push(format!("{} deliveries wait to be translated, which is the bound", self.shared.backlog.bound));
+        // One channel that is full keeps no other from being reached.
+        let channels = self.channels();
+        let full: Vec<_> = channels.iter().filter_map(|one| self.shared.backlog.full(one.channel.id())).collect();
+        if full.len() == channels.len() {
+            reasons.extend(full.first().map(ToString::to_string));
         }
         let mut last = self.shared.writable.last.lock().await;
         let known = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH);
@@ -184,9 +127,15 @@ impl Host {
         self.shared.calls.metrics.webhook(loaded.then_some(channel), answer);
     }
 
+    /// A callback was answered.
+    pub(crate) fn count_callback(&self, channel: &str, answer: &str) {
+        let loaded = self.channel(channel).is_ok();
+        self.shared.calls.metrics.callback(loaded.then_some(channel), answer);
+    }
+
     /// All counters, in Prometheus' text form.
     pub async fn metrics(&self) -> Result<String, harness_inbox::InboxError> {
         let waiting = self.shared.inbox.waiting().await?;
-        Ok(self.shared.calls.metrics.text(&waiting, self.shared.backlog.count()))
+        Ok(self.shared.calls.metrics.text(&waiting, self.shared.backlog.count(), self.shared.secrets.macs()))
     }
 }

@@ -1,52 +1,75 @@
 //! Events become conversations and messages, each exactly once. Belongs here: routing an event to its
 //! account and conversation, and what it does to both. Messages themselves: `messages.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use harness_contract::{AccountChange, Event, EventBody, EventOrigin};
+use harness_contract::{AccountChange, Event, EventBody, EventOrigin, text::shown};
 use rusqlite::{Transaction, params};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Inbox, InboxError, Update,
+    Inbox, InboxError, Proof, Update,
     accounts::{AccountState, mark},
     contacts, conversations,
     journal::as_millis,
-    known::Known,
+    known::{Known, KnownAccount},
     messages::{self, Place, Stored},
+    parked::ParkingBounds,
 };
 
-/// What became of the events of one delivery.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Applied {
-    /// Events that changed the inbox.
+/// Events by what became of them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EventCounts {
+    /// They changed the inbox.
     pub new: usize,
-    /// Events that had been applied before.
+    /// They had been applied before.
     pub repeated: usize,
-    /// Events of accounts that are not connected here. The delivery waits for the account.
+    /// Their account is not connected here. The delivery waits for it.
     pub unrouted: usize,
-    /// The same three, by channel.
-    pub of_channel: BTreeMap<String, (usize, usize, usize)>,
-    /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
-    pub lost: Vec<(String, String)>,
+    /// They speak for an account that the delivery's proof does not speak for. They change nothing.
+    pub foreign: usize,
 }
 
-/// A translated delivery.
+impl EventCounts {
+    fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.repeated += other.repeated;
+        self.unrouted += other.unrouted;
+        self.foreign += other.foreign;
+    }
+}
+
+/// What became of the events of some deliveries.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Applied {
+    /// Of all.
+    pub events: EventCounts,
+    /// By channel.
+    pub of_channel: BTreeMap<String, EventCounts>,
+    /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
+    pub lost: Vec<(String, String)>,
+    /// Deliveries that hold something for an account that their proof does not speak for, with a sentence.
+    pub foreign: Vec<(i64, String)>,
+    /// Parked deliveries that were emptied because too many wait.
+    pub expired: usize,
+}
+
+/// A translated delivery, made by [`crate::DeliveryOrigin::translated`].
 #[derive(Clone, Debug)]
 pub struct TranslatedDelivery {
-    /// Its row in the journal.
-    pub id: i64,
-    /// The channel's id.
-    pub channel: String,
-    /// When the host received it.
-    pub received_at: u64,
-    /// What the channel read in it.
-    pub events: Vec<Event>,
+    pub(crate) id: i64,
+    pub(crate) channel: String,
+    pub(crate) received_at: u64,
+    pub(crate) proof: Proof,
+    pub(crate) events: Vec<Event>,
+    /// The digest of the component that read it.
+    pub(crate) translator: String,
 }
 
 impl Inbox {
-    /// Applies translated deliveries, in their order, in one transaction.
-    pub async fn apply(&self, batch: Vec<TranslatedDelivery>) -> Result<Applied, InboxError> {
+    /// Applies translated deliveries, in their order, in one transaction. What waits for accounts that are not
+    /// connected stays within the bounds.
+    pub async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError> {
         let (applied, updates) = self
             .writer
             .write(move |tx| {
@@ -54,17 +77,12 @@ impl Inbox {
                 let mut updates = Vec::new();
                 let mut known = Known::default();
                 for delivery in &batch {
-                    let applied = apply_delivery(tx, delivery, &mut known, &mut updates)?;
-                    total.new += applied.new;
-                    total.repeated += applied.repeated;
-                    total.unrouted += applied.unrouted;
-                    let (new, repeated, unrouted) = total.of_channel.entry(delivery.channel.clone()).or_default();
-                    *new += applied.new;
-                    *repeated += applied.repeated;
-                    *unrouted += applied.unrouted;
-                    total.lost.extend(applied.lost);
+                    let events = apply_delivery(tx, delivery, bounds, &mut known, &mut total, &mut updates)?;
+                    total.events.add(events);
+                    total.of_channel.entry(delivery.channel.clone()).or_default().add(events);
                 }
                 known.settle(tx)?;
+                total.expired = known.parking.expired;
                 Ok((total, updates))
             })
             .await?;
@@ -76,61 +94,116 @@ impl Inbox {
 fn apply_delivery(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
+    bounds: ParkingBounds,
     known: &mut Known,
+    total: &mut Applied,
     updates: &mut Vec<Update>,
-) -> Result<Applied, InboxError> {
-    let mut applied = Applied::default();
-    let mut missing = None;
+) -> Result<EventCounts, InboxError> {
+    let mut counts = EventCounts::default();
+    let mut missing = BTreeSet::new();
+    let mut foreign = BTreeSet::new();
     for event in &delivery.events {
         if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
             // It may take away what is known here, and empties deliveries that are applied.
             known.settle(tx)?;
-            applied.lost.extend(apply_to_accounts(tx, delivery, event, updates)?);
-            applied.new += 1;
+            let told = apply_to_accounts(tx, delivery, event, updates)?;
+            total.lost.extend(told.lost);
+            if told.foreign {
+                counts.foreign += 1;
+                foreign.insert(event.account.as_str());
+            } else {
+                counts.new += 1;
+            }
             continue;
         }
-        let account = match known.account(tx, &delivery.channel, &event.account)? {
-            Some((account, true)) => account,
+        let found = known.account(tx, &delivery.channel, &event.account)?;
+        // Before anything is looked up or changed for it.
+        if !speaks_for(&delivery.proof, found.as_ref(), &event.account) {
+            counts.foreign += 1;
+            foreign.insert(event.account.as_str());
+            continue;
+        }
+        let account = match found {
+            Some(account) if account.connected => account.id,
             // Nobody here answers for it any more, so nothing of it is kept; the archive has it for whoever
             // connects the account again.
-            Some((_, false)) => {
+            Some(_) => {
                 known.emptied.push(delivery.id);
                 continue;
             }
             None => {
                 // The dashboard's samples name accounts that do not exist.
                 if event.origin != EventOrigin::Test {
-                    applied.unrouted += 1;
-                    missing = Some(&event.account);
+                    counts.unrouted += 1;
+                    missing.insert(event.account.as_str());
                 }
                 continue;
             }
         };
         if !is_new(tx, account, event, delivery.id)? {
-            applied.repeated += 1;
+            counts.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
             if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
                 messages::came_live_too(tx, account, message)?;
             }
             continue;
         }
-        applied.new += 1;
+        counts.new += 1;
         let (conversation, kind) = apply_event(tx, account, delivery, event, known)?;
         if let Some(conversation) = conversation {
             updates.push(Update::Conversation { conversation, kind });
         }
     }
-    match missing {
-        None => known.applied.push(delivery.id),
-        Some(account) => {
-            let problem = format!("the account {account} is not connected here");
-            tx.prepare_cached(
-                "UPDATE delivery SET state = 'unrouted', attempts = attempts + 1, problem = ?2 WHERE id = ?1",
-            )?
-            .execute(params![delivery.id, problem])?;
+    let not_its_own = foreign_problem(&delivery.proof, &foreign);
+    if let Some(problem) = &not_its_own {
+        total.foreign.push((delivery.id, problem.clone()));
+    }
+    match (missing.first(), not_its_own) {
+        (None, None) => known.applied.push(delivery.id),
+        (None, Some(problem)) => {
+            fail(tx, delivery, &problem)?;
+            updates.push(Update::Failed { delivery: delivery.id });
+        }
+        (Some(account), not_its_own) => {
+            let mut problem = format!("the account {} is not connected here", shown(account));
+            if let Some(not_its_own) = not_its_own {
+                problem = format!("{problem}; {not_its_own}");
+            }
+            let (place, parking) = ((delivery.channel.as_str(), delivery.id), &mut known.parking);
+            parking.park(tx, bounds, place, &missing, &problem)?;
         }
     }
-    Ok(applied)
+    Ok(counts)
+}
+
+/// Whether the proof speaks for the account that an event names: the one whose secret it is, under its id or an alias.
+fn speaks_for(proof: &Proof, found: Option<&KnownAccount>, named: &str) -> bool {
+    let Some(prover) = proof.account() else { return true };
+    found.map_or(named, |account| account.platform_id.as_str()) == prover
+}
+
+/// What is wrong with a delivery that speaks for accounts which its proof does not speak for.
+fn foreign_problem(proof: &Proof, foreign: &BTreeSet<&str>) -> Option<String> {
+    let (first, prover) = (foreign.first()?, proof.account()?);
+    let what = match proof {
+        Proof::Archive { .. } => "the archive",
+        _ => "a secret",
+    };
+    let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+    Some(format!(
+        "it comes with {what} of the account {} and speaks for the account {}{others}, which was not taken",
+        shown(prover),
+        shown(first)
+    ))
+}
+
+/// Parks a delivery for a person to look at. Another component may read it otherwise.
+fn fail(tx: &Transaction<'_>, delivery: &TranslatedDelivery, problem: &str) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",
+    )?
+    .execute(params![delivery.id, problem, delivery.translator])?;
+    Ok(())
 }
 
 /// Stands for an event's id in the table of events that were applied.
@@ -167,40 +240,51 @@ fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64)
     Ok(())
 }
 
+/// What became of a word about accounts.
+#[derive(Default)]
+struct Told {
+    /// Accounts that are lost.
+    lost: Vec<(String, String)>,
+    /// Some of those that it names are not the proof's to speak for.
+    foreign: bool,
+}
+
 /// What the platform says about accounts: of this id or alias, or of everybody whom this person permitted.
-/// Returns those that are lost.
 fn apply_to_accounts(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
     event: &Event,
     updates: &mut Vec<Update>,
-) -> Result<Vec<(String, String)>, InboxError> {
-    let accounts: Vec<(i64, String)> = {
+) -> Result<Told, InboxError> {
+    let accounts: Vec<(i64, String, i64)> = {
         let mut statement = tx.prepare_cached(
-            "SELECT id, platform_id FROM account WHERE channel = ?1 AND (platform_id = ?2 OR authorized_by = ?2
-                 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
+            "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
+                 OR authorized_by = ?2 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
         )?;
-        let rows =
-            statement.query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement
+            .query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.collect::<Result<_, _>>()?
     };
     let at = event.at.unwrap_or(delivery.received_at);
-    let mut lost = Vec::new();
+    let erases = matches!(event.body, EventBody::ErasureRequest(_));
+    let mut told = Told::default();
     let mut new = Vec::new();
-    for (account, platform_id) in accounts {
-        if !is_new(tx, account, event, delivery.id)? {
+    for (account, platform_id, since) in accounts {
+        if delivery.proof.account().is_some_and(|prover| prover != platform_id) {
+            told.foreign = true;
+            continue;
+        }
+        // A word about an earlier connection ends or empties not the present one. The platform's times are whole
+        // seconds.
+        let of_now = as_millis(at).saturating_add(999) >= since;
+        if (erases && event.contact.is_none() && !of_now) || !is_new(tx, account, event, delivery.id)? {
             continue;
         }
         new.push(account);
         updates.push(Update::Account { account });
         match &event.body {
             EventBody::AccountUpdate(update) => {
-                let since: i64 = tx
-                    .prepare_cached("SELECT connected_at FROM account WHERE id = ?1")?
-                    .query_row(params![account], |row| row.get(0))?;
-                // A word about an earlier connection does not end the present one. The platform's times are
-                // whole seconds.
-                if update.change == AccountChange::Disconnected && as_millis(at).saturating_add(999) >= since {
+                if update.change == AccountChange::Disconnected && of_now {
                     let reason = "The platform says that this app's access was removed. Connect the account again.";
                     mark(tx, account, AccountState::NeedsReconnect, Some(reason))?;
                 }
@@ -213,15 +297,16 @@ fn apply_to_accounts(
                 };
                 messages::note(tx, &place, event)?;
             }
-            _ if event.contact.is_none() => lost.push((delivery.channel.clone(), platform_id)),
+            _ if event.contact.is_none() => told.lost.push((delivery.channel.clone(), platform_id)),
             _ => {}
         }
     }
-    if let EventBody::ErasureRequest(_) = &event.body {
+    // One that reaches nothing but others' accounts is not done: a person looks at it.
+    if erases && !(told.foreign && new.is_empty()) {
         let contact = event.contact.as_ref().map(|contact| contact.id.as_str());
         contacts::erase(tx, delivery.id, &new, contact, as_millis(delivery.received_at))?;
     }
-    Ok(lost)
+    Ok(told)
 }
 
 /// Applies one event; returns the conversation and what changed in it. Deliveries that brought what is

@@ -4,11 +4,11 @@
 pub(crate) mod log;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender, TrySendError},
     },
     thread::{self, JoinHandle},
@@ -33,6 +33,8 @@ pub(crate) const SCHEMA: i64 = 5;
 const MAX_WAITING: usize = 8192;
 /// Their bytes.
 const MAX_WAITING_BYTES: usize = 64 << 20;
+/// One channel has this part of both, so that there is room for the others whatever it does.
+const SHARE: usize = 2;
 /// Deliveries that share an fsync at most.
 const BATCH: usize = 512;
 /// Rows of one transaction.
@@ -71,12 +73,42 @@ struct Shared {
     /// The last id given, to whatever is written into the journal.
     last_id: AtomicI64,
     /// Deliveries that were taken and have no row.
-    waiting: AtomicUsize,
-    waiting_bytes: AtomicUsize,
+    waiting: Mutex<Waiting>,
     /// Why the journal takes nothing now.
     stuck: Mutex<Option<String>>,
     /// The last id that has its row.
     moved: watch::Sender<i64>,
+}
+
+/// How many deliveries have no row, and how many bytes those are.
+#[derive(Default)]
+struct Waiting {
+    all: (usize, usize),
+    channels: HashMap<String, (usize, usize)>,
+}
+
+impl Waiting {
+    /// Counts one more, if there is room for it.
+    fn enter(&mut self, channel: &str, bytes: usize) -> bool {
+        let (count, held) = self.channels.get(channel).copied().unwrap_or_default();
+        let within =
+            |(count, held): (usize, usize), part: usize| count < MAX_WAITING / part && held < MAX_WAITING_BYTES / part;
+        if !within(self.all, 1) || !within((count, held), SHARE) {
+            return false;
+        }
+        self.all = (self.all.0 + 1, self.all.1 + bytes);
+        self.channels.insert(channel.to_owned(), (count + 1, held + bytes));
+        true
+    }
+
+    fn leave(&mut self, channel: &str, bytes: usize) {
+        self.all = (self.all.0.saturating_sub(1), self.all.1.saturating_sub(bytes));
+        let Some(of_channel) = self.channels.get_mut(channel) else { return };
+        *of_channel = (of_channel.0.saturating_sub(1), of_channel.1.saturating_sub(bytes));
+        if of_channel.0 == 0 {
+            self.channels.remove(channel);
+        }
+    }
 }
 
 /// The arrivals of an inbox.
@@ -91,8 +123,7 @@ impl Arrivals {
     pub(crate) fn start(log: Log, last_id: i64, journal: Queue) -> Result<Self, InboxError> {
         let shared = Arc::new(Shared {
             last_id: AtomicI64::new(last_id),
-            waiting: AtomicUsize::new(0),
-            waiting_bytes: AtomicUsize::new(0),
+            waiting: Mutex::default(),
             stuck: Mutex::new(None),
             moved: watch::Sender::new(last_id),
         });
@@ -123,9 +154,7 @@ impl Arrivals {
         if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(InboxError::Durability(reason.clone()));
         }
-        let before = shared.waiting.fetch_add(1, Ordering::AcqRel);
-        if before >= MAX_WAITING || shared.waiting_bytes.load(Ordering::Relaxed) >= MAX_WAITING_BYTES {
-            shared.waiting.fetch_sub(1, Ordering::AcqRel);
+        if !shared.waiting().enter(&row.channel, row.size()) {
             return Err(InboxError::Busy(MAX_WAITING));
         }
         let (reply, answer) = oneshot::channel();
@@ -140,7 +169,14 @@ impl Arrivals {
 
     /// Deliveries without a row. To be asked before the journal is: whoever moves meanwhile counts twice.
     pub(crate) fn waiting(&self) -> u64 {
-        u64::try_from(self.shared.waiting.load(Ordering::Acquire)).unwrap_or(u64::MAX)
+        u64::try_from(self.shared.waiting().all.0).unwrap_or(u64::MAX)
+    }
+
+    /// The same, by channel.
+    pub(crate) fn waiting_by_channel(&self) -> HashMap<String, u64> {
+        let waiting = self.shared.waiting();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        waiting.channels.iter().map(|(channel, (waiting, _))| (channel.clone(), count(*waiting))).collect()
     }
 
     /// Tells whenever deliveries got their row.
@@ -167,6 +203,16 @@ impl Drop for Arrivals {
 impl Shared {
     fn next_id(&self) -> i64 {
         self.last_id.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These have their row, or were refused.
+    fn leave<'a>(&self, arrivals: impl IntoIterator<Item = &'a Arrival>) {
+        let mut waiting = self.waiting();
+        arrivals.into_iter().for_each(|arrival| waiting.leave(&arrival.row.channel, arrival.row.size()));
     }
 }
 
@@ -249,8 +295,6 @@ impl Worker {
         }
         match self.log.append(&arrivals) {
             Ok(()) => {
-                let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
-                self.shared.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
                 for (arrival, reply) in arrivals.iter().zip(replies) {
                     // Nobody waiting any more is no error: the delivery is there.
                     let _ = reply.send(Ok(arrival.id));
@@ -260,14 +304,14 @@ impl Worker {
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = arrivals.len(), "deliveries could not be made durable");
-                self.refuse(replies, &error.to_string());
+                self.refuse(&arrivals, replies, &error.to_string());
             }
         }
     }
 
-    fn refuse(&self, replies: impl IntoIterator<Item = Reply>, reason: &str) {
+    fn refuse(&self, arrivals: &[Arrival], replies: Vec<Reply>, reason: &str) {
+        self.shared.leave(arrivals);
         for reply in replies {
-            self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
             let _ = reply.send(Err(InboxError::Durability(reason.to_owned())));
         }
     }
@@ -293,9 +337,7 @@ impl Worker {
         self.moving = false;
         let stuck = match result {
             Ok(()) => {
-                let bytes = arrivals.iter().map(|arrival| arrival.row.size()).sum();
-                self.shared.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-                self.shared.waiting.fetch_sub(arrivals.len(), Ordering::AcqRel);
+                self.shared.leave(&arrivals);
                 if let Some(last) = arrivals.last() {
                     self.shared.moved.send_replace(last.id);
                 }
@@ -308,8 +350,8 @@ impl Worker {
                 None
             }
             Err(reason) => {
-                let held = std::mem::take(&mut self.held);
-                self.refuse(held.into_iter().map(|(_, reply)| reply), &reason);
+                let (held, replies): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().unzip();
+                self.refuse(&held, replies, &reason);
                 for arrival in arrivals.into_iter().rev() {
                     self.waiting.push_front(arrival);
                 }

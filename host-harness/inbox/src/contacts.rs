@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, NewDelivery, Update,
-    accounts::{delete_contents, forget},
+    accounts::{delete_contents, forget, note_deleted},
     journal::{DeliveryRow, as_millis, from_millis},
 };
 
@@ -20,6 +20,17 @@ pub struct DueProfile {
     pub account: i64,
     /// The platform's id of the contact.
     pub platform_id: String,
+}
+
+/// What became of a callback.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TakenCallback {
+    /// It is in the journal.
+    New,
+    /// It came before and is answered as it was then: with this code, where it has one.
+    Before(Option<String>),
+    /// It came before, at a callback of another name.
+    Elsewhere,
 }
 
 /// A request to delete everything about somebody.
@@ -89,17 +100,37 @@ impl Inbox {
             .await
     }
 
-    /// Writes a request for deletion into the journal, under the code by which its state can be asked for.
-    pub async fn record_erasure(&self, new: NewDelivery, code: String) -> Result<i64, InboxError> {
+    /// Writes a callback into the journal, once: one whose `digest` was taken before changes nothing. With a code
+    /// it is a request for deletion, whose state can be asked for by it.
+    pub async fn record_callback(
+        &self,
+        new: NewDelivery,
+        name: String,
+        digest: [u8; 32],
+        code: Option<String>,
+    ) -> Result<TakenCallback, InboxError> {
         let (delivery, row) = (self.arrivals.next_id(), DeliveryRow::of(new)?);
         self.writer
             .write(move |tx| {
+                let before = tx
+                    .prepare_cached("SELECT name, code FROM callback WHERE channel = ?1 AND digest = ?2")?
+                    .query_row(params![row.channel, digest], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                if let Some((taken_by, code)) = before {
+                    let taken_by: String = taken_by;
+                    return Ok(if taken_by == name { TakenCallback::Before(code) } else { TakenCallback::Elsewhere });
+                }
+                tx.prepare_cached(
+                    "INSERT INTO callback (channel, digest, name, code, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![row.channel, digest, name, code, row.received_at])?;
                 row.insert(tx, delivery)?;
+                let Some(code) = code else { return Ok(TakenCallback::New) };
                 tx.prepare_cached(
                     "INSERT INTO erasure (code, channel, delivery_id, received_at) VALUES (?1, ?2, ?3, ?4)",
                 )?
                 .execute(params![code, row.channel, delivery, row.received_at])?;
-                Ok(delivery)
+                Ok(TakenCallback::New)
             })
             .await
     }
@@ -135,6 +166,7 @@ pub(crate) fn erase(
     for &account in accounts {
         contacts += delete_contents(tx, account, contact)?;
         if contact.is_none() {
+            note_deleted(tx, account, now)?;
             forget(tx, account, "The person who connected it asked the platform to delete everything.")?;
             tx.prepare_cached("UPDATE account SET name = platform_id, username = NULL, picture = NULL WHERE id = ?1")?
                 .execute(params![account])?;

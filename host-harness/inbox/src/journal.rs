@@ -1,13 +1,13 @@
 //! The journal: raw deliveries, durable before they are acknowledged, kept for translating again.
 //! Belongs here: the states of a delivery. Not here: what its events do.
 
-use harness_contract::{Delivery, DeliverySource, Header};
+use harness_contract::{Delivery, DeliverySource, Event, Header};
 use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::{Inbox, InboxError, Update};
+use crate::{Inbox, InboxError, Proof, TranslatedDelivery, Update, parked::take_up_channel};
 
 /// A verified delivery on its way into the journal.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct NewDelivery {
     pub channel: String,
     /// Body, headers, time, and the account where it is known.
     pub delivery: Delivery,
+    /// Whose secret proved it.
+    pub proof: Proof,
 }
 
 /// A delivery that waits to be translated.
@@ -29,6 +31,34 @@ pub struct PendingDelivery {
     pub attempts: u32,
     /// As it was recorded.
     pub delivery: Delivery,
+    proof: Proof,
+}
+
+/// Where events come from: the row, the channel and the proof of the delivery that they are read in. There is no
+/// other way to hand events to [`Inbox::apply`], so that none is applied under another delivery's proof.
+#[derive(Clone, Debug)]
+pub struct DeliveryOrigin {
+    id: i64,
+    channel: String,
+    received_at: u64,
+    proof: Proof,
+}
+
+impl PendingDelivery {
+    /// What is to be read, and where the events that are read in it come from.
+    pub fn into_parts(self) -> (Delivery, DeliveryOrigin) {
+        let Self { id, channel, delivery, proof, .. } = self;
+        let origin = DeliveryOrigin { id, channel, received_at: delivery.received_at, proof };
+        (delivery, origin)
+    }
+}
+
+impl DeliveryOrigin {
+    /// What the component of this digest read in the delivery.
+    pub fn translated(self, events: Vec<Event>, translator: String) -> TranslatedDelivery {
+        let Self { id, channel, received_at, proof } = self;
+        TranslatedDelivery { id, channel, received_at, proof, events, translator }
+    }
 }
 
 /// A source without a payload by its name, one with a payload in the contract's JSON form.
@@ -53,6 +83,9 @@ pub(crate) struct DeliveryRow {
     pub(crate) received_at: i64,
     source: String,
     account: Option<String>,
+    /// None in a file of an earlier version.
+    #[serde(default)]
+    proof: Option<String>,
     headers: String,
     #[serde(skip)]
     body: Vec<u8>,
@@ -60,12 +93,13 @@ pub(crate) struct DeliveryRow {
 
 impl DeliveryRow {
     pub(crate) fn of(new: NewDelivery) -> Result<Self, InboxError> {
-        let NewDelivery { channel, delivery } = new;
+        let NewDelivery { channel, delivery, proof } = new;
         Ok(Self {
             channel,
             received_at: as_millis(delivery.received_at),
             source: source_column(&delivery.source)?,
             account: delivery.account,
+            proof: Some(proof.column()?),
             headers: serde_json::to_string(&delivery.headers)?,
             body: delivery.body,
         })
@@ -86,12 +120,12 @@ impl DeliveryRow {
 
     /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
     pub(crate) fn insert(&self, tx: &Transaction<'_>, id: i64) -> Result<(), InboxError> {
-        let Self { channel, received_at, source, account, headers, body } = self;
+        let Self { channel, received_at, source, account, proof, headers, body } = self;
         tx.prepare_cached(
-            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7)",
+            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id, proof)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7, ?8)",
         )?
-        .execute(params![channel, source, account, received_at, headers, body, id])?;
+        .execute(params![channel, source, account, received_at, headers, body, id, proof])?;
         Ok(())
     }
 }
@@ -165,7 +199,7 @@ impl Inbox {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(&format!(
-                    "SELECT id, channel, account, received_at, attempts, source, headers, body FROM delivery
+                    "SELECT id, channel, account, received_at, attempts, source, headers, body, proof FROM delivery
                      WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
                 ))?;
                 let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
@@ -176,17 +210,20 @@ impl Inbox {
                     let headers: Vec<Header> = serde_json::from_str(&headers)?;
                     let body: Vec<u8> = row.get(7)?;
                     let size = body.len();
+                    let account: Option<String> = row.get(2)?;
+                    let proof: Option<String> = row.get(8)?;
                     pending.push(PendingDelivery {
                         id: row.get(0)?,
                         channel: row.get(1)?,
                         attempts: row.get(4)?,
                         delivery: Delivery {
                             source: source_from(&row.get::<_, String>(5)?)?,
-                            account: row.get(2)?,
+                            account: account.clone(),
                             received_at: from_millis(row.get(3)?),
                             headers,
                             body,
                         },
+                        proof: Proof::from_column(proof.as_deref(), account.as_deref())?,
                     });
                     let Some(rest) = left.checked_sub(size) else { break };
                     left = rest;
@@ -196,7 +233,7 @@ impl Inbox {
             .await
     }
 
-    /// Sets a delivery aside until its channel is loaded or its account connected.
+    /// Sets a delivery aside until its channel is loaded.
     pub async fn set_aside(&self, delivery: i64, problem: String) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
@@ -207,8 +244,8 @@ impl Inbox {
             .await
     }
 
-    /// Puts the deliveries of a channel back into the queue: those that were set aside, and those on
-    /// which a component of another digest failed.
+    /// Puts the deliveries of a channel back into the queue: those that waited for it, and those on which a
+    /// component of another digest failed. Those that wait for an account stay.
     pub async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
         let (channel, digest) = (channel.to_owned(), digest.to_owned());
         self.writer
@@ -219,7 +256,7 @@ impl Inbox {
                          WHERE state = 'failed' AND channel = ?1 AND translator IS NOT ?2",
                     )?
                     .execute(params![channel, digest])?;
-                Ok(failed + take_up_unrouted(tx, &channel)?)
+                Ok(failed + take_up_channel(tx, &channel)?)
             })
             .await
     }
@@ -252,13 +289,6 @@ impl Inbox {
     }
 }
 
-/// Puts what was set aside back into the queue; events that were applied before are recognised.
-pub(crate) fn take_up_unrouted(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
-    Ok(tx
-        .prepare_cached("UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1")?
-        .execute(params![channel])?)
-}
-
 /// Empties a delivery that brought something which the customer has taken back: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
 pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
@@ -279,6 +309,17 @@ pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[i64]) -> Result
     tx.prepare_cached(
         "UPDATE delivery SET state = 'redacted', body = x''
          WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
+    )?
+    .execute(params![serde_json::to_string(deliveries)?])?;
+    Ok(())
+}
+
+/// Empties those of the deliveries that came out of an archive: the platform still has it, and what the channel asks
+/// for again and again does not pile up here.
+pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[i64]) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE delivery SET state = 'redacted', body = x''
+         WHERE source = 'archive' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![serde_json::to_string(deliveries)?])?;
     Ok(())

@@ -8,7 +8,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     InboxError, conversations,
-    journal::{redact, redact_applied},
+    journal::{empty_archived, redact, redact_applied},
+    parked::Parking,
 };
 
 /// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
@@ -16,13 +17,24 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Known {
     /// By channel and the platform's id.
-    accounts: HashMap<(String, String), Option<(i64, bool)>>,
+    accounts: HashMap<(String, String), Option<KnownAccount>>,
     /// By account and key.
     conversations: HashMap<(i64, String), i64>,
     /// Deliveries of which every event is applied.
     pub(crate) applied: Vec<i64>,
     /// Deliveries that hold what was taken back.
     pub(crate) emptied: Vec<i64>,
+    /// What waits for accounts that are not connected.
+    pub(crate) parking: Parking,
+}
+
+/// An account as events find it.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownAccount {
+    pub(crate) id: i64,
+    /// The platform's id; the event may have named an alias.
+    pub(crate) platform_id: String,
+    pub(crate) connected: bool,
 }
 
 impl Known {
@@ -31,13 +43,13 @@ impl Known {
         tx: &Transaction<'_>,
         channel: &str,
         id: &str,
-    ) -> Result<Option<(i64, bool)>, InboxError> {
+    ) -> Result<Option<KnownAccount>, InboxError> {
         let key = (channel.to_owned(), id.to_owned());
         if let Some(found) = self.accounts.get(&key) {
-            return Ok(*found);
+            return Ok(found.clone());
         }
         let found = account_of(tx, channel, id)?;
-        self.accounts.insert(key, found);
+        self.accounts.insert(key, found.clone());
         Ok(found)
     }
 
@@ -67,7 +79,8 @@ impl Known {
 
     /// Notes what became of the deliveries so far, many with one statement; knows nothing more afterwards.
     pub(crate) fn settle(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
-        let Self { applied, emptied, .. } = std::mem::take(self);
+        let parking = std::mem::take(&mut self.parking);
+        let Self { applied, emptied, .. } = std::mem::replace(self, Self { parking, ..Self::default() });
         if !applied.is_empty() {
             tx.prepare_cached(
                 "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
@@ -75,18 +88,26 @@ impl Known {
             )?
             .execute(params![serde_json::to_string(&applied)?])?;
             redact_applied(tx, &applied)?;
+            empty_archived(tx, &applied)?;
         }
         emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
     }
 }
 
-/// The account of this id, or of this alias, and whether it is connected.
-fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<(i64, bool)>, InboxError> {
+/// The account of this id or of this alias. One that is connected comes first: the row of an account that was
+/// disconnected does not hide the alias under which another one answers now.
+fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<KnownAccount>, InboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT id, state <> 'disconnected' FROM account WHERE channel = ?1 AND platform_id = ?2
-             UNION ALL SELECT account_id, 1 FROM alias WHERE channel = ?1 AND alias = ?2 LIMIT 1",
+            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias FROM account
+             WHERE channel = ?1 AND platform_id = ?2
+             UNION ALL
+             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1 FROM alias l JOIN account a ON a.id = l.account_id
+             WHERE l.channel = ?1 AND l.alias = ?2
+             ORDER BY connected DESC, alias LIMIT 1",
         )?
-        .query_row(params![channel, id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![channel, id], |row| {
+            Ok(KnownAccount { id: row.get(0)?, platform_id: row.get(1)?, connected: row.get(2)? })
+        })
         .optional()?)
 }

@@ -8,6 +8,15 @@ use crate::{Inbox, InboxError, journal::from_millis, read::collect};
 /// What the test write needs: about one delivery.
 const PROBE_BYTES: i64 = 64 << 10;
 
+/// Deliveries that wait to be translated.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct QueuedDeliveries {
+    /// By channel.
+    pub channels: Vec<(String, u64)>,
+    /// By channel and account, of those that name one.
+    pub accounts: Vec<(String, String, u64)>,
+}
+
 /// What waits in the inbox, for gauges.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Waiting {
@@ -20,14 +29,57 @@ pub struct Waiting {
 }
 
 impl Inbox {
-    /// Counts the deliveries that wait to be translated, up to a bound.
-    pub async fn backlog(&self, bound: u64) -> Result<u64, InboxError> {
-        let arriving = self.arrivals.waiting();
-        let bound = i64::try_from(bound).unwrap_or(i64::MAX);
+    /// Counts the deliveries that wait to be translated.
+    pub async fn queued(&self) -> Result<QueuedDeliveries, InboxError> {
+        let mut channels = self.arrivals.waiting_by_channel();
         self.readers
             .read(move |connection| {
-                let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 'received' LIMIT ?1)";
-                Ok(arriving + from_millis(connection.prepare_cached(sql)?.query_row(params![bound], |row| row.get(0))?))
+                let rows: Vec<(String, i64)> = collect(
+                    connection,
+                    "SELECT channel, count(*) FROM delivery INDEXED BY delivery_waiting
+                     WHERE state = 'received' GROUP BY channel",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )?;
+                for (channel, count) in rows {
+                    *channels.entry(channel).or_default() += from_millis(count);
+                }
+                let accounts = collect(
+                    connection,
+                    "SELECT channel, account, count(*) FROM delivery INDEXED BY delivery_waiting_account
+                     WHERE state = 'received' AND account IS NOT NULL GROUP BY channel, account",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
+                )?;
+                Ok(QueuedDeliveries { channels: channels.into_iter().collect(), accounts })
+            })
+            .await
+    }
+
+    /// How many bytes of deliveries each channel keeps here that are not applied: that wait, for whatever reason, or
+    /// that it could not read.
+    pub async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError> {
+        self.readers
+            .read(|connection| {
+                collect(
+                    connection,
+                    "SELECT channel, sum(length(body)) FROM delivery
+                     WHERE state IN ('received', 'unrouted', 'failed') GROUP BY channel",
+                    [],
+                    |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
+                )
+            })
+            .await
+    }
+
+    /// Whether a delivery that names this account waits to be translated, such as a page of its archive.
+    pub async fn is_queued(&self, channel: &str, account: &str) -> Result<bool, InboxError> {
+        let (channel, account) = (channel.to_owned(), account.to_owned());
+        self.readers
+            .read(move |connection| {
+                let sql = "SELECT EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_waiting_account
+                           WHERE state = 'received' AND channel = ?1 AND account = ?2 AND account IS NOT NULL)";
+                Ok(connection.prepare_cached(sql)?.query_row(params![channel, account], |row| row.get(0))?)
             })
             .await
     }

@@ -1,3 +1,17 @@
+-- Counts up with every connecting and disconnecting of an account: what began under one connection writes nothing
+-- into the next.
+ALTER TABLE account ADD COLUMN connection INTEGER NOT NULL DEFAULT 0;
+-- When its conversations were deleted last: the archive does not bring them back.
+ALTER TABLE account ADD COLUMN conversations_deleted_at INTEGER;
+
+-- Links over which accounts are being connected, so that a restart costs nobody their place. What a link holds
+-- (whose browser, what was captured so far) is sealed; the key lies elsewhere.
+CREATE TABLE link (
+    id          BLOB PRIMARY KEY,           -- the SHA-256 of its ticket
+    version     INTEGER NOT NULL,           -- an older one never replaces a newer one
+    sealed      BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- A platform's wish to be left alone belongs to whom it concerns, not to the replies that waited when it came.
 CREATE TABLE pause (
     channel     TEXT NOT NULL,
@@ -15,3 +29,30 @@ CREATE INDEX step_look ON step (look_at) WHERE look_at IS NOT NULL;
 
 -- What the customer will not see as it was asked for.
 ALTER TABLE reply ADD COLUMN degradations TEXT;                         -- JSON, list of degradation
+
+-- Whose secret proved a delivery, so that it speaks for no other account: JSON, proof. None in deliveries of earlier
+-- versions, where `account` says it.
+ALTER TABLE delivery ADD COLUMN proof TEXT;
+
+-- The accounts that a parked delivery waits for: connecting one takes up its deliveries and no others.
+CREATE TABLE awaited (
+    channel     TEXT NOT NULL,
+    account     TEXT NOT NULL,              -- as the event names it: the platform's id, or an alias
+    delivery_id INTEGER NOT NULL,
+    PRIMARY KEY (channel, account, delivery_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX awaited_delivery ON awaited (delivery_id);
+
+-- How much of one account waits to be translated. Deliveries that name no account cost nothing here.
+CREATE INDEX delivery_waiting_account ON delivery (channel, account)
+    WHERE state = 'received' AND account IS NOT NULL;
+
+-- Callbacks that were taken: one that comes again is answered as the first time, and at no other callback.
+CREATE TABLE callback (
+    channel     TEXT NOT NULL,
+    digest      BLOB NOT NULL,              -- SHA-256 of what was signed
+    name        TEXT NOT NULL,              -- the callback that took it
+    code        TEXT,                       -- what was answered, where something is
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (channel, digest)
+) STRICT, WITHOUT ROWID;

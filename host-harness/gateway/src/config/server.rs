@@ -22,6 +22,8 @@ pub struct ServerConfig {
     pub idle_seconds: Option<u64>,
     /// [`Limits::max_connections`].
     pub max_connections: Option<usize>,
+    /// [`Limits::max_connections_per_address`].
+    pub max_connections_per_address: Option<usize>,
     /// [`Limits::refused_webhooks_per_minute`].
     pub refused_webhooks_per_minute: Option<u32>,
 }
@@ -41,8 +43,12 @@ impl ConfigFile {
             let problem = format!("is too small for honest requests: expected at least {LEAST_HEADER}");
             return Err(self.value("server.max-header-bytes", problem));
         }
-        if given.max_connections == Some(0) || given.refused_webhooks_per_minute == Some(0) {
-            return Err(self.value("server", "`max-connections` and `refused-webhooks-per-minute` are at least 1"));
+        if given.max_connections == Some(0)
+            || given.max_connections_per_address == Some(0)
+            || given.refused_webhooks_per_minute == Some(0)
+        {
+            let keys = "`max-connections`, `max-connections-per-address` and `refused-webhooks-per-minute`";
+            return Err(self.value("server", format!("{keys} are at least 1")));
         }
         Ok(Limits {
             header_time: seconds("header-seconds", given.header_seconds, usual.header_time)?,
@@ -50,6 +56,7 @@ impl ConfigFile {
             body_time: seconds("body-seconds", given.body_seconds, usual.body_time)?,
             idle_time: seconds("idle-seconds", given.idle_seconds, usual.idle_time)?,
             max_connections: given.max_connections.unwrap_or(usual.max_connections),
+            max_connections_per_address: given.max_connections_per_address.unwrap_or(usual.max_connections_per_address),
             refused_webhooks_per_minute: given.refused_webhooks_per_minute.unwrap_or(usual.refused_webhooks_per_minute),
             stop_time: usual.stop_time,
         })

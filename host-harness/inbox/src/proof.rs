@@ -1,0 +1,61 @@
+//! What a delivery proves: whose secret made its proof of origin, and so for which accounts it may speak. Belongs
+//! here: that value and its column. Which secret it was finds the gateway; what follows from it: `apply.rs`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::InboxError;
+
+/// Whose secret proved a delivery. Nothing that stands in the delivery itself changes it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// The channel's own secret in this slot: it speaks for every account of the channel.
+    Channel {
+        /// The slot's name in the manifest.
+        slot: String,
+    },
+    /// A secret of one account: it speaks for that account alone.
+    Account {
+        /// The platform's id of the account.
+        account: String,
+        /// The slot's name in the manifest.
+        slot: String,
+    },
+    /// The host asked for it in the name of one account: it speaks for that account alone.
+    Archive {
+        /// The platform's id of the account.
+        account: String,
+    },
+}
+
+impl Proof {
+    /// The only account that it speaks for; none for every account of the channel.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Channel { .. } => None,
+            Self::Account { account, .. } | Self::Archive { account } => Some(account),
+        }
+    }
+
+    /// The slot whose secret matched; none where no secret was asked for.
+    pub fn slot(&self) -> Option<&str> {
+        match self {
+            Self::Channel { slot } | Self::Account { slot, .. } => Some(slot),
+            Self::Archive { .. } => None,
+        }
+    }
+
+    pub(crate) fn column(&self) -> Result<String, InboxError> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// A delivery of an earlier version has no column of its own: there `account` was written for the secrets and
+    /// archives of single accounts alone.
+    pub(crate) fn from_column(column: Option<&str>, account: Option<&str>) -> Result<Self, InboxError> {
+        match (column, account) {
+            (Some(column), _) => Ok(serde_json::from_str(column)?),
+            (None, Some(account)) => Ok(Self::Account { account: account.to_owned(), slot: String::new() }),
+            (None, None) => Ok(Self::Channel { slot: String::new() }),
+        }
+    }
+}
