@@ -88,7 +88,7 @@ async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_
     let mut parts = signals();
     parts.push(text("at last"));
     let with_text = world.host.reply(second, "with text", message(parts)).await.unwrap().reply;
-    world.clock.advance(Duration::from_secs(61));
+    world.clock.advance(Duration::from_secs(301));
     for (reply, expected) in
         [(limited, ReplyVerdict::Sent), (alone, ReplyVerdict::Cancelled), (with_text, ReplyVerdict::Sent)]
     {
