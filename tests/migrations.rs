@@ -32,6 +32,8 @@ const SCHEMAS: [&str; 6] = [
 const ROWS_1: &str = include_str!("migrations/rows-1.sql");
 /// And what one of the second does besides.
 const ROWS_2: &str = include_str!("migrations/rows-2.sql");
+/// And what one of the sixth does besides.
+const ROWS_6: &str = include_str!("migrations/rows-6.sql");
 
 /// An inbox file as this version wrote it, with rows in every table.
 fn written_by(schema: usize, path: &Path) {
@@ -45,6 +47,7 @@ fn written_by(schema: usize, path: &Path) {
         match number {
             1 => sql.execute_batch(ROWS_1).unwrap(),
             2 => sql.execute_batch(ROWS_2).unwrap(),
+            6 => sql.execute_batch(ROWS_6).unwrap(),
             _ => {}
         }
     }
