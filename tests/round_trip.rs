@@ -146,7 +146,7 @@ async fn what_the_business_writes_elsewhere_is_shown_once_as_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passing_refusal_is_tried_again_and_ends_as_sent() {
     for (fault, dropped) in [
-        (Fault::graph_error(2, 1545133), false),
+        (Fault::graph_error(424_242, None).with_status(400).transient(true), false),
         (Fault::rate_limited(0), false),
         (Fault::drop_before_accepting(), true),
     ] {

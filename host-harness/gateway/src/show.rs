@@ -260,7 +260,7 @@ pub(crate) fn for_people(error: &HostError) -> String {
             AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
             _ => shown(&error.to_string()),
         },
-        HostError::Busy | HostError::Paused(_) => {
+        HostError::Busy | HostError::Paused(_) | HostError::Held(_) => {
             "Too much is being done at the moment. Try again in a minute.".to_owned()
         }
         _ => OURS.to_owned(),

@@ -135,10 +135,14 @@ impl Shared {
     pub(crate) fn blame(self: &Arc<Self>, channel: &str, part: Part) {
         let Ok(registered) = self.channel(channel) else { return };
         if let Ok(pass) = self.breakers.admit(channel, part, self.clock.now()) {
-            let failure = CallFailure::Trap("the host failed while it did what the channel asked for".into());
-            let error = CallError { channel: channel.to_owned(), export: "the host", failure };
-            self.failed(pass, &registered.channel.inspection().digest, &error, true);
+            self.failed(pass, &registered.channel.inspection().digest, &self.blamed(channel), true);
         }
+    }
+
+    /// How such a failure reads.
+    pub(crate) fn blamed(&self, channel: &str) -> CallError {
+        let failure = CallFailure::Trap("the host failed while it did what the channel asked for".into());
+        CallError { channel: channel.to_owned(), export: "the host", failure }
     }
 }
 

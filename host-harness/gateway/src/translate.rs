@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,6 +18,7 @@ use crate::{
     error::HostError,
     host::Shared,
     setup::Registered,
+    tasks::Worker,
 };
 
 /// Deliveries that are translated and applied in one transaction.
@@ -50,7 +52,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 let paused = shared.breakers.paused(Part::Incoming, shared.clock.now());
                 for channel in channels {
                     if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
-                        let lane = lanes.spawn(lane(Arc::clone(&shared), channel.clone()));
+                        let lane = lanes.spawn(guarded_lane(Arc::clone(&shared), channel.clone()));
                         under_way.insert(lane.id(), channel);
                     }
                 }
@@ -75,10 +77,18 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
+async fn guarded_lane(shared: Arc<Shared>, channel: String) {
+    if shared.guarded(Worker::Translate, lane(&shared, &channel)).await.is_err() {
+        shared.blame(&channel, Part::Incoming);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// Translates one channel's deliveries until none is left, or the channel is left alone.
-async fn lane(shared: Arc<Shared>, channel: String) {
+async fn lane(shared: &Arc<Shared>, channel: &str) {
     loop {
-        match round(&shared, &channel).await {
+        match round(shared, channel).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -219,7 +229,17 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
             let one = |delivery: PendingDelivery| {
                 let registered = worker.channel(&delivery.channel);
                 let digest = digest_of(&registered);
-                (delivery.id, delivery.attempts, digest, translate(&worker, registered, delivery))
+                let (id, attempts, channel) = (delivery.id, delivery.attempts, delivery.channel.clone());
+                let translated = AssertUnwindSafe(|| translate(&worker, registered, delivery));
+                let result = catch_unwind(translated).unwrap_or_else(|_| {
+                    worker.note_panic(Worker::Translate, "while it translated a delivery");
+                    let error = worker.blamed(&channel);
+                    if attempts == 0 {
+                        worker.blame(&channel, Part::Incoming);
+                    }
+                    Err(error.into())
+                });
+                (id, attempts, digest, result)
             };
             part.into_iter().map(one).collect::<Vec<_>>()
         }));

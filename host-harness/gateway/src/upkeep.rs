@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use harness_inbox::InboxError;
 
-use crate::{host::Shared, store::StoreError};
+use crate::{host::Shared, store::StoreError, tasks::Worker};
 
 /// How often it is looked whether it is time, and what the clock says.
 const TICK: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ async fn tidy_up(shared: &Shared) {
         if shared.clock.steady() < next {
             continue;
         }
-        if let Err(error) = round(shared).await {
+        if let Ok(Err(error)) = shared.guarded(Worker::Upkeep, round(shared)).await {
             tracing::error!(%error, "tidying up pauses");
         }
         next = shared.clock.steady() + EVERY;

@@ -2,14 +2,13 @@
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
 use harness_contract::{
-    AccountSettings, Degradation, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind,
-    Violation,
+    AccountSettings, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind, Violation,
 };
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, gone, journal::as_millis,
-    messages, pauses,
+    messages, pauses, queue::Remarks,
 };
 
 /// Where a step stands.
@@ -53,49 +52,6 @@ impl StepState {
             _ => Self::Unknown,
         }
     }
-}
-
-/// A reply that somebody asked for.
-#[derive(Clone, Debug)]
-pub struct NewReply {
-    /// The conversation's row.
-    pub conversation: i64,
-    /// The same key asks for the same reply.
-    pub key: String,
-    /// What to send. Its `id` is set here.
-    pub message: OutboundMessage,
-    /// What is known of it already.
-    pub remarks: Remarks,
-    /// The host's clock.
-    pub now: u64,
-}
-
-/// What a channel has to say of a message that it sends all the same.
-#[derive(Clone, Debug, Default)]
-pub struct Remarks {
-    /// What whoever wrote it should know.
-    pub warnings: Vec<Violation>,
-    /// What the customer will not see as it was asked for.
-    pub degradations: Vec<Degradation>,
-}
-
-impl Remarks {
-    /// Each as JSON; none where there is nothing to say.
-    fn columns(&self) -> Result<(Option<String>, Option<String>), InboxError> {
-        let warnings = (!self.warnings.is_empty()).then(|| serde_json::to_string(&self.warnings)).transpose()?;
-        let degraded =
-            (!self.degradations.is_empty()).then(|| serde_json::to_string(&self.degradations)).transpose()?;
-        Ok((warnings, degraded))
-    }
-}
-
-/// What asking did.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Queued {
-    /// The reply's row.
-    pub reply: i64,
-    /// False when the key was used before: nothing was queued.
-    pub new: bool,
 }
 
 /// A reply that has steps to send.
@@ -156,27 +112,6 @@ pub enum StepEnd {
 }
 
 impl Inbox {
-    /// Puts a reply into the outbox, once for every key.
-    pub async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError> {
-        self.writer.write(move |tx| queue(tx, new)).await
-    }
-
-    /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
-    pub async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError> {
-        let key = key.to_owned();
-        self.readers
-            .read(move |connection| {
-                Ok(connection
-                    .prepare_cached(
-                        "SELECT EXISTS (SELECT 1 FROM reply JOIN conversation ON conversation.id = ?1
-                           WHERE reply.account_id = conversation.account_id AND reply.key = ?2
-                             AND reply.state <> 'refused')",
-                    )?
-                    .query_row(params![conversation, key], |row| row.get(0))?)
-            })
-            .await
-    }
-
     /// Notes the channel's verdict that a reply cannot be sent, and why.
     pub async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError> {
         let violations = serde_json::to_string(&violations)?;
@@ -293,70 +228,6 @@ impl Inbox {
 
 pub(crate) fn index(step: usize) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
-}
-
-fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
-    let NewReply { conversation, key, mut message, remarks, now } = new;
-    let (warnings, degraded) = remarks.columns()?;
-    let account: i64 = tx
-        .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
-        .query_row(params![conversation], |row| row.get(0))
-        .optional()?
-        .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
-    // One that was refused was never asked of the platform: its key asks anew, for whatever it likes.
-    tx.prepare_cached(
-        "DELETE FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
-           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
-    )?
-    .execute(params![account, key])?;
-    let inserted = tx
-        .prepare_cached(
-            "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at,
-                 violations, degradations)
-             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
-        )?
-        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| row.get::<_, i64>(0))
-        .optional()?;
-    let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
-    // Unique beyond this file: it travels to the platform and comes back in echoes.
-    message.id = format!("{reply}-{}", key_digest(&key, now));
-    tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
-        .execute(params![reply, serde_json::to_string(&message)?])?;
-    Ok(Queued { reply, new: true })
-}
-
-/// The reply that this key asked for before, if it is the same one.
-fn same_reply(
-    tx: &Transaction<'_>,
-    account: i64,
-    conversation: i64,
-    key: &str,
-    mut message: OutboundMessage,
-) -> Result<Queued, InboxError> {
-    let (reply, of, stored): (i64, i64, String) = tx
-        .prepare_cached(
-            "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
-        )?
-        .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    // What was taken back is not kept, so there is nothing to compare with.
-    let same = match serde_json::from_str::<OutboundMessage>(&stored) {
-        Ok(stored) => {
-            message.id.clone_from(&stored.id);
-            stored == message
-        }
-        Err(_) => true,
-    };
-    if of == conversation && same {
-        Ok(Queued { reply, new: false })
-    } else {
-        Err(InboxError::KeyReused(key.to_owned()))
-    }
-}
-
-/// Tells apart replies of the same row number in different files.
-fn key_digest(key: &str, now: u64) -> String {
-    use std::hash::{BuildHasher as _, RandomState};
-    format!("{:016x}", RandomState::new().hash_one((key, now)))
 }
 
 pub(crate) struct NewStep {

@@ -1,0 +1,231 @@
+//! What is held back, and what is given back: a platform's wish to pause, signals that come too late, places of
+//! workers, and tasks that panic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use channel_tests::{World, connect, end, eventually, message, open_host, request, text};
+use harness_contract::OutboundPart;
+use harness_gateway::{AtTask, HostOptions, Worker};
+use harness_inbox::{MediaState, ReplyVerdict, StepState};
+use simulator::{CdnFile, Config, Fault, Login, Scope};
+
+const CUSTOMER: &str = Config::DEMO_CUSTOMER;
+const OTHER: &str = "5551230000000002";
+const MINUTES: u32 = 5;
+
+async fn verdict(host: &harness_gateway::Host, reply: i64) -> ReplyVerdict {
+    host.inbox().reply(reply).await.unwrap().verdict
+}
+
+/// Whether the outbox would send anything now.
+async fn nothing_is_due(host: &harness_gateway::Host, now: u64) -> bool {
+    host.inbox().due_replies(now, 16, HashSet::new()).await.unwrap().is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_holds_everything_of_the_account_that_comes_until_it_ends() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    world.sim.customer(OTHER).text("hello").await;
+    let (first, second) = (world.conversation(CUSTOMER).await, world.conversation(OTHER).await);
+    let account = world.host.inbox().accounts().await.unwrap()[0].id;
+    world.sim.inject(Fault::rate_limited(MINUTES));
+    let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
+    eventually("the wish", async || world.host.inbox().paused_until(account, None, world.clock.now()).await.unwrap())
+        .await;
+    // What comes after the wish waits as well, in another conversation too, and the account is asked nothing.
+    let later = world.host.reply(second, "later", message(vec![text("later")])).await.unwrap().reply;
+    let asked = world.sim.requests().len();
+    let health = world.host.check(account, false).await.unwrap();
+    let held = health.checks.iter().any(|check| check.finding.contains("asked for a pause"));
+    assert!(held, "{health:?}");
+    assert!(nothing_is_due(&world.host, world.clock.now()).await);
+    assert_eq!(world.sim.requests().len(), asked, "nothing left");
+    assert_eq!(verdict(&world.host, later).await, ReplyVerdict::Queued);
+
+    let (sim, clock, folder) = world.stop().await;
+    let host = open_host(folder.path(), &sim, clock.clone()).await;
+    connect(&host, &sim, Login::Facebook).await;
+    assert!(nothing_is_due(&host, clock.now()).await);
+    assert_eq!(sim.requests().len(), asked, "neither a restart nor a reconnect ends it");
+    let until = host.inbox().paused_until(account, None, clock.now()).await.unwrap().unwrap();
+    assert!(until.saturating_sub(clock.now()) > u64::from(MINUTES - 1) * 60_000, "as long as was asked for");
+    clock.advance(Duration::from_secs(u64::from(MINUTES) * 60));
+    for reply in [limited, later] {
+        eventually("its end", async || (verdict(&host, reply).await == ReplyVerdict::Sent).then_some(())).await;
+    }
+    end(host, folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_not() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    world.sim.customer(OTHER).text("hello").await;
+    let (first, second) = (world.conversation(CUSTOMER).await, world.conversation(OTHER).await);
+    let account = world.host.inbox().accounts().await.unwrap()[0].id;
+    world.sim.inject(Fault::rate_limited(1));
+    let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
+    eventually("the wish", async || world.host.inbox().paused_until(account, None, world.clock.now()).await.unwrap())
+        .await;
+    let signals = || vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)];
+    let alone = world.host.reply(second, "alone", message(signals())).await.unwrap().reply;
+    let mut parts = signals();
+    parts.push(text("at last"));
+    let with_text = world.host.reply(second, "with text", message(parts)).await.unwrap().reply;
+    world.clock.advance(Duration::from_secs(301));
+    for (reply, expected) in
+        [(limited, ReplyVerdict::Sent), (alone, ReplyVerdict::Cancelled), (with_text, ReplyVerdict::Sent)]
+    {
+        eventually("its end", async || (verdict(&world.host, reply).await == expected).then_some(())).await;
+    }
+    let view = world.host.inbox().reply(with_text).await.unwrap();
+    let states: Vec<_> = view.steps.iter().map(|step| step.state).collect();
+    assert_eq!(states, [StepState::Cancelled, StepState::Cancelled, StepState::Sent], "{view:?}");
+    assert!(view.steps[0].outcome.as_ref().unwrap().get().contains("dropped"), "{view:?}");
+    assert!(!world.sends().iter().any(|send| send.body.to_string().contains("sender_action")), "no signal left");
+
+    // One that the platform puts off is not tried again.
+    world.sim.inject(Fault::html(503).on(Scope::Actions));
+    let view = world.reply(second, "put off", message(vec![OutboundPart::Typing(true), text("now")])).await;
+    assert_eq!((view.verdict, view.steps[0].state), (ReplyVerdict::Sent, StepState::Cancelled), "{view:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_files_of_one_customer_do_not_hold_up_the_photo_of_another() {
+    let world = World::new().await;
+    let (slow, other) = (world.sim.customer(CUSTOMER), world.sim.customer(OTHER));
+    let never = world.sim.host_file(CdnFile::demo_photo().after(Duration::from_secs(3600)));
+    for _ in 0..40 {
+        slow.photo(&never).await;
+    }
+    world.settled().await;
+    other.photo(&world.sim.host_file(CdnFile::demo_photo())).await;
+    eventually("the photo", async || {
+        let entry = world.timeline(OTHER).await.pop()?;
+        (entry.media.first()?.state == MediaState::Stored).then_some(())
+    })
+    .await;
+}
+
+/// A host of whose tasks those of one worker panic while the switch is on.
+struct Panicking {
+    world: World,
+    which: Arc<Mutex<Option<Worker>>>,
+    panicked: Arc<AtomicBool>,
+}
+
+impl Panicking {
+    async fn new() -> Self {
+        let which = Arc::new(Mutex::new(None));
+        let panicked = Arc::new(AtomicBool::new(false));
+        let (asked, noted) = (Arc::clone(&which), Arc::clone(&panicked));
+        let hook = AtTask::new(move |worker| {
+            if *asked.lock().unwrap() == Some(worker) {
+                noted.store(true, Ordering::SeqCst);
+                panic!("a task of {worker:?} panics");
+            }
+        });
+        let world = World::with_options(Config::demo(), Login::Facebook, |options| HostOptions {
+            at_task: Some(hook),
+            ..options
+        })
+        .await;
+        Self { world, which, panicked }
+    }
+
+    fn set(&self, worker: Option<Worker>) {
+        self.panicked.store(false, Ordering::SeqCst);
+        *self.which.lock().unwrap() = worker;
+    }
+
+    async fn panicked(&self, worker: Worker) {
+        eventually(&format!("a panic of {worker:?}"), async || {
+            let counted = self.world.host.panics().iter().any(|panics| panics.worker == worker && panics.count > 0);
+            (self.panicked.load(Ordering::SeqCst) && counted).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_panics_gives_its_place_back_and_is_seen_in_health() {
+    let panicking = Panicking::new().await;
+    let world = &panicking.world;
+    let (customer, host) = (world.sim.customer(CUSTOMER), &world.host);
+    customer.text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+
+    panicking.set(Some(Worker::Outbox));
+    let view = world.reply(conversation, "panics", message(vec![text("panics")])).await;
+    assert_eq!(view.verdict, ReplyVerdict::Refused, "nothing of it was begun: {view:?}");
+    panicking.panicked(Worker::Outbox).await;
+    panicking.set(None);
+    let view = world.reply(conversation, "works", message(vec![text("works")])).await;
+    assert_eq!(view.verdict, ReplyVerdict::Sent, "{view:?}");
+
+    panicking.set(Some(Worker::Media));
+    customer.photo(&world.sim.host_file(CdnFile::demo_photo())).await;
+    panicking.panicked(Worker::Media).await;
+    panicking.set(None);
+    eventually("the photo", async || {
+        world.clock.advance(Duration::from_secs(5));
+        let stored = world.timeline(CUSTOMER).await.into_iter().flat_map(|entry| entry.media);
+        stored.into_iter().any(|media| media.state == MediaState::Stored).then_some(())
+    })
+    .await;
+
+    panicking.set(Some(Worker::Translate));
+    customer.text("while it panics").await;
+    panicking.panicked(Worker::Translate).await;
+    panicking.set(None);
+    world.settled().await;
+
+    panicking.set(Some(Worker::Keeper));
+    world.sim.customer(OTHER).text("somebody new").await;
+    panicking.panicked(Worker::Keeper).await;
+    panicking.set(None);
+    eventually("the profile", async || {
+        let all = host.inbox().conversations(9).await.unwrap();
+        all.iter().all(|conversation| conversation.name.is_some()).then_some(())
+    })
+    .await;
+
+    world.sim.inject(Fault::graph_error(1, None));
+    let second = world.conversation(OTHER).await;
+    let doubt = world.reply(second, "doubt", message(vec![text("doubt")])).await;
+    panicking.set(Some(Worker::Doubts));
+    world.clock.advance(Duration::from_secs(61));
+    panicking.panicked(Worker::Doubts).await;
+    panicking.set(None);
+    eventually("its end", async || {
+        world.clock.advance(Duration::from_secs(60));
+        (verdict(host, doubt.id).await != ReplyVerdict::Ambiguous).then_some(())
+    })
+    .await;
+
+    panicking.set(Some(Worker::Upkeep));
+    world.clock.advance(Duration::from_secs(2 * 3600));
+    panicking.panicked(Worker::Upkeep).await;
+    panicking.set(None);
+
+    let ready = request("GET", &format!("{}/health/ready", world.address), &[], vec![]).await;
+    let body: serde_json::Value = serde_json::from_str(&ready.body).unwrap();
+    let seen = body["panics"].as_array().unwrap().len();
+    assert_eq!((ready.status, seen), (200, Worker::ALL.len()), "{body}");
+}
