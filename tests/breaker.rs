@@ -36,15 +36,17 @@ async fn two() -> Two {
     };
     let host = Host::open(options).await.unwrap();
     let setup = ChannelSetup {
-            grant: granted(&hostile().1),
-            secrets: secrets([("secret", "the-webhook-secret")]),
-            ..ChannelSetup::default()
-        };
+        grant: granted(&hostile().1),
+        secrets: secrets([("secret", "the-webhook-secret")]),
+        ..ChannelSetup::default()
+    };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "A", &BTreeMap::new(), secrets([("token", "the-token-of-it")]))
         .await
         .unwrap();
-    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() }).await.unwrap();
+    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() })
+        .await
+        .unwrap();
     let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop")]);
     host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
     let (address, _) = serve(&host).await;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use harness_contract::{Delivery, DeliverySource};
-use harness_inbox::{Inbox, InboxError, NewDelivery, check_file};
+use harness_inbox::{Inbox, InboxError, NewDelivery, Proof, check_file};
 use tempfile::TempDir;
 
 fn delivery(number: usize) -> NewDelivery {
@@ -29,6 +29,7 @@ fn delivery(number: usize) -> NewDelivery {
             received_at: 1,
             account: None,
         },
+        proof: Proof::Channel { slot: "s".into() },
     }
 }
 

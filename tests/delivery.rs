@@ -211,11 +211,14 @@ async fn what_was_recorded_before_a_stop_is_translated_after_the_start() {
         received_at: 1_795_000_000_500,
         account: None,
     };
-    inbox.record(harness_inbox::NewDelivery {
-        channel: "instagram".into(),
-        delivery,
-        proof: harness_inbox::Proof::Channel { slot: "app-secret".into() },
-    }).await.unwrap();
+    inbox
+        .record(harness_inbox::NewDelivery {
+            channel: "instagram".into(),
+            delivery,
+            proof: harness_inbox::Proof::Channel { slot: "app-secret".into() },
+        })
+        .await
+        .unwrap();
     drop(inbox);
 
     let host = open_host(folder.path(), &sim, Clock::default()).await;

@@ -10,7 +10,6 @@
     reason = "a test fails by panicking"
 )]
 
-
 use channel_tests::handmade::Handmade;
 use harness_contract::{
     AccountSettings, Candidate, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use channel_tests::{
     Answer, World, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature, text,
 };
-use harness_gateway::{ChannelSetup, Host, HostOptions, server};
+use harness_gateway::{Budget, ChannelSetup, Host, HostOptions, server};
 use simulator::Config;
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -88,7 +88,11 @@ async fn a_host_without_a_channel_is_not_ready_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_backlog_webhooks_come_later_and_nothing_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
-    let options = HostOptions { sandbox: sandbox_config(), budget: Budget { deliveries: 2, ..Budget::default() }, ..HostOptions::in_folder(folder.path()) };
+    let options = HostOptions {
+        sandbox: sandbox_config(),
+        budget: Budget { deliveries: 2, ..Budget::default() },
+        ..HostOptions::in_folder(folder.path())
+    };
     let host = Host::open(options).await.unwrap();
     let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();

@@ -16,7 +16,9 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
-use channel_tests::{World, connect, eventually, granted, message, request, sandbox_config, secrets, serve, text, web_chat};
+use channel_tests::{
+    World, connect, eventually, granted, message, request, sandbox_config, secrets, serve, text, web_chat,
+};
 use harness_contract::{OutboundPart, WindowState};
 use harness_gateway::{ChannelSetup, Host, HostOptions};
 use harness_inbox::{ReplyState, StepState};
@@ -58,7 +60,9 @@ async fn both() -> Both {
     let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     connect(&host, &sim, Login::Facebook).await;
-    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() }).await.unwrap();
+    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() })
+        .await
+        .unwrap();
     for (site, secret) in [("shop.example", "secret-of-the-shop"), ("blog.example", "secret-of-the-blog")] {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
@@ -171,8 +175,7 @@ async fn what_was_not_granted_is_not_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_without_a_grant_may_do_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        HostOptions { sandbox: channel_tests::sandbox_config(), ..HostOptions::in_folder(folder.path()) };
+    let options = HostOptions { sandbox: channel_tests::sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     let loaded = host.load_channel(channel_tests::instagram().1.clone(), ChannelSetup::default()).await.unwrap();
     assert!(loaded.egress.is_empty() && loaded.media_hosts.is_empty());

@@ -15,6 +15,7 @@ pub mod browser;
 pub mod dialog;
 pub mod handmade;
 pub mod log;
+pub mod manifest;
 pub mod pages;
 
 use std::{

@@ -13,9 +13,9 @@ mod budget;
 mod server;
 mod telemetry;
 
+pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
 use serde::Deserialize;
-pub use budget::BudgetConfig;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;

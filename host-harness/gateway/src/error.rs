@@ -5,7 +5,9 @@ use harness_contract::{AccountError, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError};
+use crate::{
+    account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError,
+};
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -207,7 +207,13 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         // Nothing of it is taken, so that nothing of it is lost: it can be asked for again.
         Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
             let (items, bytes) = (page.items.len(), page_bytes(&page));
-            tracing::warn!(account = due.account, items, bytes, asked = PAGE, "the archive gave more than it was asked for");
+            tracing::warn!(
+                account = due.account,
+                items,
+                bytes,
+                asked = PAGE,
+                "the archive gave more than it was asked for"
+            );
             (Vec::new(), again(10 * MINUTE))
         }
         Ok(page) => {

@@ -135,7 +135,8 @@ impl Metrics {
     pub(crate) fn applied(&self, applied: &Applied) {
         for (channel, counts) in &applied.of_channel {
             let EventCounts { new, repeated, unrouted, foreign } = counts;
-            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted), ("foreign", foreign)] {
+            for (end, count) in [("applied", new), ("repeated", repeated), ("unrouted", unrouted), ("foreign", foreign)]
+            {
                 if *count > 0 {
                     let labels = vec![("channel", channel.clone()), ("end", end.to_owned())];
                     self.events.get_or_create(&labels).inc_by(u64::try_from(*count).unwrap_or(u64::MAX));

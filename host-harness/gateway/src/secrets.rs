@@ -169,8 +169,7 @@ impl Secrets {
         let mut found = self.own_provers(channel, slots, now);
         let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         for slot in slots {
-            let key =
-                SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot: slot.clone() };
+            let key = SecretKey { channel: channel.to_owned(), account: Some(account.to_owned()), slot: slot.clone() };
             let secret = known.get(&key).cloned();
             found.extend(secret.map(|secret| Prover { account: key.account, slot: key.slot, secret }));
         }

@@ -11,8 +11,8 @@ use harness_contract::{
 use harness_sandbox::{Channel, SandboxConfig};
 
 use crate::{
-    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore, upkeep::Retention,
-    vault::VaultKey,
+    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore,
+    upkeep::Retention, vault::VaultKey,
 };
 
 /// How a host is set up.

@@ -175,7 +175,11 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             shared.calls.metrics.delivery(channel, "foreign");
         }
         if applied.expired > 0 {
-            tracing::warn!(channel, count = applied.expired, "deliveries of accounts that are not connected were emptied");
+            tracing::warn!(
+                channel,
+                count = applied.expired,
+                "deliveries of accounts that are not connected were emptied"
+            );
             shared.calls.metrics.removed("parked_deliveries", applied.expired);
         }
         (applied.foreign.len()..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));

@@ -93,7 +93,9 @@ async fn round(shared: &Shared) -> Result<(), UpkeepError> {
         None => 0,
     };
     let nameless = remove_nameless(shared).await?;
-    for (what, count) in [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)] {
+    for (what, count) in
+        [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)]
+    {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
             shared.calls.metrics.removed(what, count);

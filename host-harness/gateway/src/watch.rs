@@ -14,11 +14,7 @@ use harness_sandbox::{Called, Observer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    clock::Clock,
-    host::Host,
-    metrics::Metrics,
-};
+use crate::{clock::Clock, host::Host, metrics::Metrics};
 
 /// A call as a recording has it, on a line of its own.
 #[derive(Clone, Debug, Deserialize, Serialize)]

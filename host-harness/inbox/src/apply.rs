@@ -261,9 +261,8 @@ fn apply_to_accounts(
             "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
                  OR authorized_by = ?2 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
         )?;
-        let rows = statement.query_map(params![delivery.channel, event.account], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows = statement
+            .query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.collect::<Result<_, _>>()?
     };
     let at = event.at.unwrap_or(delivery.received_at);

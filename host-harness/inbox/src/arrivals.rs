@@ -91,9 +91,8 @@ impl Waiting {
     /// Counts one more, if there is room for it.
     fn enter(&mut self, channel: &str, bytes: usize) -> bool {
         let (count, held) = self.channels.get(channel).copied().unwrap_or_default();
-        let within = |(count, held): (usize, usize), part: usize| {
-            count < MAX_WAITING / part && held < MAX_WAITING_BYTES / part
-        };
+        let within =
+            |(count, held): (usize, usize), part: usize| count < MAX_WAITING / part && held < MAX_WAITING_BYTES / part;
         if !within(self.all, 1) || !within((count, held), SHARE) {
             return false;
         }

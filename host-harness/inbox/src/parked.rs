@@ -98,12 +98,7 @@ impl Parking {
 }
 
 /// The oldest do not wait any more, and are emptied if they wait for no other account. Returns how many were.
-fn drop_oldest(
-    tx: &Transaction<'_>,
-    channel: &str,
-    account: Option<&str>,
-    count: u64,
-) -> Result<usize, InboxError> {
+fn drop_oldest(tx: &Transaction<'_>, channel: &str, account: Option<&str>, count: u64) -> Result<usize, InboxError> {
     let oldest: Vec<(String, i64)> = {
         let mut statement = tx.prepare_cached(
             "SELECT account, delivery_id FROM awaited WHERE channel = ?1 AND (?2 IS NULL OR account = ?2)

@@ -56,9 +56,7 @@ impl ConfigFile {
             body_time: seconds("body-seconds", given.body_seconds, usual.body_time)?,
             idle_time: seconds("idle-seconds", given.idle_seconds, usual.idle_time)?,
             max_connections: given.max_connections.unwrap_or(usual.max_connections),
-            max_connections_per_address: given
-                .max_connections_per_address
-                .unwrap_or(usual.max_connections_per_address),
+            max_connections_per_address: given.max_connections_per_address.unwrap_or(usual.max_connections_per_address),
             refused_webhooks_per_minute: given.refused_webhooks_per_minute.unwrap_or(usual.refused_webhooks_per_minute),
             stop_time: usual.stop_time,
         })

@@ -149,7 +149,15 @@ mod tests {
                 received_at: 7,
                 account: None,
             };
-            Arrival { id, row: DeliveryRow::of(NewDelivery { channel: "c".into(), delivery, proof: crate::Proof::Channel { slot: "s".into() } }).unwrap() }
+            Arrival {
+                id,
+                row: DeliveryRow::of(NewDelivery {
+                    channel: "c".into(),
+                    delivery,
+                    proof: crate::Proof::Channel { slot: "s".into() },
+                })
+                .unwrap(),
+            }
         })
         .collect()
     }
