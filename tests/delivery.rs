@@ -286,18 +286,19 @@ async fn what_a_channel_remembers_of_one_account_is_not_seen_by_another_and_has_
     let folder = tempfile::tempdir().unwrap();
     let inbox = harness_inbox::Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
     let one = inbox.connect_account(account("1")).await.unwrap();
+    let at = inbox.account_row(one).await.unwrap().connection;
     let two = inbox.connect_account(account("2")).await.unwrap();
-    inbox.storage_set(one, "cursor/a", b"1".to_vec()).await.unwrap();
-    inbox.storage_set(one, "cursor/b", b"2".to_vec()).await.unwrap();
-    inbox.storage_set(one, "cursor/b", b"3".to_vec()).await.unwrap();
+    inbox.storage_set(one, at, "cursor/a", b"1".to_vec()).await.unwrap();
+    inbox.storage_set(one, at, "cursor/b", b"2".to_vec()).await.unwrap();
+    inbox.storage_set(one, at, "cursor/b", b"3".to_vec()).await.unwrap();
     assert_eq!(inbox.storage_get(one, "cursor/b").await.unwrap().as_deref(), Some(b"3".as_slice()));
     assert_eq!(inbox.storage_keys(one, "cursor/").await.unwrap(), ["cursor/a", "cursor/b"]);
     assert_eq!(inbox.storage_get(two, "cursor/a").await.unwrap(), None);
     assert!(inbox.storage_keys(two, "").await.unwrap().is_empty());
-    let quota = inbox.storage_set(one, "much", vec![0; 300 << 10]).await;
+    let quota = inbox.storage_set(one, at, "much", vec![0; 300 << 10]).await;
     assert!(matches!(quota, Err(harness_contract::StorageError::QuotaExceeded(_))), "{quota:?}");
-    let key = inbox.storage_set(one, &"k".repeat(257), Vec::new()).await;
+    let key = inbox.storage_set(one, at, &"k".repeat(257), Vec::new()).await;
     assert!(matches!(key, Err(harness_contract::StorageError::InvalidKey)), "{key:?}");
-    inbox.storage_delete(one, "cursor/a").await.unwrap();
+    inbox.storage_delete(one, at, "cursor/a").await.unwrap();
     assert_eq!(inbox.storage_get(one, "cursor/a").await.unwrap(), None);
 }

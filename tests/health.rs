@@ -20,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 async fn connected(login: &str) -> (World, i64) {
     let world = World::unconnected(Config::demo()).await;
-    let row = Person::new(&world).connects(login).await;
+    let row = Person::new(&world).await.connects(login).await;
     (world, row)
 }
 
@@ -165,7 +165,7 @@ async fn what_was_said_before_connecting_is_filled_in_as_history_and_once() {
         PastMessage::customer(HOUR, "A photo").with(photo),
     ];
     let mids = world.sim.seed_conversation(&ig_id, CUSTOMER, &past).unwrap();
-    let row = Person::new(&world).connects("facebook").await;
+    let row = Person::new(&world).await.connects("facebook").await;
     let timeline = eventually("the past", async || {
         let all = world.host.inbox().conversations(10).await.unwrap();
         let id = all.into_iter().find(|found| found.contact == CUSTOMER)?.id;

@@ -31,7 +31,7 @@ async fn every_answer_leaves_a_browser_nothing_to_guess_run_frame_or_keep() {
     let locked = format!("http://{}", listener.local_addr().unwrap());
     let router = server::router(world.host.clone(), Some(&secret("the-token")));
     tokio::spawn(server::serve(listener, router, std::future::pending()));
-    let link = format!("{}/connect/{}", world.address, Person::new(&world).ticket);
+    let link = format!("{}/connect/{}", world.address, Person::new(&world).await.ticket);
     let challenge = "hub.mode=subscribe&hub.verify_token=demo-verify-token&hub.challenge=%3Cb%3E";
     for (status, method, url) in [
         (200, "GET", format!("{}/health/live", world.address)),
@@ -72,7 +72,7 @@ async fn every_answer_leaves_a_browser_nothing_to_guess_run_frame_or_keep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_site_moves_nothing_even_with_the_cookie() {
     let world = world().await;
-    let person = Person::new(&world);
+    let person = Person::new(&world).await;
     let cookie = format!("harness-connect={}", person.cookie);
     let link = format!("{}/connect/{}", world.address, person.ticket);
     let own = world.address.clone();
@@ -111,7 +111,7 @@ async fn a_form_of_another_site_moves_nothing_even_with_the_cookie() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_another_site_reaches_no_endpoint_of_an_open_api() {
     let world = world().await;
-    Person::new(&world).connects("facebook").await;
+    Person::new(&world).await.connects("facebook").await;
     let ask = async |method: &str, path: &str, from: &[(&str, &str)]| {
         request(method, &format!("{}{path}", world.address), from, Vec::new()).await
     };
@@ -137,7 +137,7 @@ async fn a_page_of_another_site_reaches_no_endpoint_of_an_open_api() {
 #[tokio::test(flavor = "multi_thread")]
 async fn coming_back_from_a_platform_and_its_own_calls_are_no_foreign_forms() {
     let world = world().await;
-    let person = Person::new(&world);
+    let person = Person::new(&world).await;
     let dialog = person.visits("facebook").await;
     let query = person.permits(&dialog, &[]).await;
     let cookie = format!("harness-connect={}", person.cookie);

@@ -35,7 +35,7 @@ async fn made(world: &World, name: &str, with_key: bool) -> std::path::PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there() {
     let world = World::unconnected(Config::demo()).await;
-    let row = Person::new(&world).connects("facebook").await;
+    let row = Person::new(&world).await.connects("facebook").await;
     let photo = world.sim.host_file(simulator::CdnFile::demo_photo());
     world.sim.customer(CUSTOMER).photo(&photo).await;
     world.settled().await;

@@ -27,7 +27,7 @@ async fn lines_belong_together_by_numbers_and_hold_nothing_that_people_write() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let world = World::unconnected(Config::demo()).await;
-    let person = Person::new(&world);
+    let person = Person::new(&world).await;
     person.connects("facebook").await;
     let link = format!("{}/connect/{}", world.address, person.ticket);
     request("GET", &link, &[("cookie", &format!("harness-connect={}", person.cookie))], Vec::new()).await;

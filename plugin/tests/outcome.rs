@@ -49,11 +49,11 @@ fn refused(code: u32, subcode: u32) -> (&'static str, Failure) {
 #[test]
 fn every_row_of_the_table_of_errors_has_its_outcome() {
     for (code, subcode, result, category) in [
-        (1, 0, "transient", PlatformTransient),
-        (1, 99, "transient", PlatformTransient),
+        (1, 0, "ambiguous", Ambiguous),
+        (1, 99, "ambiguous", Ambiguous),
         (1, 1357046, "ambiguous", Ambiguous),
-        (2, 0, "transient", PlatformTransient),
-        (2, 1545133, "transient", PlatformTransient),
+        (2, 0, "ambiguous", Ambiguous),
+        (2, 1545133, "ambiguous", Ambiguous),
         (3, 0, "rejected", PermissionMissing),
         (4, 0, "limited", RateLimited),
         (4, 1349210, "limited", RateLimited),
@@ -141,7 +141,38 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
 #[test]
 fn a_code_without_a_row_is_tried_again_only_if_meta_calls_it_transient() {
     let body = r#"{"error":{"code":424242,"is_transient":true}}"#;
-    assert_eq!(read(outcome(&message_step(), &response(500, &[], body))).0, "transient");
+    assert_eq!(read(outcome(&message_step(), &response(400, &[], body))).0, "transient");
+}
+
+#[test]
+fn a_fault_after_which_a_message_may_have_been_delivered_is_never_tried_again_by_itself() {
+    let body = |code: u32, more: &str| format!(r#"{{"error":{{"message":"x","code":{code}{more}}}}}"#);
+    for (status, body) in [
+        (500, body(1, "")),
+        (500, body(2, "")),
+        (400, body(1, "")),
+        (500, body(1, r#","error_subcode":99"#)),
+        (503, body(2, r#","is_transient":true"#)),
+        (500, body(424_242, "")),
+        (503, body(424_242, r#","is_transient":true"#)),
+        (502, r#"{"error":{"message":"a proxy's own form"}}"#.into()),
+        (502, r#"{"error":"bad gateway"}"#.into()),
+        (500, String::new()),
+        (504, "<html>".into()),
+        (408, String::new()),
+        (200, "<html>".into()),
+    ] {
+        let answer = response(status, &[], &body);
+        let (found, failure) = read(outcome(&message_step(), &answer));
+        assert_eq!((found, failure.category), ("ambiguous", Ambiguous), "{status} {body}");
+        assert!(failure.sentence.contains("may have been delivered"), "{status} {body}: {failure:?}");
+        assert_eq!(failure.retry_after, None, "{status} {body}");
+        assert_eq!(read(outcome(&upload_step(), &answer)).0, "transient", "{status} {body}");
+    }
+    // A code that says that nothing was done says so under any status.
+    for (status, code, result) in [(500, 190, "unauthorized"), (503, 4, "limited"), (500, 551, "rejected")] {
+        assert_eq!(read(outcome(&message_step(), &response(status, &[], &body(code, "")))).0, result, "{code}");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) const HOST: &str = "lookaside.fbsbx.com";
 
 /// A file on the CDN, or what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CdnFile {
     /// The content type that is claimed.
     #[serde(default = "png")]
@@ -33,6 +34,9 @@ pub struct CdnFile {
     /// How long the first byte takes.
     #[serde(default)]
     pub delay_ms: u64,
+    /// Whether the answer waits until answers are released.
+    #[serde(default)]
+    pub hold: bool,
     /// Answers with a redirect to this address instead.
     #[serde(default)]
     pub redirect: Option<String>,
@@ -45,7 +49,7 @@ impl CdnFile {
     /// A file that is served as it is.
     pub fn new(content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let (content_type, bytes) = (content_type.into(), bytes.into());
-        Self { content_type, bytes, status: 200, delay_ms: 0, redirect: None, cut_off: false }
+        Self { content_type, bytes, status: 200, delay_ms: 0, hold: false, redirect: None, cut_off: false }
     }
 
     /// A small PNG for demonstrations.
@@ -69,7 +73,13 @@ impl CdnFile {
         Self { cut_off: true, ..self }
     }
 
-    /// The same file, later.
+    /// The same file, but nothing of it comes before [`crate::Simulator::release_answers`].
+    #[must_use]
+    pub fn held(self) -> Self {
+        Self { hold: true, ..self }
+    }
+
+    /// The same file, later by the simulator's clock.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self { delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), ..self }
@@ -91,7 +101,10 @@ pub(crate) async fn serve(core: Arc<Core>, query: &str) -> Response {
     let id = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "asset_id");
     let file = id.and_then(|(_, id)| core.world().files.get(id.as_ref()).cloned());
     let Some(file) = file else { return StatusCode::NOT_FOUND.into_response() };
-    tokio::time::sleep(Duration::from_millis(file.delay_ms)).await;
+    core.clock.wait(Duration::from_millis(file.delay_ms)).await;
+    if file.hold {
+        core.held_answers.wait().await;
+    }
     let mut response = Response::new(Body::from(file.bytes));
     *response.status_mut() = StatusCode::from_u16(file.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Ok(content_type) = HeaderValue::from_str(&file.content_type) {

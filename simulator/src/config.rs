@@ -52,7 +52,7 @@ pub enum AccountType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EchoTiming {
-    /// That long after the answer left (milliseconds on the JSON surface).
+    /// That long after the answer left, by the simulator's clock (milliseconds on the JSON surface).
     After(#[serde(with = "millis")] Duration),
     /// Delivered, and answered by the receiver, before the Send API answers: real, and the reason
     /// why inboxes double messages.
@@ -64,7 +64,7 @@ pub enum EchoTiming {
 /// How a webhook that was not answered with 2xx is repeated.
 ///
 /// Meta's documentation: at once, then less and less often over 36 hours. Here each entry is the
-/// pause before one more attempt; the default is no repetition.
+/// pause before one more attempt, by the simulator's clock; the default is no repetition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Redelivery {
     /// Pauses before the second, third, … attempt.

@@ -2,11 +2,14 @@
 //! What belongs here: holding these together. The public face is `simulator`.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{Config, Login};
+use crate::faults::Fault;
+use crate::gate::Gate;
 use crate::http_client::HttpClient;
 use crate::ids::Ids;
 use crate::mint::Mint;
@@ -25,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) http: HttpClient,
     pub(crate) requests_seen: watch::Sender<usize>,
     pub(crate) deliveries_seen: watch::Sender<usize>,
+    pub(crate) held_answers: Gate,
     world: Mutex<World>,
 }
 
@@ -64,6 +68,7 @@ impl Core {
             http: HttpClient::new(),
             requests_seen: watch::Sender::new(0),
             deliveries_seen: watch::Sender::new(0),
+            held_answers: Gate::new(),
             world: Mutex::new(world),
         }
     }
@@ -71,6 +76,15 @@ impl Core {
     /// The state. Never held across an await; a panic elsewhere does not end the simulation.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps an answer back as its fault says.
+    pub(crate) async fn hold_back(&self, fault: Option<&Fault>) {
+        let Some(fault) = fault else { return };
+        self.clock.wait(Duration::from_millis(fault.delay_ms)).await;
+        if fault.hold {
+            self.held_answers.wait().await;
+        }
     }
 
     /// Runs `change` on a customer's thread, which begins to exist with its first use.

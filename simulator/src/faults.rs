@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::config::Locale;
 
@@ -47,6 +49,7 @@ pub enum FaultKind {
     /// Answers with a Graph error.
     GraphError {
         /// The code of Meta's error table.
+        #[serde(default = "try_again")]
         code: u32,
         /// The subcode.
         #[serde(default)]
@@ -64,26 +67,31 @@ pub enum FaultKind {
     /// Answers with a rate limit and full usage headers.
     RateLimited {
         /// `estimated_time_to_regain_access`.
+        #[serde(default = "five")]
         minutes: u32,
     },
     /// The account's token is dead from now on, for every request.
     TokenDead {
         /// 463 expired, 460 password changed, 458 app removed, …
+        #[serde(default = "expired")]
         subcode: u32,
     },
     /// Answers with an HTML page, as the edge does when a service is down.
     Html {
         /// The HTTP status.
+        #[serde(default = "bad_gateway")]
         status: u16,
     },
     /// Answers with no body.
     EmptyBody {
         /// The HTTP status.
+        #[serde(default = "bad_gateway")]
         status: u16,
     },
     /// Answers with a body that is cut off, so not JSON.
     NotJson {
         /// The HTTP status.
+        #[serde(default = "ok")]
         status: u16,
     },
     /// Closes the connection without an answer.
@@ -95,32 +103,118 @@ pub enum FaultKind {
 }
 
 /// A scripted fault; made with the constructors, refined with the chained methods.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// What happens.
     #[serde(flatten)]
     pub what: FaultKind,
     /// To which requests.
-    #[serde(default)]
     pub scope: Scope,
     /// How often, at least once.
-    #[serde(default = "once")]
     pub times: u32,
     /// Whether the request takes effect although the answer is false: the ambiguous case.
-    #[serde(default)]
     pub takes_effect: bool,
-    /// How long the answer is held back.
-    #[serde(default)]
+    /// How long the answer is held back, by the simulator's clock.
     pub delay_ms: u64,
+    /// Whether the answer waits until answers are released.
+    pub hold: bool,
+}
+
+/// The JSON form: the kind with its own keys, and the keys of every fault. Other keys are refused.
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Shared {
+            #[serde(default)]
+            scope: Scope,
+            #[serde(default = "once")]
+            times: u32,
+            #[serde(default)]
+            takes_effect: bool,
+            #[serde(default)]
+            delay_ms: u64,
+            #[serde(default)]
+            hold: bool,
+        }
+        let document = Map::<String, Value>::deserialize(from)?;
+        let what: FaultKind = parsed(&document)?;
+        let own = what.keys();
+        if let Some(unknown) =
+            document.keys().find(|key| !own.contains(&key.as_str()) && !SHARED.contains(&key.as_str()))
+        {
+            let known = own.iter().chain(SHARED).copied().collect::<Vec<_>>().join(", ");
+            return Err(D::Error::custom(format!("a fault {} has no key {unknown:?}; it has: {known}", what.kind())));
+        }
+        let Shared { scope, times, takes_effect, delay_ms, hold } = parsed(&document)?;
+        if times == 0 {
+            return Err(D::Error::custom("a fault happens at least once: times cannot be 0"));
+        }
+        Ok(Self { what, scope, times, takes_effect, delay_ms, hold })
+    }
+}
+
+/// The keys of every fault.
+const SHARED: &[&str] = &["kind", "scope", "times", "takes_effect", "delay_ms", "hold"];
+
+fn parsed<T: DeserializeOwned, E: Error>(document: &Map<String, Value>) -> Result<T, E> {
+    serde_json::from_value(Value::Object(document.clone())).map_err(E::custom)
 }
 
 fn once() -> u32 {
     1
 }
 
+fn try_again() -> u32 {
+    2
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn expired() -> u32 {
+    463
+}
+
+fn bad_gateway() -> u16 {
+    502
+}
+
+fn ok() -> u16 {
+    200
+}
+
+impl FaultKind {
+    /// Its name in the JSON form.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::GraphError { .. } => "graph_error",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::TokenDead { .. } => "token_dead",
+            Self::Html { .. } => "html",
+            Self::EmptyBody { .. } => "empty_body",
+            Self::NotJson { .. } => "not_json",
+            Self::HangUp => "hang_up",
+            Self::Truth => "truth",
+            Self::CutOff => "cut_off",
+        }
+    }
+
+    /// Its own keys in the JSON form.
+    fn keys(&self) -> &'static [&'static str] {
+        match self {
+            Self::GraphError { .. } => &["code", "subcode", "status", "locale", "transient"],
+            Self::RateLimited { .. } => &["minutes"],
+            Self::TokenDead { .. } => &["subcode"],
+            Self::Html { .. } | Self::EmptyBody { .. } | Self::NotJson { .. } => &["status"],
+            Self::HangUp | Self::Truth | Self::CutOff => &[],
+        }
+    }
+}
+
 impl Fault {
     fn of(what: FaultKind) -> Self {
-        Self { what, scope: Scope::default(), times: 1, takes_effect: false, delay_ms: 0 }
+        Self { what, scope: Scope::default(), times: 1, takes_effect: false, delay_ms: 0, hold: false }
     }
 
     /// A Graph error with this code, a message like Meta's and the host's status and type.
@@ -168,7 +262,12 @@ impl Fault {
         Self::of(FaultKind::HangUp).taking_effect()
     }
 
-    /// A true answer, that much later.
+    /// A true answer that waits until [`crate::Simulator::release_answers`].
+    pub fn held() -> Self {
+        Self::of(FaultKind::Truth).holding()
+    }
+
+    /// A true answer, that much later by the simulator's clock.
     pub fn delay(by: Duration) -> Self {
         Self::of(FaultKind::Truth).after(by)
     }
@@ -194,6 +293,12 @@ impl Fault {
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self { delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), ..self }
+    }
+
+    /// The same fault, with the answer waiting until [`crate::Simulator::release_answers`].
+    #[must_use]
+    pub fn holding(self) -> Self {
+        Self { hold: true, ..self }
     }
 
     /// The same fault, but the request takes effect: accepted, stored, echoed.
@@ -236,16 +341,9 @@ impl Fault {
 
     /// The fault's name in request records.
     pub(crate) fn name(&self) -> &'static str {
-        match self.what {
-            FaultKind::GraphError { .. } => "graph_error",
-            FaultKind::RateLimited { .. } => "rate_limited",
-            FaultKind::TokenDead { .. } => "token_dead",
-            FaultKind::Html { .. } => "html",
-            FaultKind::EmptyBody { .. } => "empty_body",
-            FaultKind::NotJson { .. } => "not_json",
-            FaultKind::HangUp => "hang_up",
+        match &self.what {
             FaultKind::Truth => "delay",
-            FaultKind::CutOff => "cut_off",
+            what => what.kind(),
         }
     }
 }
@@ -262,5 +360,31 @@ mod tests {
         let fault: Fault =
             serde_json::from_str(r#"{"kind":"hang_up","takes_effect":true,"times":2,"scope":"uploads"}"#).unwrap();
         assert_eq!(fault, Fault::drop_after_accepting().times(2).on(Scope::Uploads));
+    }
+
+    #[test]
+    fn every_kind_of_fault_needs_nothing_but_its_name_and_takes_no_other_key() {
+        for (kind, fault) in [
+            ("graph_error", Fault::graph_error(2, None)),
+            ("rate_limited", Fault::rate_limited(5)),
+            ("token_dead", Fault::token_dead()),
+            ("html", Fault::html(502)),
+            ("empty_body", Fault::empty_body(502)),
+            ("not_json", Fault::not_json()),
+            ("hang_up", Fault::drop_before_accepting()),
+            ("truth", Fault::delay(Duration::ZERO)),
+            ("cut_off", Fault::cut_off()),
+        ] {
+            let document = serde_json::json!({ "kind": kind });
+            assert_eq!(serde_json::from_value::<Fault>(document).unwrap(), fault, "{kind}");
+            let shown = serde_json::to_value(&fault).unwrap();
+            assert_eq!(serde_json::from_value::<Fault>(shown).unwrap(), fault, "{kind}");
+            let wrong = serde_json::json!({"kind": kind, "delay": 3});
+            let error = serde_json::from_value::<Fault>(wrong).unwrap_err().to_string();
+            assert!(error.contains("\"delay\"") && error.contains("delay_ms"), "{error}");
+        }
+        let elsewhere = serde_json::json!({"kind": "html", "minutes": 3});
+        assert!(serde_json::from_value::<Fault>(elsewhere).is_err());
+        assert!(serde_json::from_value::<Fault>(serde_json::json!({"kind": "html", "times": 0})).is_err());
     }
 }

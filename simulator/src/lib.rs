@@ -39,6 +39,7 @@ mod core;
 mod customer;
 mod error;
 mod faults;
+mod gate;
 mod graph;
 mod half;
 mod history;

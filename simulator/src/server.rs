@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::header::DATE;
 use http::{HeaderValue, StatusCode};
 use hyper::server::conn::http1;
@@ -72,7 +72,7 @@ async fn connection(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let router = router.clone();
         async move {
-            let response = match router.oneshot(request.map(Body::new)).await {
+            let response = match router.oneshot(without_trailing_slash(request).map(Body::new)).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
@@ -89,6 +89,18 @@ async fn connection(stream: TcpStream, router: Router) {
     }
 }
 
+/// `/sim/` and what is below it is the same with a slash at the end as without.
+fn without_trailing_slash<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let path = request.uri().path();
+    if path.starts_with("/sim/") && path.ends_with('/') {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("{}{query}", path.trim_end_matches('/')).parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
 /// The first path segment names Meta's host that the client means.
 async fn meta_host(State(core): State<Arc<Core>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
@@ -100,6 +112,6 @@ async fn meta_host(State(core): State<Arc<Core>>, request: Request) -> Response 
         (Some(host), _) => graph::serve(core, host, rest, request).await,
         (None, Some(host)) => login::serve(core, host, rest, request).await,
         (None, None) if host == cdn::HOST => cdn::serve(core, request.uri().query().unwrap_or("")).await,
-        (None, None) => (StatusCode::NOT_FOUND, "paths begin with one of Meta's hosts, or with sim\n").into_response(),
+        (None, None) => control::refuse(StatusCode::NOT_FOUND, "paths begin with one of Meta's hosts, or with sim"),
     }
 }

@@ -39,6 +39,7 @@ struct Running {
 
 /// A body that is sent as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RawWebhook {
     /// Whose secret signs it.
     pub login: Login,
@@ -247,6 +248,19 @@ impl Simulator {
     /// The faults that have not happened yet.
     pub fn pending_faults(&self) -> Vec<Fault> {
         self.core().world().faults.iter().cloned().collect()
+    }
+
+    /// Lets every answer go that a fault or a file of the CDN holds now; answers how many.
+    pub fn release_answers(&self) -> usize {
+        self.core().held_answers.release()
+    }
+
+    /// Waits until at least `count` answers are held at the same moment.
+    ///
+    /// # Errors
+    /// When the time is over first.
+    pub async fn wait_for_held_answers(&self, count: usize, timeout: Duration) -> Result<(), SimulatorError> {
+        wait(self.core().held_answers.waiting(), "held answers", count, timeout).await
     }
 
     /// Forgets scripted faults.

@@ -11,9 +11,9 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{ANA, Graph, IG, SOON, login, pair, request};
+use common::{ANA, Graph, IG, SOON, eventually, login, pair, request};
 use http::Method;
 use serde_json::{Value, json};
 use simulator::{Config, Fault, Locale, Login, Scope, Simulator};
@@ -117,15 +117,41 @@ async fn a_batch_that_was_sent_can_still_answer_with_an_error() {
 #[tokio::test]
 async fn a_delay_holds_only_the_answer_back() {
     let (sim, graph, _) = open().await;
-    sim.inject(Fault::delay(Duration::from_millis(200)));
-    let begin = Instant::now();
-    let (answer, ()) = tokio::join!(graph.message(hello()), async {
-        sim.wait_for_requests(1, SOON).await.unwrap();
-        assert!(sim.customer(ANA).last_reply().is_some());
-        assert!(begin.elapsed() < Duration::from_millis(190));
-    });
-    assert_eq!(answer.status, 200);
-    assert!(begin.elapsed() >= Duration::from_millis(200));
+    let hour = Duration::from_secs(3600);
+    sim.inject(Fault::delay(hour));
+    let mut sending = std::pin::pin!(graph.message(hello()));
+    tokio::select! {
+        biased;
+        answer = &mut sending => panic!("answered within the hour: {answer:?}"),
+        seen = sim.wait_for_requests(1, SOON) => assert_eq!(seen.unwrap().len(), 1),
+    }
+    assert!(sim.customer(ANA).last_reply().is_some());
+    let answer = async {
+        tokio::select! {
+            answer = &mut sending => answer,
+            // The delay begins a moment after the record of the request, so the hour passes until it is over.
+            () = eventually(async || { sim.clock().advance(hour); false }) => unreachable!(),
+        }
+    };
+    assert_eq!(answer.await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_is_held_until_it_is_let_go_and_its_echo_comes_afterwards() {
+    let (sim, receiver) = pair().await;
+    sim.customer(ANA).text("hi").await;
+    let graph = Graph::facebook(&sim);
+    sim.inject(Fault::held());
+    let mut sending = std::pin::pin!(graph.message(hello()));
+    tokio::select! {
+        biased;
+        answer = &mut sending => panic!("not held: {answer:?}"),
+        held = sim.wait_for_held_answers(1, SOON) => held.unwrap(),
+    }
+    assert!(sim.customer(ANA).last_reply().is_some());
+    assert_eq!((receiver.arrived().len(), sim.release_answers()), (1, 1));
+    assert_eq!(sending.await.status, 200);
+    sim.wait_for_deliveries(2, SOON).await.unwrap();
 }
 
 #[tokio::test]

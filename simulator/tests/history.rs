@@ -104,6 +104,7 @@ async fn the_conversations_api_takes_two_calls_a_second_when_it_counts() {
     for _ in 0..5 {
         assert_eq!(facebook.get(path).await.status, 200);
     }
+    sim.clock().stop();
     sim.update_app(|app| app.conversations_rate_limit = true);
     assert_eq!(facebook.get(path).await.status, 200);
     assert_eq!(instagram.get(path).await.status, 200);

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use common::{ANA, Graph, IG, SOON, pair, request};
+use common::{ANA, Graph, IG, SOON, eventually, pair, request};
 use http::Method;
 use serde_json::{Value, json};
 use simulator::{AccountConfig, CdnFile, Config, MediaPolicy, Simulator, SimulatorError};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 async fn call(sim: &Simulator, method: Method, path: &str, body: Value) -> (u16, Value) {
     let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -35,15 +37,7 @@ async fn it_stops_when_the_last_handle_is_dropped() {
     drop(sim);
     assert_eq!(request(Method::GET, &url, &[], "").await.unwrap().status, 200);
     drop(second);
-    let mut stopped = false;
-    for _ in 0..100 {
-        stopped = request(Method::GET, &url, &[], "").await.is_err();
-        if stopped {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(stopped);
+    eventually(async || request(Method::GET, &url, &[], "").await.is_err()).await;
 }
 
 #[tokio::test]
@@ -51,8 +45,7 @@ async fn shutdown_stops_it_and_leaves_the_records() {
     let sim = Simulator::start(Config::demo()).await.unwrap();
     Graph::facebook(&sim).get("/me").await;
     sim.shutdown();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(request(Method::GET, sim.base_url(), &[], "").await.is_err());
+    eventually(async || request(Method::GET, sim.base_url(), &[], "").await.is_err()).await;
     assert_eq!(sim.requests().len(), 1);
 }
 
@@ -150,6 +143,19 @@ async fn mistakes_in_control_requests_are_named() {
 }
 
 #[tokio::test]
+async fn the_readme_shows_the_secrets_and_tokens_of_the_demo_world() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let readme = include_str!("../README.md");
+    let config = sim.config();
+    let secrets = sim.secrets();
+    let secrets = secrets.iter().map(simulator::Secret::expose);
+    let ids = [config.app_id.as_str(), &config.instagram_app_id, &config.person.id, IG, common::PAGE, ANA];
+    for value in secrets.chain(ids) {
+        assert!(readme.contains(&format!("`{value}`")), "{value} is not in the table");
+    }
+}
+
+#[tokio::test]
 async fn no_document_of_the_surface_holds_a_secret() {
     let (sim, _receiver) = pair().await;
     sim.customer(ANA).text("hi").await;
@@ -198,9 +204,20 @@ async fn customers_media_can_be_fetched_or_not_as_scripted() {
     assert!(bytes.starts_with(b"\x89PNG"));
     assert_eq!(get(&sim.host_file(CdnFile::failing(403))).await.0, 403);
     assert_eq!(get(&sim.host_file(CdnFile::redirecting("http://10.0.0.1/"))).await.0, 302);
-    let begin = std::time::Instant::now();
-    get(&sim.host_file(CdnFile::new("video/mp4", "<html>").after(Duration::from_millis(60)))).await;
-    assert!(begin.elapsed() >= Duration::from_millis(60));
+    // Both wait: one for a time, by the simulator's clock, one until it is let go.
+    let late = sim.host_file(CdnFile::new("video/mp4", "<html>").after(HOUR));
+    let held = sim.host_file(CdnFile::demo_photo().held());
+    let (late, held, ()) = tokio::join!(get(&late), get(&held), async {
+        sim.wait_for_held_answers(1, SOON).await.unwrap();
+        sim.clock().advance(HOUR);
+        eventually(async || {
+            sim.release_answers();
+            sim.clock().advance(HOUR);
+            sim.wait_for_held_answers(1, Duration::ZERO).await.is_err()
+        })
+        .await;
+    });
+    assert_eq!((late.0, held.0), (200, 200));
     let (_, hosted) = call(&sim, Method::POST, "/media", json!({})).await;
     assert_eq!(get(hosted["url"].as_str().unwrap()).await.2, bytes);
     let (_, hosted) = call(&sim, Method::POST, "/media", json!({"content_type": "text/plain", "base64": "aGk="})).await;

@@ -13,7 +13,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{ANA, Graph, IG, PAGE, SOON, open, pair, pair_with, request};
+use common::{ANA, Graph, IG, PAGE, SOON, eventually, open, pair, pair_with, request};
 use http::Method;
 use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, EchoTiming, Locale, MessageId, Simulator, TokenPlace, appsecret_proof};
@@ -150,6 +150,8 @@ async fn a_proof_is_checked_with_the_secret_of_the_host() {
 #[tokio::test]
 async fn the_window_closes_by_the_platform_s_clock_with_each_host_s_shape() {
     let sim = open().await;
+    sim.clock().stop();
+    sim.customer(ANA).text("hi").await;
     let [facebook, instagram] = Graph::both(&sim);
     sim.clock().advance(DAY - Duration::from_secs(5));
     assert_eq!(facebook.message(json!({"text": "in time"})).await.status, 200);
@@ -213,11 +215,10 @@ async fn recipients_are_judged() {
 }
 
 #[tokio::test]
-async fn unknown_fields_types_and_tags_are_refused_with_100() {
+async fn unknown_members_of_a_message_types_and_tags_are_refused_with_100() {
     let sim = open().await;
     let graph = Graph::facebook(&sim);
     for extra in [
-        json!({"notify": true}),
         json!({"messaging_type": "PROMOTION"}),
         json!({"messaging_type": "MESSAGE_TAG"}),
         json!({"tag": "CONFIRMED_EVENT_UPDATE", "messaging_type": "MESSAGE_TAG"}),
@@ -253,7 +254,7 @@ async fn replies_point_to_a_message_of_the_thread() {
 
 #[tokio::test]
 async fn sender_actions_stand_alone_and_take_effect() {
-    let (sim, receiver) = pair().await;
+    let (sim, receiver) = pair_with(Config { echo: EchoTiming::BeforeResponse, ..Config::demo() }).await;
     let ana = sim.customer(ANA);
     let mid = ana.text("hi").await.id;
     let graph = Graph::facebook(&sim);
@@ -279,8 +280,7 @@ async fn sender_actions_stand_alone_and_take_effect() {
     let unreact = json!({"recipient": {"id": ANA}, "sender_action": "unreact", "payload": {"message_id": mid}});
     assert_eq!(graph.send(&unreact).await.status, 200);
     assert!(ana.transcript()[0].reactions.is_empty());
-    // None of these has an echo.
-    tokio::time::sleep(Duration::from_millis(80)).await;
+    // None of these has an echo: it would have come before the answer.
     assert_eq!(receiver.arrived().len(), 1);
 }
 
@@ -337,14 +337,22 @@ async fn an_echo_comes_before_the_answer_after_it_or_never() {
     let graph = Graph::facebook(&sim);
     graph.message(json!({"text": "one"})).await;
     assert_eq!(receiver.last().item()["message"]["text"], "one");
-    sim.set_echo(EchoTiming::After(Duration::from_millis(40)));
+    sim.set_echo(EchoTiming::After(DAY));
     graph.message(json!({"text": "two"})).await;
     assert_eq!(receiver.last().item()["message"]["text"], "one");
-    sim.wait_for_deliveries(3, SOON).await.unwrap();
+    eventually(async || {
+        sim.clock().advance(DAY);
+        sim.delivery_count() == 3
+    })
+    .await;
+    assert_eq!(receiver.last().item()["message"]["text"], "two");
+    sim.customer(ANA).text("hi again").await;
     sim.set_echo(EchoTiming::Never);
     graph.message(json!({"text": "three"})).await;
-    tokio::time::sleep(Duration::from_millis(80)).await;
-    assert_eq!(receiver.last().item()["message"]["text"], "two");
+    sim.set_echo(EchoTiming::BeforeResponse);
+    graph.message(json!({"text": "four"})).await;
+    let texts: Vec<_> = receiver.arrived().iter().skip(4).map(|one| one.item()["message"]["text"].clone()).collect();
+    assert_eq!(texts, ["four"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A real browser: Debian's Chromium, driven over WebDriver. Belongs here: starting and ending it.
 
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
@@ -9,6 +9,8 @@ use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
 };
+
+use crate::eventually;
 
 /// A browser with a profile of its own. It ends when it is dropped.
 pub struct Browser {
@@ -73,14 +75,10 @@ impl Browser {
 
     /// Waits until the page says something, and returns all that it says.
     pub async fn says(&self, words: &str) -> String {
-        for _ in 0..200 {
-            let text = self.text().await;
-            if text.contains(words) {
-                return text;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the page does not say {words:?}, but: {}", self.text().await)
+        eventually(&format!("a page that says {words:?}"), async || {
+            Some(self.text().await).filter(|text| text.contains(words))
+        })
+        .await
     }
 
     /// Everything that the page shows.

@@ -15,9 +15,9 @@ pub struct Person<'w> {
 
 impl<'w> Person<'w> {
     /// Opens a new link.
-    pub fn new(world: &'w World) -> Self {
-        let ticket = world.host.begin_connecting("instagram", None).unwrap();
-        let cookie = world.host.open_link(&ticket, None).unwrap().expect("a new browser gets a cookie");
+    pub async fn new(world: &'w World) -> Self {
+        let ticket = world.host.begin_connecting("instagram", None).await.unwrap();
+        let cookie = world.host.open_link(&ticket, None).await.unwrap().expect("a new browser gets a cookie");
         Self { world, ticket, cookie }
     }
 
@@ -60,7 +60,7 @@ impl<'w> Person<'w> {
 
     /// Comes back from the dialog.
     pub async fn returns(&self, query: &str) -> Result<ConnectStage, HostError> {
-        self.world.host.connect_callback("instagram", query, &self.cookie).await?;
+        self.world.host.connect_callback("instagram", query, &[&self.cookie]).await?;
         Ok(self.stage())
     }
 
@@ -70,7 +70,7 @@ impl<'w> Person<'w> {
 
     /// Chooses one of the candidates.
     pub async fn chooses(&self, candidate: &str) -> Result<ConnectStage, HostError> {
-        self.world.host.connect_select(&self.ticket, candidate, Some(&self.cookie)).await?;
+        self.world.host.connect_select(&self.ticket, candidate, Some(&[&self.cookie])).await?;
         Ok(self.stage())
     }
 

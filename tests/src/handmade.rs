@@ -23,6 +23,8 @@ pub struct Handmade {
     pub encoding: StringEncoding,
     /// What `messaging-channel.parse-webhook` does; every other export traps.
     pub parse_webhook: Vec<Instruction<'static>>,
+    /// 32-bit locals of that function. What stands before them, its parameters among it, are fewer than 20.
+    pub locals: u32,
     /// Bytes in memory, and where.
     pub data: Vec<(i32, Vec<u8>)>,
     /// Pages of memory at the start.
@@ -34,7 +36,7 @@ pub struct Handmade {
 impl Default for Handmade {
     fn default() -> Self {
         let parse_webhook = vec![Instruction::Unreachable];
-        Self { encoding: StringEncoding::UTF8, parse_webhook, data: Vec::new(), pages: 16, elements: 1 }
+        Self { encoding: StringEncoding::UTF8, parse_webhook, locals: 0, data: Vec::new(), pages: 16, elements: 1 }
     }
 }
 
@@ -68,8 +70,10 @@ impl Handmade {
                 );
                 functions.function(index);
                 let name = format!("{}#{}", resolve.id_of(*id).unwrap(), function.name);
-                let mut body = Function::new([(1, ValType::F64)]);
-                if function.name == "parse-webhook" {
+                let of_test = function.name == "parse-webhook";
+                let locals = if of_test { self.locals } else { 0 };
+                let mut body = Function::new([(1, ValType::F64), (locals, ValType::I32)]);
+                if of_test {
                     for instruction in &self.parse_webhook {
                         body.instruction(instruction);
                     }

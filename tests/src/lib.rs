@@ -13,6 +13,7 @@
 pub mod attacked;
 pub mod browser;
 pub mod dialog;
+pub mod gate;
 pub mod handmade;
 pub mod log;
 pub mod manifest;
@@ -64,6 +65,12 @@ pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
     BUILT.get_or_init(|| built("tests/channels/hostile"))
 }
 
+/// The component that does what a script tells it.
+pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/scripted"))
+}
+
 /// Everything that a component's manifest asks for, as an operator grants it who has read it.
 pub fn granted(component: &[u8]) -> Option<Grant> {
     let inspection = harness_sandbox::inspect(component, component.len()).unwrap();
@@ -105,7 +112,22 @@ impl World {
         let sim = Simulator::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
-        let host = open_host(folder.path(), &sim, clock.clone()).await;
+        let options = host_options(folder.path(), &sim, clock.clone());
+        Self::of(sim, folder, clock, options).await
+    }
+
+    /// The same, with a gate between host and platform.
+    pub async fn gated(config: Config) -> (Self, gate::Gate) {
+        let sim = Simulator::start(config).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let options = host_options(folder.path(), &sim, clock.clone());
+        let (gate, options) = gate::Gate::before(&sim, options).await;
+        (Self::of(sim, folder, clock, options).await, gate)
+    }
+
+    async fn of(sim: Simulator, folder: TempDir, clock: Clock, options: HostOptions) -> Self {
+        let host = Host::open(options).await.unwrap();
         load(&host, &sim).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));

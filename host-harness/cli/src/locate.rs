@@ -9,8 +9,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, Sandbox, SandboxConfig};
+use harness_sandbox::{Channel, CompileLimits, Compiler, Sandbox, SandboxConfig};
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// The argument with which this program is the compiler of another one.
+pub(crate) const COMPILE: &str = "compile-component";
 
 /// The folder of the channel when none is named: `plugin` here or in a folder above.
 pub(crate) fn channel_dir(named: Option<PathBuf>) -> Result<PathBuf> {
@@ -67,8 +70,21 @@ pub(crate) fn spinner(message: String) -> ProgressBar {
 
 /// Loads a component in a sandbox of this command's own.
 pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
-    let sandbox = Sandbox::new(SandboxConfig { cache_dir, instances: 4, ..SandboxConfig::default() })?;
+    let sandbox = Sandbox::new(SandboxConfig { instances: 4, ..sandbox(cache_dir) })?;
     Ok(sandbox.load(bytes)?)
+}
+
+/// A sandbox that compiles in a process of its own.
+pub(crate) fn sandbox(cache_dir: Option<PathBuf>) -> SandboxConfig {
+    let compiler = match env::current_exe() {
+        Ok(program) => {
+            let arguments = vec![COMPILE.into()];
+            Compiler::Child { program, arguments, limits: CompileLimits::default() }
+        }
+        // A program that does not know where it is: counting alone bounds it.
+        Err(_) => Compiler::InProcess,
+    };
+    SandboxConfig { cache_dir, compiler, ..SandboxConfig::default() }
 }
 
 /// Where this user's commands keep compiled components. Never beside a component: whoever made the

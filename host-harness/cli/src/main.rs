@@ -169,13 +169,20 @@ enum Command {
         /// Write a configuration for a host that takes the simulator for Meta, with its secrets beside it
         #[arg(long, value_name = "FILE")]
         host_config: Option<PathBuf>,
-        /// Print addresses and ids as JSON
+        /// The component that the written configuration names; without it, the channel of this checkout is built
+        #[arg(long, value_name = "FILE", requires = "host_config")]
+        component: Option<PathBuf>,
+        /// Print addresses, ids, secrets and tokens as JSON
         #[arg(long)]
         json: bool,
     },
 }
 
 fn main() -> ExitCode {
+    // Before anything else: this process does nothing but compile, and gets a component of strangers.
+    if std::env::args_os().nth(1).is_some_and(|first| first == locate::COMPILE) {
+        return harness_sandbox::compile_stdin();
+    }
     let arguments = Arguments::parse();
     let telemetry = match &arguments.command {
         Command::Serve { config, .. } => telemetry::Telemetry::of(config),
@@ -227,7 +234,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Bench { bench } => runtime().and_then(|rt| rt.block_on(bench::run(bench))),
-        Command::Sim { port, webhook, host_config, json } => {
+        Command::Sim { port, webhook, host_config, component, json } => {
+            let host_config = host_config.map(|file| sim::HostConfig { file, component });
             runtime().and_then(|rt| rt.block_on(sim::run(port, webhook, host_config, json)))
         }
     }

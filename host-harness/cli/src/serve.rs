@@ -26,6 +26,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         .await
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let mut options = HostOptions::in_folder(&data_dir);
+    options.sandbox = locate::sandbox(options.sandbox.cache_dir);
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     options.budget = file.budget()?;

@@ -11,27 +11,19 @@ use harness_contract::{
     AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, HttpRequest, HttpResponse,
     settings::merge_settings, text::shown,
 };
-use harness_inbox::{AccountState, SealedCredential};
+use harness_inbox::AccountState;
 use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    breaker::Part,
-    capture::Captured,
-    egress::EgressError,
-    error::HostError,
-    host::Shared,
-    pace::Asker,
-    secrets::{Secret, SecretKey},
-    setup::Registered,
+    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, pace::Asker,
+    secrets::Secret, setup::Registered, tasks::Worker,
 };
 
 /// Requests of one call.
 const MAX_REQUESTS: u32 = 64;
 /// Uses of the storage in one call.
 const MAX_STORAGE_CALLS: u32 = 1000;
-/// Credentials that a channel may keep for an account.
-const MAX_CREDENTIALS: usize = 128;
 /// How long a request waits for its pace: well below what a call may take.
 const PATIENCE_MS: u64 = 15_000;
 /// What a channel may remember before there is an account, in bytes.
@@ -45,6 +37,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// What was captured and remembered before.
+    pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { secrets: Mutex::new(secrets), storage: Mutex::new(storage) }
+    }
+
     /// The credential in a slot.
     pub(crate) fn secret(&self, slot: &str) -> Option<Secret> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
@@ -77,6 +74,8 @@ pub(crate) enum Whose {
         row: i64,
         /// The platform's id.
         id: String,
+        /// The row's connection when the call began: what comes of it belongs to no other.
+        connection: i64,
     },
     /// Somebody's who is connecting one.
     Nobody(Arc<Scratch>),
@@ -134,8 +133,15 @@ impl AccountEffects {
                     scratch.keep(slot, secret);
                     Ok(())
                 }
-                Whose::Account { id, .. } => self.shared.keep_credential(&self.registered, id, slot, secret).await,
+                Whose::Account { id, connection, .. } => {
+                    self.shared.keep_credential(&self.registered, id, *connection, slot, secret).await
+                }
             };
+            if let Err(HostError::Overtaken) = kept {
+                let reason = HostError::Overtaken.to_string();
+                tracing::warn!(reason, "a credential came too late");
+                return Err(HttpError::Other(reason));
+            }
             if let Err(error) = kept {
                 tracing::error!(%error, "a credential could not be kept");
                 return Err(HttpError::Other("the host could not keep the credential that was captured".into()));
@@ -185,7 +191,9 @@ impl Effects for AccountEffects {
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
         match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_set(*row, key, value)),
+            Whose::Account { row, connection, .. } => {
+                self.runtime.block_on(self.shared.inbox.storage_set(*row, *connection, key, value))
+            }
             Whose::Nobody(scratch) => {
                 let mut storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
                 let others = storage.iter().filter(|(other, _)| *other != key);
@@ -202,7 +210,9 @@ impl Effects for AccountEffects {
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
         match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_delete(*row, key)),
+            Whose::Account { row, connection, .. } => {
+                self.runtime.block_on(self.shared.inbox.storage_delete(*row, *connection, key))
+            }
             Whose::Nobody(scratch) => {
                 scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 Ok(())
@@ -255,6 +265,7 @@ async fn call_paced<T: Send + 'static>(
     function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
 ) -> Result<T, HostError> {
     let registered = registered.clone();
+    shared.not_held(&registered, &whose).await?;
     let effects = AccountEffects {
         shared: Arc::clone(shared),
         registered: registered.clone(),
@@ -268,8 +279,13 @@ async fn call_paced<T: Send + 'static>(
     };
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let digest = registered.channel.inspection().digest.clone();
+    let channel = registered.channel.id().to_owned();
     let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
-    let called = called.await.map_err(|_| HostError::Busy)?;
+    let called = called.await.map_err(|error| {
+        shared.note_panic(Worker::Keeper, &error.to_string());
+        shared.blame(&channel, Part::Account);
+        HostError::Busy
+    })?;
     match &called {
         Ok(_) => pass.succeeded(shared.clock.now()),
         Err(error) => shared.failed(pass, &digest, error, true),
@@ -297,17 +313,23 @@ pub(crate) async fn call_in_class<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<T, HostError> {
-    let (channel, mut account) = shared.inbox.account(row).await?;
+    let ((channel, mut account), known) = {
+        let _unchanged = shared.bindings.read().await;
+        (shared.inbox.account(row).await?, shared.inbox.account_row(row).await?)
+    };
+    if known.state == AccountState::Disconnected {
+        return Err(HostError::Disconnected(known.name));
+    }
     let registered = shared.channel(&channel)?;
     merge_settings(&mut account.settings, &registered.settings);
-    let whose = Whose::Account { row, id: account.id.clone() };
+    let whose = Whose::Account { row, id: account.id.clone(), connection: known.connection };
     let answer =
         call_paced(shared, &registered, whose, class, move |channel, effects| function(channel, effects, &account))
             .await;
     if let Err(HostError::Account(error)) = &answer
         && let Some(problem) = dead_credential(error)
     {
-        shared.inbox.mark_account(row, AccountState::NeedsReconnect, Some(problem)).await?;
+        shared.inbox.mark_account(row, known.connection, AccountState::NeedsReconnect, Some(problem)).await?;
     }
     answer
 }
@@ -334,49 +356,14 @@ pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckRes
 }
 
 impl Shared {
-    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory.
-    pub(crate) async fn keep_credential(
-        &self,
-        registered: &Registered,
-        account: &str,
-        slot: String,
-        secret: Secret,
-    ) -> Result<(), HostError> {
-        let channel = registered.channel.id().to_owned();
-        let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
-        let known = self.secrets.of_channel(&channel);
-        if known.iter().filter(|(of, _)| of.as_deref() == Some(account)).count() >= MAX_CREDENTIALS
-            && self.secrets.find(&channel, account, &slot).is_none()
-        {
-            return Err(HostError::TooManyCredentials(channel));
-        }
-        let sealed = self.vault.seal(&key, &secret)?;
-        self.inbox.put_credential(SealedCredential { channel, account: account.to_owned(), slot, sealed }).await?;
-        self.secrets.set(key, secret);
-        Ok(())
-    }
-
-    /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
-    pub(crate) async fn open_credentials(&self) -> Result<(), HostError> {
-        for sealed in self.inbox.credentials().await? {
-            let SealedCredential { channel, account, slot, sealed } = sealed;
-            let key = SecretKey { channel, account: Some(account), slot };
-            match self.vault.unseal(&key, &sealed) {
-                Ok(secret) => self.secrets.set(key, secret),
-                Err(error) => {
-                    tracing::error!(%error, "a credential cannot be used");
-                    let accounts = self.inbox.accounts().await?;
-                    let of = |row: &&harness_inbox::AccountRow| {
-                        row.channel == key.channel && Some(&row.platform_id) == key.account.as_ref()
-                    };
-                    if let Some(row) = accounts.iter().find(of) {
-                        let problem = Some(error.to_string());
-                        self.inbox.mark_account(row.id, AccountState::NeedsReconnect, problem).await?;
-                    }
-                }
-            }
-        }
-        Ok(())
+    /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
+    async fn not_held(&self, registered: &Registered, whose: &Whose) -> Result<(), HostError> {
+        let now = self.clock.now();
+        let until = match whose {
+            Whose::Account { row, .. } => self.inbox.paused_until(*row, None, now).await?,
+            Whose::Nobody(_) => self.inbox.channel_paused_until(registered.channel.id(), now).await?,
+        };
+        until.map_or(Ok(()), |until| Err(HostError::Held(until.saturating_sub(now).div_ceil(1000))))
     }
 }
 

@@ -9,8 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use harness_contract::{AccountError, OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{ConversationSummary, InboxError, ReplyState, ReplyView, TimelineEntry};
+use harness_contract::{AccountError, OutboundMessage, Violation, Window, manifest::Manifest};
+use harness_inbox::{ConversationSummary, InboxError, ReplyState, ReplyView, Settlement, TimelineEntry};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .at("/conversations/{id}/messages", Scope::Read, get(messages))
         .at("/conversations/{id}/replies", Scope::Reply, post(reply))
         .at("/replies/{id}", Scope::Read, get(reply_status))
+        .at("/replies/{id}/send-again", Scope::Reply, post(send_again))
+        .at("/replies/{id}/settle", Scope::Reply, post(settle))
         .merge(accounts::routes())
         .merge(files::routes())
         .within(time)
@@ -101,10 +103,15 @@ impl From<HostError> for ApiError {
         }
         let status = match &error {
             HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy | HostError::Full(_) | HostError::Paused(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            HostError::Inbox(InboxError::KeyReused(_)) => StatusCode::CONFLICT,
+            HostError::Inbox(InboxError::Busy(_))
+            | HostError::Busy
+            | HostError::Full(_)
+            | HostError::Paused(_)
+            | HostError::Held(_) => StatusCode::SERVICE_UNAVAILABLE,
+            HostError::Inbox(InboxError::KeyReused(_) | InboxError::NotAmbiguous(_))
+            | HostError::Disconnected(_)
+            | HostError::Overtaken => StatusCode::CONFLICT,
+            HostError::NotSendable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             HostError::Account(error) => match **error {
                 AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::BAD_GATEWAY,
@@ -263,7 +270,7 @@ async fn reply(
     Query(wait): Query<Wait>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<ReplyView>), ApiError> {
+) -> Result<Response, ApiError> {
     let bad = |message: String| ApiError::new(StatusCode::BAD_REQUEST, message);
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).filter(|key| !key.is_empty());
     let Some(key) = key.filter(|key| key.len() <= 200) else {
@@ -278,7 +285,10 @@ async fn reply(
     let message: OutboundMessage = serde_json::from_value(document)
         .map_err(|error| bad(format!("the body is not an outbound-message of the contract: {error}")))?;
     let mut updates = api.host.inbox().updates();
-    let queued = api.host.reply(conversation, key, message).await?;
+    let queued = match api.host.reply_if_sendable(conversation, key, message).await {
+        Err(HostError::NotSendable(violations)) => return Ok(refused(violations)),
+        queued => queued?,
+    };
     let ended = async {
         loop {
             let view = api.host.inbox().reply(queued.reply).await?;
@@ -293,8 +303,39 @@ async fn reply(
         Ok(view) => view?,
         Err(_) => api.host.inbox().reply(queued.reply).await?,
     };
+    if view.state == ReplyState::Refused {
+        return Ok(refused(view.violations));
+    }
     let status = if queued.new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(view)))
+    Ok((status, Json(view)).into_response())
+}
+
+/// A message that cannot be sent, with all that stands in the way. It used no key up.
+fn refused(violations: Vec<Violation>) -> Response {
+    let sentences: Vec<_> = violations.iter().map(|violation| violation.sentence.as_str()).collect();
+    let error = format!("the message cannot be sent: {}", sentences.join(" "));
+    let body = Json(serde_json::json!({ "error": error, "violations": violations }));
+    (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
+}
+
+/// `POST`: what may have been delivered is sent again, with what stands behind it. It may reach the customer twice.
+async fn send_again(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ReplyView> {
+    api.host.settle(id, Settlement::SendAgain).await?;
+    Ok(Json(api.host.inbox().reply(id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settle {
+    /// Whether somebody found it at the customer's.
+    delivered: bool,
+}
+
+/// `POST`: what may have been delivered was, or was not; it is not sent again.
+async fn settle(State(api): State<Api>, Path(id): Path<i64>, Json(found): Json<Settle>) -> Answer<ReplyView> {
+    let settlement = if found.delivered { Settlement::Arrived } else { Settlement::NotArrived };
+    api.host.settle(id, settlement).await?;
+    Ok(Json(api.host.inbox().reply(id).await?))
 }
 
 async fn reply_status(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ReplyView> {

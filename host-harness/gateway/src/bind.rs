@@ -78,11 +78,12 @@ impl Shared {
             }),
             now,
         };
-        let row = self.inbox.connect_account(new).await?;
-        self.secrets.forget(&channel, &account.id);
-        for (key, secret) in opened {
-            self.secrets.set(key, secret);
-        }
+        let row = {
+            let _alone = self.bindings.write().await;
+            let row = self.inbox.connect_account(new).await?;
+            self.secrets.replace(&channel, &account.id, opened);
+            row
+        };
         self.connected();
         Ok(row)
     }

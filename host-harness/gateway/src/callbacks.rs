@@ -49,12 +49,18 @@ impl Host {
         let digest = Sha256::digest(payload.as_bytes()).into();
         let new = verified.into_new();
         let bytes = new.delivery.body.len();
-        let code = match self.shared.inbox.record_callback(new, name.to_owned(), digest, code.clone()).await? {
-            TakenCallback::New => {
-                self.shared.backlog.add(channel, None, bytes);
-                self.shared.delivered.notify_one();
-                code
+        let (shared, channel_id, name_of, given) =
+            (std::sync::Arc::clone(&self.shared), channel.to_owned(), name.to_owned(), code.clone());
+        let record = async move {
+            let taken = shared.inbox.record_callback(new, name_of, digest, given).await?;
+            if matches!(taken, TakenCallback::New) {
+                shared.backlog.add(&channel_id, None, bytes);
+                shared.delivered.notify_one();
             }
+            Ok(taken)
+        };
+        let code = match self.shared.begun.whole(record).await? {
+            TakenCallback::New => code,
             TakenCallback::Before(code) => code,
             TakenCallback::Elsewhere => return Err(Refusal::TakenElsewhere.into()),
         };

@@ -2,31 +2,27 @@
 //! it belongs to, the callback, the choice, the binding. Belongs here: who may go on from where. What the
 //! platform is asked is the channel's; pages are `pages`.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness_contract::{Candidate, ConnectInput, ConnectRequest, ConnectStep, Parameter};
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use harness_contract::{
+    AccountError, Candidate, ConnectInput, ConnectRequest, ConnectStep, HttpError, Parameter, text::shown,
+};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
     account::{Scratch, Whose, call_as},
     error::HostError,
     host::{Host, Shared},
+    links::{Link, LinkId, digest},
     secrets::Secret,
     setup::Registered,
     vault::random,
 };
 
-/// How long a link is good, in milliseconds.
-const LIFE_MS: u64 = 20 * 60_000;
-/// Links at one time.
-const MAX_SESSIONS: usize = 1000;
+/// The length of a cookie that was made here.
+const COOKIE_LENGTH: usize = 43;
 /// Parameters of a callback, and the longest of them in bytes.
 const MAX_PARAMETERS: usize = 32;
 const MAX_PARAMETER: usize = 4096;
@@ -46,6 +42,14 @@ pub enum ConnectError {
     /// It is not the time for that.
     #[error("This step is over or has not come yet. Open the link again to see where things stand.")]
     OutOfOrder,
+    /// The link is for another login.
+    #[error("This link is for another way of connecting. Use the button on its page.")]
+    OtherLogin,
+    /// It is not among what can be chosen.
+    #[error(
+        "There is no such account among those that can be chosen. Open the link again to see which ones there are."
+    )]
+    NoCandidate,
     /// The channel has no such login.
     #[error("This channel has no login of that name.")]
     NoLogin,
@@ -61,13 +65,15 @@ pub enum ConnectError {
 }
 
 /// How far it has come.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ConnectStage {
     /// The link is there, and nobody has gone on from it.
     Waiting,
     /// The person is at the platform's dialog.
     Visiting,
+    /// The platform is being asked; this ends by itself.
+    Working,
     /// The person chooses one of these.
     Choosing {
         /// With the reason where one cannot be chosen.
@@ -92,114 +98,31 @@ pub struct ConnectView {
     pub channel: String,
     /// The login, once it is known.
     pub login: Option<String>,
+    /// The only login that the link is for, where there is one.
+    #[serde(skip)]
+    pub only: Option<String>,
     /// How far it has come.
     #[serde(flatten)]
     pub stage: ConnectStage,
-}
-
-struct Session {
-    /// Known to whoever has the link anyway; the map's keys are digests, so that looking one up takes the
-    /// same time whatever is asked.
-    ticket: String,
-    channel: String,
-    login: Option<String>,
-    began_at: u64,
-    /// SHA-256 of the browser's cookie, once the link was opened.
-    browser: Option<[u8; 32]>,
-    /// SHA-256 of the value that the platform hands back. Taken by the first callback.
-    state: Option<[u8; 32]>,
-    stage: ConnectStage,
-    scratch: Arc<Scratch>,
-}
-
-impl Session {
-    fn view(&self) -> ConnectView {
-        ConnectView { channel: self.channel.clone(), login: self.login.clone(), stage: self.stage.clone() }
-    }
-}
-
-/// The links that are open. In memory alone: after a restart one begins again.
-#[derive(Default)]
-pub(crate) struct Connecting {
-    sessions: Mutex<HashMap<[u8; 32], Session>>,
-}
-
-impl Connecting {
-    fn with<T>(
-        &self,
-        id: &[u8; 32],
-        now: u64,
-        change: impl FnOnce(&mut Session) -> Result<T, ConnectError>,
-    ) -> Result<T, ConnectError> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.get_mut(id).ok_or(ConnectError::Expired)?;
-        // Whoever has connected may look at it for longer.
-        let done = matches!(session.stage, ConnectStage::Connected { .. });
-        if !done && now.saturating_sub(session.began_at) > LIFE_MS {
-            sessions.remove(id);
-            return Err(ConnectError::Expired);
-        }
-        change(session)
-    }
-
-    fn insert(&self, id: [u8; 32], session: Session) -> Result<(), ConnectError> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, other| session.began_at.saturating_sub(other.began_at) <= 2 * LIFE_MS);
-        if sessions.len() >= MAX_SESSIONS {
-            return Err(ConnectError::TooMany);
-        }
-        sessions.insert(id, session);
-        Ok(())
-    }
-
-    /// The session that waits for this state, which it does only once.
-    fn take_state(&self, channel: &str, state: &str) -> Option<[u8; 32]> {
-        let wanted = digest(state);
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let (id, session) = sessions.iter_mut().find(|(_, session)| {
-            session.channel == channel && session.state.is_some_and(|state| bool::from(state.ct_eq(&wanted)))
-        })?;
-        session.state = None;
-        Some(*id)
-    }
-}
-
-fn digest(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
 }
 
 fn token() -> Result<String, HostError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
-fn same_browser(session: &Session, browser: &str) -> Result<(), ConnectError> {
-    match session.browser {
-        Some(known) if bool::from(known.ct_eq(&digest(browser))) => Ok(()),
-        _ => Err(ConnectError::OtherBrowser),
-    }
-}
-
 impl Host {
     /// Makes a link over which one account can be connected: `{public-url}/connect/{ticket}`. The ticket is a
-    /// credential: whoever opens the link first goes on with it.
-    pub fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
+    /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
+    pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
         let registered = self.channel(channel)?;
         if let Some(login) = login {
             registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
         }
         self.shared.public_url().ok_or(ConnectError::NoPublicUrl)?;
         let ticket = token()?;
-        let session = Session {
-            ticket: ticket.clone(),
-            channel: channel.to_owned(),
-            login: login.map(str::to_owned),
-            began_at: self.shared.clock.now(),
-            browser: None,
-            state: None,
-            stage: ConnectStage::Waiting,
-            scratch: Arc::default(),
-        };
-        self.shared.connecting.insert(digest(&ticket), session)?;
+        let now = self.shared.clock.now();
+        let link = Link::new(ticket.clone(), channel.to_owned(), login.map(str::to_owned), now);
+        self.shared.add_link(link).await?;
         Ok(ticket)
     }
 
@@ -227,63 +150,120 @@ impl Host {
 
     /// How far connecting has come.
     pub fn connecting(&self, ticket: &str) -> Result<ConnectView, ConnectError> {
-        let now = self.shared.clock.now();
-        self.shared.connecting.with(&digest(ticket), now, |session| Ok(session.view()))
+        self.shared.links.look(&digest(ticket), self.shared.clock.now(), |link| Ok(link.view()))
     }
 
-    /// Binds a link to the browser that opens it first. Returns the browser's new cookie, or none where the
-    /// cookie that it sent is right.
-    pub fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, HostError> {
-        let new = token()?;
-        let now = self.shared.clock.now();
-        Ok(self.shared.connecting.with(&digest(ticket), now, |session| {
-            if session.browser.is_none() {
-                session.browser = Some(digest(&new));
-                return Ok(Some(new));
+    /// The same for a browser that shows these cookies: only the one that the link belongs to, once it does. Looking
+    /// changes nothing.
+    pub(crate) fn look(&self, ticket: &str, cookies: &[&str]) -> Result<ConnectView, ConnectError> {
+        self.shared.links.look(&digest(ticket), self.shared.clock.now(), |link| {
+            link.may_look(cookies)?;
+            Ok(link.view())
+        })
+    }
+
+    /// Which of these cookies a link belongs to, where it does.
+    pub(crate) fn claimed_by<'c>(&self, ticket: &str, cookies: &[&'c str]) -> Option<&'c str> {
+        let (id, now) = (digest(ticket), self.shared.clock.now());
+        let is_its = |cookie: &&&str| self.shared.links.look(&id, now, |link| link.same_browser(&[**cookie])).is_ok();
+        cookies.iter().find(is_its).copied()
+    }
+
+    /// Returns when a link has changed, or after this time.
+    pub(crate) async fn await_change(&self, ticket: &str, seen: &ConnectStage, patience: Duration) {
+        let mut changes = self.shared.links.changes();
+        let changed = async {
+            while self.connecting(ticket).is_ok_and(|view| view.stage.is_like(seen)) {
+                if changes.changed().await.is_err() {
+                    return;
+                }
             }
-            same_browser(session, cookie.unwrap_or_default()).map(|()| None)
-        })?)
+        };
+        let _ = tokio::time::timeout(patience, changed).await;
+    }
+
+    /// A value for the cookie of a new browser.
+    pub(crate) fn new_cookie() -> Result<String, HostError> {
+        token()
+    }
+
+    /// Binds a link to the browser that begins with it first: by its cookie, or by a new one, which is returned.
+    /// Another browser is refused.
+    pub async fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, HostError> {
+        let made_here = |cookie: &&str| cookie.len() == COOKIE_LENGTH;
+        let (cookie, new) = match cookie.filter(made_here) {
+            Some(cookie) => (cookie.to_owned(), None),
+            None => {
+                let new = token()?;
+                (new.clone(), Some(new))
+            }
+        };
+        let shown = [cookie.as_str()];
+        let (id, now) = (digest(ticket), self.shared.clock.now());
+        self.shared.links.look(&id, now, |link| link.may_look(&shown))?;
+        self.shared
+            .change_link(&id, now, |link| {
+                link.bind_to(&cookie);
+                link.same_browser(&shown)
+            })
+            .await?;
+        Ok(new)
     }
 
     /// Begins with a login: returns where the browser is to go.
     pub async fn start_connecting(&self, ticket: &str, login: &str, cookie: &str) -> Result<Url, HostError> {
-        let id = digest(ticket);
-        let (connecting, now) = (&self.shared.connecting, self.shared.clock.now());
-        let state = token()?;
-        let (channel, scratch) = connecting.with(&id, now, |session| {
-            same_browser(session, cookie)?;
-            if matches!(session.stage, ConnectStage::Connected { .. }) {
-                return Err(ConnectError::OutOfOrder);
-            }
-            // What an earlier attempt left is not mixed with this one.
-            session.scratch = Arc::default();
-            session.state = Some(digest(&state));
-            session.login = Some(login.to_owned());
-            session.stage = ConnectStage::Visiting;
-            Ok((session.channel.clone(), Arc::clone(&session.scratch)))
-        })?;
-        let registered = self.channel(&channel)?;
-        let declared = registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
-        let request = self.shared.request(&registered, login, state, ConnectInput::Start)?;
-        let answer = self.shared.connect(&registered, scratch, request).await;
-        let visit = match answer {
-            Ok(ConnectStep::Visit(address)) => Url::parse(&address).map_err(|_| ConnectError::WrongDialog)?,
-            Ok(_) => return Err(ConnectError::OutOfOrder.into()),
-            Err(error) => {
-                self.shared.end(&id, &error);
-                return Err(error);
-            }
-        };
-        let dialog = declared.authorize.as_deref().and_then(|address| Url::parse(address).ok());
-        let same = |dialog: &Url| dialog.origin() == visit.origin() && dialog.path() == visit.path();
-        if !dialog.as_ref().is_some_and(same) {
-            return Err(ConnectError::WrongDialog.into());
-        }
-        Ok(self.shared.egress.route(visit).1)
+        let (host, ticket, login, cookie) = (self.clone(), ticket.to_owned(), login.to_owned(), cookie.to_owned());
+        self.shared.begun.whole(async move { host.start(&ticket, &login, &cookie).await }).await
     }
 
-    /// Takes the platform's callback. Returns the ticket: how it ended is read with [`Host::connecting`].
-    pub async fn connect_callback(&self, channel: &str, query: &str, cookie: &str) -> Result<String, HostError> {
+    async fn start(&self, ticket: &str, login: &str, cookie: &str) -> Result<Url, HostError> {
+        let (id, now) = (digest(ticket), self.shared.clock.now());
+        let may_begin = |link: &Link| {
+            link.same_browser(&[cookie])?;
+            if link.only.as_ref().is_some_and(|only| only != login) {
+                return Err(ConnectError::OtherLogin);
+            }
+            match link.stage {
+                // What is under way ends by itself.
+                ConnectStage::Connected { .. } | ConnectStage::Working => Err(ConnectError::OutOfOrder),
+                _ => Ok(link.channel.clone()),
+            }
+        };
+        let channel = self.shared.links.look(&id, now, may_begin)?;
+        let registered = self.channel(&channel)?;
+        let declared = registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
+        let state = token()?;
+        let begun = self.shared.change_link(&id, now, |link| {
+            may_begin(link)?;
+            link.begin(login, &state);
+            Ok((link.attempt, Arc::clone(&link.scratch)))
+        });
+        let (attempt, scratch) = begun.await?;
+        let visit = async {
+            let request = self.shared.request(&registered, login, state, ConnectInput::Start)?;
+            let visit = match self.shared.connect(&registered, scratch, request).await? {
+                ConnectStep::Visit(address) => Url::parse(&address).map_err(|_| ConnectError::WrongDialog)?,
+                _ => return Err(ConnectError::OutOfOrder.into()),
+            };
+            let dialog = declared.authorize.as_deref().and_then(|address| Url::parse(address).ok());
+            let same = |dialog: &Url| dialog.origin() == visit.origin() && dialog.path() == visit.path();
+            if !dialog.as_ref().is_some_and(same) {
+                return Err(ConnectError::WrongDialog.into());
+            }
+            Ok(self.shared.egress.route(visit).1)
+        };
+        match visit.await {
+            Ok(url) => Ok(url),
+            Err(error) => {
+                self.shared.end(&id, attempt, &error).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the platform's callback from a browser that shows these cookies. Returns the ticket: how it ended is read
+    /// with [`Host::connecting`]. Coming again with the same answer leads there too, and asks the platform nothing.
+    pub async fn connect_callback(&self, channel: &str, query: &str, cookies: &[&str]) -> Result<String, HostError> {
         let parameters: Vec<Parameter> = url::form_urlencoded::parse(query.as_bytes())
             .take(MAX_PARAMETERS)
             .map(|(name, value)| Parameter { name: name.into_owned(), value: value.into_owned() })
@@ -291,73 +271,101 @@ impl Host {
             .collect();
         let state = parameters.iter().find(|parameter| parameter.name == "state").map(|found| found.value.clone());
         let state = state.ok_or(ConnectError::Repeated)?;
-        let id = self.shared.connecting.take_state(channel, &state).ok_or(ConnectError::Repeated)?;
+        let id = self.shared.links.of_state(channel, &state).ok_or(ConnectError::Repeated)?;
         let now = self.shared.clock.now();
-        let (ticket, login, scratch) = self.shared.connecting.with(&id, now, |session| {
-            same_browser(session, cookie)?;
-            let login = session.login.clone().unwrap_or_default();
-            Ok((session.ticket.clone(), login, Arc::clone(&session.scratch)))
-        })?;
-        let registered = self.channel(channel)?;
-        let mut parameters = parameters;
-        if let Some(declared) = registered.channel.manifest().logins.get(&login) {
-            hide(&mut parameters, &declared.secret_parameters, &scratch);
+        // Whoever else comes with it leaves it to the browser that it belongs to.
+        self.shared.links.look(&id, now, |link| link.same_browser(cookies))?;
+        let (host, channel) = (self.clone(), channel.to_owned());
+        self.shared.begun.whole(async move { host.exchange(id, &channel, state, parameters).await }).await
+    }
+
+    async fn exchange(
+        &self,
+        id: LinkId,
+        channel: &str,
+        state: String,
+        mut parameters: Vec<Parameter>,
+    ) -> Result<String, HostError> {
+        let now = self.shared.clock.now();
+        let taken = self.shared.change_link(&id, now, |link| {
+            let first = link.take_state();
+            if first {
+                link.stage = ConnectStage::Working;
+            }
+            let login = link.login.clone().unwrap_or_default();
+            Ok((first, link.ticket.clone(), login, link.attempt, Arc::clone(&link.scratch)))
+        });
+        let (first, ticket, login, attempt, scratch) = taken.await?;
+        if !first {
+            return Ok(ticket);
         }
-        let request = self.shared.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
-        let step = self.shared.connect(&registered, Arc::clone(&scratch), request).await;
-        let stage = match step {
-            Ok(ConnectStep::Choose(candidates)) => Ok(ConnectStage::Choosing { candidates }),
-            Ok(ConnectStep::Ready(account)) => self
-                .shared
-                .bind(&registered, &scratch, account)
-                .await
-                .map(|account| ConnectStage::Connected { account }),
-            Ok(ConnectStep::Visit(_) | ConnectStep::Enter(_)) => Err(ConnectError::OutOfOrder.into()),
-            Err(error) => Err(error),
+        let stage = async {
+            let registered = self.channel(channel)?;
+            if let Some(declared) = registered.channel.manifest().logins.get(&login) {
+                hide(&mut parameters, &declared.secret_parameters, &scratch);
+            }
+            let request = self.shared.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
+            match self.shared.connect(&registered, Arc::clone(&scratch), request).await? {
+                ConnectStep::Choose(candidates) => Ok(ConnectStage::Choosing { candidates }),
+                ConnectStep::Ready(account) => {
+                    let account = self.shared.bind(&registered, &scratch, account).await?;
+                    Ok(ConnectStage::Connected { account })
+                }
+                ConnectStep::Visit(_) | ConnectStep::Enter(_) => Err(ConnectError::OutOfOrder.into()),
+            }
         };
-        match stage {
-            Ok(stage) => self.shared.set_stage(&id, stage),
-            Err(error) => self.shared.end(&id, &error),
+        match stage.await {
+            Ok(stage) => self.shared.set_stage(&id, attempt, stage).await?,
+            Err(error) => self.shared.end(&id, attempt, &error).await?,
         }
         Ok(ticket)
     }
 
-    /// Takes the person's choice. `cookie` is none for a caller that has the API's authority.
-    pub async fn connect_select(&self, ticket: &str, candidate: &str, cookie: Option<&str>) -> Result<(), HostError> {
-        let id = digest(ticket);
+    /// Takes the person's choice. `cookies` is none for a caller that has the API's authority.
+    pub async fn connect_select(
+        &self,
+        ticket: &str,
+        candidate: &str,
+        cookies: Option<&[&str]>,
+    ) -> Result<(), HostError> {
+        let (id, now) = (digest(ticket), self.shared.clock.now());
+        self.shared.links.look(&id, now, |link| cookies.map_or(Ok(()), |cookies| link.same_browser(cookies)))?;
+        let (host, candidate) = (self.clone(), candidate.to_owned());
+        self.shared.begun.whole(async move { host.choose(id, candidate).await }).await
+    }
+
+    async fn choose(&self, id: LinkId, candidate: String) -> Result<(), HostError> {
         let now = self.shared.clock.now();
-        let (channel, login, scratch, chosen, candidates) = self.shared.connecting.with(&id, now, |session| {
-            if let Some(cookie) = cookie {
-                same_browser(session, cookie)?;
-            }
-            let ConnectStage::Choosing { candidates } = &session.stage else { return Err(ConnectError::OutOfOrder) };
-            let chosen = candidates.iter().find(|known| known.id == candidate).ok_or(ConnectError::OutOfOrder)?;
-            let (chosen, candidates) = (chosen.clone(), candidates.clone());
+        let taken = self.shared.change_link(&id, now, |link| {
+            let ConnectStage::Choosing { candidates } = &link.stage else { return Err(ConnectError::OutOfOrder) };
+            let can_be_chosen = |known: &&Candidate| known.id == candidate && known.obstacle.is_none();
+            let chosen = candidates.iter().find(can_be_chosen).ok_or(ConnectError::NoCandidate)?.clone();
             // A second press of the button meets another stage.
-            session.stage = ConnectStage::Visiting;
-            let login = session.login.clone().unwrap_or_default();
-            Ok((session.channel.clone(), login, Arc::clone(&session.scratch), chosen, candidates))
-        })?;
-        if chosen.obstacle.is_some() {
-            self.shared.set_stage(&id, ConnectStage::Choosing { candidates });
-            return Err(ConnectError::OutOfOrder.into());
-        }
-        let registered = self.channel(&channel)?;
-        let request = self.shared.request(&registered, &login, String::new(), ConnectInput::Start)?;
-        let whose = Whose::Nobody(Arc::clone(&scratch));
-        let selected = call_as(&self.shared, &registered, whose, move |channel, effects| {
-            channel.select(effects, &request, &chosen)
-        })
-        .await;
-        let bound = match selected {
-            Ok(account) => self.shared.bind(&registered, &scratch, account).await,
-            Err(error) => Err(error),
+            link.stage = ConnectStage::Working;
+            let login = link.login.clone().unwrap_or_default();
+            Ok((link.channel.clone(), login, link.attempt, Arc::clone(&link.scratch), chosen))
+        });
+        let (channel, login, attempt, scratch, chosen) = taken.await?;
+        let bound = async {
+            let registered = self.channel(&channel)?;
+            let request = self.shared.request(&registered, &login, String::new(), ConnectInput::Start)?;
+            let whose = Whose::Nobody(Arc::clone(&scratch));
+            let selected = call_as(&self.shared, &registered, whose, move |channel, effects| {
+                channel.select(effects, &request, &chosen)
+            });
+            self.shared.bind(&registered, &scratch, selected.await?).await
         };
-        match bound {
-            Ok(account) => self.shared.set_stage(&id, ConnectStage::Connected { account }),
-            Err(error) => self.shared.end(&id, &error),
+        match bound.await {
+            Ok(account) => self.shared.set_stage(&id, attempt, ConnectStage::Connected { account }).await,
+            Err(error) => self.shared.end(&id, attempt, &error).await,
         }
-        Ok(())
+    }
+}
+
+impl ConnectStage {
+    /// Whether it is the same step, whatever it holds.
+    fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
@@ -396,17 +404,40 @@ impl Shared {
             .await
     }
 
-    fn set_stage(&self, id: &[u8; 32], stage: ConnectStage) {
-        // Whoever waited too long sees it from the accounts.
-        let _ = self.connecting.with(id, self.clock.now(), |session| {
-            session.stage = stage;
+    async fn set_stage(&self, id: &LinkId, attempt: u64, stage: ConnectStage) -> Result<(), HostError> {
+        let set = self.change_link(id, self.clock.now(), |link| {
+            link.set_stage(attempt, stage);
             Ok(())
         });
+        match set.await {
+            // Whoever waited too long sees it from the accounts.
+            Err(HostError::Connect(ConnectError::Expired)) => Ok(()),
+            ended => ended,
+        }
     }
 
-    fn end(&self, id: &[u8; 32], error: &HostError) {
-        tracing::info!(%error, "an account was not connected");
-        self.set_stage(id, ConnectStage::Failed { sentence: error.to_string() });
+    async fn end(&self, id: &LinkId, attempt: u64, error: &HostError) -> Result<(), HostError> {
+        tracing::warn!(%error, "an account was not connected");
+        self.set_stage(id, attempt, ConnectStage::Failed { sentence: for_people(error) }).await
+    }
+}
+
+/// What went wrong, for somebody who runs a shop: what is the operator's to mend stands in the log.
+pub(crate) fn for_people(error: &HostError) -> String {
+    const OURS: &str = "Something went wrong on this side, and nothing was connected. Try again; if it stays so, tell \
+                        whoever runs this inbox to look into its log.";
+    const UNREACHABLE: &str = "The platform could not be reached just now. Try again in a minute.";
+    match error {
+        HostError::Connect(error) => error.to_string(),
+        HostError::Account(problem) => match &**problem {
+            AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => UNREACHABLE.to_owned(),
+            AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
+            _ => shown(&error.to_string()),
+        },
+        HostError::Busy | HostError::Paused(_) => {
+            "Too much is being done at the moment. Try again in a minute.".to_owned()
+        }
+        _ => OURS.to_owned(),
     }
 }
 

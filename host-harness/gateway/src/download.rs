@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 use http::{StatusCode, header};
+use tokio::time::timeout;
 use url::Url;
 
-use crate::egress::{Egress, EgressError, transport_error};
+use crate::egress::{Egress, EgressError, IDLE, transport_error};
 
 /// Redirects that are followed, each to a host that was granted.
 const REDIRECTS: u32 = 3;
@@ -55,7 +56,8 @@ impl Egress {
                 EgressError::Unreachable(reason) | EgressError::NoAnswer(reason) => DownloadError::Passing(reason),
                 other => DownloadError::Passing(other.to_string()),
             };
-            let response = client.get(target).send().await.map_err(passing)?;
+            let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
+            let response = timeout(IDLE, client.get(target).send()).await.map_err(idle)?.map_err(passing)?;
             let status = response.status();
             let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             if status.is_redirection() {
@@ -87,7 +89,8 @@ async fn read(
         return Err(DownloadError::TooLarge(max));
     }
     let mut content = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(&passing)? {
+    let idle = |_| DownloadError::Passing(format!("nothing more came for {IDLE:?}"));
+    while let Some(chunk) = timeout(IDLE, response.chunk()).await.map_err(idle)?.map_err(&passing)? {
         if (content.len() + chunk.len()) as u64 > max {
             return Err(DownloadError::TooLarge(max));
         }

@@ -31,6 +31,8 @@ use crate::{
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
+pub(crate) const IDLE: Duration = Duration::from_secs(20);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
@@ -372,8 +374,10 @@ async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse,
         })
         .collect();
     let mut body = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
+    while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
+        .await
+        .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
+        .map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
     {
         if (body.len() + chunk.len()) as u64 > max {
             return Err(EgressError::TooLarge(max));

@@ -1,7 +1,7 @@
 //! Why the host did not do what was asked, in words for an operator. Belongs here: the one error of its
 //! functions. Not here: what a platform refused, which is an outcome.
 
-use harness_contract::{AccountError, settings::SettingsError};
+use harness_contract::{AccountError, Violation, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
@@ -68,6 +68,21 @@ pub enum HostError {
     /// A channel captures more credentials for an account than it may keep.
     #[error("`{0}` keeps too many credentials of one account")]
     TooManyCredentials(String),
+    /// Nothing is asked of the platform for an account that is disconnected.
+    #[error("the account {0} is disconnected: connect it again first")]
+    Disconnected(String),
+    /// The account was connected or disconnected while this was under way, so its result counts no more.
+    #[error("the account was connected again or disconnected meanwhile, so what came of this was thrown away")]
+    Overtaken,
+    /// The work ended in a panic, or the host is stopping.
+    #[error("this was interrupted in the middle: look at how things stand before trying again")]
+    Interrupted,
+    /// The channel says that a message cannot be sent. Nothing was queued.
+    #[error("the message cannot be sent: {}", sentences(.0))]
+    NotSendable(Vec<Violation>),
+    /// The platform asked to be left alone for a while.
+    #[error("the platform asked for a pause in which it is asked nothing; it lasts for another {0} s")]
+    Held(u64),
     /// All sandboxes are in use.
     #[error("the sandbox is busy; try again")]
     Busy,
@@ -100,4 +115,8 @@ pub enum HostError {
         /// What the manifest declares.
         known: String,
     },
+}
+
+fn sentences(violations: &[Violation]) -> String {
+    violations.iter().map(|violation| violation.sentence.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -9,7 +9,7 @@ use harness_contract::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::Sha256;
 use url::Url;
 use zeroize::Zeroizing;
@@ -188,9 +188,60 @@ fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, val
 fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
     let invalid = |what: String| EgressError::Invalid(format!("`{pointer}` cannot be filled: {what}"));
     let HttpBody::Bytes(body) = &mut request.body else { return Err(invalid("the body is not JSON".into())) };
-    let mut document: Value = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
-    let place = document.pointer_mut(pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
-    *place = Value::String(value.to_owned());
-    *body = serde_json::to_vec(&document).map_err(|error| invalid(error.to_string()))?;
+    let document: &RawValue = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
+    let place = place_in(document, pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
+    let value = serde_json::to_vec(value).map_err(|error| invalid(error.to_string()))?;
+    // Everything beside it stays as it was written, such as numbers that no type of this program can hold.
+    let from = (place.get().as_ptr() as usize).saturating_sub(body.as_ptr() as usize);
+    let behind = from + place.get().len();
+    body.splice(from..behind, value);
     Ok(())
+}
+
+/// The value that a JSON pointer names, where it stands.
+fn place_in<'d>(document: &'d RawValue, pointer: &str) -> Option<&'d RawValue> {
+    let mut place = document;
+    if pointer.is_empty() {
+        return Some(place);
+    }
+    for token in pointer.strip_prefix('/')?.split('/') {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        place = match place.get().as_bytes().first()? {
+            b'{' => *serde_json::from_str::<BTreeMap<String, &RawValue>>(place.get()).ok()?.get(&token)?,
+            b'[' => *serde_json::from_str::<Vec<&RawValue>>(place.get()).ok()?.get(token.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(place)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn filled(body: &str, pointer: &str) -> Result<String, EgressError> {
+        let mut request = HttpRequest {
+            method: harness_contract::HttpMethod::Post,
+            url: String::new(),
+            headers: Vec::new(),
+            body: HttpBody::Bytes(body.into()),
+            fills: Vec::new(),
+            captures: Vec::new(),
+        };
+        fill_json(&mut request, pointer, "a \"b\"")?;
+        let HttpBody::Bytes(body) = request.body else { panic!("no body") };
+        Ok(String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn what_stands_beside_an_injection_keeps_every_digit() {
+        let body = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":null}]}}"#;
+        let expected = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":"a \"b\""}]}}"#;
+        assert_eq!(filled(body, "/to/a~1b/1/x").unwrap(), expected);
+        for nowhere in ["/to/y", "/to/a~1b/2", "/to/a~1b/x", "/id/0", "to", "/n/0"] {
+            assert!(filled(body, nowhere).unwrap_err().to_string().contains("nothing stands there"), "{nowhere}");
+        }
+        assert!(filled("{", "/a").is_err() && filled(r#"{"a":1} x"#, "/a").is_err());
+    }
 }

@@ -12,7 +12,7 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewReply, Queued};
+use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewReply, Queued, Remarks, Settlement};
 use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
@@ -27,29 +27,37 @@ use crate::{
     budget::Backlog,
     capture::Captured,
     clock::Clock,
-    connect::Connecting,
+    doubts,
     egress::{Caller, Egress, EgressError},
     error::HostError,
     generation::Generations,
     health::Seen,
     ingress::{self, Addressed, Refusal, Verified},
-    keeper, media,
+    keeper,
+    links::Links,
+    media,
     metrics::Metrics,
     outbox,
     pace::Paces,
     secrets::{Secret, Secrets},
+    sending,
     setup::{HostOptions, Registered, check_slots},
+    show::Waiting,
     store::MediaStore,
+    tasks::{Tasks, Worker, supervise},
     translate,
     upkeep::{self, Retention},
     vault::{Vault, VaultKey},
     watch::{Calls, Writable},
+    whole::Begun,
 };
 use tracing::Instrument as _;
 use url::Url;
 
 /// Memory for bodies that are being read and not yet in the journal, in KiB.
 const BODY_BUDGET_KIB: usize = 128 << 10;
+
+type RwBindings = tokio::sync::RwLock<()>;
 
 /// The host. Cloning shares it; its workers end when the last clone is dropped.
 #[derive(Clone)]
@@ -65,13 +73,19 @@ pub(crate) struct Shared {
     pub(crate) paces: Paces,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Vault,
-    pub(crate) connecting: Connecting,
+    pub(crate) links: Links,
+    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
+    /// both saying the same.
+    pub(crate) bindings: RwBindings,
+    pub(crate) begun: Begun,
+    pub(crate) waiting: Waiting,
     pub(crate) seen: Seen,
     pub(crate) breakers: Breakers,
     pub(crate) calls: Arc<Calls>,
     pub(crate) backlog: Backlog,
     pub(crate) writable: Writable,
     pub(crate) generations: Generations,
+    pub(crate) tasks: Tasks,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
     pub(crate) clock: Clock,
@@ -91,6 +105,7 @@ struct Workers {
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
@@ -100,6 +115,7 @@ impl Drop for Workers {
         self.translate.abort();
         self.media.abort();
         self.keeper.abort();
+        self.doubts.abort();
         self.upkeep.abort();
         self.outbox.get_mut().abort();
     }
@@ -122,13 +138,17 @@ impl Host {
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
-            connecting: Connecting::default(),
+            links: Links::default(),
+            bindings: RwBindings::default(),
+            begun: Begun::default(),
+            waiting: Waiting::default(),
             seen: Seen::default(),
             breakers: Breakers::default(),
             calls,
             backlog: Backlog::new(options.budget),
             writable: Writable::default(),
             generations: Generations::default(),
+            tasks: Tasks::new(options.at_task),
             public_url: RwLock::default(),
             media,
             clock: options.clock,
@@ -142,26 +162,36 @@ impl Host {
         });
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
+        shared.open_links().await?;
         shared.inbox.bound_waits(shared.clock.now()).await?;
         let interrupted = shared.inbox.settle_interrupted(shared.clock.now()).await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
         }
         let (stop, stopped) = watch::channel(false);
+        fn spawn<F: Future<Output = ()> + Send + 'static>(
+            shared: &Arc<Shared>,
+            worker: Worker,
+            run: impl Fn(Arc<Shared>) -> F + Send + Sync + 'static,
+        ) -> JoinHandle<()> {
+            tokio::spawn(supervise(Arc::clone(shared), worker, run))
+        }
         let workers = Workers {
             stop,
-            translate: tokio::spawn(translate::run(Arc::clone(&shared))),
-            media: tokio::spawn(media::run(Arc::clone(&shared))),
-            keeper: tokio::spawn(keeper::run(Arc::clone(&shared))),
-            upkeep: tokio::spawn(upkeep::run(Arc::clone(&shared))),
-            outbox: Mutex::new(tokio::spawn(outbox::run(Arc::clone(&shared), stopped))),
+            translate: spawn(&shared, Worker::Translate, translate::run),
+            media: spawn(&shared, Worker::Media, media::run),
+            keeper: spawn(&shared, Worker::Keeper, keeper::run),
+            doubts: spawn(&shared, Worker::Doubts, doubts::run),
+            upkeep: spawn(&shared, Worker::Upkeep, upkeep::run),
+            outbox: Mutex::new(spawn(&shared, Worker::Outbox, move |shared| outbox::run(shared, stopped.clone()))),
         };
         Ok(Self { shared, workers: Arc::new(workers) })
     }
 
-    /// Takes up no further reply and waits until every request under way has its end.
+    /// Takes up no further reply and waits until every request under way has its end, and whatever else was begun.
     pub async fn shutdown(&self) {
         let _ = self.workers.stop.send(true);
+        self.shared.begun.ended().await;
         let mut outbox = self.workers.outbox.lock().await;
         if !outbox.is_finished() {
             // A worker that panicked has nothing left to wait for.
@@ -184,7 +214,6 @@ impl Host {
             HostError::Settings { channel: channel.to_owned(), account: account.to_owned(), source }
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
-        self.shared.secrets.set_configured(channel, Some(account), secrets);
         let new = NewAccount {
             channel: channel.to_owned(),
             platform_id: account.to_owned(),
@@ -193,9 +222,16 @@ impl Host {
             dialog: None,
             now: self.shared.clock.now(),
         };
-        let row = self.shared.inbox.connect_account(new).await?;
-        self.shared.connected();
-        Ok(row)
+        let (shared, channel, account) = (Arc::clone(&self.shared), channel.to_owned(), account.to_owned());
+        let connect = async move {
+            let _alone = shared.bindings.write().await;
+            // First, so that no worker meets the account without them.
+            shared.secrets.set_configured(&channel, Some(&account), secrets);
+            let row = shared.inbox.connect_account(new).await?;
+            shared.connected();
+            Ok(row)
+        };
+        self.shared.begun.whole(connect).await
     }
 
     /// Says where this host is reached from outside, such as `https://inbox.example`: for the addresses that
@@ -208,12 +244,15 @@ impl Host {
     ///
     /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
     pub async fn disconnect(&self, account: i64, delete_conversations: bool) -> Result<Option<String>, HostError> {
-        keeper::disconnect(&self.shared, account, delete_conversations).await
+        let shared = Arc::clone(&self.shared);
+        let disconnect = async move { keeper::disconnect(&shared, account, delete_conversations).await };
+        self.shared.begun.whole(disconnect).await
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
     pub async fn configure(&self, account: i64, wanted: EntryPoints) -> Result<(), HostError> {
-        account::configure(&self.shared, account, wanted).await
+        let shared = Arc::clone(&self.shared);
+        self.shared.begun.whole(async move { account::configure(&shared, account, wanted).await }).await
     }
 
     /// Whether a channel declares a callback of this name.
@@ -284,9 +323,13 @@ impl Host {
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
     pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        let put_back = self.shared.inbox.retry_failed(channel).await?;
-        self.shared.delivered.notify_one();
-        Ok(put_back)
+        let shared = Arc::clone(&self.shared);
+        let retry = async move {
+            let put_back = shared.inbox.retry_failed(channel).await?;
+            shared.delivered.notify_one();
+            Ok(put_back)
+        };
+        self.shared.begun.whole(retry).await
     }
 
     /// Answers a platform's challenge with the text to echo.
@@ -304,11 +347,53 @@ impl Host {
     /// What the host knows of the files that the message names (size, type by content, name) is put into it.
     pub async fn reply(&self, conversation: i64, key: &str, mut message: OutboundMessage) -> Result<Queued, HostError> {
         media::describe(&self.shared, &mut message).await?;
-        let now = self.shared.clock.now();
-        let queued =
-            self.shared.inbox.queue_reply(NewReply { conversation, key: key.to_owned(), message, now }).await?;
+        self.queue(conversation, key, message, Remarks::default()).await
+    }
+
+    async fn queue(
+        &self,
+        conversation: i64,
+        key: &str,
+        message: OutboundMessage,
+        remarks: Remarks,
+    ) -> Result<Queued, HostError> {
+        let (key, now) = (key.to_owned(), self.shared.clock.now());
+        let new = NewReply { conversation, key, message, remarks, now };
+        let shared = Arc::clone(&self.shared);
+        let queue = async move {
+            let queued = shared.inbox.queue_reply(new).await?;
+            shared.queued.notify_one();
+            Ok(queued)
+        };
+        self.shared.begun.whole(queue).await
+    }
+
+    /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
+    /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
+    ///
+    /// # Errors
+    /// [`HostError::NotSendable`] with everything that stands in the way.
+    pub async fn reply_if_sendable(
+        &self,
+        conversation: i64,
+        key: &str,
+        mut message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
+        media::describe(&self.shared, &mut message).await?;
+        // Asking twice is one reply, although the message could not be sent any more.
+        if self.shared.inbox.has_reply(conversation, key).await? {
+            return self.queue(conversation, key, message, Remarks::default()).await;
+        }
+        let remarks = sending::validate(&self.shared, conversation, &message).await?;
+        self.queue(conversation, key, message, remarks).await
+    }
+
+    /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
+    /// did not, or it is to be sent again.
+    pub async fn settle(&self, reply: i64, settlement: Settlement) -> Result<(), HostError> {
+        self.shared.inbox.settle(reply, settlement, self.shared.clock.now()).await?;
         self.shared.queued.notify_one();
-        Ok(queued)
+        Ok(())
     }
 
     /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it
@@ -319,7 +404,9 @@ impl Host {
         name: Option<String>,
         claimed: Option<&str>,
     ) -> Result<HeldFile, HostError> {
-        media::hold(&self.shared, content, name, claimed).await
+        let (shared, claimed) = (Arc::clone(&self.shared), claimed.map(str::to_owned));
+        let hold = async move { media::hold(&shared, content, name, claimed.as_deref()).await };
+        self.shared.begun.whole(hold).await
     }
 
     /// The bytes of a stored file of a message.
@@ -355,10 +442,14 @@ impl Host {
     /// on which it failed. Returns how many those are.
     pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
         self.channel(id)?;
-        self.shared.breakers.reset(id);
-        let again = self.shared.inbox.retry_failed(Some(id.to_owned())).await?;
-        self.shared.connected();
-        Ok(again)
+        let (shared, id) = (Arc::clone(&self.shared), id.to_owned());
+        let reset = async move {
+            shared.breakers.reset(&id);
+            let again = shared.inbox.retry_failed(Some(id)).await?;
+            shared.connected();
+            Ok(again)
+        };
+        self.shared.begun.whole(reset).await
     }
 
     /// How the parts of a channel do, the worst first.

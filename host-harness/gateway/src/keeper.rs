@@ -7,6 +7,7 @@ use harness_contract::{
     AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
 };
 use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
+use tokio::task::JoinSet;
 
 use crate::{
     account::{call, call_in_class, sentence},
@@ -14,6 +15,8 @@ use crate::{
     error::HostError,
     host::Shared,
     pace::CONVERSATIONS,
+    places::{Owner, Place, Places},
+    tasks::Worker,
     vault::random,
 };
 
@@ -26,8 +29,12 @@ const DAY: u64 = 24 * HOUR;
 const TICK: Duration = Duration::from_secs(1);
 /// Credentials that end sooner than this are spoken of, in milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
-/// Profiles that are asked for in one round.
-const PROFILES: usize = 8;
+/// Calls of one kind at the same time, of which one channel gets at most half.
+const AT_ONCE: usize = 8;
+/// Calls of one kind for one account at the same time.
+const OF_ONE_ACCOUNT: usize = 2;
+/// Profiles among which those are looked for that have a place.
+const PROFILES: usize = 64;
 /// How old a profile becomes before it is asked for again.
 const PROFILE_AGE: u64 = 7 * DAY;
 /// Messages that one call for the archive asks for.
@@ -59,40 +66,73 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn look_after(shared: &Arc<Shared>, duty: Duty) {
+    let places = Places::new(AT_ONCE, OF_ONE_ACCOUNT);
+    let mut under_way = JoinSet::new();
     loop {
         let mut due = std::pin::pin!(shared.accounts_due.notified());
-        // What becomes due while this round asks a slow platform is not missed.
+        // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(shared, duty).await {
+        if let Err(error) = round(shared, duty, &places, &mut under_way).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
             () = due => {}
-            () = shared.clock.tick(TICK) => {}
+            Some(_) = under_way.join_next() => {}
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
 
-async fn round(shared: &Arc<Shared>, duty: Duty) -> Result<(), HostError> {
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+async fn round(
+    shared: &Arc<Shared>,
+    duty: Duty,
+    places: &Places,
+    under_way: &mut JoinSet<()>,
+) -> Result<(), HostError> {
     let now = shared.clock.now();
     match duty {
         Duty::Credentials => {
+            shared.sweep_links().await?;
             for account in shared.inbox.due_refreshes(now).await? {
-                refresh(shared, account).await?;
+                let Some(place) = place(shared, places, account, account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
             }
         }
         Duty::Archive => {
             for due in shared.inbox.due_history(now).await? {
-                history(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| history(shared, due).await));
             }
         }
         Duty::Profiles => {
             for due in shared.inbox.due_profiles(now, PROFILES).await? {
-                profile(shared, due).await?;
+                let Some(place) = place(shared, places, due.account, due.contact).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| profile(shared, due).await));
             }
         }
     }
     Ok(())
+}
+
+async fn place(shared: &Shared, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+    let channel = shared.inbox.account_row(account).await?.channel;
+    Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
+}
+
+async fn begin<W>(shared: Arc<Shared>, place: Place, work: W)
+where
+    W: AsyncFnOnce(&Arc<Shared>) -> Result<(), HostError>,
+{
+    let _place = place;
+    let done = shared.guarded(Worker::Keeper, work(&shared)).await;
+    if let Ok(Err(error)) = &done {
+        tracing::error!(%error, "looking after an account pauses");
+    }
+    if !matches!(done, Ok(Ok(()))) {
+        // What is still due is not begun again at once.
+        tokio::time::sleep(TICK).await;
+    }
 }
 
 /// When credentials are renewed that end at this time: after two thirds of what is left, and some time
@@ -114,21 +154,23 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 /// Renews an account's credentials now.
 pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), HostError> {
     let now = shared.clock.now();
+    // As it was before: what comes of this counts for no later connection.
+    let connection = shared.inbox.account_row(account).await?.connection;
     let renewed = call(shared, account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = shared.inbox.account_row(account).await?;
     match renewed {
         Ok(ends) => {
-            shared.inbox.note_refresh(account, ends, Some(next_refresh(ends, now))).await?;
+            shared.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
-                shared.inbox.mark_account(account, AccountState::Connected, None).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
                 shared.queued.notify_one();
             }
             Ok(())
         }
         // There is nothing to renew.
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            shared.inbox.note_refresh(account, row.refresh_before, None).await
+            shared.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
         Err(HostError::Account(error)) => {
@@ -140,12 +182,13 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), Ho
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
                     sentence(&error)
                 );
-                shared.inbox.mark_account(account, AccountState::Connected, Some(problem)).await?;
+                shared.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
             }
-            shared.inbox.note_refresh(account, ends, Some(now.saturating_add(wait))).await
+            shared.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
+        Err(HostError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
-        Err(_) => shared.inbox.note_refresh(account, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+        Err(_) => shared.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
     .map_err(HostError::from)
 }
@@ -192,7 +235,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
     if let Some(until) = shared.backlog.archive_waits(&channel, due.account, now) {
         if until > now {
             let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
-            shared.inbox.note_history(due.account, Vec::new(), mark).await?;
+            shared.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
         }
         return Ok(());
     }
@@ -253,7 +296,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         Err(_) => (Vec::new(), again(MINUTE)),
     };
     let sizes: Vec<usize> = items.iter().map(|item| item.delivery.body.len()).collect();
-    shared.inbox.note_history(due.account, items, mark).await?;
+    shared.inbox.note_history(due.account, due.connection, items, mark).await?;
     sizes.into_iter().for_each(|bytes| shared.backlog.add(&channel, Some(&due.platform_id), bytes));
     shared.delivered.notify_one();
     Ok(())
@@ -272,13 +315,17 @@ pub(crate) async fn disconnect(
     let row = shared.inbox.account_row(account).await?;
     let told = call(shared, account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
     let not_done = match told {
-        Ok(()) => None,
+        Ok(()) | Err(HostError::Disconnected(_)) => None,
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
         Err(HostError::Account(error)) => Some(sentence(&error)),
         Err(error) => Some(error.to_string()),
     };
-    shared.inbox.disconnect_account(account, delete_conversations).await?;
-    shared.secrets.forget(&row.channel, &row.platform_id);
+    {
+        let _alone = shared.bindings.write().await;
+        let delete = delete_conversations.then(|| shared.clock.now());
+        shared.inbox.disconnect_account(account, delete).await?;
+        shared.secrets.forget(&row.channel, &row.platform_id);
+    }
     shared.media_due.notify_one();
     Ok(not_done)
 }

@@ -13,10 +13,21 @@ use harness_inbox::{DueMedia, HeldFile, InboxError, MediaEnd, MediaState};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
-use crate::{content, download::DownloadError, error::HostError, host::Shared, setup::Registered, store::StoreError};
+use crate::{
+    content,
+    download::DownloadError,
+    error::HostError,
+    host::Shared,
+    places::{Owner, Places},
+    setup::Registered,
+    store::StoreError,
+    tasks::Worker,
+};
 
-/// Downloads at the same time; each may hold a file in memory.
-const AT_ONCE: usize = 4;
+/// Downloads at the same time, of which one channel gets at most half; each may hold a file in memory.
+const AT_ONCE: usize = 8;
+/// Files among which those are looked for that have a place.
+const LOOK_AT: usize = 64;
 /// The largest file that is downloaded where the channel's rules name no size, in bytes.
 const MAX_BYTES: u64 = 32 << 20;
 /// Attempts at a file that could not be fetched for a passing reason.
@@ -26,53 +37,61 @@ const FIRST_WAIT_MS: u64 = 2_000;
 /// How often it is looked for files whose next attempt is due.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Downloads and purges for as long as the host lives.
+/// Downloads and purges for as long as the host lives. A file that comes slowly holds up no other one.
 pub(crate) async fn run(shared: Arc<Shared>) {
+    let places = Places::new(AT_ONCE, AT_ONCE);
+    let mut downloads = JoinSet::new();
     loop {
-        let worked = match round(&shared).await {
-            Ok(worked) => worked,
-            Err(error) => {
-                tracing::error!(%error, "downloading media pauses");
-                false
-            }
-        };
-        if !worked {
-            tokio::select! {
-                () = shared.media_due.notified() => {}
-                () = shared.clock.tick(TICK) => {}
-            }
+        if let Err(error) = look(&shared, &places, &mut downloads).await {
+            tracing::error!(%error, "downloading media pauses");
+        }
+        tokio::select! {
+            Some(_) = downloads.join_next() => {}
+            () = shared.media_due.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
 
-/// One look; says whether there was anything to do.
-async fn round(shared: &Arc<Shared>) -> Result<bool, InboxError> {
-    let purgeable = shared.inbox.purgeable_media(64).await?;
-    for (id, key) in &purgeable {
-        match shared.media.delete(key).await {
-            Ok(()) => shared.inbox.note_purged(*id).await?,
-            Err(error) => tracing::error!(%error, media = id, "a file that was taken back could not be removed"),
+/// Removes what must go, and begins what is due and has a place.
+async fn look(shared: &Arc<Shared>, places: &Places, downloads: &mut JoinSet<()>) -> Result<(), InboxError> {
+    loop {
+        let purgeable = shared.inbox.purgeable_media(64).await?;
+        let mut removed = 0;
+        for (id, key) in &purgeable {
+            match shared.media.delete(key).await {
+                Ok(()) => {
+                    shared.inbox.note_purged(*id).await?;
+                    removed += 1;
+                }
+                Err(error) => tracing::error!(%error, media = id, "a file that was taken back could not be removed"),
+            }
+        }
+        if removed == 0 {
+            break;
         }
     }
     let now = shared.clock.now();
-    if shared.inbox.next_media().await?.is_none_or(|next| next > now) {
-        return Ok(false);
-    }
-    let due = shared.inbox.take_due_media(now, AT_ONCE).await?;
-    let mut downloads = JoinSet::new();
-    for media in due {
+    for media in shared.inbox.due_media(now, &places.keys(), LOOK_AT).await? {
+        let owner = Owner { channel: &media.channel, account: media.account, conversation: Some(media.conversation) };
+        let Some(place) = places.take(owner, media.id) else { continue };
+        if !shared.inbox.begin_media(media.id, &media.key).await? {
+            continue;
+        }
         let shared = Arc::clone(shared);
         downloads.spawn(async move {
-            let end = fetch(&shared, &media).await;
-            shared.inbox.finish_media(media.id, end).await
+            let _place = place;
+            let end = match shared.guarded(Worker::Media, fetch(&shared, &media)).await {
+                Ok(end) => end,
+                Err(_) => later(&shared, &media, "this host failed while it fetched it"),
+            };
+            if let Err(error) = shared.inbox.finish_media(media.id, end).await {
+                tracing::error!(%error, media = media.id, "how a download ended could not be written down");
+                tokio::time::sleep(TICK).await;
+            }
         });
     }
-    while let Some(finished) = downloads.join_next().await {
-        if let Ok(result) = finished {
-            result?;
-        }
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// Fetches one file and says how that ended.

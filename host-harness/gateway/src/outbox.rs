@@ -1,13 +1,9 @@
 //! From the outbox to the platform: replies of one conversation one after the other, conversations
 //! beside each other, accounts in turns. Belongs here: who sends when. One reply: `sending`.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use harness_inbox::{Deferred, DueReply, InboxError};
+use harness_inbox::{DueReply, InboxError};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
@@ -15,58 +11,24 @@ use crate::{
     breaker::Part,
     error::HostError,
     host::Shared,
-    sending::{Left, Sending},
+    places::{Owner, Place, Places},
+    sending::{self, Left, Sending},
+    tasks::Worker,
 };
 
 /// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
 const OF_ONE_ACCOUNT: usize = 16;
-/// Replies under way at the same time.
+/// Replies under way at the same time; one channel gets at most half of them.
 const OF_ALL: usize = 256;
 /// How often the outbox is looked at for replies whose next attempt is due.
 const TICK: Duration = Duration::from_millis(500);
 /// How long a reply waits that cannot be tried now: its channel is not loaded, the inbox is failing.
 const LATER_MS: u64 = 5_000;
 
-/// What is under way.
-#[derive(Default)]
-struct Busy {
-    conversations: HashSet<i64>,
-    accounts: HashMap<i64, usize>,
-}
-
-impl Busy {
-    /// Takes a place for a reply, if there is one.
-    fn enter(&mut self, due: DueReply) -> bool {
-        let of_account = self.accounts.get(&due.account).copied().unwrap_or(0);
-        if of_account >= OF_ONE_ACCOUNT || self.conversations.len() >= OF_ALL {
-            return false;
-        }
-        if !self.conversations.insert(due.conversation) {
-            return false;
-        }
-        self.accounts.insert(due.account, of_account + 1);
-        true
-    }
-
-    fn leave(&mut self, due: DueReply) {
-        self.conversations.remove(&due.conversation);
-        if let Some(count) = self.accounts.get_mut(&due.account) {
-            *count = count.saturating_sub(1);
-        }
-        self.accounts.retain(|_, count| *count > 0);
-    }
-}
-
-type UnderWay = Arc<Mutex<Busy>>;
-
-fn locked(under_way: &UnderWay) -> MutexGuard<'_, Busy> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Sends until told to stop; then takes up nothing more and lets what is under way come to its end.
 /// When the task is dropped, what is under way is dropped with it.
 pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
-    let under_way = UnderWay::default();
+    let places = Places::new(OF_ALL, OF_ONE_ACCOUNT);
     let mut sending = JoinSet::new();
     while !*stop.borrow() {
         let now = shared.clock.now();
@@ -74,7 +36,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
         match shared.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await {
             Ok(due) => {
                 for due in due {
-                    start(&shared, &under_way, &mut sending, due);
+                    start(&shared, &places, &mut sending, due);
                 }
             }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
@@ -89,27 +51,42 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     while sending.join_next().await.is_some() {}
 }
 
-fn start(shared: &Arc<Shared>, under_way: &UnderWay, sending: &mut JoinSet<()>, due: DueReply) {
-    if !locked(under_way).enter(due) {
-        return;
-    }
-    let (shared, under_way) = (Arc::clone(shared), Arc::clone(under_way));
+fn start(shared: &Arc<Shared>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
+    let owner = Owner { channel: &due.channel, account: due.account, conversation: None };
+    let Some(place) = places.take(owner, due.conversation) else { return };
+    let shared = Arc::clone(shared);
     sending.spawn(async move {
-        let left = match send(&shared, due.reply).await {
-            Ok(left) => left,
-            Err(HostError::Paused(paused)) => Left::Until(paused.until),
-            Err(error) => {
+        // Given back and told whatever happens here, a panic included.
+        let _turn = Turn { _place: place, shared: Arc::clone(&shared) };
+        let left = match shared.guarded(Worker::Outbox, send(&shared, due.reply)).await {
+            Ok(Ok(left)) => left,
+            Ok(Err(HostError::Paused(paused))) => Left::Until(paused.until),
+            Ok(Err(error)) => {
                 tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
                 Left::Unable
             }
+            Err(_) => {
+                shared.blame(&due.channel, Part::Outgoing);
+                Left::Failed
+            }
         };
-        if let Err(error) = settle(&shared, due, left).await {
+        if let Err(error) = settle(&shared, due.reply, left).await {
             tracing::error!(%error, reply = due.reply, "a reply's wait could not be written down");
             tokio::time::sleep(TICK).await;
         }
-        locked(&under_way).leave(due);
-        shared.queued.notify_one();
     });
+}
+
+/// A reply's turn. When it is over its place is free, and whoever waits is told.
+struct Turn {
+    _place: Place,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.queued.notify_one();
+    }
 }
 
 async fn send(shared: &Arc<Shared>, reply: i64) -> Result<Left, HostError> {
@@ -124,16 +101,25 @@ async fn send(shared: &Arc<Shared>, reply: i64) -> Result<Left, HostError> {
     }
 }
 
-async fn settle(shared: &Shared, due: DueReply, left: Left) -> Result<(), HostError> {
+async fn settle(shared: &Shared, reply: i64, left: Left) -> Result<(), HostError> {
     let after = |wait: u64| shared.clock.now().saturating_add(wait);
     let done: Result<(), InboxError> = match left {
-        Left::Nothing => shared.inbox.close_reply(due.reply).await,
+        Left::Nothing => shared.inbox.close_reply(reply).await,
         Left::Attempt => Ok(()),
-        Left::Unable => shared.inbox.defer(Deferred::Reply(due.reply), after(LATER_MS)).await,
+        Left::Unable => shared.inbox.defer(reply, after(LATER_MS)).await,
         // Another reply is the trial; most often this one is not even looked at meanwhile.
-        Left::Until(at) => shared.inbox.defer(Deferred::Reply(due.reply), at.min(after(LATER_MS))).await,
-        Left::Paced(at) => shared.inbox.defer(Deferred::Reply(due.reply), at).await,
-        Left::Pause(wait) => shared.inbox.defer(Deferred::Account(due.account), after(wait)).await,
+        Left::Until(at) => shared.inbox.defer(reply, at.min(after(LATER_MS))).await,
+        Left::Paced(at) => shared.inbox.defer(reply, at).await,
+        Left::Failed => fail(shared, reply).await,
     };
     Ok(done?)
+}
+
+/// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
+async fn fail(shared: &Shared, reply: i64) -> Result<(), InboxError> {
+    shared.inbox.settle_failed(reply, shared.clock.now()).await?;
+    match shared.inbox.open_reply(reply).await? {
+        Some(open) if open.steps.is_empty() => shared.inbox.refuse_reply(reply, vec![sending::host_failed()]).await,
+        _ => Ok(()),
+    }
 }

@@ -56,6 +56,8 @@ struct Bucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>,
     /// The time between two requests at the steady pace.
     interval: Duration,
+    /// What it holds when it is full.
+    burst: NonZeroU32,
     /// When the next one who waits is told to come: of each account, for those who ask for the first time and
     /// for those who come again. Appointments keep a thousand waiters from coming at the same moment.
     appointments: Mutex<HashMap<(i64, bool), Duration>>,
@@ -69,7 +71,7 @@ impl Bucket {
         let gained = count.saturating_sub(burst.get()).saturating_add(1).max(1);
         let interval = (period / gained).max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
-        Self { limiter: RateLimiter::direct_with_clock(quota, clock), interval, appointments: Mutex::default() }
+        Self { limiter: RateLimiter::direct_with_clock(quota, clock), interval, burst, appointments: Mutex::default() }
     }
 
     fn take(&self, asker: Asker<'_>) -> Result<(), Duration> {
@@ -82,10 +84,11 @@ impl Bucket {
         Err(appointment)
     }
 
-    /// Whether it was not used for so long that a new one would be the same.
+    /// Whether it was not used for so long that a new one would be the same: it is full again. What is asked of a
+    /// full one is taken from it, so it is dropped then.
     fn is_idle(&self, now: Duration) -> bool {
         let appointments = self.appointments.lock().unwrap_or_else(PoisonError::into_inner);
-        appointments.values().all(|at| *at <= now) && self.limiter.check().is_ok()
+        appointments.values().all(|at| *at <= now) && matches!(self.limiter.check_n(self.burst), Ok(Ok(())))
     }
 }
 
@@ -166,6 +169,32 @@ mod tests {
         let most = (0..400).map(|from| taken.iter().filter(|at| (from..from + 100).contains(*at)).count()).max();
         assert!(most <= Some(20), "{most:?} {taken:?}");
         assert!(taken.len() >= 75, "the pace is used: {taken:?}");
+    }
+
+    #[test]
+    fn a_bucket_is_forgotten_only_when_it_is_full_again() {
+        let clock = Clock::default();
+        let paces = Paces::new(clock.clone());
+        // Five at once, then one about every 217 s.
+        let rates = [rate(50, 10_000_000, PauseScope::Account)];
+        let used_up = |account: i64| {
+            while paces.take(&rates, "text", asker(account)).is_ok() {}
+            // Appointments of those who wait are none of this.
+            paces.buckets.lock().unwrap().values().for_each(|bucket| bucket.appointments.lock().unwrap().clear());
+        };
+        used_up(0);
+        clock.advance(Duration::from_secs(250));
+        for other in 1..=i64::try_from(MANY).unwrap() + 1 {
+            paces.bucket(Key {
+                channel: "any".into(),
+                class: "text".into(),
+                count: 50,
+                period: 10_000_000,
+                whose: Whose::Account(other),
+            });
+        }
+        let left = (0..9).take_while(|_| paces.take(&rates, "text", asker(0)).is_ok()).count();
+        assert_eq!(left, 1, "it holds what it has gained, not what a new one holds");
     }
 
     #[test]

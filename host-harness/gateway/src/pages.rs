@@ -1,16 +1,19 @@
-//! Pages for people: connecting an account, the state of a request for deletion. Belongs here: HTML without
-//! scripts, and the cookie that binds a link to one browser. What happens behind the buttons is `connect`.
+//! Pages for people: connecting an account, the state of a request for deletion. Belongs here: the routes, the frame
+//! of a page without scripts, and the cookie that binds a link to one browser. What stands on a link's page is `show`;
+//! what happens behind the buttons is `connect`.
 
 use axum::{
     Form, Router,
-    extract::{DefaultBodyLimit, Path, RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{
+        DefaultBodyLimit, Path, RawQuery, State,
+        rejection::{FormRejection, PathRejection},
+    },
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use harness_contract::{Candidate, Media, manifest::Callback};
-use harness_inbox::AccountRow;
+use harness_contract::manifest::Callback;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
@@ -18,12 +21,15 @@ use crate::{
     access::{Access, is_local},
     body::{self, BodyTime},
     browser,
-    connect::{ConnectError, ConnectStage, ConnectView},
+    connect::{ConnectError, for_people},
     error::HostError,
     host::Host,
+    links::digest,
     listen::Limits,
+    show,
 };
 
+/// The beginning of the names of cookies: each link has one of its own.
 const COOKIE: &str = "harness-connect";
 /// The longest form, in bytes.
 const MAX_FORM: usize = 16 << 10;
@@ -54,15 +60,23 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .with_state(Pages { host, access })
 }
 
-/// A page with headers that leave it nothing to load and nobody to be framed by. `form_to` is where its forms
-/// may lead besides this host.
-fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, content: &Markup) -> Response {
+/// What a page says besides its content.
+#[derive(Default)]
+pub(crate) struct Frame {
+    /// Where its forms may lead besides this host.
+    pub(crate) form_to: Vec<String>,
+    /// Where the browser goes on by itself, and after how many seconds.
+    pub(crate) goes_on: Option<(u8, String)>,
+}
+
+/// A page with headers that leave it nothing to load and nobody to be framed by.
+pub(crate) fn page(status: StatusCode, title: &str, frame: &Frame, content: &Markup) -> Response {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     use sha2::{Digest as _, Sha256};
     let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; img-src https: data:; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-        form_to.join(" ")
+        frame.form_to.join(" ")
     );
     let body = html! {
         (DOCTYPE)
@@ -70,7 +84,9 @@ fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, cont
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                @if refresh { meta http-equiv="refresh" content="2"; }
+                @if let Some((seconds, place)) = &frame.goes_on {
+                    meta http-equiv="refresh" content={ (seconds) "; url=" (place) };
+                }
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -92,7 +108,7 @@ fn page(status: StatusCode, title: &str, form_to: &[String], refresh: bool, cont
 
 fn sorry(status: StatusCode, sentence: &str) -> Response {
     let content = html! { p.problem role="alert" { (sentence) } };
-    page(status, "This did not work", &[], false, &content)
+    page(status, "This did not work", &Frame::default(), &content)
 }
 
 impl IntoResponse for ConnectError {
@@ -101,11 +117,24 @@ impl IntoResponse for ConnectError {
     }
 }
 
-fn failed(error: &HostError) -> Response {
+pub(crate) fn failed(error: &HostError) -> Response {
     match error {
         HostError::Connect(error) => error.into_response(),
-        error => sorry(StatusCode::BAD_GATEWAY, &error.to_string()),
+        error => {
+            tracing::error!(%error, "a page could not be answered");
+            sorry(StatusCode::BAD_GATEWAY, &for_people(error))
+        }
     }
+}
+
+/// An address that is no page's.
+fn no_page() -> Response {
+    sorry(StatusCode::NOT_FOUND, "There is no page at this address. Open the link again that you were given.")
+}
+
+/// A form that was not filled in, or is none.
+fn not_filled_in(what: &str) -> Response {
+    sorry(StatusCode::BAD_REQUEST, &format!("{what} Go back and try again."))
 }
 
 fn see(place: &str) -> Response {
@@ -113,10 +142,49 @@ fn see(place: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
-fn cookie(headers: &HeaderMap) -> &str {
+/// The cookies of links that a browser shows, with their names.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value).unwrap_or_default()
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| name.starts_with(COOKIE))
+}
+
+fn values(headers: &HeaderMap) -> Vec<&str> {
+    cookies(headers).map(|(_, value)| value).collect()
+}
+
+/// The name of a link's cookie, so that two links in one browser do not take each other's.
+fn cookie_name(ticket: &str) -> String {
+    let id = digest(ticket);
+    format!("{COOKIE}-{}", hex::encode(id.get(..8).unwrap_or_default()))
+}
+
+fn own_cookie<'h>(headers: &'h HeaderMap, ticket: &str) -> Option<&'h str> {
+    let name = cookie_name(ticket);
+    cookies(headers).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn with_cookie(mut response: Response, host: &Host, ticket: &str, value: &str) -> Response {
+    let secure = if host.is_public_over_tls() { "; Secure" } else { "" };
+    let name = cookie_name(ticket);
+    // Lax: the platform's redirect back is a navigation, which brings it; forms of other sites do not.
+    let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600{secure}");
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Whether a browser asks ahead of time, or a program asks only whether there is something: nobody is there yet.
+fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
+    const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    let says = |name: &&str| {
+        headers.get_all(*name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            let value = value.to_ascii_lowercase();
+            ["prefetch", "preview", "prerender"].iter().any(|word| value.contains(word))
+        })
+    };
+    method != Method::GET || NAMES.iter().any(|name| says(&name))
 }
 
 /// Links are made here by whoever sits at this machine; everybody else gets one from the API.
@@ -147,7 +215,7 @@ async fn choose_login(State(pages): State<Pages>, headers: HeaderMap) -> Respons
             }
         }
     };
-    page(StatusCode::OK, "Connect an account", &[], false, &content)
+    page(StatusCode::OK, "Connect an account", &Frame::default(), &content)
 }
 
 #[derive(Deserialize)]
@@ -155,135 +223,41 @@ struct Begin {
     channel: String,
 }
 
-async fn begin(State(pages): State<Pages>, headers: HeaderMap, Form(begin): Form<Begin>) -> Response {
+async fn begin(State(pages): State<Pages>, headers: HeaderMap, form: Result<Form<Begin>, FormRejection>) -> Response {
     if !may_begin(&pages, &headers) {
         return no_link_here();
     }
-    match pages.host.begin_connecting(&begin.channel, None) {
+    let Ok(Form(begin)) = form else { return not_filled_in("No channel was chosen.") };
+    match pages.host.begin_connecting(&begin.channel, None).await {
         Ok(ticket) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
     }
 }
 
-/// The link: where connecting stands, and how it goes on.
-async fn link(State(pages): State<Pages>, Path(ticket): Path<String>, headers: HeaderMap) -> Response {
+/// The link: where connecting stands, and how it goes on. Looking at it changes nothing, so that whoever shows a
+/// preview of it, or fetches it ahead of time, uses nothing up: what begins is the button.
+async fn link(
+    State(pages): State<Pages>,
+    ticket: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
     let host = &pages.host;
-    let new = match host.open_link(&ticket, Some(cookie(&headers))) {
-        Ok(new) => new,
-        Err(error) => return failed(&error),
+    let view = match host.look(&ticket, &values(&headers)) {
+        Ok(view) => view,
+        Err(error) => return error.into_response(),
     };
-    let mut response = match host.connecting(&ticket) {
-        Ok(view) => show(host, &ticket, &view).await,
-        Err(error) => error.into_response(),
-    };
-    if let Some(new) = new {
-        let secure = if host.is_public_over_tls() { "; Secure" } else { "" };
-        // Lax: the platform's redirect back is a navigation, which brings it; forms of other sites do not.
-        let value = format!("{COOKIE}={new}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600{secure}");
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
+    let waits = query.as_deref() == Some(show::WAIT);
+    let response = show::stage(host, &ticket, view, waits).await;
+    if host.claimed_by(&ticket, &values(&headers)).or(own_cookie(&headers, &ticket)).is_some() {
+        return response;
     }
-    response
-}
-
-async fn show(host: &Host, ticket: &str, view: &ConnectView) -> Response {
-    let Ok(registered) = host.channel(&view.channel) else { return ConnectError::Expired.into_response() };
-    let manifest = registered.channel.manifest();
-    let name = &manifest.channel.name;
-    let title = format!("Connect {name}");
-    let here = format!("/connect/{ticket}");
-    let logins = |again: bool| {
-        html! {
-            form method="post" action=(here) {
-                @for (id, login) in &manifest.logins {
-                    @if again || view.login.as_ref().is_none_or(|wanted| wanted == id) {
-                        button type="submit" name="login" value=(id) { "Connect with " (login.name) }
-                    }
-                }
-            }
-        }
-    };
-    let dialogs = host.dialog_origins(&registered);
-    match &view.stage {
-        ConnectStage::Waiting => {
-            let content = html! {
-                p { "You will be sent to the platform, where you permit this inbox to read and answer messages." }
-                (logins(false))
-            };
-            page(StatusCode::OK, &title, &dialogs, false, &content)
-        }
-        ConnectStage::Visiting => {
-            let content = html! {
-                p { "The platform's page is open. If it is not, or if you came back without an answer, begin again." }
-                (logins(true))
-            };
-            page(StatusCode::OK, &title, &dialogs, false, &content)
-        }
-        ConnectStage::Choosing { candidates } => {
-            let content = html! {
-                @if candidates.is_empty() {
-                    p.problem role="alert" { "The platform shows no account that could be connected." }
-                    (logins(true))
-                } @else {
-                    p { "Choose the account to connect." }
-                    form method="post" action={ (here) "/select" } {
-                        @for candidate in candidates { (choice(candidate)) }
-                        button type="submit" { "Connect" }
-                    }
-                    details { summary { "It is not in the list" } (logins(true)) }
-                }
-            };
-            page(StatusCode::OK, &title, &dialogs, false, &content)
-        }
-        ConnectStage::Failed { sentence } => {
-            let content = html! { p.problem role="alert" { (sentence) } (logins(true)) };
-            page(StatusCode::OK, &title, &dialogs, false, &content)
-        }
-        ConnectStage::Connected { account } => match host.inbox().account_row(*account).await {
-            Ok(row) => connected(host, &row).await,
-            Err(error) => failed(&error.into()),
-        },
+    // It is nobody's link so far, also with this cookie: the button makes it this browser's.
+    match Host::new_cookie() {
+        Ok(new) => with_cookie(response, host, &ticket, &new),
+        Err(error) => failed(&error),
     }
-}
-
-fn choice(candidate: &Candidate) -> Markup {
-    html! {
-        label.choice {
-            input type="radio" name="candidate" value=(candidate.id) required disabled[candidate.obstacle.is_some()];
-            (picture(candidate.picture.as_ref()))
-            span {
-                strong { (candidate.name) }
-                @if let Some(username) = &candidate.username { " @" (username) }
-                @if let Some(obstacle) = &candidate.obstacle { br; small.problem { (obstacle) } }
-            }
-        }
-    }
-}
-
-fn picture(media: Option<&Media>) -> Markup {
-    match media.and_then(|media| media.url.as_deref()) {
-        Some(url) if url.starts_with("https://") => {
-            html! { img src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer"; }
-        }
-        _ => html! {},
-    }
-}
-
-async fn connected(host: &Host, row: &AccountRow) -> Response {
-    let received = host.inbox().received_since(row.id, row.connected_at).await.unwrap_or(false);
-    let content = html! {
-        p.account {
-            (picture(row.picture.as_ref()))
-            span { strong { (row.name) } @if let Some(username) = &row.username { " @" (username) } }
-        }
-        @if received {
-            p.done role="status" { "Received: the first message is in the inbox. You can close this page." }
-        } @else {
-            p role="status" { "Send a test message to this account from another one. This page says \"Received\" when it arrives." }
-        }
-    };
-    page(StatusCode::OK, "Connected", &[], !received, &content)
 }
 
 #[derive(Deserialize)]
@@ -293,15 +267,29 @@ struct Start {
 
 async fn start(
     State(pages): State<Pages>,
-    Path(ticket): Path<String>,
+    ticket: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    Form(start): Form<Start>,
+    form: Result<Form<Start>, FormRejection>,
 ) -> Response {
-    match pages.host.start_connecting(&ticket, &start.login, cookie(&headers)).await {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Form(start)) = form else { return not_filled_in("No way of connecting was chosen.") };
+    let host = &pages.host;
+    let values = values(&headers);
+    let shown = host.claimed_by(&ticket, &values).or(own_cookie(&headers, &ticket));
+    let new = match host.open_link(&ticket, shown).await {
+        Ok(new) => new,
+        Err(error) => return failed(&error),
+    };
+    let cookie = new.as_deref().or(shown).unwrap_or_default();
+    let response = match host.start_connecting(&ticket, &start.login, cookie).await {
         Ok(url) => see(url.as_str()),
         // Its sentence stands on the link's page.
         Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
+    };
+    match &new {
+        Some(new) => with_cookie(response, host, &ticket, new),
+        None => response,
     }
 }
 
@@ -312,11 +300,13 @@ struct Select {
 
 async fn select(
     State(pages): State<Pages>,
-    Path(ticket): Path<String>,
+    ticket: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    Form(select): Form<Select>,
+    form: Result<Form<Select>, FormRejection>,
 ) -> Response {
-    match pages.host.connect_select(&ticket, &select.candidate, Some(cookie(&headers))).await {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Form(select)) = form else { return not_filled_in("No account was chosen.") };
+    match pages.host.connect_select(&ticket, &select.candidate, Some(&values(&headers))).await {
         Ok(()) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
     }
@@ -324,12 +314,18 @@ async fn select(
 
 async fn oauth_callback(
     State(pages): State<Pages>,
-    Path(channel): Path<String>,
+    method: Method,
+    channel: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    let Ok(Path(channel)) = channel else { return no_page() };
+    if is_ahead_of_time(&method, &headers) {
+        // No answer that a browser would keep for the visit itself.
+        return sorry(StatusCode::SERVICE_UNAVAILABLE, "This page is for the browser that comes from the platform.");
+    }
     let query = query.unwrap_or_default();
-    match pages.host.connect_callback(&channel, &query, cookie(&headers)).await {
+    match pages.host.connect_callback(&channel, &query, &values(&headers)).await {
         // What stands in the address is not left in the browser's history.
         Ok(ticket) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
@@ -338,8 +334,9 @@ async fn oauth_callback(
 
 async fn callback_state(
     State(pages): State<Pages>,
-    Path((channel, name, code)): Path<(String, String, String)>,
+    path: Result<Path<(String, String, String)>, PathRejection>,
 ) -> Response {
+    let Ok(Path((channel, name, code))) = path else { return no_page() };
     let registered = pages.host.channel(&channel).ok();
     let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
     let Some(Callback::SignedRequest { about, .. }) = recipe else {
@@ -355,10 +352,21 @@ async fn callback_state(
             dt { "State" }
             dd {
                 @if state.finished_at.is_some() {
-                    "Done: " (state.accounts) " accounts with their conversations and " (state.contacts) " contacts were deleted."
+                    "Done: deleted were " (counted(state.accounts, "account with its conversations", "accounts with their conversations"))
+                    ", and " (counted(state.contacts, "person who had written", "people who had written")) "."
                 } @else { "Received, and being worked on." }
             }
         }
     };
-    page(StatusCode::OK, "Your request", &[], state.finished_at.is_none(), &content)
+    let goes_on = state.finished_at.is_none().then(|| (10, format!("/callbacks/{channel}/{name}/{code}")));
+    page(StatusCode::OK, "Your request", &Frame { goes_on, ..Frame::default() }, &content)
+}
+
+/// A number with its noun.
+fn counted(count: i64, one: &str, more: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    }
 }

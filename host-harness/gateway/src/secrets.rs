@@ -137,6 +137,13 @@ impl Secrets {
         }));
     }
 
+    /// Puts these credentials in the place of all that an account had, in one step: nobody meets it with none.
+    pub(crate) fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
+        slots.extend(credentials);
+    }
+
     /// Forgets every credential of an account.
     pub(crate) fn forget(&self, channel: &str, account: &str) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,14 @@
 //! One reply on its way: ask the channel, send step by step, write down how each ended.
-//! Belongs here: attempts, and what follows from a result. Not here: which reply's turn it is.
+//! Belongs here: attempts, and what follows from a result. Not here: which reply's turn it is. What became of what
+//! was not answered: `unsent`.
 
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
-    ConversationContext, Failure, FailureCategory, HttpResponse, SendOutcome, SendResult, SendStep, Severity, StepKind,
-    Violation, ViolationCode, text::shown,
+    ConversationContext, FailureCategory, HttpResponse, OutboundMessage, SendOutcome, SendResult, SendStep, Severity,
+    StepKind, Violation,
 };
-use harness_inbox::{AccountState, InboxError, OpenReply, StepEnd, StepState};
+use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState};
 use harness_sandbox::{CallError, CallFailure, Channel};
 use tracing::Instrument as _;
 
@@ -15,13 +16,19 @@ use crate::{
     account::Whose,
     breaker::{Part, Pass},
     capture::Captured,
-    egress::EgressError,
     error::HostError,
     host::Shared,
-    media::{self, FilesError},
+    media,
     pace::Asker,
     setup::Registered,
+    tasks::Worker,
+    unsent::{
+        channel_failed, disconnected, failure, late_signal, no_files, nothing_to_send, outcome, unread, unrecorded,
+        unsent,
+    },
 };
+
+pub(crate) use crate::unsent::host_failed;
 
 /// Attempts at a step that the platform answered with a passing error.
 const MAX_ATTEMPTS: u32 = 8;
@@ -37,6 +44,8 @@ const DAY_MS: u64 = 24 * 3_600_000;
 const PATIENCE_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
+/// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
+const SIGNAL_MS: u64 = 10_000;
 
 /// What is left of a reply when its turn is over.
 pub(crate) enum Left {
@@ -50,8 +59,8 @@ pub(crate) enum Left {
     Until(u64),
     /// The pace of its class is used up until this time.
     Paced(u64),
-    /// The platform asks the account to pause, in milliseconds.
-    Pause(u64),
+    /// The host itself failed in the middle of it.
+    Failed,
 }
 
 /// One reply under way.
@@ -64,7 +73,10 @@ impl Sending<'_> {
     /// Sends what is left of the reply.
     pub(crate) async fn run(&self) -> Result<Left, HostError> {
         let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
-        if self.shared.inbox.account_row(self.reply.account).await?.state == AccountState::Disconnected {
+        let unchanged = self.shared.bindings.read().await;
+        let account = self.shared.inbox.account_row(self.reply.account).await?;
+        if account.state == AccountState::Disconnected {
+            drop(unchanged);
             if self.reply.steps.is_empty() {
                 self.refuse(vec![disconnected()]).await?;
             } else {
@@ -74,12 +86,16 @@ impl Sending<'_> {
         }
         let now = self.shared.clock.now();
         let context = self.shared.context(&registered, self.reply.conversation).await?;
+        drop(unchanged);
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
         let steps = self.steps(&registered, &context, now, &mut leave).await?;
         let Some(steps) = steps else { return Ok(Left::Nothing) };
         let mut captured = Captured::default();
+        // What stands behind a message that left in this turn comes at its time.
+        let mut in_time = now.saturating_sub(self.reply.created_at) <= SIGNAL_MS;
         for (index, step) in steps.iter().enumerate() {
+            let is_signal = step.kind == StepKind::Action;
             let stored = self.reply.steps.get(index);
             let attempts = stored.map_or(0, |stored| stored.attempts);
             match stored.map_or(StepState::Queued, |stored| stored.state) {
@@ -94,14 +110,23 @@ impl Sending<'_> {
                 }
                 _ => continue,
             }
-            if let Err(at) = self.paced(&registered, step).await {
+            if is_signal && !in_time {
+                self.drop_signal(index).await?;
+                continue;
+            }
+            if let Err(at) = self.leave_to_go(&registered, step).await? {
+                if is_signal {
+                    self.drop_signal(index).await?;
+                    continue;
+                }
                 return Ok(Left::Paced(at));
             }
-            if !self.shared.inbox.begin_attempt(self.reply.reply, index).await? {
+            if !self.shared.inbox.begin_attempt(self.reply.reply, index, self.shared.clock.now()).await? {
                 continue;
             }
             let part = tracing::error_span!("part", part = index);
-            let attempted = self.attempt(&registered, &context, step, &mut captured).instrument(part);
+            let attempted =
+                self.attempt(&registered, &context, account.connection, step, &mut captured).instrument(part);
             let (outcome, unread) = attempted.await;
             let now = self.shared.clock.now();
             let breakers = &self.shared.breakers;
@@ -117,23 +142,44 @@ impl Sending<'_> {
                 // Nothing was sent. It waits until somebody connects the account again.
                 let problem = [Some(failure.sentence.as_str()), failure.fix.as_deref()].into_iter().flatten();
                 let problem = problem.collect::<Vec<_>>().join(" ");
-                self.finish(index, outcome, StepEnd::Later(now)).await?;
-                self.shared.inbox.mark_account(self.reply.account, AccountState::NeedsReconnect, Some(problem)).await?;
+                let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
+                self.finish(index, outcome, end).await?;
+                let (inbox, state) = (&self.shared.inbox, AccountState::NeedsReconnect);
+                inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
                 return Ok(Left::Attempt);
             }
-            let pause = outcome.pause.as_ref().map(|pause| pause.duration.min(DAY_MS));
+            // The pause itself is kept with the outcome, for all whom it concerns.
+            let pauses = outcome.pause.is_some();
             let (outcome, end) = self.end(outcome, attempts + 1);
             let sent = matches!(end, StepEnd::Final(StepState::Sent));
             let later = matches!(end, StepEnd::Later(_));
+            // There is no second attempt at a signal, and none that fails stops a message.
+            let end = if is_signal && later { StepEnd::Final(StepState::Cancelled) } else { end };
             self.finish(index, outcome, end).await?;
-            match pause {
-                Some(wait) => return Ok(Left::Pause(wait)),
-                None if later => return Ok(Left::Attempt),
-                None if !sent => return Ok(Left::Nothing),
-                None => {}
+            in_time = true;
+            match (pauses, later) {
+                (true, _) => return Ok(Left::Attempt),
+                _ if is_signal || sent => {}
+                (false, true) => return Ok(Left::Attempt),
+                (false, false) => return Ok(Left::Nothing),
             }
         }
         Ok(Left::Nothing)
+    }
+
+    /// Whether a step may leave: neither a pause of the platform's nor the pace holds it. Otherwise says when to
+    /// ask again.
+    async fn leave_to_go(&self, registered: &Registered, step: &SendStep) -> Result<Result<(), u64>, InboxError> {
+        // The wish may have come with the answer to another reply, since this one got its turn.
+        let now = self.shared.clock.now();
+        match self.shared.inbox.paused_until(self.reply.account, Some(self.reply.conversation), now).await? {
+            Some(until) => Ok(Err(until)),
+            None => Ok(self.paced(registered, step).await),
+        }
+    }
+
+    async fn drop_signal(&self, index: usize) -> Result<(), InboxError> {
+        self.finish(index, late_signal(), StepEnd::Final(StepState::Cancelled)).await
     }
 
     /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
@@ -186,16 +232,21 @@ impl Sending<'_> {
             Ok(Err(error)) => self.shared.failed(pass, &registered.channel.inspection().digest, error, true),
             Err(_) => drop(pass),
         }
-        let (built, warnings) = match asked {
+        let (built, remarks) = match asked {
             Ok(Ok(answer)) => answer,
-            Ok(Err(CallError { failure: CallFailure::Busy(_), .. })) | Err(_) => return Err(HostError::Busy),
-            Ok(Err(error)) => (Err(vec![channel_failed(&error)]), Vec::new()),
+            Ok(Err(CallError { failure: CallFailure::Busy(_), .. })) => return Err(HostError::Busy),
+            Ok(Err(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
+            Err(error) => {
+                self.shared.note_panic(Worker::Outbox, &error.to_string());
+                self.shared.blame(&self.reply.channel, Part::Outgoing);
+                (Err(vec![host_failed()]), Remarks::default())
+            }
         };
         let built = built.and_then(|steps| if steps.is_empty() { Err(vec![nothing_to_send()]) } else { Ok(steps) });
         let first = self.reply.steps.is_empty();
         match built {
             Ok(steps) if first => {
-                self.shared.inbox.begin_steps(&self.reply, &steps, &warnings, now).await?;
+                self.shared.inbox.begin_steps(&self.reply, &steps, &remarks, now).await?;
                 Ok(Some(steps))
             }
             Ok(steps) if self.matches(&steps) => Ok(Some(steps)),
@@ -237,6 +288,7 @@ impl Sending<'_> {
         &self,
         registered: &Registered,
         context: &ConversationContext,
+        connection: i64,
         step: &SendStep,
         captured: &mut Captured,
     ) -> (SendOutcome, Option<CallError>) {
@@ -244,7 +296,7 @@ impl Sending<'_> {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
-        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone() };
+        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone(), connection };
         match self.shared.send(registered, &whose, step.request.clone(), &files, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => (unsent(step, &error), None),
@@ -276,19 +328,56 @@ impl Sending<'_> {
     }
 }
 
-type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Vec<Violation>);
+type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
 
 /// The channel's verdict on a message, and its requests.
-fn ask(
-    channel: &Channel,
-    message: &harness_contract::OutboundMessage,
-    context: &ConversationContext,
-) -> Result<Asked, CallError> {
-    let validation = channel.validate_outbound(message, context)?;
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        validation.violations.into_iter().partition(|violation| violation.severity == Severity::Error);
+fn ask(channel: &Channel, message: &OutboundMessage, context: &ConversationContext) -> Result<Asked, CallError> {
+    let (errors, remarks) = judge(channel, message, context)?;
     let built = if errors.is_empty() { channel.build_send_request(message, context)? } else { Err(errors) };
-    Ok((built, warnings))
+    Ok((built, remarks))
+}
+
+/// What stands in the way of a message, and what else the channel has to say of it.
+fn judge(
+    channel: &Channel,
+    message: &OutboundMessage,
+    context: &ConversationContext,
+) -> Result<(Vec<Violation>, Remarks), CallError> {
+    let validation = channel.validate_outbound(message, context)?;
+    let (errors, warnings) =
+        validation.violations.into_iter().partition(|violation| violation.severity == Severity::Error);
+    Ok((errors, Remarks { warnings, degradations: validation.degradations }))
+}
+
+/// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
+pub(crate) async fn validate(
+    shared: &Arc<Shared>,
+    conversation: i64,
+    message: &OutboundMessage,
+) -> Result<Remarks, HostError> {
+    let (inbox, now) = (&shared.inbox, shared.clock.now());
+    let Ok(registered) = shared.channel(&inbox.channel_of(conversation).await?) else { return Ok(Remarks::default()) };
+    let context = shared.context(&registered, conversation).await?;
+    let account = inbox.account_of(conversation).await?;
+    if inbox.account_row(account).await?.state == AccountState::Disconnected {
+        return Err(HostError::NotSendable(vec![disconnected()]));
+    }
+    let channel = registered.channel.clone();
+    let Ok(pass) = shared.breakers.admit(channel.id(), Part::Outgoing, now) else { return Ok(Remarks::default()) };
+    let (message, span) = (message.clone(), tracing::Span::current());
+    let judged = tokio::task::spawn_blocking(move || span.in_scope(|| judge(&channel, &message, &context))).await;
+    match judged {
+        Ok(Ok((errors, remarks))) => {
+            pass.succeeded(now);
+            if errors.is_empty() { Ok(remarks) } else { Err(HostError::NotSendable(errors)) }
+        }
+        Ok(Err(error)) => {
+            let busy = matches!(error.failure, CallFailure::Busy(_));
+            shared.failed(pass, &registered.channel.inspection().digest, &error, true);
+            if busy { Ok(Remarks::default()) } else { Err(HostError::NotSendable(vec![channel_failed(&error)])) }
+        }
+        Err(_) => Err(HostError::NotSendable(vec![host_failed()])),
+    }
 }
 
 /// Reads the answer. It cannot be had twice, so a sandbox that is busy is asked again.
@@ -313,92 +402,4 @@ async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse)
         };
         return (unread(step, &problem), None);
     }
-}
-
-/// The platform answered, and the channel could not say what: it may have accepted the message.
-fn unread(step: &SendStep, error: &str) -> SendOutcome {
-    tracing::error!(error, "the channel could not read the platform's answer");
-    let failure = failure(
-        FailureCategory::Internal,
-        "The platform answered, but the channel could not read the answer. Look whether the message arrived before sending it again.".into(),
-    );
-    outcome(if step.repeatable { SendResult::Transient(failure) } else { SendResult::Ambiguous(failure) })
-}
-
-/// There is no answer: what that means depends on whether anything can have left.
-fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
-    let why = shown(&error.to_string());
-    tracing::warn!(error = why, "a request has no response");
-    let sentence = |text: &str| format!("{text} ({why}).");
-    let harmless = step.repeatable || step.kind != StepKind::Message;
-    outcome(match error {
-        error if error.may_have_arrived() && !harmless => SendResult::Ambiguous(failure(
-            FailureCategory::Ambiguous,
-            sentence("The platform's answer did not come, and it is not known whether the message arrived"),
-        )),
-        EgressError::Unreachable(_) => SendResult::Transient(failure(
-            FailureCategory::PlatformTransient,
-            sentence("The platform could not be reached"),
-        )),
-        error if error.may_have_arrived() => SendResult::Transient(failure(
-            FailureCategory::PlatformTransient,
-            sentence("The platform's answer did not come"),
-        )),
-        EgressError::MissingSlot(_) => SendResult::Unauthorized(failure(
-            FailureCategory::AuthExpired,
-            sentence("The account has no credential for this; connect it again"),
-        )),
-        _ => SendResult::Rejected(failure(FailureCategory::Internal, sentence("The request was not sent"))),
-    })
-}
-
-/// A file that is to be sent is not at hand: nothing was sent.
-fn no_files(error: &FilesError) -> SendOutcome {
-    let gone = matches!(error, FilesError::Inbox(InboxError::NotFound { .. }));
-    let sentence = format!("A file of this message is not at hand ({error}).");
-    outcome(if gone {
-        SendResult::Rejected(failure(FailureCategory::ContentInvalid, sentence))
-    } else {
-        SendResult::Transient(failure(FailureCategory::Internal, sentence))
-    })
-}
-
-fn unrecorded() -> Failure {
-    failure(
-        FailureCategory::Ambiguous,
-        "How this was answered could not be written down, and it is not known whether it arrived.".into(),
-    )
-}
-
-fn disconnected() -> Violation {
-    violation("The account of this conversation is disconnected. Connect it again to answer.".into())
-}
-
-fn channel_failed(error: &CallError) -> Violation {
-    violation(format!("The channel failed while preparing this message and nothing was sent: {error}."))
-}
-
-fn nothing_to_send() -> Violation {
-    violation("There is nothing in this message that could be sent.".into())
-}
-
-fn violation(sentence: String) -> Violation {
-    Violation {
-        severity: Severity::Error,
-        code: ViolationCode::Other,
-        path: String::new(),
-        sentence,
-        limit: None,
-        actual: None,
-        accepted: Vec::new(),
-        split_at: None,
-    }
-}
-
-fn failure(category: FailureCategory, sentence: String) -> Failure {
-    Failure { category, code: None, subcode: None, sentence, fix: None, retry_after: None, trace_id: None }
-}
-
-fn outcome(result: SendResult) -> SendOutcome {
-    SendOutcome { result, pause: None, reply_context: None }
 }

@@ -77,6 +77,6 @@ async fn live() -> Response {
 async fn ready(State(host): State<Host>) -> Response {
     let reasons = host.not_ready().await;
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons });
+    let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons, "panics": host.panics() });
     (status, axum::Json(body)).into_response()
 }

@@ -12,7 +12,7 @@ use harness_sandbox::{Channel, SandboxConfig};
 
 use crate::{
     budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore,
-    upkeep::Retention, vault::VaultKey,
+    tasks::AtTask, upkeep::Retention, vault::VaultKey,
 };
 
 /// How a host is set up.
@@ -38,6 +38,8 @@ pub struct HostOptions {
     pub retention: Retention,
     /// Where every call of a channel is written down, with what people wrote. None: nowhere.
     pub record: Option<PathBuf>,
+    /// For tests: what is called when a task of a worker begins.
+    pub at_task: Option<AtTask>,
 }
 
 /// [`HostOptions::exchange`] unless set. Meta fetches media while the request waits, for up to 75 s.
@@ -58,6 +60,7 @@ impl HostOptions {
             budget: Budget::default(),
             retention: Retention::default(),
             record: None,
+            at_task: None,
         }
     }
 }

@@ -184,8 +184,8 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
         }
         (applied.foreign.len()..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
         shared.calls.metrics.applied(&applied);
-        for (channel, account) in applied.lost {
-            shared.secrets.forget(&channel, &account);
+        if let Err(error) = shared.forget_lost(applied.lost).await {
+            tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
         }
         shared.media_due.notify_one();
         shared.accounts_due.notify_waiters();

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
 use crate::{
-    Inbox, InboxError, Update,
+    Inbox, InboxError, SealedCredential, Update, credentials,
     journal::{as_millis, from_millis, redact},
     parked::take_up_account,
 };
@@ -64,9 +64,16 @@ pub struct AccountRow {
     pub connected_at: u64,
     /// When its credentials end, where they do.
     pub refresh_before: Option<u64>,
+    /// When its conversations were deleted last, where they were: what was said until then does not come back.
+    pub conversations_deleted_at: Option<u64>,
+    /// Counts up with every connecting and disconnecting. Whoever has begun something for the account hands this in
+    /// with the result: what belongs to an earlier connection is thrown away.
+    #[serde(skip)]
+    pub connection: i64,
 }
 
-const COLUMNS: &str = "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before";
+const COLUMNS: &str = "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
+                       connection, conversations_deleted_at";
 
 impl AccountRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -82,6 +89,8 @@ impl AccountRow {
             problem: row.get(7)?,
             connected_at: from_millis(row.get(8)?),
             refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
+            connection: row.get(10)?,
+            conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
         })
     }
 }
@@ -127,19 +136,6 @@ pub struct FromDialog {
     pub history_from: Option<u64>,
 }
 
-/// A sealed credential.
-#[derive(Clone, Debug)]
-pub struct SealedCredential {
-    /// The channel's id.
-    pub channel: String,
-    /// The platform's id of the account.
-    pub account: String,
-    /// The slot's name in the manifest.
-    pub slot: String,
-    /// The ciphertext.
-    pub sealed: Vec<u8>,
-}
-
 impl Inbox {
     /// Makes an account known, or renews it: the id decides, so that it keeps its conversations whatever
     /// page or login it comes through. Deliveries that waited for it are translated again.
@@ -155,7 +151,7 @@ impl Inbox {
                          VALUES (?1, ?2, ?3, ?4, ?5)
                          ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4,
                              connected_at = iif(?6 AND state = 'connected' AND connected_at > 0, connected_at, ?5),
-                             state = 'connected', problem = NULL
+                             state = 'connected', problem = NULL, connection = connection + 1
                          RETURNING id",
                     )?
                     .query_row(
@@ -173,7 +169,6 @@ impl Inbox {
                     keep(tx, id, &new, dialog)?;
                 }
                 take_up_account(tx, id)?;
-                wake_replies(tx, id)?;
                 Ok(id)
             })
             .await?;
@@ -200,46 +195,29 @@ impl Inbox {
         found.await?.ok_or_else(|| InboxError::NotFound { what: "account", id: account.to_string() })
     }
 
-    /// Every sealed credential.
-    pub async fn credentials(&self) -> Result<Vec<SealedCredential>, InboxError> {
-        self.readers
-            .read(|connection| {
-                let sql = "SELECT channel, account, slot, sealed FROM credential";
-                crate::read::collect(connection, sql, [], |row| {
-                    Ok(SealedCredential {
-                        channel: row.get(0)?,
-                        account: row.get(1)?,
-                        slot: row.get(2)?,
-                        sealed: row.get(3)?,
-                    })
-                })
-            })
-            .await
-    }
-
-    /// Keeps a credential in place of the slot's present one.
-    pub async fn put_credential(&self, credential: SealedCredential) -> Result<(), InboxError> {
-        self.writer.write(move |tx| put_credential(tx, &credential)).await
-    }
-
-    /// Notes whether an account can be used, and why not.
+    /// Notes whether an account can be used, and why not; nothing where it was connected or disconnected since
+    /// `connection`: only connecting ends that an account is disconnected. Returns whether it was noted.
     pub async fn mark_account(
         &self,
         account: i64,
+        connection: i64,
         state: AccountState,
         problem: Option<String>,
-    ) -> Result<(), InboxError> {
-        self.writer
+    ) -> Result<bool, InboxError> {
+        let marked = self
+            .writer
             .write(move |tx| {
-                mark(tx, account, state, problem.as_deref())?;
-                if state == AccountState::Connected {
-                    wake_replies(tx, account)?;
+                if !is_current(tx, account, connection)? {
+                    return Ok(false);
                 }
-                Ok(())
+                mark(tx, account, state, problem.as_deref())?;
+                Ok(true)
             })
             .await?;
-        self.announce([Update::Account { account }]);
-        Ok(())
+        if marked {
+            self.announce([Update::Account { account }]);
+        }
+        Ok(marked)
     }
 
     /// Accounts whose credentials are to be renewed now.
@@ -253,29 +231,35 @@ impl Inbox {
             .await
     }
 
-    /// Notes when an account's credentials end and when they are renewed next.
+    /// Notes when an account's credentials end and when they are renewed next, if it is still connected as it was
+    /// under `connection`.
     pub async fn note_refresh(
         &self,
         account: i64,
+        connection: i64,
         refresh_before: Option<u64>,
         refresh_at: Option<u64>,
     ) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                tx.prepare_cached("UPDATE account SET refresh_before = ?2, refresh_at = ?3 WHERE id = ?1")?
-                    .execute(params![account, refresh_before.map(as_millis), refresh_at.map(as_millis)])?;
+                if is_current(tx, account, connection)? {
+                    tx.prepare_cached("UPDATE account SET refresh_before = ?2, refresh_at = ?3 WHERE id = ?1")?
+                        .execute(params![account, refresh_before.map(as_millis), refresh_at.map(as_millis)])?;
+                }
                 Ok(())
             })
             .await
     }
 
-    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go.
-    pub async fn disconnect_account(&self, account: i64, delete_conversations: bool) -> Result<(), InboxError> {
+    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go where the
+    /// present is given.
+    pub async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 forget(tx, account, "Somebody disconnected it.")?;
-                if delete_conversations {
+                if let Some(now) = delete_conversations {
                     delete_contents(tx, account, None)?;
+                    note_deleted(tx, account, as_millis(now))?;
                 }
                 Ok(())
             })
@@ -315,7 +299,7 @@ fn keep(tx: &Transaction<'_>, id: i64, new: &NewAccount, dialog: &FromDialog) ->
         .execute(params![channel, platform_id])?;
     for (slot, sealed) in &dialog.credentials {
         let (channel, account) = (channel.clone(), platform_id.clone());
-        put_credential(tx, &SealedCredential { channel, account, slot: slot.clone(), sealed: sealed.clone() })?;
+        credentials::put(tx, &SealedCredential { channel, account, slot: slot.clone(), sealed: sealed.clone() })?;
     }
     for (key, value) in &dialog.storage {
         tx.prepare_cached(
@@ -326,39 +310,36 @@ fn keep(tx: &Transaction<'_>, id: i64, new: &NewAccount, dialog: &FromDialog) ->
     Ok(())
 }
 
-fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential) -> Result<(), InboxError> {
-    tx.prepare_cached(
-        "INSERT INTO credential (channel, account, slot, sealed) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET sealed = ?4",
-    )?
-    .execute(params![credential.channel, credential.account, credential.slot, credential.sealed])?;
-    Ok(())
+/// Whether an account is connected, and still as it was under this connection.
+pub(crate) fn is_current(tx: &Transaction<'_>, account: i64, connection: i64) -> Result<bool, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT 1 FROM account WHERE id = ?1 AND connection = ?2 AND state <> 'disconnected'")?
+        .exists(params![account, connection])?)
 }
 
+/// Notes the state of an account. One that is disconnected stays so: [`Inbox::connect_account`] alone ends it.
 pub(crate) fn mark(
     tx: &Transaction<'_>,
     account: i64,
     state: AccountState,
     problem: Option<&str>,
 ) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3 WHERE id = ?1")?.execute(params![
-        account,
-        state.name(),
-        problem
-    ])?;
+    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3 WHERE id = ?1 AND state <> 'disconnected'")?
+        .execute(params![account, state.name(), problem])?;
     Ok(())
 }
 
-/// Replies that waited for the account are tried at once.
-fn wake_replies(tx: &Transaction<'_>, account: i64) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE reply SET next_attempt_at = 0 WHERE account_id = ?1 AND state IN ('queued', 'sending')")?
-        .execute(params![account])?;
+/// Notes that the account's conversations were deleted.
+pub(crate) fn note_deleted(tx: &Transaction<'_>, account: i64, now: i64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET conversations_deleted_at = ?2 WHERE id = ?1")?
+        .execute(params![account, now])?;
     Ok(())
 }
 
 /// Everything with which the platform could be spoken to in the account's name goes.
 pub(crate) fn forget(tx: &Transaction<'_>, account: i64, reason: &str) -> Result<(), InboxError> {
-    mark(tx, account, AccountState::Disconnected, Some(reason))?;
+    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3, connection = connection + 1 WHERE id = ?1")?
+        .execute(params![account, AccountState::Disconnected.name(), reason])?;
     for sql in [
         "UPDATE account SET refresh_before = NULL, refresh_at = NULL, history_at = NULL, authorized_by = NULL
          WHERE id = ?1",

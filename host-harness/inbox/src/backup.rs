@@ -176,6 +176,8 @@ fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
             "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2 WHERE state IN ('queued', 'sending')",
         )?
         .execute(params![outcome, as_millis(now)])?;
+    // Nor does it send again what was looked for when it was made.
+    tx.prepare_cached("UPDATE step SET look_at = NULL WHERE look_at IS NOT NULL")?.execute([])?;
     tx.prepare_cached("UPDATE reply SET state = 'done' WHERE state IN ('queued', 'sending')")?.execute([])?;
     Ok(unknown)
 }

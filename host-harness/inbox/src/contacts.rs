@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, NewDelivery, Update,
-    accounts::{delete_contents, forget},
+    accounts::{delete_contents, forget, note_deleted},
     journal::{DeliveryRow, as_millis, from_millis},
 };
 
@@ -47,14 +47,19 @@ pub struct ErasureView {
 }
 
 impl Inbox {
-    /// Contacts of accounts that are connected, whose profile is to be asked for now.
+    /// Contacts of accounts that are connected, whose profile is to be asked for now: in turns, first the one of each
+    /// account that waits longest.
     pub async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError> {
         self.readers
             .read(move |connection| {
                 crate::read::collect(
                     connection,
-                    "SELECT k.id, k.account_id, k.platform_id FROM contact k JOIN account a ON a.id = k.account_id
-                     WHERE k.profile_at <= ?1 AND a.state = 'connected' ORDER BY k.profile_at, k.id DESC LIMIT ?2",
+                    "SELECT id, account_id, platform_id FROM (
+                         SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
+                             row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn
+                         FROM contact k JOIN account a ON a.id = k.account_id
+                         WHERE k.profile_at <= ?1 AND a.state = 'connected')
+                     ORDER BY turn, at, id DESC LIMIT ?2",
                     params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
                     |row| Ok(DueProfile { contact: row.get(0)?, account: row.get(1)?, platform_id: row.get(2)? }),
                 )
@@ -161,6 +166,7 @@ pub(crate) fn erase(
     for &account in accounts {
         contacts += delete_contents(tx, account, contact)?;
         if contact.is_none() {
+            note_deleted(tx, account, now)?;
             forget(tx, account, "The person who connected it asked the platform to delete everything.")?;
             tx.prepare_cached("UPDATE account SET name = platform_id, username = NULL, picture = NULL WHERE id = ?1")?
                 .execute(params![account])?;

@@ -73,6 +73,9 @@ pub enum InboxError {
     /// The key asked for another reply before.
     #[error("the key `{0}` belongs to another reply; a new reply needs a new key")]
     KeyReused(String),
+    /// There is no part in doubt.
+    #[error("no part of reply {0} is ambiguous: there is nothing to settle or to send again")]
+    NotAmbiguous(i64),
     /// Another process has the file.
     #[error("the inbox file {0} is in use by another process: one host at a time")]
     InUse(PathBuf),

@@ -5,6 +5,7 @@ use rusqlite::params;
 
 use crate::{
     Inbox, InboxError, NewDelivery,
+    accounts::is_current,
     journal::{DeliveryRow, as_millis, from_millis},
 };
 
@@ -19,6 +20,8 @@ pub struct DueHistory {
     pub from: u64,
     /// Where reading stopped.
     pub cursor: Option<String>,
+    /// See [`crate::AccountRow::connection`].
+    pub connection: i64,
 }
 
 /// How reading goes on.
@@ -39,7 +42,8 @@ impl Inbox {
             .read(move |connection| {
                 crate::read::collect(
                     connection,
-                    "SELECT id, platform_id, coalesce(history_from, 0), history_cursor FROM account
+                    "SELECT id, platform_id, coalesce(history_from, 0), history_cursor, connection
+                     FROM account
                      WHERE history_at <= ?1 AND state = 'connected' ORDER BY history_at",
                     params![as_millis(now)],
                     |row| {
@@ -48,6 +52,7 @@ impl Inbox {
                             platform_id: row.get(1)?,
                             from: from_millis(row.get(2)?),
                             cursor: row.get(3)?,
+                            connection: row.get(4)?,
                         })
                     },
                 )
@@ -55,10 +60,12 @@ impl Inbox {
             .await
     }
 
-    /// Writes what was read into the journal, and how reading goes on: both or neither.
+    /// Writes what was read into the journal, and how reading goes on: both or neither. Nothing where the account was
+    /// connected or disconnected since `connection`: that reading begins anew, or has ended.
     pub async fn note_history(
         &self,
         account: i64,
+        connection: i64,
         items: Vec<NewDelivery>,
         mark: HistoryMark,
     ) -> Result<(), InboxError> {
@@ -66,6 +73,9 @@ impl Inbox {
         let rows = items.into_iter().map(row).collect::<Result<Vec<_>, InboxError>>()?;
         self.writer
             .write(move |tx| {
+                if !is_current(tx, account, connection)? {
+                    return Ok(());
+                }
                 for (id, row) in &rows {
                     row.insert(tx, *id)?;
                 }

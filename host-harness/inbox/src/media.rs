@@ -9,6 +9,7 @@ use crate::{
     Inbox, InboxError, Update,
     journal::{as_millis, from_millis},
     messages::Place,
+    read::collect,
 };
 
 /// What became of a file.
@@ -98,6 +99,10 @@ pub struct DueMedia {
     pub id: i64,
     /// The channel's id.
     pub channel: String,
+    /// The account's row.
+    pub account: i64,
+    /// The conversation's row.
+    pub conversation: i64,
     /// A `media-kind` of the contract, `share` or `story`.
     pub kind: String,
     /// Where it lies.
@@ -155,35 +160,62 @@ pub struct HeldFile {
 }
 
 impl Inbox {
-    /// The files whose download is due, oldest first. Each is noted as attempted before it is returned,
-    /// with the key of its future copy, so that no crash leaves a copy that nobody knows of.
-    pub async fn take_due_media(&self, now: u64, limit: usize) -> Result<Vec<DueMedia>, InboxError> {
+    /// The files whose download is due, without those in `except`, which are under way. In turns: first the oldest
+    /// of each channel, of a channel the oldest of each account, of an account the oldest of each conversation.
+    pub async fn due_media(&self, now: u64, except: &[i64], limit: usize) -> Result<Vec<DueMedia>, InboxError> {
+        let except = serde_json::to_string(except)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers
+            .read(move |connection| {
+                collect(
+                    connection,
+                    "WITH due AS (
+                         SELECT media.id, account.channel, message.account_id, message.conversation_id, media.kind,
+                             media.url, media.attempts, media.next_attempt_at AS at,
+                             row_number() OVER (PARTITION BY message.conversation_id
+                                                ORDER BY media.next_attempt_at, media.id) AS turn
+                         FROM media JOIN message ON message.id = media.message_id
+                         JOIN account ON account.id = message.account_id
+                         WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND media.url IS NOT NULL
+                           AND media.id NOT IN (SELECT value FROM json_each(?2))),
+                     of_account AS (
+                         SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY turn, at, id) AS second FROM due),
+                     of_channel AS (
+                         SELECT *, row_number() OVER (PARTITION BY channel ORDER BY second, at, id) AS third
+                         FROM of_account)
+                     SELECT id, channel, account_id, conversation_id, kind, url, attempts FROM of_channel
+                     ORDER BY third, at, id LIMIT ?3",
+                    params![as_millis(now), except, limit],
+                    |row| {
+                        let id: i64 = row.get(0)?;
+                        Ok(DueMedia {
+                            id,
+                            channel: row.get(1)?,
+                            account: row.get(2)?,
+                            conversation: row.get(3)?,
+                            kind: row.get(4)?,
+                            url: row.get(5)?,
+                            attempts: row.get(6)?,
+                            key: format!("inbound/{id}"),
+                        })
+                    },
+                )
+            })
+            .await
+    }
+
+    /// Notes an attempt at a file before it is made, with the key of its future copy, so that no crash leaves a
+    /// copy that nobody knows of. False where it is not wanted any more.
+    pub async fn begin_media(&self, id: i64, key: &str) -> Result<bool, InboxError> {
+        let key = key.to_owned();
         self.writer
             .write(move |tx| {
-                let mut statement = tx.prepare_cached(
-                    "SELECT media.id, account.channel, media.kind, media.url, media.attempts FROM media
-                     JOIN message ON message.id = media.message_id JOIN account ON account.id = message.account_id
-                     WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND media.url IS NOT NULL
-                     ORDER BY media.next_attempt_at LIMIT ?2",
-                )?;
-                let read = |row: &Row<'_>| {
-                    let id: i64 = row.get(0)?;
-                    Ok(DueMedia {
-                        id,
-                        channel: row.get(1)?,
-                        kind: row.get(2)?,
-                        url: row.get(3)?,
-                        attempts: row.get(4)?,
-                        key: format!("inbound/{id}"),
-                    })
-                };
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                let due = statement.query_map(params![as_millis(now), limit], read)?.collect::<Result<Vec<_>, _>>()?;
-                for media in &due {
-                    tx.prepare_cached("UPDATE media SET attempts = attempts + 1, stored_as = ?2 WHERE id = ?1")?
-                        .execute(params![media.id, media.key])?;
-                }
-                Ok(due)
+                let begun = tx
+                    .prepare_cached(
+                        "UPDATE media SET attempts = attempts + 1, stored_as = ?2 WHERE id = ?1 AND state = 'remote'",
+                    )?
+                    .execute(params![id, key])?;
+                Ok(begun == 1)
             })
             .await
     }

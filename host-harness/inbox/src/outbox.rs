@@ -2,11 +2,15 @@
 //! has a name. Belongs here: states and their changes. Not here: sending, deciding what to send.
 
 use harness_contract::{
-    AccountSettings, Failure, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind, Violation,
+    AccountSettings, Degradation, FailureCategory, OutboundMessage, SendOutcome, SendResult, SendStep, StepKind,
+    Violation,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, journal::as_millis, messages};
+use crate::{
+    Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, journal::as_millis, messages,
+    pauses,
+};
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
@@ -60,8 +64,29 @@ pub struct NewReply {
     pub key: String,
     /// What to send. Its `id` is set here.
     pub message: OutboundMessage,
+    /// What is known of it already.
+    pub remarks: Remarks,
     /// The host's clock.
     pub now: u64,
+}
+
+/// What a channel has to say of a message that it sends all the same.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks {
+    /// What whoever wrote it should know.
+    pub warnings: Vec<Violation>,
+    /// What the customer will not see as it was asked for.
+    pub degradations: Vec<Degradation>,
+}
+
+impl Remarks {
+    /// Each as JSON; none where there is nothing to say.
+    fn columns(&self) -> Result<(Option<String>, Option<String>), InboxError> {
+        let warnings = (!self.warnings.is_empty()).then(|| serde_json::to_string(&self.warnings)).transpose()?;
+        let degraded =
+            (!self.degradations.is_empty()).then(|| serde_json::to_string(&self.degradations)).transpose()?;
+        Ok((warnings, degraded))
+    }
 }
 
 /// What asking did.
@@ -136,6 +161,22 @@ impl Inbox {
         self.writer.write(move |tx| queue(tx, new)).await
     }
 
+    /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
+    pub async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError> {
+        let key = key.to_owned();
+        self.readers
+            .read(move |connection| {
+                Ok(connection
+                    .prepare_cached(
+                        "SELECT EXISTS (SELECT 1 FROM reply JOIN conversation ON conversation.id = ?1
+                           WHERE reply.account_id = conversation.account_id AND reply.key = ?2
+                             AND reply.state <> 'refused')",
+                    )?
+                    .query_row(params![conversation, key], |row| row.get(0))?)
+            })
+            .await
+    }
+
     /// Notes the channel's verdict that a reply cannot be sent, and why.
     pub async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError> {
         let violations = serde_json::to_string(&violations)?;
@@ -154,22 +195,24 @@ impl Inbox {
     }
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.
-    /// Warnings of the validation are kept with it.
+    /// What the validation remarked is kept with it.
     pub async fn begin_steps(
         &self,
         reply: &OpenReply,
         steps: &[SendStep],
-        warnings: &[Violation],
+        remarks: &Remarks,
         now: u64,
     ) -> Result<(), InboxError> {
         let rows = steps.iter().map(|step| NewStep::of(&reply.message, step)).collect::<Result<Vec<_>, _>>()?;
         let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
         let author = serde_json::to_string(&reply.message.sender)?;
-        let warnings = (!warnings.is_empty()).then(|| serde_json::to_string(warnings)).transpose()?;
+        let (warnings, degraded) = remarks.columns()?;
         self.writer
             .write(move |tx| {
-                tx.prepare_cached("UPDATE reply SET state = 'sending', violations = ?2 WHERE id = ?1")?
-                    .execute(params![id, warnings])?;
+                tx.prepare_cached(
+                    "UPDATE reply SET state = 'sending', violations = ?2, degradations = ?3 WHERE id = ?1",
+                )?
+                .execute(params![id, warnings, degraded])?;
                 for (step, row) in (0i64..).zip(&rows) {
                     write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
                 }
@@ -184,17 +227,18 @@ impl Inbox {
 
     /// Notes that the request of a step leaves now. False if the step has an end already: it must not
     /// leave. After a crash such a step is unknown, not queued.
-    pub async fn begin_attempt(&self, reply: i64, step: usize) -> Result<bool, InboxError> {
+    pub async fn begin_attempt(&self, reply: i64, step: usize, now: u64) -> Result<bool, InboxError> {
         let step = index(step);
         self.writer
             .write(move |tx| {
                 // What an upload gave is not kept, so an upload may be made again.
                 let begun = tx
                     .prepare_cached(
-                        "UPDATE step SET state = 'sending', attempts = attempts + 1 WHERE reply_id = ?1 AND step = ?2
+                        "UPDATE step SET state = 'sending', attempts = attempts + 1, begun_at = ?3, look_at = NULL
+                         WHERE reply_id = ?1 AND step = ?2
                            AND (state = 'queued' OR (kind = 'upload' AND state = 'sent'))",
                     )?
-                    .execute(params![reply, step])?;
+                    .execute(params![reply, step, as_millis(now)])?;
                 Ok(begun == 1)
             })
             .await
@@ -232,79 +276,46 @@ impl Inbox {
             .await
     }
 
-    /// Lets the replies of an account wait, since the platform asks for it, or one that cannot be tried now.
-    pub async fn defer(&self, replies: Deferred, until: u64) -> Result<(), InboxError> {
+    /// Lets a reply wait that cannot be tried now.
+    pub async fn defer(&self, reply: i64, until: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                let (column, id) = match replies {
-                    Deferred::Account(id) => ("account_id", id),
-                    Deferred::Reply(id) => ("id", id),
-                };
-                tx.prepare_cached(&format!(
+                tx.prepare_cached(
                     "UPDATE reply SET next_attempt_at = max(next_attempt_at, ?2)
-                     WHERE {column} = ?1 AND state IN ('queued', 'sending')"
-                ))?
-                .execute(params![id, as_millis(until)])?;
+                     WHERE id = ?1 AND state IN ('queued', 'sending')",
+                )?
+                .execute(params![reply, as_millis(until)])?;
                 Ok(())
             })
             .await
     }
-
-    /// After a start: what was on its way when the process ended may have arrived.
-    pub async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError> {
-        let failure = Failure {
-            category: FailureCategory::Ambiguous,
-            code: None,
-            subcode: None,
-            sentence: "The host stopped while this was being sent, and it is not known whether it arrived.".into(),
-            fix: Some("Look into the conversation on the platform before sending it again.".into()),
-            retry_after: None,
-            trace_id: None,
-        };
-        let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
-        self.writer
-            .write(move |tx| {
-                let mut statement = tx.prepare(
-                    "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2 WHERE state = 'sending'
-                     RETURNING reply_id",
-                )?;
-                let replies = statement.query_map(params![outcome, as_millis(now)], |row| row.get::<_, i64>(0))?;
-                let replies = replies.collect::<rusqlite::Result<Vec<_>>>()?;
-                for reply in &replies {
-                    close_finished(tx, *reply)?;
-                }
-                Ok(replies.len())
-            })
-            .await
-    }
 }
 
-/// What waits.
-#[derive(Clone, Copy, Debug)]
-pub enum Deferred {
-    /// Every open reply of this account's row.
-    Account(i64),
-    /// This reply.
-    Reply(i64),
-}
-
-fn index(step: usize) -> i64 {
+pub(crate) fn index(step: usize) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
 }
 
 fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
-    let NewReply { conversation, key, mut message, now } = new;
+    let NewReply { conversation, key, mut message, remarks, now } = new;
+    let (warnings, degraded) = remarks.columns()?;
     let account: i64 = tx
         .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
         .query_row(params![conversation], |row| row.get(0))
         .optional()?
         .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
+    // One that was refused was never asked of the platform: its key asks anew, for whatever it likes.
+    tx.prepare_cached(
+        "DELETE FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
+           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
+    )?
+    .execute(params![account, key])?;
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at)
-             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
+            "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at,
+                 violations, degradations)
+             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
         )?
-        .query_row(params![account, conversation, key, as_millis(now)], |row| row.get::<_, i64>(0))
+        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| row.get::<_, i64>(0))
         .optional()?;
     let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
     // Unique beyond this file: it travels to the platform and comes back in echoes.
@@ -412,12 +423,18 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
         StepEnd::Final(state) => (*state, Some(now)),
         StepEnd::Later(_) => (StepState::Queued, None),
     };
+    // What may have been delivered is looked for, after its echo had time to come.
+    let look = (state == StepState::Unknown).then(|| now.saturating_add(FIRST_LOOK_MS));
     // An echo may have confirmed the step while its answer was still on the way.
     tx.prepare_cached(
-        "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5)
+        "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5),
+             look_at = iif(kind = 'message', ?6, NULL)
          WHERE reply_id = ?1 AND step = ?2 AND (state <> 'sent' OR ?3 = 'sent')",
     )?
-    .execute(params![at.reply, at.step, state.name(), result, finished])?;
+    .execute(params![at.reply, at.step, state.name(), result, finished, look])?;
+    if let Some(pause) = &outcome.pause {
+        pauses::note(tx, at, pause)?;
+    }
     if let SendResult::Sent(receipt) = &outcome.result
         && let Some(id) = receipt.message_ids.first()
     {
@@ -440,13 +457,13 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     close_finished(tx, at.reply)
 }
 
-/// A step that was refused or whose end is unknown stops those behind it, since order is part of the
-/// message; and a reply without an open step is done.
+/// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
+/// asked for. A signal stops nothing. A reply without an open step is done.
 pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
              SELECT 1 FROM step AS earlier WHERE earlier.reply_id = ?1 AND earlier.step < step.step
-               AND earlier.state IN ('rejected', 'unknown', 'cancelled'))",
+               AND earlier.kind <> 'action' AND earlier.state IN ('rejected', 'unknown', 'cancelled'))",
     )?
     .execute(params![reply])?;
     tx.prepare_cached(

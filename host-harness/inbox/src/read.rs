@@ -7,7 +7,8 @@ use std::{
 };
 
 use harness_contract::{
-    AccountSettings, ConversationContext, Thread, Violation, Window, WindowOpener, WindowPolicy, WindowState,
+    AccountSettings, ConversationContext, Degradation, Thread, Violation, Window, WindowOpener, WindowPolicy,
+    WindowState,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
@@ -18,6 +19,7 @@ use crate::{
     journal::from_millis,
     media::{self, MediaView},
     outbox::{StepState, account_settings},
+    verdict::ReplyVerdict,
     window,
 };
 
@@ -142,10 +144,16 @@ pub struct ReplyView {
     pub conversation: i64,
     /// Under which it was asked for.
     pub key: String,
-    /// Where it stands.
+    /// Where it stands in the outbox.
+    #[serde(skip)]
     pub state: ReplyState,
+    /// Where it stands, or how it ended.
+    #[serde(rename = "state")]
+    pub verdict: ReplyVerdict,
     /// Why it was refused, or what the agent should know.
     pub violations: Vec<Violation>,
+    /// What the customer will not see as it was asked for.
+    pub degradations: Vec<Degradation>,
     /// Its steps in order.
     pub steps: Vec<StepView>,
 }
@@ -247,6 +255,19 @@ impl Inbox {
                     .prepare_cached(
                         "SELECT a.channel FROM conversation c JOIN account a ON a.id = c.account_id WHERE c.id = ?1",
                     )?
+                    .query_row(params![conversation], |row| row.get(0))
+                    .optional()?
+                    .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+            })
+            .await
+    }
+
+    /// The account's row that a conversation belongs to.
+    pub async fn account_of(&self, conversation: i64) -> Result<i64, InboxError> {
+        self.readers
+            .read(move |connection| {
+                connection
+                    .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
                     .query_row(params![conversation], |row| row.get(0))
                     .optional()?
                     .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
@@ -421,12 +442,13 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
 
 fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxError> {
     let found = connection
-        .prepare_cached("SELECT conversation_id, key, state, violations FROM reply WHERE id = ?1")?
+        .prepare_cached("SELECT conversation_id, key, state, violations, degradations FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, Option<String>>(3)?))
+            let json = |at| row.get::<_, Option<String>>(at);
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, json(3)?, json(4)?))
         })
         .optional()?;
-    let Some((conversation, key, state, violations)) = found else {
+    let Some((conversation, key, state, violations, degradations)) = found else {
         return Err(InboxError::NotFound { what: "reply", id: reply.to_string() });
     };
     let rows = collect(
@@ -435,7 +457,7 @@ fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxErr
         params![reply],
         |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?)),
     )?;
-    let steps = rows
+    let steps: Vec<StepView> = rows
         .into_iter()
         .map(|(part, kind, state, attempts, outcome)| {
             Ok(StepView { part, kind, state: StepState::from_name(&state), attempts, outcome: raw(outcome)? })
@@ -448,5 +470,7 @@ fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxErr
         _ => ReplyState::Done,
     };
     let violations = violations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
-    Ok(ReplyView { id: reply, conversation, key, state, violations, steps })
+    let degradations = degradations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+    let verdict = ReplyVerdict::of(state, steps.iter().map(|step| (step.kind.as_str(), step.state)));
+    Ok(ReplyView { id: reply, conversation, key, state, verdict, violations, degradations, steps })
 }

@@ -1,3 +1,35 @@
+-- Counts up with every connecting and disconnecting of an account: what began under one connection writes nothing
+-- into the next.
+ALTER TABLE account ADD COLUMN connection INTEGER NOT NULL DEFAULT 0;
+-- When its conversations were deleted last: the archive does not bring them back.
+ALTER TABLE account ADD COLUMN conversations_deleted_at INTEGER;
+
+-- Links over which accounts are being connected, so that a restart costs nobody their place. What a link holds
+-- (whose browser, what was captured so far) is sealed; the key lies elsewhere.
+CREATE TABLE link (
+    id          BLOB PRIMARY KEY,           -- the SHA-256 of its ticket
+    version     INTEGER NOT NULL,           -- an older one never replaces a newer one
+    sealed      BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A platform's wish to be left alone belongs to whom it concerns, not to the replies that waited when it came.
+CREATE TABLE pause (
+    channel     TEXT NOT NULL,
+    scope       TEXT NOT NULL,              -- app | account | conversation
+    whose       TEXT NOT NULL,              -- the account's platform id, the conversation's row, or '' for the app
+    until       INTEGER NOT NULL,
+    PRIMARY KEY (channel, scope, whose)
+) STRICT, WITHOUT ROWID;
+
+-- What may have been delivered is looked for: since when, and when next.
+ALTER TABLE step ADD COLUMN begun_at INTEGER;                           -- when its last attempt left
+ALTER TABLE step ADD COLUMN look_at INTEGER;                            -- when it is looked for next
+ALTER TABLE step ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX step_look ON step (look_at) WHERE look_at IS NOT NULL;
+
+-- What the customer will not see as it was asked for.
+ALTER TABLE reply ADD COLUMN degradations TEXT;                         -- JSON, list of degradation
+
 -- Whose secret proved a delivery, so that it speaks for no other account: JSON, proof. None in deliveries of earlier
 -- versions, where `account` says it.
 ALTER TABLE delivery ADD COLUMN proof TEXT;

@@ -4,7 +4,7 @@
 use harness_contract::StorageError;
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::{Inbox, InboxError};
+use crate::{Inbox, InboxError, accounts::is_current};
 
 /// What the keys and values of one account may take together, in bytes.
 const QUOTA: u64 = 256 << 10;
@@ -35,10 +35,20 @@ impl Inbox {
         value.await.map_err(|error| unavailable(&error))
     }
 
-    /// `storage.set`: durable when it returns.
-    pub async fn storage_set(&self, account: i64, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
+    /// `storage.set`: durable when it returns. Refused where the account was connected or disconnected since
+    /// `connection`.
+    pub async fn storage_set(
+        &self,
+        account: i64,
+        connection: i64,
+        key: &str,
+        value: Vec<u8>,
+    ) -> Result<(), StorageError> {
         let key = checked(key)?;
         let stored = self.writer.write(move |tx| {
+            if !is_current(tx, account, connection)? {
+                return Err(InboxError::NotFound { what: "connection of the account", id: connection.to_string() });
+            }
             let others: i64 = tx
                 .prepare_cached(
                     "SELECT coalesce(sum(length(value) + length(CAST(key AS BLOB))), 0) FROM storage WHERE account_id = ?1 AND key <> ?2",
@@ -63,12 +73,14 @@ impl Inbox {
         }
     }
 
-    /// `storage.delete`
-    pub async fn storage_delete(&self, account: i64, key: &str) -> Result<(), StorageError> {
+    /// `storage.delete`. Changes nothing where the account was connected or disconnected since `connection`.
+    pub async fn storage_delete(&self, account: i64, connection: i64, key: &str) -> Result<(), StorageError> {
         let key = checked(key)?;
         let deleted = self.writer.write(move |tx| {
-            tx.prepare_cached("DELETE FROM storage WHERE account_id = ?1 AND key = ?2")?
-                .execute(params![account, key])?;
+            if is_current(tx, account, connection)? {
+                tx.prepare_cached("DELETE FROM storage WHERE account_id = ?1 AND key = ?2")?
+                    .execute(params![account, key])?;
+            }
             Ok(())
         });
         deleted.await.map_err(|error| unavailable(&error))

@@ -8,11 +8,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::{
     Inbox, InboxError, OpenReply, StoredStep,
     journal::{as_millis, from_millis},
+    pauses::ACCOUNT_PAUSED,
     read::collect,
 };
 
 /// A reply whose turn has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DueReply {
     /// Its row.
     pub reply: i64,
@@ -20,12 +21,14 @@ pub struct DueReply {
     pub conversation: i64,
     /// The account's row.
     pub account: i64,
+    /// The channel's id.
+    pub channel: String,
 }
 
 impl Inbox {
     /// The replies that have something to send now: at most so many of every account, and in turns: first
     /// the oldest of each account, then the second of each. Of a conversation only the oldest: those behind
-    /// it wait for its end. Those of the channels in `except` are left where they are.
+    /// it wait for its end. Those of the channels in `except` are left where they are, and those that a pause holds.
     pub async fn due_replies(
         &self,
         now: u64,
@@ -51,26 +54,33 @@ impl Inbox {
 }
 
 fn due(connection: &Connection, now: u64, of_each_account: usize, except: &str) -> Result<Vec<DueReply>, InboxError> {
-    let accounts: Vec<i64> = collect(
+    let accounts: Vec<(i64, String)> = collect(
         connection,
-        "SELECT a.id FROM account a WHERE a.state <> 'needs_reconnect'
-           AND a.channel NOT IN (SELECT value FROM json_each(?2))
+        &format!(
+            "SELECT a.id, a.channel FROM account a WHERE a.state <> 'needs_reconnect'
+           AND a.channel NOT IN (SELECT value FROM json_each(?2)) AND NOT {ACCOUNT_PAUSED}
            AND EXISTS (SELECT 1 FROM reply r WHERE r.account_id = a.id AND r.state IN ('queued', 'sending')
-                         AND r.next_attempt_at <= ?1)",
+                         AND r.next_attempt_at <= ?1)"
+        ),
         params![as_millis(now), except],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let mut ranked = Vec::new();
-    for account in accounts {
+    for (account, channel) in accounts {
         let rows = collect(
             connection,
             "SELECT r.id, r.conversation_id, r.next_attempt_at FROM reply r
              WHERE r.account_id = ?1 AND r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?2
                AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
                                  AND o.state IN ('queued', 'sending'))
+               AND NOT EXISTS (SELECT 1 FROM pause p WHERE p.channel = ?4 AND p.scope = 'conversation'
+                                 AND p.whose = CAST(r.conversation_id AS TEXT) AND p.until > ?2)
              ORDER BY r.next_attempt_at, r.id LIMIT ?3",
-            params![account, as_millis(now), i64::try_from(of_each_account).unwrap_or(i64::MAX)],
-            |row| Ok((row.get::<_, i64>(2)?, DueReply { reply: row.get(0)?, conversation: row.get(1)?, account })),
+            params![account, as_millis(now), i64::try_from(of_each_account).unwrap_or(i64::MAX), channel],
+            |row| {
+                let due = DueReply { reply: row.get(0)?, conversation: row.get(1)?, account, channel: channel.clone() };
+                Ok((row.get::<_, i64>(2)?, due))
+            },
         )?;
         ranked.extend(rows.into_iter().enumerate().map(|(rank, (at, due))| (rank, at, due)));
     }

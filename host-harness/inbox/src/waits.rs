@@ -18,6 +18,8 @@ impl Inbox {
                 for (table, column, which) in [
                     ("reply", "next_attempt_at", "state IN ('queued', 'sending')"),
                     ("media", "next_attempt_at", "state = 'remote'"),
+                    ("pause", "until", "until > 0"),
+                    ("step", "look_at", "look_at IS NOT NULL"),
                     ("account", "refresh_at", "refresh_at IS NOT NULL"),
                     ("account", "history_at", "history_at IS NOT NULL"),
                 ] {
@@ -33,11 +35,13 @@ impl Inbox {
     pub async fn bound_waits(&self, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                for (table, which, longest) in [
-                    ("reply", "state IN ('queued', 'sending')", LONGEST_REPLY),
-                    ("media", "state = 'remote'", LONGEST_MEDIA),
+                for (table, column, which, longest) in [
+                    ("reply", "next_attempt_at", "state IN ('queued', 'sending')", LONGEST_REPLY),
+                    ("pause", "until", "until > 0", LONGEST_REPLY),
+                    ("step", "look_at", "look_at IS NOT NULL", LONGEST_MEDIA),
+                    ("media", "next_attempt_at", "state = 'remote'", LONGEST_MEDIA),
                 ] {
-                    let sql = format!("UPDATE {table} SET next_attempt_at = ?1 WHERE {which} AND next_attempt_at > ?1");
+                    let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {which} AND {column} > ?1");
                     tx.prepare_cached(&sql)?.execute(params![as_millis(now.saturating_add(longest))])?;
                 }
                 Ok(())

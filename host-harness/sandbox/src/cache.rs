@@ -72,7 +72,7 @@ impl ArtifactCache {
         &self,
         digest: &str,
         engine: &Engine,
-        compile: impl FnOnce() -> Result<Component, LoadError>,
+        compile: impl FnOnce() -> Result<Vec<u8>, LoadError>,
     ) -> Result<(Component, Origin), LoadError> {
         let path = self.dir.join(format!("{digest}-{:016x}.artifact", self.engine_hash));
         match fs::read(&path) {
@@ -85,15 +85,11 @@ impl ArtifactCache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error(&path)(error).into()),
         }
-        let component = compile()?;
-        match component.serialize() {
-            // A full disk makes the next start slower, not this one impossible.
-            Ok(code) => {
-                if let Err(error) = self.store(&path, digest, &code) {
-                    tracing::warn!(%error, "the compiled component is not cached");
-                }
-            }
-            Err(error) => tracing::warn!("the compiled component cannot be cached: {error:#}"),
+        let code = compile()?;
+        let component = load_compiled(engine, &code)?;
+        // A full disk makes the next start slower, not this one impossible.
+        if let Err(error) = self.store(&path, digest, &code) {
+            tracing::warn!(%error, "the compiled component is not cached");
         }
         Ok((component, Origin::Compiled))
     }
@@ -132,12 +128,19 @@ impl ArtifactCache {
 
 /// Gives verified code to the engine.
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: `deserialize` requires bytes that `Component::serialize` made and nobody changed. The
-    // MAC over exactly these bytes (already in memory, so they cannot change any more) was made with
-    // a key that only this user can read; another engine version is refused by wasmtime itself.
+    load_compiled(engine, code).inspect_err(|error| tracing::warn!("a cached artifact cannot be loaded: {error}")).ok()
+}
+
+/// Gives code to the engine that this user's compiler made: just now, or before, under this cache's MAC.
+pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, LoadError> {
+    // SAFETY: `deserialize` requires bytes that wasmtime's compiler made and nobody changed. They come from
+    // `Engine::precompile_component`, of this process or over a pipe from a child that runs this user's program and
+    // calls nothing else; or from the cache, where the MAC over exactly these bytes (already in memory, so they
+    // cannot change any more) was made with a key that only this user can read. Another engine version is refused
+    // by wasmtime itself.
     #[allow(unsafe_code, reason = "loading compiled code is unsafe by nature; the proof stands above")]
     let component = unsafe { Component::deserialize(engine, code) };
-    component.inspect_err(|error| tracing::warn!("a cached artifact cannot be loaded: {error:#}")).ok()
+    component.map_err(|error| LoadError::Incompatible(format!("{error:#}")))
 }
 
 fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {

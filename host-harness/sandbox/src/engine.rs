@@ -3,14 +3,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    component::{Component, Linker},
-};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, component::Linker};
 
 use crate::{
-    cache::{ArtifactCache, Origin},
+    cache::{ArtifactCache, Origin, load_compiled},
     channel::Channel,
+    compiler::{self, Compiler},
+    count::{ComponentBounds, count},
     effects::{CallState, add_imports},
     error::LoadError,
     inspect::inspect,
@@ -22,6 +21,10 @@ use crate::{
 pub struct SandboxConfig {
     /// The largest component taken, in bytes.
     pub max_component_bytes: usize,
+    /// What a component may consist of.
+    pub bounds: ComponentBounds,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// Linear memory of one call, in bytes.
     pub memory_bytes: usize,
     /// Elements of a table of one call.
@@ -44,6 +47,8 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             max_component_bytes: 32 << 20,
+            bounds: ComponentBounds::default(),
+            compiler: Compiler::default(),
             memory_bytes: 64 << 20,
             table_elements: 10_000,
             transfer_bytes: 16 << 20,
@@ -102,17 +107,28 @@ impl Sandbox {
         let Shared { engine, linker, cache, config, observer } = &*self.inner;
         let inspection = inspect(bytes, config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
-        let compile = || Component::from_binary(engine, bytes).map_err(|e| LoadError::Incompatible(format!("{e:#}")));
+        // Not for what is in the cache: it was counted when it was compiled.
+        let compile = || {
+            count(bytes, &config.bounds)?;
+            match &config.compiler {
+                Compiler::InProcess => {
+                    engine.precompile_component(bytes).map_err(|e| LoadError::Incompatible(format!("{e:#}")))
+                }
+                Compiler::Child { program, arguments, limits } => {
+                    compiler::in_child(program, arguments, *limits, config, bytes)
+                }
+            }
+        };
         let (component, origin) = match cache {
             Some(cache) => cache.get_or_compile(&inspection.digest, engine, compile)?,
-            None => (compile()?, Origin::Compiled),
+            None => (load_compiled(engine, &compile()?)?, Origin::Compiled),
         };
         let pre = linker.instantiate_pre(&component).map_err(|e| LoadError::Incompatible(format!("{e:#}")))?;
         Channel::new(pre, inspection, manifest, origin, config, observer.clone())
     }
 }
 
-fn engine_config(config: &SandboxConfig) -> Config {
+pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
         // A component is one module and the glue that connects its imports.
@@ -147,7 +163,9 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .wasm_component_model(true)
         // A channel is one thread of plain code; every other proposal is attack surface.
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // Each module has one memory at most (`count`); with the proposal off, wasmtime 48 panics over components
+        // that exchange texts.
+        .wasm_multi_memory(true)
         .wasm_tail_call(false);
     engine
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use harness_contract::text::shown;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{cache::CacheError, inspect::InspectError};
+use crate::{cache::CacheError, count::ShapeError, inspect::InspectError};
 
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,21 @@ pub enum LoadError {
     /// It was refused before it was compiled.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// Compiling it was not begun.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The compiler took more than it may, or hit a fault of its own.
+    #[error(
+        "the compiler did not come to an end with this component ({how}): it may take {memory_mib} MiB of memory and {cpu_seconds} s of processor time"
+    )]
+    CompilerEnded {
+        /// How its process ended.
+        how: String,
+        /// What it may take, in MiB.
+        memory_mib: u64,
+        /// What it may take, in seconds.
+        cpu_seconds: u64,
+    },
     /// The compiler or the linker refused it.
     #[error("the component does not implement the contract: {0}")]
     Incompatible(String),

@@ -7,6 +7,8 @@
 
 mod cache;
 mod channel;
+mod compiler;
+mod count;
 mod effects;
 mod engine;
 mod error;
@@ -15,6 +17,8 @@ mod observe;
 
 pub use cache::{ArtifactCache, CacheError, Origin};
 pub use channel::Channel;
+pub use compiler::{CompileLimits, Compiler, compile_stdin};
+pub use count::{ComponentBounds, ShapeError};
 pub use effects::{Effects, StorageError};
 pub use engine::{Sandbox, SandboxConfig};
 pub use error::{CallError, CallFailure, LoadError};

@@ -24,17 +24,16 @@ pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
     // Meta sends some errors with the status 200, so the error is looked for first.
     let error = body.as_ref().and_then(error);
     let asked = headers::pause(&response.headers);
+    // What must not be done a second time by itself.
+    let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
     let (result, wished) = match (&error, &body) {
-        (Some(error), _) => refused(error, asked.as_ref()),
+        (Some(error), _) => refused(error, response.status, once, asked.as_ref()),
         (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
         // A signal needs no receipt.
         _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => {
             (SendResult::Sent(Receipt { message_ids: Vec::new(), recipient: None, media_handle: None }), None)
         }
-        _ => {
-            let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
-            (unreadable(once, response.status, asked.as_ref()), None)
-        }
+        _ => (unreadable(once, response.status, asked.as_ref()), None),
     };
     SendOutcome { result, pause: asked.or(wished), reply_context: None }
 }
@@ -46,7 +45,7 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
     let body = json::parse(&text).ok();
     let asked = headers::pause(&response.headers);
     let result = match (body.as_ref().and_then(error), &body) {
-        (Some(error), _) => refused(&error, asked.as_ref()).0,
+        (Some(error), _) => refused(&error, response.status, false, asked.as_ref()).0,
         (None, Some(_)) if (200..300).contains(&response.status) => return None,
         _ => unreadable(false, response.status, asked.as_ref()),
     };
@@ -73,7 +72,7 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
 
 /// What a code means that stands in an answer as data.
 pub(crate) fn failure_of_code(code: u64, subcode: Option<u64>) -> Failure {
-    let row = table::find(Some(code), subcode, false);
+    let row = table::find(Some(code), subcode, false, false);
     Failure { code: Some(decimal(code)), subcode: subcode.map(decimal), ..failure(row) }
 }
 
@@ -113,8 +112,10 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
     }
 }
 
-fn refused(error: &Refusal, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
-    let row = table::find(error.code, error.subcode, error.is_transient);
+fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
+    let row = table::find(error.code, error.subcode, error.is_transient, has_failed(status));
+    // The code is that of the fault, whatever is said of the message.
+    let row = if once && row.verdict == Verdict::Unknown { &table::FAULT_AFTER_SEND } else { row };
     let limited = row.verdict == Verdict::RateLimited;
     let retry_after = match (row.retry_after(), asked) {
         (after, Some(pause)) if limited => Some(pause.duration.max(after.unwrap_or_default())),
@@ -132,6 +133,11 @@ fn refused(error: &Refusal, asked: Option<&Pause>) -> (SendResult, Option<Pause>
     (result(row.verdict, failure), wished)
 }
 
+/// Whether a status says that Meta failed, so that what was asked may have been done.
+fn has_failed(status: u16) -> bool {
+    matches!(status, 408 | 500..)
+}
+
 fn failure(row: &Row) -> Failure {
     Failure {
         category: row.category,
@@ -147,7 +153,7 @@ fn failure(row: &Row) -> Failure {
 fn result(verdict: Verdict, failure: Failure) -> SendResult {
     match verdict {
         Verdict::RateLimited => SendResult::RateLimited(failure),
-        Verdict::Transient => SendResult::Transient(failure),
+        Verdict::Transient | Verdict::Unknown => SendResult::Transient(failure),
         Verdict::Ambiguous => SendResult::Ambiguous(failure),
         Verdict::Rejected => SendResult::Rejected(failure),
         Verdict::Unauthorized => SendResult::Unauthorized(failure),
@@ -185,8 +191,13 @@ fn unreadable(once: bool, status: u16, asked: Option<&Pause>) -> SendResult {
         413 => &table::HTTP_TOO_LARGE,
         429 => &table::HTTP_TOO_MANY,
         // The request may have reached Meta before the answer was lost.
-        200..=299 | 408 | 500.. if once => &table::HTTP_LOST,
-        200..=299 | 408 | 500.. => &table::HTTP_BUSY,
+        status if (200..300).contains(&status) || has_failed(status) => {
+            if once {
+                &table::HTTP_LOST
+            } else {
+                &table::HTTP_BUSY
+            }
+        }
         _ => &table::HTTP_REFUSED,
     };
     let mut failure = failure(row);

@@ -8,6 +8,8 @@ use crate::types::{FailureCategory as Category, PauseScope};
 pub(super) enum Verdict {
     RateLimited,
     Transient,
+    /// Meta failed without saying at what: what can be repeated is, and a message may have been delivered.
+    Unknown,
     Ambiguous,
     Rejected,
     Unauthorized,
@@ -74,6 +76,14 @@ pub(super) const fn forbidden(code: u32, subcode: u32, sentence: &'static str, f
 pub(super) const fn later(code: u32, subcode: u32, sentence: &'static str, after: u32) -> Row {
     let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, sentence, TRIED_AGAIN);
     row.after = after;
+    row
+}
+
+/// A fault that says nothing about whether the request was carried out. `sentence` is for what is tried again;
+/// a message is spoken of with `table::FAULT_AFTER_SEND`.
+pub(super) const fn unknown(code: u32, subcode: u32, sentence: &'static str, after: u32) -> Row {
+    let mut row = later(code, subcode, sentence, after);
+    row.verdict = Verdict::Unknown;
     row
 }
 

@@ -4,7 +4,9 @@
 //! Sources: Meta's pages "Error Codes" of the Messenger Platform and of the Instagram Platform,
 //! "Handling Errors" of the Graph API, their changelogs, and captures.
 
-use super::row::{HOUR, MINUTE, Row, SECOND, Verdict, after, forbidden, later, limited, rejected, row, unauthorized};
+use super::row::{
+    HOUR, MINUTE, Row, SECOND, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
+};
 use crate::types::{FailureCategory as Category, PauseScope};
 
 const RECONNECT: &str = "Connect the account again.";
@@ -27,14 +29,28 @@ const UNKNOWN: Row = rejected(
 /// A code without a line that Meta calls transient.
 const UNKNOWN_TRANSIENT: Row = later(0, 0, "Instagram had a passing fault.", 30 * SECOND);
 
+/// A fault without a line, of the kind that Meta answers with 5xx.
+const UNKNOWN_FAULT: Row = unknown(0, 0, "Instagram had a fault.", 30 * SECOND);
+
+const MAY_HAVE: &str = "Look into the conversation on Instagram before sending it again.";
+/// A fault after which nobody knows whether the message was delivered.
+pub(super) const FAULT_AFTER_SEND: Row = row(
+    0,
+    0,
+    Verdict::Ambiguous,
+    Category::Ambiguous,
+    "Instagram had a fault while it took the message, which may have been delivered.",
+    MAY_HAVE,
+);
+
 /// A receipt of a message without its id.
 pub(super) const NO_MESSAGE_ID: Row = row(
     0,
     0,
     Verdict::Ambiguous,
     Category::Ambiguous,
-    "Instagram answered without the message's id, so it may or may not have been sent.",
-    "Look into the conversation on Instagram before sending it again.",
+    "Instagram answered without the message's id, so it may have been delivered.",
+    MAY_HAVE,
 );
 /// A receipt of an upload without its id.
 pub(super) const NO_ATTACHMENT_ID: Row =
@@ -45,8 +61,8 @@ pub(super) const HTTP_LOST: Row = row(
     0,
     Verdict::Ambiguous,
     Category::Ambiguous,
-    "Instagram's answer was lost, so the message may or may not have been sent.",
-    "Look into the conversation on Instagram before sending it again.",
+    "Instagram's answer was lost, so the message may have been delivered.",
+    MAY_HAVE,
 );
 /// An answer that says nothing, after a request that does no harm twice.
 pub(super) const HTTP_BUSY: Row = later(0, 0, "Instagram did not answer properly.", 10 * SECOND);
@@ -88,18 +104,18 @@ use PauseScope::{Account, App};
 
 /// Every line. `find` prefers a line with the subcode.
 const TABLE: &[Row] = &[
-    later(1, 0, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
-    later(1, 99, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
+    unknown(1, 0, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
+    unknown(1, 99, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
     row(
         1,
         1_357_046,
         Verdict::Ambiguous,
         Category::Ambiguous,
-        "Instagram carried out the request and lost its answer, so the message was probably sent.",
-        "Look into the conversation on Instagram before sending it again.",
+        "Instagram carried out the request and lost its answer, so the message may have been delivered.",
+        MAY_HAVE,
     ),
-    later(2, 0, "Instagram's service is down for the moment, or the customer blocked the account.", 30 * SECOND),
-    later(2, 1_545_133, "Instagram's service is down for the moment.", 30 * SECOND),
+    unknown(2, 0, "Instagram's service is down for the moment, or the customer blocked the account.", 30 * SECOND),
+    unknown(2, 1_545_133, "Instagram's service is down for the moment.", 30 * SECOND),
     forbidden(
         3,
         0,
@@ -357,7 +373,10 @@ const TABLE: &[Row] = &[
 
 /// The line for a code and a subcode: both, then the subcode alone under whatever code, then the
 /// code alone. Some pages print a subcode where a code stands, so each may stand for the other.
-pub(super) fn find(code: Option<u64>, subcode: Option<u64>, is_transient: bool) -> &'static Row {
+///
+/// `failed`: the status says that Meta failed (5xx, or no end within its time), not that it refused. A code that
+/// has a line means what the line says, whatever the status.
+pub(super) fn find(code: Option<u64>, subcode: Option<u64>, is_transient: bool, failed: bool) -> &'static Row {
     let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
     let (code, subcode) = (number(code).unwrap_or(0), number(subcode).unwrap_or(0));
     let line = |code: u32, subcode: u32| TABLE.iter().find(|row| row.code == code && row.subcode == subcode);
@@ -366,5 +385,9 @@ pub(super) fn find(code: Option<u64>, subcode: Option<u64>, is_transient: bool) 
         .or_else(|| (subcode != 0).then(|| line(0, subcode)).flatten())
         .or_else(|| (code != 0).then(|| line(0, code)).flatten())
         .or_else(|| (code != 0).then(|| line(code, 0)).flatten())
-        .unwrap_or(if is_transient { &UNKNOWN_TRANSIENT } else { &UNKNOWN })
+        .unwrap_or(match (failed, is_transient) {
+            (true, _) => &UNKNOWN_FAULT,
+            (false, true) => &UNKNOWN_TRANSIENT,
+            (false, false) => &UNKNOWN,
+        })
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::callbacks::{CallbackAnswer, CallbackRecord, Subject};
 use crate::config::Login;
 use crate::control::ControlError;
+use crate::control::extract::{Body, Path};
 use crate::core::Core;
 use crate::history::PastMessage;
 use crate::settings::AppSettings;
@@ -25,7 +26,7 @@ pub(crate) async fn settings(State(core): State<Arc<Core>>) -> Json<AppSettings>
 /// Takes any part of the settings; the rest stays.
 pub(crate) async fn change(
     State(core): State<Arc<Core>>,
-    Json(changes): Json<Map<String, Value>>,
+    Body(changes): Body<Map<String, Value>>,
 ) -> Result<Json<AppSettings>, ControlError> {
     let mut world = core.world();
     let mut document = serde_json::to_value(&world.app).unwrap_or_default();
@@ -62,7 +63,7 @@ impl Leaving {
 
 pub(crate) async fn deauthorize(
     State(core): State<Arc<Core>>,
-    Json(leaving): Json<Leaving>,
+    Body(leaving): Body<Leaving>,
 ) -> Result<Json<CallbackAnswer>, ControlError> {
     let subject = leaving.subject(&core)?;
     Ok(Json(core.deauthorize(&subject).await?))
@@ -70,7 +71,7 @@ pub(crate) async fn deauthorize(
 
 pub(crate) async fn request_deletion(
     State(core): State<Arc<Core>>,
-    Json(leaving): Json<Leaving>,
+    Body(leaving): Body<Leaving>,
 ) -> Result<Json<CallbackAnswer>, ControlError> {
     let subject = leaving.subject(&core)?;
     Ok(Json(core.request_deletion(&subject).await?))
@@ -100,7 +101,7 @@ struct Past {
 pub(crate) async fn history(
     State(core): State<Arc<Core>>,
     Path(igsid): Path<String>,
-    Json(history): Json<History>,
+    Body(history): Body<History>,
 ) -> Result<Json<Value>, ControlError> {
     let account = core.account_or_first(history.account.as_deref())?;
     let past: Vec<PastMessage> = history

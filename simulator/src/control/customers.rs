@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::control::ControlError;
+use crate::control::extract::{Body, Path};
 use crate::core::Core;
 use crate::customer::{Customer, Sent};
 
@@ -42,9 +43,8 @@ fn need<'a>(value: &'a Option<String>, name: &str) -> Result<&'a str, ControlErr
 pub(crate) async fn act(
     State(core): State<Arc<Core>>,
     Path((igsid, action)): Path<(String, String)>,
-    body: Option<Json<Parameters>>,
+    Body(with): Body<Parameters>,
 ) -> Result<Json<Value>, ControlError> {
-    let with = body.map(|Json(with)| with).unwrap_or_default();
     let account = core.account_or_first(with.account.as_deref())?;
     let customer = Customer::new(core, account, igsid);
     let done = match set(&customer, &action, &with)? {

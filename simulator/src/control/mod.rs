@@ -3,6 +3,7 @@
 
 mod app;
 mod customers;
+mod extract;
 mod observe;
 mod script;
 
@@ -40,7 +41,16 @@ pub(crate) fn router() -> Router<Arc<Core>> {
         .route("/webhook/release", post(script::release))
         .route("/webhook/redeliver", post(script::redeliver))
         .route("/faults", get(script::faults).post(script::inject).delete(script::clear_faults))
+        .route("/answers", get(script::held_answers))
+        .route("/answers/release", post(script::release_answers))
         .route("/clock", get(observe::clock).post(script::move_clock))
+        .fallback(extract::unknown_path)
+        .method_not_allowed_fallback(extract::wrong_method)
+}
+
+/// The form of every error below `/sim`, and of paths that lead to no host.
+pub(crate) fn refuse(status: StatusCode, sentence: &str) -> Response {
+    (status, Json(json!({ "error": sentence }))).into_response()
 }
 
 /// Why a control request was not done.
@@ -64,7 +74,7 @@ impl IntoResponse for ControlError {
             Self::Simulator(error @ SimulatorError::UnknownAccount(_)) => (StatusCode::NOT_FOUND, error.to_string()),
             Self::Simulator(error) => (StatusCode::CONFLICT, error.to_string()),
         };
-        (status, Json(json!({ "error": text }))).into_response()
+        refuse(status, &text)
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::AccountConfig;
 use crate::control::ControlError;
+use crate::control::extract::{Path, Query};
 use crate::core::Core;
 
 /// Longer waits would only outlive the client's patience.
@@ -62,6 +63,7 @@ fn account(account: &AccountConfig) -> Value {
 
 /// `?from=` skips what is known already; `?wait_ms=` waits for at least one more.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Since {
     #[serde(default)]
     from: usize,
@@ -94,6 +96,7 @@ async fn wait(seen: &mut tokio::sync::watch::Receiver<usize>, since: &Since) {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OfAccount {
     account: Option<String>,
 }
@@ -119,5 +122,7 @@ pub(crate) async fn transcript(
 }
 
 pub(crate) async fn clock(State(core): State<Arc<Core>>) -> Json<Value> {
-    Json(json!({"now_ms": core.clock.now_ms(), "offset_ms": core.clock.offset_ms()}))
+    Json(
+        json!({"now_ms": core.clock.now_ms(), "offset_ms": core.clock.offset_ms(), "stopped": core.clock.is_stopped()}),
+    )
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cdn::CdnFile;
 use crate::config::{AccountType, EchoTiming, Locale, Login, Redelivery};
+use crate::control::extract::{Body, Path};
 use crate::control::{ControlError, observe};
 use crate::core::Core;
 use crate::error::SimulatorError;
@@ -29,7 +30,7 @@ pub(crate) struct WebhookSettings {
 
 pub(crate) async fn set_webhook(
     State(core): State<Arc<Core>>,
-    Json(settings): Json<WebhookSettings>,
+    Body(settings): Body<WebhookSettings>,
 ) -> Result<Json<Value>, ControlError> {
     if let Some(url) = settings.url.as_deref().filter(|url| url::Url::parse(url).is_err()) {
         return Err(ControlError::Bad(format!("{url:?} is not a URL")));
@@ -54,7 +55,7 @@ pub(crate) async fn verify(State(core): State<Arc<Core>>) -> Result<Json<Value>,
     Ok(Json(json!({"accepted": answer.accepted(), "answer": answer})))
 }
 
-pub(crate) async fn raw(State(core): State<Arc<Core>>, Json(raw): Json<RawWebhook>) -> Json<Delivery> {
+pub(crate) async fn raw(State(core): State<Arc<Core>>, Body(raw): Body<RawWebhook>) -> Json<Delivery> {
     Json(core.deliver(raw.login, raw.body.into_bytes(), raw.signing).await)
 }
 
@@ -64,15 +65,17 @@ pub(crate) async fn hold(State(core): State<Arc<Core>>) -> Json<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseOrder {
     order: Release,
 }
 
-pub(crate) async fn release(State(core): State<Arc<Core>>, Json(release): Json<ReleaseOrder>) -> Json<Vec<Delivery>> {
+pub(crate) async fn release(State(core): State<Arc<Core>>, Body(release): Body<ReleaseOrder>) -> Json<Vec<Delivery>> {
     Json(core.release(release.order).await)
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Again {
     delivery: usize,
     #[serde(default = "one")]
@@ -85,7 +88,7 @@ fn one() -> usize {
 
 pub(crate) async fn redeliver(
     State(core): State<Arc<Core>>,
-    Json(again): Json<Again>,
+    Body(again): Body<Again>,
 ) -> Result<Json<Vec<Delivery>>, ControlError> {
     let delivery = core.world().deliveries.get(again.delivery).cloned();
     let delivery = delivery.ok_or_else(|| ControlError::Bad(format!("there is no delivery {}", again.delivery)))?;
@@ -93,7 +96,7 @@ pub(crate) async fn redeliver(
 }
 
 /// Gives the address of a file for a customer to send.
-pub(crate) async fn host_file(State(core): State<Arc<Core>>, Json(file): Json<CdnFile>) -> Json<Value> {
+pub(crate) async fn host_file(State(core): State<Arc<Core>>, Body(file): Body<CdnFile>) -> Json<Value> {
     Json(json!({"url": core.host_file(file)}))
 }
 
@@ -101,9 +104,18 @@ pub(crate) async fn faults(State(core): State<Arc<Core>>) -> Json<Vec<Fault>> {
     Json(core.world().faults.iter().cloned().collect())
 }
 
-pub(crate) async fn inject(State(core): State<Arc<Core>>, Json(fault): Json<Fault>) -> Json<Vec<Fault>> {
+pub(crate) async fn inject(State(core): State<Arc<Core>>, Body(fault): Body<Fault>) -> Json<Vec<Fault>> {
     core.world().faults.push_back(fault);
     faults(State(core)).await
+}
+
+/// How many answers are held now.
+pub(crate) async fn held_answers(State(core): State<Arc<Core>>) -> Json<Value> {
+    Json(json!({"held": *core.held_answers.waiting().borrow()}))
+}
+
+pub(crate) async fn release_answers(State(core): State<Arc<Core>>) -> Json<Value> {
+    Json(json!({"released": core.held_answers.release()}))
 }
 
 pub(crate) async fn clear_faults(State(core): State<Arc<Core>>) -> Json<Vec<Fault>> {
@@ -117,14 +129,18 @@ pub(crate) enum ClockMove {
     AdvanceSeconds(u64),
     RewindSeconds(u64),
     Reset(bool),
+    /// `true` makes it stand still, `false` lets it run on.
+    Stop(bool),
 }
 
-pub(crate) async fn move_clock(State(core): State<Arc<Core>>, Json(by): Json<ClockMove>) -> Json<Value> {
+pub(crate) async fn move_clock(State(core): State<Arc<Core>>, Body(by): Body<ClockMove>) -> Json<Value> {
     match by {
         ClockMove::AdvanceSeconds(seconds) => core.clock.advance(Duration::from_secs(seconds)),
         ClockMove::RewindSeconds(seconds) => core.clock.rewind(Duration::from_secs(seconds)),
         ClockMove::Reset(true) => core.clock.reset(),
         ClockMove::Reset(false) => {}
+        ClockMove::Stop(true) => core.clock.stop(),
+        ClockMove::Stop(false) => core.clock.run(),
     }
     observe::clock(State(core)).await
 }
@@ -151,7 +167,7 @@ pub(crate) struct AccountChange {
 pub(crate) async fn change_account(
     State(core): State<Arc<Core>>,
     Path(ig_id): Path<String>,
-    Json(change): Json<AccountChange>,
+    Body(change): Body<AccountChange>,
 ) -> Result<Json<Value>, ControlError> {
     {
         let mut world = core.world();

@@ -9,6 +9,7 @@ use crate::graph::auth::Caller;
 use crate::graph::error::GraphError;
 use crate::graph::permissions::{Need, require};
 use crate::graph::request::GraphRequest;
+use crate::graph::unplayed::Node;
 use crate::graph::{Done, Host, Outcome, nodes, select};
 use crate::settings::AnswerForm;
 
@@ -27,11 +28,11 @@ pub(crate) fn own(core: &Core, request: &GraphRequest, caller: &Caller, account:
         (Host::Facebook, _) if !account.is_professional() => Err(GraphError::unknown_object("get", id)),
         (Host::Facebook, _) => {
             require(caller, request.host, Need::Basic)?;
-            chosen(request, &nodes::instagram(account)).map(Done::answering)
+            chosen(request, Node::Instagram, &nodes::instagram(account), "id").map(Done::answering)
         }
         (Host::Instagram, _) => {
             require(caller, request.host, Need::Basic)?;
-            let chosen = chosen(request, &instagram_node(core, account))?;
+            let chosen = chosen(request, Node::Instagram, &instagram_node(core, account), "id,name")?;
             let form = core.world().app.instagram_me_answer;
             Ok(Done::answering(match form {
                 AnswerForm::Wrapped if id == "me" => json!({ "data": [chosen] }),
@@ -50,11 +51,12 @@ pub(crate) fn own_page(
 ) -> Outcome {
     let sees_instagram = caller.grant.has("instagram_basic");
     let node = nodes::page(page, account, sees_instagram, Some(caller.token.clone()));
-    chosen(request, &node).map(Done::answering)
+    chosen(request, Node::Page, &node, "id,name").map(Done::answering)
 }
 
-fn chosen(request: &GraphRequest, node: &Value) -> Result<Value, GraphError> {
-    select::pick(node, &select::parse(&request.text("fields").unwrap_or_default()))
+/// `default` is what is told when no fields are asked for.
+fn chosen(request: &GraphRequest, of: Node, node: &Value, default: &str) -> Result<Value, GraphError> {
+    select::pick(of, node, &select::parse(&request.fields().unwrap_or_else(|| default.to_owned())))
 }
 
 /// `user_id` is the id of webhooks; `id` is app-scoped and different (Meta's get-started page).

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::config::{EchoTiming, Locale};
@@ -49,12 +49,11 @@ pub(crate) async fn conclude(
         (None, fault) => fault.as_ref().and_then(scripted).unwrap_or_else(|| Reply::Error(GraphError::new(1, None))),
     };
     let verdict = verdict(&reply, request.host, accepted, message_id, fault.as_ref());
-    let delay = Duration::from_millis(fault.as_ref().map_or(0, |fault| fault.delay_ms));
     let locale = account_locale(core, &request);
     let count = record(core, &request, verdict);
 
-    echo(core, webhooks, delay).await;
-    tokio::time::sleep(delay).await;
+    echo(core, webhooks, fault.as_ref()).await;
+    core.hold_back(fault.as_ref()).await;
     let response = render(core, &request, reply, locale, count);
     match fault {
         Some(Fault { what: FaultKind::CutOff, .. }) => half::of(response).await,
@@ -131,7 +130,7 @@ impl Core {
 }
 
 /// Echoes go before the answer, some time after it, or never.
-async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, answer_delay: Duration) {
+async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, fault: Option<&Fault>) {
     let timing = core.world().echo;
     match timing {
         EchoTiming::Never => {}
@@ -145,8 +144,14 @@ async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, answer_delay: Duration)
                 return;
             }
             let core = Arc::clone(core);
+            let answer_delay = Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms));
+            let mut release = fault.filter(|fault| fault.hold).map(|_| core.held_answers.next_release());
+            // A task of its own: the echo comes also when the client does not wait for the answer.
             tokio::spawn(async move {
-                tokio::time::sleep(answer_delay + pause).await;
+                if let Some(release) = &mut release {
+                    let _ = release.changed().await;
+                }
+                core.clock.wait(answer_delay + pause).await;
                 for webhook in webhooks {
                     core.emit(webhook).await;
                 }
@@ -202,8 +207,8 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
             (error.http_status(host), error.body(host, locale, &trace), 100, minutes, None)
         }
     };
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
+    let not_played = status == StatusCode::NOT_IMPLEMENTED;
+    let mut response = document(request, status, body);
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -211,8 +216,10 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
         }
     };
     let version = request.version.clone().unwrap_or_else(|| "v25.0".to_owned());
-    set("content-type", "application/json; charset=UTF-8".to_owned());
     set("x-fb-trace-id", trace);
+    if not_played {
+        set("x-simulator", "not-played".to_owned());
+    }
     match host {
         Host::Facebook => {
             set("facebook-api-version", version);
@@ -229,6 +236,28 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
     if let Some(challenge) = challenge {
         set("www-authenticate", challenge);
     }
+    response
+}
+
+/// The answer of a batch: a list without the headers of a request's own.
+pub(crate) fn plain(request: &GraphRequest, body: Value) -> Response {
+    document(request, StatusCode::OK, body)
+}
+
+/// A document with what any request can ask of its form: `pretty`, `debug`, `suppress_http_code`.
+fn document(request: &GraphRequest, status: StatusCode, mut body: Value) -> Response {
+    if request.is_set("debug")
+        && let Value::Object(body) = &mut body
+    {
+        body.insert("__debug__".to_owned(), json!({}));
+    }
+    let text = if request.is_set("pretty") { format!("{body:#}") } else { body.to_string() };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = if request.is_set("suppress_http_code") { StatusCode::OK } else { status };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    // Meta lets pages of every site read its answers.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 

@@ -8,8 +8,9 @@ use crate::core::Core;
 use crate::graph::error::GraphError;
 use crate::graph::paging::Wanted;
 use crate::graph::request::GraphRequest;
-use crate::graph::select::{self, Field, nonexisting};
+use crate::graph::select::{self, Field};
 use crate::graph::stored::{node, time};
+use crate::graph::unplayed::{self, Node};
 use crate::graph::{Done, Outcome};
 use crate::ids::{MessageId, conversation_id};
 use crate::state::thread::{Thread, ThreadMessage};
@@ -21,23 +22,23 @@ const CALLS_PER_SECOND: usize = 2;
 
 pub(crate) fn list(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
     count(core, account)?;
-    if request.text("platform").as_deref() != Some("instagram") {
+    if !request.names("platform", "instagram") {
         return Err(GraphError::parameter("Param platform must be instagram"));
     }
     let user = request.text("user_id");
-    let fields_text = request.text("fields").unwrap_or_else(|| "id,updated_time".to_owned());
+    let fields_text = request.fields().unwrap_or_else(|| "id,updated_time".to_owned());
     let fields = select::parse(&fields_text);
     let wanted = Wanted::of_request(core, request)?;
-    let mut threads: Vec<(i64, String, String)> = core
+    let mut threads: Vec<((i64, u128), String, String)> = core
         .world()
         .threads
         .iter()
         .filter(|((ig_id, igsid), thread)| {
             *ig_id == account.ig_id && !thread.messages.is_empty() && user.as_ref().is_none_or(|user| user == igsid)
         })
-        .map(|((_, igsid), thread)| (updated_ms(thread), igsid.clone(), conversation_id(&account.ig_id, &thread.fbid)))
+        .map(|((_, igsid), thread)| (newest(thread), igsid.clone(), conversation_id(&account.ig_id, &thread.fbid)))
         .collect();
-    threads.sort_by_key(|(updated_ms, ..)| std::cmp::Reverse(*updated_ms));
+    threads.sort_by_key(|(newest, ..)| std::cmp::Reverse(*newest));
     let part = wanted.cut(threads.into_iter().map(|(_, igsid, id)| (id, igsid)).collect())?;
     let data: Result<Vec<Value>, GraphError> =
         part.entries.iter().map(|igsid| conversation(core, request, account, igsid, &fields)).collect();
@@ -57,7 +58,7 @@ pub(crate) fn is_id(id: &str) -> bool {
 /// Reads a conversation or a message.
 pub(crate) fn read(core: &Core, request: &GraphRequest, account: &AccountConfig, id: &str) -> Outcome {
     count(core, account)?;
-    let fields = request.text("fields");
+    let fields = request.fields();
     let Some(mid) = MessageId::decode(id) else {
         let igsid = customer(core, account, id)?;
         let fields = select::parse(&fields.unwrap_or_else(|| "id,updated_time".to_owned()));
@@ -81,7 +82,7 @@ pub(crate) fn messages_of(core: &Core, request: &GraphRequest, account: &Account
     count(core, account)?;
     let igsid = customer(core, account, id)?;
     let wanted = Wanted::of_request(core, request)?;
-    let fields = request.text("fields").unwrap_or_else(|| "id,created_time".to_owned());
+    let fields = request.fields().unwrap_or_else(|| "id,created_time".to_owned());
     messages(core, request, account, &igsid, &select::parse(&fields), &wanted).map(Done::answering)
 }
 
@@ -134,12 +135,12 @@ fn conversation(
             "is_owner" => json!(is_owner),
             "messages" => {
                 let most = core.world().app.page_size;
-                let wanted = Wanted::read(field.modifier("limit"), field.modifier("after"), most)?;
+                let wanted =
+                    Wanted::read(field.modifier("limit"), field.modifier("after"), field.modifier("before"), most)?;
                 let plain = select::parse("id,created_time");
                 messages(core, request, account, igsid, field.inner.as_deref().unwrap_or(&plain), &wanted)?
             }
-            // `unread_count` does not exist here, whatever other products know.
-            other => return Err(nonexisting(other)),
+            other => return Err(unplayed::field(Node::Conversation(request.host), other)),
         };
         answer.insert(field.name.clone(), value);
     }
@@ -174,7 +175,7 @@ fn messages(
         .iter()
         .map(|(position, message)| node(account, igsid, message, if *position < READABLE { fields } else { &old }))
         .collect();
-    let parameters = [("fields", select::names(fields).join(",")), ("limit", wanted.limit.to_string())];
+    let parameters = [("fields", select::written(fields)), ("limit", wanted.limit.to_string())];
     let paging = part.paging(core, request, &format!("/{id}/messages"), &parameters);
     Ok(json!({ "data": nodes?, "paging": paging }))
 }
@@ -186,6 +187,12 @@ fn of_thread<T>(
     read: impl FnOnce(&Thread) -> T,
 ) -> Result<T, GraphError> {
     core.world().thread(&account.ig_id, igsid).map(read).ok_or_else(|| GraphError::unknown_object("get", igsid))
+}
+
+/// What conversations are ordered by: of two in the same millisecond, the number of the newest message decides.
+fn newest(thread: &Thread) -> (i64, u128) {
+    let item = thread.messages.last().and_then(|message| MessageId::decode(&message.mid));
+    (updated_ms(thread), item.map_or(0, |id| id.item))
 }
 
 fn updated_ms(thread: &Thread) -> i64 {

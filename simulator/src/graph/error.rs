@@ -8,6 +8,9 @@ use crate::config::Locale;
 use crate::graph::Host;
 use crate::graph::catalogue;
 
+/// The `type` of the simulator's own errors.
+const NOT_PLAYED: &str = "SimulatorNotPlayed";
+
 /// A Graph error before it is written for a host.
 #[derive(Debug, Clone)]
 pub(crate) struct GraphError {
@@ -64,6 +67,21 @@ impl GraphError {
         Self::new(2500, None).saying(format!("Unknown path components: /{edge}"))
     }
 
+    /// Something that Meta has and the simulator does not: an error that Meta never gives, so that nobody
+    /// takes it for a refusal of the platform's.
+    pub(crate) fn not_played(what: &str) -> Self {
+        Self {
+            kind: Some(NOT_PLAYED),
+            status: Some(501),
+            transient: Some(false),
+            ..Self::new(0, None).saying(format!("The simulator does not play {what}; Meta has it."))
+        }
+    }
+
+    pub(crate) fn is_of_the_simulator(&self) -> bool {
+        self.kind == Some(NOT_PLAYED)
+    }
+
     pub(crate) fn unparsable_token() -> Self {
         Self::new(190, None).saying("Invalid OAuth access token - Cannot parse access token")
     }
@@ -102,6 +120,7 @@ impl GraphError {
             Host::Instagram => account_locale,
         });
         match (&self.detail, locale) {
+            (Some(detail), _) if self.is_of_the_simulator() => detail.clone(),
             (Some(detail), Locale::English) => detail.clone(),
             _ => catalogue::message(self.code, self.subcode, locale),
         }

@@ -8,7 +8,6 @@ use crate::graph::error::GraphError;
 /// Refuses keys that the platform does not know.
 pub(crate) fn only(object: &Map<String, Value>, known: &[&str], param: &str) -> Result<(), GraphError> {
     match object.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) if param.is_empty() => Err(GraphError::parameter(format!("Unexpected parameter \"{key}\""))),
         Some(key) => Err(GraphError::parameter(format!("Unexpected key \"{key}\" on param \"{param}\""))),
         None => Ok(()),
     }
@@ -42,6 +41,12 @@ pub(crate) fn optional_text<'a>(
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(GraphError::parameter(format!("Param {param}[{key}] must be a string"))),
     }
+}
+
+/// A required word of an enumeration in lower case. Graph takes both cases, and the platform's own SDKs
+/// write `TYPING_ON` and `INSTAGRAM`.
+pub(crate) fn word(object: &Map<String, Value>, key: &str, param: &str) -> Result<String, GraphError> {
+    text(object, key, param).map(str::to_ascii_lowercase)
 }
 
 /// Refuses a text beyond `limit` characters.

@@ -10,11 +10,20 @@ use crate::graph::request::GraphRequest;
 use crate::graph::{Done, Host, Outcome, fields};
 
 const PROPERTIES: &[&str] = &["ice_breakers", "persistent_menu"];
+const MESSENGERS: &[&str] = &[
+    "account_linking_url",
+    "commands",
+    "get_started",
+    "greeting",
+    "home_url",
+    "payment_settings",
+    "whitelisted_domains",
+];
 const MAX_ICE_BREAKERS: usize = 4;
 
 pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
     // The page's profile is Messenger's unless the platform is named.
-    if request.host == Host::Facebook && request.text("platform").as_deref() != Some("instagram") {
+    if request.host == Host::Facebook && !request.names("platform", "instagram") {
         return Err(GraphError::parameter("Param platform must be instagram"));
     }
     match request.method.as_str() {
@@ -26,7 +35,7 @@ pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfi
 }
 
 fn read(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    let wanted = request.text("fields").unwrap_or_default();
+    let wanted = request.fields().unwrap_or_default();
     let world = core.world();
     let stored = world.messenger_profiles.get(&account.ig_id);
     let mut found = Map::new();
@@ -40,7 +49,10 @@ fn read(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome
 }
 
 fn write(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    fields::only(&request.params, &["platform", "ice_breakers", "persistent_menu"], "")?;
+    // What Messenger's profile has and Instagram's does not; what nobody knows is ignored.
+    if let Some(name) = MESSENGERS.iter().find(|name| request.params.contains_key(**name)) {
+        return Err(GraphError::parameter(format!("{name} is not available for Instagram")));
+    }
     let mut changes = Map::new();
     if let Some(value) = request.params.get("ice_breakers") {
         ice_breakers(value)?;
@@ -60,7 +72,7 @@ fn write(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcom
 fn remove(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
     let names: Vec<String> = match request.params.get("fields") {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(list)) => list.split(',').map(str::to_owned).collect(),
+        Some(Value::String(list)) => list.split(',').map(|name| name.trim().to_owned()).collect(),
         _ => Vec::new(),
     };
     if names.is_empty() || names.iter().any(|name| !PROPERTIES.contains(&name.as_str())) {
@@ -113,7 +125,7 @@ fn menu(value: &Value) -> Result<(), GraphError> {
             .ok_or_else(|| GraphError::parameter("Param persistent_menu[call_to_actions] is required"))?;
         for action in fields::array(actions, "persistent_menu[call_to_actions]")? {
             let action = fields::object(action, "persistent_menu[call_to_actions]")?;
-            let known: &[&str] = match fields::text(action, "type", "persistent_menu")? {
+            let known: &[&str] = match fields::word(action, "type", "persistent_menu")?.as_str() {
                 "web_url" => &["type", "title", "url"],
                 "postback" => &["type", "title", "payload"],
                 other => return Err(GraphError::parameter(format!("A menu entry is not {other}"))),

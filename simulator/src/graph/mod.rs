@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod answer;
 mod auth;
+mod batch;
 mod catalogue;
 mod comments;
 mod conversations;
@@ -15,6 +16,7 @@ mod messenger_profile;
 mod nodes;
 pub(crate) mod oauth;
 mod paging;
+mod params;
 mod permissions;
 mod person;
 mod profile;
@@ -23,13 +25,14 @@ mod routing;
 mod select;
 mod stored;
 mod subscriptions;
+mod unplayed;
 mod uploads;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::config::{AccountConfig, Login, PageConfig};
 use crate::core::Core;
@@ -86,14 +89,22 @@ pub(crate) type Outcome = Result<Done, GraphError>;
 
 pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Request) -> Response {
     let request = GraphRequest::read(host, path, request).await;
-    let caller = auth::authenticate(&core, &request);
+    if batch::is(&request) {
+        return batch::serve(&core, request).await;
+    }
+    one(&core, request).await
+}
+
+/// Serves one request, which may be an entry of a batch.
+async fn one(core: &Arc<Core>, request: GraphRequest) -> Response {
+    let caller = auth::authenticate(core, &request);
     let fault = core.world().take_fault(request.scope());
     if let (Some(FaultKind::TokenDead { subcode }), Ok(caller)) = (fault.as_ref().map(|fault| &fault.what), &caller) {
-        caller.kill(&mut core.world(), host.login(), *subcode);
+        caller.kill(&mut core.world(), request.host.login(), *subcode);
     }
     let runs = fault.as_ref().is_none_or(Fault::lets_run);
-    let outcome = if runs { Some(run(&core, &request, caller).await) } else { None };
-    answer::conclude(&core, request, outcome, fault).await
+    let outcome = if runs { Some(run(core, &request, caller).await) } else { None };
+    answer::conclude(core, request, outcome, fault).await
 }
 
 async fn run(core: &Arc<Core>, request: &GraphRequest, caller: Result<Caller, GraphError>) -> Outcome {
@@ -105,17 +116,48 @@ async fn run(core: &Arc<Core>, request: &GraphRequest, caller: Result<Caller, Gr
     if let Some(problem) = &request.problem {
         return Err(GraphError::parameter(problem.clone()));
     }
+    unplayed::parameters(request)?;
+    match request.text("ids").filter(|_| request.method == "GET" && request.segments.is_empty()) {
+        Some(ids) => several(core, request, &caller, &ids).await,
+        None => dispatch(core, request, &caller).await,
+    }
+}
+
+/// `GET /?ids=a,b`: several nodes in one answer, with any token.
+async fn several(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, ids: &str) -> Outcome {
+    let mut answer = Map::new();
+    for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+        answer.insert(id.to_owned(), dispatch(core, &request.for_node(id), caller).await?.body);
+    }
+    if answer.is_empty() {
+        return Err(GraphError::parameter("Param ids must name at least one object"));
+    }
+    Ok(Done::answering(Value::Object(answer)))
+}
+
+async fn dispatch(core: &Arc<Core>, request: &GraphRequest, caller: &Caller) -> Outcome {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     if request.host == Host::Facebook && request.method == "GET" && segments == ["debug_token"] {
-        return debug_token::handle(core, request, &caller);
+        return debug_token::handle(core, request, caller);
     }
     match &caller.who {
+        Who::App if segments == ["app"] || segments == [core.app_id(request.host.login())] => app_node(core, request),
         Who::App if segments.first() == Some(&"me") => Err(auth::no_current_user()),
         Who::App => Err(GraphError::unknown_object(request.method.as_str(), segments.first().unwrap_or(&""))),
-        Who::Person => person::handle(core, request, &caller),
-        Who::Page(page) => of_page(core, request, &caller, page, &segments),
-        Who::Account(account) => of_account(core, request, &caller, account, &segments).await,
+        Who::Person => person::handle(core, request, caller),
+        Who::Page(page) => of_page(core, request, caller, page, &segments),
+        Who::Account(account) => of_account(core, request, caller, account, &segments).await,
     }
+}
+
+/// The app itself, which its own token can read.
+fn app_node(core: &Core, request: &GraphRequest) -> Outcome {
+    if request.method != "GET" {
+        return Err(GraphError::unsupported_method(request.method.as_str()));
+    }
+    let node = json!({"id": core.app_id(request.host.login()), "name": core.world().app.name, "link": null});
+    let wanted = select::parse(&request.fields().unwrap_or_else(|| "name".to_owned()));
+    select::pick(unplayed::Node::App, &node, &wanted).map(Done::answering)
 }
 
 /// A page without an Instagram account: it can be read and subscribed, and has no messages.
@@ -130,6 +172,7 @@ fn of_page(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, page: &Pag
         (_, [id, "messages" | "message_attachments" | "conversations" | "messenger_profile"]) if own(id) => {
             Err(GraphError::new(100, Some(2_534_013)))
         }
+        (_, [id, edge, ..]) if own(id) => Err(unplayed::path(request, edge)),
         (method, [id, ..]) => Err(GraphError::unknown_object(method, id)),
         (method, []) => Err(GraphError::unsupported_method(method)),
     }
@@ -188,7 +231,7 @@ async fn of_account(
         ("GET", ["me"]) => account::own(core, request, caller, account, "me"),
         ("GET", [id]) => read_node(core, request, caller, account, id),
         (_, [] | [_]) => Err(GraphError::unsupported_method(method)),
-        (_, [_, edge, ..]) => Err(GraphError::unknown_path(edge)),
+        (_, [_, edge, ..]) => Err(unplayed::path(request, edge)),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::{AccountConfig, PageConfig};
 
-/// A page. `instagram_business_account` is null, and so left out, when no professional account is
+/// A page. `connected_instagram_account` may be a personal account; `instagram_business_account` is null, and so left out, when no professional account is
 /// linked or the token may not see it.
 pub(crate) fn page(
     page: &PageConfig,
@@ -26,6 +26,7 @@ pub(crate) fn page(
             "url": format!("https://scontent.xx.fbcdn.net/page/{}.jpg", page.id),
         }},
         "instagram_business_account": linked.map(instagram),
+        "connected_instagram_account": account.filter(|_| sees_instagram).map(instagram),
     })
 }
 

@@ -17,6 +17,7 @@ const DEFAULT_LIMIT: usize = 25;
 pub(crate) struct Wanted {
     pub(crate) limit: usize,
     after: Option<String>,
+    before: Option<String>,
 }
 
 /// A part of a list.
@@ -24,48 +25,54 @@ pub(crate) struct Part<T> {
     pub(crate) entries: Vec<T>,
     first: Option<String>,
     last: Option<String>,
+    less: bool,
     more: bool,
 }
 
 impl Wanted {
-    /// Reads `limit` and `after`; no page is longer than the configured size.
-    pub(crate) fn read(limit: Option<&str>, after: Option<&str>, most: usize) -> Result<Self, GraphError> {
+    /// Reads `limit`, `after` and `before`; no page is longer than the configured size.
+    pub(crate) fn read(
+        limit: Option<&str>,
+        after: Option<&str>,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Self, GraphError> {
         let limit = match limit {
             None => DEFAULT_LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| *limit > 0)
-                .ok_or_else(|| GraphError::parameter("Param limit must be a positive number"))?,
+            Some(text) => text.parse().ok().ok_or_else(|| GraphError::parameter("Param limit must not be negative"))?,
         };
-        let after = match after.filter(|after| !after.is_empty()) {
-            None => None,
-            Some(cursor) => Some(
-                URL_SAFE_NO_PAD
-                    .decode(cursor)
-                    .ok()
-                    .and_then(|bytes| String::from_utf8(bytes).ok())
-                    .ok_or_else(invalid_cursor)?,
-            ),
-        };
-        Ok(Self { limit: limit.min(most.max(1)), after })
+        Ok(Self { limit: limit.min(most.max(1)), after: cursor(after)?, before: cursor(before)? })
     }
 
     pub(crate) fn of_request(core: &Core, request: &GraphRequest) -> Result<Self, GraphError> {
         let most = core.world().app.page_size;
-        Self::read(request.text("limit").as_deref(), request.text("after").as_deref(), most)
+        let text = |name: &str| request.text(name);
+        Self::read(text("limit").as_deref(), text("after").as_deref(), text("before").as_deref(), most)
     }
 
     /// Cuts a list whose entries are named by a key.
     pub(crate) fn cut<T>(&self, entries: Vec<(String, T)>) -> Result<Part<T>, GraphError> {
-        let start = match &self.after {
-            None => 0,
-            Some(after) => entries.iter().position(|(key, _)| key == after).ok_or_else(invalid_cursor)? + 1,
+        let position = |key: &String| entries.iter().position(|(of, _)| of == key).ok_or_else(invalid_cursor);
+        let (start, end) = match (&self.after, &self.before) {
+            (Some(after), _) => (position(after)? + 1, entries.len()),
+            (None, Some(before)) => {
+                let end = position(before)?;
+                (end.saturating_sub(self.limit), end)
+            }
+            (None, None) => (0, entries.len()),
         };
-        let more = entries.len() > start.saturating_add(self.limit);
-        let (keys, entries): (Vec<String>, Vec<T>) = entries.into_iter().skip(start).take(self.limit).unzip();
-        Ok(Part { entries, first: keys.first().cloned(), last: keys.last().cloned(), more })
+        let end = end.min(start.saturating_add(self.limit));
+        let (less, more) = (start > 0, end < entries.len());
+        let (keys, entries): (Vec<String>, Vec<T>) =
+            entries.into_iter().skip(start).take(end.saturating_sub(start)).unzip();
+        Ok(Part { entries, first: keys.first().cloned(), last: keys.last().cloned(), less, more })
     }
+}
+
+fn cursor(text: Option<&str>) -> Result<Option<String>, GraphError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let key = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    key.map(Some).ok_or_else(invalid_cursor)
 }
 
 fn invalid_cursor() -> GraphError {
@@ -73,7 +80,7 @@ fn invalid_cursor() -> GraphError {
 }
 
 impl<T> Part<T> {
-    /// The `paging` object. `next` is a whole address, token included, as on the real platform.
+    /// The `paging` object. `next` and `previous` are whole addresses, token included, as on the real platform.
     pub(crate) fn paging(
         &self,
         core: &Core,
@@ -82,28 +89,41 @@ impl<T> Part<T> {
         parameters: &[(&str, String)],
     ) -> Value {
         let (Some(first), Some(last)) = (&self.first, &self.last) else { return json!({}) };
-        let after = URL_SAFE_NO_PAD.encode(last);
+        let (before, after) = (URL_SAFE_NO_PAD.encode(first), URL_SAFE_NO_PAD.encode(last));
         let mut paging = Map::new();
-        paging.insert("cursors".to_owned(), json!({"before": URL_SAFE_NO_PAD.encode(first), "after": after}));
-        if self.more {
-            let version = request.version.as_deref().unwrap_or("v25.0");
-            let base = format!("{}/{}/{version}{path}", core.base_url, request.host.name());
-            if let Ok(mut next) = Url::parse(&base) {
-                {
-                    let mut query = next.query_pairs_mut();
-                    if let Some((_, token)) = &request.token {
-                        query.append_pair("access_token", token);
-                    }
-                    for (name, value) in parameters {
-                        query.append_pair(name, value);
-                    }
-                    query.append_pair("after", &after);
-                }
-                paging.insert("next".to_owned(), json!(next.as_str()));
+        paging.insert("cursors".to_owned(), json!({"before": before, "after": after}));
+        for (name, there, place, cursor) in
+            [("previous", self.less, "before", &before), ("next", self.more, "after", &after)]
+        {
+            let address = address(core, request, path, parameters, (place, cursor));
+            if let Some(address) = address.filter(|_| there) {
+                paging.insert(name.to_owned(), json!(address));
             }
         }
         Value::Object(paging)
     }
+}
+
+fn address(
+    core: &Core,
+    request: &GraphRequest,
+    path: &str,
+    parameters: &[(&str, String)],
+    (place, cursor): (&str, &str),
+) -> Option<String> {
+    let version = request.version.as_deref().unwrap_or("v25.0");
+    let mut address = Url::parse(&format!("{}/{}/{version}{path}", core.base_url, request.host.name())).ok()?;
+    {
+        let mut query = address.query_pairs_mut();
+        if let Some((_, token)) = &request.token {
+            query.append_pair("access_token", token);
+        }
+        for (name, value) in parameters {
+            query.append_pair(name, value);
+        }
+        query.append_pair(place, cursor);
+    }
+    Some(address.into())
 }
 
 #[cfg(test)]
@@ -117,19 +137,24 @@ mod tests {
 
     #[test]
     fn a_list_is_cut_by_limit_and_cursor() {
-        let first = Wanted::read(Some("2"), None, 100).unwrap().cut(letters()).unwrap();
+        let first = Wanted::read(Some("2"), None, None, 100).unwrap().cut(letters()).unwrap();
         assert!(first.more && first.entries == [1, 2]);
         let cursor = URL_SAFE_NO_PAD.encode("b");
-        let second = Wanted::read(None, Some(&cursor), 100).unwrap().cut(letters()).unwrap();
+        let second = Wanted::read(None, Some(&cursor), None, 100).unwrap().cut(letters()).unwrap();
         assert!(!second.more && second.entries == [3]);
-        assert_eq!(Wanted::read(Some("50"), None, 2).unwrap().limit, 2);
+        let back = Wanted::read(Some("1"), None, Some(&URL_SAFE_NO_PAD.encode("c")), 100).unwrap();
+        let back = back.cut(letters()).unwrap();
+        assert!(back.less && back.more && back.entries == [2]);
+        assert_eq!(Wanted::read(Some("50"), None, None, 2).unwrap().limit, 2);
     }
 
     #[test]
     fn broken_limits_and_cursors_are_refused() {
-        assert!(Wanted::read(Some("0"), None, 100).is_err());
-        assert!(Wanted::read(None, Some("%%"), 100).is_err());
+        assert!(Wanted::read(Some("-1"), None, None, 100).is_err());
+        // Clients ask so for a summary alone.
+        assert!(Wanted::read(Some("0"), None, None, 100).unwrap().cut(letters()).unwrap().entries.is_empty());
+        assert!(Wanted::read(None, Some("%%"), None, 100).is_err());
         let unknown = URL_SAFE_NO_PAD.encode("z");
-        assert!(Wanted::read(None, Some(&unknown), 100).unwrap().cut(letters()).is_err());
+        assert!(Wanted::read(None, Some(&unknown), None, 100).unwrap().cut(letters()).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What a user token of the Facebook login reads: the person, their pages, their permissions.
 //! What belongs here: `/me`, `/me/accounts`, `/me/permissions`, and pages by their id.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::callbacks::Subject;
 use crate::config::{AccountConfig, Login, PageConfig};
@@ -11,6 +11,7 @@ use crate::graph::error::GraphError;
 use crate::graph::paging::Wanted;
 use crate::graph::request::GraphRequest;
 use crate::graph::select::{self, Field};
+use crate::graph::unplayed::{self, Node};
 use crate::graph::{Done, Host, Outcome, nodes, permissions};
 use crate::login::FACEBOOK_SCOPES;
 use crate::state::tokens::{Holder, Minted};
@@ -23,47 +24,73 @@ pub(crate) fn handle(core: &Core, request: &GraphRequest, caller: &Caller) -> Ou
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let own = |id: &str| id == "me" || id == core.world().person.id;
     match (request.method.as_str(), segments.as_slice()) {
-        ("GET", [id]) if own(id) => person(core, request),
-        ("GET", [id, "accounts"]) if own(id) => accounts(core, request, caller),
+        ("GET", [id]) if own(id) => person(core, request, caller),
+        ("GET", [id, "accounts"]) if own(id) => {
+            let wanted = Wanted::of_request(core, request)?;
+            accounts(core, request, caller, &fields(request, ACCOUNTS), &wanted).map(Done::answering)
+        }
         ("GET", [id, "permissions"]) if own(id) => Ok(Done::answering(permissions_of(caller))),
         ("DELETE", [id, "permissions"]) if own(id) => {
             core.revoke(&Subject::Person).map_err(|_| GraphError::new(1, None))?;
             Ok(Done::answering(json!({ "success": true })))
         }
-        ("GET", []) => several(core, request, caller),
         ("GET", [id]) => node(core, request, caller, id).map(Done::answering),
         (_, [_, edge]) if PAGE_EDGES.contains(edge) => {
             Err(GraphError::new(210, None).saying("(#210) A page access token is required to request this resource."))
         }
         (method, [] | [_]) => Err(GraphError::unsupported_method(method)),
-        (_, [_, edge, ..]) => Err(GraphError::unknown_path(edge)),
+        (_, [_, edge, ..]) => Err(unplayed::path(request, edge)),
     }
 }
 
 fn fields(request: &GraphRequest, default: &str) -> Vec<Field> {
-    select::parse(&request.text("fields").unwrap_or_else(|| default.to_owned()))
+    select::parse(&request.fields().unwrap_or_else(|| default.to_owned()))
 }
 
-fn person(core: &Core, request: &GraphRequest) -> Outcome {
+fn person(core: &Core, request: &GraphRequest, caller: &Caller) -> Outcome {
     let (id, name) = {
         let world = core.world();
         (world.person.id.clone(), world.person.name.clone())
     };
-    select::pick(&json!({"id": id, "name": name}), &fields(request, "id,name")).map(Done::answering)
+    let (lists, plain): (Vec<Field>, Vec<Field>) =
+        fields(request, "id,name").into_iter().partition(|field| field.name == "accounts");
+    let mut node = select::pick(Node::Person, &json!({"id": id, "name": name}), &plain)?;
+    for list in &lists {
+        let most = core.world().app.page_size;
+        let wanted = Wanted::read(list.modifier("limit"), list.modifier("after"), list.modifier("before"), most)?;
+        let inner = list.inner.clone().unwrap_or_else(|| select::parse(ACCOUNTS));
+        if let Value::Object(node) = &mut node {
+            node.insert("accounts".to_owned(), accounts(core, request, caller, &inner, &wanted)?);
+        }
+    }
+    Ok(Done::answering(node))
 }
 
+/// What `/me/accounts` tells when no fields are asked for.
+const ACCOUNTS: &str = "access_token,category,name,tasks";
+
 /// The pages that the person ticked and has a task on. Without `pages_show_list` the list is empty.
-fn accounts(core: &Core, request: &GraphRequest, caller: &Caller) -> Outcome {
-    let fields = fields(request, "access_token,category,name,tasks");
-    let wanted = Wanted::of_request(core, request)?;
+fn accounts(
+    core: &Core,
+    request: &GraphRequest,
+    caller: &Caller,
+    fields: &[Field],
+    wanted: &Wanted,
+) -> Result<Value, GraphError> {
     let pages = if caller.grant.has("pages_show_list") { granted_pages(core, caller) } else { Vec::new() };
+    let total = pages.len();
     let part = wanted.cut(pages.into_iter().map(|found| (found.0.id.clone(), found)).collect())?;
     let data: Result<Vec<Value>, GraphError> =
-        part.entries.iter().map(|(page, account)| page_node(core, caller, page, account.as_ref(), &fields)).collect();
-    let parameters = [("fields", request.text("fields").unwrap_or_default()), ("limit", wanted.limit.to_string())];
+        part.entries.iter().map(|(page, account)| page_node(core, caller, page, account.as_ref(), fields)).collect();
+    let parameters = [("fields", select::written(fields)), ("limit", wanted.limit.to_string())];
     let path = format!("/{}/accounts", core.world().person.id);
-    let paging = part.paging(core, request, &path, &parameters);
-    Ok(Done::answering(json!({ "data": data?, "paging": paging })))
+    let mut list = json!({ "data": data?, "paging": part.paging(core, request, &path, &parameters) });
+    if request.is_set("summary")
+        && let Value::Object(list) = &mut list
+    {
+        list.insert("summary".to_owned(), json!({ "total_count": total }));
+    }
+    Ok(list)
 }
 
 fn granted_pages(core: &Core, caller: &Caller) -> Vec<(PageConfig, Option<AccountConfig>)> {
@@ -84,7 +111,7 @@ fn page_node(
     fields: &[Field],
 ) -> Result<Value, GraphError> {
     let token = fields.iter().any(|field| field.name == "access_token").then(|| page_token(core, caller, &page.id));
-    select::pick(&nodes::page(page, account, caller.grant.has("instagram_basic"), token), fields)
+    select::pick(Node::Page, &nodes::page(page, account, caller.grant.has("instagram_basic"), token), fields)
 }
 
 /// Page tokens of a long-lived user token do not expire; those of a short-lived one die with it
@@ -125,20 +152,10 @@ fn node(core: &Core, request: &GraphRequest, caller: &Caller, id: &str) -> Resul
     match linked.into_iter().find(|account| account.ig_id == id && account.is_professional()) {
         Some(account) => {
             permissions::require(caller, Host::Facebook, permissions::Need::Basic)?;
-            select::pick(&nodes::instagram(&account), &fields(request, "id"))
+            select::pick(Node::Instagram, &nodes::instagram(&account), &fields(request, "id"))
         }
         None => Err(GraphError::unknown_object("get", id)),
     }
-}
-
-/// `GET /?ids=a,b`: several nodes in one answer.
-fn several(core: &Core, request: &GraphRequest, caller: &Caller) -> Outcome {
-    let ids = request.text("ids").ok_or_else(|| GraphError::unsupported_method("get"))?;
-    let mut answer = Map::new();
-    for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-        answer.insert(id.to_owned(), node(core, request, caller, id)?);
-    }
-    Ok(Done::answering(Value::Object(answer)))
 }
 
 fn permissions_of(caller: &Caller) -> Value {

@@ -18,7 +18,7 @@ pub(crate) fn read(core: &Core, request: &GraphRequest, account: &AccountConfig,
         return Err(GraphError::new(230, None));
     }
     let profile = serde_json::to_value(&thread.profile).unwrap_or_default();
-    let fields = request.text("fields").unwrap_or_else(|| "name,username,profile_pic".to_owned());
+    let fields = request.fields().unwrap_or_else(|| "name,username,profile_pic".to_owned());
     let mut answer = Map::new();
     answer.insert("id".to_owned(), json!(igsid));
     for field in fields.split(',').map(str::trim).filter(|field| !field.is_empty() && *field != "id") {

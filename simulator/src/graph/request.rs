@@ -1,21 +1,29 @@
 //! A Graph request read from the wire: version, path, token and proof, parameters, file.
-//! What belongs here: taking apart what clients send in all their ways. No judgement on content.
+//! What belongs here: taking apart what clients send in all their ways. No judgement on content; how one
+//! parameter is read is `params`.
 
 use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes, to_bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
 use crate::graph::Host;
+use crate::graph::params::{self, Params};
 use crate::state::log::TokenPlace;
 
 /// Uploads reach 25 MB; anything beyond this is not read.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
+/// The parameter that a file of an upload has.
+const FILE: &str = "filedata";
+
 /// The file of a multipart upload.
+#[derive(Clone)]
 pub(crate) struct FilePart {
     pub(crate) name: String,
     pub(crate) content_type: String,
@@ -28,10 +36,14 @@ pub(crate) struct GraphRequest {
     pub(crate) method: Method,
     pub(crate) version: Option<String>,
     pub(crate) segments: Vec<String>,
+    /// Query and body together. A text that holds a JSON object or array is read as such.
     pub(crate) params: Map<String, Value>,
+    /// The texts among them as they were sent.
+    texts: BTreeMap<String, String>,
     pub(crate) token: Option<(TokenPlace, String)>,
     pub(crate) proof: Option<String>,
-    pub(crate) file: Option<FilePart>,
+    /// Files by the name of their part: `filedata`, or whatever an entry of a batch names.
+    pub(crate) files: BTreeMap<String, FilePart>,
     pub(crate) body_is_json: bool,
     /// Why the body could not be read.
     pub(crate) problem: Option<String>,
@@ -40,36 +52,92 @@ pub(crate) struct GraphRequest {
 impl GraphRequest {
     pub(crate) async fn read(host: Host, path: &str, request: http::Request<Body>) -> Self {
         let (parts, body) = request.into_parts();
+        let mut read = Self::empty(host, parts.method.clone(), path);
+        read.take_authorization(&parts.headers);
+        let mut sent = Params::default();
+        sent.pairs(parts.uri.query().unwrap_or("").as_bytes(), TokenPlace::Query);
+        match to_bytes(body, MAX_BODY).await {
+            Ok(bytes) if bytes.is_empty() => {}
+            Ok(bytes) => read.take_body(&mut sent, &parts, bytes).await,
+            Err(error) => read.problem = Some(format!("the body could not be read: {error}")),
+        }
+        read.take(sent);
+        read
+    }
+
+    /// An entry of a batch: a path with its query and a form as body. Token and proof are those of the
+    /// batch unless the entry has its own.
+    pub(crate) fn of_batch(batch: &Self, method: Method, relative_url: &str, body: &str) -> Self {
+        let (path, query) = relative_url.split_once('?').unwrap_or((relative_url, ""));
+        let mut read = Self::empty(batch.host, method, path);
+        read.version = read.version.or_else(|| batch.version.clone());
+        let mut sent = Params::default();
+        sent.pairs(query.as_bytes(), TokenPlace::Query);
+        sent.pairs(body.as_bytes(), TokenPlace::Form);
+        read.take(sent);
+        if read.token.is_none() {
+            read.token.clone_from(&batch.token);
+            read.proof = read.proof.or_else(|| batch.proof.clone());
+        }
+        read
+    }
+
+    /// The same request for one of the nodes that `ids` names.
+    pub(crate) fn for_node(&self, id: &str) -> Self {
+        let mut segments = vec![id.to_owned()];
+        segments.extend(self.segments.iter().cloned());
+        Self {
+            host: self.host,
+            method: self.method.clone(),
+            version: self.version.clone(),
+            segments,
+            params: self.params.clone(),
+            texts: self.texts.clone(),
+            token: self.token.clone(),
+            proof: self.proof.clone(),
+            files: BTreeMap::new(),
+            body_is_json: self.body_is_json,
+            problem: None,
+        }
+    }
+
+    fn empty(host: Host, method: Method, path: &str) -> Self {
         let mut segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
         let version = segments.first().filter(|first| is_version(first)).cloned();
         if version.is_some() {
             segments.remove(0);
         }
-        let mut read = Self {
+        Self {
             host,
-            method: parts.method.clone(),
+            // An answer to HEAD is that to GET; the server leaves its body away.
+            method: if method == Method::HEAD { Method::GET } else { method },
             version,
             segments,
             params: Map::new(),
+            texts: BTreeMap::new(),
             token: None,
             proof: None,
-            file: None,
+            files: BTreeMap::new(),
             body_is_json: false,
             problem: None,
-        };
-        read.take_bearer(&parts.headers);
-        read.take_pairs(parts.uri.query().unwrap_or("").as_bytes(), TokenPlace::Query);
-        match to_bytes(body, MAX_BODY).await {
-            Ok(bytes) if bytes.is_empty() => {}
-            Ok(bytes) => read.take_body(&parts, bytes).await,
-            Err(error) => read.problem = Some(format!("the body could not be read: {error}")),
         }
-        read
+    }
+
+    /// The file of an upload.
+    pub(crate) fn file(&self) -> Option<&FilePart> {
+        self.files.get(FILE)
+    }
+
+    pub(crate) fn set_file(&mut self, file: FilePart) {
+        self.files.insert(FILE.to_owned(), file);
     }
 
     /// A parameter as text; numbers and booleans as they are written.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
+        if let Some(text) = self.texts.get(name) {
+            return Some(text.clone());
+        }
         match self.params.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -78,23 +146,46 @@ impl GraphRequest {
         }
     }
 
+    /// Whether an enumerated parameter has this value, in either case.
+    pub(crate) fn names(&self, name: &str, value: &str) -> bool {
+        self.text(name).is_some_and(|text| text.eq_ignore_ascii_case(value))
+    }
+
+    /// `fields`: `a,b`, or a JSON array.
+    pub(crate) fn fields(&self) -> Option<String> {
+        match self.params.get("fields") {
+            Some(Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")),
+            _ => self.text("fields"),
+        }
+        .filter(|fields| !fields.trim().is_empty())
+    }
+
+    /// Whether a switch such as `pretty` or `debug` is set.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|text| !matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no"))
+    }
+
     pub(crate) fn path(&self) -> String {
         format!("/{}", self.segments.join("/"))
     }
 
-    async fn take_body(&mut self, parts: &Parts, bytes: Bytes) {
+    async fn take_body(&mut self, sent: &mut Params, parts: &Parts, bytes: Bytes) {
         let content_type =
             parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_ascii_lowercase();
+        let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         if content_type.starts_with("multipart/form-data") {
-            self.take_multipart(parts, bytes).await;
-        } else if content_type.starts_with("application/x-www-form-urlencoded") {
-            self.take_pairs(&bytes, TokenPlace::Form);
+            self.take_multipart(sent, parts, bytes).await;
+        } else if content_type.starts_with("application/x-www-form-urlencoded")
+            || !(looks_like_json || content_type.contains("json"))
+        {
+            sent.pairs(&bytes, TokenPlace::Form);
         } else {
+            // Also as text/plain and without a type, as clients send it that care for none.
             self.body_is_json = true;
             match serde_json::from_slice::<Value>(&bytes) {
                 Ok(Value::Object(fields)) => {
                     for (name, value) in fields {
-                        self.take(name, value, TokenPlace::Json);
+                        sent.put(name, value, TokenPlace::Json);
                     }
                 }
                 Ok(_) => self.problem = Some("the body is not a JSON object".to_owned()),
@@ -103,66 +194,76 @@ impl GraphRequest {
         }
     }
 
-    async fn take_multipart(&mut self, parts: &Parts, bytes: Bytes) {
+    async fn take_multipart(&mut self, sent: &mut Params, parts: &Parts, bytes: Bytes) {
         // The boundary is case-sensitive, so it is read from the header as it was sent.
         let header = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let read = async {
             let mut form = multer::Multipart::with_reader(bytes.as_ref(), multer::parse_boundary(header)?);
-            let mut texts = BTreeMap::new();
-            let mut file = None;
+            let mut texts = Vec::new();
+            let mut files = BTreeMap::new();
             while let Some(field) = form.next_field().await? {
                 let name = field.name().unwrap_or("").to_owned();
-                if name == "filedata" {
+                if name == FILE || field.file_name().is_some() {
                     let content_type = field.content_type().map(ToString::to_string).unwrap_or_default();
                     let file_name = field.file_name().unwrap_or("").to_owned();
-                    file = Some(FilePart { name: file_name, content_type, size: field.bytes().await?.len() });
+                    let size = field.bytes().await?.len();
+                    files.insert(name, FilePart { name: file_name, content_type, size });
                 } else {
-                    texts.insert(name, field.text().await?);
+                    texts.push((name, field.text().await?));
                 }
             }
-            Ok::<_, multer::Error>((texts, file))
+            Ok::<_, multer::Error>((texts, files))
         };
         match read.await {
-            Ok((texts, file)) => {
-                self.file = file;
+            Ok((texts, files)) => {
+                self.files = files;
                 for (name, text) in texts {
-                    self.take(name, structured(text), TokenPlace::Form);
+                    sent.put(name, Value::String(text), TokenPlace::Form);
                 }
             }
             Err(error) => self.problem = Some(format!("the multipart body is broken: {error}")),
         }
     }
 
-    fn take_bearer(&mut self, headers: &HeaderMap) {
-        let token = headers
+    fn take_authorization(&mut self, headers: &HeaderMap) {
+        let Some((scheme, value)) = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth"));
-        if let Some((_, token)) = token {
-            self.token = Some((TokenPlace::Bearer, token.trim().to_owned()));
-        }
-    }
-
-    fn take_pairs(&mut self, encoded: &[u8], place: TokenPlace) {
-        for (name, value) in url::form_urlencoded::parse(encoded) {
-            self.take(name.into_owned(), structured(value.into_owned()), place);
-        }
-    }
-
-    fn take(&mut self, name: String, value: Value, place: TokenPlace) {
-        match (name.as_str(), value) {
-            ("access_token", Value::String(token)) => self.token = Some((place, token)),
-            ("appsecret_proof", Value::String(proof)) => self.proof = Some(proof),
-            (_, value) => {
-                self.params.insert(name, value);
+            .and_then(|value| value.trim().split_once(' '))
+        else {
+            return;
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "bearer" | "oauth" => self.token = Some((TokenPlace::Bearer, value.trim().to_owned())),
+            // OAuth clients name themselves so at the token endpoints (RFC 6749, 2.3.1).
+            "basic" => {
+                let pair = STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                if let Some((id, secret)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+                    for (name, value) in [("client_id", id), ("client_secret", secret)] {
+                        self.texts.insert(name.to_owned(), params::unescaped(value));
+                        self.params.insert(name.to_owned(), Value::String(params::unescaped(value)));
+                    }
+                }
             }
+            _ => {}
+        }
+    }
+
+    /// What query and body say counts more than the headers.
+    fn take(&mut self, sent: Params) {
+        let Params { params, texts, token, proof, method, .. } = sent.finished();
+        self.params.extend(params);
+        self.texts.extend(texts);
+        self.token = token.or(self.token.take());
+        self.proof = proof.or(self.proof.take());
+        if let Some(method) = method.filter(|_| matches!(self.method.as_str(), "GET" | "POST")) {
+            self.method = method;
         }
     }
 }
 
-/// Parameters that are secrets: the record of requests keeps their names only.
-const SECRETS: &[&str] = &["client_secret", "code", "fb_exchange_token", "input_token"];
+/// Parameters that are not written down.
+const SECRETS: &[&str] = &["batch", "client_secret", "code", "fb_exchange_token", "input_token", "verify_token"];
 
 /// The parameters as the record shows them.
 pub(crate) fn redacted(params: &Map<String, Value>) -> Value {
@@ -171,14 +272,6 @@ pub(crate) fn redacted(params: &Map<String, Value>) -> Value {
         (name.clone(), if secret { Value::String("***".to_owned()) } else { value.clone() })
     });
     Value::Object(shown.collect())
-}
-
-/// Form and query values that hold JSON are read as such: both Meta's forms of samples work.
-fn structured(text: String) -> Value {
-    match text.trim_start().chars().next() {
-        Some('{' | '[') => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        _ => Value::String(text),
-    }
 }
 
 fn is_version(segment: &str) -> bool {
@@ -204,12 +297,5 @@ mod tests {
         for other in ["me", "v25", "v.0", "17841400000000001", "vx.y"] {
             assert!(!is_version(other), "{other}");
         }
-    }
-
-    #[test]
-    fn form_values_that_hold_json_are_read_as_json() {
-        assert_eq!(structured(r#"{"id":"65"}"#.to_owned()), serde_json::json!({"id": "65"}));
-        assert_eq!(structured("65".to_owned()), Value::String("65".to_owned()));
-        assert_eq!(structured("{broken".to_owned()), Value::String("{broken".to_owned()));
     }
 }

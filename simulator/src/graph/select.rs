@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::graph::error::GraphError;
+use crate::graph::unplayed::{self, Node};
 
 /// One wanted field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,39 +68,66 @@ fn modifier(symbols: &mut Symbols<'_>) -> (String, String) {
     (name, value)
 }
 
-pub(crate) fn names(fields: &[Field]) -> Vec<&str> {
-    fields.iter().map(|field| field.name.as_str()).collect()
-}
-
-pub(crate) fn nonexisting(field: &str) -> GraphError {
-    GraphError::parameter(format!("Tried accessing nonexisting field ({field})"))
+/// The same fields as one parameter again, for the address of a next page.
+pub(crate) fn written(fields: &[Field]) -> String {
+    let one = |field: &Field| {
+        let modifiers: String = field.modifiers.iter().map(|(name, value)| format!(".{name}({value})")).collect();
+        let inner = field.inner.as_deref().map(|inner| format!("{{{}}}", written(inner))).unwrap_or_default();
+        format!("{}{modifiers}{inner}", field.name)
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
 /// Chooses from a node. `id` always comes along; a field that the node has as null is left out;
 /// one that it does not have is refused with 100.
-pub(crate) fn pick(node: &Value, fields: &[Field]) -> Result<Value, GraphError> {
+pub(crate) fn pick(of: Node, node: &Value, fields: &[Field]) -> Result<Value, GraphError> {
     let mut answer = Map::new();
     if let Some(id) = node.get("id") {
         answer.insert("id".to_owned(), id.clone());
     }
     for field in fields {
-        let value = node.get(&field.name).ok_or_else(|| nonexisting(&field.name))?;
+        let value = node.get(&field.name).ok_or_else(|| unplayed::field(of, &field.name))?;
         if !value.is_null() {
-            answer.insert(field.name.clone(), expand(value, field.inner.as_deref())?);
+            answer.insert(field.name.clone(), expand(of.inside(&field.name), value, field.inner.as_deref())?);
         }
     }
     Ok(Value::Object(answer))
 }
 
+/// What stands in a field of a message, with what braces ask for. What an entry does not have is left out: the
+/// attachments of a message have different fields.
+pub(crate) fn narrowed(value: Value, inner: Option<&[Field]>) -> Value {
+    let Some(fields) = inner else { return value };
+    match value {
+        Value::Array(list) => list.into_iter().map(|one| narrowed(one, inner)).collect(),
+        Value::Object(object) if object.contains_key("data") => {
+            object.into_iter().map(|(name, one)| (name, narrowed(one, inner))).collect()
+        }
+        Value::Object(mut object) => {
+            let mut answer = Map::new();
+            if let Some(id) = object.get("id") {
+                answer.insert("id".to_owned(), id.clone());
+            }
+            for field in fields {
+                if let Some(one) = object.remove(&field.name) {
+                    answer.insert(field.name.clone(), narrowed(one, field.inner.as_deref()));
+                }
+            }
+            Value::Object(answer)
+        }
+        plain => plain,
+    }
+}
+
 /// A nested node shows its id only, unless braces ask for more.
-fn expand(value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
+fn expand(of: Node, value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
     let nested = |value: &Value| match inner {
-        Some(fields) => pick(value, fields),
+        Some(fields) => pick(of, value, fields),
         None => Ok(value.clone()),
     };
     match value.get("data") {
         Some(data) => Ok(json!({ "data": nested(data)? })),
-        None if value.get("id").is_some() && inner.is_none() => pick(value, &[]),
+        None if value.get("id").is_some() && inner.is_none() => pick(of, value, &[]),
         None if value.is_object() => nested(value),
         None => Ok(value.clone()),
     }
@@ -107,8 +135,12 @@ fn expand(value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed unwrap is a failed test")]
     use super::*;
+
+    fn names(fields: &[Field]) -> Vec<&str> {
+        fields.iter().map(|field| field.name.as_str()).collect()
+    }
 
     #[test]
     fn nested_fields_and_modifiers_are_read() {
@@ -117,6 +149,8 @@ mod tests {
         let messages = fields.get(1).unwrap();
         assert_eq!((messages.modifier("limit"), messages.modifier("after")), (Some("5"), Some("x,y")));
         assert_eq!(names(messages.inner.as_deref().unwrap()), ["id", "from"]);
+        let text = "id,messages.limit(5).after(x,y){id,from{id}},updated_time";
+        assert_eq!(written(&fields), text);
         assert_eq!(parse(""), []);
         assert_eq!(names(&parse("a{b")), ["a"]);
     }
@@ -125,11 +159,16 @@ mod tests {
     fn nulls_are_left_out_and_nested_nodes_show_their_id_only() {
         let node =
             json!({"id": "1", "ig": {"id": "2", "name": "x"}, "none": null, "picture": {"data": {"url": "u", "h": 1}}});
-        assert_eq!(pick(&node, &parse("ig,none")).unwrap(), json!({"id": "1", "ig": {"id": "2"}}));
+        assert_eq!(pick(Node::Page, &node, &parse("ig,none")).unwrap(), json!({"id": "1", "ig": {"id": "2"}}));
         assert_eq!(
-            pick(&node, &parse("ig{name},picture{url}")).unwrap(),
+            pick(Node::Page, &node, &parse("ig{name},picture{url}")).unwrap(),
             json!({"id": "1", "ig": {"id": "2", "name": "x"}, "picture": {"data": {"url": "u"}}})
         );
-        assert_eq!(pick(&node, &parse("shoe")).unwrap_err().code, 100);
+        assert_eq!(pick(Node::Page, &node, &parse("shoe")).unwrap_err().code, 100);
+        let attachments = json!({"data": [{"image_data": {"url": "u", "width": 1}}, {"file_url": "f"}]});
+        assert_eq!(
+            narrowed(attachments, parse("x{image_data{url},video_data}")[0].inner.as_deref()),
+            json!({"data": [{"image_data": {"url": "u"}}, {}]})
+        );
     }
 }

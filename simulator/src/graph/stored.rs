@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::AccountConfig;
 use crate::graph::error::GraphError;
-use crate::graph::select::{Field, nonexisting};
+use crate::graph::select::{self, Field};
+use crate::graph::unplayed::{self, Node};
 use crate::state::thread::{Author, ThreadMessage};
 
 pub(crate) fn node(
@@ -35,10 +36,10 @@ pub(crate) fn node(
             "story" => message.story.clone(),
             "reply_to" => message.reply_to.as_ref().map(|mid| json!({ "mid": mid })),
             "is_unsupported" => Some(json!(message.unsupported)),
-            other => return Err(nonexisting(other)),
+            other => return Err(unplayed::field(Node::Message, other)),
         };
         if let Some(value) = value {
-            answer.insert(field.name.clone(), value);
+            answer.insert(field.name.clone(), select::narrowed(value, field.inner.as_deref()));
         }
     }
     Ok(Value::Object(answer))

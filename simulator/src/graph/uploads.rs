@@ -14,10 +14,10 @@ use crate::graph::{Done, Host, Outcome, fields};
 use crate::state::Upload;
 
 pub(crate) async fn upload(core: &Arc<Core>, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    fields::only(&request.params, &["message", "platform"], "")?;
     // A page has uploads for Messenger too, so the platform must be named there.
-    match (request.host, request.text("platform").as_deref()) {
-        (Host::Facebook, Some("instagram")) | (Host::Instagram, None | Some("instagram")) => {}
+    match (request.host, request.params.contains_key("platform")) {
+        _ if request.names("platform", "instagram") => {}
+        (Host::Instagram, false) => {}
         _ => return Err(GraphError::parameter("Param platform must be instagram")),
     }
     let message =
@@ -26,12 +26,12 @@ pub(crate) async fn upload(core: &Arc<Core>, request: &GraphRequest, account: &A
         .get("attachment")
         .ok_or_else(|| GraphError::parameter("Param message[attachment] is required"))?;
     let attachment = fields::object(attachment, "message[attachment]")?;
-    let kind = fields::text(attachment, "type", "message[attachment]")?;
-    let rule = media::rule(kind).ok_or_else(|| {
+    let kind = fields::word(attachment, "type", "message[attachment]")?;
+    let rule = media::rule(&kind).ok_or_else(|| {
         GraphError::parameter(format!("Param message[attachment][type] has the unknown value {kind}"))
     })?;
     let url = attachment.get("payload").and_then(|payload| payload.get("url")).and_then(Value::as_str);
-    let url = match (url, &request.file) {
+    let url = match (url, request.file()) {
         (Some(url), None) => {
             media::check(core, &Source { kind: rule.kind, url: url.to_owned() }).await?;
             url.to_owned()
@@ -46,7 +46,7 @@ pub(crate) async fn upload(core: &Arc<Core>, request: &GraphRequest, account: &A
         _ => return Err(GraphError::parameter("An upload needs either filedata or message[attachment][payload][url]")),
     };
     let id = core.ids.attachment();
-    let upload = Upload { ig_id: account.ig_id.clone(), kind: kind.to_owned(), url };
+    let upload = Upload { ig_id: account.ig_id.clone(), kind, url };
     core.world().uploads.insert(id.clone(), upload);
     Ok(Done::answering(json!({ "attachment_id": id })))
 }

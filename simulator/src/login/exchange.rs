@@ -2,7 +2,6 @@
 //! What belongs here: this one endpoint, whose errors have an envelope of their own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Request;
@@ -43,7 +42,7 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Response {
         }
     };
     record(core, &request, &response, outcome.is_ok(), fault.as_ref());
-    tokio::time::sleep(Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms))).await;
+    core.hold_back(fault.as_ref()).await;
     response
 }
 

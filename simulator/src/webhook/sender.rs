@@ -89,7 +89,7 @@ impl Core {
                 let done = attempt.status.is_some_and(|status| (200..300).contains(&status));
                 attempts.push(attempt);
                 match pauses.next() {
-                    Some(pause) if !done => tokio::time::sleep(pause).await,
+                    Some(pause) if !done => self.clock.wait(pause).await,
                     _ => break,
                 }
             }

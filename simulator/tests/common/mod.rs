@@ -30,6 +30,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use simulator::{Config, Simulator};
 
+/// A guard against hanging, not a bound: what is waited for comes by itself.
 pub const SOON: Duration = Duration::from_secs(300);
 pub const ANA: &str = Config::DEMO_CUSTOMER;
 pub const IG: &str = "17841400000000001";
@@ -170,6 +171,16 @@ impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
     }
+}
+
+/// Waits until a state is reached.
+pub async fn eventually<F: Future<Output = bool>>(mut state: impl FnMut() -> F) {
+    let reached = async {
+        while !state().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, reached).await.expect("the state was not reached");
 }
 
 /// Sends a request; `Err` when the connection ended without an answer.

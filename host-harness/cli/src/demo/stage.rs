@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
 use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, server};
 use harness_inbox::{ReplyState, ReplyView};
-use harness_sandbox::SandboxConfig;
 use simulator::{Config, Customer, Login, Simulator};
 use tempfile::TempDir;
 
@@ -34,7 +33,7 @@ impl Stage {
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
         let host = Host::open(HostOptions {
-            sandbox: SandboxConfig { cache_dir: locate::cache_dir(), ..SandboxConfig::default() },
+            sandbox: locate::sandbox(locate::cache_dir()),
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
             ..HostOptions::in_folder(folder.path())

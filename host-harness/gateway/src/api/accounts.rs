@@ -33,7 +33,7 @@ pub(super) fn routes() -> Routes {
 impl From<ConnectError> for ApiError {
     fn from(error: ConnectError) -> Self {
         let status = match error {
-            ConnectError::Expired => StatusCode::NOT_FOUND,
+            ConnectError::Expired | ConnectError::NoCandidate => StatusCode::NOT_FOUND,
             ConnectError::TooMany | ConnectError::NoPublicUrl => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
@@ -115,7 +115,7 @@ struct Link {
 }
 
 async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(StatusCode, Json<Link>), ApiError> {
-    let ticket = api.host.begin_connecting(&begin.channel, begin.login.as_deref())?;
+    let ticket = api.host.begin_connecting(&begin.channel, begin.login.as_deref()).await?;
     let link = api.host.link(&ticket)?;
     Ok((StatusCode::CREATED, Json(Link { ticket, link })))
 }

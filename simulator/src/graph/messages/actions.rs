@@ -11,12 +11,12 @@ use crate::graph::{Done, Outcome, fields};
 use crate::state::thread::Author;
 
 pub(crate) fn act(core: &Core, params: &Map<String, Value>, account: &AccountConfig, recipient: &Recipient) -> Outcome {
-    let action = fields::text(params, "sender_action", "sender_action")?;
-    let reacts = matches!(action, "react" | "unreact");
-    let known: &[&str] =
-        if reacts { &["recipient", "sender_action", "payload"] } else { &["recipient", "sender_action"] };
-    if let Some(extra) = params.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(GraphError::parameter(format!("{extra} cannot stand beside sender_action {action}")));
+    let action = fields::word(params, "sender_action", "sender_action")?;
+    let action = action.as_str();
+    // An action must be sent without a message; what else stands beside it, such as the messaging_type that
+    // SDKs always send, is ignored.
+    if params.contains_key("message") {
+        return Err(GraphError::parameter(format!("message cannot stand beside sender_action {action}")));
     }
     let Recipient::Customer(igsid) = recipient else {
         return Err(GraphError::parameter("sender_action needs recipient[id]"));
@@ -57,7 +57,7 @@ pub(crate) fn act(core: &Core, params: &Map<String, Value>, account: &AccountCon
 fn emoji(payload: &Map<String, Value>) -> Result<String, GraphError> {
     fields::only(payload, &["message_id", "reaction"], "payload")?;
     match fields::text(payload, "reaction", "payload")? {
-        "love" => Ok("❤️".to_owned()),
+        love if love.eq_ignore_ascii_case("love") => Ok("❤️".to_owned()),
         emoji if !emoji.is_ascii() => Ok(emoji.to_owned()),
         other => Err(GraphError::parameter(format!("Param payload[reaction] has the unknown value {other}"))),
     }

@@ -50,9 +50,10 @@ pub(crate) struct Sending {
 impl Sending {
     /// `messaging_type` is optional; `HUMAN_AGENT` is Instagram's only tag and may stand without it.
     pub(crate) fn read(params: &Map<String, Value>) -> Result<Self, GraphError> {
-        let messaging_type = fields::optional_text(params, "messaging_type", "messaging_type")?;
-        let tag = fields::optional_text(params, "tag", "tag")?.map(str::to_owned);
-        match (messaging_type, tag.as_deref()) {
+        let upper = |text: &str| text.to_ascii_uppercase();
+        let messaging_type = fields::optional_text(params, "messaging_type", "messaging_type")?.map(upper);
+        let tag = fields::optional_text(params, "tag", "tag")?.map(upper);
+        match (messaging_type.as_deref(), tag.as_deref()) {
             (_, Some(other)) if other != "HUMAN_AGENT" => {
                 return Err(GraphError::parameter(format!("The message tag {other} is not available")));
             }
@@ -75,7 +76,7 @@ fn thread_control(params: &Map<String, Value>) -> Result<Option<Option<String>>,
     let Some(value) = params.get("thread_control") else { return Ok(None) };
     let control = fields::object(value, "thread_control")?;
     fields::only(control, &["control_type", "app_id", "metadata"], "thread_control")?;
-    match fields::text(control, "control_type", "thread_control")? {
+    match fields::word(control, "control_type", "thread_control")?.as_str() {
         "release" => Ok(Some(None)),
         "pass" => {
             let app = control.get("app_id").and_then(fields::id);

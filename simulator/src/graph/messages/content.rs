@@ -108,7 +108,9 @@ fn attachments(
                     several.len()
                 )));
             }
-            if several.iter().any(|one| one.get("type").is_none_or(|kind| kind != "image")) {
+            if several.iter().any(|one| {
+                one.get("type").and_then(Value::as_str).is_none_or(|kind| !kind.eq_ignore_ascii_case("image"))
+            }) {
                 return Err(GraphError::message_data("message[attachments] may hold images only"));
             }
             several.iter().map(|one| attachment(core, account, host, one)).collect()
@@ -121,7 +123,8 @@ fn attachment(core: &Core, account: &AccountConfig, host: Host, value: &Value) -
     let object = fields::object(value, param)?;
     // `is_reusable` stands beside `payload` in one of Meta's samples.
     fields::only(object, &["type", "payload", "is_reusable"], param)?;
-    let kind = fields::text(object, "type", param)?;
+    let kind = fields::word(object, "type", param)?;
+    let kind = kind.as_str();
     if kind == "like_heart" {
         return Ok(SentAttachment::plain(Attachment::like_heart()));
     }
@@ -129,7 +132,7 @@ fn attachment(core: &Core, account: &AccountConfig, host: Host, value: &Value) -
     let payload = fields::object(object.get("payload").unwrap_or(&empty), "message[attachment][payload]")?;
     match kind {
         "template" => template::read(host, payload).map(SentAttachment::plain),
-        "MEDIA_SHARE" => media_share(core, account, payload),
+        "media_share" => media_share(core, account, payload),
         _ => {
             let rule = media::rule(kind)
                 .ok_or_else(|| GraphError::parameter(format!("Param {param}[type] has the unknown value {kind}")))?;
@@ -220,7 +223,7 @@ fn quick_replies(message: &Map<String, Value>) -> Result<Vec<Value>, GraphError>
     for value in list {
         let reply = fields::object(value, param)?;
         fields::only(reply, &["content_type", "title", "payload", "image_url"], param)?;
-        match fields::text(reply, "content_type", param)? {
+        match fields::word(reply, "content_type", param)?.as_str() {
             "text" => {
                 let title = fields::text(reply, "title", param)?;
                 let payload = fields::text(reply, "payload", param)?;

@@ -23,13 +23,13 @@ use crate::state::thread::{Author, CustomerProfile, Thread, ThreadMessage};
 use crate::webhook::hold::{Outgoing, Part};
 use crate::webhook::item::{Item, Kind, MessageBody, ReplyTo};
 
-/// What a body may hold at its top (Meta's documentation, messaging and conversation routing).
-const TOP_LEVEL: &[&str] =
-    &["recipient", "message", "messaging_type", "tag", "sender_action", "payload", "reply_to", "thread_control"];
-
 pub(crate) async fn send(core: &Arc<Core>, request: &GraphRequest, account: &AccountConfig) -> Outcome {
     let params = &request.params;
-    fields::only(params, TOP_LEVEL, "")?;
+    // Unknown parameters are ignored, as everywhere in Graph; the platform's own SDK for Node adds an `id`.
+    // What the message holds is checked.
+    if request.file().is_some() {
+        return Err(GraphError::not_played("a file beside a message (message_attachments takes files)"));
+    }
     let recipient = Recipient::read(params)?;
     if params.contains_key("sender_action") {
         return actions::act(core, params, account, &recipient);

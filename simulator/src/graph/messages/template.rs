@@ -16,7 +16,7 @@ const MAX_BUTTON_PAYLOAD_CHARS: usize = 1000;
 
 pub(crate) fn read(host: Host, payload: &Map<String, Value>) -> Result<Attachment, GraphError> {
     let param = "message[attachment][payload]";
-    match fields::text(payload, "template_type", param)? {
+    match fields::word(payload, "template_type", param)?.as_str() {
         "generic" => generic(payload),
         "button" => button_template(payload),
         // Product templates exist for the Facebook login only.
@@ -100,7 +100,7 @@ fn buttons(value: &Value) -> Result<(), GraphError> {
     for value in list {
         let button = fields::object(value, "buttons")?;
         fields::at_most(fields::text(button, "title", "buttons")?, MAX_BUTTON_TITLE_CHARS, "a button's title")?;
-        match fields::text(button, "type", "buttons")? {
+        match fields::word(button, "type", "buttons")?.as_str() {
             "web_url" => {
                 fields::only(button, &["type", "title", "url", "webview_height_ratio"], "buttons")?;
                 web_url(fields::text(button, "url", "buttons")?)?;

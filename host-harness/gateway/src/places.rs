@@ -1,0 +1,171 @@
+//! Places of a worker, with a share for everybody: no channel, account or conversation can take them all. Belongs
+//! here: who gets one. A place is given back when its guard is dropped, however that comes about.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// On whose behalf a place is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner<'a> {
+    /// The channel's id.
+    pub(crate) channel: &'a str,
+    /// The account's row.
+    pub(crate) account: i64,
+    /// The conversation's row, where there may be several of one conversation.
+    pub(crate) conversation: Option<i64>,
+}
+
+/// The places of one worker. Cloning shares them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    all: usize,
+    of_account: usize,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    keys: HashSet<i64>,
+    channels: HashMap<String, usize>,
+    accounts: HashMap<(String, i64), usize>,
+    conversations: HashMap<i64, usize>,
+}
+
+/// One place. Dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Place {
+    taken: Arc<Mutex<Taken>>,
+    key: i64,
+    channel: String,
+    account: i64,
+    conversation: Option<i64>,
+}
+
+/// Half of what the others leave, so that there is something left for whoever comes next.
+fn share(all: usize, others: usize) -> usize {
+    all.saturating_sub(others).div_ceil(2)
+}
+
+fn count<K: Eq + Hash>(of: &HashMap<K, usize>, key: &K) -> usize {
+    of.get(key).copied().unwrap_or(0)
+}
+
+fn less<K: Eq + Hash>(of: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = of.get_mut(key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            of.remove(key);
+        }
+    }
+}
+
+fn locked(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Places {
+    /// So many places, of which one account never gets more than `of_account`.
+    pub(crate) fn new(all: usize, of_account: usize) -> Self {
+        Self { all, of_account, taken: Arc::default() }
+    }
+
+    /// Takes a place for what `key` names, if that has none yet and its owner's share is not used up.
+    pub(crate) fn take(&self, owner: Owner<'_>, key: i64) -> Option<Place> {
+        let mut taken = locked(&self.taken);
+        let all = taken.keys.len();
+        if all >= self.all || taken.keys.contains(&key) {
+            return None;
+        }
+        let of_channel = taken.channels.get(owner.channel).copied().unwrap_or(0);
+        let for_channel = share(self.all, all - of_channel);
+        let account = (owner.channel.to_owned(), owner.account);
+        let of_account = count(&taken.accounts, &account);
+        let for_account = share(for_channel, of_channel - of_account).min(self.of_account);
+        if of_channel >= for_channel || of_account >= for_account {
+            return None;
+        }
+        if let Some(conversation) = owner.conversation {
+            let of_conversation = count(&taken.conversations, &conversation);
+            if of_conversation >= share(for_account, of_account - of_conversation) {
+                return None;
+            }
+            *taken.conversations.entry(conversation).or_default() += 1;
+        }
+        taken.keys.insert(key);
+        *taken.channels.entry(owner.channel.to_owned()).or_default() += 1;
+        *taken.accounts.entry(account).or_default() += 1;
+        drop(taken);
+        Some(Place {
+            taken: Arc::clone(&self.taken),
+            key,
+            channel: owner.channel.to_owned(),
+            account: owner.account,
+            conversation: owner.conversation,
+        })
+    }
+
+    /// What has a place now.
+    pub(crate) fn keys(&self) -> Vec<i64> {
+        locked(&self.taken).keys.iter().copied().collect()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = locked(&self.taken);
+        taken.keys.remove(&self.key);
+        less(&mut taken.channels, &self.channel);
+        less(&mut taken.accounts, &(self.channel.clone(), self.account));
+        if let Some(conversation) = self.conversation {
+            less(&mut taken.conversations, &conversation);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(channel: &str, account: i64) -> Owner<'_> {
+        Owner { channel, account, conversation: None }
+    }
+
+    #[test]
+    fn one_channel_gets_half_of_the_places_and_many_leave_one_for_the_next() {
+        let places = Places::new(256, 16);
+        let mut kept: Vec<Place> = Vec::new();
+        let mut key = 0;
+        let mut fill = |kept: &mut Vec<Place>, channel: &str| {
+            let before = kept.len();
+            for account in 0..100 {
+                while let Some(place) = places.take(owner(channel, account), key) {
+                    kept.push(place);
+                    key += 1;
+                }
+            }
+            kept.len() - before
+        };
+        let counts: Vec<_> = ["a", "b", "c", "d"].iter().map(|channel| fill(&mut kept, channel)).collect();
+        assert_eq!(counts, [128, 64, 32, 16]);
+        assert!(places.take(owner("e", 1), 100_000).is_some());
+        kept.clear();
+        assert_eq!(fill(&mut kept, "b"), 128, "all came back");
+    }
+
+    #[test]
+    fn accounts_of_a_channel_and_conversations_of_an_account_leave_something_too() {
+        let places = Places::new(8, 8);
+        let of = |account, conversation| Owner { channel: "a", account, conversation: Some(conversation) };
+        let first = places.take(of(1, 1), 1);
+        assert!(first.is_some() && places.take(of(1, 1), 2).is_none(), "one of its account's two");
+        let second = places.take(of(1, 2), 3);
+        assert!(second.is_some() && places.take(of(1, 3), 4).is_none(), "two of its channel's four");
+        assert!(places.take(of(2, 4), 5).is_some());
+        assert!(places.take(of(2, 4), 1).is_none(), "what has a place gets no second one");
+        drop(first);
+        assert!(places.take(of(1, 3), 4).is_some());
+    }
+}

@@ -1,0 +1,35 @@
+//! What is begun is brought to its end: work that has more than one lasting effect does not stop in the middle
+//! because whoever asked for it has gone. Belongs here: running such work, and waiting for it when the host stops.
+
+use std::sync::Arc;
+
+use tokio::sync::RwLock;
+use tracing::Instrument as _;
+
+use crate::error::HostError;
+
+/// Work under way that is not to be cut off. Each holds a share; whoever has all of it knows that none is left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begun(Arc<RwLock<()>>);
+
+impl Begun {
+    /// Runs work to its end, also when the one who waits for it here is dropped.
+    pub(crate) async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, HostError>> + Send + 'static,
+    ) -> Result<T, HostError> {
+        let share = Arc::clone(&self.0).read_owned().await;
+        let work = async move {
+            let ended = work.await;
+            drop(share);
+            ended
+        };
+        let span = tracing::Span::current();
+        tokio::spawn(work.instrument(span)).await.map_err(|_| HostError::Interrupted)?
+    }
+
+    /// Returns when nothing is under way.
+    pub(crate) async fn ended(&self) {
+        drop(self.0.write().await);
+    }
+}

@@ -1,0 +1,147 @@
+//! Compiling in a process of its own, with bounds of memory and processor time: a component may be made to compile
+//! for ever, to eat all memory, or to hit a fault of the compiler. Belongs here: both ends of that process. Not here:
+//! what is counted before (`count`), where the result is kept (`cache`).
+
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
+
+use wasmtime::Engine;
+
+use crate::{SandboxConfig, engine::engine_config, error::LoadError};
+
+/// How components are compiled.
+#[derive(Clone, Debug, Default)]
+pub enum Compiler {
+    /// In this process, where only counting bounds it: for components that one has built oneself, and for tests.
+    #[default]
+    InProcess,
+    /// In a process of this program, which does nothing but call [`compile_stdin`].
+    Child {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        arguments: Vec<OsString>,
+        /// Its bounds.
+        limits: CompileLimits,
+    },
+}
+
+/// What compiling one component may take.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileLimits {
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Processor time over all threads, in seconds. Not time that passes: a busy machine refuses nothing for it.
+    pub cpu_seconds: u64,
+}
+
+impl Default for CompileLimits {
+    /// Interpreters of 16 MB take 330 MB and 9 s on one core of a small machine.
+    fn default() -> Self {
+        Self { memory_bytes: 1 << 30, cpu_seconds: 120 }
+    }
+}
+
+/// What the child's error begins with when the compiler itself says why.
+const REFUSED: &str = "refused: ";
+/// The most of a child's words that is read, in bytes.
+const MAX_WORDS: u64 = 4096;
+/// The environment of the child: its bounds, and what the engine's compiled form depends on.
+const MEMORY: &str = "HARNESS_COMPILE_MEMORY";
+const CPU: &str = "HARNESS_COMPILE_CPU";
+const COUNTING: &str = "HARNESS_COMPILE_COUNTING";
+
+/// Compiles a component in a child process; returns its compiled form.
+pub(crate) fn in_child(
+    program: &PathBuf,
+    arguments: &[OsString],
+    limits: CompileLimits,
+    config: &SandboxConfig,
+    component: &[u8],
+) -> Result<Vec<u8>, LoadError> {
+    let failed = |error: io::Error| LoadError::Engine(format!("the compiler {}: {error}", program.display()));
+    let mut child = Command::new(program)
+        .args(arguments)
+        // Nothing of this process' environment is the compiler's business.
+        .env_clear()
+        .env(MEMORY, limits.memory_bytes.to_string())
+        .env(CPU, limits.cpu_seconds.to_string())
+        .env(COUNTING, u8::from(config.count_instructions).to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut code, mut words) = (Vec::new(), String::new());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // One that ends before it has read all says why in its status.
+            let _ = stdin.map(|mut stdin| stdin.write_all(component));
+        });
+        scope.spawn(|| {
+            let _ = stderr.map(|mut stderr| {
+                let _ = stderr.by_ref().take(MAX_WORDS).read_to_string(&mut words);
+                // Read to the end, so that it does not wait for a reader.
+                io::copy(&mut stderr, &mut io::sink())
+            });
+        });
+        // Bounded by what the child's memory holds.
+        let _ = stdout.map(|mut stdout| stdout.read_to_end(&mut code));
+    });
+    let status = child.wait().map_err(failed)?;
+    if status.success() {
+        return Ok(code);
+    }
+    if let Some(reason) = words.trim().strip_prefix(REFUSED) {
+        return Err(LoadError::Incompatible(harness_contract::text::shown(reason)));
+    }
+    Err(LoadError::CompilerEnded {
+        how: status.to_string(),
+        memory_mib: limits.memory_bytes >> 20,
+        cpu_seconds: limits.cpu_seconds,
+    })
+}
+
+/// The child's whole work: reads a component from standard input, writes its compiled form to standard output. Sets
+/// its own bounds first, from the environment that its parent gave it.
+pub fn compile_stdin() -> ExitCode {
+    match compile() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            let _ = writeln!(io::stderr(), "{REFUSED}{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compile() -> Result<(), String> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    bound(number(MEMORY), number(CPU)).map_err(|error| format!("the compiler cannot be bounded: {error}"))?;
+    let config = SandboxConfig { count_instructions: number(COUNTING) == Some(1), ..SandboxConfig::default() };
+    let mut component = Vec::new();
+    io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
+    let text = |error: wasmtime::Error| format!("{error:#}");
+    let engine = Engine::new(&engine_config(&config)).map_err(text)?;
+    let code = engine.precompile_component(&component).map_err(text)?;
+    io::stdout().write_all(&code).map_err(|error| error.to_string())
+}
+
+/// Bounds this process: reservations of address space are free, memory that can be written is not.
+#[cfg(unix)]
+fn bound(memory: Option<u64>, cpu: Option<u64>) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    for (resource, most) in [(Resource::Data, memory), (Resource::Cpu, cpu), (Resource::Core, Some(0))] {
+        setrlimit(resource, Rlimit { current: most, maximum: most })?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn bound(_memory: Option<u64>, _cpu: Option<u64>) -> io::Result<()> {
+    Ok(())
+}
