@@ -20,12 +20,13 @@ use sha2::{Digest as _, Sha256};
 use simulator::{Config, Login, Simulator};
 
 /// The schemas as they were released, in their order.
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("../host-harness/inbox/src/schema-1.sql"),
     include_str!("../host-harness/inbox/src/schema-2.sql"),
     include_str!("../host-harness/inbox/src/schema-3.sql"),
     include_str!("../host-harness/inbox/src/schema-4.sql"),
     include_str!("../host-harness/inbox/src/schema-5.sql"),
+    include_str!("../host-harness/inbox/src/schema-6.sql"),
 ];
 /// What an inbox of the first version holds, of every table something.
 const ROWS_1: &str = include_str!("migrations/rows-1.sql");
