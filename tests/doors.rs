@@ -150,12 +150,57 @@ async fn a_body_that_does_not_come_ends_within_its_time() {
         rest(&mut stream).await
     };
     let form = "content-type: application/x-www-form-urlencoded";
-    assert!(begun("/webhooks/instagram", "x-hub-signature-256: sha256=00").await.starts_with("HTTP/1.1 403"));
+    assert!(begun("/webhooks/instagram", "x-hub-signature-256: sha256=00").await.starts_with("HTTP/1.1 408"));
     for (path, more) in [("/connect/none", form), ("/callbacks/instagram/deauthorize", form)] {
         assert!(begun(path, more).await.starts_with("HTTP/1.1 4"), "{path}");
     }
     let json = "content-type: application/json\r\nidempotency-key: 1";
     assert!(begun("/api/v1/conversations/1/replies", json).await.starts_with("HTTP/1.1 4"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_announced_and_do_not_come_keep_no_delivery_out_and_take_no_memory() {
+    let forever = Duration::from_secs(3600);
+    let limits = Limits { max_connections: 40, max_connections_per_address: 40, body_time: forever, ..Limits::default() };
+    let door = Door::with(limits).await;
+    let mut waiting = Vec::new();
+    // All of them together announce more than there is memory for bodies.
+    for (index, path) in ["/webhooks/instagram", "/callbacks/instagram/data-deletion"].into_iter().cycle().take(120).enumerate()
+    {
+        let mut stream = door.connect().await;
+        let length = if index % 2 == 0 { 8 << 20 } else { 60_000 };
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: sha256=00\r\ncontent-length: {length}\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        waiting.push(stream);
+    }
+    for index in 0..60 {
+        assert_eq!(door.genuine(&format!("m-{index}")).await, 200, "{index}");
+    }
+    drop(waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_a_bound_of_its_own_and_its_longest_waiting_connection_gives_way() {
+    let forever = Duration::from_secs(3600);
+    let limits = Limits {
+        max_connections: 100,
+        max_connections_per_address: 3,
+        header_time: forever,
+        idle_time: forever,
+        ..Limits::default()
+    };
+    let door = Door::with(limits).await;
+    let mut first = door.connect().await;
+    first.write_all(b"GET /health/li").await.unwrap();
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(door.connect().await);
+    }
+    // It ends although the host has room for many more.
+    assert_eq!(rest(&mut first).await, "");
+    assert_eq!(door.genuine("m").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

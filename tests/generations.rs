@@ -46,10 +46,11 @@ async fn deliveries_flow_while_the_channel_is_replaced_twenty_times() {
     let conversation = world.conversation(CUSTOMER).await;
     let (one, other) = (build_of(&instagram().1, "one"), build_of(&instagram().1, "other"));
     let host = world.host.clone();
+    let setup = channel_tests::setup_of(&world.sim);
     let replacing = tokio::spawn(async move {
         for turn in 0..20 {
             let component = if turn % 2 == 0 { other.clone() } else { one.clone() };
-            host.replace_channel("instagram", component, ChannelSetup::default()).await.unwrap();
+            host.replace_channel("instagram", component, setup.clone()).await.unwrap();
         }
     });
     let mut sent = 1;
@@ -128,7 +129,8 @@ async fn an_update_that_crashes_again_and_again_is_taken_back() {
     let (host, _folder) = hostile_host().await;
     let digest = |host: &Host| host.channel("hostile").unwrap().channel.inspection().digest.clone();
     let before = digest(&host);
-    host.replace_channel("hostile", build_of(&hostile().1, "new"), ChannelSetup::default()).await.unwrap();
+    let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
+    host.replace_channel("hostile", build_of(&hostile().1, "new"), setup).await.unwrap();
     let new = digest(&host);
     assert_ne!(before, new);
     let headers: http::HeaderMap = [("x-secret".parse().unwrap(), "proof".parse().unwrap())].into_iter().collect();

@@ -157,7 +157,7 @@ async fn what_a_channel_cannot_do_it_refuses_in_words() {
 async fn what_was_not_granted_is_not_reached() {
     let world = World::new().await;
     let grant = harness_gateway::Grant { egress: vec!["graph.instagram.com".into()], ..Default::default() };
-    let setup = ChannelSetup { grant: Some(grant), ..ChannelSetup::default() };
+    let setup = ChannelSetup { grant: Some(grant), ..channel_tests::setup_of(&world.sim) };
     let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     assert_eq!(
         registered.not_granted,

@@ -109,6 +109,7 @@ fn context() -> ConversationContext {
         },
         now: 1_795_000_000_500,
         reply_context: None,
+        comment: None,
     }
 }
 

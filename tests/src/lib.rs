@@ -16,6 +16,7 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod log;
+pub mod manifest;
 pub mod nginx;
 pub mod pages;
 
@@ -274,8 +275,8 @@ fn host_options(folder: &Path, sim: &Simulator, clock: Clock) -> HostOptions {
     HostOptions { sandbox: sandbox_config(), endpoints, clock, ..HostOptions::in_folder(folder) }
 }
 
-/// Loads the Instagram channel, with the secrets and ids of the simulator's app.
-pub async fn load(host: &Host, sim: &Simulator) {
+/// What the Instagram channel is given: the secrets and ids of the simulator's app.
+pub fn setup_of(sim: &Simulator) -> ChannelSetup {
     let config = sim.config();
     let channel_secrets = secrets([
         ("app-secret", config.app_secret.expose()),
@@ -287,8 +288,12 @@ pub async fn load(host: &Host, sim: &Simulator) {
         ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
     ]);
     let grant = granted(&instagram().1);
-    let setup = ChannelSetup { grant, settings, secrets: channel_secrets, ..ChannelSetup::default() };
-    host.load_channel(instagram().1.clone(), setup).await.unwrap();
+    ChannelSetup { grant, settings, secrets: channel_secrets, ..ChannelSetup::default() }
+}
+
+/// Loads the Instagram channel.
+pub async fn load(host: &Host, sim: &Simulator) {
+    host.load_channel(instagram().1.clone(), setup_of(sim)).await.unwrap();
 }
 
 /// Loads the Instagram channel and connects the simulator's first account.

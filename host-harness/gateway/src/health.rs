@@ -48,6 +48,8 @@ struct Last {
     accepted: Option<(String, u64)>,
     refused: Option<(Refusal, u64)>,
     challenge: Option<(Result<(), Refusal>, u64)>,
+    /// How many were refused for their size, and when the last one was.
+    too_large: Option<(u64, u64)>,
     /// How far the platform's clock is ahead, in milliseconds.
     ahead: Option<i64>,
 }
@@ -68,7 +70,12 @@ impl Seen {
                 Some((known, at)) if known == slot => *at = now,
                 accepted => *accepted = Some((slot.to_owned(), now)),
             },
-            Err(refusal) => last.refused = Some((refusal, now)),
+            Err(refusal) => {
+                last.refused = Some((refusal, now));
+                if refusal == Refusal::TooLarge {
+                    last.too_large = Some((last.too_large.map_or(1, |(count, _)| count.saturating_add(1)), now));
+                }
+            }
         });
     }
 
@@ -127,6 +134,8 @@ impl Host {
                 shared.seen.note(&row.channel, |now| now.challenge.clone_from(&last.challenge));
                 checks.extend(verify_token(&registered, &last));
                 checks.push(webhook_secret(&last));
+                checks.extend(webhook_size(&registered, &last, shared.clock.now()));
+                checks.extend(shared.waiting_lines(&row.channel).await?);
                 checks.extend(self.traffic(&row).await?);
                 if row.state != AccountState::Disconnected {
                     match account::check(shared, account).await {
@@ -267,6 +276,22 @@ fn webhook_secret(last: &Last) -> CheckResult {
     }
 }
 
+/// Only where there is something to say.
+fn webhook_size(registered: &Registered, last: &Last, now: u64) -> Option<CheckResult> {
+    let (count, at) = last.too_large?;
+    let bound = registered.channel.manifest().webhook.max_body_bytes;
+    let webhooks = if count == 1 { "1 webhook was".to_owned() } else { format!("{count} webhooks were") };
+    Some(warning(
+        "webhook-size",
+        format!(
+            "{webhooks} refused for being larger than {bound} bytes, the last one {} ago.",
+            span(now.saturating_sub(at))
+        ),
+        "If the platform sent them, ask the channel's author for a larger `max-body-bytes`; what was refused is sent \
+         again for a time.",
+    ))
+}
+
 fn clock(last: &Last) -> CheckResult {
     const NAME: &str = "clock";
     match last.ahead {
@@ -277,6 +302,46 @@ fn clock(last: &Last) -> CheckResult {
         ),
         Some(_) => passed(NAME, "This machine's clock agrees with the platform's."),
         None => line(NAME, CheckLevel::Skipped, "The platform has not been asked anything yet.", None),
+    }
+}
+
+impl Shared {
+    /// What waits of a channel, where it is more than a moment's: what is parked, could not be read, or is full.
+    async fn waiting_lines(&self, channel: &str) -> Result<Vec<CheckResult>, InboxError> {
+        let waiting = self.inbox.waiting().await?;
+        let count = |state: &str| {
+            let of = |(of, in_state, _): &&(String, String, u64)| of == channel && in_state == state;
+            waiting.deliveries.iter().find(of).map_or(0, |(_, _, count)| *count)
+        };
+        let mut lines = Vec::new();
+        if let Some(full) = self.backlog.full(channel) {
+            lines.push(failed(
+                "backlog",
+                format!("Webhooks of this channel are put off: {full}."),
+                "See why its deliveries are not read; then they are taken again by themselves.",
+            ));
+        }
+        let (parked, unread) = (count("unrouted"), count("failed"));
+        if parked > 0 {
+            let budget = &self.backlog.budget;
+            lines.push(warning(
+                "parked",
+                format!(
+                    "Deliveries that wait for accounts which are not connected here: {parked}, of at most {} for one \
+                     account and {} for the channel.",
+                    budget.parked_per_account, budget.parked_per_channel
+                ),
+                "Connect the account, or remove this address at the platform for it. The oldest are dropped.",
+            ));
+        }
+        if unread > 0 {
+            lines.push(warning(
+                "not-taken",
+                format!("Deliveries that could not be read, or speak for an account that is not theirs: {unread}."),
+                "Look at `problems` of the API's health, and try them again with another component.",
+            ));
+        }
+        Ok(lines)
     }
 }
 

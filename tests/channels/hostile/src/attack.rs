@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err, reason = "the contract's own type of error")]
 
 use crate::bindings::{
-    exports::inbox::channel::account::{AccountError, CheckLevel, CheckResult},
+    exports::inbox::channel::account::{AccountError, Archived, CheckLevel, CheckResult, HistoryPage, HistoryRequest},
     inbox::channel::{http, storage, types::*},
 };
 
@@ -68,13 +68,75 @@ fn line(finding: String) -> Result<Vec<CheckResult>, AccountError> {
     Ok(vec![CheckResult { name: "attack".into(), level: CheckLevel::Passed, finding, fix: None }])
 }
 
-/// What a health check does to the host.
-pub(crate) fn account(account: &AccountSettings) -> Result<Vec<CheckResult>, AccountError> {
+/// Events of a delivery `as ACCOUNT KIND ID`, one for each line.
+pub(crate) fn speak(input: &Delivery) -> Vec<Event> {
+    let text = String::from_utf8_lossy(&input.body).into_owned();
+    text.lines().filter_map(event).collect()
+}
+
+fn event(line: &str) -> Option<Event> {
+    let [_, account, kind, id] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    let mut event = Event { id: id.into(), account: account.into(), ..crate::hello() };
+    match kind {
+        "message" => {
+            event.author = Author::Contact;
+            event.body = EventBody::Message(Message {
+                id: Some(id.into()),
+                text: Some("x".into()),
+                attachments: Vec::new(),
+                answer: None,
+                reply_to: None,
+                referral: None,
+                unavailable: None,
+                to_self: false,
+                album: None,
+            });
+        }
+        "native" => event.native = Some("x".repeat(20_000)),
+        "erase" => {
+            event.contact = None;
+            event.body = EventBody::ErasureRequest(ErasureRequest { reference: None });
+        }
+        "gone" => {
+            event.contact = None;
+            event.body =
+                EventBody::AccountUpdate(AccountUpdate { change: AccountChange::Disconnected, detail: None });
+        }
+        _ => return None,
+    }
+    Some(event)
+}
+
+fn attack_of(account: &AccountSettings) -> &str {
     let attack = account.settings.iter().find_map(|setting| match &setting.value {
         SettingValue::Text(text) if setting.key == "attack" => Some(text.as_str()),
         _ => None,
     });
-    match attack.unwrap_or_default() {
+    attack.unwrap_or_default()
+}
+
+/// What its archive gives: more than it was asked for, no end, or what is another account's.
+pub(crate) fn history(account: &AccountSettings, request: &HistoryRequest) -> Result<HistoryPage, AccountError> {
+    let from: usize = request.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let page = |count: usize, of: &str, size: usize| {
+        let item = |n: usize| {
+            let line = format!("as {of} message archived-{n}");
+            Archived { body: format!("{line}{}", "\n".repeat(size)).into_bytes() }
+        };
+        let items = (from..from + count).map(item).collect();
+        Ok(HistoryPage { items, next_cursor: Some((from + count).to_string()) })
+    };
+    match attack_of(account) {
+        "history-flood" => page(60_000, &account.id, 0),
+        "history-endless" => page(request.limit as usize, &account.id, 1000),
+        "history-foreign" => page(1, "victim", 0),
+        _ => Err(AccountError::Unsupported),
+    }
+}
+
+/// What a health check does to the host.
+pub(crate) fn account(account: &AccountSettings) -> Result<Vec<CheckResult>, AccountError> {
+    match attack_of(account) {
         "trap" => std::process::abort(),
         "loop" => loop {
             std::hint::black_box(0);

@@ -85,6 +85,8 @@ impl messaging_channel::Guest for Hostile {
                 let id = String::from_utf8_lossy(sound).into_owned();
                 Ok(ParsedDelivery { events: vec![Event { id, ..hello() }] })
             }
+            // Of any account that it likes to speak for.
+            speaks if speaks.starts_with(b"as ") => Ok(ParsedDelivery { events: attack::speak(&input) }),
             b"hello" => Ok(ParsedDelivery { events: vec![hello()] }),
             _ => Ok(ParsedDelivery { events: Vec::new() }),
         }
@@ -182,8 +184,11 @@ impl account::Guest for Hostile {
     fn profile(_: AccountSettings, _: String) -> Result<account::ContactProfile, account::AccountError> {
         Err(account::AccountError::Unsupported)
     }
-    fn history(_: AccountSettings, _: account::HistoryRequest) -> Result<account::HistoryPage, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn history(
+        account: AccountSettings,
+        request: account::HistoryRequest,
+    ) -> Result<account::HistoryPage, account::AccountError> {
+        attack::history(&account, &request)
     }
     fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
         Err(account::AccountError::Unsupported)
