@@ -52,7 +52,8 @@ fn taken(sim: &Simulator) -> BTreeMap<String, usize> {
 }
 
 async fn api(address: &str, path: &str) -> Value {
-    serde_json::from_str(&request("GET", &format!("{address}/api/v1{path}"), &[], vec![]).await.body).unwrap()
+    serde_json::from_str(&channel_tests::api("GET", &format!("{address}/api/v1{path}"), &[], vec![]).await.body)
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +144,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
         let parts: Vec<_> = (0..parts).map(|part| json!({"text": {"text": format!("{key} {part}")}})).collect();
         let body = json!({"sender": {"human": "kim"}, "parts": parts}).to_string();
         let url = format!("{address}/api/v1/conversations/1/replies");
-        let answer = request("POST", &url, &[("idempotency-key", key)], body.into()).await;
+        let answer = channel_tests::api("POST", &url, &[("idempotency-key", key)], body).await;
         serde_json::from_str::<Value>(&answer.body).unwrap()
     };
     // The first part is on its way during the backup, the others wait behind it.

@@ -12,7 +12,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channel_tests::{eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat};
+use channel_tests::{
+    api, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
+};
 use harness_gateway::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
 
@@ -83,7 +85,7 @@ impl Two {
     }
 
     async fn health(&self) -> serde_json::Value {
-        let answer = request("GET", &format!("{}/api/v1/health", self.address), &[], vec![]).await;
+        let answer = api("GET", &format!("{}/api/v1/health", self.address), &[], vec![]).await;
         let health: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let of_it = |channel: &&serde_json::Value| channel["channel"] == "hostile";
         health["channels"].as_array().unwrap().iter().find(of_it).unwrap().clone()
@@ -159,8 +161,8 @@ async fn a_channel_is_used_again_by_hand() {
     two.opened().await;
     two.attack("sound-1").await;
     let reset = |id: &str| format!("{}/api/v1/channels/{id}/reset", two.address);
-    assert_eq!(request("POST", &reset("hostile"), &[], vec![]).await.status, 200);
-    assert_eq!(request("POST", &reset("nobody"), &[], vec![]).await.status, 404);
+    assert_eq!(api("POST", &reset("hostile"), &[], vec![]).await.status, 200);
+    assert_eq!(api("POST", &reset("nobody"), &[], vec![]).await.status, 404);
     eventually("the delivery that waited", async || (two.of_channel("hostile").await == 1).then_some(())).await;
 }
 

@@ -16,8 +16,7 @@ async fn connects_receives_answers_and_disconnects(login: &str) {
     world.sim.set_requires_subscription(&ig_id, true).unwrap();
     let browser = Browser::start().await;
 
-    browser.open(&format!("{}/connect", world.address)).await;
-    browser.click("button").await;
+    browser.open(&world.link("instagram").await).await;
     browser.click(&format!("button[value={login}]")).await;
     browser.click("#continue").await;
     if login == "facebook" {
@@ -69,8 +68,7 @@ async fn a_person_connects_over_instagram_receives_answers_and_disconnects() {
 async fn whoever_cancels_is_told_so_and_goes_on_from_the_same_page() {
     let world = World::unconnected(Config::demo()).await;
     let browser = Browser::start().await;
-    browser.open(&format!("{}/connect", world.address)).await;
-    browser.click("button").await;
+    browser.open(&world.link("instagram").await).await;
     browser.click("button[value=instagram]").await;
     browser.click("#cancel").await;
     browser.says("not permitted").await;

@@ -141,6 +141,11 @@ fn config(folder: &Path, extra: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// What opens the API of a host whose configuration names no token.
+fn admin(folder: &Path) -> String {
+    format!("Bearer {}", fs::read_to_string(folder.join("data/admin-token")).unwrap().trim())
+}
+
 struct Served(Child);
 
 impl Drop for Served {
@@ -168,16 +173,14 @@ async fn serve_takes_a_webhook_signed_by_hand_and_it_is_in_the_inbox_file() {
     let signature = signature("my-app-secret", BODY.as_bytes());
     assert_eq!(request("POST", &url, &[("x-hub-signature-256", &signature)], BODY.into()).await.status, 200);
     let conversations = eventually("the conversation", async || {
-        let answer = request("GET", &format!("{address}/api/v1/conversations"), &[], vec![]).await;
+        let shown = admin(folder.path());
+        let url = format!("{address}/api/v1/conversations");
+        let answer = request("GET", &url, &[("authorization", &shown)], vec![]).await;
         let found: Value = serde_json::from_str(&answer.body).unwrap();
         (found.as_array().unwrap().len() == 1).then_some(found)
     })
     .await;
     assert_eq!(conversations[0]["preview"], "hello");
-    let url = format!("{address}/api/v1/conversations");
-    for passed_on in [("x-forwarded-for", "203.0.113.9"), ("host", "inbox.example.com")] {
-        assert_eq!(request("GET", &url, &[passed_on], vec![]).await.status, 403, "{passed_on:?}");
-    }
     assert!(folder.path().join("data/inbox.sqlite").is_file());
 }
 
@@ -205,7 +208,8 @@ async fn serve_reloads_a_changed_component_keeps_the_old_one_and_its_recording_i
         request("POST", &webhooks, &[("x-hub-signature-256", &proof)], BODY.into()).await.status
     };
     let channel = async || {
-        let answer = request("GET", &format!("{address}/api/v1/channels"), &[], vec![]).await;
+        let shown = admin(folder.path());
+        let answer = request("GET", &format!("{address}/api/v1/channels"), &[("authorization", &shown)], vec![]).await;
         serde_json::from_str::<Value>(&answer.body).unwrap()[0].clone()
     };
     assert_eq!((taken().await, &channel().await["generation"]), (200, &json!(1)));
@@ -273,13 +277,6 @@ fn a_configuration_error_names_file_key_and_what_is_accepted() {
         assert_eq!(output.status.code(), Some(1), "{extra}: {error}");
         assert!(words.iter().all(|word| error.contains(word)), "{extra}: {error}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = config(folder.path(), "");
-    let open = fs::read_to_string(&path).unwrap().replace("127.0.0.1:0", "0.0.0.0:0");
-    fs::write(&path, open).unwrap();
-    let error = String::from_utf8_lossy(&harness(&["serve", "--config", &path], b"").stderr).into_owned();
-    assert!(error.contains("`listen`") && error.contains("beyond loopback"), "{error}");
-    assert!(!folder.path().join("data").exists(), "it is refused before anything is made");
 }
 
 #[tokio::test]

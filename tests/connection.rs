@@ -9,7 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, request, text};
+use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
 use harness_gateway::{Host, HostError};
 use harness_inbox::{AccountRow, AccountState, StepState};
 use simulator::{Config, Subject};
@@ -99,7 +99,7 @@ async fn neither_entry_points_nor_a_check_nor_a_late_callback_bring_a_disconnect
     let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
     let json = [("content-type", "application/json")];
     let body = br#"{"ice_breakers": [], "menu": null}"#.to_vec();
-    let answer = request("PUT", &url, &json, body).await;
+    let answer = channel_tests::api("PUT", &url, &json, body).await;
     assert_eq!(answer.status, 409, "{}", answer.body);
     assert_eq!(state().await, AccountState::Disconnected);
 

@@ -147,7 +147,7 @@ async fn a_file_that_another_program_locks_for_seconds_loses_nothing() {
     });
     let deliveries: Vec<_> = deliveries.collect();
     // Reading waits for nobody: the lock is held until the test lets go.
-    assert_eq!(request("GET", &format!("{}/api/v1/conversations", world.address), &[], vec![]).await.status, 200);
+    assert_eq!(world.api("GET", "/api/v1/conversations", &[], vec![]).await.status, 200);
     let mut refused = Vec::new();
     for delivery in deliveries {
         refused.extend(delivery.await.unwrap());

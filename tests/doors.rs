@@ -151,7 +151,7 @@ async fn a_body_that_does_not_come_ends_within_its_time() {
     };
     let form = "content-type: application/x-www-form-urlencoded";
     assert!(begun("/webhooks/instagram", "x-hub-signature-256: sha256=00").await.starts_with("HTTP/1.1 403"));
-    for (path, more) in [("/connect", form), ("/callbacks/instagram/deauthorize", form)] {
+    for (path, more) in [("/connect/none", form), ("/callbacks/instagram/deauthorize", form)] {
         assert!(begun(path, more).await.starts_with("HTTP/1.1 4"), "{path}");
     }
     let json = "content-type: application/json\r\nidempotency-key: 1";

@@ -96,6 +96,7 @@ fn context() -> ConversationContext {
             refused_at: None,
         },
         now: 1_795_000_000_900,
+        comment: None,
         reply_context: None,
     }
 }

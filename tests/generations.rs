@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use channel_tests::{World, eventually, granted, hostile, instagram, message, request, sandbox_config, secrets, text};
+use channel_tests::{World, eventually, granted, hostile, instagram, message, sandbox_config, secrets, text};
 use harness_gateway::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
 use simulator::Config;
@@ -81,7 +81,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
         let error = refused.err().unwrap().to_string();
         assert!(error.contains(words), "{error}");
         assert_eq!(world.host.channel("instagram").unwrap().channel.inspection().digest, before);
-        let shown = request("GET", &format!("{}/api/v1/channels", world.address), &[], Vec::new()).await.body;
+        let shown = world.api("GET", "/api/v1/channels", &[], vec![]).await.body;
         assert!(shown.contains("update_problem") && shown.contains(words), "{shown}");
     }
     world.sim.customer(CUSTOMER).text("hello").await;

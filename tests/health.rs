@@ -57,6 +57,91 @@ async fn a_healthy_account_fails_no_check() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_apps_webhook_is_set_up_by_connecting_and_messages_arrive() {
+    for login in ["facebook", "instagram"] {
+        let world = World::unconnected(Config::demo()).await;
+        world.sim.unset_webhook_url();
+        let row = Person::new(&world).await.connects(login).await;
+        let (url, fields) = world.sim.app_webhook();
+        assert_eq!(url, Some(format!("{}/webhooks/instagram", world.address)), "{login}");
+        let fields = fields.unwrap();
+        for field in ["messages", "messaging_postbacks", "message_reactions", "messaging_seen", "messaging_referral"] {
+            assert!(fields.iter().any(|known| known == field), "{login}: {fields:?}");
+        }
+        world.sim.customer(CUSTOMER).text("hello").await;
+        world.conversation(CUSTOMER).await;
+        let found = checks(&world, row).await;
+        expect(&found, "app-webhook", CheckLevel::Passed, &world.address);
+        expect(&found, "verify-token", CheckLevel::Passed, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_meta_refuses_the_apps_webhook_page_and_doctor_say_what_to_type_where() {
+    let world = World::unconnected(Config::demo()).await;
+    world.sim.unset_webhook_url();
+    let person = Person::new(&world).await;
+    let dialog = person.visits("facebook").await;
+    let query = person.permits(&dialog, &[]).await;
+    let harness_gateway::ConnectStage::Choosing { candidates } = person.returns(&query).await.unwrap() else {
+        panic!()
+    };
+    // Whatever is asked of other edges meanwhile, these three are the app's token, its webhook, and setting it.
+    let fault = simulator::Fault::graph_error(10, None).on(simulator::Scope::AppSubscriptions);
+    world.sim.inject(fault.times(4));
+    person.chooses(&candidates[0].id).await.unwrap();
+    world.sim.clear_faults();
+    let row = world.host.inbox().accounts().await.unwrap()[0].id;
+    assert_eq!(world.sim.app_webhook().0, None);
+    let typed = format!("{}/webhooks/instagram", world.address);
+    let found = checks(&world, row).await;
+    for words in ["no address", &typed, "Webhooks", "verify token", "messages, messaging_postbacks"] {
+        expect(&found, "app-webhook", CheckLevel::Failed, words);
+    }
+    let cookie = format!("harness-connect={}", person.cookie);
+    let url = format!("{}/connect/{}?wait", world.address, person.ticket);
+    let page = channel_tests::request("GET", &url, &[("cookie", &cookie)], Vec::new()).await.body;
+    assert!(page.contains(&typed) && page.contains("Verify and save"), "{page}");
+
+    // One that leads elsewhere is named and left alone.
+    world.sim.set_webhook_url("https://another.example/hook");
+    expect(&checks(&world, row).await, "app-webhook", CheckLevel::Failed, "https://another.example/hook and not here");
+    Person::new(&world).await.connects("instagram").await;
+    assert_eq!(world.sim.app_webhook().0.as_deref(), Some("https://another.example/hook"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_silent_account_says_after_a_minute_what_may_be_wrong_and_does_not_reload_by_the_second() {
+    let world = World::unconnected(Config::demo()).await;
+    let person = Person::new(&world).await;
+    person.connects("instagram").await;
+    let cookie = format!("harness-connect={}", person.cookie);
+    let url = format!("{}/connect/{}", world.address, person.ticket);
+    let page = async |query: &str| {
+        channel_tests::request("GET", &format!("{url}{query}"), &[("cookie", &cookie)], Vec::new()).await.body
+    };
+    let first = page("").await;
+    // What it goes on to is an answer that waits for something new.
+    assert!(first.contains("Send a test message") && first.contains("?wait\""), "{first}");
+    assert!(!first.contains("Nothing has come in"), "{first}");
+    world.advance(Duration::from_secs(61));
+    let later = page("?wait").await;
+    assert!(later.contains("Nothing has come in for a minute") && later.contains("live"), "{later}");
+    let (seen, ()) = tokio::join!(page("?wait"), async {
+        world.sim.customer(CUSTOMER).text("hello").await;
+    });
+    assert!(seen.contains("Received"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_known_is_skipped_and_neither_passed_nor_failed() {
+    let (world, row) = connected("facebook").await;
+    let found = checks(&world, row).await;
+    expect(&found, "webhooks-arrive", CheckLevel::Skipped, "old enough");
+    expect(&found, "app-mode", CheckLevel::Skipped, "dashboard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_app_in_development_is_named_as_the_reason_why_nothing_arrives() {
     let (world, row) = connected("facebook").await;
     world.sim.set_app_mode(AppMode::Development, &[]);
@@ -244,7 +329,7 @@ mod canary {
             .await;
             for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
                 let address = format!("{}/api/v1/{path}", world.address);
-                answers.push_str(&channel_tests::request("GET", &address, &[], Vec::new()).await.body);
+                answers.push_str(&channel_tests::api("GET", &address, &[], vec![]).await.body);
             }
             for file in std::fs::read_dir(world.folder.path()).unwrap().flatten() {
                 // The key lies there too, and is no secret of the platform's.

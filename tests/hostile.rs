@@ -145,7 +145,7 @@ async fn no_path_means_one_thing_here_and_another_at_the_server() {
         ("path token https://attacker.example.com/v1/{token}{token}/messages", "or several"),
         ("path token https://attacker.example.com/v1/x/messages", "has no place"),
         ("path other https://attacker.example.com/v1/{other}/messages", "does not let the credential"),
-        ("url https://attacker.example.com/v1/squeezed/messages", "encoded as `gzip`"),
+        ("url https://attacker.example.com/v1/squeezed/messages", "encoded"),
     ] {
         attack.refused(what, words).await;
     }
@@ -155,7 +155,22 @@ async fn no_path_means_one_thing_here_and_another_at_the_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_slots_and_captures_are_the_hosts() {
     let attack = Attack::new().await;
-    for name in ["Host", "Content-Length", "transfer-encoding", "authorization", "Accept-Encoding", "Range", "expect"] {
+    for name in [
+        "x-http-method-override",
+        "x-original-url",
+        "x-forwarded-for",
+        "forwarded",
+        "via",
+        "cookie",
+        "a-im",
+        "Host",
+        "Content-Length",
+        "transfer-encoding",
+        "authorization",
+        "Accept-Encoding",
+        "Range",
+        "expect",
+    ] {
         attack.refused(&format!("header {name} x"), "is not a header that a channel may set").await;
     }
     for header in ["x-a a\r\nx-b: c", "x-a\r\nx-b c", "x:a b", "x-a a\0b"] {

@@ -11,7 +11,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use channel_tests::{World, eventually, message, request, text};
+use channel_tests::{World, eventually, message, text};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, ViolationCode};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
@@ -56,7 +56,7 @@ async fn a_photo_is_stored_by_what_its_content_is_and_handed_out_as_nothing_that
     let media = files(&world).await.remove(0);
     assert_eq!((media.state, media.mime.as_deref()), (MediaState::Stored, Some("image/png")));
     assert_eq!(media.size, Some(content.len() as i64));
-    let answer = request("GET", &format!("{}/api/v1/media/{}", world.address, media.id), &[], Vec::new()).await;
+    let answer = world.api("GET", &format!("/api/v1/media/{}", media.id), &[], vec![]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "image/png");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
@@ -144,7 +144,7 @@ async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let photo = CdnFile::demo_photo().bytes;
-    let answer = request("POST", &format!("{}/api/v1/files?name=f%C3%BCr%20dich.png", world.address), &[], photo).await;
+    let answer = world.api("POST", "/api/v1/files?name=f%C3%BCr%20dich.png", &[], photo).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let held: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(held["mime"], "image/png");

@@ -35,7 +35,7 @@ async fn counters_tell_what_happened_and_name_nobody() {
     request("POST", &hook, &[("x-hub-signature-256", &signature("wrong", b"{}"))], b"{}".to_vec()).await;
     request("POST", &format!("{}/webhooks/invented-by-anybody", world.address), &[], Vec::new()).await;
     world.settled().await;
-    let text = get(&world.address, "/metrics").await.body;
+    let text = world.api("GET", "/metrics", &[], vec![]).await.body;
     for line in [
         r#"harness_webhooks_total{channel="instagram",answer="wrong_proof"} 1"#,
         r#"harness_webhooks_total{channel="",answer="unknown_channel"} 1"#,
@@ -64,9 +64,6 @@ async fn counters_are_behind_the_lock_of_the_api_and_health_is_not() {
     assert_eq!(get(&address, "/metrics").await.status, 401);
     let url = format!("{address}/metrics");
     assert_eq!(request("GET", &url, &[("authorization", "Bearer the-token")], Vec::new()).await.status, 200);
-    let proxied =
-        request("GET", &format!("{}/metrics", world.address), &[("x-forwarded-for", "::1")], Vec::new()).await;
-    assert_eq!(proxied.status, 403);
     assert_eq!(get(&address, "/health/live").await.status, 200);
     assert_eq!(get(&address, "/health/ready").await.status, 200);
     // The platform has no token: its deliveries are proved by their signature.

@@ -65,7 +65,7 @@ impl Kept {
 
     /// How often it was looked for what need not be kept.
     async fn rounds(&self) -> u64 {
-        let metrics = request("GET", &format!("{}/metrics", self.address), &[], Vec::new()).await.body;
+        let metrics = channel_tests::api("GET", &format!("{}/metrics", self.address), &[], Vec::new()).await.body;
         let line = metrics.lines().find_map(|line| line.strip_prefix("harness_maintenance_rounds_total "));
         line.unwrap().parse().unwrap()
     }
@@ -115,7 +115,7 @@ async fn raw_deliveries_are_emptied_when_they_are_old_enough_and_nothing_else_is
     let timeline = kept.host.inbox().timeline(1, 9).await.unwrap();
     let texts: Vec<_> = timeline.iter().filter_map(|entry| entry.text.as_deref()).collect();
     assert_eq!(texts, ["an old message", "a newer message"]);
-    let metrics = request("GET", &format!("{}/metrics", kept.address), &[], vec![]).await.body;
+    let metrics = channel_tests::api("GET", &format!("{}/metrics", kept.address), &[], vec![]).await.body;
     assert!(metrics.contains(r#"harness_removed_total{what="deliveries"} 1"#), "{metrics}");
     // Taking back works on what is emptied and on what is not, and a repeat is still one.
     kept.sim.redeliver(&sent.delivery).await;

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, request, text};
+use channel_tests::{World, eventually, message, text};
 use harness_contract::{
     MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, ViolationCode, WindowState,
@@ -288,7 +288,7 @@ async fn ice_breakers_and_the_menu_are_written_by_either_login_and_removed_again
         let world = World::with(Config::demo(), login).await;
         let account = world.host.inbox().accounts().await.unwrap()[0].id;
         let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
-        let put = async |body: &str| request("PUT", &url, &[], body.as_bytes().to_vec()).await;
+        let put = async |body: &str| channel_tests::api("PUT", &url, &[], body).await;
         let wanted = r#"{"ice_breakers": [{"title": "Are you open?", "action": {"postback": "HOURS"}}],
                          "menu": [{"title": "Shop", "action": {"url": "https://shop.example.com"}}]}"#;
         let answer = put(wanted).await;

@@ -102,7 +102,7 @@ async fn every_endpoint_asks_for_its_scope_and_the_refusal_names_it() {
 async fn a_running_host_sees_a_new_token_and_a_revoked_one_at_once() {
     let host = Locked::new(None).await;
     let url = format!("{}/api/v1/conversations", host.address);
-    assert_eq!(request("GET", &url, &[], Vec::new()).await.status, 200, "nothing locks it yet, on this machine");
+    assert_eq!(request("GET", &url, &[], Vec::new()).await.status, 401, "before a token was ever made");
     let token = host.token("crm", &[Scope::Read]);
     assert_eq!(host.status(&token).await, 200);
     let without = request("GET", &url, &[], Vec::new()).await;
@@ -152,13 +152,57 @@ async fn a_file_that_cannot_be_read_opens_nothing_but_to_the_configurations_toke
 }
 
 #[test]
-fn beyond_loopback_nothing_is_served_without_a_lock() {
+fn the_first_start_makes_a_token_wherever_it_listens_and_the_configurations_own_takes_its_place() {
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("harness.toml");
+        fs::write(&path, format!("listen = \"{listen}\"\ndata-dir = \".\"\n")).unwrap();
+        let file = ConfigFile::read(&path).unwrap();
+        file.access().unwrap();
+        let made = fs::read_to_string(folder.path().join("admin-token")).unwrap();
+        assert!(made.starts_with("harness_") && made.trim().len() > 40, "{made}");
+        file.access().unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("admin-token")).unwrap(), made, "the second start keeps it");
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("harness.toml");
-    fs::write(&path, "listen = \"0.0.0.0:0\"\ndata-dir = \".\"\n").unwrap();
-    let file = ConfigFile::read(&path).unwrap();
-    let refused = file.access().unwrap_err().to_string();
-    assert!(refused.contains("beyond loopback") && refused.contains("harness token create"), "{refused}");
-    file.tokens().create("first", &[Scope::Admin], None, 1).unwrap();
-    assert!(file.access().unwrap().is_guarded());
+    fs::write(folder.path().join("api-token"), "the-admins-token").unwrap();
+    fs::write(&path, "data-dir = \".\"\n[api]\ntoken = { file = \"api-token\" }\n").unwrap();
+    ConfigFile::read(&path).unwrap().access().unwrap();
+    assert!(!folder.path().join("admin-token").exists(), "one key less");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_a_dangling_and_a_restored_file_of_tokens_open_nothing() {
+    let host = Locked::new(None).await;
+    let url = format!("{}/api/v1/conversations", host.address);
+    let token = host.token("crm", &[Scope::Read]);
+    assert_eq!(host.status(&token).await, 200);
+    eventually("a note", async || host.tokens.list().unwrap()[0].last_used_at).await;
+    let file = host.world.folder.path().join("api-tokens.json");
+    fs::remove_file(&file).unwrap();
+    for token in [&token, "", "[local]"] {
+        assert_eq!(host.status(token).await, 401, "a lost file: {token:?}");
+    }
+    assert_eq!(request("GET", &url, &[], Vec::new()).await.status, 401);
+    std::os::unix::fs::symlink(host.world.folder.path().join("nowhere"), &file).unwrap();
+    assert_eq!((host.status(&token).await, request("GET", &url, &[], Vec::new()).await.status), (401, 401));
+    assert_eq!(request("GET", &format!("{}/connect", host.address), &[], Vec::new()).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bearer_is_read_in_any_case_and_nothing_else_is_a_token() {
+    let host = Locked::new(Some("the-admins-token")).await;
+    let status = async |shown: &str| {
+        let url = format!("{}/api/v1/conversations", host.address);
+        request("GET", &url, &[("authorization", shown)], Vec::new()).await.status
+    };
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        assert_eq!(status(&format!("{scheme} the-admins-token")).await, 200, "{scheme}");
+        assert_eq!(status(&format!("{scheme}   the-admins-token")).await, 200, "{scheme} with spaces");
+    }
+    for shown in ["the-admins-token", "Bearer", "Bearer ", "Basic the-admins-token", "Bearerthe-admins-token"] {
+        assert_eq!(status(shown).await, 401, "{shown:?}");
+    }
 }

@@ -47,7 +47,7 @@ async fn lines_belong_together_by_numbers_and_hold_nothing_that_people_write() {
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let reply = world.reply(conversation, "1", message(vec![text("canary-of-an-agent")])).await;
     let url = format!("{}/api/v1/conversations", world.address);
-    let answer = request("GET", &url, &[("x-request-id", "not sane")], Vec::new()).await;
+    let answer = channel_tests::api("GET", &url, &[("x-request-id", "not sane")], vec![]).await;
     let made = answer.headers["x-request-id"].to_str().unwrap().to_owned();
     assert_ne!(made, "not sane");
 

@@ -19,6 +19,12 @@ pub(crate) const LIKE_HEART: &str = "like_heart";
 /// Where templates and quick replies are not shown (Meta, "Quick Replies", "Generic Template").
 pub(crate) const NOT_ON_WEB: &[&str] = &["web"];
 
+/// The longest id of a message, a post or an upload, in bytes. Instagram's longest known have some 200.
+pub(crate) const LONGEST_ID: usize = 1024;
+
+/// The longest emoji, in bytes. The longest of Unicode's, families and couples with their skin tones, have 35.
+pub(crate) const LONGEST_EMOJI: usize = 64;
+
 /// The form of an id.
 pub(crate) struct IdForm {
     /// The fewest digits.

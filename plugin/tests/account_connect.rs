@@ -183,6 +183,77 @@ fn pages_of_a_business_that_the_list_leaves_out_are_found_through_the_token() {
     script.lines();
 }
 
+/// Meta's word for a list that is too long.
+const TOO_MUCH: &str = r#"{"error":{"code":1,"message":"Meta's own words: ask for less"}}"#;
+
+#[test]
+fn pages_that_only_the_token_names_are_offered_beside_those_of_the_list() {
+    let debugged = format!(
+        r#"{{"data":{{"is_valid":true,"granular_scopes":[{{"scope":"pages_show_list","target_ids":["{PAGE}","7","8"]}},
+            {{"scope":"pages_messaging","target_ids":["7"]}}]}}}}"#
+    );
+    let script = exchanged()
+        .answer(PERMISSIONS, &permissions(""))
+        .answer(ACCOUNTS, &pages(&[good_page()]))
+        .answer("GET graph.facebook.com/v25.0/debug_token", &debugged)
+        .answer("GET graph.facebook.com/v25.0/7?fields=id,name,", &page("7", LINKED))
+        .refused("GET graph.facebook.com/v25.0/8?fields=id,name,", 100, 33);
+    let found = candidates(connect(&script, connecting("facebook", callback(&[("code", "AQC")]))));
+    let ids: Vec<_> = found.iter().map(|page| (page.id.as_str(), page.obstacle.is_none())).collect();
+    assert_eq!(ids, [(PAGE, true), ("7", true), ("8", false)]);
+    let why = found[2].obstacle.as_deref().unwrap();
+    assert!(why.contains("business_management") && why.contains("business-pages"), "{why}");
+    script.lines();
+}
+
+#[test]
+fn a_list_that_begins_with_an_empty_page_is_read_to_its_end() {
+    let first = r#"{"data":[],"paging":{"cursors":{"after":"b"},"next":"https://graph.facebook.com/x"}}"#;
+    let script = exchanged()
+        .answer(PERMISSIONS, &permissions(""))
+        .answer(ACCOUNTS, first)
+        .answer(ACCOUNTS, &pages(&[good_page()]));
+    assert_eq!(candidates(connect(&script, connecting("facebook", callback(&[("code", "AQC")])))).len(), 1);
+}
+
+#[test]
+fn a_list_that_meta_finds_too_long_is_asked_for_in_smaller_pages() {
+    let first = format!(
+        r#"{{"data":[{}],"paging":{{"cursors":{{"after":"b"}},"next":"https://graph.facebook.com/x"}}}}"#,
+        page("1", TASKS)
+    );
+    let script = exchanged()
+        .answer(PERMISSIONS, &permissions(""))
+        .status(ACCOUNTS, 500, TOO_MUCH)
+        .answer(ACCOUNTS, &first)
+        .answer(ACCOUNTS, &pages(&[good_page()]));
+    assert_eq!(candidates(connect(&script, connecting("facebook", callback(&[("code", "AQC")])))).len(), 2);
+    let lines = script.lines();
+    let sizes: Vec<_> = lines.iter().filter_map(|line| line.split_once("&limit=")).map(|(_, rest)| rest).collect();
+    assert!(
+        sizes[0].starts_with("100 ") && sizes[1].starts_with("25 ") && sizes[2].starts_with("25&after="),
+        "{sizes:?}"
+    );
+    // One that is refused at any size is an error, and asked for no more.
+    let mut script = exchanged().answer(PERMISSIONS, &permissions(""));
+    for _ in 0..4 {
+        script = script.status(ACCOUNTS, 500, TOO_MUCH);
+    }
+    assert!(connect(&script, connecting("facebook", callback(&[("code", "AQC")]))).is_err());
+    script.lines();
+}
+
+#[test]
+fn the_permission_for_pages_of_businesses_is_asked_for_where_the_operator_wants_it() {
+    let asked = |flag: bool| {
+        let mut request = connecting("facebook", ConnectInput::Start);
+        request.settings.push(Setting { key: "business-pages".into(), value: SettingValue::Flag(flag) });
+        let ConnectStep::Visit(url) = connect(&Script::new(), request).unwrap() else { panic!() };
+        url.ends_with(",business_management")
+    };
+    assert!(asked(true) && !asked(false));
+}
+
 #[test]
 fn a_person_without_any_page_is_told_what_to_do() {
     let script =

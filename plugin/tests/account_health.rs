@@ -20,13 +20,50 @@ const OAUTH: &str = "GET graph.facebook.com/v25.0/oauth/access_token?grant_type=
 #[test]
 fn webhooks_are_subscribed_and_read_back() {
     let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, PAGE_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
+    assert_eq!(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram"), Ok(()));
     let script_of_account = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(subscribe(&script_of_account, &connected("instagram")), Ok(()));
+    assert_eq!(
+        subscribe(&script_of_account, &connected("instagram"), "https://inbox.example/webhooks/instagram"),
+        Ok(())
+    );
     let other_id = ACCOUNT_SUBSCRIBED.replace("9876543210", "1234567890");
     let by_the_other_id = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, &other_id);
-    assert_eq!(subscribe(&by_the_other_id, &connected("instagram")), Ok(()));
+    assert_eq!(
+        subscribe(&by_the_other_id, &connected("instagram"), "https://inbox.example/webhooks/instagram"),
+        Ok(())
+    );
     insta::assert_snapshot!([script.lines(), script_of_account.lines()].concat().join("\n"));
+}
+
+/// The app's webhook, asked for first of all.
+const APP: &str = "GET graph.facebook.com/v25.0/1234567890/subscriptions";
+
+#[test]
+fn the_apps_webhook_is_set_up_where_nobody_has_and_left_alone_where_it_leads_elsewhere() {
+    let ours = "https://inbox.example/webhooks/instagram";
+    let to_app = "POST graph.facebook.com/v25.0/1234567890/subscriptions object=instagram&callback_url=https%3a%2f%2finbox.example%2fwebhooks%2finstagram&include_values=true&fields=messages,";
+    let script = Script::new()
+        .answer(APP, r#"{"data":[{"object":"page","callback_url":"https://x.example","active":true}]}"#)
+        .answer(to_app, SUCCESS)
+        .answer(TO_ACCOUNT, SUCCESS)
+        .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
+    assert_eq!(subscribe(&script, &connected("instagram"), ours), Ok(()));
+    let lines = script.lines();
+    assert!(
+        lines[1].contains("[form verify_token: verify-token]") || lines[1].contains("verify-token"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[1].contains("app-token"), "{}", lines[1]);
+    // Fields that Meta does not have cost only themselves, and a refusal is no failure of connecting.
+    let script = Script::new()
+        .answer(APP, r#"{"data":[]}"#)
+        .refused(to_app, 100, 0)
+        .refused(to_app, 10, 0)
+        .answer(TO_PAGE, SUCCESS)
+        .answer(OF_PAGE, PAGE_SUBSCRIBED);
+    assert_eq!(subscribe(&script, &connected("facebook"), ours), Ok(()));
+    script.lines();
 }
 
 #[test]
@@ -36,30 +73,39 @@ fn a_field_that_meta_does_not_take_costs_only_that_field() {
         .refused(TO_ACCOUNT, 10, 0)
         .answer(TO_ACCOUNT, SUCCESS)
         .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("instagram")), Ok(()));
+    assert_eq!(subscribe(&script, &connected("instagram"), "https://inbox.example/webhooks/instagram"), Ok(()));
     let lines = script.lines();
     assert!(lines[0].contains(",message_echoes "), "{}", lines[0]);
     assert!(lines[1].contains(",comments,") && !lines[1].contains("message_echoes"), "{}", lines[1]);
     assert!(lines[2].contains("=messages,messaging_postbacks,message_reactions,messaging_seen,messaging_referral "));
 
     let script = Script::new().refused(TO_PAGE, 100, 0).answer(TO_PAGE, SUCCESS).answer(OF_PAGE, PAGE_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
+    assert_eq!(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram"), Ok(()));
     assert!(script.lines()[1].contains("=messages "));
 }
 
 #[test]
 fn a_subscription_that_is_refused_or_not_listed_is_a_failure() {
     let script = Script::new().refused(TO_ACCOUNT, 190, 460);
-    assert_eq!(category(subscribe(&script, &connected("instagram"))), FailureCategory::AuthExpired);
+    assert_eq!(
+        category(subscribe(&script, &connected("instagram"), "https://inbox.example/webhooks/instagram")),
+        FailureCategory::AuthExpired
+    );
     let script = Script::new().refused(TO_PAGE, 200, 0).refused(TO_PAGE, 200, 0);
-    assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::PermissionMissing);
+    assert_eq!(
+        category(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram")),
+        FailureCategory::PermissionMissing
+    );
     for listed in [
         r#"{"data":[]}"#,
         r#"{"data":[{"id":"1","subscribed_fields":["messages"]}]}"#,
         r#"{"data":[{"id":"1234567890","subscribed_fields":["feed"]}]}"#,
     ] {
         let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, listed);
-        assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::Other);
+        assert_eq!(
+            category(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram")),
+            FailureCategory::Other
+        );
     }
 }
 
@@ -246,7 +292,7 @@ fn every_line_of_the_check_fails_for_its_own_reason_and_stops_no_other() {
         let place = answers.iter_mut().find(|(known, _)| *known == request).unwrap();
         place.1 = body;
         let lines = report("facebook", script(&answers));
-        assert_eq!(lines.len(), 11);
+        assert_eq!(lines.len(), 12);
         assert_eq!(level(&lines, name), expected, "{}", shown(&lines));
     }
 }
@@ -264,7 +310,7 @@ fn a_dead_token_says_why_and_nothing_is_asked_in_vain() {
         assert_eq!(lines[0].name, "token-valid");
         assert_eq!(lines[0].level, CheckLevel::Failed);
         assert!(lines[0].finding.contains(word), "{}", lines[0].finding);
-        assert!(lines[0].fix.is_some() && lines.len() == 11);
+        assert!(lines[0].fix.is_some() && lines.len() == 12);
         assert!(lines[1..].iter().all(|line| line.level == CheckLevel::Skipped && line.finding.contains(word)));
     }
 }
@@ -322,7 +368,7 @@ fn the_check_of_the_instagram_login_finds_what_only_that_login_shows() {
         let mut answers = healthy_instagram();
         answers.iter_mut().find(|(known, _)| *known == request).unwrap().1 = body;
         let lines = report("instagram", script(&answers));
-        assert_eq!(lines.len(), 8);
+        assert_eq!(lines.len(), 9);
         assert_eq!(level(&lines, name), expected, "{}", shown(&lines));
     }
 }

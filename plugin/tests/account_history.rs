@@ -37,6 +37,27 @@ fn read(page: &str, request: &HistoryRequest) -> HistoryPage {
     page
 }
 
+#[test]
+fn an_archive_that_meta_finds_too_much_is_asked_for_in_smaller_pages() {
+    let too_much = r#"{"error":{"code":1,"message":"Meta's own words: ask for less"}}"#;
+    let script = Script::new()
+        .status(CONVERSATIONS, 500, too_much)
+        .status(CONVERSATIONS, 500, too_much)
+        .answer(CONVERSATIONS, &page(&[], "{}"));
+    history(&script, &connected("instagram"), &wanted(60)).unwrap();
+    let sizes: Vec<_> = script
+        .lines()
+        .iter()
+        .map(|line| {
+            let messages = line.split_once("messages.limit%28").unwrap().1.split('%').next().unwrap().to_owned();
+            let conversations = line.split_once("&limit=").unwrap().1.split([' ', '&']).next().unwrap().to_owned();
+            (messages, conversations)
+        })
+        .collect();
+    let expected = [("20", "3"), ("20", "1"), ("5", "1")].map(|(one, other)| (one.to_owned(), other.to_owned()));
+    assert_eq!(sizes, expected);
+}
+
 fn parse(item: &Archived) -> Vec<Event> {
     let archived = Delivery { source: DeliverySource::Archive, ..delivery(&item.body) };
     instagram_channel::parse(&archived).unwrap().events
@@ -132,10 +153,14 @@ fn what_is_older_than_wanted_is_left_out_and_ends_the_reading() {
         message("old", 7, CONTACT, ACCOUNT, ""),
     ];
     let recent = conversation("2026-04-05T05:27:09+0000", &messages);
-    let old = conversation("2026-04-05T05:27:08+0000", &messages[1..]);
+    let old = conversation("2026-04-05T05:27:07+0000", &messages[2..]);
     let request = HistoryRequest { since: Some(NOW), ..wanted(40) };
     let found = read(&page(std::slice::from_ref(&recent), more), &request);
-    assert_eq!(parse(&found.items[0]).iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["m:new"]);
+    assert_eq!(
+        parse(&found.items[0]).iter().map(|event| event.id.as_str()).collect::<Vec<_>>(),
+        ["m:at", "m:new"],
+        "the second of `since` may hold news"
+    );
     assert_eq!(found.next_cursor.as_deref(), Some("next"));
     let found = read(&page(&[recent, old], more), &request);
     assert_eq!((found.items.len(), found.next_cursor), (1, None));
@@ -224,4 +249,70 @@ fn a_call_that_names_nobody_is_kept_and_one_of_another_name_is_not_ours() {
     assert!(matches!(kept[0].body, EventBody::Unknown(_)) && kept[0].native.is_some());
     assert_eq!(called("weather", r#"{"user_id":"1"}"#), Err(ParseError::NotThisChannel("weather".into())));
     assert!(matches!(called("deauthorize", "{"), Err(ParseError::Malformed(_))));
+}
+
+fn ids(messages: &[String]) -> Vec<String> {
+    archived(messages).into_iter().map(|event| event.id).collect()
+}
+
+#[test]
+fn messages_of_one_second_stand_in_the_order_in_which_they_were_written() {
+    let listed = ["fourth", "third", "second", "first"].map(|id| message(id, 5, CONTACT, ACCOUNT, ""));
+    let mut newer = vec![message("fifth", 7, ACCOUNT, CONTACT, "")];
+    newer.extend(listed);
+    let expected = ["m:first", "m:second", "m:third", "m:fourth", "e:fifth"];
+    assert_eq!(ids(&newer), expected);
+    newer.reverse();
+    assert_eq!(ids(&newer), expected, "also where the oldest stands first");
+}
+
+/// `ig_dm_item:1:IGMessageID:1:2:{item}` in Instagram's own base64.
+fn mid_at(milliseconds: u64, low: u64) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let item = (u128::from(milliseconds * 1000) << 64) + u128::from(low);
+    let text = format!("ig_dm_item:1:IGMessageID:1:2:{item}");
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let word = (0..3).fold(0_u32, |word, at| word << 8 | u32::from(*chunk.get(at).unwrap_or(&0)));
+        for at in 0..=chunk.len() {
+            match LETTERS[(word >> (18 - 6 * at) & 63) as usize] {
+                b'Z' => out.push_str("ZA"),
+                b'+' => out.push_str("ZB"),
+                b'/' => out.push_str("ZC"),
+                letter => out.push(char::from(letter)),
+            }
+        }
+        out.push_str(&"ZD".repeat(3 - chunk.len()));
+    }
+    out
+}
+
+#[test]
+fn the_time_inside_a_message_id_counts_for_more_than_the_second_of_the_archive() {
+    let second = NOW - NOW % 1000;
+    let [early, late, elsewhere] = [second + 120, second + 870, second - 60_000].map(|at| mid_at(at, 7));
+    let of_second = |id: &str| message(id, 8, CONTACT, ACCOUNT, "");
+    let events = archived(&[of_second(&early), of_second(&late), of_second(&elsewhere)]);
+    let times: Vec<_> = events.iter().map(|event| event.at).collect();
+    assert_eq!(times, [Some(second), Some(second + 120), Some(second + 870)], "{events:?}");
+    assert_eq!(events[2].id, format!("m:{late}"));
+}
+
+#[test]
+fn a_reactions_word_is_its_name_and_shared_products_are_kept() {
+    let extra = format!(
+        r#","reactions":{{"data":[{{"reaction":"love","users":[{{"id":"{CONTACT}"}}]}},{{"reaction":"👍","users":[{{"id":"{ACCOUNT}"}}]}}]}},"shares":{{"data":[{{"template":{{"payload":{{"product":{{"elements":{{"data":[{{"id":"31","retailer_id":"R","title":"Mug","subtitle":"$9","image_url":"https://cdn.example/m.jpg"}}]}}}}}}}}}}]}}"#
+    );
+    let events = archived(&[message("m", 5, CONTACT, ACCOUNT, &extra)]);
+    let EventBody::Message(read) = &events[0].body else { panic!() };
+    let [Attachment::Products(products)] = read.attachments.as_slice() else { panic!("{:?}", read.attachments) };
+    assert_eq!((products[0].id.as_str(), products[0].title.as_deref()), ("31", Some("Mug")));
+    let reactions: Vec<_> = events[1..]
+        .iter()
+        .map(|event| match &event.body {
+            EventBody::Reaction(reaction) => (reaction.name.as_deref(), reaction.emoji.as_deref()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(reactions, [(Some("love"), None), (None, Some("👍"))]);
 }

@@ -95,13 +95,15 @@ fn products_need_the_login_with_facebook() {
 }
 
 #[test]
-fn what_is_not_shown_on_the_web_is_refused_under_strict_and_reported_under_allow() {
+fn what_is_not_shown_on_the_web_is_sent_and_reported_and_refused_under_strict_only() {
     let mut asked = message(vec![text("?")]);
     asked.quick_replies = vec![quick_reply("ok")];
     for mut message in
         [asked, message(vec![OutboundPart::Cards(vec![card("a")])]), message(vec![buttons("a", vec![button("b")])])]
     {
         let verdict = instagram_channel::validate(&message, &context());
+        message.fallback = FallbackPolicy::Usual;
+        assert_eq!(instagram_channel::validate(&message, &context()), verdict);
         assert_eq!(verdict.degradations.len(), 1);
         assert_eq!(verdict.degradations[0].surfaces, ["web"]);
         assert_eq!(verdict.violations[0].code, NotShownEverywhere);
@@ -132,21 +134,75 @@ fn a_reaction_is_exactly_one_emoji() {
 }
 
 #[test]
-fn native_must_be_an_object_that_leaves_the_recipient_alone() {
+fn native_touches_nothing_that_a_rule_is_about() {
     let with = |native: &str| {
-        let mut message = message(vec![text("hi")]);
+        let image = OutboundPart::Media(vec![media(MediaKind::Image, url("https://example.com/a.png"))]);
+        let mut message = message(vec![image]);
         message.native = Some(native.into());
         errors(&message, &context())
     };
-    assert_eq!(with(r#"{"tag":"X"}"#), []);
-    for bad in
-        ["", "[]", "{", "7", r#"{"recipient":{"id":"1"}}"#, &format!("{}1{}", r#"{"a":"#.repeat(20), "}".repeat(20))]
-    {
+    for good in [
+        "{}",
+        r#"{"messaging_type":"UPDATE"}"#,
+        r#"{"message":{"attachment":{"payload":{"is_reusable":true,"sharable":false}}}}"#,
+        r#"{"m\u0065ssage":{}}"#,
+    ] {
+        assert_eq!(with(good), [], "{good}");
+    }
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(20), "}".repeat(20));
+    for bad in [
+        "",
+        "[]",
+        "{",
+        "7",
+        &deep,
+        r#"{"recipient":{"id":"1"}}"#,
+        r#"{"Recipient":{"id":"1"}}"#,
+        r#"{"recipient":null}"#,
+        r#"{"tag":"HUMAN_AGENT"}"#,
+        r#"{"t\u0061g":"HUMAN_AGENT"}"#,
+        r#"{"messaging_type":"MESSAGE_TAG"}"#,
+        r#"{"messaging_type":"UPDATE","messaging_type":"MESSAGE_TAG"}"#,
+        r#"{"messaging_type":"MESSAGE_TAG","messaging_type":"UPDATE"}"#,
+        r#"{"messaging_type":{"a":1}}"#,
+        r#"{"message":{"quick_replies":[{"content_type":"user_phone_number"}]}}"#,
+        r#"{"message":{"quick_replies":[{"content_type":"text","title":"A","payload":"A"}]}}"#,
+        r#"{"message":{"text":"other"}}"#,
+        r#"{"message":{"metadata":"other"}}"#,
+        r#"{"message":{"attachments":[]}}"#,
+        r#"{"message":{"attachment":null}}"#,
+        r#"{"message":{"attachment":{"type":"file"}}}"#,
+        r#"{"message":{"attachment":{"payload":{"url":"http://169.254.169.254/"}}}}"#,
+        r#"{"message":{"attachment":{"payload":{"elements":[]}}}}"#,
+        r#"{"message":{"attachment":{"payload":{"is_reusable":{"x":1}}}}}"#,
+        r#"{"message":null}"#,
+        r#"{"message":"x"}"#,
+        r#"{"sender_action":"react"}"#,
+        r#"{"thread_control":{"control_type":"pass","app_id":"1"}}"#,
+        r#"{"access_token":"x"}"#,
+        r#"{"reply_to":{"mid":"x"}}"#,
+    ] {
         assert_eq!(with(bad), [NativeInvalid], "{bad}");
     }
     let long = |n: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(n - 8));
-    assert_eq!(with(&long(8192)), []);
     assert_eq!(with(&long(8193)), [NativeInvalid]);
+}
+
+#[test]
+fn native_makes_no_attachment_and_no_way_around_the_window() {
+    let mut message = message(vec![text("hi")]);
+    for native in [r#"{"message":{"attachment":{}}}"#, r#"{"message":{"attachment":{"payload":{"is_reusable":true}}}}"#]
+    {
+        message.native = Some(native.into());
+        assert_eq!(errors(&message, &context()), [NativeInvalid], "{native}");
+    }
+    message.native = Some(r#"{"messaging_type":"UPDATE"}"#.into());
+    let mut closed = context();
+    closed.window = window(WindowState::HumanOnly);
+    closed.account.settings.push(setting("human-agent", SettingValue::Flag(true)));
+    assert_eq!(errors(&message, &closed), [NativeInvalid], "the tag for people says how it is meant");
+    message.sender = Sender::Bot("b".into());
+    assert_eq!(errors(&message, &closed), [WindowNeedsHuman]);
 }
 
 #[test]

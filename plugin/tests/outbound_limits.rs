@@ -81,8 +81,10 @@ fn markup_is_flagged_because_it_is_shown_as_typed() {
     ] {
         let mut message = message(vec![part(format, text)]);
         assert_eq!(warnings(&message, &context()).contains(&MarkupShownAsTyped), flagged);
-        message.fallback = FallbackPolicy::Strict;
-        assert_eq!(errors(&message, &context()).contains(&MarkupShownAsTyped), flagged);
+        for refusing in [FallbackPolicy::Usual, FallbackPolicy::Strict] {
+            message.fallback = refusing;
+            assert_eq!(errors(&message, &context()).contains(&MarkupShownAsTyped), flagged);
+        }
     }
 }
 
@@ -266,4 +268,200 @@ fn a_recipient_is_needed_unless_a_comment_is_answered() {
     assert_eq!(errors(&message, &context), [MissingField]);
     message.private_reply_to = Some("17900000000000001".into());
     assert_eq!(errors(&message, &context), []);
+}
+
+#[test]
+fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_stands() {
+    let button = |address: &str| Button { title: "b".into(), action: ButtonAction::Url(address.into()) };
+    let all = |address: &str| {
+        let plain = Card { image_url: None, url: None, buttons: vec![], ..card("a") };
+        let card = |card: Card| of(OutboundPart::Cards(vec![card]));
+        let under = ButtonMessage { text: "t".into(), header: None, footer: None, buttons: vec![button(address)] };
+        [
+            of(OutboundPart::Media(vec![media(MediaKind::Image, url(address))])),
+            card(Card { image_url: Some(address.into()), ..plain.clone() }),
+            card(Card { url: Some(address.into()), ..plain.clone() }),
+            card(Card { buttons: vec![button(address)], ..plain }),
+            of(OutboundPart::Buttons(under)),
+        ]
+    };
+    for host in [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "100.127.255.255",
+        "192.0.0.8",
+        "192.0.2.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.7",
+        "224.0.0.1",
+        "239.255.255.255",
+        "255.255.255.255",
+        "127.1",
+        "2130706433",
+        "017700000001",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "127.0.0.0x1",
+        "0177.0.0.1",
+        "127.0.0.01",
+        "93.184.216.034",
+        "1.2.3.4.5",
+        "a.1",
+        "127.0.0.1.",
+        "1.0x",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:8.8.8.8]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b:1::1]",
+        "[2002:7f00:1::]",
+        "[2001::1]",
+        "[2001:db8::1]",
+        "[3fff::1]",
+        "[fc00::1]",
+        "[fd12::1]",
+        "[fe80::1]",
+        "[fe80::1%25eth0]",
+        "[ff02::1]",
+        "[100::1]",
+        "[::1",
+        "[1.2.3.4]",
+        "[2606:4700::1]x",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "a.localhost",
+        "printer",
+        "printer.local",
+        "db.internal",
+        "Db.Internal",
+        "nas.home.arpa",
+        "x.lan",
+        "x.corp",
+        "x.home",
+        "localhost.localdomain",
+        "example.com.",
+        ".example.com",
+        "example..com",
+        "user@example.com",
+        "user:pass@example.com",
+        "@example.com",
+        "example.com@127.0.0.1",
+        "example.com:0",
+        "example.com:65536",
+        "example.com:x",
+        "example.com:-1",
+        "exam%70le.com",
+        "%6c%6fcalhost",
+        "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
+        "\u{24db}ocalhost",
+        "127\u{3002}0.0.1",
+        "localhost\u{3002}",
+        "x.\u{ff4c}ocal",
+        "exa\u{200b}mple.com",
+        "a.\u{2460}",
+        "",
+        " ",
+        "example.com\\@127.0.0.1",
+        "ex_ample.c_m",
+        "a.c",
+    ] {
+        let address = format!("https://{host}/a.png");
+        for found in all(&address) {
+            assert_eq!(found, [InvalidUrl], "{address}");
+        }
+    }
+    for address in [
+        "ftp://example.com/a.png",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "data:image/png;base64,AA==",
+        "gopher://example.com/",
+        "//example.com/a.png",
+        "https:/example.com/a.png",
+        "https:example.com",
+        "https://exa\tmple.com/a.png",
+        "https\u{ff1a}//example.com/",
+    ] {
+        for found in all(address) {
+            assert_eq!(found, [InvalidUrl], "{address}");
+        }
+    }
+    for host in [
+        "example.com",
+        "EXAMPLE.com",
+        "cdn.shop.example",
+        "93.184.216.34",
+        "172.32.0.1",
+        "100.128.0.1",
+        "[2606:4700::1111]",
+        "[2606:4700::1111]:8443",
+        "example.com:443",
+        "example.com:8443",
+        "ex\u{e4}mple.com",
+        "\u{43f}\u{440}.\u{440}\u{444}",
+        "xn--e1afmkfd.xn--p1ai",
+        "my_bucket.s3.amazonaws.com",
+        "0x.example.com",
+        "127.0.0.1.example.com",
+        "mylocal.com",
+    ] {
+        for found in all(&format!("https://{host}/a.png")) {
+            assert_eq!(found, [], "{host}");
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_digits_of_an_id_reaches_the_wire() {
+    for bad in ["me", "1 2", "12345\n", "\u{661}\u{662}\u{663}", "-1", "1\"}", "../me", &"1".repeat(33), "1_2"] {
+        let mut context = context();
+        context.contact = bad.into();
+        assert_eq!(errors(&message(vec![text("hi")]), &context), [InvalidField], "{bad}");
+        assert_eq!(errors(&message(vec![OutboundPart::Typing(true)]), &context), [InvalidField], "{bad}");
+        let mut answer = message(vec![text("hi")]);
+        answer.private_reply_to = Some(bad.into());
+        assert_eq!(errors(&answer, &common::context()), [InvalidField], "{bad}");
+    }
+    let react = |target: &str| {
+        of(OutboundPart::Reaction(OutboundReaction {
+            target: target.into(),
+            action: ReactionAction::Removed,
+            emoji: None,
+        }))
+    };
+    assert_eq!(react(&"m".repeat(1024)), []);
+    for bad in [&"m".repeat(1025), "a b", "a\u{0}", "\u{fc}"] {
+        assert_eq!(react(bad), [InvalidField], "{bad}");
+    }
+}
+
+#[test]
+fn a_link_is_never_torn() {
+    let link = |n: usize| format!("https://shop.example/{}", "x".repeat(n - 21));
+    for split in [true, false] {
+        for (before, behind) in [("Here: ", ""), ("Here: ", " and more"), ("\u{6587}", "\u{3002}"), ("see:", "\n")] {
+            let long =
+                OutboundText { text: before.to_string() + &link(1001) + behind, format: TextFormat::Plain, split };
+            let violation = found(OutboundPart::Text(long), TextTooLong);
+            assert!(violation.sentence.contains("link") && violation.split_at.is_none(), "{}", violation.sentence);
+        }
+    }
+    for at in [1, 300, 600] {
+        let long = "\u{6587}".repeat(at) + &link(900) + &"\u{6587}".repeat(500);
+        let sent = steps(&message(vec![split_text(long.clone())]), &context());
+        let sent: Vec<_> = sent.into_iter().map(|step| step.text.unwrap()).collect();
+        assert_eq!(sent.concat(), long);
+        assert_eq!(sent.iter().filter(|text| text.contains(&link(900))).count(), 1, "{sent:?}");
+    }
 }

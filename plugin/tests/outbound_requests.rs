@@ -239,13 +239,15 @@ fn a_private_reply_names_the_comment_and_has_its_own_pace() {
 
 #[test]
 fn native_is_merged_into_the_last_message_by_rfc_7396() {
-    let mut message = message(vec![text("one"), text("two"), OutboundPart::Typing(false)]);
-    message.native = Some(r#"{"messaging_type":"UPDATE","message":{"metadata":null,"big":12345678901234567890123},"x":{"y":null,"z":[null]}}"#.into());
+    let image = OutboundPart::Media(vec![media(MediaKind::Image, url("https://example.com/a.png"))]);
+    let mut message = message(vec![text("one"), image, OutboundPart::Typing(false)]);
+    message.native =
+        Some(r#"{"messaging_type":"UPDATE","message":{"attachment":{"payload":{"is_reusable":true}}}}"#.into());
     let steps = steps(&message, &context());
     assert!(!body(&steps[0]).contains("UPDATE"));
     assert_eq!(
         body(&steps[1]),
-        r#"{"recipient":{"id":"6512345678901234"},"messaging_type":"UPDATE","message":{"text":"two","big":12345678901234567890123},"x":{"z":[null]}}"#
+        r#"{"recipient":{"id":"6512345678901234"},"messaging_type":"UPDATE","message":{"metadata":"outbox-42#1","attachment":{"type":"image","payload":{"url":"https://example.com/a.png","is_reusable":true}}}}"#
     );
     assert!(!body(&steps[2]).contains("UPDATE"));
 }

@@ -62,9 +62,22 @@ fn signals_are_warned_about_and_not_refused() {
 }
 
 #[test]
-fn a_private_reply_needs_no_window() {
-    let context = context_with(WindowState::NeverOpened, false);
+fn a_private_reply_needs_no_window_and_a_comment_of_the_last_seven_days() {
+    const DAY: u64 = 86_400_000;
+    let mut context = context_with(WindowState::NeverOpened, false);
     let mut message = message(vec![text("hi")]);
     message.private_reply_to = Some("17900000000000001".into());
-    assert_eq!(validate(&message, &context), []);
+    let mut found = |age: Option<u64>, place, anyway| {
+        message.try_anyway = anyway;
+        context.comment = Some(KnownComment { place, at: age.map(|age| context.now - age) });
+        (errors(&message, &context), warnings(&message, &context))
+    };
+    use CommentPlace::{Live, Post};
+    assert_eq!(found(Some(7 * DAY), Post, false), (vec![], vec![]));
+    assert_eq!(found(Some(7 * DAY + 1), Post, false), (vec![WindowClosed], vec![]));
+    assert_eq!(found(Some(7 * DAY + 1), Post, true), (vec![], vec![WindowClosed]));
+    assert_eq!(found(None, Post, false), (vec![], vec![WindowUncertain]));
+    assert_eq!(found(Some(DAY), Live, false), (vec![], vec![WindowUncertain]));
+    context.comment = None;
+    assert_eq!(warnings(&message, &context), [WindowUncertain]);
 }

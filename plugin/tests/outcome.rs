@@ -54,6 +54,10 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
         (1, 1357046, "ambiguous", Ambiguous),
         (2, 0, "ambiguous", Ambiguous),
         (2, 1545133, "ambiguous", Ambiguous),
+        (1200, 0, "transient", PlatformTransient),
+        (1200, 2018024, "transient", PlatformTransient),
+        (194, 0, "rejected", ContentInvalid),
+        (546, 0, "rejected", ContentInvalid),
         (3, 0, "rejected", PermissionMissing),
         (4, 0, "limited", RateLimited),
         (4, 1349210, "limited", RateLimited),
@@ -288,4 +292,11 @@ fn a_limit_waits_as_long_as_the_headers_ask_and_never_shorter_than_the_table() {
     let silent = outcome(&message_step(), &response(400, &[], body));
     assert_eq!(silent.pause, Some(Pause { scope: PauseScope::Account, duration: 30_000 }));
     assert_eq!(read(silent).1.retry_after, Some(30_000));
+}
+
+#[test]
+fn a_negative_code_is_shown() {
+    let body = r#"{"error":{"message":"x","code":-3}}"#;
+    let (result, failure) = read(outcome(&message_step(), &response(400, &[], body)));
+    assert_eq!((result, failure.code.as_deref()), ("rejected", Some("-3")));
 }

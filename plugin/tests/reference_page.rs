@@ -71,8 +71,8 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "Quick replies and carousels, not on the web",
-        "refused under `strict`, sent and reported under `allow`",
-        &["what_is_not_shown_on_the_web_is_refused_under_strict_and_reported_under_allow"],
+        "sent and reported; refused under `strict`",
+        &["what_is_not_shown_on_the_web_is_sent_and_reported_and_refused_under_strict_only"],
     ),
     (
         "Read receipts",

@@ -183,7 +183,7 @@ fn ids_as_numbers_keep_every_digit() {
 fn times_are_read_in_seconds_and_in_milliseconds() {
     for (written, read) in [
         ("1795000000", Some(1_795_000_000_000)),
-        ("99999999999", Some(99_999_999_999_000)),
+        ("4102444799", Some(4_102_444_799_000)),
         ("100000000000", Some(100_000_000_000)),
         ("\"1795000000123\"", Some(1_795_000_000_123)),
         ("1795000000123.0", Some(1_795_000_000_123)),
@@ -195,7 +195,9 @@ fn times_are_read_in_seconds_and_in_milliseconds() {
 
 #[test]
 fn a_missing_time_is_noted_and_the_entrys_is_near_enough() {
-    for written in ["null", "\"soon\"", "-5", "0", "1e30", "99999999999999999"] {
+    for written in
+        ["null", "\"soon\"", "-5", "0", "1e30", "99999999999999999", "99999999999", "4102444800000", "\"4102444800\""]
+    {
         let body = envelope(&format!(r#"{{"timestamp":{written},"message":{{"mid":"m"}}}}"#));
         let event = &events(body)[0];
         assert_eq!(event.at, Some(1_795_000_000_456), "{written}");
@@ -237,4 +239,26 @@ fn the_same_item_twice_has_one_id_and_two_items_never_share_one() {
     let unknown = self::events(envelope(r#"{"x":1},{"x":2},{"x":1}"#));
     assert_ne!(unknown[0].id, unknown[1].id);
     assert_eq!(unknown[0].id, unknown[2].id);
+}
+
+#[test]
+fn no_id_is_made_of_the_time_of_the_delivery() {
+    for body in [
+        r#""postback":{"title":"A","payload":"P"}"#,
+        r#""reaction":{"mid":"m","action":"react","emoji":"x"}"#,
+        r#""referral":{"ref":"r"}"#,
+        r#""optin":{"type":"t"}"#,
+        r#""read":{"mid":"m"}"#,
+        r#""message_edit":{"mid":"m","num_edit":1}"#,
+        r#""pass_thread_control":{"new_owner_app_id":"1"}"#,
+        r#""policy_enforcement":{"action":"block"}"#,
+        r#""message":{"mid":"","text":"x"}"#,
+        r#""hologram":1"#,
+    ] {
+        let item = format!(r#"{{"sender":{{"id":"{CONTACT}"}},"recipient":{{"id":"{ACCOUNT}"}},{body}}}"#);
+        let first = events(envelope(&item));
+        let again = events(envelope(&item).replace("1795000000456", "1795000099999"));
+        assert_eq!(first[0].id, again[0].id, "{body}");
+        assert!(!first[0].id.is_empty() && first[0].anomalies.contains(&Anomaly::MissingTime), "{body}");
+    }
 }

@@ -221,3 +221,73 @@ fn what_names_no_account_belongs_to_the_one_that_the_host_knows() {
     let events = instagram_channel::parse(&delivery).unwrap().events;
     assert_eq!(events[0].account, ACCOUNT);
 }
+
+#[test]
+fn a_tap_in_the_conversation_with_itself_stays_with_the_account() {
+    let sides = |sender: &str, recipient: &str, rest: &str| {
+        format!(
+            r#"{{"sender":{{"id":"{sender}"}},"recipient":{{"id":"{recipient}"}},"timestamp":1795000000123,{rest}}}"#
+        )
+    };
+    for (sender, recipient) in [(ACCOUNT, CONTACT), (CONTACT, ACCOUNT), (ACCOUNT, ACCOUNT)] {
+        let other = if sender == ACCOUNT { recipient } else { sender };
+        for rest in [
+            r#""is_self":true,"postback":{"mid":"m","title":"A","payload":"P"}"#,
+            r#""is_self":"true","postback":{"mid":"m","title":"A","payload":"P"}"#,
+            r#""postback":{"mid":"m","title":"A","payload":"P","is_self":true}"#,
+            r#""message":{"mid":"m","text":"note","is_self":true,"is_echo":true}"#,
+            r#""message":{"mid":"m","text":"note","is_self":true}"#,
+        ] {
+            let event = events(envelope(&sides(sender, recipient, rest))).remove(0);
+            assert_eq!(event.account, ACCOUNT, "{sender} {recipient} {rest}");
+            let is_echo = rest.contains("is_echo");
+            let expected = if is_echo { recipient } else { other };
+            assert_eq!(event.contact.unwrap().id, expected, "{sender} {recipient} {rest}");
+            let EventBody::Message(message) = event.body else { panic!() };
+            assert!(message.to_self);
+            if rest.contains("postback") {
+                assert_eq!(event.author, Author::Contact, "a tap asks for an answer");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shared_thing_with_a_text_as_its_payload_keeps_the_link_beside_it() {
+    for (attachment, title, url) in [
+        (
+            r#"{"type":"fallback","payload":"Our shop","url":"https:\/\/shop.example\/a"}"#,
+            "Our shop",
+            "https://shop.example/a",
+        ),
+        (
+            r#"{"type":"share","payload":"Our shop","title":"Mugs","url":"https://shop.example/a"}"#,
+            "Mugs",
+            "https://shop.example/a",
+        ),
+        (
+            r#"{"type":"fallback","payload":"https://l.example/x","title":"Mugs","url":"https://shop.example/a"}"#,
+            "Mugs",
+            "https://shop.example/a",
+        ),
+        (r#"{"type":"fallback","payload":"https://shop.example/a","title":"Mugs"}"#, "Mugs", "https://shop.example/a"),
+    ] {
+        let body = envelope(&item(&format!(r#""message":{{"mid":"m","attachments":[{attachment}]}}"#)));
+        let EventBody::Message(message) = events(body).remove(0).body else { panic!() };
+        let [Attachment::Share(share)] = message.attachments.as_slice() else { panic!("{:?}", message.attachments) };
+        assert_eq!((share.title.as_deref(), share.url.as_deref()), (Some(title), Some(url)), "{attachment}");
+    }
+}
+
+#[test]
+fn a_comment_without_the_commenters_id_keeps_the_user_name_and_says_what_is_missing() {
+    for from in [r#"{"username":"robin.example"}"#, r#"{"id":"","username":"robin.example"}"#] {
+        let body = format!(
+            r#"{{"object":"instagram","entry":[{{"id":"{ACCOUNT}","time":1795000000,"changes":[{{"field":"comments","value":{{"id":"17900000000000051","from":{from},"text":"still on sale?","media":{{"id":"18000000000000052","media_product_type":"FEED"}}}}}}]}}]}}"#
+        );
+        let event = events(body).remove(0);
+        assert!(event.contact.is_none() && event.anomalies.contains(&Anomaly::MissingParticipant), "{event:?}");
+        let EventBody::Comment(comment) = event.body else { panic!() };
+        assert_eq!((comment.id.as_str(), comment.username.as_deref()), ("17900000000000051", Some("robin.example")));
+    }
+}

@@ -40,6 +40,7 @@ impl Core {
             accounts: config.accounts.clone(),
             tokens: Default::default(),
             webhook_url: config.webhook_url.clone(),
+            webhook_fields: None,
             echo: config.echo,
             redelivery: config.redelivery.clone(),
             threads: Default::default(),

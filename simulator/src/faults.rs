@@ -28,6 +28,8 @@ pub enum Scope {
     Accounts,
     /// `/{id}/subscribed_apps`.
     Subscriptions,
+    /// `/{app-id}/subscriptions`.
+    AppSubscriptions,
     /// `GET /{id}/conversations`, conversations and their messages.
     Conversations,
     /// Everything else on the Graph hosts.

@@ -117,9 +117,24 @@ impl Simulator {
         &self.core().clock
     }
 
+    /// Where the app's webhooks go, and the fields that were set over the API.
+    pub fn app_webhook(&self) -> (Option<String>, Option<Vec<String>>) {
+        let world = self.core().world();
+        (world.webhook_url.clone(), world.webhook_fields.clone())
+    }
+
+    /// Takes the address of the webhooks away, as for an app in which nobody has set one.
+    pub fn unset_webhook_url(&self) {
+        let mut world = self.core().world();
+        world.webhook_url = None;
+        world.webhook_fields = None;
+    }
+
     /// Sets where webhooks go from now on.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
-        self.core().world().webhook_url = Some(url.into());
+        let mut world = self.core().world();
+        world.webhook_url = Some(url.into());
+        world.webhook_fields = None;
     }
 
     /// Sets when echoes are sent from now on.

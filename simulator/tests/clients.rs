@@ -72,6 +72,10 @@ async fn a_message_can_be_written_in_every_way_that_clients_use() {
         assert_eq!(answer.status, 200, "{way}: {answer:?}");
         assert_eq!(last_text(&sim), Some(format!("way {way}")));
     }
+    // As Meta's samples write it.
+    let loose = encode(&[("recipient", &format!("{{id:{ANA}}}")), ("message", "{text:'You did it!'}")]);
+    assert_eq!(raw(&sim, Method::POST, &format!("/me/messages?{loose}"), "", "").await.status, 200);
+    assert_eq!(last_text(&sim).unwrap(), "You did it!");
     let query = format!("/me/messages?{}", form("in the query"));
     assert_eq!(raw(&sim, Method::POST, &query, "", "").await.status, 200);
     assert_eq!(last_text(&sim).unwrap(), "in the query");
@@ -188,12 +192,14 @@ async fn me_without_fields_tells_name_and_id() {
 async fn what_the_simulator_does_not_play_is_no_refusal_of_metas() {
     let sim = open().await;
     let message = sim.customer(ANA).text("hi").await.id;
+    let comment = sim.customer(ANA).comment("18000000000000001", "price?").await.id;
     for path in [
         "/me?fields=fan_count".to_owned(),
         "/me?fields=id,instagram_business_account%7Bid,biography%7D".to_owned(),
         "/me/feed".to_owned(),
         "/me/insights?metric=page_views".to_owned(),
         format!("/{message}?fields=tags"),
+        format!("/{comment}"),
         "/me/conversations?platform=instagram&date_format=U".to_owned(),
     ] {
         let answer = get(&sim, &path).await;
@@ -271,6 +277,9 @@ async fn the_form_of_an_answer_can_be_chosen() {
     assert!(get(&sim, "/me?debug=all").await.json()["__debug__"].is_object());
     let hidden = get(&sim, "/123456789012345?suppress_http_code=1").await;
     assert_eq!((hidden.status, hidden.error()), (200, (100, Some(33))));
+    let preflight = raw(&sim, Method::OPTIONS, "/me/messages", "", "").await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (200, "*"));
+    assert!(preflight.header("access-control-allow-methods").contains("POST"));
     let head = raw(&sim, Method::HEAD, "/me", "", "").await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
 }

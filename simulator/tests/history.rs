@@ -68,7 +68,7 @@ async fn conversations_come_page_by_page_newest_first() {
         assert_eq!(customers, expected);
     }
     let graph = Graph::facebook(&sim);
-    assert_eq!(graph.get("/me/conversations?platform=instagram&limit=0").await.error(), (100, None));
+    assert_eq!(graph.get("/me/conversations?platform=instagram&limit=-1").await.error(), (100, None));
     assert_eq!(graph.get("/me/conversations?platform=instagram&after=x").await.error(), (100, None));
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use channel_tests::try_request;
+use channel_tests::try_api;
 use serde_json::{Value, json};
 use simulator::{Customer, EchoTiming, Fault, Release, Sent, Simulator};
 use tokio::task::JoinSet;
@@ -177,7 +177,7 @@ impl Agent {
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        let answer = try_request("GET", &format!("{}/api/v1{path}", self.address), &[], vec![]).await.ok()?;
+        let answer = try_api("GET", &format!("{}/api/v1{path}", self.address), &[], vec![]).await.ok()?;
         serde_json::from_str(&answer.body).ok()
     }
 
@@ -187,7 +187,7 @@ impl Agent {
         let parts: Vec<_> = texts.iter().map(|text| json!({ "text": { "text": text } })).collect();
         let body = json!({ "sender": { "human": "kim" }, "parts": parts }).to_string();
         loop {
-            match try_request("POST", &url, &[("idempotency-key", key)], body.clone().into_bytes()).await {
+            match try_api("POST", &url, &[("idempotency-key", key)], body.clone()).await {
                 Ok(answer) if matches!(answer.status, 200 | 201) => return,
                 Ok(answer) => assert_eq!(answer.status, 503, "{key}: {}", answer.body),
                 // Dead, or it died with the answer.
@@ -211,7 +211,7 @@ pub async fn settled(sim: &Simulator, address: &str, inbox: &Path) {
         assert!(
             started.elapsed() < REST,
             "no rest: {waiting} deliveries wait, {open} replies are open; {:?}",
-            try_request("GET", &format!("{address}/api/v1/health"), &[], vec![]).await.map(|answer| answer.body)
+            try_api("GET", &format!("{address}/api/v1/health"), &[], vec![]).await.map(|answer| answer.body)
         );
         let now = sim.delivery_count();
         quiet = if waiting + open == 0 && now == seen { quiet + 1 } else { 0 };

@@ -42,9 +42,12 @@ impl Process {
         ] {
             fs::write(folder.join(name), secret.expose()).unwrap();
         }
+        fs::write(folder.join("api-token"), channel_tests::API_TOKEN).unwrap();
         let mut text = format!(
             r#"listen = "127.0.0.1:{port}"
 data-dir = "data"
+[api]
+token = {{ file = "api-token" }}
 [channels.instagram]
 component = {component:?}
 settings = {{ app-id = {app:?}, instagram-app-id = {instagram_app:?} }}

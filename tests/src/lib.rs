@@ -16,6 +16,7 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod log;
+pub mod nginx;
 pub mod pages;
 
 use std::{
@@ -90,6 +91,9 @@ pub fn secrets<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, Secr
     pairs.into_iter().map(|(slot, value)| (slot.to_owned(), secret(value))).collect()
 }
 
+/// The token that opens the API of the hosts that `serve` and `World` serve.
+pub const API_TOKEN: &str = "harness_opens-the-api-of-hosts-in-tests";
+
 /// A world in which the simulator's first account is connected and a customer can write.
 pub struct World {
     pub sim: Simulator,
@@ -98,6 +102,8 @@ pub struct World {
     pub folder: TempDir,
     /// `http://127.0.0.1:…`
     pub address: String,
+    /// Opens everything of its API.
+    pub token: String,
     server: AbortHandle,
 }
 
@@ -134,7 +140,7 @@ impl World {
             app.deauthorize_url = Some(format!("{address}/callbacks/instagram/deauthorize"));
             app.data_deletion_url = Some(format!("{address}/callbacks/instagram/data-deletion"));
         });
-        Self { sim, host, clock, folder, address, server }
+        Self { sim, host, clock, folder, address, token: API_TOKEN.to_owned(), server }
     }
 
     /// A world whose account is connected through this login.
@@ -152,7 +158,20 @@ impl World {
         connect(&host, &sim, login).await;
         let (address, server) = serve(&host).await;
         sim.set_webhook_url(format!("{address}/webhooks/instagram"));
-        Self { sim, host, clock, folder, address, server }
+        Self { sim, host, clock, folder, address, token: API_TOKEN.to_owned(), server }
+    }
+
+    /// One request to its API, or to another path that asks for a token, such as `/api/v1/conversations`.
+    pub async fn api(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+        api(method, &format!("{}{path}", self.address), headers, body).await
+    }
+
+    /// A link for connecting an account, as whoever may use the API makes one.
+    pub async fn link(&self, channel: &str) -> String {
+        let body = serde_json::json!({ "channel": channel }).to_string();
+        let answer = self.api("POST", "/api/v1/connect", &[("content-type", "application/json")], body).await;
+        let link: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        link["link"].as_str().unwrap_or_else(|| panic!("no link: {}", answer.body)).to_owned()
     }
 
     /// Ends the host; what is left can be opened by another one.
@@ -301,12 +320,13 @@ pub async fn end(host: Host, folder: &Path) {
     eventually("the end of the host", async || harness_inbox::Inbox::open(&inbox).is_ok().then_some(())).await;
 }
 
-/// Serves a host on a free port.
+/// Serves a host on a free port; its API asks for `API_TOKEN`.
 pub async fn serve(host: &Host) -> (String, AbortHandle) {
     let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
-    let server = tokio::spawn(server::serve(listener, server::router(host.clone(), None), std::future::pending()));
+    let router = server::router(host.clone(), Some(&secret(API_TOKEN)));
+    let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }
 
@@ -360,7 +380,23 @@ pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Ve
     try_request(method, url, headers, body).await.unwrap()
 }
 
-/// The same, of a host that may be dead: then the sentence says how that showed.
+/// The same with `API_TOKEN`.
+pub async fn api(method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+    try_api(method, url, headers, body).await.unwrap()
+}
+
+/// The same, of a host that may be dead.
+pub async fn try_api(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Vec<u8>>,
+) -> Result<Answer, String> {
+    let shown = format!("Bearer {API_TOKEN}");
+    try_request(method, url, &[headers, &[("authorization", shown.as_str())]].concat(), body.into()).await
+}
+
+/// A request without a token, of a host that may be dead: then the sentence says how that showed.
 pub async fn try_request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, String> {
     use axum::body::{Body, to_bytes};
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http::<Body>();

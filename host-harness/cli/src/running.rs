@@ -6,7 +6,11 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use harness_contract::text::{shown, shown_json};
-use harness_gateway::{Secret, client::ApiClient, config::ConfigFile};
+use harness_gateway::{
+    Secret,
+    client::{ApiClient, ApiClientError},
+    config::ConfigFile,
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -17,6 +21,22 @@ const POLL: Duration = Duration::from_millis(700);
 
 /// Where a named token stands, for hosts whose configuration has none.
 const TOKEN_VARIABLE: &str = "HARNESS_API_TOKEN";
+
+/// Calls the host, and says which token was shown where that is refused.
+struct Client {
+    api: ApiClient,
+    /// What to look at when the token opens nothing.
+    shown: String,
+}
+
+impl Client {
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.api.call(method, path, body).await.map_err(|error| match error {
+            ApiClientError::Refused { status: 401 | 403, .. } => anyhow::Error::new(error).context(self.shown.clone()),
+            error => error.into(),
+        })
+    }
+}
 
 /// Which host is meant.
 #[derive(Args)]
@@ -31,15 +51,35 @@ impl Running {
         Ok(ConfigFile::read(&self.config)?)
     }
 
-    fn client(&self) -> Result<ApiClient> {
+    /// With the configuration's token, else the one in the variable, else the machine's own.
+    fn client(&self) -> Result<Client> {
         let file = self.file()?;
-        let named = || std::env::var(TOKEN_VARIABLE).ok().map(|token| Secret::new(token.trim().into()));
-        let token = file.api_token()?.or_else(named);
+        let named = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
+        let own = file.admin_token();
+        let (token, shown) = if let Some(token) = file.api_token()? {
+            let path = file.path.display();
+            (token, format!("the token that was shown is the one of `[api]` in {path}"))
+        } else if let Some(named) = named {
+            let own = own.path().display();
+            let shown = format!(
+                "the token that was shown is the one in the variable {TOKEN_VARIABLE}; without the variable, commands show the one in {own}"
+            );
+            (Secret::new(named.trim().into()), shown)
+        } else {
+            let path = own.path().display().to_string();
+            let Some(token) = own.read()? else {
+                bail!(
+                    "there is no token to show to the host: its first start makes {path}; as another user, or on another machine, set {TOKEN_VARIABLE} to one that `cargo harness token create` made"
+                );
+            };
+            (token, format!("the token that was shown is the one in {path}, which the host reads when it starts"))
+        };
         let mut listen = file.config.listen;
         if listen.ip().is_unspecified() {
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        Ok(ApiClient::new(format!("http://{listen}").parse().context("the address of the host")?, token)?)
+        let base = format!("http://{listen}").parse().context("the address of the host")?;
+        Ok(Client { api: ApiClient::new(base, Some(token))?, shown })
     }
 }
 
@@ -108,7 +148,7 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
 }
 
 /// Finds an account by its row, its id at the platform, its name or its handle.
-async fn find(client: &ApiClient, wanted: Option<&str>) -> Result<Vec<Value>> {
+async fn find(client: &Client, wanted: Option<&str>) -> Result<Vec<Value>> {
     let Value::Array(accounts) = client.call(Method::GET, "accounts", None).await? else {
         bail!("the host did not answer with a list of accounts")
     };

@@ -17,7 +17,6 @@ use crate::{locate, watch};
 
 pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
-    let access = file.access()?;
     let limits = file.limits()?;
     let data_dir = file.data_dir();
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
@@ -25,6 +24,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     let listener = server::bind(file.config.listen)
         .await
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
+    let access = file.access()?;
     let mut options = HostOptions::in_folder(&data_dir);
     options.sandbox = locate::sandbox(options.sandbox.cache_dir);
     options.vault_key = file.vault_key();
@@ -55,6 +55,9 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         println!("webhooks of {id}: {}/webhooks/{id}", public_url.as_str().trim_end_matches('/'));
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
+    if file.config.api.token.is_none() {
+        println!("token of the API: {}, which commands on this machine read", file.admin_token().path().display());
+    }
     let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
     let router = server::router_with(host.clone(), access, &limits);
     server::serve_with(listener, router, &limits, stopped()).await?;

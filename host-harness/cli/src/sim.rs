@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_gateway::new_token;
 use harness_inbox::private_options;
-use simulator::{Config, Secret, Simulator};
+use simulator::{Config, Simulator};
 use url::Url;
 
 use crate::serve::stopped;
@@ -60,10 +61,23 @@ pub(crate) async fn run(port: u16, webhook: String, host_config: Option<HostConf
         println!("its control surface is {base}/sim/; simulator/README.md describes it");
         if let Some(file) = host_config {
             println!("a host for it: harness serve --config {}", file.display());
+            println!(
+                "its API: curl -H \"Authorization: Bearer $(cat {})\" {}",
+                secrets_folder(&file).join(API_TOKEN).display(),
+                host.join("/api/v1/conversations")?
+            );
         }
     }
     stopped().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file in the folder of secrets with the token of the host's API.
+const API_TOKEN: &str = "api-token";
+
+/// Where a configuration's secrets stand.
+fn secrets_folder(config: &Path) -> PathBuf {
+    config.parent().unwrap_or(Path::new(".")).join("simulated-secrets")
 }
 
 /// A line of the table of what is played.
@@ -130,7 +144,7 @@ fn origins(sim: &Simulator) -> [(&'static str, String); 6] {
 fn write_config(file: &Path, component: &Path, sim: &Simulator, host: &Url) -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let secrets = folder.join("simulated-secrets");
+    let secrets = secrets_folder(file);
     fs::create_dir_all(&secrets)?;
     let config = sim.config();
     for (name, secret) in [
@@ -138,8 +152,9 @@ fn write_config(file: &Path, component: &Path, sim: &Simulator, host: &Url) -> R
         ("instagram-app-secret", &config.instagram_app_secret),
         ("verify-token", &config.verify_token),
     ] {
-        write_private(&secrets.join(name), secret)?;
+        write_private(&secrets.join(name), secret.expose())?;
     }
+    write_private(&secrets.join(API_TOKEN), &new_token()?)?;
     let listen = format!("{}:{}", host.host_str().unwrap_or("127.0.0.1"), host.port_or_known_default().unwrap_or(8080));
     let endpoints: String =
         origins(sim).iter().map(|(origin, stand_in)| format!("{origin:?} = {stand_in:?}\n")).collect();
@@ -147,6 +162,9 @@ fn write_config(file: &Path, component: &Path, sim: &Simulator, host: &Url) -> R
         r#"# Made by `harness sim`: a host that takes the simulator for Meta. Not for real use.
 listen = {listen:?}
 data-dir = "simulated-data"
+
+[api]
+token = {{ file = "simulated-secrets/{API_TOKEN}" }}
 
 [channels.instagram]
 component = {component:?}
@@ -170,7 +188,7 @@ verify-token = {{ file = "simulated-secrets/verify-token" }}
     Ok(())
 }
 
-fn write_private(file: &Path, secret: &Secret) -> std::io::Result<()> {
+fn write_private(file: &Path, secret: &str) -> std::io::Result<()> {
     let mut file = private_options().write(true).create(true).truncate(true).open(file)?;
-    file.write_all(secret.expose().as_bytes())
+    file.write_all(secret.as_bytes())
 }

@@ -153,8 +153,19 @@ fn not_granted(rules: &[EgressRule], host: String) -> EgressDenied {
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.contains("//")
+        || odd_escape(&lower)
         || ["%2e", "%2f", "%5c", "%00", "%25", "\\", ";"].iter().any(|odd| lower.contains(odd))
         || lower.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+/// Whether an escape is broken, or stands for a character that needs none or that is a control: below `**` nothing
+/// else looks at it.
+fn odd_escape(path: &str) -> bool {
+    path.split('%').skip(1).any(|rest| {
+        let digits = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_control() || b"-._~".contains(&byte))
+    })
 }
 
 #[cfg(test)]
@@ -188,6 +199,7 @@ mod tests {
             host: "graph.example.com".into(),
             methods: vec!["POST".into()],
             paths: vec![pattern("/*/messages")],
+            headers: Vec::new(),
             max_request_bytes: 10,
             max_response_bytes: 10,
         }];
@@ -215,6 +227,9 @@ mod tests {
             "https://graph.example.com/a%2Fb/messages",
             "https://graph.example.com//messages",
             "https://graph.example.com/me;x/messages",
+            "https://graph.example.com/%6de/messages",
+            "https://graph.example.com/a%0db/messages",
+            "https://graph.example.com/a%zz/messages",
         ] {
             assert!(matches!(ask("POST", url, 0), Err(EgressDenied::AmbiguousPath { .. })), "{url}");
         }

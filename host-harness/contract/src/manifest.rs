@@ -242,6 +242,12 @@ pub struct Slot {
     /// The only hosts that requests may carry it to. Empty: every host that was granted.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// As the key of a derived value: the only places where the value may stand. Empty: nowhere.
+    #[serde(default)]
+    pub derived: Vec<SlotPlace>,
+    /// The only pointers from which a capture may fill it, where it is the message of a derived value. Empty: none.
+    #[serde(default)]
+    pub captured_from: Vec<String>,
     /// For the person who fills it.
     #[serde(default)]
     pub about: String,
@@ -257,6 +263,9 @@ pub struct EgressRule {
     pub methods: Vec<String>,
     /// Patterns of the path; see [`PathPattern`].
     pub paths: Vec<PathPattern>,
+    /// The headers that a request may set beside `accept` and `content-type`, lower case.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// The longest request body, in bytes.
     #[serde(default = "default_request_bytes")]
     pub max_request_bytes: u64,

@@ -99,10 +99,6 @@ impl Granted {
 /// Why a request shows nothing that opens the API.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error(
-        "without a token the API answers on this machine only: set `[api] token` in the configuration, or make one with `harness token create`"
-    )]
-    NotLocal,
     #[error("send a token of the API as `Authorization: Bearer …`; `harness token create` makes one")]
     NoToken,
     #[error("this token is not known: it was mistyped or revoked; `harness token create` makes another")]
@@ -111,10 +107,17 @@ pub(crate) enum Denied {
     Expired,
 }
 
+/// The token in `Authorization`. The scheme's name may be written in any case.
+fn shown(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = header.split_at_checked(b"Bearer ".len())?;
+    let token = token.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)
+}
+
 /// How long a use of a token counts as the same for the note of when it was used last, in milliseconds.
 const USED_EVERY_MS: u64 = 60_000;
 
-/// The lock of the API. Cloning shares it.
+/// The lock of the API. Without a key, as by default, it opens to nobody. Cloning shares it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     shared: Arc<Shared>,
@@ -122,7 +125,7 @@ pub struct Access {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// SHA-256 of the configuration's token, which opens everything.
+    /// SHA-256 of the token that opens everything.
     admin: Option<[u8; 32]>,
     file: Option<TokenFile>,
     known: RwLock<Option<(Stamp, Arc<[StoredToken]>)>>,
@@ -130,25 +133,17 @@ struct Shared {
 }
 
 impl Access {
-    /// A lock that the configuration's token opens, and each token of the file for its scopes. Without the first, and
-    /// before a token was ever made, it is open for requests that are made on this machine.
+    /// A lock that one token opens for everything, and each token of the file for its scopes. Where a request comes
+    /// from and what it says about itself opens nothing.
     pub fn new(admin: Option<&Secret>, file: Option<TokenFile>) -> Self {
         let admin = admin.map(|token| digest(token.expose()));
         Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }) }
     }
 
-    /// Whether requests need a token.
-    pub fn is_guarded(&self) -> bool {
-        self.shared.admin.is_some() || self.shared.file.as_ref().is_some_and(TokenFile::exists)
-    }
-
     /// Judges a request by its headers.
     pub(crate) fn judge(&self, headers: &HeaderMap, now: u64) -> Result<Granted, Denied> {
-        if !self.is_guarded() {
-            return if is_local(headers) { Ok(Granted::everything("[local]")) } else { Err(Denied::NotLocal) };
-        }
-        let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-        let token = shown.and_then(|value| value.strip_prefix(b"Bearer ")).ok_or(Denied::NoToken)?;
+        let token =
+            headers.get(header::AUTHORIZATION).and_then(|value| shown(value.as_bytes())).ok_or(Denied::NoToken)?;
         let digest = digest(token);
         let is_admin = self.shared.admin.is_some_and(|admin| bool::from(admin.ct_eq(&digest)));
         let known = self.known();
@@ -207,19 +202,4 @@ impl Access {
             }
         });
     }
-}
-
-/// Whether a request was made on this machine, for this machine's name: not passed on by a proxy, not
-/// by a web page whose name leads here.
-pub(crate) fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let passed_on = headers.keys().any(|name| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded") || name.starts_with("cf-") || matches!(name, "forwarded" | "via" | "x-real-ip")
-    });
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]") && !passed_on
 }

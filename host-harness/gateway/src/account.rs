@@ -242,7 +242,7 @@ fn http_error(error: &EgressError) -> HttpError {
         EgressError::Unreachable(reason) => HttpError::Unreachable(reason.clone()),
         EgressError::NoAnswer(_) => HttpError::TimedOut,
         EgressError::TooLarge(max) => HttpError::TooLarge(*max),
-        EgressError::Encoded(_) => HttpError::Other(error.to_string()),
+        EgressError::Encoded => HttpError::Other(error.to_string()),
         EgressError::CaptureFailed(pointer) => HttpError::CaptureFailed(pointer.clone()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use harness_contract::{
     Capture, CaptureTarget, HttpResponse,
-    manifest::{Slot, SlotScope},
+    manifest::{Slot, SlotPlace, SlotScope},
 };
 use serde_json::Value;
 
@@ -38,6 +38,9 @@ const CREDENTIAL_FIELDS: [&str; 4] = ["access_token", "refresh_token", "id_token
 const MAX_SUFFIX: usize = 128;
 /// The longest value that is captured, in bytes.
 const MAX_VALUE: usize = 16 << 10;
+/// The longest pointer, in bytes and in steps.
+const MAX_POINTER: usize = 256;
+const MAX_DEPTH: usize = 16;
 /// Captures of one request, and credentials of one call.
 const MAX_CAPTURES: usize = 64;
 const MAX_CREDENTIALS: usize = 2000;
@@ -54,10 +57,19 @@ pub(crate) fn check(
         return Err(EgressError::Invalid(format!("a request captures at most {MAX_CAPTURES} values")));
     }
     for capture in captures {
+        let pointers = [Some(&capture.pointer), capture.key.as_ref()];
+        if pointers.into_iter().flatten().any(|text| text.len() > MAX_POINTER || text.matches('/').count() > MAX_DEPTH)
+        {
+            return Err(EgressError::Invalid("a pointer of a capture is too long".into()));
+        }
+        // The name of a credential is shown.
+        if capture.key.as_ref().is_some_and(|key| key.split('/').any(names_credential)) {
+            return Err(EgressError::Invalid("the key of a capture names a credential".into()));
+        }
         let CaptureTarget::Slot(slot) = &capture.target else {
             // A plain value may be put anywhere, and is not concealed when it comes back.
             let field = capture.pointer.rsplit('/').next().unwrap_or_default();
-            if CREDENTIAL_FIELDS.contains(&field) {
+            if capture.pointer.split('/').any(names_credential) {
                 let problem = format!("`{field}` is a credential, and is captured into a slot");
                 return Err(EgressError::Invalid(problem));
             }
@@ -71,6 +83,12 @@ pub(crate) fn check(
         let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope != SlotScope::App);
         if !taken {
             return Err(EgressError::Invalid(format!("`{slot}` is not a slot that an account's credential may go to")));
+        }
+        // Any text of an answer as the message of an HMAC would let a channel have everything signed.
+        let declared = slots.get(declared_slot(slot));
+        let signed = declared.filter(|declared| declared.places.contains(&SlotPlace::HmacMessage));
+        if signed.is_some_and(|declared| !declared.captured_from.contains(&capture.pointer)) {
+            return Err(EgressError::Invalid(format!("the manifest does not let `{slot}` be captured from there")));
         }
     }
     Ok(())
@@ -89,15 +107,12 @@ pub(crate) fn capture(
     response: &mut HttpResponse,
     captured: &mut Captured,
 ) -> Result<(), EgressError> {
-    let says_credentials = CREDENTIAL_FIELDS.iter().any(|field| holds(&response.body, field.as_bytes()));
+    let says_credentials = says_credential(&response.body);
     // A redirect back from a dialog may carry one in its address.
     for header in &mut response.headers {
-        if CREDENTIAL_FIELDS.iter().any(|field| holds(header.value.as_bytes(), field.as_bytes())) {
+        if says_credential(header.value.as_bytes()) {
             header.value = "[concealed]".to_owned();
         }
-    }
-    if captures.is_empty() && !says_credentials {
-        return Ok(());
     }
     let succeeded = (200..300).contains(&response.status);
     let document = serde_json::from_slice::<Value>(&response.body).ok();
@@ -118,15 +133,22 @@ pub(crate) fn capture(
         }
     }
     let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
-    conceal_fields(&mut document, &names);
-    response.body = serde_json::to_vec(&document).unwrap_or_default();
+    let mut hidden = Vec::new();
+    let changed = conceal_fields(&mut document, &names, &mut hidden);
+    // What a concealed field holds may not come back as a name.
+    if names.iter().any(|name| hidden.iter().any(|text| !text.is_empty() && name.contains(text.as_str()))) {
+        return Err(EgressError::CaptureFailed("name that is no credential".into()));
+    }
+    if changed || !found.is_empty() {
+        response.body = serde_json::to_vec(&document).unwrap_or_default();
+    }
     let is_credential = |name: &str| {
         captures.iter().any(|capture| {
             matches!(&capture.target, CaptureTarget::Slot(slot) if slot == name || slot == declared_slot(name))
         })
     };
     // A credential may stand elsewhere too, such as in the address of the next page.
-    let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_str());
+    let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_bytes());
     conceal(credentials, response);
     if found.iter().any(|found| found.value.len() > MAX_VALUE)
         || captured.credentials.as_ref().is_some_and(|known| known.len() + found.len() > MAX_CREDENTIALS)
@@ -147,8 +169,46 @@ pub(crate) fn capture(
     Ok(())
 }
 
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// Whether a field's name is that of a credential, in whatever spelling: `accessToken`, `page_access_token`, `token`.
+fn names_credential(field: &str) -> bool {
+    let plain: String = field.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    plain == "token" || CREDENTIAL_FIELDS.iter().any(|known| plain.ends_with(&known.replace('_', "")))
+}
+
+/// Whether a text that is not taken apart says the name of a credential. A sentence with "access token" does not.
+fn says_credential(text: &[u8]) -> bool {
+    let text = plain(text);
+    plain_names().any(|name| memchr::memmem::find(&text, name.as_bytes()).is_some())
+}
+
+/// Whether an address has a parameter that is a credential.
+fn carries_credential(text: &str) -> bool {
+    let text = plain(text.as_bytes());
+    plain_names().any(|name| memchr::memmem::find(&text, format!("{name}=").as_bytes()).is_some())
+}
+
+fn plain_names() -> impl Iterator<Item = String> {
+    CREDENTIAL_FIELDS.iter().map(|field| field.replace('_', ""))
+}
+
+/// Decoded, in lower case, without what joins words.
+fn plain(text: &[u8]) -> Vec<u8> {
+    let (mut plain, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let mut byte = *first;
+        let escaped = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        if byte == b'%'
+            && let Some(decoded) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
+            byte = decoded;
+            rest = after.get(2..).unwrap_or_default();
+        }
+        if !b"_-".contains(&byte) {
+            plain.push(byte.to_ascii_lowercase());
+        }
+    }
+    plain
 }
 
 fn target_name(target: &CaptureTarget) -> &str {
@@ -212,21 +272,44 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn conceal_fields(value: &mut Value, names: &[&str]) {
+/// Conceals what stands below the names of credentials, and in texts that are documents or addresses themselves.
+/// `names` may stay; `hidden` gets the texts that were taken away. Says whether anything was.
+fn conceal_fields(value: &mut Value, names: &[&str], hidden: &mut Vec<String>) -> bool {
     match value {
-        Value::Array(elements) => elements.iter_mut().for_each(|element| conceal_fields(element, names)),
-        Value::Object(fields) => {
-            for (field, value) in fields {
-                match value {
-                    Value::String(text)
-                        if CREDENTIAL_FIELDS.contains(&field.as_str()) && !names.contains(&text.as_str()) =>
-                    {
-                        *text = "[concealed]".to_owned();
-                    }
-                    _ => conceal_fields(value, names),
-                }
-            }
+        Value::Array(elements) => {
+            elements.iter_mut().fold(false, |changed, element| changed | conceal_fields(element, names, hidden))
         }
+        Value::Object(fields) => fields.iter_mut().fold(false, |changed, (field, value)| {
+            let known = value.as_str().is_some_and(|text| names.contains(&text));
+            if names_credential(field) && !known && !value.is_null() {
+                texts(value, hidden);
+                *value = Value::String("[concealed]".to_owned());
+                return true;
+            }
+            conceal_fields(value, names, hidden) || changed
+        }),
+        Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => {
+            let Ok(mut inner) = serde_json::from_str::<Value>(text) else { return false };
+            let changed = conceal_fields(&mut inner, names, hidden);
+            if changed {
+                *text = inner.to_string();
+            }
+            changed
+        }
+        Value::String(text) if carries_credential(text) => {
+            *text = "[concealed]".to_owned();
+            true
+        }
+        _ => false,
+    }
+}
+
+fn texts(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(text) => into.push(text.clone()),
+        Value::Array(elements) => elements.iter().for_each(|element| texts(element, into)),
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, into)),
+        Value::Number(number) => into.push(number.to_string()),
         _ => {}
     }
 }
@@ -291,7 +374,14 @@ mod tests {
 
     #[test]
     fn slots_with_odd_names_and_huge_values_are_not_captured() {
-        let declared = Slot { scope: SlotScope::Account, places: Vec::new(), hosts: Vec::new(), about: String::new() };
+        let declared = Slot {
+            scope: SlotScope::Account,
+            places: Vec::new(),
+            hosts: Vec::new(),
+            about: String::new(),
+            derived: Vec::new(),
+            captured_from: Vec::new(),
+        };
         let slots = BTreeMap::from([("token".to_owned(), declared)]);
         let refused = |name: &str| check(&[slot("/t", name, None)], &slots, &Captured::with_credentials()).is_err();
         for odd in ["token:\u{1b}[31m", "token:a/b", "token:\r\nx", "other", "", &format!("token:{}", "x".repeat(300))]
@@ -318,5 +408,55 @@ mod tests {
         let (_, shown) = taken(&[], r#"{"a":[{"access_token":"EAAsecret"}]}"#).unwrap();
         assert!(!shown.contains("EAAsecret"), "{shown}");
         assert_eq!(taken(&[], "not json access_token=EAAsecret").unwrap().1, "");
+    }
+
+    #[test]
+    fn a_credential_in_disguise_is_not_shown() {
+        for body in [
+            r#"{"accessToken":"EAAsecret"}"#,
+            r#"{"page_access_token":["EAAsecret"]}"#,
+            r#"{"token":{"value":"EAAsecret"}}"#,
+            r#"{"acc\u0065ss_token":"EAAsecret"}"#,
+            r#"{"data":"{\"access_token\":\"EAAsecret\"}"}"#,
+            r#"{"paging":{"next":"https://x/?access_token=EAAsecret&after=1"}}"#,
+        ] {
+            let shown = taken(&[], body).unwrap().1;
+            assert!(!shown.contains("EAAsecret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_capture_never_shows_a_credential() {
+        let key = |key: &str| [slot("/data/*/access_token", "page", Some(key))];
+        let declared = BTreeMap::from([(
+            "page".to_owned(),
+            Slot {
+                scope: SlotScope::Account,
+                places: Vec::new(),
+                hosts: Vec::new(),
+                derived: Vec::new(),
+                captured_from: Vec::new(),
+                about: String::new(),
+            },
+        )]);
+        assert!(check(&key("/access_token"), &declared, &Captured::with_credentials()).is_err());
+        assert!(check(&key("/id"), &declared, &Captured::with_credentials()).is_ok());
+        let body = r#"{"data":[{"id":"EAAsecret","access_token":"t1","refresh_token":"EAAsecret"}]}"#;
+        assert!(taken(&key("/id"), body).is_err());
+    }
+
+    #[test]
+    fn a_captured_text_is_signed_only_where_its_pointer_is_declared() {
+        let declared = Slot {
+            scope: SlotScope::Account,
+            places: vec![SlotPlace::HmacMessage],
+            hosts: Vec::new(),
+            derived: Vec::new(),
+            captured_from: vec!["/access_token".into()],
+            about: String::new(),
+        };
+        let slots = BTreeMap::from([("token".to_owned(), declared)]);
+        let check = |pointer: &str| check(&[slot(pointer, "token", None)], &slots, &Captured::with_credentials());
+        assert!(check("/access_token").is_ok() && check("/forged").is_err());
     }
 }

@@ -1,60 +1,107 @@
 //! Taking credentials out of a response before the channel sees it, in every spelling that a server uses
 //! to say again what it was told. Belongs here: the spellings. Which values are concealed: `egress`, `capture`.
 
+use std::collections::BTreeMap;
+
 use harness_contract::HttpResponse;
 
 /// What stands in place of a credential.
 const CONCEALED: &str = "[concealed]";
 
 /// Takes values out of a response: a server may say them again, the channel must not hear them.
-pub(crate) fn conceal<'v>(values: impl IntoIterator<Item = &'v str>, response: &mut HttpResponse) {
-    let values: Vec<&[u8]> = values.into_iter().filter(|value| !value.is_empty()).map(str::as_bytes).collect();
-    if values.is_empty() {
-        return;
-    }
-    if let Some(body) = without(&response.body, &values) {
+pub(crate) fn conceal<'v>(values: impl IntoIterator<Item = &'v [u8]>, response: &mut HttpResponse) {
+    let values: Vec<&[u8]> = values.into_iter().collect();
+    let spellings = Spellings::of(values.iter().copied());
+    if let Some(body) = spellings.without(&response.body) {
         response.body = body;
     }
     // Names of headers come in lower case, whatever the server wrote.
     let lower: Vec<Vec<u8>> = values.iter().map(|value| value.to_ascii_lowercase()).collect();
-    let lower: Vec<&[u8]> = lower.iter().map(Vec::as_slice).collect();
-    response.headers.retain(|header| without(header.name.as_bytes(), &lower).is_none());
+    let lower = Spellings::of(lower.iter().map(Vec::as_slice));
+    response.headers.retain(|header| !lower.stand_in(header.name.as_bytes()));
     for header in &mut response.headers {
-        if let Some(value) = without(header.value.as_bytes(), &values) {
+        if let Some(value) = spellings.without(header.value.as_bytes()) {
             header.value = String::from_utf8_lossy(&value).into_owned();
         }
     }
 }
 
-/// The text without the values, in one pass; none where it holds none of them.
-fn without(text: &[u8], values: &[&[u8]]) -> Option<Vec<u8>> {
-    let mut shown: Option<Vec<u8>> = None;
-    let (mut at, mut copied) = (0, 0);
-    while at < text.len() {
-        let rest = text.get(at..).unwrap_or_default();
-        match values.iter().filter_map(|value| spelled(value, rest)).max() {
-            Some(length) => {
-                let shown = shown.get_or_insert_with(Vec::new);
-                shown.extend_from_slice(text.get(copied..at).unwrap_or_default());
-                shown.extend_from_slice(CONCEALED.as_bytes());
-                at += length;
-                copied = at;
-            }
-            None => at += 1,
-        }
-    }
-    let mut shown = shown?;
-    shown.extend_from_slice(text.get(copied..).unwrap_or_default());
-    Some(shown)
+/// Values to be found in every spelling. They share their beginnings, so that what a text costs depends on the text
+/// and not on the number of values.
+pub(crate) struct Spellings(Vec<Node>);
+
+#[derive(Default)]
+struct Node {
+    next: BTreeMap<u8, usize>,
+    ends: bool,
 }
 
-/// How many bytes at the beginning of a text spell a value out; none where they do not.
-fn spelled(value: &[u8], text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for byte in value {
-        at += letter(*byte, text.get(at..)?)?;
+impl Spellings {
+    pub(crate) fn of<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Self {
+        let mut nodes = vec![Node::default()];
+        for value in values.into_iter().filter(|value| !value.is_empty()) {
+            let mut at = 0;
+            for byte in value {
+                let new = nodes.len();
+                let Some(node) = nodes.get_mut(at) else { break };
+                at = *node.next.entry(*byte).or_insert(new);
+                if at == new {
+                    nodes.push(Node::default());
+                }
+            }
+            if let Some(node) = nodes.get_mut(at) {
+                node.ends = true;
+            }
+        }
+        Self(nodes)
     }
-    Some(at)
+
+    /// Whether one of the values stands in a text.
+    pub(crate) fn stand_in(&self, text: &[u8]) -> bool {
+        (0..text.len()).any(|at| self.spelled(text.get(at..).unwrap_or_default()).is_some())
+    }
+
+    /// The text without the values, in one pass; none where it holds none of them.
+    fn without(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut shown: Option<Vec<u8>> = None;
+        let (mut at, mut copied) = (0, 0);
+        while at < text.len() {
+            match self.spelled(text.get(at..).unwrap_or_default()) {
+                Some(length) => {
+                    let shown = shown.get_or_insert_with(Vec::new);
+                    shown.extend_from_slice(text.get(copied..at).unwrap_or_default());
+                    shown.extend_from_slice(CONCEALED.as_bytes());
+                    at += length;
+                    copied = at;
+                }
+                None => at += 1,
+            }
+        }
+        let mut shown = shown?;
+        shown.extend_from_slice(text.get(copied..).unwrap_or_default());
+        Some(shown)
+    }
+
+    /// How many bytes at the beginning of a text spell the longest value out; none where they spell none.
+    fn spelled(&self, text: &[u8]) -> Option<usize> {
+        let mut longest = None;
+        let mut open = vec![(0, 0)];
+        while let Some((node, at)) = open.pop() {
+            let Some(node) = self.0.get(node) else { continue };
+            if node.ends {
+                longest = longest.max(Some(at));
+            }
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(first) = rest.first() else { continue };
+            if matches!(first, b'+' | b'%' | b'\\' | b'&') {
+                let spelled = node.next.iter().filter_map(|(byte, next)| Some((*next, at + letter(*byte, rest)?)));
+                open.extend(spelled);
+            } else if let Some(next) = node.next.get(first) {
+                open.push((*next, at + 1));
+            }
+        }
+        longest
+    }
 }
 
 /// How many bytes spell one byte out: as it is, `%41` (once or twice), `\u0041`, `\x41`, `\/`, `&#65;`, `&#x41;`, `+`.
@@ -108,7 +155,7 @@ mod tests {
 
     fn shown(value: &str, body: &str) -> String {
         let mut response = HttpResponse { status: 200, headers: Vec::new(), body: body.into() };
-        conceal([value], &mut response);
+        conceal([value.as_bytes()], &mut response);
         String::from_utf8(response.body).unwrap()
     }
 
@@ -142,7 +189,7 @@ mod tests {
         let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
         let headers = vec![header("x-eaab", "1"), header("location", "https://x/?t=EAA%42"), header("y", "z")];
         let mut response = HttpResponse { status: 200, headers, body: Vec::new() };
-        conceal(["EAAB"], &mut response);
+        conceal([b"EAAB".as_slice()], &mut response);
         let shown: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
         assert_eq!(shown, ["https://x/?t=[concealed]", "z"]);
     }

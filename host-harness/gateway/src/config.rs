@@ -21,7 +21,9 @@ pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::{access::Access, secrets::Secret, tokens::TokenFile, upkeep::Retention, vault::VaultKey};
+use crate::{
+    access::Access, admin_token::AdminToken, secrets::Secret, tokens::TokenFile, upkeep::Retention, vault::VaultKey,
+};
 
 /// In seconds.
 const DAY: u64 = 24 * 3600;
@@ -110,8 +112,8 @@ impl From<&RetentionConfig> for Retention {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiConfig {
-    /// The bearer token that opens everything. Without one, and without named tokens, the API answers on loopback
-    /// only.
+    /// The bearer token that opens everything. Without one, the first start makes it, in the file `admin-token` of
+    /// the data folder.
     pub token: Option<SecretSource>,
 }
 
@@ -275,22 +277,24 @@ impl ConfigFile {
         Ok(file)
     }
 
-    /// The lock of the API. Beyond loopback nothing is served without one.
+    /// The lock of the API. Where the configuration names no token, the machine's own is made at the first start; the
+    /// data folder must be there.
     pub fn access(&self) -> Result<Access, ConfigError> {
-        let token = self.api_token()?;
-        let access = Access::new(token.as_ref(), Some(self.tokens()));
-        if !self.config.listen.ip().is_loopback() && !access.is_guarded() {
-            return Err(self.value(
-                "listen",
-                "beyond loopback the API needs `[api] token = { file = \"…\" }` or `{ env = \"…\" }`, or a token made with `harness token create`",
-            ));
-        }
-        Ok(access)
+        let token = match self.api_token()? {
+            Some(token) => token,
+            None => self.admin_token().read_or_make().map_err(|error| self.value("data-dir", error.to_string()))?,
+        };
+        Ok(Access::new(Some(&token), Some(self.tokens())))
     }
 
     /// The token of `[api]`, which opens everything.
     pub fn api_token(&self) -> Result<Option<Secret>, ConfigError> {
         self.config.api.token.as_ref().map(|source| self.secret("api.token", source)).transpose()
+    }
+
+    /// The machine's own token, for hosts whose configuration names none.
+    pub fn admin_token(&self) -> AdminToken {
+        AdminToken::in_folder(&self.data_dir())
     }
 
     /// The API's named tokens.

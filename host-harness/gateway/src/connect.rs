@@ -5,9 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness_contract::{
-    AccountError, Candidate, ConnectInput, ConnectRequest, ConnectStep, HttpError, Parameter, text::shown,
-};
+use harness_contract::{Candidate, ConnectInput, ConnectRequest, ConnectStep, Parameter};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -18,6 +16,7 @@ use crate::{
     links::{Link, LinkId, digest},
     secrets::Secret,
     setup::Registered,
+    show::for_people,
     vault::random,
 };
 
@@ -419,25 +418,6 @@ impl Shared {
     async fn end(&self, id: &LinkId, attempt: u64, error: &HostError) -> Result<(), HostError> {
         tracing::warn!(%error, "an account was not connected");
         self.set_stage(id, attempt, ConnectStage::Failed { sentence: for_people(error) }).await
-    }
-}
-
-/// What went wrong, for somebody who runs a shop: what is the operator's to mend stands in the log.
-pub(crate) fn for_people(error: &HostError) -> String {
-    const OURS: &str = "Something went wrong on this side, and nothing was connected. Try again; if it stays so, tell \
-                        whoever runs this inbox to look into its log.";
-    const UNREACHABLE: &str = "The platform could not be reached just now. Try again in a minute.";
-    match error {
-        HostError::Connect(error) => error.to_string(),
-        HostError::Account(problem) => match &**problem {
-            AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => UNREACHABLE.to_owned(),
-            AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
-            _ => shown(&error.to_string()),
-        },
-        HostError::Busy | HostError::Paused(_) | HostError::Held(_) => {
-            "Too much is being done at the moment. Try again in a minute.".to_owned()
-        }
-        _ => OURS.to_owned(),
     }
 }
 

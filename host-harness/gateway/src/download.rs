@@ -11,6 +11,9 @@ use crate::egress::{Egress, EgressError, IDLE, transport_error};
 /// Redirects that are followed, each to a host that was granted.
 const REDIRECTS: u32 = 3;
 
+/// The largest file, whatever a channel's rules say, in bytes.
+const MAX_FILE: u64 = 64 << 20;
+
 /// A file as it came.
 #[derive(Debug)]
 pub(crate) struct Download {
@@ -35,6 +38,7 @@ pub(crate) enum DownloadError {
 impl Egress {
     /// Downloads a file. `hosts` are exact names, or `*.` and a name for every name below it.
     pub(crate) async fn download(&self, hosts: &[String], url: &str, max: u64) -> Result<Download, DownloadError> {
+        let max = max.min(MAX_FILE);
         let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
         for _ in 0..=REDIRECTS {
             let url = self.as_platform(next);

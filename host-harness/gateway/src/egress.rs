@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use harness_contract::{
-    FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
+    Capture, FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
     manifest::{EgressRule, Slot},
 };
@@ -22,9 +22,10 @@ use reqwest::{
 use url::Url;
 
 use crate::{
+    bounds,
     capture::{self, Captured, capture},
-    conceal::conceal,
-    fill::{Sources, fill},
+    conceal::{Spellings, conceal},
+    fill::{Filled, Sources, fill},
     resolve::PublicOnly,
     secrets::Secret,
 };
@@ -35,6 +36,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
+/// The longest answer that is read, whatever a manifest asks for, in bytes.
+const MAX_ANSWER: u64 = 4 << 20;
+/// Lines of an answer's header.
+const MAX_ANSWER_HEADERS: usize = 256;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
 /// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
 pub(crate) const RESERVED: [&str; 15] = [
@@ -90,8 +95,8 @@ pub enum EgressError {
     #[error("the answer is longer than the {0} bytes that were granted")]
     TooLarge(u64),
     /// The answer is compressed, which nobody asked for: what was filled in could not be found in it.
-    #[error("the answer is encoded as `{0}`, which was not asked for")]
-    Encoded(String),
+    #[error("the answer is encoded, which was not asked for")]
+    Encoded,
     /// The answer lacks a value that a later step needs.
     #[error("the answer has no `{0}`")]
     CaptureFailed(String),
@@ -110,13 +115,13 @@ impl EgressError {
             Self::NoAnswer(_) => "no_answer",
             Self::TooLarge(_) => "too_large",
             Self::CaptureFailed(_) => "capture_failed",
-            Self::Encoded(_) => "encoded",
+            Self::Encoded => "encoded",
         }
     }
 
     /// Whether the platform may have acted on the request.
     pub fn may_have_arrived(&self) -> bool {
-        matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded(_) | Self::CaptureFailed(_))
+        matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded | Self::CaptureFailed(_))
     }
 }
 
@@ -194,11 +199,13 @@ impl Egress {
         mut request: HttpRequest,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
+        bounds::check(&request)?;
         let method = method(request.method);
         let mut url = Url::parse(&request.url)
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
         let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body, caller.files)?)?;
-        let mut headers = header_map(&request.headers)?;
+        let mut headers = header_map(&request.headers, &rule.headers)?;
+        bounds::refuse_override(&url, &request.body)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
@@ -215,10 +222,16 @@ impl Egress {
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, caller.files)?),
         };
         let response = outgoing.send().await.map_err(transport_error)?;
-        let mut response = read(response, rule.max_response_bytes).await?;
-        conceal(filled.iter().map(|value| value.as_str()), &mut response);
-        capture(&captures, &mut response, captured)?;
-        Ok(response)
+        let response = read(response, rule.max_response_bytes.min(MAX_ANSWER)).await?;
+        let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
+        let known: Vec<Secret> = known.cloned().collect();
+        let so_far = std::mem::take(captured);
+        // Searching and taking apart is work: no task that others wait for does it, and the caller's deadline holds.
+        let (ended, taken) = tokio::task::spawn_blocking(move || shown(response, &filled, &known, &captures, so_far))
+            .await
+            .map_err(|_| EgressError::NoAnswer("the answer could not be searched".into()))?;
+        *captured = taken;
+        ended
     }
 
     /// In development an origin is replaced by the address that stands in for it.
@@ -252,6 +265,25 @@ impl Egress {
         }
         url
     }
+}
+
+/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
+/// channel; afterwards without what it captures; and once more, for the names that were put in.
+fn shown(
+    mut response: HttpResponse,
+    filled: &Filled,
+    known: &[Secret],
+    captures: &[Capture],
+    mut captured: Captured,
+) -> (Result<HttpResponse, EgressError>, Captured) {
+    let filled = || filled.iter().map(|value| value.as_bytes());
+    conceal(filled(), &mut response);
+    // A new copy of a credential that is known already is captured as any other, and concealed afterwards.
+    if let Err(error) = capture(captures, &mut response, &mut captured) {
+        return (Err(error), captured);
+    }
+    conceal(filled().chain(known.iter().map(Secret::expose)), &mut response);
+    (Ok(response), captured)
 }
 
 fn method(method: HttpMethod) -> Method {
@@ -308,12 +340,14 @@ fn form(fields: Vec<FormField>, files: &HashMap<String, Bytes>) -> Result<Form, 
     Ok(form)
 }
 
-fn header_map(headers: &[Header]) -> Result<HeaderMap, EgressError> {
+fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, EgressError> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for Header { name, value } in headers {
         let invalid = || EgressError::Invalid(format!("`{name}` is not a header that a channel may set"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        if RESERVED.contains(&name.as_str()) {
+        // What is not listed could reroute a request, or change what it does.
+        let usual = ["accept", "content-type"].contains(&name.as_str());
+        if RESERVED.contains(&name.as_str()) || !(usual || granted.iter().any(|granted| granted == name.as_str())) {
             return Err(invalid());
         }
         map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
@@ -323,13 +357,9 @@ fn header_map(headers: &[Header]) -> Result<HeaderMap, EgressError> {
 
 /// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
 fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressError> {
-    let contains = |haystack: &[u8]| {
-        secrets
-            .iter()
-            .map(Secret::expose)
-            .filter(|secret| secret.len() >= LEAK_LENGTH)
-            .any(|secret| memchr::memmem::find(haystack, secret).is_some())
-    };
+    let secrets = secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= LEAK_LENGTH);
+    let spellings = Spellings::of(secrets);
+    let contains = |haystack: &[u8]| spellings.stand_in(haystack);
     let in_body = match &request.body {
         HttpBody::Bytes(bytes) => contains(bytes),
         HttpBody::Multipart(fields) => fields.iter().any(|field| {
@@ -362,13 +392,18 @@ pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
 
 async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse, EgressError> {
     let status = response.status().as_u16();
-    let encoding = response.headers().get(http::header::CONTENT_ENCODING);
-    if let Some(encoding) = encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(EgressError::Encoded(String::from_utf8_lossy(encoding.as_bytes()).into_owned()));
+    // The coding is not named: a server may have put there what it was told.
+    let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
+    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(EgressError::Encoded);
+    }
+    if response.headers().len() > MAX_ANSWER_HEADERS {
+        return Err(EgressError::NoAnswer("the answer has too many headers".into()));
     }
     let headers = response
         .headers()
         .iter()
+        .filter(|(name, _)| *name != http::header::SET_COOKIE)
         .filter_map(|(name, value)| {
             Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
         })

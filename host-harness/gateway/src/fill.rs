@@ -61,6 +61,16 @@ impl Sources<'_> {
                 Ok(Zeroizing::new(text.to_owned()))
             }
             FillSource::HmacSha256(hmac) => {
+                // Wherever a person could read it, a derived value would be a signature for whoever asks.
+                let place = slot_place(place);
+                let declared = self.slots.get(declared_slot(&hmac.key_slot));
+                if !declared.is_some_and(|declared| declared.derived.contains(&place)) {
+                    return Err(EgressError::SlotNotAllowed {
+                        slot: "derived value".to_owned(),
+                        place: place_name(&place),
+                        host: self.host.to_owned(),
+                    });
+                }
                 let key = self.slot(&hmac.key_slot, &SlotPlace::HmacKey)?;
                 let message = self.slot(&hmac.message_slot, &SlotPlace::HmacMessage)?;
                 let mut mac = Hmac::<Sha256>::new_from_slice(key.expose())

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use harness_contract::{CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
+use harness_contract::{AccountError, CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
 use harness_inbox::{AccountRow, AccountState, InboxError};
 use serde::Serialize;
 use url::Url;
@@ -131,6 +131,10 @@ impl Host {
                 if row.state != AccountState::Disconnected {
                     match account::check(shared, account).await {
                         Ok(lines) => checks.extend(lines),
+                        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+                            let finding = "This channel has no check of its own.";
+                            checks.push(line("platform", CheckLevel::Skipped, finding, None));
+                        }
                         Err(error) => checks.push(failed("platform", error.to_string(), "See the lines above.")),
                     }
                     checks.push(self.arrivals(&row, &registered).await);
@@ -326,6 +330,12 @@ impl Host {
         let since = row.connected_at;
         match self.shared.missing_messages(row, registered, since).await {
             Ok(None) => line(NAME, CheckLevel::Skipped, "The platform has no archive to compare with.", None),
+            Ok(Some((0, 0))) => line(
+                NAME,
+                CheckLevel::Skipped,
+                "Nothing that came since connecting is old enough yet to be compared with the platform's archive.",
+                None,
+            ),
             Ok(Some((0, known))) => {
                 passed(NAME, format!("All {known} recent messages of the platform's archive are in the inbox."))
             }

@@ -420,7 +420,7 @@ impl Host {
     /// Everything about a conversation that a message depends on, the window among it.
     pub async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
         let registered = self.channel(&self.shared.inbox.channel_of(conversation).await?)?;
-        self.shared.context(&registered, conversation).await
+        self.shared.context(&registered, conversation, None).await
     }
 
     /// The inbox, for reading.
@@ -467,15 +467,19 @@ impl Host {
 }
 
 impl Shared {
-    /// Everything about a conversation that a message depends on.
+    /// Everything about a conversation that a message depends on, and what is known of the comment that it answers.
     pub(crate) async fn context(
         &self,
         registered: &Registered,
         conversation: i64,
+        comment: Option<&str>,
     ) -> Result<ConversationContext, HostError> {
         let (policy, now) = (&registered.capabilities.window, self.clock.now());
         let mut context = self.inbox.context(conversation, policy, now).await?;
         merge_settings(&mut context.account.settings, &registered.settings);
+        if let Some(comment) = comment {
+            context.comment = self.inbox.known_comment(conversation, comment).await?;
+        }
         Ok(context)
     }
 

@@ -7,10 +7,12 @@
 
 mod access;
 mod account;
+mod admin_token;
 mod api;
 pub mod backup;
 mod bind;
 mod body;
+mod bounds;
 mod breaker;
 mod browser;
 mod budget;
@@ -63,6 +65,7 @@ mod webhooks;
 mod whole;
 
 pub use access::{Access, Scope};
+pub use admin_token::{AdminToken, AdminTokenError, new_token};
 pub use breaker::{BreakerState, BreakerView, Part, Paused};
 pub use budget::{Budget, Full};
 pub use clock::Clock;

@@ -18,15 +18,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::{
-    access::{Access, is_local},
     body::{self, BodyTime},
     browser,
-    connect::{ConnectError, for_people},
+    connect::ConnectError,
     error::HostError,
     host::Host,
     links::digest,
     listen::Limits,
-    show,
+    show::{self, for_people},
 };
 
 /// The beginning of the names of cookies: each link has one of its own.
@@ -39,15 +38,13 @@ const STYLE: &str = include_str!("pages.css");
 #[derive(Clone)]
 struct Pages {
     host: Host,
-    /// Where the API asks for a token, links are made over the API alone.
-    access: Access,
 }
 
 /// `/connect/…`, `/oauth/{channel}/callback` and the pages behind `/callbacks/…`.
-pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+pub(crate) fn router(host: Host, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: 0 };
     let forms = Router::new()
-        .route("/connect", get(choose_login).post(begin))
+        .route("/connect", get(no_link_here))
         .route("/connect/{ticket}", get(link).post(start))
         .route("/connect/{ticket}/select", post(select))
         .layer(DefaultBodyLimit::max(MAX_FORM))
@@ -57,7 +54,7 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .route("/oauth/{channel}/callback", get(oauth_callback))
         .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
         .layer(middleware::from_fn_with_state(time, body::within))
-        .with_state(Pages { host, access })
+        .with_state(Pages { host })
 }
 
 /// What a page says besides its content.
@@ -184,54 +181,15 @@ fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
             ["prefetch", "preview", "prerender"].iter().any(|word| value.contains(word))
         })
     };
-    method != Method::GET || NAMES.iter().any(|name| says(&name))
+    method != Method::GET || NAMES.iter().any(says)
 }
 
-/// Links are made here by whoever sits at this machine; everybody else gets one from the API.
-fn may_begin(pages: &Pages, headers: &HeaderMap) -> bool {
-    !pages.access.is_guarded() && is_local(headers)
-}
-
-fn no_link_here() -> Response {
+/// Links are made over the API alone, which knows who asks.
+async fn no_link_here() -> Response {
     sorry(
         StatusCode::FORBIDDEN,
         "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
     )
-}
-
-async fn choose_login(State(pages): State<Pages>, headers: HeaderMap) -> Response {
-    if !may_begin(&pages, &headers) {
-        return no_link_here();
-    }
-    let channels = pages.host.channels();
-    let content = html! {
-        @for registered in &channels {
-            @let manifest = registered.channel.manifest();
-            @if !manifest.logins.is_empty() {
-                form method="post" action="/connect" {
-                    input type="hidden" name="channel" value=(manifest.channel.id);
-                    button type="submit" { "Connect " (manifest.channel.name) }
-                }
-            }
-        }
-    };
-    page(StatusCode::OK, "Connect an account", &Frame::default(), &content)
-}
-
-#[derive(Deserialize)]
-struct Begin {
-    channel: String,
-}
-
-async fn begin(State(pages): State<Pages>, headers: HeaderMap, form: Result<Form<Begin>, FormRejection>) -> Response {
-    if !may_begin(&pages, &headers) {
-        return no_link_here();
-    }
-    let Ok(Form(begin)) = form else { return not_filled_in("No channel was chosen.") };
-    match pages.host.begin_connecting(&begin.channel, None).await {
-        Ok(ticket) => see(&format!("/connect/{ticket}")),
-        Err(error) => failed(&error),
-    }
 }
 
 /// The link: where connecting stands, and how it goes on. Looking at it changes nothing, so that whoever shows a

@@ -85,7 +85,8 @@ impl Sending<'_> {
             return Ok(Left::Nothing);
         }
         let now = self.shared.clock.now();
-        let context = self.shared.context(&registered, self.reply.conversation).await?;
+        let comment = self.reply.message.private_reply_to.as_deref();
+        let context = self.shared.context(&registered, self.reply.conversation, comment).await?;
         drop(unchanged);
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
@@ -357,7 +358,7 @@ pub(crate) async fn validate(
 ) -> Result<Remarks, HostError> {
     let (inbox, now) = (&shared.inbox, shared.clock.now());
     let Ok(registered) = shared.channel(&inbox.channel_of(conversation).await?) else { return Ok(Remarks::default()) };
-    let context = shared.context(&registered, conversation).await?;
+    let context = shared.context(&registered, conversation, message.private_reply_to.as_deref()).await?;
     let account = inbox.account_of(conversation).await?;
     if inbox.account_row(account).await?.state == AccountState::Disconnected {
         return Err(HostError::NotSendable(vec![disconnected()]));

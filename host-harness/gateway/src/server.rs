@@ -17,8 +17,7 @@ pub use crate::listen::Limits;
 use crate::{access::Access, api, browser, host::Host, listen, pages, request_id, secrets::Secret, webhooks};
 
 /// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
-/// `/health/…`, and `/metrics` and `/api/v1`: with a token for whoever has it, without one for requests that are
-/// made on this machine.
+/// `/health/…`, and `/metrics` and `/api/v1` for whoever shows the token; without one they answer nobody.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     router_with(host, Access::new(api_token, None), &Limits::default())
 }
@@ -31,7 +30,7 @@ pub fn router_with(host: Host, access: Access, limits: &Limits) -> Router {
         .route("/health/ready", get(ready))
         .with_state(host.clone())
         .merge(api::metrics_router(host.clone(), access.clone()))
-        .merge(pages::router(host.clone(), access.clone(), limits))
+        .merge(pages::router(host.clone(), limits))
         .nest("/api/v1", api::router(host, access, limits))
         .fallback(nothing_here)
         .layer(middleware::map_response(browser::headers))

@@ -9,13 +9,14 @@ use std::{
 };
 
 use axum::{http::StatusCode, response::Response};
-use harness_contract::{Candidate, CheckLevel, CheckResult, Media};
+use harness_contract::{AccountError, Candidate, CheckLevel, CheckResult, HttpError, Media, text::shown};
 use harness_inbox::{AccountRow, AccountState};
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
 
 use crate::{
     connect::{ConnectError, ConnectStage, ConnectView},
+    error::HostError,
     host::Host,
     pages::{Frame, failed, page},
 };
@@ -35,8 +36,10 @@ const FRESH: u64 = 60_000;
 pub(crate) struct Waiting {
     places: Semaphore,
     /// What the check of an account found, and when.
-    findings: Mutex<HashMap<i64, (u64, Arc<[CheckResult]>)>>,
+    findings: Mutex<HashMap<i64, Found>>,
 }
+
+type Found = (u64, Arc<[CheckResult]>);
 
 impl Default for Waiting {
     fn default() -> Self {
@@ -229,7 +232,7 @@ impl Host {
     /// What a check of the account finds, asked for once in a while.
     async fn findings(&self, row: &AccountRow) -> Arc<[CheckResult]> {
         let now = self.clock().now();
-        let known = |found: &(u64, Arc<[CheckResult]>)| now.saturating_sub(found.0) < FRESH;
+        let known = |found: &Found| now.saturating_sub(found.0) < FRESH;
         let findings = &self.shared.waiting.findings;
         if let Some((_, found)) =
             findings.lock().unwrap_or_else(PoisonError::into_inner).get(&row.id).filter(|found| known(found))
@@ -242,5 +245,24 @@ impl Host {
         all.retain(|_, found| known(found));
         all.insert(row.id, (now, Arc::clone(&found)));
         found
+    }
+}
+
+/// What went wrong, for somebody who runs a shop: what is the operator's to mend stands in the log.
+pub(crate) fn for_people(error: &HostError) -> String {
+    const OURS: &str = "Something went wrong on this side, and nothing was connected. Try again; if it stays so, tell \
+                        whoever runs this inbox to look into its log.";
+    const UNREACHABLE: &str = "The platform could not be reached just now. Try again in a minute.";
+    match error {
+        HostError::Connect(error) => error.to_string(),
+        HostError::Account(problem) => match &**problem {
+            AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => UNREACHABLE.to_owned(),
+            AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
+            _ => shown(&error.to_string()),
+        },
+        HostError::Busy | HostError::Paused(_) | HostError::Held(_) => {
+            "Too much is being done at the moment. Try again in a minute.".to_owned()
+        }
+        _ => OURS.to_owned(),
     }
 }

@@ -119,6 +119,12 @@ pub(crate) fn digest(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
+/// Makes a change of names in a file's folder durable.
+pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
 /// The file with the tokens. Whoever changes it holds a lock and replaces it as a whole, so that a running host
 /// reads one state or the other.
 #[derive(Clone, Debug)]
@@ -130,12 +136,6 @@ impl TokenFile {
     /// The file in a host's data folder, which must exist before a token is made.
     pub fn in_folder(folder: &Path) -> Self {
         Self { path: folder.join(FILE) }
-    }
-
-    /// Whether a token was ever made: then requests need one, also when all are revoked.
-    pub fn exists(&self) -> bool {
-        // What cannot be looked at is taken for a lock.
-        self.path.try_exists().unwrap_or(true)
     }
 
     /// Makes a token and returns it. It cannot be shown a second time.
@@ -225,7 +225,8 @@ impl TokenFile {
         let text = serde_json::to_vec_pretty(&Contents { tokens }).map_err(|error| self.failed(error.into()))?;
         file.set_len(0).map_err(|source| self.failed(source))?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| self.failed(source))?;
-        fs::rename(&next, &self.path).map_err(|source| self.failed(source))
+        // Without the folder on the disk, a power cut could bring a revoked token back.
+        fs::rename(&next, &self.path).and_then(|()| sync_folder_of(&self.path)).map_err(|source| self.failed(source))
     }
 
     /// A file for this user alone.
@@ -248,7 +249,6 @@ mod tests {
     fn a_token_rests_as_a_digest_in_a_file_that_nobody_else_reads() {
         let folder = tempfile::tempdir().unwrap();
         let file = TokenFile::in_folder(folder.path());
-        assert!(!file.exists());
         let token = file.create("crm", &[Scope::Reply, Scope::Read, Scope::Read], None, 7).unwrap();
         assert!(token.starts_with(TOKEN_PREFIX) && token.len() == TOKEN_PREFIX.len() + 43, "{token}");
         assert_ne!(token, file.create("bot", &[Scope::Read], Some(9), 8).unwrap());
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_a_revoked_one_is_gone_while_the_lock_stays() {
+    fn names_are_unique_and_a_revoked_one_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let file = TokenFile::in_folder(folder.path());
         file.create("crm", &[Scope::Read], None, 7).unwrap();
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(file.list().unwrap().first().unwrap().last_used_at, Some(99));
         assert_ne!(file.stamp(), before, "a running host sees the change");
         file.revoke("crm").unwrap();
-        assert!(file.list().unwrap().is_empty() && file.exists());
+        assert!(file.list().unwrap().is_empty());
         let sentence = file.revoke("crm").unwrap_err().to_string();
         assert_eq!(sentence, "there is no token `crm`; there are: none");
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use harness_contract::{
-    AccountSettings, ConversationContext, Degradation, Thread, Violation, Window, WindowOpener, WindowPolicy,
-    WindowState,
+    AccountSettings, ConversationContext, Degradation, EventBody, KnownComment, Thread, Violation, Window,
+    WindowOpener, WindowPolicy, WindowState,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
@@ -247,6 +247,12 @@ impl Inbox {
         self.readers.read(|connection| context(connection, conversation, policy, now)).await
     }
 
+    /// What is known of a public comment on what a conversation's account published; none where it never came.
+    pub async fn known_comment(&self, conversation: i64, comment: &str) -> Result<Option<KnownComment>, InboxError> {
+        let comment = comment.to_owned();
+        self.readers.read(move |connection| known_comment(connection, conversation, &comment)).await
+    }
+
     /// The channel that a conversation belongs to.
     pub async fn channel_of(&self, conversation: i64) -> Result<String, InboxError> {
         self.readers
@@ -406,6 +412,27 @@ fn context(
     Ok(context)
 }
 
+/// The first word on a comment: where it stands, and when it was written.
+fn known_comment(
+    connection: &Connection,
+    conversation: i64,
+    comment: &str,
+) -> Result<Option<KnownComment>, InboxError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT n.body, n.at FROM notice n JOIN conversation c ON c.account_id = n.account_id
+             WHERE c.id = ?1 AND n.kind = 'comment' AND json_extract(n.body, '$.comment.id') = ?2
+             ORDER BY n.at LIMIT 1",
+        )?
+        .query_row(params![conversation, comment], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    let Some((body, at)) = found else { return Ok(None) };
+    Ok(match serde_json::from_str(&body)? {
+        EventBody::Comment(comment) => Some(KnownComment { place: comment.place, at: Some(from_millis(at)) }),
+        _ => None,
+    })
+}
+
 /// The context without its window, of which only the platform's refusal is filled in.
 fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<ConversationContext, InboxError> {
     type Raw = (String, String, String, Option<String>, Option<String>, Option<i64>, Option<Vec<u8>>);
@@ -435,6 +462,7 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
             human_closes_at: None,
             refused_at: refused_at.map(from_millis),
         },
+        comment: None,
         now,
         reply_context,
     })

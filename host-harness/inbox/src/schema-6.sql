@@ -56,3 +56,6 @@ CREATE TABLE callback (
     received_at INTEGER NOT NULL,
     PRIMARY KEY (channel, digest)
 ) STRICT, WITHOUT ROWID;
+
+-- A comment is found by its id: a private reply depends on its age.
+CREATE INDEX notice_comment ON notice (account_id, json_extract(body, '$.comment.id')) WHERE kind = 'comment';

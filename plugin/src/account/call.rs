@@ -23,6 +23,14 @@ pub trait Http {
     /// # Errors
     /// Where the host returns no response.
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
+
+    /// Keeps a text for later calls of the account.
+    fn remember(&self, _key: &str, _value: &str) {}
+
+    /// A text that an earlier call kept.
+    fn recall(&self, _key: &str) -> Option<String> {
+        None
+    }
 }
 
 /// The slots of the manifest that only account calls use.
@@ -132,6 +140,10 @@ pub(super) struct Client<'c> {
     pub(super) account: &'c str,
     /// The app's id under the account's login.
     app: Option<String>,
+    /// The Meta app's id, whatever the login.
+    meta_app: Option<String>,
+    /// People have their pages through a business.
+    businesses: bool,
 }
 
 impl<'c> Client<'c> {
@@ -147,12 +159,34 @@ impl<'c> Client<'c> {
             Login::Facebook => "app-id",
             Login::Instagram => "instagram-app-id",
         };
-        let app = account.settings.iter().rev().find(|setting| setting.key == key).and_then(id_of);
-        Ok(Self { http, settings, account: &account.id, app })
+        let id = |key: &str| account.settings.iter().rev().find(|setting| setting.key == key).and_then(id_of);
+        let businesses = account.settings.iter().rev().find(|setting| setting.key == "business-pages");
+        let businesses = businesses.is_some_and(|setting| matches!(setting.value, SettingValue::Flag(true)));
+        Ok(Self { http, settings, account: &account.id, app: id(key), meta_app: id("app-id"), businesses })
     }
 
     pub(super) fn is_facebook(&self) -> bool {
         self.settings.login == Login::Facebook
+    }
+
+    /// The Meta app's id, where the operator set it.
+    pub(super) fn meta_app(&self) -> Option<&str> {
+        self.meta_app.as_deref()
+    }
+
+    /// Whether the permission for pages of businesses is asked for.
+    pub(super) fn asks_for_businesses(&self) -> bool {
+        self.businesses
+    }
+
+    /// Keeps a text for later calls of the account.
+    pub(super) fn remember(&self, key: &str, value: &str) {
+        self.http.remember(key, value);
+    }
+
+    /// A text that an earlier call kept.
+    pub(super) fn recall(&self, key: &str) -> Option<String> {
+        self.http.recall(key)
     }
 
     /// The app's id, where the operator set it.
@@ -266,6 +300,11 @@ pub(super) fn refuse(report: Report) -> Outcome<()> {
 /// Whether Meta refused for a reason of one of these categories.
 pub(super) fn is_about(error: &AccountError, categories: &[FailureCategory]) -> bool {
     matches!(error, AccountError::Platform(failure) if categories.contains(&failure.category))
+}
+
+/// Whether Meta found that too much was asked for at once: its code 1, which also stands for a passing fault.
+pub(super) fn is_too_much(error: &AccountError) -> bool {
+    matches!(error, AccountError::Platform(failure) if failure.code.as_deref() == Some("1"))
 }
 
 /// A sentence against what was passed.

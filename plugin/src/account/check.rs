@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::app_webhook::{self, Standing};
 use super::call::{Answer, Call, Client, GET, is_about, list, record, text};
 use super::connect::{INSTAGRAM_FIELDS, INSTAGRAM_SCOPES};
 use super::pages::{self, LINKED, lacking};
@@ -101,12 +102,21 @@ const FACEBOOK: &[&str] = &[
     "page-link",
     "account-type",
     "webhook-fields",
+    "app-webhook",
     "message-access",
     "app-mode",
     "api-version",
 ];
-const INSTAGRAM: &[&str] =
-    &["token-expiry", "permissions", "account-type", "webhook-fields", "message-access", "app-mode", "api-version"];
+const INSTAGRAM: &[&str] = &[
+    "token-expiry",
+    "permissions",
+    "account-type",
+    "webhook-fields",
+    "app-webhook",
+    "message-access",
+    "app-mode",
+    "api-version",
+];
 
 /// Tests the connection.
 pub(super) fn check(client: &Client<'_>) -> Vec<CheckResult> {
@@ -144,13 +154,14 @@ pub(super) fn check(client: &Client<'_>) -> Vec<CheckResult> {
         account_type(&mut lines, text(record(&body), "account_type"));
     }
     webhook_fields(&mut lines, client);
+    of_app_webhook(&mut lines, client);
     match &access {
         Ok(_) => lines.passed("message-access", "Conversations can be read."),
         Err(error) => lines.refused("message-access", error),
     }
     match lines.app_mode {
         true => lines.failed("app-mode", "The app is not live.", GO_LIVE),
-        false => lines.skipped("app-mode", "no answer tells whether the app is live."),
+        false => lines.skipped("app-mode", "no answer of Meta's tells whether the app is live. The switch at the top of its dashboard shows it; in development, messages of people without a role in the app never arrive."),
     }
     api_version(&mut lines, client, &own);
     lines.results
@@ -241,6 +252,27 @@ fn webhook_fields(lines: &mut Lines, client: &Client<'_>) {
         Ok(Some(missing)) if missing.is_empty() => lines.passed(name, "Webhooks are subscribed."),
         Ok(Some(missing)) => lines.failed(name, &join(&["Not subscribed: ", &missing, "."]), SUBSCRIBE),
     }
+}
+
+/// Where Meta sends the app's webhooks.
+fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
+    let name = "app-webhook";
+    // The lines about the token have asked for the app's own already.
+    let asked = if client.is_facebook() { Ok(()) } else { token::of_app(client).map(|_| ()) };
+    let problem = match asked.and_then(|()| app_webhook::standing(client)) {
+        Ok(Standing::Set(address)) => {
+            return lines.passed(name, &join(&["Meta sends this app's webhooks to ", &address, "."]));
+        }
+        Ok(Standing::Unset) => join(&["The Meta app has no address for its webhooks of Instagram."]),
+        Ok(Standing::Elsewhere(address)) => join(&["Meta sends this app's webhooks to ", &address, " and not here."]),
+        Ok(Standing::Lacks(missing)) => join(&["The Meta app's webhook lacks the fields ", &missing, "."]),
+        // It may be set up all the same: other lines show whether anything arrives.
+        Err(error) => {
+            let finding = join(&["Not known: ", &reason(&error)]);
+            return lines.add(name, CheckLevel::Skipped, &finding, &app_webhook::by_hand(client));
+        }
+    };
+    lines.failed(name, &problem, &app_webhook::by_hand(client));
 }
 
 /// The owner's switch shows when conversations are read.

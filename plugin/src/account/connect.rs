@@ -113,7 +113,11 @@ fn dialog(client: &Client<'_>, redirect_uri: &str, state: &str) -> Outcome<Strin
     } else {
         ("https://www.instagram.com/oauth/authorize?".to_text(), INSTAGRAM_SCOPES)
     };
-    let scope = crate::words::separated(",", scopes);
+    let mut scope = crate::words::separated(",", scopes);
+    if client.is_facebook() && client.asks_for_businesses() {
+        scope.push(',');
+        scope.push_str(pages::OF_BUSINESSES);
+    }
     push_parameters(
         &mut url,
         &[

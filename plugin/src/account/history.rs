@@ -8,7 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::call::{Call, Client, GET, elements, next_page, text};
+use super::call::{Answer, Call, Client, GET, elements, is_too_much, next_page, text};
 use super::{Archived, HistoryPage, HistoryRequest, Outcome};
 use crate::json::{self, Json, push_quoted};
 use crate::time;
@@ -19,29 +19,21 @@ const READABLE: u32 = 20;
 /// Conversations in one answer, which stays below the manifest's bound then.
 const AT_ONCE: u32 = 10;
 
+/// Messages of one conversation, where Meta finds all of them too much at once.
+const FEW: u32 = 5;
+
 const MESSAGE: &str = "{id,created_time,from,to,message,attachments,shares,reactions,story,reply_to,is_unsupported}";
 
 /// Reads one page: conversations, newest first, each an item with its messages.
 pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<HistoryPage> {
-    let messages = request.limit.clamp(1, READABLE);
-    let conversations = (request.limit / READABLE).clamp(1, AT_ONCE);
-    let fields = join(&["id,updated_time,participants,messages.limit(", &decimal(u64::from(messages)), ")", MESSAGE]);
-    let limit = decimal(u64::from(conversations));
-    let mut parameters = Vec::from([("platform", "instagram"), ("fields", fields.as_str()), ("limit", limit.as_str())]);
-    for (name, value) in [("user_id", &request.contact), ("after", &request.cursor)] {
-        if let Some(value) = value {
-            parameters.push((name, value.as_str()));
-        }
-    }
-    let url = client.settings.url("conversations");
-    let token = Some(client.settings.slot());
-    let answer = client.send(&Call { url: &[&url], parameters: &parameters, token, ..GET })?;
+    let answer = ask(client, request)?;
     let since = request.since.unwrap_or(0);
     let body = answer.json();
     let mut page = HistoryPage { items: Vec::new(), next_cursor: next_page(&body) };
     for (conversation, raw) in elements(&body).iter().zip(raw_elements(answer.text())) {
         let updated = text(conversation, "updated_time").and_then(|text| time::of_archive(&text));
-        if updated.is_some_and(|updated| updated <= since) {
+        // Known to the second: what is news may have come later in it.
+        if updated.is_some_and(|updated| updated + 999 <= since) {
             // The newest conversations come first: behind one without news there is none with any.
             page.next_cursor = None;
         } else if conversation.get("messages").is_some() {
@@ -57,6 +49,32 @@ pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<His
         }
     }
     Ok(page)
+}
+
+/// Asks for a page: for less where Meta finds that too much.
+fn ask(client: &Client<'_>, request: &HistoryRequest) -> Outcome<Answer> {
+    let mut messages = request.limit.clamp(1, READABLE);
+    let mut conversations = (request.limit / READABLE).clamp(1, AT_ONCE);
+    loop {
+        let fields =
+            join(&["id,updated_time,participants,messages.limit(", &decimal(u64::from(messages)), ")", MESSAGE]);
+        let limit = decimal(u64::from(conversations));
+        let mut parameters =
+            Vec::from([("platform", "instagram"), ("fields", fields.as_str()), ("limit", limit.as_str())]);
+        for (name, value) in [("user_id", &request.contact), ("after", &request.cursor)] {
+            if let Some(value) = value {
+                parameters.push((name, value.as_str()));
+            }
+        }
+        let url = client.settings.url("conversations");
+        let token = Some(client.settings.slot());
+        let answer = client.send(&Call { url: &[&url], parameters: &parameters, token, ..GET });
+        match answer {
+            Err(error) if is_too_much(&error) && conversations > 1 => conversations = 1,
+            Err(error) if is_too_much(&error) && messages > FEW => messages = FEW,
+            answer => return answer,
+        }
+    }
 }
 
 /// The elements of `data`, as they stand.

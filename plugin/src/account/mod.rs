@@ -9,6 +9,7 @@
     reason = "the error is the contract's, made once for a call that waited for the network"
 )]
 
+mod app_webhook;
 mod call;
 mod check;
 mod connect;
@@ -31,8 +32,8 @@ pub use crate::bindings::exports::inbox::channel::account::{
     ConnectStep, ConnectedAccount, ContactProfile, EntryPoints, HistoryPage, HistoryRequest, Media, MediaLocation,
     Parameter, TimestampMs,
 };
-use crate::bindings::inbox::channel::http;
 pub use crate::bindings::inbox::channel::http::HttpError;
+use crate::bindings::inbox::channel::{http, storage};
 use crate::types::{HttpRequest, HttpResponse};
 use call::Client;
 pub use call::Http;
@@ -46,6 +47,15 @@ static LIVE: Live = Live;
 impl Http for Live {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
         http::send(request)
+    }
+
+    fn remember(&self, key: &str, value: &str) {
+        // Without it a check compares less.
+        let _ = storage::set(key, value.as_bytes());
+    }
+
+    fn recall(&self, key: &str) -> Option<String> {
+        String::from_utf8(storage::get(key).ok()??).ok()
     }
 }
 
@@ -68,8 +78,10 @@ pub(crate) mod calls {
         renew::refresh(&Client::new(http, account)?)
     }
 
-    pub(crate) fn subscribe(http: &dyn Http, account: &AccountSettings) -> Outcome<()> {
-        subscription::subscribe(&Client::new(http, account)?)
+    pub(crate) fn subscribe(http: &dyn Http, account: &AccountSettings, webhook: &str) -> Outcome<()> {
+        let client = Client::new(http, account)?;
+        app_webhook::ensure(&client, webhook);
+        subscription::subscribe(&client)
     }
 
     pub(crate) fn unsubscribe(http: &dyn Http, account: &AccountSettings) -> Outcome<()> {
@@ -117,8 +129,8 @@ over_any_network! {
     check(account: &AccountSettings) -> Vec<CheckResult>;
     /// Renews the credentials. Answers when they must be renewed again.
     refresh(account: &AccountSettings) -> Option<TimestampMs>;
-    /// Asks Meta for the account's webhooks, and reads back that they come.
-    subscribe(account: &AccountSettings) -> ();
+    /// Sets up the app's own webhook where nobody has, asks Meta for the account's, and reads back that they come.
+    subscribe(account: &AccountSettings, webhook: &str) -> ();
     /// Asks Meta to stop.
     unsubscribe(account: &AccountSettings) -> ();
     /// Reads a contact's profile.
@@ -146,8 +158,8 @@ impl Guest for Instagram {
         refresh(&LIVE, &account)
     }
 
-    fn subscribe(account: AccountSettings, _: String) -> Result<(), AccountError> {
-        subscribe(&LIVE, &account)
+    fn subscribe(account: AccountSettings, webhook_url: String) -> Result<(), AccountError> {
+        subscribe(&LIVE, &account, &webhook_url)
     }
 
     fn unsubscribe(account: AccountSettings) -> Result<(), AccountError> {

@@ -7,7 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::call::{Call, Client, GET, USER_TOKEN, elements, is_about, list, next_page, record, text};
+use super::call::{Call, Client, GET, USER_TOKEN, elements, is_about, is_too_much, list, next_page, record, text};
 use super::{Candidate, Outcome};
 use crate::json::Json;
 use crate::outbound::is_id;
@@ -26,9 +26,12 @@ pub(super) const SCOPES: &[&str] = &[
 /// What the person must be allowed to do on the page: answer messages, and subscribe to webhooks.
 pub(super) const TASKS: [&str; 2] = ["MESSAGING", "MODERATE"];
 
-/// How many pages are asked for at once, and how often: more than any person has.
-const AT_ONCE: u64 = 100;
-const ROUNDS: usize = 10;
+/// How many pages are asked for at once: fewer where Meta finds that too much.
+const AT_ONCE: [u64; 4] = [100, 25, 5, 1];
+/// How often, which is more than any person has.
+const ROUNDS: usize = 40;
+/// Pages that only the token names and that are read one by one.
+const ONE_BY_ONE: usize = 16;
 
 const FIELDS: &str = "id,name,instagram_business_account{id,username,name,profile_picture_url}";
 /// What a page says in the list of a person's pages only.
@@ -48,9 +51,7 @@ pub(super) fn offered(client: &Client<'_>) -> Outcome<Vec<Offered>> {
     let missing = missing_permissions(client)?;
     let mut found = Vec::new();
     each(client, &mut |page| found.extend(candidate(page, &missing)))?;
-    if found.is_empty() {
-        granted(client, &mut |page| found.extend(candidate(page, &missing)));
-    }
+    granted(client, &missing, &mut found);
     Ok(found)
 }
 
@@ -59,7 +60,8 @@ pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outc
     let mut fields = join(&[FIELDS, TASKS_FIELD, PERSONAL]);
     let mut after = None;
     let settings = &client.settings;
-    let limit = decimal(AT_ONCE);
+    let mut sizes = AT_ONCE.into_iter();
+    let mut limit = decimal(sizes.next().unwrap_or(1));
     for _ in 0..ROUNDS {
         let cursor: &str = after.as_deref().unwrap_or_default();
         let parameters = [("fields", fields.as_str()), ("limit", limit.as_str()), ("after", cursor)];
@@ -75,6 +77,13 @@ pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outc
                 fields = join(&[FIELDS, TASKS_FIELD]);
                 continue;
             }
+            Err(error) if is_too_much(&error) => match sizes.next() {
+                Some(fewer) => {
+                    limit = decimal(fewer);
+                    continue;
+                }
+                None => return Err(error),
+            },
             answer => answer?,
         };
         let body = answer.json();
@@ -87,21 +96,51 @@ pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outc
     Ok(())
 }
 
-/// Pages that belong to a business are missing in the list of some people; the token names them all the
-/// same. What cannot be read this way is left out.
-fn granted(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) {
+/// Pages that belong to a business are missing in the list of some people; the token names them all the same.
+fn granted(client: &Client<'_>, missing: &str, found: &mut Vec<Offered>) {
     let Ok(answer) = super::token::debug(client, USER_TOKEN) else {
         return;
     };
     let body = answer.json();
-    let scopes = list(record(&body), "granular_scopes");
-    let of_pages = scopes.iter().find(|scope| text(scope, "scope").as_deref() == Some("pages_messaging"));
-    let ids = of_pages.map(|scope| list(scope, "target_ids")).unwrap_or_default();
-    for id in ids.iter().filter_map(Json::id).filter(|id| is_id(id)).take(ROUNDS) {
-        if let Ok(page) = client.read(&id, USER_TOKEN, FIELDS) {
-            take(&page.json());
+    let mut left = ONE_BY_ONE;
+    for scope in list(record(&body), "granular_scopes") {
+        if !text(scope, "scope").is_some_and(|name| OF_PAGES.contains(&name.as_str())) {
+            continue;
+        }
+        for id in list(scope, "target_ids").iter().filter_map(Json::id).filter(|id| is_id(id)) {
+            if left == 0 || found.iter().any(|known| known.candidate.id == id) {
+                continue;
+            }
+            left -= 1;
+            match client.read(&id, USER_TOKEN, FIELDS) {
+                Ok(page) => found.extend(candidate(&page.json(), missing)),
+                // It is shown all the same: a page that is not in the list at all leaves nothing to ask about.
+                Err(_) => found.push(unreadable(id)),
+            }
         }
     }
+}
+
+/// The permissions that are given page by page.
+const OF_PAGES: [&str; 2] = ["pages_messaging", "pages_show_list"];
+
+/// The permission for pages that people have through a business alone.
+pub(super) const OF_BUSINESSES: &str = "business_management";
+
+fn unreadable(id: String) -> Offered {
+    let obstacle = "You permitted this page, and Facebook does not show it to this inbox. Where a business owns the page, \
+                    the permission business_management is needed: ask whoever runs this inbox to switch the setting \
+                    business-pages on, and connect again with all permissions switched on. Or connect as somebody who is \
+                    an administrator of the page itself.";
+    let candidate = Candidate {
+        name: join(&["Page ", &id]),
+        id,
+        account_id: None,
+        username: None,
+        picture: None,
+        obstacle: Some(obstacle.to_text()),
+    };
+    Offered { candidate, account_name: None }
 }
 
 /// Which of the permissions are not granted.

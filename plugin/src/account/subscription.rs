@@ -13,10 +13,10 @@ use crate::types::{FailureCategory, HttpMethod};
 use crate::words::{join, separated};
 
 /// The fields without which conversations would have holes.
-const NEEDED: &[&str] =
+pub(super) const NEEDED: &[&str] =
     &["messages", "messaging_postbacks", "message_reactions", "messaging_seen", "messaging_referral"];
 /// More fields of the Instagram login. Some need a permission that not every app has.
-const WANTED: &str = ",messaging_handover,messaging_optins,standby,comments,live_comments";
+pub(super) const WANTED: &str = ",messaging_handover,messaging_optins,standby,comments,live_comments";
 /// One of Meta's pages lists this field, and some apps are told that there is none.
 const ECHOES: &str = ",message_echoes";
 
@@ -60,7 +60,7 @@ pub(super) fn subscribe(client: &Client<'_>) -> Outcome<()> {
 }
 
 /// Fewer fields may be taken where one is unknown or not permitted.
-const ABOUT_FIELDS: &[FailureCategory] =
+pub(super) const ABOUT_FIELDS: &[FailureCategory] =
     &[FailureCategory::ContentInvalid, FailureCategory::PermissionMissing, FailureCategory::Other];
 
 /// Ends the subscription.

@@ -97,10 +97,25 @@ fn instagram(client: &Client<'_>, endpoint: &str, grant_type: &str, secrets: &[(
     })
 }
 
+/// The Meta app's own token, kept in its slot. It is Facebook's also where accounts use the Instagram login.
+pub(super) fn of_app(client: &Client<'_>) -> Outcome<Answer> {
+    let app = match client.meta_app() {
+        Some(app) => app,
+        None if client.is_facebook() => client.app()?,
+        None => return Err(super::call::invalid("Set the channel's setting `app-id` as well.")),
+    };
+    client.send(&Call {
+        url: &["https://graph.facebook.com/", client.settings.version, OAUTH],
+        parameters: &[("grant_type", "client_credentials"), ("client_id", app)],
+        secrets: &[("client_secret", APP_SECRET)],
+        keeps: Some(APP_TOKEN),
+        ..GET
+    })
+}
+
 /// What Facebook says about the token in a slot. It tells that to the app alone.
 pub(super) fn debug(client: &Client<'_>, slot: &str) -> Outcome<Answer> {
-    let parameters = [("grant_type", "client_credentials"), ("client_id", client.app()?)];
-    facebook(client, &parameters, &[("client_secret", APP_SECRET)], APP_TOKEN)?;
+    of_app(client)?;
     let settings = &client.settings;
     client.send(&Call {
         url: &[settings.host(), settings.version, "/debug_token"],

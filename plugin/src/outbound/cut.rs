@@ -165,16 +165,52 @@ pub(super) fn first_end(text: &str, max: usize) -> Option<usize> {
     }
     let (mut words, mut characters) = (None, None);
     let mut before = Before::NOTHING;
+    // A link that is cut in two leads nowhere.
+    let mut in_link = false;
     for (at, letter) in text.char_indices().take_while(|(at, _)| *at <= max) {
+        in_link &= may_stand_in_link(letter);
         if before.may_cut(letter) {
-            characters = Some(at);
+            if !in_link {
+                characters = Some(at);
+            }
             if letter.is_whitespace() {
                 words = Some(at);
             }
         }
+        in_link |= begins_link(text, at);
         before = before.and(letter);
     }
     words.or(characters)
+}
+
+/// How long the longest link in a text is, in bytes.
+pub(super) fn longest_link(text: &str) -> usize {
+    let (mut longest, mut start) = (0, None);
+    for (at, letter) in text.char_indices() {
+        if start.is_some() && !may_stand_in_link(letter) {
+            start = None;
+        }
+        if start.is_none() && begins_link(text, at) {
+            start = Some(at);
+        }
+        longest = longest.max(start.map_or(0, |start| at + letter.len_utf8() - start));
+    }
+    longest
+}
+
+fn begins_link(text: &str, at: usize) -> bool {
+    ["https://", "http://", "www."].iter().any(|start| {
+        let part = text.as_bytes().get(at..at + start.len());
+        part.is_some_and(|part| part.eq_ignore_ascii_case(start.as_bytes()))
+    })
+}
+
+/// Whether a link goes on: it ends at a blank, at a quote or an angle bracket, and at signs of scripts that are
+/// written without blanks.
+fn may_stand_in_link(letter: char) -> bool {
+    !letter.is_whitespace()
+        && !matches!(letter, '"' | '<' | '>')
+        && !matches!(u32::from(letter), 0xe00..=0xeff | 0x3000..=0x9fff | 0xac00..=0xd7a3 | 0xff00..=0xffef | 0x20000..=0x3ffff)
 }
 
 /// Cuts a text into messages of at most so many bytes. Blanks at a cut go away. `None` where a part

@@ -67,7 +67,7 @@ fn item<'m>(report: &mut Report, place: &str, file: &'m OutboundMedia) -> Option
     let source = match &file.source {
         MediaSource::Handle(id) => {
             let name = "The id of the uploaded file";
-            report.present(&join(&[place, ".source.handle"]), name, id);
+            report.reference(&join(&[place, ".source.handle"]), name, id);
             Source::Handle(id)
         }
         MediaSource::Url(url) => {

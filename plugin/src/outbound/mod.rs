@@ -4,6 +4,7 @@
 //! Checking and rendering walk the same plan, so what validates can be rendered and what was
 //! refused never is. The data goes `parts` → `text`, `media`, `rich` → `render` → `body`.
 
+mod address;
 mod body;
 mod cut;
 mod media;
@@ -22,7 +23,7 @@ use alloc::vec::Vec;
 use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
-use crate::words::{ToText, split};
+use crate::words::ToText;
 pub(crate) use body::Writer;
 pub(crate) use report::Report;
 pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
@@ -46,6 +47,15 @@ impl Piece<'_> {
     /// Whether the customer sees a message, not only a signal.
     fn is_message(&self) -> bool {
         !matches!(self, Self::React(..) | Self::Unreact(_) | Self::Typing(_) | Self::MarkSeen)
+    }
+
+    /// Whether it is one attachment with a payload.
+    fn has_payload(&self) -> bool {
+        match self {
+            Self::Media(items) => items.len() == 1,
+            Self::Share(_) | Self::Cards(_) | Self::Buttons(..) | Self::Products(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether quick replies may hang under it: text or files (Meta, "Quick Replies").
@@ -101,21 +111,33 @@ fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> P
         let sentence = "The message is empty. Write a text or attach something.";
         report.error(ViolationCode::EmptyMessage, "parts", sentence);
     }
-    if context.contact.is_empty() && message.private_reply_to.is_none() {
-        let sentence = "The message has no recipient. Open the customer's conversation and answer there.";
-        report.error(ViolationCode::MissingField, "context.contact", sentence);
+    if message.private_reply_to.is_none() {
+        recipient(&mut report, &context.contact);
     }
     rich::quick_replies(&mut report, message, &pieces);
     let reply_to = reply_target(&mut report, message, &pieces);
     let human_tag = match &message.private_reply_to {
         Some(comment) => {
             private_reply(&mut report, message, comment, &pieces);
+            window::check_comment(&mut report, message, context);
             false
         }
         None => window::check(&mut report, message, context, &settings, &pieces),
     };
-    native::check(&mut report, message, &pieces);
+    native::check(&mut report, message, human_tag, &pieces);
     Plan { pieces, settings, human_tag, reply_to, report }
+}
+
+/// Checks whom the message goes to: nothing but the digits of an id reaches the wire.
+fn recipient(report: &mut Report, contact: &str) {
+    let path = "context.contact";
+    if contact.is_empty() {
+        let sentence = "The message has no recipient. Open the customer's conversation and answer there.";
+        report.error(ViolationCode::MissingField, path, sentence);
+    } else if !is_id(contact) {
+        let sentence = "The recipient is no customer of Instagram's: an id has digits only. Open the customer's conversation and answer there.";
+        report.error(ViolationCode::InvalidField, path, sentence);
+    }
 }
 
 /// Checks `reply-to`, and says whether it can be carried.
@@ -130,6 +152,7 @@ fn reply_target<'m>(
         report.error(ViolationCode::MissingField, "reply-to", sentence);
         return None;
     }
+    report.reference("reply-to", "The id of the answered message", target);
     if message.private_reply_to.is_some() {
         let sentence = "A private reply answers a comment and cannot quote a message. Remove one of the two.";
         report.error(ViolationCode::UnsupportedCombination, "reply-to", sentence);
@@ -156,6 +179,10 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
     if comment.is_empty() {
         let sentence = "The comment has no id. Open the comment again and answer there.";
         report.error(ViolationCode::MissingField, path, sentence);
+    } else if !is_id(comment) {
+        let sentence =
+            "That is no comment of Instagram's: an id has digits only. Open the comment again and answer there.";
+        report.error(ViolationCode::InvalidField, path, sentence);
     }
     if pieces.len() > 1 || message.parts.len() > 1 {
         let sentence =
@@ -201,20 +228,6 @@ pub(crate) fn element(list: &str, at: usize, inside: &str) -> String {
         path.push_str(inside);
     }
     path
-}
-
-/// Whether an address can be fetched or opened: one of the schemes, a host, no blanks.
-fn is_address(url: &str, schemes: &[&str]) -> bool {
-    let (scheme, rest) = split(url, b":");
-    let Some(rest) = rest.and_then(|rest| rest.strip_prefix("//")) else {
-        return false;
-    };
-    let (host, _) = split(rest, b"/?#");
-    let is_foreign =
-        |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '<' | '>' | '\\');
-    schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))
-        && host.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-        && !url.chars().any(is_foreign)
 }
 
 /// A file that a part names, for the readers of parts.

@@ -1,5 +1,5 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
-//! What belongs here is checking `native` and merging it by RFC 7396, on raw text.
+//! What belongs here is what `native` may touch, and merging it by RFC 7396, on raw text.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,14 +8,26 @@ use super::Piece;
 use super::report::Report;
 use crate::json::{self, Json, Members};
 use crate::limits::{NATIVE_BYTES, NATIVE_DEPTH};
-use crate::types::{Bound, OutboundMessage, Unit, ViolationCode};
-use crate::words::ToText;
+use crate::types::{Bound, OutboundMessage, Severity, Unit, ViolationCode};
+use crate::words::{ToText, clip, join, separated};
 
-/// Checks `native`.
-pub(super) fn check(report: &mut Report, message: &OutboundMessage, pieces: &[(usize, Piece<'_>)]) {
+/// Everything that `native` may set, with the JSON that may stand there. Whatever else a body holds is said by the
+/// typed message, which is checked against the window, the limits and the list of what Instagram has; there is no
+/// second way in. None of these names a person, a text, an address, a tag or another application.
+const ALLOWED: &[(&[&str], &[&str])] = &[
+    (&["messaging_type"], &["\"RESPONSE\"", "\"UPDATE\""]),
+    (&["message", "attachment", "payload", "is_reusable"], FLAGS),
+    (&["message", "attachment", "payload", "sharable"], FLAGS),
+    (&["message", "attachment", "payload", "image_aspect_ratio"], &["\"horizontal\"", "\"square\""]),
+];
+const FLAGS: &[&str] = &["true", "false"];
+
+/// Checks `native`. `human_tag`: the message goes out with the tag for people.
+pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: bool, pieces: &[(usize, Piece<'_>)]) {
     let Some(native) = &message.native else {
         return;
     };
+    let last = pieces.iter().rev().map(|(_, piece)| piece).find(|piece| piece.is_message());
     let sentence = match members(native) {
         _ if native.len() > NATIVE_BYTES => {
             let sentence = "The platform's own JSON is longer than 8 KiB. Shorten it.";
@@ -28,15 +40,62 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, pieces: &[(u
         Some(_) if depth(native) > usize::from(NATIVE_DEPTH) => {
             "The platform's own JSON is nested too deeply. Make it flatter."
         }
-        Some(members) if json::last(&members, "recipient").is_some() => {
-            "The platform's own JSON may not change the recipient. Remove `recipient`."
-        }
-        Some(_) if !pieces.iter().any(|(_, piece)| piece.is_message()) && !pieces.is_empty() => {
+        Some(_) if last.is_none() && !pieces.is_empty() => {
             "The platform's own JSON needs a message to be merged into. Add a text."
         }
-        Some(_) => return,
+        Some(_) => {
+            // A tag and a private reply say themselves how the message is meant.
+            let typed = human_tag || message.private_reply_to.is_some();
+            let mut path = Vec::new();
+            let Some(refused) = refusal(native, &mut path, &|path| match path {
+                ["messaging_type"] => !typed,
+                _ => last.is_none_or(Piece::has_payload),
+            }) else {
+                return;
+            };
+            let allowed = ALLOWED.iter().map(|(path, _)| separated(".", path)).collect::<Vec<_>>();
+            let listed = separated(", ", &allowed);
+            let sentence = join(&[
+                "The platform's own JSON may not set `",
+                clip(&refused, NAMED),
+                "` to that, for this message. Remove it; what may be set is: ",
+                &listed,
+                ".",
+            ]);
+            let violation = report.add(Severity::Error, ViolationCode::NativeInvalid, "native", &sentence);
+            violation.accepted = allowed;
+            return;
+        }
     };
     report.error(ViolationCode::NativeInvalid, "native", sentence);
+}
+
+/// How much of a refused place is repeated, in characters.
+const NAMED: usize = 100;
+
+/// The first place in an object that may not be set, or not to this. Every member counts, also where a name stands
+/// twice, and names are compared without their escapes.
+fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -> Option<String> {
+    for (name, value) in members(text)? {
+        path.push(name.to_text());
+        let names = path.iter().map(String::as_str).collect::<Vec<_>>();
+        let value = raw(&value);
+        let refused = match ALLOWED.iter().find(|(allowed, _)| allowed.starts_with(&names)) {
+            // On the way to something that may be set: an object, and nothing that takes one away.
+            Some((allowed, _)) if allowed.len() > names.len() => match members(value) {
+                // Nothing is made that was not there.
+                Some(_) if names.len() == 1 || fits(allowed) => refusal(value, path, fits),
+                _ => Some(separated(".", path)),
+            },
+            Some((allowed, values)) if values.contains(&value) && fits(allowed) => None,
+            _ => Some(separated(".", path)),
+        };
+        if refused.is_some() {
+            return refused;
+        }
+        path.pop();
+    }
+    None
 }
 
 /// Merges a patch that was checked into a body.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::report::Report;
 use super::settings::Settings;
 use super::{Piece, cut, media, path, rich, text};
-use crate::limits::LIKE_HEART;
+use crate::limits::{LIKE_HEART, LONGEST_EMOJI};
 use crate::types::{OutboundPart, OutboundReaction, ReactionAction, ViolationCode};
 use crate::words::ToText;
 
@@ -28,7 +28,7 @@ pub(super) fn read<'m>(
         OutboundPart::Sticker(id) => sticker(report, at, id),
         OutboundPart::Share(id) => {
             let name = "The id of the post";
-            report.present(&path(at, "share"), name, id).then_some(Piece::Share(id))
+            report.reference(&path(at, "share"), name, id).then_some(Piece::Share(id))
         }
         OutboundPart::Cards(cards) => {
             rich::cards(report, at, cards);
@@ -88,7 +88,7 @@ fn sticker<'m>(report: &mut Report, at: usize, id: &'m str) -> Option<Piece<'m>>
 }
 
 fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) -> Option<Piece<'m>> {
-    let there = report.present(&path(at, "reaction.target"), "The message to react to", &reaction.target);
+    let there = report.reference(&path(at, "reaction.target"), "The message to react to", &reaction.target);
     let place = path(at, "reaction.emoji");
     let emoji = reaction.emoji.as_deref().unwrap_or_default();
     match reaction.action {
@@ -97,7 +97,7 @@ fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) 
             report.error(ViolationCode::MissingField, &place, "The reaction has no emoji. Choose one.");
             None
         }
-        ReactionAction::Added if !cut::is_emoji(emoji) => {
+        ReactionAction::Added if emoji.len() > LONGEST_EMOJI || !cut::is_emoji(emoji) => {
             let sentence = "A reaction is exactly one emoji. Choose one.";
             report.not_accepted(ViolationCode::UnknownReaction, &place, sentence, &["\u{2764}\u{fe0f}"]);
             None

@@ -3,8 +3,9 @@
 
 use alloc::vec::Vec;
 
+use super::address::{self, Fault};
 use crate::capabilities::bound;
-use crate::limits::{Count, Length};
+use crate::limits::{Count, LONGEST_ID, Length};
 use crate::types::{Bound, Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
 use crate::words::{ToText, decimal, is_blank, join};
 
@@ -95,13 +96,13 @@ impl Report {
         self.degrade(part, feature, ViolationCode::UnsupportedFeature, path, sentence, &[]);
     }
 
-    /// Something that is not shown on some surfaces: refused, or reported.
+    /// Something that is not shown on some surfaces: reported, or refused where that is asked for.
     pub(crate) fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
         self.degrade(part, feature, ViolationCode::NotShownEverywhere, path, sentence, surfaces);
     }
 
-    /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a
-    /// warning and a degradation.
+    /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a warning and a
+    /// degradation. Without either, what some surfaces show as asked is sent like that.
     pub(crate) fn degrade(
         &mut self,
         part: usize,
@@ -111,7 +112,12 @@ impl Report {
         sentence: &str,
         surfaces: &[&str],
     ) {
-        if matches!(self.fallback, FallbackPolicy::Strict) {
+        let refuses = match self.fallback {
+            FallbackPolicy::Usual => surfaces.is_empty(),
+            FallbackPolicy::Strict => true,
+            FallbackPolicy::Allow => false,
+        };
+        if refuses {
             let advice = join(&[sentence, " Allow a fallback to send it all the same."]);
             return self.error(code, path, &advice);
         }
@@ -185,17 +191,39 @@ impl Report {
         there
     }
 
-    /// Checks an address. `name` begins the sentence.
-    pub(crate) fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
-        if !super::is_address(url, schemes) {
-            let sentence = join(&[
-                name,
-                " cannot be used. Give a complete public address that begins with ",
-                schemes.first().copied().unwrap_or_default(),
-                "://.",
-            ]);
-            let violation = self.add(Severity::Error, ViolationCode::InvalidUrl, path, &sentence);
-            violation.accepted = schemes.iter().map(|scheme| join(&[scheme, "://"])).collect();
+    /// Checks an id of the platform's that is no number: there, bounded, and without signs that no id has. `name`
+    /// begins the sentence.
+    pub(crate) fn reference(&mut self, path: &str, name: &str, id: &str) -> bool {
+        if !self.present(path, name, id) {
+            return false;
         }
+        let fits = id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        if !fits {
+            let sentence = join(&[name, " is not one of Instagram's. Choose it again."]);
+            self.error(ViolationCode::InvalidField, path, &sentence);
+        }
+        fits
+    }
+
+    /// Checks an address that Meta fetches or a customer opens. `name` begins the sentence.
+    pub(crate) fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
+        let Err(fault) = address::check(url, schemes) else {
+            return;
+        };
+        let scheme = schemes.first().copied().unwrap_or_default();
+        let sentence = match fault {
+            Fault::Form => {
+                join(&[name, " cannot be used. Give a complete public address that begins with ", scheme, "://."])
+            }
+            Fault::Login => join(&[name, " names a user or a password. Give an address that opens without."]),
+            Fault::NotPublic => join(&[
+                name,
+                " cannot be reached from the public internet. Give a public address that begins with ",
+                scheme,
+                "://.",
+            ]),
+        };
+        let violation = self.add(Severity::Error, ViolationCode::InvalidUrl, path, &sentence);
+        violation.accepted = schemes.iter().map(|scheme| join(&[scheme, "://"])).collect();
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn products(report: &mut Report, settings: &Settings<'_>, part: usize
     let list = path(part, "products");
     report.count(&list, "products", products.len(), PRODUCTS);
     for (at, product) in products.iter().enumerate() {
-        report.present(&element(&list, at, ""), "The product's id", product);
+        report.reference(&element(&list, at, ""), "The product's id", product);
     }
     if settings.login == Login::Instagram {
         let sentence = "Products can be sent only from accounts that are connected with Facebook. Send cards instead.";

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::cut::{cut, first_end};
+use super::cut::{cut, first_end, longest_link};
 use super::report::Report;
 use crate::capabilities::bound;
 use crate::limits::TEXT;
@@ -29,6 +29,22 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
     }
     if text.len() <= TEXT.max {
         return Vec::from([text]);
+    }
+    let length = longest_link(text);
+    if length > TEXT.max {
+        let (length, max) = (decimal(length as u64), decimal(TEXT.max as u64));
+        let sentence = join(&[
+            "A link in the text has ",
+            &length,
+            " bytes, and no message holds more than ",
+            &max,
+            ": it would arrive torn. Use a shorter link, or put it behind a button.",
+        ]);
+        report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
+            violation.limit = Some(bound(TEXT));
+            violation.actual = Some(text.len() as u64);
+        });
+        return Vec::new();
     }
     let pieces = if split { cut(text, TEXT.max) } else { None };
     pieces.unwrap_or_else(|| {

@@ -4,7 +4,8 @@
 use super::Piece;
 use super::report::Report;
 use super::settings::Settings;
-use crate::types::{ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
+use crate::limits::LONG_WINDOW;
+use crate::types::{CommentPlace, ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
 
 /// What the state of the window means for a message.
 struct Verdict {
@@ -68,4 +69,27 @@ pub(super) fn check(
     report.add(severity, verdict.code, path, verdict.sentence);
     // A person who tries after 24 hours has a chance only with the tag; a program never gets it.
     human && message.try_anyway && matches!(state, WindowState::HumanOnly)
+}
+
+const COMMENT_TOO_OLD: &str = "The comment is older than 7 days, and Instagram takes no private reply to it any more. Answer the comment in public.";
+const COMMENT_AGE_UNKNOWN: &str =
+    "How old the comment is, is not known. Instagram takes private replies for 7 days only and may refuse this one.";
+const LIVE_ONLY: &str =
+    "Instagram takes a private reply to a comment on a live broadcast only while the broadcast lasts.";
+
+/// Checks the age of the comment that is answered privately (Meta, "Private Replies").
+pub(super) fn check_comment(report: &mut Report, message: &OutboundMessage, context: &ConversationContext) {
+    let path = "private-reply-to";
+    let comment = context.comment.as_ref();
+    match comment.and_then(|comment| comment.at) {
+        Some(at) if context.now.saturating_sub(at) > LONG_WINDOW => {
+            let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
+            report.add(severity, ViolationCode::WindowClosed, path, COMMENT_TOO_OLD);
+        }
+        Some(_) => {}
+        None => report.warning(ViolationCode::WindowUncertain, path, COMMENT_AGE_UNKNOWN),
+    }
+    if comment.is_some_and(|comment| matches!(comment.place, CommentPlace::Live)) {
+        report.warning(ViolationCode::WindowUncertain, path, LIVE_ONLY);
+    }
 }

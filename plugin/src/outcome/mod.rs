@@ -91,6 +91,8 @@ fn words_of<'j>(body: &'j Json<'_>) -> Option<&'j str> {
 /// An error object, as both Graph hosts write it.
 struct Refusal {
     code: Option<u64>,
+    /// The code as it stands there: some are negative, and have no line in the table.
+    written: Option<String>,
     subcode: Option<u64>,
     is_transient: bool,
     trace_id: Option<String>,
@@ -101,14 +103,19 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
         Some(Json::Null | Json::Bool(false)) => None,
         Some(error) => Some(Refusal {
             code: error.get("code").and_then(Json::whole),
+            written: error.get("code").and_then(Json::id),
             subcode: error.get("error_subcode").and_then(Json::whole),
             is_transient: matches!(error.get("is_transient"), Some(Json::Bool(true))),
             trace_id: error.get("fbtrace_id").and_then(Json::id),
         }),
         // The envelope of api.instagram.com, whose `code` is an HTTP status.
-        None => {
-            body.get("error_type").map(|_| Refusal { code: None, subcode: None, is_transient: false, trace_id: None })
-        }
+        None => body.get("error_type").map(|_| Refusal {
+            code: None,
+            written: None,
+            subcode: None,
+            is_transient: false,
+            trace_id: None,
+        }),
     }
 }
 
@@ -122,7 +129,7 @@ fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (
         (after, _) => after,
     };
     let failure = Failure {
-        code: error.code.map(decimal),
+        code: error.code.map(decimal).or_else(|| error.written.clone()),
         subcode: error.subcode.map(decimal),
         retry_after,
         trace_id: error.trace_id.clone(),

@@ -116,6 +116,9 @@ const TABLE: &[Row] = &[
     ),
     unknown(2, 0, "Instagram's service is down for the moment, or the customer blocked the account.", 30 * SECOND),
     unknown(2, 1_545_133, "Instagram's service is down for the moment.", 30 * SECOND),
+    later(1200, 0, "Instagram had a passing fault and did not send the message.", 30 * SECOND),
+    rejected(194, 0, ContentInvalid, "The message lacks something that Instagram needs.", CHECK_CONTENT),
+    rejected(546, 0, ContentInvalid, "Instagram does not accept this message for this customer.", CHECK_CONTENT),
     forbidden(
         3,
         0,

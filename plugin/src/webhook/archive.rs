@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use super::collect::{Collector, Entry, person};
 use super::envelope::{malformed, raw};
-use super::item;
 use super::read::Notes;
+use super::{item, mid};
 use crate::json::{self, Json, Members, last};
 use crate::time;
 use crate::types::{Contact, EventOrigin, ParseError};
@@ -38,7 +38,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), Pa
     let mut people = data(Some(&participants)).iter();
     let customer = people.find(|one| id_of(Some(one)).is_some_and(|id| id != entry.account));
     let messages = json::shallow(member("messages"), 2).unwrap_or(Json::Null);
-    for message in data(Some(&messages)).iter().filter_map(raw) {
+    for (message, _) in in_order(data(Some(&messages)).iter().filter_map(raw)) {
         read_message(into, &entry, customer, since, message);
     }
     if let (Some(customer), Some(id)) = (customer, id_of(customer)) {
@@ -47,6 +47,43 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), Pa
     }
     Ok(())
 }
+
+/// Messages with their times, the oldest first. The archive lists the newest first and knows times to the second
+/// only: within one second the time in the ids counts, or else the order of the list.
+fn in_order<'t>(messages: impl Iterator<Item = &'t str>) -> Vec<(&'t str, Option<u64>)> {
+    let time = |raw: &str| json::parse(raw).ok().and_then(|message| time_of(&message)).map(|(time, _)| time);
+    let mut messages: Vec<_> = messages.map(|raw| (raw, time(raw))).collect();
+    let ends = (messages.first().and_then(|first| first.1), messages.last().and_then(|last| last.1));
+    if !matches!(ends, (Some(first), Some(last)) if first < last) {
+        messages.reverse();
+    }
+    // What has no time stays behind what stands before it.
+    let mut newest = 0;
+    for (_, time) in &mut messages {
+        newest = time.unwrap_or(newest);
+        *time = Some(newest);
+    }
+    messages.sort_by_key(|(_, time)| *time);
+    messages
+}
+
+/// When a message was written, and until when it may have been, in milliseconds: the archive says the second, the
+/// message's own id the millisecond.
+fn time_of(message: &Json<'_>) -> Option<(u64, u64)> {
+    let second = match message.get("created_time") {
+        Some(Json::Text(text)) => time::of_archive(text),
+        _ => None,
+    };
+    let exact = id_of(Some(message)).and_then(|id| mid::time(&id));
+    match (second, exact) {
+        (Some(second), Some(exact)) if exact.abs_diff(second) < 2 * SECOND => Some((exact, exact)),
+        (Some(second), _) => Some((second, second + SECOND - 1)),
+        (None, _) => None,
+    }
+}
+
+/// In milliseconds.
+const SECOND: u64 = 1000;
 
 /// The elements of a list that stands under `data`.
 fn data<'j, 'a>(value: Option<&'j Json<'a>>) -> &'j [Json<'a>] {
@@ -69,13 +106,11 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
     };
     let message = Some(&message);
     let member = |name: &str| message.and_then(|message| message.get(name));
-    let time = match member("created_time") {
-        Some(Json::Text(text)) => time::of_archive(text),
-        _ => None,
-    };
-    if time.is_some_and(|time| time <= since) {
+    let time = message.and_then(time_of);
+    if time.is_some_and(|(_, latest)| latest <= since) {
         return;
     }
+    let time = time.map(|(time, _)| time);
     let account = Json::Object(Vec::from([pair("id", &entry.account)]));
     let account = Some(&account);
     let sender = member("from");
@@ -92,7 +127,10 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
         attachments.push(file_of(file));
     }
     for shared in data(member("shares")) {
-        attachments.push(attachment(kind_of(shared), Some(shared), "link"));
+        attachments.push(match products_of(shared) {
+            Some(products) => products,
+            None => attachment(kind_of(shared), Some(shared), "link"),
+        });
     }
     if let mention @ Some(_) = story("mention") {
         attachments.push(attachment("story_mention", mention, "link"));
@@ -126,7 +164,10 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
             let is_ours = id_of(Some(user)).is_some_and(|id| id == entry.account);
             let mut content = Members::from([pair("action", "react")]);
             copy(&mut content, "mid", message, "id");
-            copy(&mut content, "emoji", Some(reaction), "reaction");
+            copy(&mut content, "emoji", Some(reaction), "emoji");
+            // Meta's word for it, or the emoji itself.
+            let is_word = matches!(reaction.get("reaction"), Some(Json::Text(word)) if word.is_ascii());
+            copy(&mut content, if is_word { "reaction" } else { "emoji" }, Some(reaction), "reaction");
             let sides = [Some(user), if is_ours { customer } else { account }];
             read_item(into, entry, raw, time, sides, "reaction", content, Notes::default());
         }
@@ -199,6 +240,26 @@ fn file_of<'t>(file: &'t Json<'_>) -> Json<'t> {
         _ => "file",
     };
     attachment(kind, Some(file), "file_url")
+}
+
+/// Products that were shared, in the form in which webhooks have them: `template.payload.product.elements`.
+fn products_of<'t>(shared: &'t Json<'_>) -> Option<Json<'t>> {
+    let elements = shared.get("template")?.get("payload")?.get("product")?.get("elements")?;
+    let list = match elements {
+        Json::List(list) => list.as_slice(),
+        elements => data(Some(elements)),
+    };
+    let mut products = Vec::new();
+    for element in list {
+        let mut product = Members::new();
+        for name in ["id", "retailer_id", "title", "subtitle", "image_url"] {
+            copy(&mut product, name, Some(element), name);
+        }
+        products.push(Json::Object(product));
+    }
+    let within = |name, value| Json::Object(Vec::from([(Cow::Borrowed(name), value)]));
+    let payload = within("product", within("elements", Json::List(products)));
+    Some(Json::Object(Vec::from([pair("type", "template"), (Cow::Borrowed("payload"), payload)])))
 }
 
 /// The type of a shared link: a reel, a post, or a page of somewhere else.

@@ -101,12 +101,23 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
     }
     let [name, content, title, url] = notes.pick(value, &["type", "payload", "title", "url"]);
     let mut payload = match content {
-        // A `fallback` may have its address as the payload itself.
-        Json::Text(_) => Payload { url: notes.text(content), ..Payload::read(notes, &NOTHING) },
+        // A `fallback` may have its address, or its title, as the payload itself.
+        Json::Text(_) => Payload::read(notes, &NOTHING),
         content => Payload::read(notes, content),
     };
     payload.title = payload.title.or_else(|| notes.text(title));
     payload.url = payload.url.or_else(|| notes.text(url));
+    if let Json::Text(text) = content
+        && !text.is_empty()
+    {
+        let is_address = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+        let room = if is_address { &mut payload.url } else { &mut payload.title };
+        match room {
+            None => *room = Some(text.to_text()),
+            Some(known) if **known == **text => {}
+            Some(_) => notes.unknown_member(),
+        }
+    }
     let name_of_type = notes.text(name);
     let name = name_of_type.unwrap_or_default();
     let shape = TYPES.iter().find(|(known, _)| *known == name).map(|(_, shape)| *shape);

@@ -8,7 +8,8 @@ use super::read::Notes;
 use super::{id, item, kinds};
 use crate::json::{self, Json};
 use crate::types::{
-    AdContext, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention, UnknownItem,
+    AdContext, Anomaly, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention,
+    UnknownItem,
 };
 use crate::words::{ToText, join};
 
@@ -53,8 +54,9 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
         "mentions" => mention(&tree, notes),
         "messaging_policy_enforcement" => {
             let body = EventBody::Policy(kinds::policy(&mut notes, &tree));
-            let id = entry.time.map(|_| id::of("y", &[&id::time(entry.time), &id::hash(&[raw])]));
-            plain(id, Author::Platform, body, notes)
+            // The entry's time is that of the delivery, which is another one when it is repeated.
+            let id = id::of("y", &["", &id::hash(&[raw])]);
+            plain(Some(id), Author::Platform, body, notes)
         }
         other => {
             // The form of the dashboard's samples in 2021.
@@ -93,7 +95,8 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let [in_media, product_type, ad_id, ad_title, original] =
         notes.pick(media, &["id", "media_product_type", "ad_id", "ad_title", "original_media_id"]);
     let [from_id, username, own_id] = notes.pick(from, &["id", "username", "self_ig_scoped_id"]);
-    let contact = notes.id(from_id).map(|id| Contact { username: notes.text(username), ..person(id) });
+    let (from_id, username) = (notes.id(from_id), notes.text(username));
+    let contact = from_id.map(|id| Contact { username: username.clone(), ..person(id) });
     // One of Meta's pages says `comment_id`, all others and all captures say `id`.
     let Some(id) = notes.id(id).or_else(|| notes.id(comment_id)) else {
         let reason = "a comment without an id".to_text();
@@ -113,11 +116,15 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let (author, contact) = match (own, contact) {
         (true, _) => (Author::Business(BusinessAuthor { app_id: None, correlation: None }), None),
         (false, Some(contact)) => (Author::Contact, Some(contact)),
-        (false, None) => (Author::Unknown, None),
+        (false, None) => {
+            notes.add(Anomaly::MissingParticipant);
+            (Author::Unknown, None)
+        }
     };
     let event_id = id::of("c", &[&id]);
     let comment = Comment {
         id,
+        username: username.filter(|_| contact.is_none() && !own),
         text: notes.text(text),
         place: if live { CommentPlace::Live } else { place(&mut notes, product_type) },
         media_id: notes.id(in_media).or_else(|| notes.id(media_id)),

@@ -58,6 +58,8 @@ struct Sides {
     sender: Option<String>,
     recipient: Option<String>,
     at: Option<u64>,
+    /// What the item itself says, which alone may be part of an id: the entry's time is that of the delivery.
+    stamp: Option<u64>,
     to_self: bool,
 }
 
@@ -98,7 +100,7 @@ pub(super) fn read_tree<'t>(
         let reason = join(&["an item is ", tree.kind(), " instead of an object"]);
         return into.unknown(entry, origin, raw, None, reason);
     };
-    let mut sides = Sides { sender: None, recipient: None, at: None, to_self: false };
+    let mut sides = Sides { sender: None, recipient: None, at: None, stamp: None, to_self: false };
     let mut bodies: Vec<(Kind, &Json<'_>)> = Vec::with_capacity(1);
     let mut unknown = None;
     for (name, value) in members {
@@ -119,6 +121,7 @@ pub(super) fn read_tree<'t>(
             },
         }
     }
+    sides.stamp = sides.at;
     if sides.at.is_none() {
         // What the entry says is the time of sending: near enough to keep the order.
         notes.add(Anomaly::MissingTime);
@@ -132,7 +135,7 @@ pub(super) fn read_tree<'t>(
             None => "the item says nothing about what happened".to_text(),
         };
         let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToText::to_text) });
-        let draft = draft(entry, &sides, origin, body, notes, Actor::Unknown);
+        let draft = draft(entry, &sides, origin, body, notes, Actor::Unknown, sides.to_self);
         return into.add(entry, raw, draft);
     }
     let last = bodies.len() - 1;
@@ -174,13 +177,15 @@ fn read_kind(
     mut notes: Notes,
 ) -> Draft {
     let sender = sides.sender.as_deref().unwrap_or_default();
-    let time = || id::time(sides.at);
+    let time = || id::time(sides.stamp);
+    let mut to_self = sides.to_self;
     let (id, body, opens, actor) = match kind {
         Kind::Message => return read_message(entry, sides, origin, value, notes),
         Kind::Postback => {
             let mut message = message::read_postback(&mut notes, value);
             message.to_self |= sides.to_self;
-            let id = match (&message.id, sides.at) {
+            to_self = message.to_self;
+            let id = match (&message.id, sides.stamp) {
                 (Some(mid), _) => Some(id::of("p", &[mid])),
                 (None, Some(_)) => {
                     let payload = message.answer.as_ref().and_then(|answer| answer.payload.as_deref());
@@ -207,7 +212,7 @@ fn read_kind(
         Kind::Reaction => {
             let reaction = kinds::reaction(&mut notes, value);
             let id = reaction.as_ref().map(|(reaction, action)| {
-                let emoji = reaction.emoji.as_deref().unwrap_or_default();
+                let emoji = reaction.emoji.as_deref().or(reaction.name.as_deref()).unwrap_or_default();
                 id::of("r", &[&reaction.target, sender, &time(), action, emoji])
             });
             let body = reaction.map(|(reaction, _)| EventBody::Reaction(reaction));
@@ -224,27 +229,27 @@ fn read_kind(
         Kind::Referral => {
             let text = kinds::describe(value);
             let referral = referral::read(&mut notes, value);
-            let id = sides.at.map(|_| id::of("f", &[sender, &time(), &text]));
+            let id = sides.stamp.map(|_| id::of("f", &[sender, &time(), &text]));
             let body = referral.map(EventBody::Referral).unwrap_or_else(no_target);
             (id, body, Some(WindowOpener::Referral), Actor::Customer)
         }
         Kind::OptIn => {
             let opt_in = kinds::opt_in(&mut notes, value);
-            let id = sides.at.map(|_| id::of("o", &[sender, &time(), &opt_in.kind]));
+            let id = sides.stamp.map(|_| id::of("o", &[sender, &time(), &opt_in.kind]));
             (id, EventBody::OptIn(opt_in), None, Actor::Customer)
         }
         Kind::Handover(action) => {
             let name = KINDS.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
-            let id = sides.at.map(|_| id::of("h", &[sender, &time(), name]));
+            let id = sides.stamp.map(|_| id::of("h", &[sender, &time(), name]));
             (id, EventBody::Handover(kinds::handover(&mut notes, action, value)), None, Actor::Platform)
         }
         Kind::Policy => {
             let text = kinds::describe(value);
-            let id = sides.at.map(|_| id::of("y", &[&time(), &text]));
+            let id = sides.stamp.map(|_| id::of("y", &[&time(), &text]));
             (id, EventBody::Policy(kinds::policy(&mut notes, value)), None, Actor::Platform)
         }
     };
-    let mut draft = draft(entry, sides, origin, body, notes, actor);
+    let mut draft = draft(entry, sides, origin, body, notes, actor, to_self);
     draft.id = id;
     draft.opens = opens;
     draft
@@ -254,6 +259,7 @@ fn read_kind(
 fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<'_>, mut notes: Notes) -> Draft {
     let mut read = message::read(&mut notes, value);
     read.message.to_self |= sides.to_self;
+    let to_self = read.message.to_self;
     let actor = if read.is_echo { Actor::Business } else { Actor::Sender };
     let mid = read.message.id.clone();
     let opens = message::opener(&read.message);
@@ -264,7 +270,7 @@ fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<
         _ => ("m", EventBody::Message(read.message)),
     };
     let says = matches!(body, EventBody::Message(_));
-    let mut draft = draft(entry, sides, origin, body, notes, actor);
+    let mut draft = draft(entry, sides, origin, body, notes, actor, to_self);
     let prefix = match &mut draft.author {
         Author::Business(author) => {
             author.app_id = read.app;
@@ -279,16 +285,26 @@ fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<
 }
 
 /// Puts together what the ids say about who did it and with whom.
-fn draft(entry: &Entry, sides: &Sides, origin: EventOrigin, body: EventBody, mut notes: Notes, actor: Actor) -> Draft {
+fn draft(
+    entry: &Entry,
+    sides: &Sides,
+    origin: EventOrigin,
+    body: EventBody,
+    mut notes: Notes,
+    actor: Actor,
+    to_self: bool,
+) -> Draft {
     let ours = |id: &Option<String>| !entry.account.is_empty() && id.as_deref() == Some(entry.account.as_str());
     // Meta's samples of postbacks and referrals name the customer as the account.
-    let confused = actor == Actor::Customer && ours(&sides.sender) && sides.recipient.is_some();
+    // Where the account taps in the conversation with itself, both are right as they stand.
+    let confused = actor == Actor::Customer && ours(&sides.sender) && sides.recipient.is_some() && !to_self;
+    let itself = to_self && ours(&sides.sender) && sides.recipient.is_some() && !ours(&sides.recipient);
     let by_business = match actor {
         Actor::Business => true,
         Actor::Customer => false,
         _ => ours(&sides.sender) && !ours(&sides.recipient) && sides.recipient.is_some(),
     };
-    let contact = match by_business {
+    let contact = match by_business || itself {
         true => &sides.recipient,
         false if sides.sender.is_some() => &sides.sender,
         false if ours(&sides.recipient) => &None,

@@ -15,6 +15,7 @@ mod id;
 mod item;
 mod kinds;
 mod message;
+mod mid;
 mod read;
 mod referral;
 mod template;

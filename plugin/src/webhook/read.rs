@@ -11,8 +11,8 @@ use crate::words::ToText;
 /// Below this a time is in seconds, from it on in milliseconds: 10^11 s is the year 5138, 10^11 ms
 /// is 1973. Meta writes both.
 const FIRST_MILLISECOND: u64 = 100_000_000_000;
-/// No time beyond this can be meant: 10^14 ms is the year 5138.
-const LAST_MILLISECOND: u64 = 100_000_000_000_000;
+/// No time from this on can be meant: the year 2100.
+const LAST_MILLISECOND: u64 = 4_102_444_800_000;
 
 /// What stands where a member is missing.
 pub(super) static NOTHING: Json<'static> = Json::Null;
@@ -152,7 +152,7 @@ pub(super) fn milliseconds(value: &Json<'_>) -> Option<u64> {
     match value.whole()? {
         0 => None,
         seconds if seconds < FIRST_MILLISECOND => Some(seconds * 1000),
-        time if time < LAST_MILLISECOND => Some(time),
-        _ => None,
+        time => Some(time),
     }
+    .filter(|time| *time < LAST_MILLISECOND)
 }

@@ -58,6 +58,7 @@ pub fn context() -> ConversationContext {
         thread: None,
         last_inbound: None,
         window: window(WindowState::Open),
+        comment: None,
         now: 1_795_000_001_000,
         reply_context: None,
     }

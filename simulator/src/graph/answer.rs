@@ -7,7 +7,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName,
+    HeaderValue,
+};
 use serde_json::{Value, json};
 
 use crate::config::{EchoTiming, Locale};
@@ -237,6 +240,16 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
         set("www-authenticate", challenge);
     }
     response
+}
+
+/// What a browser is told before a request of another site's page.
+pub(crate) fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE, OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+    ];
+    (StatusCode::OK, headers).into_response()
 }
 
 /// The answer of a batch: a list without the headers of a request's own.

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod answer;
+mod app_subscriptions;
 mod auth;
 mod batch;
 mod catalogue;
@@ -88,6 +89,9 @@ impl Done {
 pub(crate) type Outcome = Result<Done, GraphError>;
 
 pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Request) -> Response {
+    if request.method() == http::Method::OPTIONS {
+        return answer::preflight();
+    }
     let request = GraphRequest::read(host, path, request).await;
     if batch::is(&request) {
         return batch::serve(&core, request).await;
@@ -142,6 +146,9 @@ async fn dispatch(core: &Arc<Core>, request: &GraphRequest, caller: &Caller) -> 
     }
     match &caller.who {
         Who::App if segments == ["app"] || segments == [core.app_id(request.host.login())] => app_node(core, request),
+        Who::App if request.host == Host::Facebook && segments == [core.config.app_id.as_str(), "subscriptions"] => {
+            app_subscriptions::handle(core, request).await
+        }
         Who::App if segments.first() == Some(&"me") => Err(auth::no_current_user()),
         Who::App => Err(GraphError::unknown_object(request.method.as_str(), segments.first().unwrap_or(&""))),
         Who::Person => person::handle(core, request, caller),
@@ -229,6 +236,9 @@ async fn of_account(
             comments::reply(core, request, account, comment)
         }
         ("GET", ["me"]) => account::own(core, request, caller, account, "me"),
+        (_, [id]) if core.world().comments.contains_key(*id) => {
+            Err(GraphError::not_played(&format!("{method} of a comment")))
+        }
         ("GET", [id]) => read_node(core, request, caller, account, id),
         (_, [] | [_]) => Err(GraphError::unsupported_method(method)),
         (_, [_, edge, ..]) => Err(unplayed::path(request, edge)),
@@ -262,6 +272,7 @@ impl GraphRequest {
             ("GET", [id]) if id.len() <= 17 && id.bytes().all(|byte| byte.is_ascii_digit()) => Scope::Profiles,
             ("GET", [_, "accounts"]) => Scope::Accounts,
             (_, [_, "subscribed_apps"]) => Scope::Subscriptions,
+            (_, [_, "subscriptions"]) => Scope::AppSubscriptions,
             ("GET", [_, "conversations" | "messages"]) => Scope::Conversations,
             ("GET", [id]) if conversations::is_id(id) => Scope::Conversations,
             _ => Scope::Other,

@@ -92,9 +92,48 @@ impl Params {
 /// A text that holds a JSON object or array is read as such: Meta's samples write both forms.
 fn structured(text: &str) -> Value {
     match text.trim_start().chars().next() {
-        Some('{' | '[') => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        Some('{' | '[') => serde_json::from_str(text)
+            .or_else(|_| serde_json::from_str(&strict(text)))
+            .unwrap_or_else(|_| Value::String(text.to_owned())),
         _ => Value::String(text.to_owned()),
     }
+}
+
+/// `{id:65,text:'hi'}` as JSON: Meta's samples write names without quotes and texts in single ones.
+fn strict(text: &str) -> String {
+    let (mut json, mut symbols) = (String::with_capacity(text.len() + 16), text.chars().peekable());
+    while let Some(symbol) = symbols.next() {
+        match symbol {
+            '"' | '\'' => {
+                json.push('"');
+                while let Some(inside) = symbols.next_if(|inside| *inside != symbol) {
+                    match (inside, symbols.peek()) {
+                        ('\\', Some('\'')) => json.extend(symbols.next()),
+                        ('\\', Some(_)) => {
+                            json.push(inside);
+                            json.extend(symbols.next());
+                        }
+                        ('"', _) => json.push_str("\\\""),
+                        _ => json.push(inside),
+                    }
+                }
+                symbols.next();
+                json.push('"');
+            }
+            letter if letter.is_ascii_alphabetic() || letter == '_' => {
+                let mut word = String::from(letter);
+                while let Some(more) = symbols.next_if(|more| more.is_ascii_alphanumeric() || *more == '_') {
+                    word.push(more);
+                }
+                match word.as_str() {
+                    "true" | "false" | "null" => json.push_str(&word),
+                    _ => json.extend(["\"", &word, "\""]),
+                }
+            }
+            other => json.push(other),
+        }
+    }
+    json
 }
 
 fn listed(value: Value, depth: usize) -> Value {
@@ -137,6 +176,18 @@ mod tests {
         assert_eq!(structured(r#"{"id":"65"}"#), json!({"id": "65"}));
         assert_eq!(structured("65"), Value::String("65".to_owned()));
         assert_eq!(structured("{broken"), Value::String("{broken".to_owned()));
+    }
+
+    #[test]
+    fn the_loose_json_of_metas_samples_is_read_too() {
+        assert_eq!(structured("{id:65}"), json!({"id": 65}));
+        let loose = r#"{attachment:{type:'template', "a":[true,null], text:'It\'s "so"', u:'a:b,c\n'}}"#;
+        let expected =
+            json!({"attachment": {"type": "template", "a": [true, null], "text": "It's \"so\"", "u": "a:b,c\n"}});
+        assert_eq!(structured(loose), expected);
+        for text in ["{hello}", "[so: so", "{'", "[\\", "{a:'\\"] {
+            assert_eq!(structured(text), Value::String(text.to_owned()), "{text}");
+        }
     }
 
     #[test]

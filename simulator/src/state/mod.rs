@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) accounts: Vec<AccountConfig>,
     pub(crate) webhook_url: Option<String>,
+    /// The fields that the app set over the API; `None` where the dashboard did it.
+    pub(crate) webhook_fields: Option<Vec<String>>,
     pub(crate) echo: EchoTiming,
     pub(crate) redelivery: Redelivery,
     pub(crate) threads: BTreeMap<ThreadKey, Thread>,

@@ -32,7 +32,16 @@ impl ChallengeAnswer {
 impl Core {
     pub(crate) async fn challenge(&self, verify_token: &str) -> Result<ChallengeAnswer, SimulatorError> {
         let url = self.world().webhook_url.clone().ok_or(SimulatorError::NoWebhookUrl)?;
-        let mut url = Url::parse(&url).map_err(|error| SimulatorError::Unreachable(error.to_string()))?;
+        let url = Url::parse(&url).map_err(|error| SimulatorError::Unreachable(error.to_string()))?;
+        self.challenge_at(url, verify_token).await
+    }
+
+    /// The same of any address.
+    pub(crate) async fn challenge_at(
+        &self,
+        mut url: Url,
+        verify_token: &str,
+    ) -> Result<ChallengeAnswer, SimulatorError> {
         // An integer on the wire, as in Meta's sample 1158201444.
         let challenge = (1_000_000_000 + self.ids.next_u64() % 1_000_000_000).to_string();
         url.query_pairs_mut()

@@ -19,6 +19,9 @@ use tokio::{
 
 use super::{ACCOUNT, Mode, SECRET, Subject};
 
+/// With it the measuring process asks the measured one.
+pub(crate) const API_TOKEN: &str = "token-of-a-bench";
+
 /// How long the host's queue may take to become empty.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -150,6 +153,7 @@ fn missing(error: std::io::Error) -> Result<u64> {
 /// A host with one account. Without a platform it has no way out: what it asks for fails at once.
 fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
     fs::write(folder.join("app-secret"), SECRET)?;
+    fs::write(folder.join("api-token"), API_TOKEN)?;
     let account = sim.and_then(|sim| sim.accounts().into_iter().next());
     let token = account.as_ref().and_then(|account| account.token(Login::Facebook));
     fs::write(folder.join("page-token"), token.map_or("a-token", |token| token.expose()))?;
@@ -165,6 +169,7 @@ fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result
     let text = format!(
         r#"listen = "127.0.0.1:0"
 data-dir = "data"
+api = {{ token = {{ file = "api-token" }} }}
 [channels.instagram]
 component = {component:?}
 grant = {{ egress = {grant} }}
@@ -181,7 +186,8 @@ secrets = {{ page-token = {{ file = "page-token" }} }}
 
 /// Asks the host's API.
 pub(crate) async fn get(address: &str, path: &str) -> Result<serde_json::Value> {
-    call(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")).await
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {API_TOKEN}\r\n");
+    call(address, &format!("{head}connection: close\r\n\r\n")).await
 }
 
 /// One request of its own connection, whose answer is JSON.

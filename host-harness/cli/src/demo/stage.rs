@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, server};
+use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, new_token, server};
 use harness_inbox::{ReplyState, ReplyView};
 use simulator::{Config, Customer, Login, Simulator};
 use tempfile::TempDir;
@@ -58,13 +58,15 @@ impl Stage {
         connect(&host, &sim, &id).await?;
         let listener = server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
-        let router = server::router(host.clone(), None);
+        let token = new_token()?;
+        let router = server::router(host.clone(), Some(&Secret::new(token.clone().into_bytes())));
         tokio::spawn(server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
         sim.verify_webhook().await.context("the challenge of the webhook")?;
         println!("simulator  {}", sim.base_url());
         println!("webhooks   {webhook} (challenge answered)");
+        println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
         let customer = sim.customer(Config::DEMO_CUSTOMER);
         Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })

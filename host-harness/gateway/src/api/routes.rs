@@ -52,7 +52,6 @@ async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) 
             request.extensions_mut().insert(granted);
             next.run(request).await
         }
-        Err(Denied::NotLocal) => ApiError::new(StatusCode::FORBIDDEN, Denied::NotLocal.to_string()).into_response(),
         Err(denied) => {
             let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.to_string()).into_response();
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

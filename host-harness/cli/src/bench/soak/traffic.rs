@@ -17,7 +17,7 @@ use tokio::{net::TcpStream, task::JoinSet};
 
 use super::super::{
     load::{Signer, exchange},
-    server::{call, get},
+    server::{API_TOKEN, call, get},
 };
 
 /// Connections that stay open.
@@ -141,7 +141,7 @@ impl Traffic {
             let request = format!(
                 "POST /api/v1/conversations/{conversation}/replies?wait=10000 HTTP/1.1\r\nhost: {}\r\n\
                  connection: close\r\nidempotency-key: soak-{key}\r\ncontent-type: application/json\r\n\
-                 content-length: {}\r\n\r\n{body}",
+                 authorization: Bearer {API_TOKEN}\r\ncontent-length: {}\r\n\r\n{body}",
                 self.address,
                 body.len()
             );
