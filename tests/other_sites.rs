@@ -113,7 +113,7 @@ async fn a_page_of_another_site_reaches_no_endpoint_even_with_a_token() {
         ("POST", "/api/v1/channels/instagram/reset"),
         ("DELETE", "/api/v1/accounts/1"),
         // Reading that has an effect.
-        ("GET", "/api/v1/accounts/1/check?probe=true"),
+        ("POST", "/api/v1/accounts/1/check"),
         ("GET", "/metrics"),
     ] {
         for from in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {

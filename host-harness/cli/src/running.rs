@@ -178,7 +178,10 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
     for account in accounts {
         let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
         let progress = locate::spinner(format!("checking {}", shown(text(&account, "name"))));
-        let report = client.call(Method::GET, &format!("accounts/{id}/check?probe={probe}"), None).await;
+        let report = client
+            // A probe does something: it sends a signal.
+            .call(if probe { Method::POST } else { Method::GET }, &format!("accounts/{id}/check"), None)
+            .await;
         progress.finish_and_clear();
         let report = report?;
         let checks = report.get("checks").and_then(Value::as_array).cloned().unwrap_or_default();

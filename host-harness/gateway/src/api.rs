@@ -10,12 +10,13 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::{AccountError, OutboundMessage, Violation, Window, manifest::Manifest};
-use harness_inbox::{ConversationSummary, InboxError, ReplyState, ReplyView, Settlement, TimelineEntry};
+use harness_inbox::{InboxError, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 mod accounts;
 mod files;
+mod lists;
 mod routes;
 
 use crate::{
@@ -45,18 +46,17 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
     let api = Api { host, access };
     Routes::default()
         .at("/health", Scope::Observe, get(health))
-        .at("/deliveries/retry", Scope::Admin, post(retry))
+        .taking("/deliveries/retry", Scope::Admin, &["channel"], post(retry))
         .at("/channels", Scope::Read, get(channels))
         .at("/channels/{id}/reset", Scope::Admin, post(reset))
-        .at("/conversations", Scope::Read, get(conversations))
         .at("/conversations/{id}", Scope::Read, get(conversation))
-        .at("/conversations/{id}/messages", Scope::Read, get(messages))
-        .at("/conversations/{id}/replies", Scope::Reply, post(reply))
+        .taking("/conversations/{id}/replies", Scope::Reply, &["wait"], post(reply))
         .at("/replies/{id}", Scope::Read, get(reply_status))
         .at("/replies/{id}/send-again", Scope::Reply, post(send_again))
         .at("/replies/{id}/settle", Scope::Reply, post(settle))
         .merge(accounts::routes())
         .merge(files::routes())
+        .merge(lists::routes())
         .within(time)
         .behind_the_lock(&api)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
@@ -225,20 +225,6 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
     Json(api.host.channels().into_iter().map(view).collect())
 }
 
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default = "default_limit")]
-    limit: usize,
-}
-
-fn default_limit() -> usize {
-    50
-}
-
-async fn conversations(State(api): State<Api>, Query(page): Query<Page>) -> Answer<Vec<ConversationSummary>> {
-    Ok(Json(api.host.inbox().conversations(page.limit.min(500)).await?))
-}
-
 #[derive(Serialize)]
 struct ConversationView {
     id: i64,
@@ -249,11 +235,6 @@ struct ConversationView {
 async fn conversation(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ConversationView> {
     let context = api.host.context(id).await?;
     Ok(Json(ConversationView { id, contact: context.contact, window: context.window }))
-}
-
-async fn messages(State(api): State<Api>, Path(id): Path<i64>, Query(page): Query<Page>) -> Answer<Vec<TimelineEntry>> {
-    api.host.inbox().channel_of(id).await?;
-    Ok(Json(api.host.inbox().timeline(id, page.limit.min(500)).await?))
 }
 
 #[derive(Deserialize)]

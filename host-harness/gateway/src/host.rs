@@ -409,6 +409,13 @@ impl Host {
         self.shared.begun.whole(hold).await
     }
 
+    /// A file that was given to be sent, and its bytes.
+    pub async fn held_file(&self, handle: &str) -> Result<(HeldFile, Bytes), HostError> {
+        let file = self.shared.inbox.held_file(handle).await?;
+        let content = self.shared.media.get(&file.stored_as).await?;
+        Ok((file, content))
+    }
+
     /// The bytes of a stored file of a message.
     pub async fn media(&self, media: &MediaView) -> Result<Option<Bytes>, HostError> {
         match &media.stored_as {

@@ -1,7 +1,10 @@
 //! Counters for whoever runs a host, in Prometheus' text form. Belongs here: their names, labels and meaning.
 //! No label holds what a person wrote or who they are; channels and accounts are the operator's own.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use harness_inbox::{Applied, EventCounts, StepEnd, Waiting};
 use harness_sandbox::Called;
@@ -22,6 +25,8 @@ type Seconds = Family<Labels, Histogram, fn() -> Histogram>;
 /// The counters of a host.
 pub(crate) struct Metrics {
     registry: Registry,
+    /// One scrape at a time: another one would find gauges that this one has just cleared.
+    scrape: Mutex<()>,
     calls: Counters,
     call_seconds: Seconds,
     webhooks: Counters,
@@ -65,6 +70,7 @@ impl Metrics {
             waiting_replies: Gauges::default(),
             media: Gauges::default(),
             removed: Counters::default(),
+            scrape: Mutex::default(),
             maintenance_rounds: Counter::default(),
             backlog: Gauge::default(),
             macs: Gauge::default(),
@@ -185,6 +191,7 @@ impl Metrics {
     /// Everything, with what waits now.
     pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let _alone = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         // What is gone must not stay at its last number.
         self.waiting_deliveries.clear();
         self.waiting_replies.clear();

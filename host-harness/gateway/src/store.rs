@@ -42,7 +42,8 @@ impl MediaStore {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(StoreError::from_display)?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(StoreError::from_display)?;
-        Ok(Self::new(Arc::new(objects.with_automatic_cleanup(true))))
+        // A row that says "stored" survives a power cut; so must the file.
+        Ok(Self::new(Arc::new(objects.with_automatic_cleanup(true).with_fsync(true))))
     }
 
     pub(crate) async fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {

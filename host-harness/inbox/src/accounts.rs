@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, SealedCredential, Update, credentials,
-    journal::{as_millis, from_millis, redact},
+    gone::delete_contents,
+    journal::{as_millis, from_millis},
     parked::take_up_account,
 };
 
@@ -256,11 +257,11 @@ impl Inbox {
     pub async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                forget(tx, account, "Somebody disconnected it.")?;
                 if let Some(now) = delete_conversations {
                     delete_contents(tx, account, None)?;
                     note_deleted(tx, account, as_millis(now))?;
                 }
+                forget(tx, account, "Somebody disconnected it.")?;
                 Ok(())
             })
             .await?;
@@ -351,45 +352,4 @@ pub(crate) fn forget(tx: &Transaction<'_>, account: i64, reason: &str) -> Result
         tx.prepare_cached(sql)?.execute(params![account])?;
     }
     Ok(())
-}
-
-/// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that
-/// brought them, and their files. Returns how many contacts were deleted.
-pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<usize, InboxError> {
-    // The conversations that go; `?1` is the account, `?2` the contact.
-    const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
-                         WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2))";
-    let deliveries: Vec<i64> = {
-        let sql = format!(
-            "SELECT DISTINCT delivery_id FROM message WHERE delivery_id IS NOT NULL AND conversation_id IN {GONE}
-             UNION SELECT delivery_id FROM event WHERE account_id = ?1 AND ?2 IS NULL"
-        );
-        let mut statement = tx.prepare_cached(&sql)?;
-        statement.query_map(params![account, contact], |row| row.get(0))?.collect::<Result<_, _>>()?
-    };
-    let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
-    let targets = format!("(SELECT platform_id FROM message WHERE conversation_id IN {GONE})");
-    let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
-    for sql in [
-        // The bytes of files are purged by whoever owns the media store.
-        format!("UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL WHERE message_id IN {messages}"),
-        format!("DELETE FROM reaction WHERE account_id = ?1 AND target IN {targets}"),
-        format!("DELETE FROM edit WHERE account_id = ?1 AND target IN {targets}"),
-        format!("DELETE FROM deletion WHERE account_id = ?1 AND target IN {targets}"),
-        format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
-        format!("DELETE FROM notice WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
-        format!("DELETE FROM step WHERE reply_id IN {replies}"),
-        format!("DELETE FROM reply WHERE conversation_id IN {GONE}"),
-        format!("DELETE FROM opening WHERE conversation_id IN {GONE}"),
-        format!("DELETE FROM conversation WHERE id IN {GONE}"),
-    ] {
-        tx.prepare_cached(&sql)?.execute(params![account, contact])?;
-    }
-    let contacts = tx
-        .prepare_cached("DELETE FROM contact WHERE account_id = ?1 AND (?2 IS NULL OR platform_id = ?2)")?
-        .execute(params![account, contact])?;
-    for delivery in deliveries {
-        redact(tx, delivery)?;
-    }
-    Ok(contacts)
 }

@@ -102,7 +102,7 @@ fn apply_delivery(
     let mut counts = EventCounts::default();
     let mut missing = BTreeSet::new();
     let mut foreign = BTreeSet::new();
-    for event in &delivery.events {
+    for (nth, event) in delivery.events.iter().enumerate() {
         if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
             // It may take away what is known here, and empties deliveries that are applied.
             known.settle(tx)?;
@@ -140,6 +140,10 @@ fn apply_delivery(
                 continue;
             }
         };
+        if event.id.is_empty() {
+            counts.new += usize::from(refuse(tx, account, delivery, nth, event)?);
+            continue;
+        }
         if !is_new(tx, account, event, delivery.id)? {
             counts.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
@@ -206,11 +210,46 @@ fn fail(tx: &Transaction<'_>, delivery: &TranslatedDelivery, problem: &str) -> R
     Ok(())
 }
 
+/// A platform whose clock is off by more than this says nothing with its times.
+const FUTURE_MS: u64 = 24 * 3600 * 1000;
+
+/// When the event happened, in milliseconds. A time far in the future is no time: it would stand behind everything
+/// that comes, so that of the receipt counts.
+fn time_of(event: &Event, received_at: u64) -> i64 {
+    as_millis(event.at.filter(|at| *at <= received_at.saturating_add(FUTURE_MS)).unwrap_or(received_at))
+}
+
 /// Stands for an event's id in the table of events that were applied.
 pub(crate) fn digest(event_id: &str) -> [u8; 16] {
     let mut half = [0; 16];
     half.iter_mut().zip(Sha256::digest(event_id)).for_each(|(to, from)| *to = from);
     half
+}
+
+/// An event without an id could not be told from its repetition: it changes nothing, and is kept among the notices,
+/// where somebody sees it. Says whether it is new.
+fn refuse(
+    tx: &Transaction<'_>,
+    account: i64,
+    delivery: &TranslatedDelivery,
+    nth: usize,
+    event: &Event,
+) -> Result<bool, InboxError> {
+    let instead = Event { id: format!("\0{}/{nth}", delivery.id), ..event.clone() };
+    if !is_new(tx, account, &instead, delivery.id)? {
+        return Ok(false);
+    }
+    tracing::warn!(delivery = delivery.id, kind = event.body.name(), "the channel gave an event no id");
+    let received_at = as_millis(delivery.received_at);
+    let body = serde_json::json!({
+        "problem": "The channel gave this event no id, so it could not be told from its repetition. It changed nothing.",
+        "event": event,
+    });
+    tx.prepare_cached(
+        "INSERT INTO notice (account_id, at, origin, kind, body) VALUES (?1, ?2, ?3, 'refused_event', ?4)",
+    )?
+    .execute(params![account, received_at, event.origin.name(), body.to_string()])?;
+    Ok(true)
 }
 
 /// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
@@ -265,7 +304,7 @@ fn apply_to_accounts(
             .query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.collect::<Result<_, _>>()?
     };
-    let at = event.at.unwrap_or(delivery.received_at);
+    let at = time_of(event, delivery.received_at);
     let erases = matches!(event.body, EventBody::ErasureRequest(_));
     let mut told = Told::default();
     let mut new = Vec::new();
@@ -276,7 +315,7 @@ fn apply_to_accounts(
         }
         // A word about an earlier connection ends or empties not the present one. The platform's times are whole
         // seconds.
-        let of_now = as_millis(at).saturating_add(999) >= since;
+        let of_now = at.saturating_add(999) >= since;
         if (erases && event.contact.is_none() && !of_now) || !is_new(tx, account, event, delivery.id)? {
             continue;
         }
@@ -291,7 +330,7 @@ fn apply_to_accounts(
                 let place = Place {
                     account,
                     conversation: None,
-                    at: as_millis(at),
+                    at,
                     received_at: as_millis(delivery.received_at),
                     delivery: delivery.id,
                 };
@@ -319,13 +358,14 @@ fn apply_event(
     known: &mut Known,
 ) -> Result<(Option<i64>, &'static str), InboxError> {
     let received_at = delivery.received_at;
-    let at = as_millis(event.at.unwrap_or(received_at));
-    let conversation = known.conversation(tx, account, event, at)?;
+    let at = time_of(event, received_at);
+    let received = as_millis(received_at);
+    let conversation = known.conversation(tx, account, event, at.min(received))?;
+    let place = Place { account, conversation, at, received_at: received, delivery: delivery.id };
     if let Some(conversation) = conversation {
-        conversations::note_action(tx, conversation, event, at)?;
+        conversations::note_action(tx, conversation, event, place)?;
     }
     let mut kind = event.body.name();
-    let place = Place { account, conversation, at, received_at: as_millis(received_at), delivery: delivery.id };
     match &event.body {
         EventBody::Message(message) => match messages::store(tx, &place, event, message)? {
             Stored::New => {}
@@ -333,7 +373,7 @@ fn apply_event(
             Stored::DeletedBefore => known.emptied.push(delivery.id),
         },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
-        EventBody::Edited(edited) => messages::edit(tx, &place, edited)?,
+        EventBody::Edited(edited) => known.emptied.extend(messages::edit(tx, &place, edited)?),
         EventBody::Deleted(deleted) => known.emptied.extend(messages::delete(tx, account, &deleted.target, at)?),
         EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => messages::note_status(tx, &place, status)?,

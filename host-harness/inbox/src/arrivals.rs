@@ -51,6 +51,8 @@ const FULL: u64 = 64 << 20;
 const IDLE: Duration = Duration::from_secs(1);
 /// And after this time although deliveries come in.
 const KEPT: Duration = Duration::from_secs(10);
+/// After this time the next deliveries wait until it can be given back.
+const OVERDUE: Duration = Duration::from_secs(30);
 /// How long to wait before rows that found no room are tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -255,9 +257,12 @@ impl Worker {
                 }
                 next = if arrived.len() < BATCH { requests.try_recv().ok() } else { None };
             }
-            if self.log.len() >= FULL && !self.all_moved() {
+            if self.must_be_given_back() && !self.all_moved() {
                 self.held = arrived;
             } else {
+                if self.must_be_given_back() {
+                    self.give_back();
+                }
                 self.append(arrived);
             }
             if !open || self.next_look() == Duration::ZERO {
@@ -277,6 +282,10 @@ impl Worker {
             (false, None, Some(since)) => GATHER.saturating_sub(since.elapsed()),
             (false, None, None) => IDLE,
         }
+    }
+
+    fn must_be_given_back(&self) -> bool {
+        self.log.len() >= FULL || (self.log.len() > 0 && self.emptied_at.elapsed() >= OVERDUE)
     }
 
     fn all_moved(&self) -> bool {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Inbox, InboxError, NewDelivery, Update,
-    accounts::{delete_contents, forget, note_deleted},
+    accounts::{forget, note_deleted},
+    gone::delete_contents,
     journal::{DeliveryRow, as_millis, from_millis},
 };
 
@@ -172,6 +173,8 @@ pub(crate) fn erase(
                 .execute(params![account])?;
         }
     }
+    // The request names the person too.
+    tx.prepare_cached("UPDATE delivery SET redact = 1 WHERE id = ?1")?.execute(params![delivery])?;
     let gone = if contact.is_none() { accounts.len() } else { 0 };
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     tx.prepare_cached(

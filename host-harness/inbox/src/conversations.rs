@@ -1,10 +1,10 @@
 //! The rows of contacts and conversations as events change them. Belongs here: finding or making them, the window's
-//! openings, unread counts, how far the customer has read. Reading them: `read.rs`.
+//! openings, what is unread, how far the customer has read. Reading them: `read.rs`.
 
 use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Seen, Thread, WindowOpener};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, journal::as_millis};
+use crate::{Inbox, InboxError, Update, journal::as_millis, messages::Place};
 
 /// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
@@ -63,9 +63,13 @@ fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<
         .optional()?)
 }
 
-/// What the event does to the conversation's row and its window: to the unread count, and to what an answer will
-/// need. One statement, since nearly every event changes the row.
-pub(crate) fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event, at: i64) -> Result<(), InboxError> {
+/// What the event does to the conversation's row and its window, and to what an answer will need. One statement, since nearly every event changes the row.
+pub(crate) fn note_action(
+    tx: &Transaction<'_>,
+    conversation: i64,
+    event: &Event,
+    Place { at, received_at, delivery, .. }: Place,
+) -> Result<(), InboxError> {
     if let Some(opener) = event.opens {
         note_opening(tx, conversation, opener, at)?;
     }
@@ -74,16 +78,24 @@ pub(crate) fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event
         (Author::Contact, EventBody::Message(message)) => Some(message),
         _ => None,
     };
-    let unread = inbound.is_some() && event.origin == EventOrigin::Live;
+    // Asked for before the message is stored. Of the past, what came first is the newest: see `message.seq`.
+    let newest = inbound.is_some()
+        && tx
+            .prepare_cached(
+                "SELECT ?2 > coalesce(last_inbound_at, 0) OR (?2 = last_inbound_at AND (?3 OR EXISTS (
+                     SELECT 1 FROM message m WHERE m.conversation_id = ?1 AND m.platform_id = conversation.last_inbound
+                       AND m.delivery_id = ?4)))
+                 FROM conversation WHERE id = ?1",
+            )?
+            .query_row(params![conversation, at, event.origin != EventOrigin::History, delivery], |row| row.get(0))?;
     tx.prepare_cached(
-        "UPDATE conversation SET last_at = max(last_at, ?2),
+        "UPDATE conversation SET last_at = max(last_at, ?8),
              -- The customer acted after the platform had refused: the estimate counts again.
              refused_at = CASE WHEN ?3 THEN NULL ELSE refused_at END,
              reply_context = coalesce(?4, reply_context),
-             unread = unread + ?5,
-             last_inbound = CASE WHEN ?6 AND ?2 >= coalesce(last_inbound_at, 0) THEN coalesce(?7, last_inbound)
+             last_inbound = CASE WHEN ?5 AND ?7 THEN coalesce(?6, last_inbound)
                                  ELSE last_inbound END,
-             last_inbound_at = CASE WHEN ?6 THEN max(coalesce(last_inbound_at, 0), ?2) ELSE last_inbound_at END
+             last_inbound_at = CASE WHEN ?5 THEN max(coalesce(last_inbound_at, 0), ?2) ELSE last_inbound_at END
          WHERE id = ?1",
     )?
     .execute(params![
@@ -91,9 +103,10 @@ pub(crate) fn note_action(tx: &Transaction<'_>, conversation: i64, event: &Event
         at,
         event.opens.is_some(),
         context,
-        unread,
         inbound.is_some(),
-        inbound.and_then(|message| message.id.as_ref())
+        inbound.and_then(|message| message.id.as_ref()),
+        newest,
+        at.min(received_at)
     ])?;
     Ok(())
 }
@@ -123,4 +136,30 @@ pub(crate) fn note_seen(
     )?
     .execute(params![conversation, message, up_to])?;
     Ok(())
+}
+
+/// Everything that is there now counts as read: a person answered, or says so. Returns how many messages were unread.
+pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: i64) -> Result<usize, InboxError> {
+    Ok(tx
+        .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?
+        .execute(params![conversation])?)
+}
+
+impl Inbox {
+    /// Marks a conversation as read, which the customer is not told. Returns how many messages were unread.
+    pub async fn mark_read(&self, conversation: i64) -> Result<usize, InboxError> {
+        let marked = self
+            .writer
+            .write(move |tx| {
+                if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
+                    return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
+                }
+                mark_read(tx, conversation)
+            })
+            .await?;
+        if marked > 0 {
+            self.announce([Update::Conversation { conversation, kind: "read" }]);
+        }
+        Ok(marked)
+    }
 }

@@ -307,7 +307,7 @@ pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxErr
 /// Empties those of the deliveries that waited for it.
 pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[i64]) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'redacted', body = x''
+        "UPDATE delivery SET state = 'redacted', body = x'', headers = '[]'
          WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![serde_json::to_string(deliveries)?])?;

@@ -7,9 +7,10 @@ use harness_contract::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, media, outbox};
+use crate::{InboxError, gone, journal::redact, media, outbox};
 
 /// Where and when an event happened.
+#[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) account: i64,
     pub(crate) conversation: Option<i64>,
@@ -53,13 +54,22 @@ pub(crate) fn store(
     let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
+    let seq = if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation)? } else { 0 };
+    let twin = match &message.id {
+        Some(id) => twin(tx, place, id, message)?,
+        None => 0,
+    };
     let stored = tx
         .prepare_cached(
             "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at, delivery_id)
+             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-             EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6), ?9, ?10, ?11, ?12, ?13, ?14)
-         ON CONFLICT (account_id, platform_id) WHERE platform_id IS NOT NULL DO NOTHING",
+             -- Nothing of the past is late, and nothing is late because of a time that had not come;
+             -- clocks may differ by five minutes.
+             ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
+                                         AND at <= received_at + 300000),
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
             place.account,
@@ -75,8 +85,17 @@ pub(crate) fn store(
             anomalies,
             event.native.as_deref().filter(|_| keep),
             deleted_at,
-            place.delivery
+            place.delivery,
+            keep && !outbound && event.origin == EventOrigin::Live,
+            seq,
+            twin
         ])?;
+    if stored == 0
+        && let Some(id) = &message.id
+    {
+        // A copy of one that is there.
+        gone::note_carrier(tx, place.account, id, place.delivery)?;
+    }
     if stored == 1 && keep {
         media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
     }
@@ -88,21 +107,42 @@ pub(crate) fn store(
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
 
+/// Where a message of the archive stands among those of its time: behind those that its own delivery brought before
+/// it, and before what earlier deliveries brought, since archives are read from the newest page to the oldest.
+fn place_in_the_past(tx: &Transaction<'_>, place: &Place, conversation: i64) -> Result<i64, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT coalesce(max(seq) FILTER (WHERE delivery_id = ?3),
+                             min(seq) FILTER (WHERE origin = 'history') - 1, 0)
+             FROM message WHERE conversation_id = ?1 AND at = ?2",
+        )?
+        .query_row(params![conversation, place.at, place.delivery], |row| row.get(0))?)
+}
+
+/// Which of the messages of one id this is: 0, unless its delivery brought another one with the same id before.
+fn twin(tx: &Transaction<'_>, place: &Place, id: &str, message: &Message) -> Result<i64, InboxError> {
+    // Most ids are new: one look into the index.
+    let known: Option<i64> = tx
+        .prepare_cached(
+            "SELECT max(twin) FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id = ?3
+               AND deleted_at IS NULL",
+        )?
+        .query_row(params![place.account, id, place.delivery], |row| row.get(0))?;
+    let Some(known) = known else { return Ok(0) };
+    let same = tx
+        .prepare_cached("SELECT 1 FROM message WHERE account_id = ?1 AND platform_id = ?2 AND body = ?3")?
+        .exists(params![place.account, id, serde_json::to_string(message)?])?;
+    Ok(if same { 0 } else { known + 1 })
+}
+
 /// A message that the archive brought first comes as news all the same: somebody is to see it.
 pub(crate) fn came_live_too(tx: &Transaction<'_>, account: i64, message: &Message) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    let conversation: Option<i64> = tx
-        .prepare_cached(
-            "UPDATE message SET origin = ?3
-             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
-             RETURNING conversation_id",
-        )?
-        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
-        .optional()?;
-    if let Some(conversation) = conversation {
-        tx.prepare_cached("UPDATE conversation SET unread = unread + 1 WHERE id = ?1")?
-            .execute(params![conversation])?;
-    }
+    tx.prepare_cached(
+        "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
+         WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'",
+    )?
+    .execute(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()])?;
     Ok(())
 }
 
@@ -166,8 +206,9 @@ fn confirm_own(
         // The same step under a second id was delivered twice: both are shown.
         return Ok(false);
     }
-    tx.prepare_cached("UPDATE message SET at = ?3, delivery_id = ?4 WHERE reply_id = ?1 AND step = ?2")?
-        .execute(params![reply, step, place.at, place.delivery])?;
+    tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step = ?2")?
+        .execute(params![reply, step, place.at])?;
+    gone::note_carrier(tx, place.account, id, place.delivery)?;
     // The parts behind it that the platform has given no time stay behind it.
     tx.prepare_cached(
         "UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND platform_id IS NULL AND at < ?3",
@@ -181,6 +222,7 @@ fn confirm_own(
          WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
     )?
     .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
+    outbox::note_answered(tx, reply, step)?;
     outbox::close_finished(tx, reply)?;
     Ok(true)
 }
@@ -194,6 +236,13 @@ pub(crate) fn adopt_platform_id(
     id: &str,
 ) -> Result<(), InboxError> {
     media::forget(tx, account, id, true)?;
+    tx.prepare_cached(
+        "INSERT INTO carrier (account_id, target, delivery_id)
+         SELECT account_id, platform_id, delivery_id FROM message
+         WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL AND delivery_id IS NOT NULL
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, id])?;
     tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
         .execute(params![account, id])?;
     // A platform that gives one id to two messages loses the second one's, not its outcome.
@@ -203,7 +252,9 @@ pub(crate) fn adopt_platform_id(
     )?
     .execute(params![reply, step, id, account])?;
     if let Some(at) = deletion_of(tx, account, id)? {
-        delete(tx, account, id, at)?;
+        for delivery in delete(tx, account, id, at)? {
+            redact(tx, delivery)?;
+        }
     }
     apply_waiting_edit(tx, account, id)
 }
@@ -248,18 +299,28 @@ pub(crate) fn react(tx: &Transaction<'_>, place: &Place, event: &Event, reaction
     Ok(())
 }
 
-/// Keeps the newest edit. One that does not say what the text became changes nothing.
-pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Result<(), InboxError> {
-    let Some(text) = &edited.text else { return Ok(()) };
+/// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
+/// hold words which nobody is to see any more.
+pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Result<Vec<i64>, InboxError> {
+    let Some(text) = &edited.text else { return Ok(Vec::new()) };
     if deletion_of(tx, place.account, &edited.target)?.is_some() {
-        return Ok(());
+        return Ok(vec![place.delivery]);
     }
+    gone::note_carrier(tx, place.account, &edited.target, place.delivery)?;
     tx.prepare_cached(
-        "INSERT INTO edit (account_id, target, revision, at, text) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
     )?
-    .execute(params![place.account, edited.target, edited.revision.unwrap_or(0), place.at, text])?;
-    apply_waiting_edit(tx, place.account, &edited.target)
+    .execute(params![
+        place.account,
+        edited.target,
+        edited.revision.unwrap_or(0),
+        place.at,
+        text,
+        place.conversation
+    ])?;
+    apply_waiting_edit(tx, place.account, &edited.target)?;
+    Ok(Vec::new())
 }
 
 /// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
@@ -271,7 +332,9 @@ fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Resul
         .optional()?;
     let Some((text, revision)) = waiting else { return Ok(()) };
     tx.prepare_cached(
-        "UPDATE message SET text = ?3, revision = ?4
+        // The old text stands in all of these.
+        "UPDATE message SET text = ?3, revision = ?4, native = NULL, part = NULL,
+             body = iif(body IS NULL, NULL, json_set(body, '$.text', ?3))
          WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
     )?
     .execute(params![account, target, text, revision])?;
@@ -279,32 +342,25 @@ fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Resul
 }
 
 /// Purges what was said and keeps that something was. Remembered for a message that arrives later.
-/// Returns the delivery that brought it, which holds it too.
-pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Option<i64>, InboxError> {
+/// Returns the deliveries that brought it or its edits, which hold it too.
+pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Vec<i64>, InboxError> {
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
     media::forget(tx, account, target, false)?;
-    tx.prepare_cached(
-        "UPDATE step SET text = NULL FROM message
-         WHERE message.account_id = ?1 AND message.platform_id = ?2
-           AND step.reply_id = message.reply_id AND step.step = message.step",
-    )?
-    .execute(params![account, target])?;
-    tx.prepare_cached(
-        "UPDATE reply SET message = '' FROM message
-         WHERE message.account_id = ?1 AND message.platform_id = ?2 AND reply.id = message.reply_id
-           AND reply.state = 'done'",
-    )?
-    .execute(params![account, target])?;
-    Ok(tx
-        .prepare_cached(
-            "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
-             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL RETURNING delivery_id",
-        )?
-        .query_row(params![account, target, at], |row| row.get(0))
-        .optional()?
-        .flatten())
+    gone::empty_reply(tx, account, target)?;
+    let mut deliveries = gone::take_carriers(tx, account, target)?;
+    let mut statement = tx.prepare_cached(
+        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
+             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL
+             RETURNING delivery_id, reply_id",
+    )?;
+    let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (delivery, reply) in taken.collect::<Result<Vec<(Option<i64>, Option<i64>)>, _>>()? {
+        deliveries.extend(delivery);
+        reply.map_or(Ok(()), |reply| gone::empty_finished_reply(tx, reply))?;
+    }
+    Ok(deliveries)
 }
 
 /// What the platform reports later about a message of ours.

@@ -7,8 +7,8 @@ use harness_contract::{
 use rusqlite::{Transaction, params};
 
 use crate::{
-    Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, journal::as_millis, messages,
-    pauses, queue::Remarks,
+    Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, gone, journal::as_millis,
+    messages, pauses, queue::Remarks,
 };
 
 /// Where a step stands.
@@ -312,6 +312,9 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     {
         messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
     }
+    if matches!(outcome.result, SendResult::Sent(_)) {
+        note_answered(tx, at.reply, at.step)?;
+    }
     if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
     {
@@ -329,6 +332,18 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     close_finished(tx, at.reply)
 }
 
+/// What a person has answered is not unread. Whom a bot answers still waits for a person, and so does whom somebody
+/// only shows that he is typing: that is no message.
+pub(crate) fn note_answered(tx: &Transaction<'_>, reply: i64, step: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE message AS answered SET unread = 0 FROM message AS answer
+         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.human') IS NOT NULL
+           AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
+    )?
+    .execute(params![reply, step])?;
+    Ok(())
+}
+
 /// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
 /// asked for. A signal stops nothing. A reply without an open step is done.
 pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
@@ -343,7 +358,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), Inb
            AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = ?1 AND step.state IN ('queued', 'sending'))",
     )?
     .execute(params![reply])?;
-    Ok(())
+    gone::empty_finished_reply(tx, reply)
 }
 
 /// The account as a channel sees it.

@@ -99,7 +99,6 @@ fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
     message.id = format!("{reply}-{}", key_digest(&key, now));
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
-    tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE id = ?1")?.execute(params![conversation])?;
     Ok(Queued { reply, new: true })
 }
 
@@ -112,7 +111,9 @@ fn same_reply(
     mut message: OutboundMessage,
 ) -> Result<Queued, InboxError> {
     let (reply, of, stored): (i64, i64, String) = tx
-        .prepare_cached("SELECT id, conversation_id, message FROM reply WHERE account_id = ?1 AND key = ?2")?
+        .prepare_cached(
+            "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
+        )?
         .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // What was taken back is not kept, so there is nothing to compare with.
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {

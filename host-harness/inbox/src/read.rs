@@ -1,4 +1,4 @@
-//! Reading the inbox: conversations, timelines, replies, counts. Readers have connections of their
+//! Reading the inbox: contexts, replies, counts. Lists are in `lists.rs`. Readers have connections of their
 //! own and never wait for the writer. Belongs here: queries, and the shapes that they return.
 
 use std::{
@@ -17,7 +17,6 @@ use serde_json::value::RawValue;
 use crate::{
     Inbox, InboxError, integrity,
     journal::from_millis,
-    media::{self, MediaView},
     outbox::{StepState, account_settings},
     verdict::ReplyVerdict,
     window,
@@ -48,77 +47,6 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
     }
-}
-
-/// One line of the list of conversations.
-#[derive(Clone, Debug, Serialize)]
-pub struct ConversationSummary {
-    /// Its row.
-    pub id: i64,
-    /// The channel's id.
-    pub channel: String,
-    /// The platform's id of the account.
-    pub account: String,
-    /// The platform's id of the customer.
-    pub contact: String,
-    /// The customer's name, where it is known.
-    pub name: Option<String>,
-    /// The newest thing in it, by platform time.
-    pub last_at: i64,
-    /// Messages of the customer since the last reply.
-    pub unread: i64,
-    /// How far the customer has read: the platform's id of a message.
-    pub seen_message: Option<String>,
-    /// The text of the newest message.
-    pub preview: Option<String>,
-}
-
-/// A reaction to a message.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReactionView {
-    /// The customer's platform id, or `business`.
-    pub actor: String,
-    /// The emoji.
-    pub emoji: Option<String>,
-}
-
-/// A message as a conversation shows it.
-#[derive(Clone, Debug, Serialize)]
-pub struct TimelineEntry {
-    /// Its row.
-    pub id: i64,
-    /// The platform's id.
-    pub platform_id: Option<String>,
-    /// `inbound` or `outbound`.
-    pub direction: String,
-    /// The contract's author of what came in, or sender of what was sent from here.
-    pub author: Box<RawValue>,
-    /// Platform time.
-    pub at: i64,
-    /// `live`, `standby`, `history` …
-    pub origin: String,
-    /// It arrived after something newer.
-    pub late: bool,
-    /// What it says.
-    pub text: Option<String>,
-    /// The contract's `message`, for what came in.
-    pub body: Option<Box<RawValue>>,
-    /// The contract's `outbound-part`, for what was sent from here.
-    pub part: Option<Box<RawValue>>,
-    /// When it was taken back.
-    pub deleted_at: Option<i64>,
-    /// How often it was edited.
-    pub revision: Option<i64>,
-    /// The reply that it belongs to.
-    pub reply: Option<i64>,
-    /// Where its sending stands.
-    pub state: Option<StepState>,
-    /// The contract's `send-result`.
-    pub outcome: Option<Box<RawValue>>,
-    /// What people put on it.
-    pub reactions: Vec<ReactionView>,
-    /// The files that it names, and what became of them.
-    pub media: Vec<MediaView>,
 }
 
 /// Where a reply stands.
@@ -189,41 +117,6 @@ pub struct DeliveryCounts {
 }
 
 impl Inbox {
-    /// The newest conversations.
-    pub async fn conversations(&self, limit: usize) -> Result<Vec<ConversationSummary>, InboxError> {
-        self.readers
-            .read(move |connection| {
-                collect(
-                    connection,
-                    "SELECT c.id, a.channel, a.platform_id, k.platform_id, coalesce(k.name, k.username), c.last_at,
-                         c.unread, c.seen_message,
-                         (SELECT text FROM message m WHERE m.conversation_id = c.id ORDER BY at DESC, id DESC LIMIT 1)
-                     FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
-                     ORDER BY c.last_at DESC, c.id DESC LIMIT ?1",
-                    params![i64::try_from(limit).unwrap_or(i64::MAX)],
-                    |row| {
-                        Ok(ConversationSummary {
-                            id: row.get(0)?,
-                            channel: row.get(1)?,
-                            account: row.get(2)?,
-                            contact: row.get(3)?,
-                            name: row.get(4)?,
-                            last_at: row.get(5)?,
-                            unread: row.get(6)?,
-                            seen_message: row.get(7)?,
-                            preview: row.get(8)?,
-                        })
-                    },
-                )
-            })
-            .await
-    }
-
-    /// The newest messages of a conversation, in platform order.
-    pub async fn timeline(&self, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
-        self.readers.read(move |connection| timeline(connection, conversation, limit)).await
-    }
-
     /// An account as its channel sees it, with the channel's id.
     pub async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError> {
         let found = self.readers.read(move |connection| {
@@ -337,58 +230,8 @@ pub(crate) fn collect<T>(
     Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
 }
 
-fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
+pub(crate) fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
     Ok(text.map(RawValue::from_string).transpose()?)
-}
-
-fn timeline(connection: &Connection, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
-    type Raw = (TimelineEntry, i64, String, Option<String>, Option<String>, Option<String>);
-    let rows: Vec<Raw> = collect(
-        connection,
-        "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.account_id, m.author, m.body, s.outcome, m.part
-         FROM message m LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
-         WHERE m.conversation_id = ?1 ORDER BY m.at DESC, m.id DESC LIMIT ?2",
-        params![conversation, i64::try_from(limit).unwrap_or(i64::MAX)],
-        |row| {
-            let entry = TimelineEntry {
-                id: row.get(0)?,
-                platform_id: row.get(1)?,
-                direction: row.get(2)?,
-                author: RawValue::NULL.to_owned(),
-                at: row.get(3)?,
-                origin: row.get(4)?,
-                late: row.get(5)?,
-                text: row.get(6)?,
-                body: None,
-                part: None,
-                deleted_at: row.get(7)?,
-                revision: row.get(8)?,
-                reply: row.get(9)?,
-                state: row.get::<_, Option<String>>(10)?.as_deref().map(StepState::from_name),
-                outcome: None,
-                reactions: Vec::new(),
-                media: Vec::new(),
-            };
-            Ok((entry, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?, row.get(15)?))
-        },
-    )?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for (mut entry, account, author, body, outcome, part) in rows.into_iter().rev() {
-        entry.author = RawValue::from_string(author)?;
-        entry.body = raw(body)?;
-        entry.media = media::of_message(connection, entry.id)?;
-        entry.part = raw(part)?;
-        entry.outcome = raw(outcome)?;
-        entry.reactions = collect(
-            connection,
-            "SELECT actor, emoji FROM reaction WHERE account_id = ?1 AND target = ?2 AND removed = 0 ORDER BY at",
-            params![account, entry.platform_id],
-            |row| Ok(ReactionView { actor: row.get(0)?, emoji: row.get(1)? }),
-        )?;
-        entries.push(entry);
-    }
-    Ok(entries)
 }
 
 fn context(

@@ -12,6 +12,46 @@ CREATE TABLE link (
     sealed      BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Deliveries that carry words of a message beside the one that brought it: its edits, echoes and copies. Emptied
+-- when it is taken back; found by the platform's id, so that they need not wait for the message.
+CREATE TABLE carrier (
+    account_id  INTEGER NOT NULL REFERENCES account (id),
+    target      TEXT NOT NULL,
+    delivery_id INTEGER NOT NULL,
+    PRIMARY KEY (account_id, target, delivery_id)
+) STRICT, WITHOUT ROWID;
+-- Whose an edit is that waits for its message.
+ALTER TABLE edit ADD COLUMN conversation_id INTEGER;
+-- Words were taken out of it: it is not what the key asked for any more.
+ALTER TABLE reply ADD COLUMN masked INTEGER NOT NULL DEFAULT 0;
+
+-- Unread are messages, not a number: what is counted is there. Set for what a customer wrote, until a person answers
+-- or marks the conversation as read.
+ALTER TABLE message ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;
+UPDATE message SET unread = 1 WHERE id IN (
+    SELECT id FROM (SELECT m.id, c.unread, row_number() OVER (PARTITION BY m.conversation_id ORDER BY m.at DESC, m.id DESC) AS nth
+                    FROM message m JOIN conversation c ON c.id = m.conversation_id
+                    WHERE c.unread > 0 AND m.direction = 'inbound' AND m.origin = 'live' AND m.deleted_at IS NULL)
+    WHERE nth <= unread);
+CREATE INDEX message_unread ON message (conversation_id) WHERE unread = 1;
+ALTER TABLE conversation DROP COLUMN unread;
+
+-- Messages of one time: an archive that gives times to the second lists the newest first, page by page.
+ALTER TABLE message ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;          -- below 0: brought by an older page
+DROP INDEX message_order;
+CREATE INDEX message_order ON message (conversation_id, at, seq, id);
+
+-- A platform that gives one id to two messages of a delivery: both are kept, and what happens to the id happens to both.
+ALTER TABLE message ADD COLUMN twin INTEGER NOT NULL DEFAULT 0;
+DROP INDEX message_platform;
+CREATE UNIQUE INDEX message_platform ON message (account_id, platform_id, twin) WHERE platform_id IS NOT NULL;
+
+-- Nothing of the past is late, and no time that lies in the future keeps a conversation on top.
+UPDATE message SET late = 0 WHERE origin = 'history' AND late = 1;
+UPDATE conversation SET last_at = (SELECT max(received_at) FROM message WHERE conversation_id = conversation.id)
+    WHERE last_at > (SELECT max(received_at) FROM message WHERE conversation_id = conversation.id) + 86400000;
+CREATE INDEX notice_recent ON notice (at, id);
+
 -- A platform's wish to be left alone belongs to whom it concerns, not to the replies that waited when it came.
 CREATE TABLE pause (
     channel     TEXT NOT NULL,

@@ -4,7 +4,7 @@
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
-    sync::mpsc::{self, Receiver, SyncSender, TrySendError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -12,12 +12,20 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 use tokio::sync::oneshot;
 
-use crate::{InboxError, apply::digest, integrity, private::private_options};
+use crate::{
+    InboxError,
+    apply::digest,
+    checkpoint::{Checkpoints, LOG_LIMIT},
+    integrity,
+    private::private_options,
+};
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
+/// How long a write waits for another process that has the file locked.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 /// Schemas, oldest first; `user_version` counts how many were applied.
 pub(crate) const MIGRATIONS: [&str; 6] = [
     include_str!("schema-1.sql"),
@@ -151,9 +159,23 @@ impl Drop for Writer {
 
 fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-    while let Ok(first) = jobs.recv() {
-        batch.push(first);
+    let mut checkpoints = Checkpoints::new();
+    loop {
+        let next = match checkpoints.due_in() {
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(Duration::ZERO) => {
+                checkpoints.make_empty(&connection);
+                continue;
+            }
+            Some(wait) => jobs.recv_timeout(wait),
+        };
+        match next {
+            Ok(first) => batch.push(first),
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
         let committed = commit_batch(&mut connection, jobs, &mut batch);
+        checkpoints.note_write();
         if let Err(reason) = &committed {
             tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
         }
@@ -227,7 +249,9 @@ fn connect(path: &Path) -> Result<Connection, InboxError> {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // In KiB where negative: the indexes are touched all over.
         connection.pragma_update(None, "cache_size", -65_536)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        // A log that grew while a reader held it gives its room back.
+        connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+        connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };

@@ -22,8 +22,8 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .at("/accounts", Scope::Read, get(accounts))
         .at("/accounts/{id}", Scope::Read, get(account))
-        .at("/accounts/{id}", Scope::Accounts, delete(disconnect))
-        .at("/accounts/{id}/check", Scope::Accounts, get(check))
+        .taking("/accounts/{id}", Scope::Accounts, &["conversations"], delete(disconnect))
+        .at("/accounts/{id}/check", Scope::Accounts, get(check).post(probe))
         .at("/accounts/{id}/entry-points", Scope::Accounts, put(entry_points))
         .at("/connect", Scope::Accounts, post(begin))
         .at("/connect/{ticket}", Scope::Accounts, get(connecting))
@@ -79,15 +79,13 @@ async fn disconnect(
     Ok(Json(Disconnected { warning }))
 }
 
-#[derive(Deserialize)]
-struct Check {
-    /// Also send a signal to a customer.
-    #[serde(default)]
-    probe: bool,
+async fn check(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountHealth> {
+    Ok(Json(api.host.check(id, false).await?))
 }
 
-async fn check(State(api): State<Api>, Path(id): Path<i64>, Query(how): Query<Check>) -> Answer<AccountHealth> {
-    Ok(Json(api.host.check(id, how.probe).await?))
+/// `POST`: the same, and a signal is sent to a customer.
+async fn probe(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountHealth> {
+    Ok(Json(api.host.check(id, true).await?))
 }
 
 /// `PUT` with the contract's `entry-points`.

@@ -1,5 +1,5 @@
-//! Files in the API: handing in what is to be sent, and handing out what customers sent. Belongs here:
-//! the two routes, and that nothing handed out can run as a script in the browser.
+//! Files in the API: handing in what is to be sent, and handing out what was sent in either direction. Belongs here:
+//! the routes, and that nothing handed out can run as a script in the browser.
 
 use axum::{
     Json,
@@ -19,11 +19,10 @@ use crate::{access::Scope, content};
 pub(super) const MAX_FILE: usize = 32 << 20;
 
 pub(super) fn routes() -> Routes {
-    Routes::default().at("/files", Scope::Reply, post(hold).layer(DefaultBodyLimit::max(MAX_FILE))).at(
-        "/media/{id}",
-        Scope::Read,
-        get(media),
-    )
+    Routes::default()
+        .taking("/files", Scope::Reply, &["name"], post(hold).layer(DefaultBodyLimit::max(MAX_FILE)))
+        .at("/files/{handle}", Scope::Read, get(sent))
+        .at("/media/{id}", Scope::Read, get(media))
 }
 
 #[derive(Deserialize)]
@@ -53,7 +52,17 @@ async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, 
         let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());
         return Err(ApiError::new(StatusCode::NOT_FOUND, format!("{}: {reason}", media.state.name())));
     };
-    let mime = media.mime.as_deref().unwrap_or_default();
+    Ok(handed_out(media.mime.as_deref(), content))
+}
+
+/// A file that was handed in to be sent, by its handle. Nobody can guess one; messages name it to whoever reads them.
+async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Response, ApiError> {
+    let (file, content) = api.host.held_file(&handle).await?;
+    Ok(handed_out(file.mime.as_deref(), content))
+}
+
+fn handed_out(mime: Option<&str>, content: Bytes) -> Response {
+    let mime = mime.unwrap_or_default();
     let (mime, place) =
         if content::shown_in_place(mime) { (mime, "inline") } else { ("application/octet-stream", "attachment") };
     let headers = [
@@ -66,5 +75,5 @@ async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, 
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
-    Ok((headers, Body::from(content)).into_response())
+    (headers, Body::from(content)).into_response()
 }

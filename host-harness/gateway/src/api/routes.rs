@@ -22,9 +22,22 @@ use crate::{
 pub(super) struct Routes(Router<Api>);
 
 impl Routes {
-    /// Adds endpoints of one path and one scope.
+    /// Adds endpoints of one path and one scope, which take no parameters behind a `?`.
     pub(super) fn at(self, path: &str, scope: Scope, endpoints: MethodRouter<Api>) -> Self {
-        let scoped = endpoints.route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
+        self.taking(path, scope, &[], endpoints)
+    }
+
+    /// The same, with the parameters that they take. Any other is refused: one that does nothing misleads.
+    pub(super) fn taking(
+        self,
+        path: &str,
+        scope: Scope,
+        parameters: &'static [&'static str],
+        endpoints: MethodRouter<Api>,
+    ) -> Self {
+        let scoped = endpoints
+            .route_layer(middleware::from_fn(move |request, next| known_only(parameters, request, next)))
+            .route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
         Self(self.0.route(path, scoped))
     }
 
@@ -58,6 +71,29 @@ async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) 
             answer
         }
     }
+}
+
+async fn known_only(parameters: &'static [&'static str], request: Request, next: Next) -> Response {
+    let given = request.uri().query().unwrap_or_default();
+    let mut seen = Vec::new();
+    for (name, _) in url::form_urlencoded::parse(given.as_bytes()) {
+        let problem = if !parameters.contains(&&*name) {
+            "does not exist here"
+        } else if seen.contains(&name) {
+            "is given twice"
+        } else {
+            seen.push(name);
+            continue;
+        };
+        let known = match parameters {
+            [] => "this address takes none".to_owned(),
+            known => format!("this address takes `{}`", known.join("`, `")),
+        };
+        let name: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
+        let sentence = format!("the parameter `{name}` {problem}: {known}");
+        return ApiError::new(StatusCode::BAD_REQUEST, sentence).into_response();
+    }
+    next.run(request).await
 }
 
 async fn in_scope(scope: Scope, request: Request, next: Next) -> Response {
