@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, request, text};
+use channel_tests::{World, api, eventually, message, text};
 use harness_contract::{SendResult, Sender};
 use harness_inbox::{ReplyVerdict, ReplyView, StepState};
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ async fn what_cannot_be_proved_is_a_persons_to_send_again_or_to_settle() {
     world.sim.inject(Fault::graph_error(1, None).on(Scope::Conversations).times(1_000));
     let post = async |reply: i64, what: &str, body: &str| {
         let url = format!("{}/api/v1/replies/{reply}/{what}", world.address);
-        let answer = request("POST", &url, &[("content-type", "application/json")], body.into()).await;
+        let answer = api("POST", &url, &[("content-type", "application/json")], body).await;
         let json: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
         (answer.status, json)
     };
@@ -177,7 +177,7 @@ async fn a_refused_reply_answers_422_with_all_that_is_wrong_and_leaves_its_key_f
         let url = format!("{}/api/v1/conversations/{conversation}/replies?wait=20000", world.address);
         let headers = [("idempotency-key", key), ("content-type", "application/json")];
         let body = json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": words } }] });
-        let answer = request("POST", &url, &headers, body.to_string().into_bytes()).await;
+        let answer = api("POST", &url, &headers, body.to_string().into_bytes()).await;
         (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap())
     };
     let (status, body) = post("key", &"я".repeat(501)).await;

@@ -8,7 +8,7 @@ use crate::{
     Inbox, InboxError, Update,
     journal::{as_millis, from_millis},
     messages,
-    outbox::{close_finished, index},
+    outbox::{close_finished, index, note_answered},
     read::collect,
 };
 
@@ -187,6 +187,9 @@ impl Inbox {
                         let sentence = "Somebody looked for it on the platform, and it had not arrived.";
                         end(tx, (reply, step), "rejected", &not_arrived(sentence), now)?;
                     }
+                    Settlement::SendAgain if is_emptied(tx, reply)? => {
+                        return Err(InboxError::NotFound { what: "message of the reply", id: reply.to_string() });
+                    }
                     Settlement::SendAgain => send_again(tx, (reply, step), now)?,
                 }
                 Ok(conversation)
@@ -289,7 +292,8 @@ fn look(tx: &Transaction<'_>, doubt: &Doubt, shown: Option<&[SeenMessage]>, now:
                WHERE later.conversation_id = this.conversation_id AND later.id > this.id AND later.state <> 'refused')",
         )?
         .query_row(params![at.0], |row| row.get(0))?;
-    if later || attempts >= SENDS || as_millis(now).saturating_sub(created_at) > STILL_MEANT_MS {
+    if later || is_emptied(tx, at.0)? || attempts >= SENDS || as_millis(now).saturating_sub(created_at) > STILL_MEANT_MS
+    {
         let sentence = "It was looked for in the platform's archive, and it had not arrived.";
         end(tx, at, "rejected", &not_arrived(sentence), now)?;
         return Ok(Seen::NotArrived);
@@ -327,6 +331,13 @@ fn reaches_back(tx: &Connection, doubt: &Doubt, shown: &[SeenMessage]) -> Result
     Ok(false)
 }
 
+/// Whether what was to be sent is not kept any more, since a part of it was taken back.
+fn is_emptied(tx: &Connection, reply: i64) -> Result<bool, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT message = '' FROM reply WHERE id = ?1")?
+        .query_row(params![reply], |row| row.get(0))?)
+}
+
 fn again_later(tx: &Transaction<'_>, (reply, step): (i64, i64), now: u64) -> Result<Seen, InboxError> {
     let looks: i64 = tx
         .prepare_cached("UPDATE step SET looks = looks + 1 WHERE reply_id = ?1 AND step = ?2 RETURNING looks")?
@@ -349,6 +360,9 @@ fn end(
         "UPDATE step SET state = ?3, outcome = ?4, finished_at = ?5, look_at = NULL WHERE reply_id = ?1 AND step = ?2",
     )?
     .execute(params![reply, step, state, serde_json::to_string(outcome)?, as_millis(now)])?;
+    if matches!(outcome, SendResult::Sent(_)) {
+        note_answered(tx, reply, step)?;
+    }
     Ok(())
 }
 
