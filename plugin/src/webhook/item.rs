@@ -230,8 +230,12 @@ fn read_kind(
             let text = kinds::describe(value);
             let referral = referral::read(&mut notes, value);
             let id = sides.stamp.map(|_| id::of("f", &[sender, &time(), &text]));
+            let opens = match referral::is_ad(referral.as_ref()) {
+                true => WindowOpener::AdMessage,
+                false => WindowOpener::Referral,
+            };
             let body = referral.map(EventBody::Referral).unwrap_or_else(no_target);
-            (id, body, Some(WindowOpener::Referral), Actor::Customer)
+            (id, body, Some(opens), Actor::Customer)
         }
         Kind::OptIn => {
             let opt_in = kinds::opt_in(&mut notes, value);
