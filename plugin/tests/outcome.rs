@@ -155,8 +155,15 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
 
 #[test]
 fn a_code_without_a_row_is_tried_again_only_if_meta_calls_it_transient() {
-    let body = r#"{"error":{"code":424242,"is_transient":true}}"#;
-    assert_eq!(read(outcome(&message_step(), &response(400, &[], body))).0, "transient");
+    for (flag, result) in
+        [("true", "transient"), ("\"true\"", "transient"), ("false", "rejected"), ("null", "rejected")]
+    {
+        let body = format!(r#"{{"error":{{"code":424242,"is_transient":{flag}}}}}"#);
+        assert_eq!(read(outcome(&message_step(), &response(400, &[], &body))).0, result, "{flag}");
+    }
+    // A row knows better.
+    let body = r#"{"error":{"code":10,"error_subcode":2534022,"is_transient":true}}"#;
+    assert_eq!(read(outcome(&message_step(), &response(400, &[], body))).0, "rejected");
 }
 
 #[test]

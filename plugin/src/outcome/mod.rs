@@ -105,7 +105,11 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
             code: error.get("code").and_then(Json::whole),
             subcode: error.get("error_subcode").and_then(Json::whole),
             written: ["code", "error_subcode"].map(|name| error.get(name).and_then(Json::id)),
-            is_transient: matches!(error.get("is_transient"), Some(Json::Bool(true))),
+            is_transient: match error.get("is_transient") {
+                Some(Json::Bool(flag)) => *flag,
+                Some(Json::Text(flag)) => flag == "true",
+                _ => false,
+            },
             trace_id: error.get("fbtrace_id").and_then(Json::id),
         }),
         // The envelope of api.instagram.com, whose `code` is an HTTP status.

@@ -309,6 +309,8 @@ fn draft(
         _ => ours(&sides.sender) && !ours(&sides.recipient) && sides.recipient.is_some(),
     };
     let contact = match by_business || itself {
+        // An echo of what the account wrote to itself may name its sides the other way round.
+        true if to_self && ours(&sides.recipient) && sides.sender.is_some() => &sides.sender,
         true => &sides.recipient,
         false if sides.sender.is_some() => &sides.sender,
         false if ours(&sides.recipient) => &None,
