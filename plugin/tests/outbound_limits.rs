@@ -423,6 +423,25 @@ fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_sta
 }
 
 #[test]
+fn a_refused_address_is_refused_with_its_own_reason() {
+    let sentence = |address: &str| {
+        let image = OutboundPart::Media(vec![media(MediaKind::Image, url(address))]);
+        found(image, InvalidUrl).sentence
+    };
+    for host in ["127.1", "2130706433", "0177.0.0.1", "1.2.3.0377", "0x7f.1", "0x7f000001", "1.2.3.0X4", "127.0.0.1"] {
+        let sentence = sentence(&format!("https://{host}/a.png"));
+        assert!(sentence.contains("cannot be reached from the public internet"), "{host}: {sentence}");
+    }
+    for login in ["user", "user:word", "example.com", "127.0.0.1"] {
+        let sentence = sentence(&format!("https://{login}@example.com/a.png"));
+        assert!(sentence.contains("a user or a password"), "{login}: {sentence}");
+    }
+    for broken in ["example.com", "https://", "https://example..com/a.png", "https://example.com:0/a.png"] {
+        assert!(sentence(broken).contains("complete public address"), "{broken}");
+    }
+}
+
+#[test]
 fn nothing_but_the_digits_of_an_id_reaches_the_wire() {
     for bad in ["me", "1 2", "12345\n", "\u{661}\u{662}\u{663}", "-1", "1\"}", "../me", &"1".repeat(33), "1_2"] {
         let mut context = context();

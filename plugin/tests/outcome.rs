@@ -61,6 +61,8 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
         (3, 0, "rejected", PermissionMissing),
         (4, 0, "limited", RateLimited),
         (4, 1349210, "limited", RateLimited),
+        (4, 1349211, "limited", RateLimited),
+        (4, 1349212, "limited", RateLimited),
         (17, 0, "limited", RateLimited),
         (32, 0, "limited", RateLimited),
         (341, 0, "limited", RateLimited),
@@ -119,6 +121,15 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
         (506, 0, "rejected", ContentInvalid),
         (2018300, 0, "rejected", ThreadOwnedElsewhere),
         (100, 2018171, "rejected", ThreadOwnedElsewhere),
+        (2018171, 0, "rejected", ThreadOwnedElsewhere),
+        (100, 2018300, "rejected", ThreadOwnedElsewhere),
+        (100, 2018321, "rejected", ThreadOwnedElsewhere),
+        (100, 2022, "rejected", AccountRestricted),
+        (100, 36103, "rejected", PermissionMissing),
+        (100, 9000001, "rejected", NotFound),
+        (100, 2534013, "rejected", PermissionMissing),
+        (2534001, 0, "rejected", NotFound),
+        (102, 463, "unauthorized", AuthExpired),
         (2018321, 0, "rejected", ThreadOwnedElsewhere),
         (2022, 0, "rejected", AccountRestricted),
         (36103, 0, "rejected", PermissionMissing),
@@ -144,8 +155,15 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
 
 #[test]
 fn a_code_without_a_row_is_tried_again_only_if_meta_calls_it_transient() {
-    let body = r#"{"error":{"code":424242,"is_transient":true}}"#;
-    assert_eq!(read(outcome(&message_step(), &response(400, &[], body))).0, "transient");
+    for (flag, result) in
+        [("true", "transient"), ("\"true\"", "transient"), ("false", "rejected"), ("null", "rejected")]
+    {
+        let body = format!(r#"{{"error":{{"code":424242,"is_transient":{flag}}}}}"#);
+        assert_eq!(read(outcome(&message_step(), &response(400, &[], &body))).0, result, "{flag}");
+    }
+    // A row knows better.
+    let body = r#"{"error":{"code":10,"error_subcode":2534022,"is_transient":true}}"#;
+    assert_eq!(read(outcome(&message_step(), &response(400, &[], body))).0, "rejected");
 }
 
 #[test]
@@ -295,8 +313,41 @@ fn a_limit_waits_as_long_as_the_headers_ask_and_never_shorter_than_the_table() {
 }
 
 #[test]
-fn a_negative_code_is_shown() {
-    let body = r#"{"error":{"message":"x","code":-3}}"#;
-    let (result, failure) = read(outcome(&message_step(), &response(400, &[], body)));
-    assert_eq!((result, failure.code.as_deref()), ("rejected", Some("-3")));
+fn negative_codes_and_subcodes_are_shown() {
+    for (written, code, subcode) in [
+        (r#""code":-3"#, Some("-3"), None),
+        (r#""code":"-3","error_subcode":"-7""#, Some("-3"), Some("-7")),
+        (r#""code":-1,"error_subcode":-2534022"#, Some("-1"), Some("-2534022")),
+        (r#""code":424242,"error_subcode":-1"#, Some("424242"), Some("-1")),
+        (r#""error_subcode":-99"#, None, Some("-99")),
+    ] {
+        let body = format!(r#"{{"error":{{"message":"x",{written}}}}}"#);
+        let (result, failure) = read(outcome(&message_step(), &response(400, &[], &body)));
+        assert_eq!((result, failure.category), ("rejected", Other), "{written}");
+        assert_eq!((failure.code.as_deref(), failure.subcode.as_deref()), (code, subcode), "{written}");
+    }
+}
+
+#[test]
+fn a_long_subcode_means_the_same_under_another_code_and_in_the_place_of_the_code() {
+    for (subcode, result, category) in [
+        (2_534_022, "rejected", WindowClosed),
+        (2_534_041, "rejected", PermissionMissing),
+        (2_534_037, "rejected", ThreadOwnedElsewhere),
+        (2_534_025, "rejected", ContentInvalid),
+        (2_534_040, "limited", RateLimited),
+        (1_357_046, "ambiguous", Ambiguous),
+        (1_545_041, "rejected", RecipientUnavailable),
+        (1_893_063, "rejected", AccountRestricted),
+        (2_018_008, "rejected", MediaFetchFailed),
+        (2_207_004, "rejected", ContentInvalid),
+    ] {
+        for (code, subcode) in [(1, subcode), (100, subcode), (424_242, subcode), (subcode, 0)] {
+            let (found, failure) = refused(code, subcode);
+            assert_eq!((found, failure.category), (result, category), "{code}/{subcode}");
+        }
+    }
+    // A short one means something under its own code only.
+    assert_eq!(refused(424_242, 33).1.category, Other);
+    assert_eq!(refused(463, 0).1.category, Other);
 }

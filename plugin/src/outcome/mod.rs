@@ -91,9 +91,9 @@ fn words_of<'j>(body: &'j Json<'_>) -> Option<&'j str> {
 /// An error object, as both Graph hosts write it.
 struct Refusal {
     code: Option<u64>,
-    /// The code as it stands there: some are negative, and have no line in the table.
-    written: Option<String>,
     subcode: Option<u64>,
+    /// Both as they stand there: some are negative, and have no line in the table.
+    written: [Option<String>; 2],
     is_transient: bool,
     trace_id: Option<String>,
 }
@@ -103,16 +103,20 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
         Some(Json::Null | Json::Bool(false)) => None,
         Some(error) => Some(Refusal {
             code: error.get("code").and_then(Json::whole),
-            written: error.get("code").and_then(Json::id),
             subcode: error.get("error_subcode").and_then(Json::whole),
-            is_transient: matches!(error.get("is_transient"), Some(Json::Bool(true))),
+            written: ["code", "error_subcode"].map(|name| error.get(name).and_then(Json::id)),
+            is_transient: match error.get("is_transient") {
+                Some(Json::Bool(flag)) => *flag,
+                Some(Json::Text(flag)) => flag == "true",
+                _ => false,
+            },
             trace_id: error.get("fbtrace_id").and_then(Json::id),
         }),
         // The envelope of api.instagram.com, whose `code` is an HTTP status.
         None => body.get("error_type").map(|_| Refusal {
             code: None,
-            written: None,
             subcode: None,
+            written: [None, None],
             is_transient: false,
             trace_id: None,
         }),
@@ -128,9 +132,10 @@ fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (
         (after, Some(pause)) if limited => Some(pause.duration.max(after.unwrap_or_default())),
         (after, _) => after,
     };
+    let [code, subcode] = error.written.clone();
     let failure = Failure {
-        code: error.code.map(decimal).or_else(|| error.written.clone()),
-        subcode: error.subcode.map(decimal),
+        code: error.code.map(decimal).or(code),
+        subcode: error.subcode.map(decimal).or(subcode),
         retry_after,
         trace_id: error.trace_id.clone(),
         ..failure(row)

@@ -374,6 +374,9 @@ const TABLE: &[Row] = &[
     ),
 ];
 
+/// From here on a subcode means the same under every code: Meta gives out long ones once.
+const LONG_SUBCODE: u32 = 1_000_000;
+
 /// The line for a code and a subcode: both, then the subcode alone under whatever code, then the
 /// code alone. Some pages print a subcode where a code stands, so each may stand for the other.
 ///
@@ -383,10 +386,15 @@ pub(super) fn find(code: Option<u64>, subcode: Option<u64>, is_transient: bool, 
     let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
     let (code, subcode) = (number(code).unwrap_or(0), number(subcode).unwrap_or(0));
     let line = |code: u32, subcode: u32| TABLE.iter().find(|row| row.code == code && row.subcode == subcode);
+    let anywhere = |number: u32| match number {
+        0 => None,
+        LONG_SUBCODE.. => TABLE.iter().find(|row| row.subcode == number),
+        _ => line(0, number),
+    };
     let exact = (code != 0 && subcode != 0).then(|| line(code, subcode)).flatten();
     exact
-        .or_else(|| (subcode != 0).then(|| line(0, subcode)).flatten())
-        .or_else(|| (code != 0).then(|| line(0, code)).flatten())
+        .or_else(|| anywhere(subcode))
+        .or_else(|| anywhere(code))
         .or_else(|| (code != 0).then(|| line(code, 0)).flatten())
         .unwrap_or(match (failed, is_transient) {
             (true, _) => &UNKNOWN_FAULT,

@@ -136,7 +136,13 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
         attachments.push(attachment("story_mention", mention, "link"));
     }
     let mut target = Members::new();
-    copy(&mut target, "mid", member("reply_to"), "mid");
+    match member("reply_to") {
+        Some(bare @ Json::Text(mid)) if !mid.is_empty() => copy_whole(&mut target, "mid", bare),
+        reply => {
+            copy(&mut target, "mid", reply, "id");
+            copy(&mut target, "mid", reply, "mid");
+        }
+    }
     if let reply @ Some(_) = story("reply_to") {
         let mut story = Members::new();
         copy(&mut story, "url", reply, "link");
@@ -145,7 +151,7 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
     }
     // What the API shows nothing of, it says to be unsupported, or nothing at all.
     let is_shown = content.len() > 1 || !attachments.is_empty();
-    if !is_shown || matches!(member("is_unsupported"), Some(Json::Bool(true))) {
+    if !is_shown || member("is_unsupported").is_some_and(|flag| notes.flag(flag)) {
         add(&mut content, "is_unsupported", Json::Bool(true));
     }
     add(&mut content, "attachments", Json::List(attachments));
@@ -208,9 +214,15 @@ fn pair<'t>(name: &'static str, value: &'t str) -> (Cow<'t, str>, Json<'t>) {
 /// Takes a text or an id over, under another name.
 #[inline(never)]
 fn copy<'t>(members: &mut Members<'t>, name: &'static str, from: Option<&'t Json<'_>>, member: &str) {
-    match from.and_then(|from| from.get(member)) {
-        Some(Json::Text(text)) if !text.is_empty() => add(members, name, Json::Text(Cow::Borrowed(text))),
-        Some(Json::Unsigned(number)) => add(members, name, Json::Unsigned(*number)),
+    if let Some(value) = from.and_then(|from| from.get(member)) {
+        copy_whole(members, name, value);
+    }
+}
+
+fn copy_whole<'t>(members: &mut Members<'t>, name: &'static str, value: &'t Json<'_>) {
+    match value {
+        Json::Text(text) if !text.is_empty() => add(members, name, Json::Text(Cow::Borrowed(text))),
+        Json::Unsigned(number) => add(members, name, Json::Unsigned(*number)),
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use super::template;
 use crate::json::Json;
 use crate::limits::LIKE_HEART;
 use crate::types::{
-    Attachment, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
+    Attachment, Card, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
 };
 use crate::words::{ToText, join, split};
 
@@ -56,11 +56,44 @@ struct Payload<'j, 'a> {
     id: Option<String>,
     sticker: Option<String>,
     products: &'j Json<'a>,
-    cards: &'j Json<'a>,
+    cards: Cards<'j, 'a>,
+}
+
+/// What an echo of a template may show.
+struct Cards<'j, 'a> {
+    /// `generic`, with the elements inside; or the elements themselves, as Messenger's echoes have them.
+    generic: &'j Json<'a>,
+    elements: &'j Json<'a>,
+    /// `button`, with text and buttons inside; or the two themselves.
+    button: &'j Json<'a>,
+    text: &'j Json<'a>,
+    buttons: &'j Json<'a>,
+}
+
+impl Cards<'_, '_> {
+    fn is_there(&self) -> bool {
+        let members = [self.generic, self.elements, self.button, self.text, self.buttons];
+        members.iter().any(|member| !matches!(member, Json::Null))
+    }
+
+    fn read(self, notes: &mut Notes) -> Option<Vec<Card>> {
+        let is = |value: &Json<'_>| !matches!(value, Json::Null);
+        if is(self.generic) {
+            return Some(template::cards(notes, self.generic));
+        }
+        if is(self.elements) {
+            return Some(template::elements(notes, self.elements));
+        }
+        let [text, buttons] = match is(self.button) {
+            true => notes.pick(self.button, &["text", "buttons"]),
+            false => [self.text, self.buttons],
+        };
+        is(buttons).then(|| Vec::from([template::button_card(notes, text, buttons)]))
+    }
 }
 
 /// The members of a payload; `fallback` has some of them beside it.
-const PAYLOAD: &[&str; 11] = &[
+const PAYLOAD: &[&str; 16] = &[
     "url",
     "story_media_url",
     "title",
@@ -72,22 +105,28 @@ const PAYLOAD: &[&str; 11] = &[
     "sticker_id",
     "product",
     "generic",
+    "elements",
+    "button",
+    "text",
+    "buttons",
+    // What the other members say already.
+    "template_type",
 ];
 
 impl<'j, 'a> Payload<'j, 'a> {
     fn read(notes: &mut Notes, value: &'j Json<'a>) -> Self {
-        let [url, story_url, title, post, reel, story, media, id, sticker, products, cards] =
+        let [url, story_url, title, post, reel, story, media, id, sticker, products, cards @ .., _] =
             notes.pick(value, PAYLOAD);
+        let [generic, elements, button, text, buttons] = cards;
         let ids = [post, reel, story, media, id];
         let id = ids.into_iter().find(|id| !matches!(id, Json::Null));
-        let url = if matches!(url, Json::Null) { story_url } else { url };
         Self {
-            url: notes.text(url),
+            url: notes.text(url).or_else(|| notes.text(story_url)),
             title: notes.text(title),
             id: id.and_then(|id| notes.id(id)),
             sticker: notes.id(sticker),
             products,
-            cards,
+            cards: Cards { generic, elements, button, text, buttons },
         }
     }
 }
@@ -121,6 +160,9 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
     let name_of_type = notes.text(name);
     let name = name_of_type.unwrap_or_default();
     let shape = TYPES.iter().find(|(known, _)| *known == name).map(|(_, shape)| *shape);
+    if !matches!(shape, Some(Shape::Template)) && payload.cards.is_there() {
+        notes.unknown_member();
+    }
     let attachment = match shape {
         Some(Shape::Media(MediaKind::Image)) if payload.sticker.is_some() => sticker(payload),
         Some(Shape::Media(kind)) => Attachment::Media(media(kind, payload.url, payload.id, payload.title)),
@@ -144,8 +186,10 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
         }),
         Some(Shape::Ephemeral) => Attachment::Unavailable(UnavailableReason::Ephemeral),
         Some(Shape::Template) => match (payload.products, payload.cards) {
-            (Json::Null, Json::Null) => unknown(notes, "a template of an unknown kind", name),
-            (Json::Null, cards) => Attachment::Cards(template::cards(notes, cards)),
+            (Json::Null, cards) => match cards.read(notes) {
+                Some(cards) => Attachment::Cards(cards),
+                None => unknown(notes, "a template of an unknown kind", name),
+            },
             (products, _) => Attachment::Products(template::products(notes, products)),
         },
         None if name.is_empty() => unknown(notes, "an attachment without a type", name),

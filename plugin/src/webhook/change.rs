@@ -93,8 +93,8 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let [id, comment_id, text, parent_id, media_id, media, from] =
         notes.pick(value, &["id", "comment_id", "text", "parent_id", "media_id", "media", "from"]);
     let [in_media, product_type, ad_id, ad_title, original] =
-        notes.pick(media, &["id", "media_product_type", "ad_id", "ad_title", "original_media_id"]);
-    let [from_id, username, own_id] = notes.pick(from, &["id", "username", "self_ig_scoped_id"]);
+        notes.pick_or_first(media, &["id", "media_product_type", "ad_id", "ad_title", "original_media_id"]);
+    let [from_id, username, own_id] = notes.pick_or_first(from, &["id", "username", "self_ig_scoped_id"]);
     let (from_id, username) = (notes.id(from_id), notes.text(username));
     let contact = from_id.map(|id| Contact { username: username.clone(), ..person(id) });
     // One of Meta's pages says `comment_id`, all others and all captures say `id`.

@@ -230,8 +230,12 @@ fn read_kind(
             let text = kinds::describe(value);
             let referral = referral::read(&mut notes, value);
             let id = sides.stamp.map(|_| id::of("f", &[sender, &time(), &text]));
+            let opens = match referral::is_ad(referral.as_ref()) {
+                true => WindowOpener::AdMessage,
+                false => WindowOpener::Referral,
+            };
             let body = referral.map(EventBody::Referral).unwrap_or_else(no_target);
-            (id, body, Some(WindowOpener::Referral), Actor::Customer)
+            (id, body, Some(opens), Actor::Customer)
         }
         Kind::OptIn => {
             let opt_in = kinds::opt_in(&mut notes, value);
@@ -305,6 +309,8 @@ fn draft(
         _ => ours(&sides.sender) && !ours(&sides.recipient) && sides.recipient.is_some(),
     };
     let contact = match by_business || itself {
+        // An echo of what the account wrote to itself may name its sides the other way round.
+        true if to_self && ours(&sides.recipient) && sides.sender.is_some() => &sides.sender,
         true => &sides.recipient,
         false if sides.sender.is_some() => &sides.sender,
         false if ours(&sides.recipient) => &None,

@@ -70,7 +70,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
         attachment::read(notes, value, &mut message.attachments);
     }
     if !matches!(quick_reply, Json::Null) {
-        let [payload] = notes.pick(quick_reply, &["payload"]);
+        let [payload] = notes.pick_or_first(quick_reply, &["payload"]);
         message.answer = Some(Answer {
             source: AnswerSource::QuickReply,
             title: message.text.clone(),

@@ -52,6 +52,20 @@ impl Notes {
         slots
     }
 
+    /// Like `pick`, where a bare text or number stands for the first of the members.
+    pub(super) fn pick_or_first<'j, 'a, const N: usize>(
+        &mut self,
+        value: &'j Json<'a>,
+        names: &[&str; N],
+    ) -> [&'j Json<'a>; N] {
+        let mut slots: [&Json<'a>; N] = [&NOTHING; N];
+        match (value, slots.first_mut()) {
+            (Json::Text(_) | Json::Unsigned(_), Some(first)) => *first = value,
+            _ => self.pick_into(value, names, &mut slots),
+        }
+        slots
+    }
+
     fn pick_into<'j, 'a>(&mut self, value: &'j Json<'a>, names: &[&str], slots: &mut [&'j Json<'a>]) {
         let members = match value {
             Json::Object(members) => members,

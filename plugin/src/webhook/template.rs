@@ -27,16 +27,18 @@ pub(super) fn products(notes: &mut Notes, value: &Json<'_>) -> Vec<Product> {
 
 /// Reads `generic.elements`.
 pub(super) fn cards(notes: &mut Notes, value: &Json<'_>) -> Vec<Card> {
-    let [elements] = notes.pick(value, &["elements"]);
+    let [list] = notes.pick(value, &["elements"]);
+    elements(notes, list)
+}
+
+/// Reads a list of cards.
+pub(super) fn elements(notes: &mut Notes, elements: &Json<'_>) -> Vec<Card> {
     let mut cards = Vec::new();
     for element in notes.elements(elements) {
         let [title, subtitle, image_url, item_url, action, list] =
             notes.pick(element, &["title", "subtitle", "image_url", "item_url", "default_action", "buttons"]);
         let [url, _] = notes.pick(action, &["url", "type"]);
-        let mut buttons = Vec::new();
-        for one in notes.elements(list) {
-            buttons.extend(button(notes, one));
-        }
+        let buttons = buttons(notes, list);
         cards.push(Card {
             title: notes.text(title).unwrap_or_default(),
             subtitle: notes.text(subtitle),
@@ -46,6 +48,20 @@ pub(super) fn cards(notes: &mut Notes, value: &Json<'_>) -> Vec<Card> {
         });
     }
     cards
+}
+
+/// Reads a text with buttons, as a card of its own.
+pub(super) fn button_card(notes: &mut Notes, text: &Json<'_>, list: &Json<'_>) -> Card {
+    let buttons = buttons(notes, list);
+    Card { title: notes.text(text).unwrap_or_default(), subtitle: None, image_url: None, url: None, buttons }
+}
+
+fn buttons(notes: &mut Notes, list: &Json<'_>) -> Vec<Button> {
+    let mut buttons = Vec::new();
+    for one in notes.elements(list) {
+        buttons.extend(button(notes, one));
+    }
+    buttons
 }
 
 fn button(notes: &mut Notes, value: &Json<'_>) -> Option<Button> {
