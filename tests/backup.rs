@@ -26,7 +26,7 @@ mod records;
 
 use std::{collections::BTreeMap, process::Output, time::Duration};
 
-use channel_tests::{eventually, request};
+use channel_tests::eventually;
 use judge::{Asked, Platform, Stored};
 use load::Load;
 use process::Process;
@@ -101,7 +101,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     let next =
         json!({"sender": {"human": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
     let url = format!("{}/api/v1/conversations/1/replies", other.address);
-    let answer = request("POST", &url, &[("idempotency-key", "next")], next.to_string().into()).await;
+    let answer = channel_tests::api("POST", &url, &[("idempotency-key", "next")], next.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let mut sent = sent;
     sent.insert("after the restore".into(), 1);

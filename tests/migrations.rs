@@ -95,6 +95,14 @@ async fn every_row_of_every_released_schema_is_there_after_the_migration() {
                         assert_eq!(new["event"], Value::Blob(digest(id)), "event {id} of schema {schema}");
                         continue;
                     }
+                    if (table.as_str(), column.as_str()) == ("conversation", "unread") {
+                        // It is counted by the messages now.
+                        let unread = after["message"]
+                            .iter()
+                            .filter(|row| row["conversation_id"] == old["id"] && row["unread"] == Value::Integer(1));
+                        assert_eq!(Value::Integer(unread.count().try_into().unwrap()), *value, "schema {schema}");
+                        continue;
+                    }
                     assert_eq!(new.get(column), Some(value), "{table}.{column} of schema {schema}");
                 }
             }

@@ -38,9 +38,9 @@ use harness_gateway::{ChannelSetup, Host, HostOptions};
 use harness_inbox::ReplyState;
 use serde_json::{Value, json};
 
-/// What nobody may see: the token of the channel that attacks, and those of its neighbour.
+/// What nobody may see: the token of the account that attacks, and that of another account of its channel.
 const CANARY: &str = "canary-token-of-the-account-0123456789";
-const NEIGHBOUR: &str = "canary-key-of-the-neighbour-0123456789";
+const NEIGHBOUR: &str = "canary-token-of-a-neighbour-0123456789";
 /// What the channel itself puts into requests: its own text, and no secret.
 const DECOY: &str = "decoy-text-of-the-script-0123456789";
 /// What the whole may take, platform and tests included, in bytes.
@@ -268,7 +268,10 @@ async fn world(seed: u64) -> World {
         .unwrap();
     host.load_channel(web_chat().1.clone(), setup(&web_chat().1, secrets([]))).await.unwrap();
     host.connect_account("scripted", "account", "A", &BTreeMap::new(), secrets([("token", CANARY)])).await.unwrap();
-    let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", NEIGHBOUR)]);
+    host.connect_account("scripted", "neighbour", "N", &BTreeMap::new(), secrets([("token", NEIGHBOUR)]))
+        .await
+        .unwrap();
+    let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
     host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
     let (address, _) = serve(&host).await;
     World { host, address, sent_to_neighbour, folder }
@@ -386,7 +389,9 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
             let (taken, sent) = world.neighbour(number).await;
             slowest = (slowest.0.max(taken), slowest.1.max(sent));
             if let Some(canary) = seen_in(&shown) {
-                panic!("SEED={seed}, script {number}: {canary} was shown");
+                let at = shown.find(canary).unwrap_or(0);
+                let around: String = shown.chars().skip(at.saturating_sub(300)).take(700).collect();
+                panic!("SEED={seed}, script {number}: {canary} was shown: {around}");
             }
             shown.clear();
         }

@@ -133,7 +133,7 @@ fn check_host(host: &str) -> Result<(), Fault> {
     }
     let lower = host.to_ascii_lowercase();
     let is_under = |name: &&str| lower.strip_suffix(*name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if PRIVATE_NAMES.iter().any(|name| is_under(&name)) {
+    if PRIVATE_NAMES.iter().any(is_under) {
         return Err(Fault::NotPublic);
     }
     if is_top_level(last) { Ok(()) } else { Err(Fault::Form) }

@@ -99,8 +99,7 @@ fn event(line: &str) -> Option<Event> {
         }
         "gone" => {
             event.contact = None;
-            event.body =
-                EventBody::AccountUpdate(AccountUpdate { change: AccountChange::Disconnected, detail: None });
+            event.body = EventBody::AccountUpdate(AccountUpdate { change: AccountChange::Disconnected, detail: None });
         }
         _ => return None,
     }
