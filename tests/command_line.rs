@@ -359,3 +359,36 @@ fn no_text_of_a_component_moves_the_cursor() {
         quiet(&harness(&[command, "--config", config.to_str().unwrap()], b""));
     }
 }
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("harness.toml");
+    fs::write(&path, "listen = 7\ncolour = \"blue\"\n").unwrap();
+    for command in ["serve", "doctor"] {
+        let output = harness(&[command, "--config", path.to_str().unwrap()], b"");
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.matches("TOML parse error").count(), 1, "{told}");
+    }
+    fs::write(&path, "data-dir = \"data\"\n[api]\ntoken = { file = \"token\" }\n").unwrap();
+    fs::write(folder.path().join("token"), b"\xef\xbb\xbfsome-token-of-an-editor\n").unwrap();
+    let output = harness(&["doctor", "--config", path.to_str().unwrap()], b"");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), told.matches("byte-order mark").count()), (Some(1), 1), "{told}");
+    assert!(told.contains("`api.token`") && !told.contains("some-token"), "{told}");
+}
+
+#[test]
+fn build_refuses_a_contract_that_check_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/channels/scripted/channel.toml"));
+    let manifest = manifest.unwrap().replace("contract = \"0.1.0\"", "contract = \"0.7.0\"");
+    assert!(manifest.contains("0.7.0"));
+    fs::write(folder.path().join("channel.toml"), manifest).unwrap();
+    let output = harness(&["build", folder.path().to_str().unwrap()], b"");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("\"0.7.0\"") && told.contains("\"0.1.0\"") && told.contains("channel.toml"), "{told}");
+}

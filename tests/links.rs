@@ -9,8 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
-use channel_tests::{Answer, World, dialog::Person, eventually, gate::Gate, message, request, text};
-use harness_gateway::{ConnectError, ConnectStage, HostError};
+use channel_tests::{
+    Answer, World, dialog::Person, eventually, gate::Gate, granted, message, request, scripted, secrets, text,
+};
+use harness_gateway::{ChannelSetup, ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, StepState};
 use simulator::Config;
 use tokio::{
@@ -355,4 +357,19 @@ mod hanging_up {
         cut_off(&world, &gate, "/messenger_profile", "PUT", &path, "", body).await;
         eventually("the entry points", async || (set() > 0).then_some(())).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_without_logins_gets_no_link_without_a_button() {
+    let world = World::new().await;
+    let setup = ChannelSetup {
+        grant: granted(&scripted().1),
+        secrets: secrets([("secret", "the-webhook-secret")]),
+        ..ChannelSetup::default()
+    };
+    world.host.load_channel(scripted().1.clone(), setup).await.unwrap();
+    let json = [("content-type", "application/json")];
+    let answer = world.api("POST", "/api/v1/connect", &json, r#"{"channel":"scripted"}"#).await;
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert!(answer.body.contains("[[channels.ID.accounts]]"), "{}", answer.body);
 }

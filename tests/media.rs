@@ -148,7 +148,7 @@ async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
     assert_eq!(answer.status, 201, "{}", answer.body);
     let held: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(held["mime"], "image/png");
-    let part = upload(MediaKind::Image, held["handle"].as_str().unwrap());
+    let part = upload(MediaKind::Image, held["source"]["file"]["handle"].as_str().unwrap());
     let view = world.reply(conversation, "photo", message(vec![part, text("there")])).await;
     assert_eq!(view.state, ReplyState::Done);
     assert!(view.steps.iter().all(|step| step.state == StepState::Sent), "{view:?}");

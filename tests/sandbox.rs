@@ -12,7 +12,7 @@
 
 use std::{fs, time::Duration};
 
-use channel_tests::{hostile, instagram};
+use channel_tests::{hostile, instagram, log::Captured};
 use harness_contract::{Delivery, DeliverySource, manifest::MANIFEST_SECTION};
 use harness_sandbox::{CallFailure, InspectError, LoadError, Origin, Sandbox, SandboxConfig, inspect};
 use wasm_encoder::{ComponentSection, CustomSection};
@@ -194,4 +194,30 @@ fn a_cache_key_that_others_can_read_is_refused() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let error = Sandbox::new(config()).err().unwrap().to_string();
     assert!(error.contains("open to others"), "{error}");
+}
+
+#[test]
+fn a_damaged_cache_key_is_replaced_with_one_warning_and_everything_is_compiled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() };
+    let load = || {
+        let sandbox = Sandbox::new(config()).unwrap();
+        [&hostile().1, &instagram().1].map(|component| sandbox.load(component).unwrap().origin())
+    };
+    let key = folder.path().join("cache/key");
+    assert_eq!(load(), [Origin::Compiled; 2]);
+    let first = fs::read(&key).unwrap();
+    for damaged in [&first[..10], &[], &[7; 33][..]] {
+        fs::write(&key, damaged).unwrap();
+        let log = Captured::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+        let origins = tracing::subscriber::with_default(subscriber, load);
+        assert_eq!(origins, [Origin::Compiled; 2]);
+        let text = log.text();
+        assert_eq!((text.matches("WARN").count(), text.matches("key of the artifact cache").count()), (1, 1), "{text}");
+        let fresh = fs::read(&key).unwrap();
+        assert_eq!(fresh.len(), 32);
+        assert!(!fresh.starts_with(&first[..10]));
+        assert_eq!(load(), [Origin::Cached; 2]);
+    }
 }

@@ -44,6 +44,18 @@ pub enum BuildError {
     /// The manifest was refused.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The channel is written for another version of the contract, and no host of this version would load it.
+    #[error(
+        "{path}: `contract` is \"{found}\", and this builds components of \"{expected}\": adapt the channel and write that, or build it with the version that it names"
+    )]
+    OtherContract {
+        /// The manifest.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+        /// What is built here.
+        expected: &'static str,
+    },
     /// A tool is not there.
     #[error("`{tool}` cannot be run: {source}; install Rust with rustup, see https://rustup.rs")]
     Tool {
@@ -88,6 +100,10 @@ pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
         hint: "; a channel's folder holds Cargo.toml and channel.toml",
     })?;
     let manifest = Manifest::parse(&text, &manifest_path.display().to_string())?;
+    if !harness_contract::is_compatible(&manifest.channel.contract, harness_contract::VERSION) {
+        let (found, expected) = (manifest.channel.contract, harness_contract::VERSION);
+        return Err(BuildError::OtherContract { path: manifest_path, found, expected });
+    }
     cargo::ensure_target()?;
     let workspace = cargo::metadata(dir)?;
     let target_dir = workspace.target_directory.join("channels");

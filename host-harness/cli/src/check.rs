@@ -17,7 +17,7 @@ pub(crate) fn run(file: &Path, json: bool) -> Result<ExitCode> {
     if json {
         let document = match &checked {
             Ok(report) => serde_json::json!({ "ok": true, "component": report.json }),
-            Err(error) => serde_json::json!({ "ok": false, "problem": format!("{error:#}") }),
+            Err(error) => serde_json::json!({ "ok": false, "problem": crate::log::told(error) }),
         };
         println!("{}", shown_json(&format!("{document:#}")));
         return Ok(if checked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });

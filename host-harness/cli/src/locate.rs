@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, CompileLimits, Compiler, Sandbox, SandboxConfig};
+use harness_sandbox::{Channel, CompileLimits, Compiler, Sandbox, SandboxConfig, inspect};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The argument with which this program is the compiler of another one.
@@ -55,7 +55,12 @@ pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
     let progress = spinner(format!("building the channel in {}", dir.display()));
     let built = harness_build::build(dir, !shown);
     progress.finish_and_clear();
-    Ok(built?)
+    let built = built?;
+    // What every host refuses is no success of a build.
+    inspect(&built.bytes, SandboxConfig::default().max_component_bytes)
+        .and_then(|inspection| inspection.manifest())
+        .with_context(|| format!("{}: hosts would refuse this component", built.path.display()))?;
+    Ok(built)
 }
 
 /// A sign of life on terminals for what may take longer than a second.

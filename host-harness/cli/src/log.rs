@@ -1,7 +1,23 @@
-//! Log lines on their way to standard error. Belongs here: that no text of a stranger in them moves the
+//! Log lines on their way to standard error. Belongs here: an error in one text; that no text of a stranger in them moves the
 //! cursor or begins a line of its own, whatever made the line.
 
 use std::io::{self, Write};
+
+/// An error with its causes, each said once: most sentences hold that of their cause already.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        let sentence = cause.to_string();
+        if told.contains(sentence.trim()) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&sentence);
+    }
+    told
+}
 
 use harness_contract::text::misleads;
 

@@ -199,7 +199,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {}", harness_contract::text::shown_lines(&format!("{error:#}")));
+            eprintln!("error: {}", harness_contract::text::shown_lines(&log::told(&error)));
             ExitCode::FAILURE
         }
     }

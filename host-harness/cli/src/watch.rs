@@ -9,7 +9,7 @@ use std::{
 
 use harness_gateway::{Host, config::ConfigFile};
 
-use crate::serve;
+use crate::{log, serve};
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -39,7 +39,7 @@ pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String
                     let version = &registered.channel.manifest().channel.version;
                     println!("reloaded {id} {version} ({})", registered.channel.inspection().digest);
                 }
-                Err(error) => eprintln!("{id} was not reloaded, the one before stays: {error:#}"),
+                Err(error) => eprintln!("{id} was not reloaded, the one before stays: {}", log::told(&error)),
             }
         }
     }

@@ -33,3 +33,9 @@ impl SendResult {
         }
     }
 }
+
+/// Whether two versions of the contract have the same types: where they differ in the patch number only, see
+/// `wit/VERSIONING.md`.
+pub fn is_compatible(a: &str, b: &str) -> bool {
+    a.split('.').take(2).eq(b.split('.').take(2))
+}

@@ -107,6 +107,17 @@ pub(crate) enum Denied {
     Expired,
 }
 
+impl Denied {
+    /// For programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::Unknown => "unknown_token",
+            Self::Expired => "expired_token",
+        }
+    }
+}
+
 /// The token in `Authorization`. The scheme's name may be written in any case.
 fn shown(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(b"Bearer ".len())?;

@@ -2,31 +2,34 @@
 //! authentication, the JSON around the contract's types. Every answer to a mistake says what to do.
 
 use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{Path, Query, State},
+    Router,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use harness_contract::{AccountError, OutboundMessage, Violation, Window, manifest::Manifest};
-use harness_inbox::{InboxError, ReplyState, ReplyView, Settlement};
+use harness_contract::{OutboundMessage, Window, manifest::Manifest};
+use harness_inbox::{ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 mod accounts;
+mod extract;
 mod files;
 mod lists;
+pub(crate) mod problem;
 mod routes;
 
 use crate::{
     access::{Access, Scope},
     body::BodyTime,
     breaker::BreakerView,
-    error::HostError,
     host::Host,
     listen::Limits,
 };
+use extract::{Body, Json, Path, Query};
+use problem::Problem as ApiError;
 use routes::Routes;
 
 /// The longest request body of the API, in bytes.
@@ -58,6 +61,7 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .merge(files::routes())
         .merge(lists::routes())
         .within(time)
+        .answering_the_rest()
         .behind_the_lock(&api)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)
@@ -69,63 +73,16 @@ pub(crate) fn metrics_router(host: Host, access: Access) -> Router {
     Routes::default().at("/metrics", Scope::Observe, get(metrics)).behind_the_lock(&api).with_state(api)
 }
 
+/// Refuses a body that is announced to be too long before a byte of it is waited for.
+async fn no_endless_body(request: Request, next: Next) -> Result<Response, ApiError> {
+    let bound = if request.uri().path().ends_with("/files") { files::MAX_FILE } else { MAX_BODY };
+    extract::announced(request.headers(), bound as u64)?;
+    Ok(next.run(request).await)
+}
+
 async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
     let text = api.host.metrics().await?;
     Ok(([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response())
-}
-
-/// An answer to a request that was not carried out.
-struct ApiError {
-    status: StatusCode,
-    message: String,
-}
-
-impl ApiError {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            error: String,
-        }
-        (self.status, Json(Body { error: self.message })).into_response()
-    }
-}
-
-impl From<HostError> for ApiError {
-    fn from(error: HostError) -> Self {
-        if let HostError::Connect(error) = error {
-            return error.into();
-        }
-        let status = match &error {
-            HostError::Inbox(InboxError::NotFound { .. }) | HostError::NoChannel(..) => StatusCode::NOT_FOUND,
-            HostError::Inbox(InboxError::Busy(_))
-            | HostError::Busy
-            | HostError::Full(_)
-            | HostError::Paused(_)
-            | HostError::Held(_) => StatusCode::SERVICE_UNAVAILABLE,
-            HostError::Inbox(InboxError::KeyReused(_) | InboxError::NotAmbiguous(_))
-            | HostError::Disconnected(_)
-            | HostError::Overtaken => StatusCode::CONFLICT,
-            HostError::NotSendable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            HostError::Account(error) => match **error {
-                AccountError::InvalidInput(_) | AccountError::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
-                _ => StatusCode::BAD_GATEWAY,
-            },
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Self::new(status, error.to_string())
-    }
-}
-
-impl From<InboxError> for ApiError {
-    fn from(error: InboxError) -> Self {
-        HostError::from(error).into()
-    }
 }
 
 type Answer<T> = Result<Json<T>, ApiError>;
@@ -250,26 +207,20 @@ async fn reply(
     Path(conversation): Path<i64>,
     Query(wait): Query<Wait>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, ApiError> {
-    let bad = |message: String| ApiError::new(StatusCode::BAD_REQUEST, message);
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).filter(|key| !key.is_empty());
     let Some(key) = key.filter(|key| key.len() <= 200) else {
-        return Err(
-            bad("send an `Idempotency-Key` header of at most 200 characters: the same key is one reply".into()),
-        );
+        let detail = "send an `Idempotency-Key` header of at most 200 characters: the same key is one reply";
+        return Err(ApiError::bad("no_idempotency_key", detail));
     };
-    let mut document: serde_json::Value = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let mut document = extract::document(&body)?;
     if let Some(fields) = document.as_object_mut() {
         fields.entry("id").or_insert_with(|| "".into());
     }
-    let message: OutboundMessage = serde_json::from_value(document)
-        .map_err(|error| bad(format!("the body is not an outbound-message of the contract: {error}")))?;
+    let message: OutboundMessage = extract::read(document)?;
     let mut updates = api.host.inbox().updates();
-    let queued = match api.host.reply_if_sendable(conversation, key, message).await {
-        Err(HostError::NotSendable(violations)) => return Ok(refused(violations)),
-        queued => queued?,
-    };
+    let queued = api.host.reply_if_sendable(conversation, key, message).await?;
     let ended = async {
         loop {
             let view = api.host.inbox().reply(queued.reply).await?;
@@ -285,18 +236,10 @@ async fn reply(
         Err(_) => api.host.inbox().reply(queued.reply).await?,
     };
     if view.state == ReplyState::Refused {
-        return Ok(refused(view.violations));
+        return Err(ApiError::not_sendable(view.violations));
     }
     let status = if queued.new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(view)).into_response())
-}
-
-/// A message that cannot be sent, with all that stands in the way. It used no key up.
-fn refused(violations: Vec<Violation>) -> Response {
-    let sentences: Vec<_> = violations.iter().map(|violation| violation.sentence.as_str()).collect();
-    let error = format!("the message cannot be sent: {}", sentences.join(" "));
-    let body = Json(serde_json::json!({ "error": error, "violations": violations }));
-    (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
 }
 
 /// `POST`: what may have been delivered is sent again, with what stands behind it. It may reach the customer twice.

@@ -8,9 +8,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::host::Host;
+use crate::{api::problem::Problem, host::Host};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const OTHER_SITE: &str = "this was asked by a page of another site: open this host's own page, or ask from a program";
 /// For answers that are no pages: nothing in them is to be run, loaded or framed.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -33,7 +34,10 @@ pub(crate) async fn headers(mut answer: Response) -> Response {
 
 /// Refuses what a page of another site asks of the API, whatever the method: there, reading can have an effect too.
 pub(crate) async fn no_other_site(State(host): State<Host>, request: Request, next: Next) -> Response {
-    if is_of_another_site(&host, request.headers()) { refused() } else { next.run(request).await }
+    if is_of_another_site(&host, request.headers()) {
+        return Problem::new(StatusCode::FORBIDDEN, "other_site", OTHER_SITE).into_response();
+    }
+    next.run(request).await
 }
 
 /// Refuses forms of another site. Following a link from there is welcome: platforms send people back that way.
@@ -43,8 +47,7 @@ pub(crate) async fn no_foreign_forms(State(host): State<Host>, request: Request,
 }
 
 fn refused() -> Response {
-    let sentence = "this was asked by a page of another site: open this host's own page, or ask from a program\n";
-    (StatusCode::FORBIDDEN, sentence).into_response()
+    (StatusCode::FORBIDDEN, format!("{OTHER_SITE}\n")).into_response()
 }
 
 /// Whether a browser says so. Programs say nothing, and browsers that cannot say it name the origin.

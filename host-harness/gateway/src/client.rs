@@ -73,7 +73,7 @@ impl ApiClient {
         if status.is_success() {
             return Ok(document);
         }
-        let sentence = document.get("error").and_then(Value::as_str).unwrap_or("the host refused").to_owned();
+        let sentence = document.get("detail").and_then(Value::as_str).unwrap_or("the host refused").to_owned();
         Err(ApiClientError::Refused { status: status.as_u16(), sentence })
     }
 }

@@ -28,6 +28,9 @@ use crate::{
 /// In seconds.
 const DAY: u64 = 24 * 3600;
 
+/// What editors put before a text: of UTF-8, and of UTF-16 in either order.
+const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -366,6 +369,12 @@ impl ConfigFile {
                 .map_err(|_| self.value(key, format!("the environment variable {name} is not set")))?
                 .into_bytes(),
         };
+        if BYTE_ORDER_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
+            bytes.zeroize();
+            let problem = "begins with a byte-order mark, which some editors add and which is no part of a secret: save \
+                           it as UTF-8 without one (`printf %s SECRET > FILE` writes none)";
+            return Err(self.value(key, problem));
+        }
         let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
         let secret = Secret::new(bytes.get(..end).unwrap_or_default().to_vec());
         bytes.zeroize();

@@ -52,6 +52,11 @@ pub enum ConnectError {
     /// The channel has no such login.
     #[error("This channel has no login of that name.")]
     NoLogin,
+    /// The channel has no login at all.
+    #[error(
+        "This channel has no page over which an account is connected. Its accounts stand in the configuration, under `[[channels.ID.accounts]]`."
+    )]
+    NoLogins,
     /// Nobody has said where this host is reached.
     #[error("This host does not know its own address. Set `public-url` in its configuration.")]
     NoPublicUrl,
@@ -114,6 +119,9 @@ impl Host {
     /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
         let registered = self.channel(channel)?;
+        if registered.channel.manifest().logins.is_empty() {
+            return Err(ConnectError::NoLogins.into());
+        }
         if let Some(login) = login {
             registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
         }

@@ -15,6 +15,7 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
+    http::StatusCode,
     response::Response,
 };
 use http_body::{Frame, SizeHint};
@@ -25,7 +26,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::body::Keeping;
+use crate::{api::problem::unreadable_head, body::Keeping};
 
 /// Answers up to this size fit into the system's buffers: whoever does not read one holds nothing up. In bytes.
 const SMALL_ANSWER: u64 = 64 << 10;
@@ -175,11 +176,39 @@ pub(crate) struct Socket {
     watched: Arc<Watched>,
     /// After the last answer: how many bytes are still listened to, and until when.
     lingering: Option<(usize, Pin<Box<Sleep>>)>,
+    /// What is written in the place of hyper's own answer, and how much of it is.
+    unreadable: Option<(Vec<u8>, usize)>,
 }
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, watched: Arc<Watched>) -> Self {
-        Self { stream, watched, lingering: None }
+        Self { stream, watched, lingering: None, unreadable: None }
+    }
+
+    /// Whether hyper answers by itself, since it could not read a head: it says no word in the body then.
+    fn answers_for_itself(&self, bytes: &[u8]) -> Option<StatusCode> {
+        if self.watched.phase() != Phase::Header {
+            return None;
+        }
+        let mut lines = std::str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
+        let status = StatusCode::from_bytes(status.as_bytes()).ok().filter(StatusCode::is_client_error)?;
+        let own = |line: &str| line == "connection: close" || line == "content-length: 0" || line.starts_with("date: ");
+        lines.all(own).then_some(status)
+    }
+
+    /// Writes these words in the place of hyper's own answer; `None` where there are none to write.
+    fn poll_unreadable(&mut self, cx: &mut Context<'_>, length: usize) -> Option<Poll<io::Result<usize>>> {
+        let (words, written) = self.unreadable.as_mut()?;
+        while let Some(rest) = words.get(*written..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        Some(Poll::Ready(Ok(length)))
     }
 }
 
@@ -196,6 +225,14 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.unreadable.is_none()
+            && let Some(status) = self.answers_for_itself(bytes)
+        {
+            self.unreadable = Some((unreadable_head(status), 0));
+        }
+        if let Some(polled) = self.poll_unreadable(cx, bytes.len()) {
+            return polled;
+        }
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -204,6 +241,12 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // hyper's own answer is one piece.
+        if let [bytes] = slices
+            && (self.unreadable.is_some() || self.answers_for_itself(bytes).is_some())
+        {
+            return self.poll_write(cx, bytes);
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

@@ -20,6 +20,16 @@ const NAME: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest that is taken from a sender, in bytes.
 const LONGEST: usize = 64;
 
+tokio::task_local! {
+    /// The number of the request that this task answers.
+    static CURRENT: RequestId;
+}
+
+/// The number of the request that is being answered; none outside of one.
+pub(crate) fn current() -> Option<String> {
+    CURRENT.try_with(|id| id.0.clone()).ok()
+}
+
 /// The number of a request: a sender's own, or one of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(String);
@@ -35,7 +45,8 @@ impl RequestId {
         }
     }
 
-    fn next() -> Self {
+    /// One of this process.
+    pub(crate) fn next() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         // Tells the runs of a host apart; nothing rests on its being secret.
         static RUN: LazyLock<u64> =
@@ -68,7 +79,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         tracing::info!(status = answer.status().as_u16(), "a request was answered");
         answer
     };
-    let mut answer = answer.instrument(span).await;
+    let mut answer = CURRENT.scope(id.clone(), answer.instrument(span)).await;
     id.put_into(&mut answer);
     answer
 }

@@ -52,7 +52,7 @@ pub enum VaultError {
         mode: u32,
     },
     /// What was found is no key.
-    #[error("{0} does not hold a key: expected 64 hexadecimal digits")]
+    #[error("{0} does not hold a key: expected 64 hexadecimal digits and nothing else, also no byte-order mark")]
     NoKey(String),
     /// The variable is not there.
     #[error("the environment variable {0} is not set: it must hold the key, 64 hexadecimal digits")]

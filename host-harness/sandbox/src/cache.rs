@@ -146,8 +146,7 @@ pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, L
 fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
     match private_file(path, true) {
         Ok(mut file) => {
-            let mut key = [0; KEY_BYTES];
-            getrandom::fill(&mut key).map_err(|error| CacheError::Random(error.to_string()))?;
+            let key = new_key()?;
             file.write_all(&key).and_then(|()| file.sync_all()).map_err(io_error(path))?;
             Ok(key)
         }
@@ -161,11 +160,41 @@ fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
                 }
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
-            let source = io::Error::new(io::ErrorKind::InvalidData, "the key has the wrong length: delete the folder");
-            Err(CacheError::Io { path: path.to_owned(), source })
+            replace_key(path)
         }
         Err(error) => Err(io_error(path)(error)),
     }
+}
+
+fn new_key() -> Result<[u8; KEY_BYTES], CacheError> {
+    let mut key = [0; KEY_BYTES];
+    getrandom::fill(&mut key).map_err(|error| CacheError::Random(error.to_string()))?;
+    Ok(key)
+}
+
+/// Puts a fresh key in the place of one that is damaged. What it had signed is worth nothing any more and goes with it,
+/// so that this is told once, and not again for each file. Written beside and renamed: another process never sees half.
+fn replace_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
+    tracing::warn!(
+        path = %path.display(),
+        "the key of the artifact cache is damaged; it was replaced, and components are compiled again"
+    );
+    let key = new_key()?;
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let write = || -> io::Result<()> {
+        let mut file = private_file(&beside, false)?;
+        file.write_all(&key).and_then(|()| file.sync_all())?;
+        for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
+            let artifact = entry?.path();
+            if artifact.extension().is_some_and(|extension| extension == "artifact") {
+                // Another process may have been faster.
+                let _ = fs::remove_file(artifact);
+            }
+        }
+        fs::rename(&beside, path)
+    };
+    write().map_err(io_error(path))?;
+    Ok(key)
 }
 
 /// What another user made, or can change, proves nothing about what lies in it.

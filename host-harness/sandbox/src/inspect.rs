@@ -2,7 +2,7 @@
 //! reason to refuse a component before a compiler sees it.
 
 use harness_contract::{
-    PACKAGE, VERSION,
+    PACKAGE, VERSION, is_compatible,
     manifest::{MANIFEST_SECTION, Manifest, ManifestError},
 };
 use sha2::{Digest as _, Sha256};
@@ -152,7 +152,7 @@ impl Inspection {
     pub fn manifest(&self) -> Result<Manifest, InspectError> {
         let text = self.manifest.as_deref().ok_or(InspectError::NoManifest)?;
         let manifest = Manifest::parse(text, "the embedded manifest")?;
-        if !compatible(&manifest.channel.contract, &self.contract) {
+        if !is_compatible(&manifest.channel.contract, &self.contract) {
             let (component, manifest) = (self.contract.clone(), manifest.channel.contract);
             return Err(InspectError::OtherManifest { component, manifest });
         }
@@ -208,7 +208,7 @@ fn judge(inspection: &Inspection) -> Result<String, InspectError> {
     let mut spoken: Option<&str> = None;
     for name in inspection.exports.iter().chain(&inspection.imports) {
         let Some((_, version)) = name.strip_prefix(&ours).and_then(|rest| rest.split_once('@')) else { continue };
-        if !compatible(version, VERSION) {
+        if !is_compatible(version, VERSION) {
             return Err(InspectError::OtherVersion { found: format!("{}@{version}", package()) });
         }
         match spoken {
@@ -228,11 +228,6 @@ fn judge(inspection: &Inspection) -> Result<String, InspectError> {
         }
     }
     Ok(version.to_owned())
-}
-
-/// Versions that differ in the patch number only have the same types; see `wit/VERSIONING.md`.
-fn compatible(a: &str, b: &str) -> bool {
-    a.split('.').take(2).eq(b.split('.').take(2))
 }
 
 /// An interface's name with package and version, as it stands in a component.

@@ -149,13 +149,13 @@ fn reply_target<'m>(
     let target = message.reply_to.as_deref()?;
     if target.is_empty() {
         let sentence = "The answered message has no id. Answer without quoting it.";
-        report.error(ViolationCode::MissingField, "reply-to", sentence);
+        report.error(ViolationCode::MissingField, "reply_to", sentence);
         return None;
     }
-    report.reference("reply-to", "The id of the answered message", target);
+    report.reference("reply_to", "The id of the answered message", target);
     if message.private_reply_to.is_some() {
         let sentence = "A private reply answers a comment and cannot quote a message. Remove one of the two.";
-        report.error(ViolationCode::UnsupportedCombination, "reply-to", sentence);
+        report.error(ViolationCode::UnsupportedCombination, "reply_to", sentence);
         return None;
     }
     let first = pieces.iter().find(|(_, piece)| piece.is_message());
@@ -167,7 +167,7 @@ fn reply_target<'m>(
             let part = first.map_or(0, |(part, _)| *part);
             let sentence =
                 "Instagram cannot quote a message in a heart, a share or a signal. Begin with a text or a file.";
-            report.lost(part, crate::types::Feature::ReplyTo, "reply-to", sentence);
+            report.lost(part, crate::types::Feature::ReplyTo, "reply_to", sentence);
             None
         }
     }
@@ -175,7 +175,7 @@ fn reply_target<'m>(
 
 /// Checks a private reply: exactly one message for each comment (Meta, "Private Replies").
 fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, pieces: &[(usize, Piece<'_>)]) {
-    let path = "private-reply-to";
+    let path = "private_reply_to";
     if comment.is_empty() {
         let sentence = "The comment has no id. Open the comment again and answer there.";
         report.error(ViolationCode::MissingField, path, sentence);

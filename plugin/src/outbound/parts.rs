@@ -52,7 +52,7 @@ pub(super) fn read<'m>(
             refuse(report, at, "location", "Instagram takes no locations. Write the address, or a link to a map.")
         }
         OutboundPart::ContactCards(_) => {
-            refuse(report, at, "contact-cards", "Instagram takes no contact cards. Write the name and the number.")
+            refuse(report, at, "contact_cards", "Instagram takes no contact cards. Write the name and the number.")
         }
         OutboundPart::Template(_) => {
             refuse(report, at, "template", "Instagram has no approved templates. Write the text, or send cards.")

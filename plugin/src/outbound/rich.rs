@@ -34,7 +34,7 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
             report.length(code, &place, "The card's second line", subtitle, CARD_SUBTITLE);
         }
         if let Some(url) = &card.image_url {
-            report.address(&join(&[&place, ".image-url"]), "The address of the card's image", url, &["https"]);
+            report.address(&join(&[&place, ".image_url"]), "The address of the card's image", url, &["https"]);
         }
         if let Some(url) = &card.url {
             report.address(&join(&[&place, ".url"]), "The card's address", url, WEB);
@@ -116,7 +116,7 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
     if replies.is_empty() {
         return;
     }
-    let list = "quick-replies";
+    let list = "quick_replies";
     let part = message.parts.len().saturating_sub(1);
     report.count(list, "quick replies", replies.len(), QUICK_REPLIES);
     for (at, reply) in replies.iter().enumerate() {
@@ -128,7 +128,7 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
         report.field(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
         if reply.image_url.is_some() {
             let sentence = "Instagram shows no images on quick replies; the image is left out.";
-            report.lost(part, Feature::QuickReplies, &element(list, at, "image-url"), sentence);
+            report.lost(part, Feature::QuickReplies, &element(list, at, "image_url"), sentence);
         }
     }
     // A last part that was refused has no piece; nothing is said about it twice.

@@ -79,7 +79,7 @@ const LIVE_ONLY: &str =
 
 /// Checks the age of the comment that is answered privately (Meta, "Private Replies").
 pub(super) fn check_comment(report: &mut Report, message: &OutboundMessage, context: &ConversationContext) {
-    let path = "private-reply-to";
+    let path = "private_reply_to";
     let comment = context.comment.as_ref();
     match comment.and_then(|comment| comment.at) {
         Some(at) if context.now.saturating_sub(at) > LONG_WINDOW => {

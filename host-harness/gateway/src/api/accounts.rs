@@ -1,20 +1,22 @@
 //! Accounts in the API: listing, connecting, checking, disconnecting. Belongs here: the routes and their JSON.
 
 use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, Query, State},
+    extract::State,
     http::StatusCode,
     routing::{delete, get, post, put},
 };
-use harness_contract::EntryPoints;
+use harness_contract::{EntryPoints, text::shown};
 use harness_inbox::AccountRow;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Api, ApiError, Routes};
+use super::{
+    Answer, Api, ApiError, Routes,
+    extract::{self, Body, Json, Path, Query},
+};
 use crate::{
     access::Scope,
     connect::{ConnectError, ConnectStage, ConnectView},
+    error::HostError,
     health::AccountHealth,
 };
 
@@ -28,17 +30,6 @@ pub(super) fn routes() -> Routes {
         .at("/connect", Scope::Accounts, post(begin))
         .at("/connect/{ticket}", Scope::Accounts, get(connecting))
         .at("/connect/{ticket}/select", Scope::Accounts, post(select))
-}
-
-impl From<ConnectError> for ApiError {
-    fn from(error: ConnectError) -> Self {
-        let status = match error {
-            ConnectError::Expired | ConnectError::NoCandidate => StatusCode::NOT_FOUND,
-            ConnectError::TooMany | ConnectError::NoPublicUrl => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::CONFLICT,
-        };
-        Self::new(status, error.to_string())
-    }
 }
 
 async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
@@ -89,10 +80,8 @@ async fn probe(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountHea
 }
 
 /// `PUT` with the contract's `entry-points`.
-async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, body: Bytes) -> Result<StatusCode, ApiError> {
-    let wanted: EntryPoints = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not the contract's entry-points: {error}"))
-    })?;
+async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, Body(body): Body) -> Result<StatusCode, ApiError> {
+    let wanted: EntryPoints = extract::document(&body).and_then(extract::read)?;
     api.host.configure(id, wanted).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -113,7 +102,23 @@ struct Link {
 }
 
 async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(StatusCode, Json<Link>), ApiError> {
-    let ticket = api.host.begin_connecting(&begin.channel, begin.login.as_deref()).await?;
+    let ticket = match api.host.begin_connecting(&begin.channel, begin.login.as_deref()).await {
+        Ok(ticket) => ticket,
+        Err(HostError::Connect(ConnectError::NoLogin)) => {
+            let registered = api.host.channel(&begin.channel)?;
+            let known: Vec<_> = registered.channel.manifest().logins.keys().map(String::as_str).collect();
+            let login = begin.login.as_deref().unwrap_or_default();
+            let detail = format!(
+                "the channel `{}` has no login `{}`; it has `{}`",
+                shown(&begin.channel),
+                shown(login),
+                known.join("`, `")
+            );
+            return Err(ApiError::new(StatusCode::CONFLICT, "no_such_login", detail).at("login"));
+        }
+        Err(error @ HostError::NoChannel(..)) => return Err(ApiError::from(error).at("channel")),
+        Err(error) => return Err(error.into()),
+    };
     let link = api.host.link(&ticket)?;
     Ok((StatusCode::CREATED, Json(Link { ticket, link })))
 }
@@ -144,6 +149,13 @@ struct Select {
 }
 
 async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select): Json<Select>) -> Answer<ConnectView> {
-    api.host.connect_select(&ticket, &select.candidate, None).await?;
+    if let Err(error) = api.host.connect_select(&ticket, &select.candidate, None).await {
+        let HostError::Connect(ConnectError::NoCandidate) = error else { return Err(error.into()) };
+        let detail = format!(
+            "there is no account `{}` among those that can be chosen here; `GET /api/v1/connect/{{ticket}}` lists them",
+            shown(&select.candidate)
+        );
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_candidate", detail).at("candidate"));
+    }
     Ok(Json(api.host.connecting(&ticket)?))
 }

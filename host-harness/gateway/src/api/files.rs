@@ -2,17 +2,20 @@
 //! the routes, and that nothing handed out can run as a script in the browser.
 
 use axum::{
-    Json,
-    body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path, Query, State},
+    body::{self, Bytes},
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use harness_contract::FileRef;
 use harness_inbox::HeldFile;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Api, ApiError, Routes};
+use super::{
+    Api, ApiError, Routes,
+    extract::{Body, Json, Path, Query},
+};
 use crate::{access::Scope, content};
 
 /// The largest file that is taken, in bytes: above every limit of a platform, whose channel says so in words.
@@ -30,19 +33,41 @@ struct Named {
     name: Option<String>,
 }
 
+/// A file that was taken, and how a message names it.
+#[derive(Serialize)]
+struct Handed {
+    /// What a message takes as its `source`, word for word.
+    source: Source,
+    name: Option<String>,
+    mime: Option<String>,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct Source {
+    file: FileRef,
+}
+
+impl From<HeldFile> for Handed {
+    fn from(held: HeldFile) -> Self {
+        let HeldFile { handle, name, mime, size, sha256, .. } = held;
+        Self { source: Source { file: FileRef { handle, size } }, name, mime, sha256 }
+    }
+}
+
 /// `POST` with the file as the body; answers the handle by which a message names it.
 async fn hold(
     State(api): State<Api>,
     Query(named): Query<Named>,
     headers: HeaderMap,
-    content: Bytes,
-) -> Result<(StatusCode, Json<HeldFile>), ApiError> {
+    Body(content): Body,
+) -> Result<(StatusCode, Json<Handed>), ApiError> {
     if content.is_empty() {
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "the body is empty: send the file as the body"));
+        return Err(ApiError::bad("empty_file", "the body is empty: send the file as the body"));
     }
     let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let file = api.host.hold_file(content, named.name, claimed).await?;
-    Ok((StatusCode::CREATED, Json(file)))
+    Ok((StatusCode::CREATED, Json(file.into())))
 }
 
 /// A file of a message, or the reason why it is not here.
@@ -50,7 +75,7 @@ async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, 
     let media = api.host.inbox().media(id).await?;
     let Some(content) = api.host.media(&media).await? else {
         let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());
-        return Err(ApiError::new(StatusCode::NOT_FOUND, format!("{}: {reason}", media.state.name())));
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "no_file_here", format!("{}: {reason}", media.state.name())));
     };
     Ok(handed_out(media.mime.as_deref(), content))
 }
@@ -75,5 +100,5 @@ fn handed_out(mime: Option<&str>, content: Bytes) -> Response {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
-    (headers, Body::from(content)).into_response()
+    (headers, body::Body::from(content)).into_response()
 }

@@ -2,15 +2,17 @@
 //! here: the routes, and where the next page is found.
 
 use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
     routing::{get, post},
 };
 use harness_inbox::{ConversationSummary, NoticeView, Page, Place, TimelineEntry};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Api, ApiError, Routes};
+use super::{
+    Answer, Api, ApiError, Routes,
+    extract::{Json, Path, Query},
+};
 use crate::access::Scope;
 
 /// The longest page.
@@ -58,7 +60,7 @@ impl Asked {
 }
 
 fn bad(sentence: String) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, sentence)
+    ApiError::bad("bad_parameter", sentence)
 }
 
 /// A page of a list, and where what is older is found: as a `Link` header with `rel="next"`, relative to the address

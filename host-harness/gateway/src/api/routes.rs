@@ -10,7 +10,7 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, problem};
 use crate::{
     access::{Denied, Granted, Scope},
     body::{self, BodyTime},
@@ -50,6 +50,12 @@ impl Routes {
         Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
     }
 
+    /// Addresses that are none, methods that an address does not take, and bodies that are announced to be too long.
+    pub(super) fn answering_the_rest(self) -> Self {
+        let rest = self.0.fallback(problem::no_such_address).method_not_allowed_fallback(problem::no_such_method);
+        Self(rest.layer(middleware::from_fn(super::no_endless_body)))
+    }
+
     /// All of them behind the lock, for programs and for pages of this host alone.
     pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
         self.0
@@ -66,7 +72,7 @@ async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) 
             next.run(request).await
         }
         Err(denied) => {
-            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.to_string()).into_response();
+            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.code(), denied.to_string()).into_response();
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             answer
         }
@@ -91,7 +97,7 @@ async fn known_only(parameters: &'static [&'static str], request: Request, next:
         };
         let name: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
         let sentence = format!("the parameter `{name}` {problem}: {known}");
-        return ApiError::new(StatusCode::BAD_REQUEST, sentence).into_response();
+        return ApiError::bad("bad_parameter", sentence).at(name).into_response();
     }
     next.run(request).await
 }
@@ -100,6 +106,6 @@ async fn in_scope(scope: Scope, request: Request, next: Next) -> Response {
     let granted = request.extensions().get::<Granted>().ok_or_else(|| Denied::NoToken.to_string());
     match granted.and_then(|granted| granted.requires(scope)) {
         Ok(()) => next.run(request).await,
-        Err(sentence) => ApiError::new(StatusCode::FORBIDDEN, sentence).into_response(),
+        Err(sentence) => ApiError::new(StatusCode::FORBIDDEN, "scope_missing", sentence).into_response(),
     }
 }
