@@ -161,13 +161,11 @@ async fn a_body_that_does_not_come_ends_within_its_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_announced_and_do_not_come_keep_no_delivery_out_and_take_no_memory() {
     let forever = Duration::from_secs(3600);
-    let limits =
-        Limits { max_connections: 40, max_connections_per_address: 40, body_time: forever, ..Limits::default() };
+    let limits = Limits { max_connections: 40, max_connections_per_address: 40, body_time: forever, ..Limits::default() };
     let door = Door::with(limits).await;
     let mut waiting = Vec::new();
     // All of them together announce more than there is memory for bodies.
-    for (index, path) in
-        ["/webhooks/instagram", "/callbacks/instagram/data-deletion"].into_iter().cycle().take(120).enumerate()
+    for (index, path) in ["/webhooks/instagram", "/callbacks/instagram/data-deletion"].into_iter().cycle().take(120).enumerate()
     {
         let mut stream = door.connect().await;
         let length = if index % 2 == 0 { 8 << 20 } else { 60_000 };
