@@ -347,6 +347,22 @@ pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     }
 }
 
+/// The files of a folder, and of those in it, in which these bytes stand.
+pub fn files_with(folder: &Path, bytes: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, bytes));
+        } else if let Ok(content) = std::fs::read(&path)
+            && content.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// A message of a human agent.
 pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {

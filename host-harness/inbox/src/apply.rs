@@ -370,7 +370,7 @@ fn apply_event(
         EventBody::Message(message) => match messages::store(tx, &place, event, message)? {
             Stored::New => {}
             Stored::Confirmed => kind = "outcome",
-            Stored::DeletedBefore => known.emptied.push(delivery.id),
+            Stored::EditedBefore | Stored::DeletedBefore => known.emptied.push(delivery.id),
         },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
         EventBody::Edited(edited) => known.emptied.extend(messages::edit(tx, &place, edited)?),

@@ -107,7 +107,11 @@ pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Optio
     const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
                          WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2))";
     let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
-    let targets = format!("(SELECT platform_id FROM message WHERE conversation_id IN {GONE})");
+    // Also of messages that never came: their edits wait.
+    let targets = format!(
+        "(SELECT platform_id FROM message WHERE conversation_id IN {GONE}
+          UNION SELECT target FROM edit WHERE conversation_id IN {GONE})"
+    );
     let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
     let deliveries: Vec<i64> = {
         let sql = format!(
@@ -128,12 +132,12 @@ pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Optio
                  mime = NULL, size = NULL, sha256 = NULL WHERE message_id IN {messages}"
         ),
         format!("DELETE FROM reaction WHERE account_id = ?1 AND (?2 IS NULL OR actor = ?2 OR target IN {targets})"),
+        format!("DELETE FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
+        format!("DELETE FROM deletion WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
         format!(
             "DELETE FROM edit WHERE account_id = ?1
                AND (?2 IS NULL OR conversation_id IN {GONE} OR target IN {targets})"
         ),
-        format!("DELETE FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
-        format!("DELETE FROM deletion WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
         format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
         format!("DELETE FROM notice WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
         format!("DELETE FROM step WHERE reply_id IN {replies}"),

@@ -25,6 +25,8 @@ pub(crate) enum Stored {
     New,
     /// It is the echo of a step of ours, which it confirms.
     Confirmed,
+    /// It had been edited before it came: the delivery holds words that nobody is to see any more.
+    EditedBefore,
     /// It had been taken back before it came: only the fact is kept.
     DeletedBefore,
 }
@@ -103,6 +105,7 @@ pub(crate) fn store(
         && before.edited
     {
         apply_waiting_edit(tx, place.account, id)?;
+        return Ok(if keep { Stored::EditedBefore } else { Stored::DeletedBefore });
     }
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
@@ -306,21 +309,37 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &Place, edited: &Edited) -> Resu
     if deletion_of(tx, place.account, &edited.target)?.is_some() {
         return Ok(vec![place.delivery]);
     }
+    let newest = tx
+        .prepare_cached(
+            "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
+        )?
+        .execute(params![
+            place.account,
+            edited.target,
+            edited.revision.unwrap_or(0),
+            place.at,
+            text,
+            place.conversation
+        ])?;
+    if newest == 0 {
+        return Ok(vec![place.delivery]);
+    }
+    // The old words stand in what brought the message, and in what brought earlier edits.
+    let mut old = gone::take_carriers(tx, place.account, &edited.target)?;
+    old.extend(brought_by(tx, place.account, &edited.target)?);
+    old.retain(|delivery| *delivery != place.delivery);
     gone::note_carrier(tx, place.account, &edited.target, place.delivery)?;
-    tx.prepare_cached(
-        "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
-    )?
-    .execute(params![
-        place.account,
-        edited.target,
-        edited.revision.unwrap_or(0),
-        place.at,
-        text,
-        place.conversation
-    ])?;
     apply_waiting_edit(tx, place.account, &edited.target)?;
-    Ok(Vec::new())
+    Ok(old)
+}
+
+/// The deliveries that brought a message.
+fn brought_by(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Vec<i64>, InboxError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT delivery_id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id IS NOT NULL",
+    )?;
+    Ok(statement.query_map(params![account, id], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
