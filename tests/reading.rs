@@ -105,7 +105,7 @@ async fn a_parameter_that_does_nothing_is_refused() {
     ] {
         let answer = world.api("GET", &format!("/api/v1/{path}"), &[], vec![]).await;
         let body: Value = serde_json::from_str(&answer.body).unwrap();
-        assert!(answer.status == 400 && body["error"].is_string(), "{path}: {} {}", answer.status, answer.body);
+        assert!(answer.status == 400 && body["detail"].is_string(), "{path}: {} {}", answer.status, answer.body);
     }
 }
 

@@ -158,7 +158,8 @@ pub struct NoticeView {
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
-    /// The conversation's row, where it belongs to one. What is written there answers a comment in private.
+    /// The conversation's row, where it belongs to one. What is written there answers a comment in private; a comment
+    /// whose commenter has no id belongs to none yet.
     pub conversation: Option<i64>,
     /// The platform's id of the customer, where it is known.
     pub contact: Option<String>,
