@@ -3,9 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_contract::{AccountError, Author, Delivery, DeliverySource, EventBody, HistoryRequest};
+use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
 use harness_inbox::{Doubt, InboxError, Seen, SeenMessage};
-use harness_sandbox::CallError;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
     pace::CONVERSATIONS,
     places::{Owner, Places},
     tasks::Worker,
+    translate::read_archived,
 };
 
 /// How often it is looked for parts that are due.
@@ -97,24 +97,7 @@ async fn note(shared: &Shared, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -
 /// What the archive shows of the conversation.
 async fn messages(shared: &Arc<Shared>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, HostError> {
     let channel = shared.channel(&doubt.channel)?.channel;
-    let (account, now) = (doubt.account_id.clone(), shared.clock.now());
-    let parsed = tokio::task::spawn_blocking(move || {
-        let mut events = Vec::new();
-        for body in items {
-            let delivery = Delivery {
-                source: DeliverySource::Archive,
-                body,
-                headers: Vec::new(),
-                received_at: now,
-                account: Some(account.clone()),
-            };
-            if let Ok(parsed) = channel.parse_webhook(&delivery)? {
-                events.extend(parsed.events);
-            }
-        }
-        Ok::<_, CallError>(events)
-    });
-    let events = parsed.await.map_err(|_| HostError::Busy)??;
+    let events = read_archived(channel, doubt.account_id.clone(), items, shared.clock.now()).await?;
     let of_contact = |event: &harness_contract::Event| {
         event.account == doubt.account_id && event.contact.as_ref().is_some_and(|contact| contact.id == doubt.contact)
     };

@@ -2,17 +2,17 @@
 //! `health` asks for and what takes more than a look.
 
 use harness_contract::{
-    Author, CheckLevel, CheckResult, Delivery, DeliverySource, EventBody, FallbackPolicy, HistoryRequest,
-    OutboundMessage, OutboundPart, SendResult, Sender, WindowState,
+    Author, CheckLevel, CheckResult, EventBody, FallbackPolicy, HistoryRequest, OutboundMessage, OutboundPart,
+    SendResult, Sender, WindowState,
 };
 use harness_inbox::{AccountRow, ReplyState, StepState};
-use harness_sandbox::CallError;
 
 use crate::{
     account::call,
     error::HostError,
     host::{Host, Shared},
     setup::Registered,
+    translate::read_archived,
     vault::random,
 };
 
@@ -93,24 +93,8 @@ impl Shared {
             Err(error) => return Err(error),
         };
         let now = self.clock.now();
-        let (channel, account) = (registered.channel.clone(), row.platform_id.clone());
-        let parsed = tokio::task::spawn_blocking(move || {
-            let mut events = Vec::new();
-            for item in page.items {
-                let delivery = Delivery {
-                    source: DeliverySource::Archive,
-                    body: item.body,
-                    headers: Vec::new(),
-                    received_at: now,
-                    account: Some(account.clone()),
-                };
-                if let Ok(parsed) = channel.parse_webhook(&delivery)? {
-                    events.extend(parsed.events);
-                }
-            }
-            Ok::<_, CallError>(events)
-        });
-        let events = parsed.await.map_err(|_| HostError::Busy)??;
+        let items = page.items.into_iter().map(|item| item.body).collect();
+        let events = read_archived(registered.channel.clone(), row.platform_id.clone(), items, now).await?;
         let (mut missing, mut known) = (0, 0);
         for event in events {
             let at = event.at.unwrap_or_default();

@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_contract::{Anomaly, Event, ParseError, text::shown};
+use harness_contract::{Anomaly, Delivery, DeliverySource, Event, ParseError, text::shown};
 use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
-use harness_sandbox::{CallError, CallFailure};
+use harness_sandbox::{CallError, CallFailure, Channel};
 use tokio::task::{Id, JoinSet};
 
 use crate::{
@@ -302,4 +302,31 @@ fn keep_contract(event: &mut Event) {
     if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
         event.reply_context = None;
     }
+}
+
+/// Reads items of an account's archive for a look at them: nothing is journalled or applied. One that the channel
+/// cannot read is left out.
+pub(crate) async fn read_archived(
+    channel: Channel,
+    account: String,
+    items: Vec<Vec<u8>>,
+    now: u64,
+) -> Result<Vec<Event>, HostError> {
+    let parsed = tokio::task::spawn_blocking(move || {
+        let mut events = Vec::new();
+        for body in items {
+            let delivery = Delivery {
+                source: DeliverySource::Archive,
+                body,
+                headers: Vec::new(),
+                received_at: now,
+                account: Some(account.clone()),
+            };
+            if let Ok(parsed) = channel.parse_webhook(&delivery)? {
+                events.extend(parsed.events);
+            }
+        }
+        Ok::<_, CallError>(events)
+    });
+    Ok(parsed.await.map_err(|_| HostError::Busy)??)
 }
