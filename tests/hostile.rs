@@ -253,3 +253,22 @@ async fn no_text_of_a_channel_moves_the_cursor_of_whoever_reads_what_went_wrong(
     let view = attack.reply("slot token:\u{1b}[31m").await;
     assert!(!view.steps[0].outcome.as_ref().unwrap().get().contains("u001b"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_without_an_id_is_refused_and_shown_and_costs_nothing_else_of_its_delivery() {
+    let attacked = Attacked::start(Router::new(), &[], sandbox_config(), "token").await;
+    let inbox = attacked.host.inbox();
+    let conversation = inbox.conversations(1).await.unwrap().remove(0);
+    let (before, unread) = (inbox.timeline(conversation.id, 99).await.unwrap().len(), conversation.unread);
+    let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
+    let body = "as account message first\nas account message \nas account message \nas account message last";
+    attacked.host.deliver("hostile", &headers, body.into()).await.unwrap();
+    eventually("an empty queue", async || (inbox.delivery_counts().await.unwrap().received == 0).then_some(())).await;
+    assert_eq!(inbox.delivery_counts().await.unwrap().failed, 0);
+    assert_eq!(inbox.timeline(conversation.id, 99).await.unwrap().len(), before + 2, "what stands beside them is kept");
+    assert_eq!(inbox.conversations(1).await.unwrap()[0].unread, unread + 2, "unread counts what is there");
+    let refused = inbox.notices_before(None, Some("refused_event".into()), None, 9).await.unwrap().entries;
+    assert_eq!(refused.len(), 2, "each is shown");
+    let shown = serde_json::to_string(&refused).unwrap();
+    assert!(shown.contains("gave this event no id"), "{shown}");
+}
