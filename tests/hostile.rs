@@ -20,7 +20,7 @@ use std::{
 };
 
 use axum::{Router, routing::post};
-use channel_tests::{PATIENCE, attacked::Attacked, eventually, message, sandbox_config, secrets, text};
+use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, secrets, text};
 use harness_contract::{StorageError, settings::RawSetting, text::misleads};
 use harness_gateway::Host;
 use harness_inbox::{ReplyState, ReplyView};
@@ -32,10 +32,6 @@ const SHORT: Duration = Duration::from_millis(250);
 struct Attack {
     on: Attacked,
     asked: Arc<AtomicU32>,
-}
-
-fn in_time(effect_deadline: Duration) -> SandboxConfig {
-    SandboxConfig { effect_deadline, ..sandbox_config() }
 }
 
 impl Attack {
@@ -53,7 +49,7 @@ impl Attack {
             .route("/v1/slow", post(slow))
             .route("/v1/squeezed/messages", post(squeezed));
         let origins = ["https://attacker.example.com"];
-        let on = Attacked::start(router, &origins, in_time(PATIENCE), "the-token-of-it").await;
+        let on = Attacked::start(router, &origins, sandbox_config(), "the-token-of-it").await;
         Self { on, asked }
     }
 
@@ -220,8 +216,9 @@ async fn requests_storage_and_time_of_a_call_are_bounded() {
     assert!(empty.contains("1000 values"), "every use counts: {empty}");
     assert!(attack.check("trap").await.contains("it trapped"));
     // What never ends is stopped at its deadline, which is short from here on.
+    let short = SandboxConfig { effect_deadline: SHORT, ..sandbox_config() };
     let (endless, slow) = (attack.connect("loop").await, attack.connect("slow").await);
-    let attack = Attack { on: attack.on.again(in_time(SHORT)).await, ..attack };
+    let attack = Attack { on: attack.on.again(short).await, ..attack };
     let endless = attack.lines(endless).await;
     assert!(endless.contains("it was stopped after 250ms, its deadline"), "{endless}");
     // Waiting counts: the request ends with the call, whose next step is over its deadline.
