@@ -17,7 +17,6 @@ use channel_tests::{
 };
 use harness_gateway::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
-use harness_sandbox::SandboxConfig;
 
 struct Two {
     host: Host,
@@ -28,14 +27,15 @@ struct Two {
 
 /// The channel that attacks, and one that works.
 async fn two() -> Two {
-    two_in(sandbox_config()).await
-}
-
-async fn two_in(sandbox: SandboxConfig) -> Two {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::default();
     let endpoints = [("https://attacker.example.com".to_owned(), "http://127.0.0.1:9".parse().unwrap())].into();
-    let options = HostOptions { sandbox, clock: clock.clone(), endpoints, ..HostOptions::in_folder(folder.path()) };
+    let options = HostOptions {
+        sandbox: sandbox_config(),
+        clock: clock.clone(),
+        endpoints,
+        ..HostOptions::in_folder(folder.path())
+    };
     let host = Host::open(options).await.unwrap();
     let setup = ChannelSetup {
         grant: granted(&hostile().1),
@@ -94,7 +94,7 @@ impl Two {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_one_channel_hangs_in_every_call_another_goes_on() {
-    let two = two_in(SandboxConfig { pure_deadline: Duration::from_secs(1), ..sandbox_config() }).await;
+    let two = two().await;
     for n in 0..30 {
         two.attack("loop").await;
         two.visit(n).await;

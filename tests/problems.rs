@@ -263,7 +263,9 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_candidate_is_named_and_those_that_can_be_chosen_stay_to_be_chosen() {
-    let world = World::unconnected(Config { accounts: vec![AccountConfig::demo(1), AccountConfig::demo(2)], ..Config::demo() }).await;
+    let world =
+        World::unconnected(Config { accounts: vec![AccountConfig::demo(1), AccountConfig::demo(2)], ..Config::demo() })
+            .await;
     let person = Person::new(&world).await;
     let dialog = person.visits("facebook").await;
     let query = person.permits(&dialog, &[]).await;
