@@ -10,7 +10,7 @@
 
 use std::{fs, time::Duration};
 
-use channel_tests::{World, dialog::Person, eventually, message, request, text};
+use channel_tests::{PATIENCE, World, dialog::Person, eventually, message, request, text};
 use harness_gateway::{ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, ReplyState, StepState};
 use simulator::{AnswerForm, Config, Login, Simulator, Subject};
@@ -242,7 +242,7 @@ async fn a_removed_app_is_noticed_and_our_own_leaving_is_not_mistaken_for_it() {
         assert_eq!(state().await.state, AccountState::Connected);
         world.host.disconnect(row, false).await.unwrap();
         if login == "facebook" {
-            world.sim.wait_for_callbacks(2, Duration::from_secs(5)).await.unwrap();
+            world.sim.wait_for_callbacks(2, PATIENCE).await.unwrap();
             world.settled().await;
         }
         assert_eq!(state().await.state, AccountState::Disconnected);

@@ -110,7 +110,7 @@ async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_
 async fn slow_files_of_one_customer_do_not_hold_up_the_photo_of_another() {
     let world = World::new().await;
     let (slow, other) = (world.sim.customer(CUSTOMER), world.sim.customer(OTHER));
-    let never = world.sim.host_file(CdnFile::demo_photo().after(Duration::from_secs(3600)));
+    let never = world.sim.host_file(CdnFile::demo_photo().held());
     for _ in 0..40 {
         slow.photo(&never).await;
     }
