@@ -9,20 +9,27 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::Router;
-use channel_tests::{eventually, message, neighbours::Neighbours, text};
+use channel_tests::{eventually, message, neighbours::Neighbours, secrets, text};
 use harness_contract::SendResult;
+use harness_gateway::HostOptions;
 use harness_inbox::{ReplyVerdict, ReplyView};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 /// More than the outbox has places for all channels together.
 const MANY: usize = 300;
+const ACCOUNTS: usize = 18;
+const OF_EACH: usize = 16;
 
 async fn ended(world: &Neighbours, reply: i64) -> ReplyView {
     eventually("its end", async || {
@@ -88,25 +95,31 @@ async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
             "{}"
         }
     });
-    let world = Neighbours::start(platform, ["token-0123456789", "token-9876543210"], |options| options).await;
-    // Each in a conversation of its own, since those of one conversation wait for each other anyway.
-    let script = json!({ "events": MANY, "account": "account", "contacts": MANY });
-    assert_eq!(world.deliver(&script).await, 200);
+    let patient = |options| HostOptions { exchange: Duration::from_secs(3600), ..options };
+    let world = Neighbours::start(platform, ["token-0123456789", "token-9876543210"], patient).await;
+    // Of more accounts than the outbox has places for, each in a conversation of its own: those of one account, and of
+    // one conversation, wait for each other anyway.
+    for number in 0..ACCOUNTS {
+        let (id, token) = (format!("account-{number}"), secrets([("token", "token-0123456789")]));
+        world.host.connect_account("scripted", &id, &id, &BTreeMap::new(), token).await.unwrap();
+        let script = json!({ "events": OF_EACH, "account": id, "contacts": OF_EACH });
+        assert_eq!(world.deliver(&script).await, 200);
+    }
     let conversations = eventually("all conversations", async || {
         let all = world.host.inbox().conversations(500).await.unwrap();
         let of_it: Vec<_> = all.into_iter().filter(|one| one.channel == "scripted").map(|one| one.id).collect();
-        (of_it.len() == MANY).then_some(of_it)
+        (of_it.len() == ACCOUNTS * OF_EACH).then_some(of_it)
     })
     .await;
     let hang = json!({ "requests": [{ "url": "https://scripted.example.com/hang" }] }).to_string();
     for conversation in conversations {
         world.host.reply(conversation, &format!("h-{conversation}"), message(vec![text(&hang)])).await.unwrap();
     }
-    // As many as it gets.
-    eventually("requests under way", async || (under_way.load(Ordering::SeqCst) > 0).then_some(())).await;
+    // As many as it gets: the host has begun all that it will begin when the neighbour's turn has come three times.
+    eventually("requests under way", async || (under_way.load(Ordering::SeqCst) >= 128).then_some(())).await;
     for number in 0..3 {
         world.visit(number).await;
     }
-    assert!(under_way.load(Ordering::SeqCst) < MANY, "it has no more than its share of the places");
+    assert!(under_way.load(Ordering::SeqCst) < ACCOUNTS * OF_EACH, "it has no more than its share of the places");
     go_on.close();
 }
