@@ -17,6 +17,7 @@ pub mod gate;
 pub mod handmade;
 pub mod log;
 pub mod manifest;
+pub mod neighbours;
 pub mod nginx;
 pub mod pages;
 
