@@ -138,6 +138,8 @@ async fn lived_in(world: &World) -> Vec<String> {
     customer.edit(first.mid(), "canary-edited").await;
     customer.react(first.mid(), "🔥").await;
     customer.comment(&world.sim.accounts()[0].own_posts[0], "canary-comment").await;
+    // One that comes with the user name alone has a conversation of its own.
+    customer.comment_without_id(&world.sim.accounts()[0].own_posts[0], "canary-of-a-name").await;
     // What waits for messages that never come.
     customer.react("canary-mid-of-a-reaction", "🔥").await;
     customer.edit("canary-mid-of-an-edit", "canary-waiting-edit").await;
@@ -165,6 +167,7 @@ async fn lived_in(world: &World) -> Vec<String> {
             "canary-in-the-photo",
             "canary-edited",
             "canary-comment",
+            "canary-of-a-name",
             "canary-mid-of-a-reaction",
             "canary-mid-of-an-edit",
             "canary-waiting-edit",
