@@ -39,7 +39,7 @@ pub(crate) fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressEr
             }
         }
     }
-    at_most_bytes("body", body_bytes(&request.body), sizes.request)
+    at_most_bytes("the body", body_bytes(&request.body), sizes.request)
 }
 
 /// The same once everything was filled in: what the host puts into a request makes it longer.
@@ -57,7 +57,7 @@ pub(crate) fn check_filled(
     at_most("headers", headers.len(), MAX_HEADERS)
         .and_then(|()| at_most("bytes of headers", bytes, MAX_HEADER_BYTES))
         .and_then(|()| at_most("bytes of URL", url.as_str().len(), MAX_URL))
-        .and_then(|()| at_most_bytes("body", body_bytes(&request.body), sizes.request))
+        .and_then(|()| at_most_bytes("the body", body_bytes(&request.body), sizes.request))
         .map_err(filled)
 }
 
@@ -65,10 +65,10 @@ pub(crate) fn check_filled(
 pub(crate) fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Result<(), EgressError> {
     let mut all = 0_u64;
     for file in files {
-        at_most_bytes("one file", file, sizes.file)?;
+        at_most_bytes("a file", file, sizes.file)?;
         all = all.saturating_add(file);
     }
-    at_most_bytes("all files together", all, sizes.request_files)
+    at_most_bytes("all its files together", all, sizes.request_files)
 }
 
 /// How much memory a request takes, in bytes: its files are not in it.
