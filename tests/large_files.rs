@@ -190,7 +190,6 @@ async fn four_slow_files_of_60_mib_at_once_cost_no_memory() {
     }
     let fetched = peak(host.id());
     let mib = |bytes: usize| bytes >> 20;
-    println!("{} {} {}", mib(before), mib(handed_in_and_out), mib(fetched));
     assert!(
         fetched < before + 48 * MIB,
         "{} MiB at first, {} after {AT_ONCE} files of 60 MiB both ways, {} after three of 30 MiB",
