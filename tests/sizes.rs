@@ -19,11 +19,14 @@ use std::{
     },
 };
 
-use channel_tests::{eventually, granted, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
-use harness_contract::settings::RawSetting;
+use channel_tests::{
+    World as Connected, eventually, granted, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
+};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
 use harness_gateway::{ChannelSetup, Host, HostOptions, Sizes, config::ConfigFile};
 use harness_inbox::ReplyVerdict;
 use serde_json::{Value, json};
+use simulator::{CdnFile, Config, Login};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -265,6 +268,29 @@ async fn what_is_filled_into_a_request_counts_against_its_bounds() {
     assert_eq!(world.platform.asked(), 0, "nothing left");
     let told = world.told("small", &usual, &body(600)).await;
     assert!(told.starts_with("200"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_together_too_large_for_a_request_do_not_leave() {
+    let photo = CdnFile::demo_photo().bytes;
+    let size = photo.len() as u64;
+    for (request_files, verdict) in [(size - 1, ReplyVerdict::Failed), (size, ReplyVerdict::Sent)] {
+        let sizes = Sizes { request_files, ..Sizes::default() };
+        let change = |options| HostOptions { sizes, ..options };
+        let world = Connected::with_options(Config::demo(), Login::Facebook, change).await;
+        world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+        let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+        let held = world.host.hold_file(photo.clone().into(), None, None).await.unwrap();
+        let source = MediaSource::File(FileRef { handle: held.handle, size: 0 });
+        let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+        let view = world.reply(conversation, "photo", message(vec![OutboundPart::Media(vec![media])])).await;
+        assert_eq!(view.verdict, verdict, "{view:?}");
+        let told = view.steps[0].outcome.as_ref().unwrap().get();
+        let refused =
+            told.contains(&format!("the sum of its files has {size} bytes, and at most {request_files} leave"));
+        assert_eq!(refused, request_files < size, "{told}");
+        assert_eq!(world.sends().is_empty(), request_files < size);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

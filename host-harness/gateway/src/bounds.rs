@@ -68,7 +68,7 @@ pub(crate) fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Re
         at_most_bytes("a file", file, sizes.file)?;
         all = all.saturating_add(file);
     }
-    at_most_bytes("all its files together", all, sizes.request_files)
+    at_most_bytes("the sum of its files", all, sizes.request_files)
 }
 
 /// How much memory a request takes, in bytes: its files are not in it.
