@@ -13,10 +13,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use channel_tests::{
@@ -24,13 +21,14 @@ use channel_tests::{
 };
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
 use harness_gateway::{ChannelSetup, Host, HostOptions, Sizes, config::ConfigFile};
-use harness_inbox::ReplyVerdict;
+use harness_inbox::{ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
 use simulator::{CdnFile, Config, Login};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::Notify,
+    task::JoinHandle,
 };
 
 const KIB: u64 = 1 << 10;
@@ -39,7 +37,7 @@ const MIB: u64 = 1 << 20;
 /// A platform that answers as its address says. Answers that are held end when the test lets them.
 struct Platform {
     address: String,
-    asked: Arc<AtomicUsize>,
+    asked: Arc<Mutex<Vec<String>>>,
     go_on: Arc<Notify>,
 }
 
@@ -47,22 +45,23 @@ impl Platform {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (asked, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-        let (count, gate) = (Arc::clone(&asked), Arc::clone(&go_on));
+        let (asked, go_on) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Notify::new()));
+        let (noted, gate) = (Arc::clone(&asked), Arc::clone(&go_on));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&count), Arc::clone(&gate)));
+                tokio::spawn(answer(stream, Arc::clone(&noted), Arc::clone(&gate)));
             }
         });
         Self { address, asked, go_on }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    /// How often it was asked for an address that begins so.
+    fn asked(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.starts_with(path)).count()
     }
 }
 
-async fn answer(mut stream: TcpStream, asked: Arc<AtomicUsize>, gate: Arc<Notify>) {
+async fn answer(mut stream: TcpStream, asked: Arc<Mutex<Vec<String>>>, gate: Arc<Notify>) {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -71,11 +70,12 @@ async fn answer(mut stream: TcpStream, asked: Arc<AtomicUsize>, gate: Arc<Notify
         }
     }
     let go_on = gate.notified();
-    asked.fetch_add(1, Ordering::SeqCst);
     let head = String::from_utf8_lossy(&head).to_lowercase();
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    asked.lock().unwrap().push(path.to_owned());
     let piece = vec![b'x'; 16 << 10];
     let begin = |length: u64| format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-    match head.split(' ').nth(1).unwrap_or_default() {
+    match path {
         "/endless" => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
             while stream.write_all(&piece).await.is_ok() {}
@@ -147,6 +147,56 @@ impl World {
         value.parse().unwrap()
     }
 
+    /// Answers of a megabyte to the first channel, twice as many as there is memory for in 8 MiB.
+    async fn hold_its_share(&self) -> Vec<JoinHandle<String>> {
+        let mut asked = Vec::new();
+        for index in 0..8 {
+            let account = self.account(&format!("holds-{index}"), "a-token-of-the-account", &get("/hold")).await;
+            let host = self.host.clone();
+            asked.push(tokio::spawn(async move { told(&host, account).await }));
+        }
+        eventually("as much as one channel gets", async || {
+            (self.memory("memory_bytes", "channels").await >= 2 * MIB).then_some(())
+        })
+        .await;
+        asked
+    }
+
+    async fn let_go(&self, asked: Vec<JoinHandle<String>>) {
+        eventually("the end of all", async || {
+            self.platform.go_on.notify_waiters();
+            asked.iter().all(|asked| asked.is_finished()).then_some(())
+        })
+        .await;
+    }
+
+    /// A conversation of the first channel.
+    async fn conversation(&self) -> i64 {
+        let url = format!("{}/webhooks/scripted", self.address);
+        let event = json!({ "events": 1 }).to_string();
+        assert_eq!(request("POST", &url, &[("x-secret", "the-webhook-secret")], event.into()).await.status, 200);
+        eventually("the conversation", async || {
+            self.host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
+        })
+        .await
+    }
+
+    async fn ended(&self, reply: i64) -> ReplyView {
+        eventually("its end", async || {
+            let view = self.host.inbox().reply(reply).await.unwrap();
+            matches!(view.state, ReplyState::Done | ReplyState::Refused).then_some(view)
+        })
+        .await
+    }
+
+    /// How often the first channel was asked for the requests of a reply.
+    async fn built(&self) -> u64 {
+        let metrics = self.host.metrics().await.unwrap();
+        let of_it = |line: &&str| line.starts_with("harness_guest_calls_total") && line.contains("build-send-request");
+        let line = metrics.lines().filter(of_it).find(|line| line.contains("scripted"));
+        line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+    }
+
     async fn visit(&self, id: &str) -> u16 {
         let url = format!("{}/webhooks/web-chat", self.address);
         let body = json!({ "messages": [
@@ -181,7 +231,7 @@ async fn what_an_answer_announces_takes_no_memory() {
     let account = world.account("announce", "a-token-of-the-account", &get("/announce")).await;
     let host = world.host.clone();
     let asked = tokio::spawn(async move { told(&host, account).await });
-    eventually("the request", async || (world.platform.asked() == 1).then_some(())).await;
+    eventually("the request", async || (world.platform.asked("/announce") == 1).then_some(())).await;
     let now = world.memory("memory_bytes", "channels").await;
     assert!(now < 65 * KIB, "{now} for an answer that announces 3 GB");
     eventually("its end", async || {
@@ -200,13 +250,7 @@ async fn a_channel_that_holds_its_share_stops_neither_the_reply_nor_the_webhook_
         world.host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
     })
     .await;
-    // Answers of a megabyte, twice as many as there is memory for.
-    let mut asked = Vec::new();
-    for index in 0..8 {
-        let account = world.account(&format!("holds-{index}"), "a-token-of-the-account", &get("/hold")).await;
-        let host = world.host.clone();
-        asked.push(tokio::spawn(async move { told(&host, account).await }));
-    }
+    let asked = world.hold_its_share().await;
     // And bodies that do not come to their end.
     let mut bodies = Vec::new();
     for _ in 0..6 {
@@ -217,10 +261,8 @@ async fn a_channel_that_holds_its_share_stops_neither_the_reply_nor_the_webhook_
         let _ = stream.write_all(&vec![b' '; 900_000]).await;
         bodies.push(stream);
     }
-    eventually("as much as one channel gets", async || {
-        let channels = world.memory("memory_most_bytes", "channels").await;
-        let webhooks = world.memory("memory_most_bytes", "webhooks").await;
-        (channels >= 3 * MIB / 2 && webhooks >= 3 * MIB / 2).then_some(())
+    eventually("as much as the webhooks of one channel get", async || {
+        (world.memory("memory_most_bytes", "webhooks").await >= 3 * MIB / 2).then_some(())
     })
     .await;
     assert_eq!(world.visit("second").await, 200);
@@ -233,17 +275,47 @@ async fn a_channel_that_holds_its_share_stops_neither_the_reply_nor_the_webhook_
     let most = world.memory("memory_most_bytes", "channels").await;
     assert!(most < 7 * MIB / 2, "a share, and one answer beyond it: {most}");
     drop(bodies);
-    eventually("the end of all", async || {
-        world.platform.go_on.notify_waiters();
-        asked.iter().all(|asked| asked.is_finished()).then_some(())
-    })
-    .await;
+    world.let_go(asked).await;
     eventually("all of it back", async || {
         let (channels, webhooks) =
             (world.memory("memory_bytes", "channels").await, world.memory("memory_bytes", "webhooks").await);
         (channels + webhooks == 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_whose_requests_find_no_memory_is_laid_down_and_leaves_when_there_is_some() {
+    let world = World::with(Sizes { memory: 8 * MIB, ..Sizes::default() }).await;
+    let account = world.account("account", "a-token-of-the-account", &get("/v1")).await;
+    let conversation = world.conversation().await;
+    assert!(told(&world.host, account).await.starts_with("200"));
+    let asked = world.hold_its_share().await;
+    let built = world.built().await;
+    let script = json!({ "requests": [get("/reply")] }).to_string();
+    let reply = world.host.reply(conversation, "waits", message(vec![text(&script)])).await.unwrap().reply;
+    eventually("a second attempt", async || (world.built().await >= built + 2).then_some(())).await;
+    assert_eq!(world.platform.asked("/reply"), 0, "nothing left");
+    assert_eq!(world.host.inbox().reply(reply).await.unwrap().verdict, ReplyVerdict::Sending);
+    world.let_go(asked).await;
+    // This channel calls every answer a refusal.
+    assert_eq!(world.ended(reply).await.verdict, ReplyVerdict::Failed);
+    assert_eq!(world.platform.asked("/reply"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_will_never_find_memory_says_so() {
+    let world = World::with(Sizes { memory: 2 * MIB, ..Sizes::default() }).await;
+    world.account("account", "a-token-of-the-account", &get("/v1")).await;
+    let conversation = world.conversation().await;
+    let script =
+        json!({ "requests": [{ "url": "https://scripted.example.com/x", "body_bytes": 60_000, "times": 20 }] });
+    let huge = message(vec![text(&script.to_string())]);
+    let view = world.ended(world.host.reply(conversation, "huge", huge).await.unwrap().reply).await;
+    assert_eq!(view.verdict, ReplyVerdict::Failed, "{view:?}");
+    let told = view.steps[0].outcome.as_ref().unwrap().get();
+    assert!(told.contains("bytes of memory at once, and this host sets aside 1048576"), "{told}");
+    assert_eq!(world.platform.asked("/x"), 0, "nothing of it left");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,7 +337,7 @@ async fn what_is_filled_into_a_request_counts_against_its_bounds() {
         assert!(told.contains("InvalidRequest") && told.contains(words), "{name}: {told}");
         assert!(!told.contains(&token[..40]), "{name}: {told}");
     }
-    assert_eq!(world.platform.asked(), 0, "nothing left");
+    assert_eq!(world.platform.asked("/v1"), 0, "nothing left");
     let told = world.told("small", &usual, &body(600)).await;
     assert!(told.starts_with("200"), "{told}");
 }

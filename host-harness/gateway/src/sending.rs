@@ -301,6 +301,8 @@ impl Sending<'_> {
 
     async fn reject_rest(&self, sentence: String) -> Result<(), InboxError> {
         let next = self.reply.steps.iter().position(|step| step.state == StepState::Queued);
+        // Those of a first attempt were written down since the reply was read.
+        let next = if self.reply.steps.is_empty() { Some(0) } else { next };
         let Some(index) = next else { return Ok(()) };
         let failure = failure(FailureCategory::ContentInvalid, sentence);
         self.finish(index, outcome(SendResult::Rejected(failure)), StepEnd::Final(StepState::Rejected)).await
