@@ -21,11 +21,11 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    bounds,
+    answer, bounds,
     capture::{self, Captured, capture},
     conceal::{Spellings, conceal},
     fill::{Filled, Sources, fill},
-    memory::{FIRST, Held},
+    memory::Held,
     resolve::PublicOnly,
     secrets::Secret,
     sizes::Sizes,
@@ -38,8 +38,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
-/// Lines of an answer's header.
-const MAX_ANSWER_HEADERS: usize = 256;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
 /// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
 pub(crate) const RESERVED: [&str; 15] = [
@@ -256,7 +254,7 @@ impl Egress {
         };
         let response = outgoing.send().await.map_err(transport_error)?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
-        let response = read(response, max, memory).await?;
+        let response = answer::read(response, max, memory).await?;
         let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
         let known: Vec<Secret> = known.cloned().collect();
         let so_far = std::mem::take(captured);
@@ -405,46 +403,4 @@ pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
         cause = inner.source();
     }
     if connecting { EgressError::Unreachable(text) } else { EgressError::NoAnswer(text) }
-}
-
-/// Reads an answer of at most `max` bytes. `memory` grows as it comes: what is announced takes none.
-async fn read(mut response: reqwest::Response, max: u64, memory: &mut Held) -> Result<HttpResponse, EgressError> {
-    let status = response.status().as_u16();
-    // The coding is not named: a server may have put there what it was told.
-    let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
-    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(EgressError::Encoded);
-    }
-    if response.headers().len() > MAX_ANSWER_HEADERS {
-        return Err(EgressError::NoAnswer("the answer has too many headers".into()));
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .filter(|(name, _)| *name != http::header::SET_COOKIE)
-        .filter_map(|(name, value)| {
-            Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
-        })
-        .collect();
-    let (mut body, mut room) = (Vec::new(), FIRST);
-    while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
-        .await
-        .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
-        .map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
-    {
-        let length = (body.len() + chunk.len()) as u64;
-        if length > max {
-            return Err(EgressError::TooLarge(max));
-        }
-        if length > room {
-            let more = (2 * room).clamp(length, max) - room;
-            tokio::time::timeout(IDLE, memory.grow(more))
-                .await
-                .map_err(|_| EgressError::NoAnswer(format!("there was no memory to read it for {IDLE:?}")))?;
-            room += more;
-            body.reserve_exact(usize::try_from(room).unwrap_or(usize::MAX).saturating_sub(body.len()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(HttpResponse { status, headers, body })
 }

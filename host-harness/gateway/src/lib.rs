@@ -8,6 +8,7 @@
 mod access;
 mod account;
 mod admin_token;
+mod answer;
 mod api;
 pub mod backup;
 mod bind;
