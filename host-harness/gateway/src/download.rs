@@ -55,6 +55,16 @@ impl Egress {
         url: &str,
         max: u64,
     ) -> Result<Download, DownloadError> {
+        self.in_time(self.follow(store, hosts, url, max)).await.map_err(DownloadError::Passing)?
+    }
+
+    async fn follow(
+        &self,
+        store: &MediaStore,
+        hosts: &[String],
+        url: &str,
+        max: u64,
+    ) -> Result<Download, DownloadError> {
         let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
         for _ in 0..=REDIRECTS {
             let url = self.as_platform(next);

@@ -23,6 +23,7 @@ use url::Url;
 use crate::{
     answer, bounds,
     capture::{self, Captured, capture},
+    clock::Clock,
     conceal::{Spellings, conceal},
     fill::{Filled, Sources, fill},
     memory::Held,
@@ -137,6 +138,9 @@ pub struct Egress {
     development: Client,
     endpoints: Endpoints,
     sizes: Sizes,
+    /// The longest exchange, and what measures it.
+    exchange: Duration,
+    clock: Clock,
 }
 
 /// The files that a request carries, in the order of its fields.
@@ -198,16 +202,27 @@ pub struct Caller<'a> {
 }
 
 impl Egress {
-    /// Sets up the clients: no exchange takes longer than that, and nothing that leaves or comes back is larger than
-    /// `sizes`. `endpoints` must be empty outside development.
-    pub fn new(endpoints: Endpoints, exchange: Duration, sizes: Sizes) -> Result<Self, SetupError> {
-        let client = || client_builder().map(|builder| builder.timeout(exchange));
+    /// Sets up the clients: no exchange takes longer than `exchange`, which passes by `clock`, and nothing that leaves or
+    /// comes back is larger than `sizes`. `endpoints` must be empty outside development.
+    pub fn new(endpoints: Endpoints, exchange: Duration, clock: Clock, sizes: Sizes) -> Result<Self, SetupError> {
         Ok(Self {
-            public: client()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
-            development: client()?.build().map_err(SetupError::of)?,
+            public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
+            development: client_builder()?.build().map_err(SetupError::of)?,
             endpoints,
             sizes,
+            exchange,
+            clock,
         })
+    }
+
+    /// One exchange from its beginning to the last byte of the answer, or the sentence that it took too long.
+    pub(crate) async fn in_time<T>(&self, exchange: impl Future<Output = T>) -> Result<T, String> {
+        // The time begins before the exchange does.
+        tokio::select! {
+            biased;
+            () = self.clock.wait(self.exchange) => Err(format!("the answer was not there after {:?}", self.exchange)),
+            ended = exchange => Ok(ended),
+        }
     }
 
     /// Checks, fills and sends a request. `memory` is what was set aside for it, and grows with what it takes.
@@ -252,9 +267,9 @@ impl Egress {
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, files)?),
         };
-        let response = outgoing.send().await.map_err(transport_error)?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
-        let response = answer::read(response, max, memory).await?;
+        let exchange = async { answer::read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
+        let response = self.in_time(exchange).await.map_err(EgressError::NoAnswer)??;
         let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
         let known: Vec<Secret> = known.cloned().collect();
         let so_far = std::mem::take(captured);

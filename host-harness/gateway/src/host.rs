@@ -133,7 +133,7 @@ impl Host {
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
-            egress: Egress::new(options.endpoints, options.exchange, options.sizes)?,
+            egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock, options.sizes)?,
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,

@@ -85,7 +85,7 @@ pub use setup::{ChannelSetup, Grant, HostOptions, Registered};
 pub use sizes::Sizes;
 pub use store::{MediaStore, StoreError};
 pub use stored::FileContent;
-pub use tasks::{AtTask, Panics, Worker};
+pub use tasks::{AtTask, Moment, Panics, Worker};
 pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};
 pub use upkeep::Retention;
 pub use vault::{VaultError, VaultKey};
