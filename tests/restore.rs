@@ -51,7 +51,7 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
         let mode = fs::metadata(path).unwrap().permissions().mode() & 0o077;
         assert_eq!(mode, 0, "{} is for this user alone", path.display());
     }
-    let bytes = world.host.media(&media).await.unwrap().unwrap();
+    let bytes = world.host.media(&media).await.unwrap().unwrap().bytes().await.unwrap();
     let (sim, _, _old) = world.stop().await;
 
     let target = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
     assert_eq!(restored.key, BackupKey::Included);
     let host = open_host(target.path(), &sim, Clock::default()).await;
     load(&host, &sim).await;
-    assert_eq!(host.media(&media).await.unwrap().unwrap(), bytes);
+    assert_eq!(host.media(&media).await.unwrap().unwrap().bytes().await.unwrap(), bytes);
     assert_eq!(host.inbox().held_file(&held.handle).await.unwrap().sha256, held.sha256);
     let reply = host.reply(1, "after", message(vec![text("from the restored host")])).await.unwrap();
     let sent = eventually("the reply's end", async || {

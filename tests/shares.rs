@@ -140,8 +140,11 @@ async fn what_waits_for_accounts_that_never_come_is_bounded_and_ends() {
     for index in 0..4 {
         two.attack(&format!("as nobody-{index} message m")).await;
     }
-    eventually("five of the channel", async || (two.counts().await.unrouted == 5).then_some(())).await;
-    assert!(two.host.metrics().await.unwrap().contains(r#"what="parked_deliveries"} 5"#));
+    eventually("five of the channel", async || {
+        let (counts, metrics) = (two.counts().await, two.host.metrics().await.unwrap());
+        (counts.unrouted == 5 && metrics.contains(r#"what="parked_deliveries"} 5"#)).then_some(())
+    })
+    .await;
     // The newest of the account that came is there.
     two.connect("nobody-3").await;
     eventually("it", async || (two.messages_of("nobody-3").await == 1).then_some(())).await;

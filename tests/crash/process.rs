@@ -90,6 +90,18 @@ verify-token = {{ file = "verify-token" }}
         self.folder.join("data/inbox.sqlite")
     }
 
+    /// Changes the configuration.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) {
+        let path = self.folder.join("harness.toml");
+        let text = change(fs::read_to_string(&path).unwrap());
+        fs::write(path, text).unwrap();
+    }
+
+    /// Where it keeps files.
+    pub fn media(&self) -> PathBuf {
+        self.folder.join("data/media")
+    }
+
     /// Runs a command of the program for this host.
     /// The program runs where it was built: a copy that is started while another thread's child still has it open for
     /// writing is "text file busy".
@@ -130,6 +142,11 @@ impl Life {
         assert!(line.is_some_and(|line| line.starts_with("listening on")), "the host did not start: {}", log());
         // Its other lines are nobody's business, but a closed pipe would be.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// SIGKILL: nothing is finished, nothing is written any more.

@@ -30,6 +30,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     options.budget = file.budget()?;
+    options.sizes = file.sizes()?;
     options.retention = (&file.config.retention).into();
     if let Some(path) = &record {
         tracing::warn!(path = %path.display(), "every call of a channel is recorded, with what people write");

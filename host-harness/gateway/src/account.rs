@@ -16,8 +16,17 @@ use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, pace::Asker,
-    secrets::Secret, setup::Registered, tasks::Worker,
+    bounds,
+    breaker::Part,
+    capture::Captured,
+    egress::{EgressError, Files},
+    error::HostError,
+    host::Shared,
+    memory::FIRST,
+    pace::Asker,
+    secrets::Secret,
+    setup::Registered,
+    tasks::Worker,
 };
 
 /// Requests of one call.
@@ -163,8 +172,11 @@ impl Effects for AccountEffects {
         runtime.block_on(async {
             tokio::time::timeout_at(self.deadline, self.paced()).await.map_err(|_| HttpError::TimedOut)??;
             let Self { shared, registered, whose, captured, deadline, .. } = self;
-            let files = HashMap::new();
-            let sent = shared.send(registered, whose, request, &files, captured);
+            let bytes = bounds::memory_of(&request).saturating_add(FIRST);
+            // Until the channel has the answer in its own memory.
+            let memory = tokio::time::timeout_at(*deadline, shared.memory.take(registered.channel.id(), bytes));
+            let mut memory = memory.await.map_err(|_| HttpError::TimedOut)?.map_err(|_| HttpError::BudgetExhausted)?;
+            let sent = shared.send(registered, whose, request, Files::default(), &mut memory, captured);
             let response = tokio::time::timeout_at(*deadline, sent).await.map_err(|_| HttpError::TimedOut)?;
             let response = response.map_err(|error| http_error(&error))?;
             self.keep_captured().await?;
@@ -239,6 +251,7 @@ fn http_error(error: &EgressError) -> HttpError {
         }
         EgressError::MissingSlot(slot) => HttpError::MissingSlot(slot.clone()),
         EgressError::Invalid(reason) => HttpError::InvalidRequest(reason.clone()),
+        EgressError::NoMemory => HttpError::BudgetExhausted,
         EgressError::Unreachable(reason) => HttpError::Unreachable(reason.clone()),
         EgressError::NoAnswer(_) => HttpError::TimedOut,
         EgressError::TooLarge(max) => HttpError::TooLarge(*max),

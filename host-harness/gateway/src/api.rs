@@ -46,7 +46,8 @@ struct Api {
 
 /// The routes below `/api/v1`.
 pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
-    let time = BodyTime { base: limits.body_time, largest: files::MAX_FILE as u64 };
+    let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
+    let largest_file = host.largest_file();
     let api = Api { host, access };
     Routes::default()
         .at("/health", Scope::Observe, get(health))
@@ -62,7 +63,7 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
         .merge(files::routes())
         .merge(lists::routes())
         .within(time)
-        .answering_the_rest()
+        .answering_the_rest(largest_file)
         .behind_the_lock(&api)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)
@@ -75,9 +76,9 @@ pub(crate) fn metrics_router(host: Host, access: Access) -> Router {
 }
 
 /// Refuses a body that is announced to be too long before a byte of it is waited for.
-async fn no_endless_body(request: Request, next: Next) -> Result<Response, ApiError> {
-    let bound = if request.uri().path().ends_with("/files") { files::MAX_FILE } else { MAX_BODY };
-    extract::announced(request.headers(), bound as u64)?;
+async fn no_endless_body(largest_file: u64, request: Request, next: Next) -> Result<Response, ApiError> {
+    let bound = if request.uri().path().ends_with("/files") { largest_file } else { MAX_BODY as u64 };
+    extract::announced(request.headers(), bound)?;
     Ok(next.run(request).await)
 }
 

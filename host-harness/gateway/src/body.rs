@@ -3,7 +3,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,10 +17,9 @@ use axum::{
 };
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
-};
+use tokio::time::Sleep;
+
+use crate::memory::Held;
 
 /// A second more is given for each of this many bytes that a sender announces and may send.
 const BYTES_PER_SECOND: u64 = 512 << 10;
@@ -68,14 +66,13 @@ pub(crate) enum Unread {
 /// A body with the memory that is set aside for it.
 pub(crate) struct Read {
     pub(crate) bytes: Vec<u8>,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Held,
 }
 
-/// Reads a body of at most `bound` bytes. Memory is set aside as its bytes come, in pieces of `budget` (in KiB) that
-/// double, and never more than the body takes in the end: one that is announced and does not come takes none.
-pub(crate) async fn read(body: &mut Body, bound: usize, budget: &Arc<Semaphore>) -> Result<Read, Unread> {
+/// Reads a body of at most `bound` bytes. `memory` grows as its bytes come, in pieces that double, and never to more than
+/// the body takes in the end: one that is announced and does not come takes none.
+pub(crate) async fn read(body: &mut Body, bound: usize, mut memory: Held) -> Result<Read, Unread> {
     let likely = usize::try_from(body.size_hint().upper().unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(bound);
-    let mut memory: Option<OwnedSemaphorePermit> = None;
     let (mut bytes, mut room) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
@@ -85,11 +82,8 @@ pub(crate) async fn read(body: &mut Body, bound: usize, budget: &Arc<Semaphore>)
         }
         if length > room {
             let wanted = (2 * room).max(length).max(PIECE).min(likely.max(length));
-            let kib = u32::try_from((wanted - room).div_ceil(1024)).map_err(|_| Unread::NoMemory)?;
-            let more = Arc::clone(budget).try_acquire_many_owned(kib).map_err(|_| Unread::NoMemory)?;
-            match &mut memory {
-                Some(memory) => memory.merge(more),
-                None => memory = Some(more),
+            if !memory.try_grow((wanted - room) as u64) {
+                return Err(Unread::NoMemory);
             }
             room = wanted;
             bytes.reserve_exact(room - bytes.len());

@@ -45,6 +45,21 @@ pub enum ApiClientError {
     NotAHost(Url),
 }
 
+/// The longest answer of whom an operator sends to, in bytes.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Reads an answer of at most so many bytes. The error is a sentence without the address.
+pub(crate) async fn at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(error).to_string())? {
+        if body.len() + chunk.len() > max {
+            return Err(format!("the answer is longer than {max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 impl ApiClient {
     /// For the host at this address, such as `http://127.0.0.1:8080`.
     pub fn new(base: Url, token: Option<Secret>) -> Result<Self, ApiClientError> {
@@ -107,7 +122,7 @@ impl PlainClient {
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.headers_mut() = response.headers().clone();
-        *answer.body_mut() = response.bytes().await.map_err(words)?;
+        *answer.body_mut() = at_most(response, MAX_ANSWER).await?.into();
         Ok(answer)
     }
 }

@@ -10,11 +10,13 @@ use std::{
 };
 
 mod budget;
+mod limits;
 mod server;
 mod telemetry;
 
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
+pub use limits::LimitsConfig;
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};
@@ -57,6 +59,9 @@ pub struct Config {
     /// What one channel and one account may keep waiting.
     #[serde(default)]
     pub budget: BudgetConfig,
+    /// How large what is handed in may be.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Where traces go.
     #[serde(default)]
     pub telemetry: TelemetryConfig,

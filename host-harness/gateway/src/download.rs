@@ -1,23 +1,23 @@
 //! Fetching a file that a message names: only from the hosts that were granted, redirects included, and
 //! within bounds. Belongs here: that one exchange. When and why: `media`.
 
-use bytes::Bytes;
 use http::{StatusCode, header};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::egress::{Egress, EgressError, IDLE, transport_error};
+use crate::{
+    egress::{Egress, EgressError, IDLE, transport_error},
+    incoming::{Incoming, IncomingError, Whole},
+    store::{MediaStore, StoreError},
+};
 
 /// Redirects that are followed, each to a host that was granted.
 const REDIRECTS: u32 = 3;
 
-/// The largest file, whatever a channel's rules say, in bytes.
-const MAX_FILE: u64 = 64 << 20;
-
-/// A file as it came.
+/// A file as it came: on the disk, and without a name there.
 #[derive(Debug)]
 pub(crate) struct Download {
-    pub(crate) content: Bytes,
+    pub(crate) whole: Whole,
     /// What the server says that it is.
     pub(crate) claimed: Option<String>,
 }
@@ -33,16 +33,38 @@ pub(crate) enum DownloadError {
     TooLarge(u64),
     #[error("it could not be fetched: {0}")]
     Passing(String),
+    #[error("it could not be stored here")]
+    Store(#[from] StoreError),
+}
+
+impl From<IncomingError> for DownloadError {
+    fn from(error: IncomingError) -> Self {
+        match error {
+            IncomingError::TooLarge(max) => Self::TooLarge(max),
+            IncomingError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Egress {
-    /// Downloads a file. `hosts` are exact names, or `*.` and a name for every name below it.
-    pub(crate) async fn download(&self, hosts: &[String], url: &str, max: u64) -> Result<Download, DownloadError> {
-        self.in_time(self.follow(hosts, url, max)).await.map_err(DownloadError::Passing)?
+    /// Downloads a file of at most `max` bytes. `hosts` are exact names, or `*.` and a name for every name below it.
+    pub(crate) async fn download(
+        &self,
+        store: &MediaStore,
+        hosts: &[String],
+        url: &str,
+        max: u64,
+    ) -> Result<Download, DownloadError> {
+        self.in_time(self.follow(store, hosts, url, max)).await.map_err(DownloadError::Passing)?
     }
 
-    async fn follow(&self, hosts: &[String], url: &str, max: u64) -> Result<Download, DownloadError> {
-        let max = max.min(MAX_FILE);
+    async fn follow(
+        &self,
+        store: &MediaStore,
+        hosts: &[String],
+        url: &str,
+        max: u64,
+    ) -> Result<Download, DownloadError> {
         let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
         for _ in 0..=REDIRECTS {
             let url = self.as_platform(next);
@@ -76,7 +98,8 @@ impl Egress {
             return match status {
                 StatusCode::OK => {
                     let claimed = text(header::CONTENT_TYPE);
-                    Ok(Download { content: read(response, max, passing).await?, claimed })
+                    let incoming = Incoming::begin(store, max).await?;
+                    Ok(Download { whole: read(response, incoming, max, passing).await?, claimed })
                 }
                 StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
                     Err(DownloadError::Gone(status.as_u16()))
@@ -90,21 +113,18 @@ impl Egress {
 
 async fn read(
     mut response: reqwest::Response,
+    mut incoming: Incoming,
     max: u64,
     passing: impl Fn(reqwest::Error) -> DownloadError,
-) -> Result<Bytes, DownloadError> {
+) -> Result<Whole, DownloadError> {
     if response.content_length().is_some_and(|length| length > max) {
         return Err(DownloadError::TooLarge(max));
     }
-    let mut content = Vec::new();
     let idle = |_| DownloadError::Passing(format!("nothing more came for {IDLE:?}"));
     while let Some(chunk) = timeout(IDLE, response.chunk()).await.map_err(idle)?.map_err(&passing)? {
-        if (content.len() + chunk.len()) as u64 > max {
-            return Err(DownloadError::TooLarge(max));
-        }
-        content.extend_from_slice(&chunk);
+        incoming.write(&chunk).await?;
     }
-    Ok(content.into())
+    Ok(incoming.finish().await?)
 }
 
 fn covers(granted: &str, host: &str) -> bool {

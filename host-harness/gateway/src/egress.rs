@@ -2,12 +2,11 @@
 //! should not know, filled, and sent. Redirects are not followed. Belongs here: that order.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, VecDeque},
     error::Error as _,
     time::Duration,
 };
 
-use bytes::Bytes;
 use harness_contract::{
     Capture, FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
@@ -22,13 +21,16 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    bounds,
+    answer, bounds,
     capture::{self, Captured, capture},
     clock::Clock,
     conceal::{Spellings, conceal},
     fill::{Filled, Sources, fill},
+    memory::Held,
     resolve::PublicOnly,
     secrets::Secret,
+    sizes::Sizes,
+    stored::FileContent,
 };
 
 /// Time to connect.
@@ -37,10 +39,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
 /// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
 const LEAK_LENGTH: usize = 12;
-/// The longest answer that is read, whatever a manifest asks for, in bytes.
-const MAX_ANSWER: u64 = 4 << 20;
-/// Lines of an answer's header.
-const MAX_ANSWER_HEADERS: usize = 256;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
 /// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
 pub(crate) const RESERVED: [&str; 15] = [
@@ -86,6 +84,9 @@ pub enum EgressError {
     /// It cannot be made into a request.
     #[error("the request is malformed: {0}")]
     Invalid(String),
+    /// Nothing was sent: what is in flight of the channel takes all the memory that it may have.
+    #[error("the channel has so much in flight that there is no memory for this now")]
+    NoMemory,
     /// Nothing was sent.
     #[error("no connection could be made: {0}")]
     Unreachable(String),
@@ -112,6 +113,7 @@ impl EgressError {
             Self::SlotNotAllowed { .. } => "slot_not_allowed",
             Self::MissingSlot(_) => "missing_slot",
             Self::Invalid(_) => "invalid",
+            Self::NoMemory => "no_memory",
             Self::Unreachable(_) => "unreachable",
             Self::NoAnswer(_) => "no_answer",
             Self::TooLarge(_) => "too_large",
@@ -135,9 +137,25 @@ pub struct Egress {
     public: Client,
     development: Client,
     endpoints: Endpoints,
+    sizes: Sizes,
     /// The longest exchange, and what measures it.
     exchange: Duration,
     clock: Clock,
+}
+
+/// The files that a request carries, in the order of its fields.
+#[derive(Debug, Default)]
+pub(crate) struct Files(VecDeque<FileContent>);
+
+impl Files {
+    /// The next one.
+    pub(crate) fn push(&mut self, file: FileContent) {
+        self.0.push_back(file);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.iter().map(FileContent::size).fold(0, u64::saturating_add)
+    }
 }
 
 /// The egress could not be set up.
@@ -181,18 +199,17 @@ pub struct Caller<'a> {
     pub secret: &'a FindSecret<'a>,
     /// Every credential of the channel: none may stand in the request before it is filled.
     pub known_secrets: &'a [Secret],
-    /// The files that the request may carry, by handle.
-    pub files: &'a HashMap<String, Bytes>,
 }
 
 impl Egress {
-    /// Sets up the clients: no exchange takes longer than `exchange`, which passes by `clock`. `endpoints` must be
-    /// empty outside development.
-    pub fn new(endpoints: Endpoints, exchange: Duration, clock: Clock) -> Result<Self, SetupError> {
+    /// Sets up the clients: no exchange takes longer than `exchange`, which passes by `clock`, and nothing that leaves or
+    /// comes back is larger than `sizes`. `endpoints` must be empty outside development.
+    pub fn new(endpoints: Endpoints, exchange: Duration, clock: Clock, sizes: Sizes) -> Result<Self, SetupError> {
         Ok(Self {
             public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
             development: client_builder()?.build().map_err(SetupError::of)?,
             endpoints,
+            sizes,
             exchange,
             clock,
         })
@@ -208,37 +225,50 @@ impl Egress {
         }
     }
 
-    /// Checks, fills and sends a request.
+    /// Checks, fills and sends a request. `memory` is what was set aside for it, and grows with what it takes.
     pub(crate) async fn send(
         &self,
         caller: &Caller<'_>,
         mut request: HttpRequest,
+        files: Files,
+        memory: &mut Held,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
-        bounds::check(&request)?;
+        bounds::check(&request, &self.sizes)?;
         let method = method(request.method);
         let mut url = Url::parse(&request.url)
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
-        let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body, caller.files)?)?;
+        let rule = admit(
+            caller.rules,
+            method.as_str(),
+            &url,
+            bounds::body_bytes(&request.body).saturating_add(files.bytes()),
+        )?;
         let mut headers = header_map(&request.headers, &rule.headers)?;
         bounds::refuse_override(&url, &request.body)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
         let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
+        let before = bounds::memory_of(&request);
         let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
-        // What was filled into the path must not have made another address of it.
-        admit(std::slice::from_ref(rule), method.as_str(), &url, 0)?;
+        bounds::check_filled(&request, &url, &headers, &self.sizes)?;
+        // What was filled into the path must not have made another address of it, and no longer body than was granted.
+        let length = bounds::body_bytes(&request.body).saturating_add(files.bytes());
+        admit(std::slice::from_ref(rule), method.as_str(), &url, length)?;
+        if !memory.try_grow(bounds::memory_of(&request).saturating_sub(before)) {
+            return Err(EgressError::NoMemory);
+        }
 
         let (client, url) = self.route(url);
         let mut outgoing = client.request(method, url).headers(headers);
         outgoing = match request.body {
             HttpBody::Empty => outgoing,
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
-            HttpBody::Multipart(fields) => outgoing.multipart(form(fields, caller.files)?),
+            HttpBody::Multipart(fields) => outgoing.multipart(form(fields, files)?),
         };
-        let max = rule.max_response_bytes.min(MAX_ANSWER);
-        let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max).await };
+        let max = rule.max_response_bytes.min(self.sizes.answer);
+        let exchange = async { answer::read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
         let response = self.in_time(exchange).await.map_err(EgressError::NoAnswer)??;
         let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
         let known: Vec<Secret> = known.cloned().collect();
@@ -314,34 +344,17 @@ fn method(method: HttpMethod) -> Method {
     }
 }
 
-/// The length of a body, without the lines between the fields of a form.
-fn body_length(body: &HttpBody, files: &HashMap<String, Bytes>) -> Result<u64, EgressError> {
-    let HttpBody::Multipart(fields) = body else {
-        return Ok(if let HttpBody::Bytes(bytes) = body { bytes.len() as u64 } else { 0 });
-    };
-    fields.iter().try_fold(0, |length, field| {
-        let field = match &field.value {
-            FieldValue::Text(text) => text.len(),
-            FieldValue::File(file) => held(files, &file.handle)?.len(),
-        };
-        Ok(length + field as u64)
-    })
-}
-
-fn held<'f>(files: &'f HashMap<String, Bytes>, handle: &str) -> Result<&'f Bytes, EgressError> {
-    files.get(handle).ok_or_else(|| EgressError::Invalid("it names a file that this host does not hold".into()))
-}
-
-/// A form of several fields; the bytes of its files come from the host, never from the channel.
-fn form(fields: Vec<FormField>, files: &HashMap<String, Bytes>) -> Result<Form, EgressError> {
+/// A form of several fields; the bytes of its files come from the host's disk, never from the channel.
+fn form(fields: Vec<FormField>, mut files: Files) -> Result<Form, EgressError> {
     let mut form = Form::new();
     for FormField { name, value, file_name, content_type } in fields {
         let mut part = match value {
             FieldValue::Text(text) => Part::text(text),
-            FieldValue::File(file) => {
-                let bytes = held(files, &file.handle)?.clone();
-                let length = bytes.len() as u64;
-                Part::stream_with_length(bytes, length)
+            FieldValue::File(_) => {
+                let missing = || EgressError::Invalid("it names a file that this host does not hold".into());
+                let content = files.0.pop_front().ok_or_else(missing)?;
+                let length = content.size();
+                Part::stream_with_length(reqwest::Body::wrap(content), length)
             }
         };
         if let Some(file_name) = file_name {
@@ -405,36 +418,4 @@ pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
         cause = inner.source();
     }
     if connecting { EgressError::Unreachable(text) } else { EgressError::NoAnswer(text) }
-}
-
-async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse, EgressError> {
-    let status = response.status().as_u16();
-    // The coding is not named: a server may have put there what it was told.
-    let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
-    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(EgressError::Encoded);
-    }
-    if response.headers().len() > MAX_ANSWER_HEADERS {
-        return Err(EgressError::NoAnswer("the answer has too many headers".into()));
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .filter(|(name, _)| *name != http::header::SET_COOKIE)
-        .filter_map(|(name, value)| {
-            Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
-        })
-        .collect();
-    let mut body = Vec::new();
-    while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
-        .await
-        .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
-        .map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
-    {
-        if (body.len() + chunk.len()) as u64 > max {
-            return Err(EgressError::TooLarge(max));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(HttpResponse { status, headers, body })
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
-    account,
+    account, client,
     error::HostError,
     host::{Host, Shared},
     ingress::Refusal,
@@ -26,6 +26,9 @@ use crate::{
 const SKEW: u64 = 60_000;
 /// How long the test of the callback may take.
 const PROBE_TIME: Duration = Duration::from_secs(10);
+
+/// The longest challenge, in bytes.
+const MAX_CHALLENGE: usize = 4 << 10;
 
 /// What a health check found.
 #[derive(Clone, Debug, Serialize)]
@@ -445,14 +448,15 @@ impl crate::egress::Egress {
     /// Asks an address of this host itself, which may be a private one.
     pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
         let answer = async {
-            let response = self.own().get(url).send().await?;
+            // The address holds the verify token.
+            let response = self.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
             let status = response.status().as_u16();
-            Ok::<_, reqwest::Error>((status, response.text().await?))
+            // What is longer is no challenge.
+            let body = client::at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
+            Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
         };
         match tokio::time::timeout(time, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            // The address holds the verify token.
-            Ok(Err(error)) => Err(error.without_url().to_string()),
+            Ok(answer) => answer,
             Err(_) => Err("no answer came in time".into()),
         }
     }

@@ -6,17 +6,16 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use bytes::Bytes;
 use harness_contract::{
     ConversationContext, EntryPoints, HttpRequest, HttpResponse, OutboundMessage,
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{HeldFile, Inbox, MediaState, MediaView, NewAccount, NewReply, Queued, Remarks, Settlement};
+use harness_inbox::{Inbox, NewAccount, NewReply, Queued, Remarks, Settlement};
 use harness_sandbox::Sandbox;
 use http::HeaderMap;
 use tokio::{
-    sync::{Mutex, Notify, Semaphore, watch},
+    sync::{Mutex, Notify, watch},
     task::JoinHandle,
 };
 
@@ -28,7 +27,7 @@ use crate::{
     capture::Captured,
     clock::Clock,
     doubts,
-    egress::{Caller, Egress, EgressError},
+    egress::{Caller, Egress, EgressError, Files},
     error::HostError,
     generation::Generations,
     health::Seen,
@@ -36,6 +35,7 @@ use crate::{
     keeper,
     links::Links,
     media,
+    memory::{Held, Memory},
     metrics::Metrics,
     outbox,
     pace::Paces,
@@ -43,6 +43,7 @@ use crate::{
     sending,
     setup::{HostOptions, Registered, check_slots},
     show::Waiting,
+    sizes::Sizes,
     store::MediaStore,
     tasks::{Tasks, Worker, supervise},
     translate,
@@ -53,9 +54,6 @@ use crate::{
 };
 use tracing::Instrument as _;
 use url::Url;
-
-/// Memory for bodies that are being read and not yet in the journal, in KiB.
-const BODY_BUDGET_KIB: usize = 128 << 10;
 
 type RwBindings = tokio::sync::RwLock<()>;
 
@@ -91,7 +89,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) retention: Retention,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
-    pub(crate) bodies: Arc<Semaphore>,
+    pub(crate) sizes: Sizes,
+    pub(crate) memory: Memory,
     pub(crate) delivered: Notify,
     pub(crate) queued: Notify,
     pub(crate) media_due: Notify,
@@ -134,7 +133,7 @@ impl Host {
         let shared = Arc::new(Shared {
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
-            egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock)?,
+            egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock, options.sizes)?,
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
@@ -154,12 +153,15 @@ impl Host {
             clock: options.clock,
             retention: options.retention,
             channels: RwLock::default(),
-            bodies: Arc::new(Semaphore::new(BODY_BUDGET_KIB)),
+            sizes: options.sizes,
+            memory: Memory::new(options.sizes.memory),
             delivered: Notify::new(),
             queued: Notify::new(),
             media_due: Notify::new(),
             accounts_due: Notify::new(),
         });
+        // This host has the inbox alone, and so its files.
+        media::remove_unfinished(&shared).await?;
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
         shared.open_links().await?;
@@ -396,34 +398,6 @@ impl Host {
         Ok(())
     }
 
-    /// Takes a file that is to be sent. A message names it by its handle, with the source `file`. What it
-    /// is is told from its content; `claimed` is a MIME type that counts where the content is silent.
-    pub async fn hold_file(
-        &self,
-        content: Bytes,
-        name: Option<String>,
-        claimed: Option<&str>,
-    ) -> Result<HeldFile, HostError> {
-        let (shared, claimed) = (Arc::clone(&self.shared), claimed.map(str::to_owned));
-        let hold = async move { media::hold(&shared, content, name, claimed.as_deref()).await };
-        self.shared.begun.whole(hold).await
-    }
-
-    /// A file that was given to be sent, and its bytes.
-    pub async fn held_file(&self, handle: &str) -> Result<(HeldFile, Bytes), HostError> {
-        let file = self.shared.inbox.held_file(handle).await?;
-        let content = self.shared.media.get(&file.stored_as).await?;
-        Ok((file, content))
-    }
-
-    /// The bytes of a stored file of a message.
-    pub async fn media(&self, media: &MediaView) -> Result<Option<Bytes>, HostError> {
-        match &media.stored_as {
-            Some(key) if media.state == MediaState::Stored => Ok(Some(self.shared.media.get(key).await?)),
-            _ => Ok(None),
-        }
-    }
-
     /// Everything about a conversation that a message depends on, the window among it.
     pub async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
         let registered = self.channel(&self.shared.inbox.channel_of(conversation).await?)?;
@@ -508,7 +482,8 @@ impl Shared {
         registered: &Registered,
         whose: &Whose,
         request: HttpRequest,
-        files: &HashMap<String, Bytes>,
+        files: Files,
+        memory: &mut Held,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         let channel = registered.channel.id();
@@ -521,10 +496,10 @@ impl Shared {
             Whose::Nobody(scratch) => scratch.secret(slot).or_else(|| self.secrets.of_app(channel, slot)),
         };
         let slots = &registered.channel.manifest().slots;
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known, files };
+        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known };
         let started = std::time::Instant::now();
         let span = tracing::info_span!("request", channel, method = ?request.method);
-        let answered = self.egress.send(&caller, request, captured).instrument(span).await;
+        let answered = self.egress.send(&caller, request, files, memory, captured).instrument(span).await;
         let outcome = answered.as_ref().map_or_else(|error| error.kind(), |response| class_of(response.status));
         self.calls.metrics.request(channel, outcome, started.elapsed());
         let response = answered?;

@@ -1,30 +1,30 @@
 //! Files on both ways: the worker that fetches what messages name and removes what was taken back, and
 //! the files that agents hand in to be sent. Belongs here: what becomes of each. The exchange: `download`.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use harness_contract::{
     Direction, FieldValue, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart,
     TemplateValue,
 };
 use harness_inbox::{DueMedia, HeldFile, InboxError, MediaEnd, MediaState};
-use sha2::{Digest as _, Sha256};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
-    content,
+    bounds, content,
     download::DownloadError,
+    egress::{EgressError, Files},
     error::HostError,
     host::Shared,
+    incoming::{PIECE, Whole},
     places::{Owner, Places},
     setup::Registered,
     store::StoreError,
     tasks::Worker,
 };
 
-/// Downloads at the same time, of which one channel gets at most half; each may hold a file in memory.
+/// Downloads at the same time, of which one channel gets at most half.
 const AT_ONCE: usize = 8;
 /// Files among which those are looked for that have a place.
 const LOOK_AT: usize = 64;
@@ -34,6 +34,10 @@ const MAX_BYTES: u64 = 32 << 20;
 const MAX_ATTEMPTS: u32 = 6;
 /// The wait before the second attempt; it triples with every further one. An address lives for days.
 const FIRST_WAIT_MS: u64 = 2_000;
+/// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.
+pub(crate) const IN_MEMORY: u64 = 2 * PIECE as u64;
+/// How long it waits for that.
+const MEMORY_WAIT: Duration = Duration::from_secs(20);
 /// How often it is looked for files whose next attempt is due.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -100,27 +104,34 @@ async fn fetch(shared: &Shared, media: &DueMedia) -> MediaEnd {
     let Ok(registered) = shared.channel(&media.channel) else {
         return later(shared, media, "its channel is not loaded");
     };
-    let max = max_bytes(&registered, &media.kind);
-    let download = match shared.egress.download(&registered.media_hosts, &media.url, max).await {
+    let Ok(Ok(_memory)) = timeout(MEMORY_WAIT, shared.memory.take(&media.channel, IN_MEMORY)).await else {
+        return later(shared, media, "its channel has so much in flight that there was no memory for it");
+    };
+    let max = max_bytes(&registered, &media.kind).min(shared.sizes.file);
+    let download = match shared.egress.download(&shared.media, &registered.media_hosts, &media.url, max).await {
         Ok(download) => download,
         Err(error @ DownloadError::NotGranted(_)) => return ended(MediaState::Refused, &error),
         Err(error @ DownloadError::Gone(_)) => return ended(MediaState::Expired, &error),
         Err(error @ DownloadError::TooLarge(_)) => return ended(MediaState::TooLarge, &error),
         Err(error @ DownloadError::Passing(_)) => return later(shared, media, &error.to_string()),
+        Err(DownloadError::Store(error)) => return not_stored(shared, media, &error),
     };
-    let mime = content::type_of(&download.content, download.claimed.as_deref());
+    let whole = download.whole;
+    let mime = content::type_of(&whole.head, download.claimed.as_deref());
     let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
     if !content::fits(&media.kind, &mime) {
         return ended(MediaState::Refused, &format!("what came is {mime} and no {}", media.kind));
     }
-    let (size, sha256) = (download.content.len() as u64, hex::encode(Sha256::digest(&download.content)));
-    match shared.media.put(&media.key, download.content).await {
+    let (size, sha256) = (whole.size, whole.sha256.clone());
+    match shared.media.keep(&media.key, whole).await {
         Ok(()) => MediaEnd::Stored { mime, size, sha256 },
-        Err(error) => {
-            tracing::error!(%error, media = media.id, "a file could not be stored");
-            later(shared, media, "it could not be stored here")
-        }
+        Err(error) => not_stored(shared, media, &error),
     }
+}
+
+fn not_stored(shared: &Shared, media: &DueMedia, error: &StoreError) -> MediaEnd {
+    tracing::error!(%error, media = media.id, "a file could not be stored");
+    later(shared, media, "it could not be stored here")
 }
 
 fn later(shared: &Shared, media: &DueMedia, reason: &str) -> MediaEnd {
@@ -141,10 +152,20 @@ fn max_bytes(registered: &Registered, kind: &str) -> u64 {
     rule.map_or(MAX_BYTES, |rule| rule.max_size)
 }
 
+/// Removes what of files was left when the last run ended in the middle of them.
+pub(crate) async fn remove_unfinished(shared: &Shared) -> Result<(), StoreError> {
+    let removed = shared.media.remove_unfinished().await?;
+    if removed > 0 {
+        tracing::info!(count = removed, "removed files that were not whole when the last run ended");
+        shared.calls.metrics.removed("unfinished_files", removed);
+    }
+    Ok(())
+}
+
 /// Takes a file that is to be sent.
 pub(crate) async fn hold(
     shared: &Shared,
-    content: Bytes,
+    whole: Whole,
     name: Option<String>,
     claimed: Option<&str>,
 ) -> Result<HeldFile, HostError> {
@@ -155,11 +176,11 @@ pub(crate) async fn hold(
         stored_as: format!("outbound/{handle}"),
         handle,
         name,
-        mime: content::type_of(&content, claimed),
-        size: content.len() as u64,
-        sha256: hex::encode(Sha256::digest(&content)),
+        mime: content::type_of(&whole.head, claimed),
+        size: whole.size,
+        sha256: whole.sha256.clone(),
     };
-    shared.media.put(&file.stored_as, content).await?;
+    shared.media.keep(&file.stored_as, whole).await?;
     shared.inbox.hold_file(file.clone(), shared.clock.now()).await?;
     Ok(file)
 }
@@ -202,17 +223,25 @@ pub(crate) enum FilesError {
     Inbox(#[from] InboxError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Request(#[from] EgressError),
 }
 
-/// The bytes of the files that a request carries, by handle.
-pub(crate) async fn files_of(shared: &Shared, request: &HttpRequest) -> Result<HashMap<String, Bytes>, FilesError> {
-    let mut files = HashMap::new();
+/// The files that a request carries, in the order of its fields, opened and not read. Counted first, by what the host
+/// knows of them.
+pub(crate) async fn files_of(shared: &Shared, request: &HttpRequest) -> Result<Files, FilesError> {
+    let mut files = Files::default();
     let HttpBody::Multipart(fields) = &request.body else { return Ok(files) };
+    bounds::check(request, &shared.sizes)?;
+    let mut held = Vec::new();
     for field in fields {
         if let FieldValue::File(file) = &field.value {
-            let held = shared.inbox.held_file(&file.handle).await?;
-            files.insert(file.handle.clone(), shared.media.get(&held.stored_as).await?);
+            held.push(shared.inbox.held_file(&file.handle).await?);
         }
+    }
+    bounds::check_files(held.iter().map(|file| file.size), &shared.sizes)?;
+    for file in held {
+        files.push(shared.media.get(&file.stored_as).await?);
     }
     Ok(files)
 }

@@ -14,6 +14,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::memory::Use;
+
 /// The content type of the answer.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -43,6 +45,9 @@ pub(crate) struct Metrics {
     maintenance_rounds: Counter,
     backlog: Gauge,
     macs: Gauge,
+    memory: Gauges,
+    memory_most: Gauges,
+    memory_bound: Gauges,
 }
 
 fn call_buckets() -> Histogram {
@@ -74,6 +79,9 @@ impl Metrics {
             maintenance_rounds: Counter::default(),
             backlog: Gauge::default(),
             macs: Gauge::default(),
+            memory: Gauges::default(),
+            memory_most: Gauges::default(),
+            memory_bound: Gauges::default(),
         };
         metrics.register();
         metrics
@@ -104,6 +112,9 @@ impl Metrics {
             self.maintenance_rounds.clone(),
         );
         r.register("backlog", "Deliveries that wait to be translated", self.backlog.clone());
+        r.register("memory_bytes", "Memory that what is in flight takes, by whose half it is", self.memory.clone());
+        r.register("memory_most_bytes", "The most that it took at once since the start", self.memory_most.clone());
+        r.register("memory_bound_bytes", "What it may take", self.memory_bound.clone());
         r.register("webhook_macs", "MACs that were made to verify webhooks, also forged ones", self.macs.clone());
     }
 
@@ -189,7 +200,7 @@ impl Metrics {
     }
 
     /// Everything, with what waits now.
-    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64) -> String {
+    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64, memory: [Use; 2]) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let _alone = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         // What is gone must not stay at its last number.
@@ -209,6 +220,12 @@ impl Metrics {
         }
         self.backlog.set(number(backlog));
         self.macs.set(number(macs));
+        for used in memory {
+            let labels = vec![("of", used.of.to_owned())];
+            self.memory.get_or_create(&labels).set(number(used.now));
+            self.memory_most.get_or_create(&labels).set(number(used.most));
+            self.memory_bound.get_or_create(&labels).set(number(used.size));
+        }
         let mut text = String::new();
         // Writing into a string does not fail.
         let _ = encode(&mut text, &self.registry);

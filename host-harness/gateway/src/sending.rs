@@ -14,11 +14,13 @@ use tracing::Instrument as _;
 
 use crate::{
     account::Whose,
+    bounds,
     breaker::{Part, Pass},
     capture::Captured,
     error::HostError,
     host::Shared,
     media,
+    memory::{FIRST, Held, TooMuch},
     pace::Asker,
     setup::Registered,
     tasks::{Moment, Worker},
@@ -42,6 +44,8 @@ const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 /// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
 const PATIENCE_MS: u64 = 1_000;
+/// How long a reply waits whose requests find no memory.
+const MEMORY_WAIT_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
 /// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
@@ -92,6 +96,16 @@ impl Sending<'_> {
         let mut leave = None;
         let steps = self.steps(&registered, &context, now, &mut leave).await?;
         let Some(steps) = steps else { return Ok(Left::Nothing) };
+        let mut memory = match self.set_aside(&steps) {
+            Ok(Some(memory)) => memory,
+            // With its requests at hand it would take what others wait for: they are asked for again.
+            Ok(None) => return Ok(Left::Until(now.saturating_add(MEMORY_WAIT_MS))),
+            Err(error) => {
+                self.reject_rest(format!("The requests of this message cannot be sent: {error}.")).await?;
+                return Ok(Left::Nothing);
+            }
+        };
+        let for_requests = memory.bytes();
         let mut captured = Captured::default();
         // What stands behind a message that left in this turn comes at its time.
         let mut in_time = now.saturating_sub(self.reply.created_at) <= SIGNAL_MS;
@@ -127,9 +141,9 @@ impl Sending<'_> {
             }
             self.shared.reaches(Worker::Outbox, Moment::Leaves);
             let part = tracing::error_span!("part", part = index);
-            let attempted =
-                self.attempt(&registered, &context, account.connection, step, &mut captured).instrument(part);
-            let (outcome, unread) = attempted.await;
+            let attempted = self.attempt(&registered, &context, account.connection, step, &mut captured, &mut memory);
+            let (outcome, unread) = attempted.instrument(part).await;
+            memory.shrink_to(for_requests);
             let now = self.shared.clock.now();
             let breakers = &self.shared.breakers;
             if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
@@ -178,6 +192,14 @@ impl Sending<'_> {
             Some(until) => Ok(Err(until)),
             None => Ok(self.paced(registered, step).await),
         }
+    }
+
+    /// Memory for all requests of the reply, for a copy of the largest while it leaves, and for the beginning of an answer.
+    fn set_aside(&self, steps: &[SendStep]) -> Result<Option<Held>, TooMuch> {
+        let sizes = steps.iter().map(|step| bounds::memory_of(&step.request));
+        let largest = sizes.clone().max().unwrap_or(0);
+        let wanted = sizes.fold(largest.saturating_add(FIRST), u64::saturating_add);
+        self.shared.memory.try_take(&self.reply.channel, wanted)
     }
 
     async fn drop_signal(&self, index: usize) -> Result<(), InboxError> {
@@ -280,6 +302,8 @@ impl Sending<'_> {
 
     async fn reject_rest(&self, sentence: String) -> Result<(), InboxError> {
         let next = self.reply.steps.iter().position(|step| step.state == StepState::Queued);
+        // Those of a first attempt were written down since the reply was read.
+        let next = if self.reply.steps.is_empty() { Some(0) } else { next };
         let Some(index) = next else { return Ok(()) };
         let failure = failure(FailureCategory::ContentInvalid, sentence);
         self.finish(index, outcome(SendResult::Rejected(failure)), StepEnd::Final(StepState::Rejected)).await
@@ -293,13 +317,14 @@ impl Sending<'_> {
         connection: i64,
         step: &SendStep,
         captured: &mut Captured,
+        memory: &mut Held,
     ) -> (SendOutcome, Option<CallError>) {
         let files = match media::files_of(self.shared, &step.request).await {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
         let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone(), connection };
-        match self.shared.send(registered, &whose, step.request.clone(), &files, captured).await {
+        match self.shared.send(registered, &whose, step.request.clone(), files, memory, captured).await {
             Ok(response) => read_answer(&registered.channel, step, response).await,
             Err(error) => (unsent(step, &error), None),
         }
@@ -385,9 +410,10 @@ pub(crate) async fn validate(
 /// Reads the answer. It cannot be had twice, so a sandbox that is busy is asked again.
 async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse) -> (SendOutcome, Option<CallError>) {
     let mut reading = 0;
+    let (its_step, answer) = (Arc::new(step.clone()), Arc::new(response));
     loop {
         reading += 1;
-        let (asked, its_step, answer) = (channel.clone(), step.clone(), response.clone());
+        let (asked, its_step, answer) = (channel.clone(), Arc::clone(&its_step), Arc::clone(&answer));
         let span = tracing::Span::current();
         let read = move || span.in_scope(|| asked.parse_send_response(&its_step, &answer));
         let read = tokio::task::spawn_blocking(read).await;

@@ -11,8 +11,8 @@ use harness_contract::{
 use harness_sandbox::{Channel, SandboxConfig};
 
 use crate::{
-    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, store::MediaStore,
-    tasks::AtTask, upkeep::Retention, vault::VaultKey,
+    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, sizes::Sizes,
+    store::MediaStore, tasks::AtTask, upkeep::Retention, vault::VaultKey,
 };
 
 /// How a host is set up.
@@ -36,6 +36,8 @@ pub struct HostOptions {
     pub clock: Clock,
     /// What each channel and each account may keep waiting here.
     pub budget: Budget,
+    /// How large what channels, platforms and clients hand in may be.
+    pub sizes: Sizes,
     /// How long is kept what need not be kept.
     pub retention: Retention,
     /// Where every call of a channel is written down, with what people wrote. None: nowhere.
@@ -61,6 +63,7 @@ impl HostOptions {
             exchange_clock: Clock::default(),
             clock: Clock::default(),
             budget: Budget::default(),
+            sizes: Sizes::default(),
             retention: Retention::default(),
             record: None,
             at_task: None,

@@ -31,6 +31,10 @@ pub(crate) fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
             FailureCategory::Ambiguous,
             sentence("The platform's answer did not come, and the message may have been delivered"),
         )),
+        EgressError::NoMemory => SendResult::Transient(failure(
+            FailureCategory::Internal,
+            sentence("The request was not sent, and waits until there is memory for it"),
+        )),
         EgressError::Unreachable(_) => SendResult::Transient(failure(
             FailureCategory::PlatformTransient,
             sentence("The platform could not be reached"),
@@ -49,8 +53,11 @@ pub(crate) fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
 
 /// A file that is to be sent is not at hand: nothing was sent.
 pub(crate) fn no_files(error: &FilesError) -> SendOutcome {
-    let gone = matches!(error, FilesError::Inbox(InboxError::NotFound { .. }));
-    let sentence = format!("A file of this message is not at hand ({error}).");
+    let gone = matches!(error, FilesError::Inbox(InboxError::NotFound { .. }) | FilesError::Request(_));
+    let sentence = match error {
+        FilesError::Request(_) => format!("The files of this message cannot be sent ({error})."),
+        _ => format!("A file of this message is not at hand ({error})."),
+    };
     outcome(if gone {
         SendResult::Rejected(failure(FailureCategory::ContentInvalid, sentence))
     } else {

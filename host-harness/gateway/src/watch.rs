@@ -136,6 +136,8 @@ impl Host {
     /// All counters, in Prometheus' text form.
     pub async fn metrics(&self) -> Result<String, harness_inbox::InboxError> {
         let waiting = self.shared.inbox.waiting().await?;
-        Ok(self.shared.calls.metrics.text(&waiting, self.shared.backlog.count(), self.shared.secrets.macs()))
+        let (backlog, macs, memory) =
+            (self.shared.backlog.count(), self.shared.secrets.macs(), self.shared.memory.uses());
+        Ok(self.shared.calls.metrics.text(&waiting, backlog, macs, memory))
     }
 }

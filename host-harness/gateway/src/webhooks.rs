@@ -161,7 +161,7 @@ impl Webhooks {
             drain(body).await;
             return Err(NotTaken::of(error));
         }
-        let read = body::read(&mut body, bound, &self.host.shared.bodies);
+        let read = body::read(&mut body, bound, self.host.shared.memory.webhook(channel));
         match tokio::time::timeout(self.body_time, read).await {
             Ok(Ok(read)) => Ok(read),
             Ok(Err(Unread::TooLarge)) => {

@@ -79,26 +79,29 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             Ok(bytes) => Ok(Self(bytes)),
             Err(BytesRejection::FailedToBufferBody(error)) => {
                 let too_large = error.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
-                Err(if too_large { too_large_body() } else { unfinished() })
+                Err(if too_large { too_large_body(super::MAX_BODY as u64) } else { unfinished() })
             }
             Err(_) => Err(unfinished()),
         }
     }
 }
 
-fn unfinished() -> Problem {
+pub(super) fn unfinished() -> Problem {
     Problem::bad("body_unfinished", "the body did not come in whole, or not within its time: send it again")
 }
 
-fn too_large_body() -> Problem {
-    let detail = "the body is larger than this address takes: a file may have 32 MiB, everything else 256 KiB";
+/// `bound` in bytes.
+pub(super) fn too_large_body(bound: u64) -> Problem {
+    let kib = bound >> 10;
+    let bound = if kib.is_multiple_of(1024) { format!("{} MiB", kib >> 10) } else { format!("{kib} KiB") };
+    let detail = format!("the body is larger than the {bound} that this address takes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
 /// Refuses a body by the length that its header announces, before a byte of it is waited for.
 pub(super) fn announced(headers: &HeaderMap, bound: u64) -> Result<(), Problem> {
     let too_large = crate::body::content_length(headers).is_some_and(|length| length > bound);
-    if too_large { Err(too_large_body()) } else { Ok(()) }
+    if too_large { Err(too_large_body(bound)) } else { Ok(()) }
 }
 
 const NO_OBJECT: &str = "invalid type: another one, expected struct";

@@ -2,28 +2,31 @@
 //! the routes, and that nothing handed out can run as a script in the browser.
 
 use axum::{
-    body::{self, Bytes},
-    extract::{DefaultBodyLimit, State},
+    body::Body,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use harness_contract::FileRef;
 use harness_inbox::HeldFile;
+use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Api, ApiError, Routes,
-    extract::{Body, Json, Path, Query},
+    extract::{self, Json, Path, Query},
 };
-use crate::{access::Scope, content};
-
-/// The largest file that is taken, in bytes: above every limit of a platform, whose channel says so in words.
-pub(super) const MAX_FILE: usize = 32 << 20;
+use crate::{
+    access::Scope,
+    content,
+    files::{TakeError, Taking},
+    stored::FileContent,
+};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .taking("/files", Scope::Reply, &["name"], post(hold).layer(DefaultBodyLimit::max(MAX_FILE)))
+        .taking("/files", Scope::Reply, &["name"], post(hold))
         .at("/files/{handle}", Scope::Read, get(sent))
         .at("/media/{id}", Scope::Read, get(media))
 }
@@ -60,14 +63,36 @@ async fn hold(
     State(api): State<Api>,
     Query(named): Query<Named>,
     headers: HeaderMap,
-    Body(content): Body,
+    body: Body,
 ) -> Result<(StatusCode, Json<Handed>), ApiError> {
-    if content.is_empty() {
+    let mut taking = api.host.take_file().await?;
+    if !take(&mut taking, body).await? {
         return Err(ApiError::bad("empty_file", "the body is empty: send the file as the body"));
     }
     let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let file = api.host.hold_file(content, named.name, claimed).await?;
+    let file = taking.finish(named.name, claimed).await?;
     Ok((StatusCode::CREATED, Json(file.into())))
+}
+
+/// Takes a whole body; says whether there was anything in it.
+async fn take(taking: &mut Taking, mut body: Body) -> Result<bool, ApiError> {
+    let mut any = false;
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(|_| extract::unfinished())?.into_data() else { continue };
+        any |= !bytes.is_empty();
+        taking.write(&bytes).await?;
+    }
+    Ok(any)
+}
+
+impl From<TakeError> for ApiError {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::TooLarge(max) => extract::too_large_body(max),
+            TakeError::NoMemory => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()),
+            TakeError::Host(error) => error.into(),
+        }
+    }
 }
 
 /// A file of a message, or the reason why it is not here.
@@ -86,7 +111,7 @@ async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Resp
     Ok(handed_out(file.mime.as_deref(), content))
 }
 
-fn handed_out(mime: Option<&str>, content: Bytes) -> Response {
+fn handed_out(mime: Option<&str>, content: FileContent) -> Response {
     let mime = mime.unwrap_or_default();
     let (mime, place) =
         if content::shown_in_place(mime) { (mime, "inline") } else { ("application/octet-stream", "attachment") };
@@ -100,5 +125,5 @@ fn handed_out(mime: Option<&str>, content: Bytes) -> Response {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
-    (headers, body::Body::from(content)).into_response()
+    (headers, Body::new(content)).into_response()
 }

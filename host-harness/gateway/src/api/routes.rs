@@ -51,9 +51,9 @@ impl Routes {
     }
 
     /// Addresses that are none, methods that an address does not take, and bodies that are announced to be too long.
-    pub(super) fn answering_the_rest(self) -> Self {
+    pub(super) fn answering_the_rest(self, largest_file: u64) -> Self {
         let rest = self.0.fallback(problem::no_such_address).method_not_allowed_fallback(problem::no_such_method);
-        Self(rest.layer(middleware::from_fn(super::no_endless_body)))
+        Self(rest.layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next))))
     }
 
     /// All of them behind the lock, for programs and for pages of this host alone.

@@ -18,9 +18,13 @@ pub async fn check(place: &Place) -> Result<Vec<String>, BackupError> {
     for file in named_files(&place.inbox)? {
         match place.media.find(&file.key).await? {
             None => wrong.push((file, "is missing")),
-            Some(bytes) => {
-                let same = file.sha256.as_ref().is_none_or(|known| *known == hex::encode(Sha256::digest(&bytes)));
-                if !same {
+            Some(mut content) => {
+                let mut digest = Sha256::new();
+                while let Some(piece) = content.piece().await? {
+                    digest.update(&piece);
+                }
+                let found = hex::encode(digest.finalize());
+                if file.sha256.as_ref().is_some_and(|known| *known != found) {
                     wrong.push((file, "has another content than was stored"));
                 }
             }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::BackupError;
+use crate::stored::FileContent;
 
 /// The form of a backup that this version makes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -125,14 +126,34 @@ pub(super) fn measure(folder: &Path, path: &str) -> Result<StoredFile, BackupErr
     Ok(StoredFile { path: path.to_owned(), bytes, sha256: hex::encode(digest.finalize()) })
 }
 
+/// Begins a file for this user alone, and the folders above it.
+fn begin(place: &Path) -> Result<File, BackupError> {
+    if let Some(parent) = place.parent() {
+        private_folder(parent)?;
+    }
+    private_options().write(true).create_new(true).open(place).map_err(|error| BackupError::file(place, error))
+}
+
+/// Writes a stored file to the disk as [`write`] does, piece by piece.
+pub(super) async fn write_all(folder: &Path, path: &str, mut content: FileContent) -> Result<StoredFile, BackupError> {
+    let place: PathBuf = folder.join(path);
+    let failed = |error| BackupError::file(&place, error);
+    let mut file = begin(&place)?;
+    let (mut digest, mut bytes) = (Sha256::new(), 0);
+    while let Some(piece) = content.piece().await? {
+        file.write_all(&piece).map_err(failed)?;
+        digest.update(&piece);
+        bytes += piece.len() as u64;
+    }
+    file.sync_all().map_err(failed)?;
+    Ok(StoredFile { path: path.to_owned(), bytes, sha256: hex::encode(digest.finalize()) })
+}
+
 /// Writes a file for this user alone, to the disk, and the folders above it.
 pub(super) fn write(folder: &Path, path: &str, content: &[u8]) -> Result<StoredFile, BackupError> {
     let place: PathBuf = folder.join(path);
     let failed = |error| BackupError::file(&place, error);
-    if let Some(parent) = place.parent() {
-        private_folder(parent)?;
-    }
-    let mut file = private_options().write(true).create_new(true).open(&place).map_err(failed)?;
+    let mut file = begin(&place)?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
     Ok(StoredFile { path: path.to_owned(), bytes: content.len() as u64, sha256: hex::encode(Sha256::digest(content)) })
 }

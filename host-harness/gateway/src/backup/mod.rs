@@ -139,7 +139,7 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
     let mut missing = Vec::new();
     for NamedFile { key, .. } in &copied.files {
         match place.media.find(key).await? {
-            Some(bytes) => files.push(manifest::write(folder.path(), &format!("{MEDIA}/{key}"), &bytes)?),
+            Some(content) => files.push(manifest::write_all(folder.path(), &format!("{MEDIA}/{key}"), content).await?),
             None => missing.push(key.clone()),
         }
     }

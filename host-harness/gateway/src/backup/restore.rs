@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,10 @@ use harness_inbox::{Claim, InboxError, known_schema, verify_copy};
 use zeroize::Zeroizing;
 
 use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, manifest};
-use crate::vault::VaultKey;
+use crate::{
+    incoming::{Incoming, PIECE},
+    vault::VaultKey,
+};
 
 /// Puts a backup where nothing is. Fails, and changes nothing, where a host is running or something is there
 /// already, or where the backup is not what was backed up.
@@ -58,8 +62,7 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
     for file in &backup.files {
         let Some(key) = file.path.strip_prefix(MEDIA).and_then(|path| path.strip_prefix('/')) else { continue };
         let path = from.join(&file.path);
-        let bytes = fs::read(&path).map_err(|error| BackupError::file(&path, error))?;
-        place.media.put(key, bytes.into()).await?;
+        put_back(place, key, &path).await?;
     }
     if let Some(NewKey { path, content }) = key {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -68,6 +71,20 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
     copy.persist(&place.inbox).map_err(|error| BackupError::file(&place.inbox, error.error))?;
     manifest::sync(folder)?;
     Ok(backup)
+}
+
+/// Stores one file of the backup again.
+async fn put_back(place: &Place, key: &str, from: &Path) -> Result<(), BackupError> {
+    let failed = |error| BackupError::file(from, error);
+    let mut source = fs::File::open(from).map_err(failed)?;
+    let mut incoming = Incoming::begin(&place.media, u64::MAX).await?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = source.read(&mut piece).map_err(failed)?;
+        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else { break };
+        incoming.write(read).await.map_err(|error| failed(io::Error::other(error)))?;
+    }
+    Ok(place.media.keep(key, incoming.finish().await?).await?)
 }
 
 /// Refuses a place where something would be lost.
