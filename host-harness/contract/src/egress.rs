@@ -200,6 +200,7 @@ mod tests {
             methods: vec!["POST".into()],
             paths: vec![pattern("/*/messages")],
             headers: Vec::new(),
+            shown: None,
             max_request_bytes: 10,
             max_response_bytes: 10,
         }];

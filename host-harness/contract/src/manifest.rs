@@ -266,6 +266,10 @@ pub struct EgressRule {
     /// The headers that a request may set beside `accept` and `content-type`, lower case.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Set where answers hand out credentials: JSON pointers to all that the channel sees of them, beside what it
+    /// captures and the headers `content-type`, `date` and `retry-after`. `*` stands for every element of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Vec<String>>,
     /// The longest request body, in bytes.
     #[serde(default = "default_request_bytes")]
     pub max_request_bytes: u64,

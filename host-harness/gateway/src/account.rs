@@ -16,7 +16,7 @@ use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, pace::Asker,
+    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, known::Ready, pace::Asker,
     secrets::Secret, setup::Registered, tasks::Worker,
 };
 
@@ -33,13 +33,15 @@ const SCRATCH_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     secrets: Mutex<HashMap<String, Secret>>,
+    /// The search for them, until they change.
+    ready: Mutex<Ready>,
     storage: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Scratch {
     /// What was captured and remembered before.
     pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { secrets: Mutex::new(secrets), storage: Mutex::new(storage) }
+        Self { secrets: Mutex::new(secrets), ready: Mutex::default(), storage: Mutex::new(storage) }
     }
 
     /// The credential in a slot.
@@ -50,6 +52,12 @@ impl Scratch {
     /// Fills a slot.
     pub(crate) fn keep(&self, slot: String, secret: Secret) {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Ready::default();
+    }
+
+    /// The search for what is kept here.
+    pub(crate) fn ready(&self) -> Ready {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All credentials, by slot.

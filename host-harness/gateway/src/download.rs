@@ -6,7 +6,10 @@ use http::{StatusCode, header};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::egress::{Egress, EgressError, IDLE, transport_error};
+use crate::{
+    answer::transport_error,
+    egress::{Egress, EgressError, IDLE},
+};
 
 /// Redirects that are followed, each to a host that was granted.
 const REDIRECTS: u32 = 3;

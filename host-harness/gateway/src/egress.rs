@@ -3,13 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    error::Error as _,
     time::Duration,
 };
 
 use bytes::Bytes;
 use harness_contract::{
-    Capture, FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
+    FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
     manifest::{EgressRule, Slot},
 };
@@ -22,24 +21,22 @@ use reqwest::{
 use url::Url;
 
 use crate::{
+    answer::{read, shown, transport_error},
     bounds,
-    capture::{self, Captured, capture},
-    conceal::{Spellings, conceal},
-    fill::{Filled, Sources, fill},
+    capture::{self, Captured},
+    fill::{Put, Sources, put},
+    known::Known,
     resolve::PublicOnly,
     secrets::Secret,
+    work::{self, GivenUp},
 };
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
-/// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
-const LEAK_LENGTH: usize = 12;
 /// The longest answer that is read, whatever a manifest asks for, in bytes.
 const MAX_ANSWER: u64 = 4 << 20;
-/// Lines of an answer's header.
-const MAX_ANSWER_HEADERS: usize = 256;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
 /// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
 pub(crate) const RESERVED: [&str; 15] = [
@@ -119,6 +116,27 @@ impl EgressError {
         }
     }
 
+    /// The same, without what the host knows: what a channel or a server wrote may stand in it.
+    fn concealed(mut self, known: &Known) -> Self {
+        match &mut self {
+            Self::Invalid(text)
+            | Self::Unreachable(text)
+            | Self::NoAnswer(text)
+            | Self::CaptureFailed(text)
+            | Self::MissingSlot(text) => known.conceal_in(text),
+            Self::SlotNotAllowed { slot, .. } => known.conceal_in(slot),
+            Self::Denied(denied) => {
+                let mut text = denied.to_string();
+                known.conceal_in(&mut text);
+                if text != denied.to_string() {
+                    return Self::Leak;
+                }
+            }
+            Self::Leak | Self::TooLarge(_) | Self::Encoded => {}
+        }
+        self
+    }
+
     /// Whether the platform may have acted on the request.
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded | Self::CaptureFailed(_))
@@ -175,8 +193,9 @@ pub struct Caller<'a> {
     pub slots: &'a BTreeMap<String, Slot>,
     /// Finds a credential of the account, or of the channel.
     pub secret: &'a FindSecret<'a>,
-    /// Every credential of the channel: none may stand in the request before it is filled.
-    pub known_secrets: &'a [Secret],
+    /// Every credential that is known for the channel: none may stand in the request before it is filled, and none in
+    /// the answer.
+    pub(crate) known: Known,
     /// The files that the request may carry, by handle.
     pub files: &'a HashMap<String, Bytes>,
 }
@@ -192,27 +211,55 @@ impl Egress {
         })
     }
 
-    /// Checks, fills and sends a request.
+    /// Checks, fills and sends a request. No error says anything that the host knows for the channel.
     pub(crate) async fn send(
         &self,
         caller: &Caller<'_>,
-        mut request: HttpRequest,
+        request: HttpRequest,
+        captured: &mut Captured,
+    ) -> Result<HttpResponse, EgressError> {
+        let error = match self.exchange(caller, request, captured).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let arrived = error.may_have_arrived();
+        let known = caller.known.clone();
+        let concealed = work::done(known.effort(0), move |_| error.concealed(&known)).await;
+        Err(concealed.unwrap_or_else(|_| if arrived { unsearched() } else { EgressError::Leak }))
+    }
+
+    async fn exchange(
+        &self,
+        caller: &Caller<'_>,
+        request: HttpRequest,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         bounds::check(&request)?;
         let method = method(request.method);
-        let mut url = Url::parse(&request.url)
+        let url = Url::parse(&request.url)
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
         let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body, caller.files)?)?;
-        let mut headers = header_map(&request.headers, &rule.headers)?;
-        bounds::refuse_override(&url, &request.body)?;
-        refuse_leaks(caller.known_secrets, &request)?;
+        let headers = header_map(&request.headers, &rule.headers)?;
+        // Looking through and taking apart is work: no task that others wait for does it, and the caller's deadline
+        // holds.
+        let (bytes, known) = (texts_of(&request), caller.known.clone());
+        let looked_through = work::done(known.effort(bytes), move |given_up| {
+            bounds::refuse_override(&url, &request.body)?;
+            refuse_leaks(&known, &request, given_up)?;
+            Ok((request, url))
+        });
+        let (mut request, url) = looked_through.await.unwrap_or_else(|_| Err(unprepared()))?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
         let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
-        let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
-        // What was filled into the path must not have made another address of it.
-        admit(std::slice::from_ref(rule), method.as_str(), &url, 0)?;
+        let values = sources.values(std::mem::take(&mut request.fills))?;
+        let bytes = if values.is_empty() { 0 } else { bytes };
+        let put = work::done(bytes, move |_| put(values, request, url, headers));
+        let Put { request, url, headers, filled } = put.await.unwrap_or_else(|_| Err(unprepared()))?;
+        // What was filled into the path must not have made another address of it. The error would show it.
+        if admit(std::slice::from_ref(rule), method.as_str(), &url, 0).is_err() {
+            return Err(EgressError::Invalid("with its credentials the path is another one than was granted".into()));
+        }
 
         let (client, url) = self.route(url);
         let mut outgoing = client.request(method, url).headers(headers);
@@ -223,13 +270,13 @@ impl Egress {
         };
         let response = outgoing.send().await.map_err(transport_error)?;
         let response = read(response, rule.max_response_bytes.min(MAX_ANSWER)).await?;
-        let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
-        let known: Vec<Secret> = known.cloned().collect();
-        let so_far = std::mem::take(captured);
-        // Searching and taking apart is work: no task that others wait for does it, and the caller's deadline holds.
-        let (ended, taken) = tokio::task::spawn_blocking(move || shown(response, &filled, &known, &captures, so_far))
-            .await
-            .map_err(|_| EgressError::NoAnswer("the answer could not be searched".into()))?;
+        let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
+        let headers: usize = response.headers.iter().map(|header| header.value.len()).sum();
+        let bytes = known.effort(response.body.len() + headers);
+        let shown = work::done(bytes, move |given_up| {
+            shown(response, &filled, &known, &captures, shows.as_deref(), so_far, given_up)
+        });
+        let (ended, taken) = shown.await.map_err(|_| unsearched())?;
         *captured = taken;
         ended
     }
@@ -267,23 +314,12 @@ impl Egress {
     }
 }
 
-/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
-/// channel; afterwards without what it captures; and once more, for the names that were put in.
-fn shown(
-    mut response: HttpResponse,
-    filled: &Filled,
-    known: &[Secret],
-    captures: &[Capture],
-    mut captured: Captured,
-) -> (Result<HttpResponse, EgressError>, Captured) {
-    let filled = || filled.iter().map(|value| value.as_bytes());
-    conceal(filled(), &mut response);
-    // A new copy of a credential that is known already is captured as any other, and concealed afterwards.
-    if let Err(error) = capture(captures, &mut response, &mut captured) {
-        return (Err(error), captured);
-    }
-    conceal(filled().chain(known.iter().map(Secret::expose)), &mut response);
-    (Ok(response), captured)
+fn unprepared() -> EgressError {
+    EgressError::Invalid("the host failed while it prepared the request, which was not sent".into())
+}
+
+fn unsearched() -> EgressError {
+    EgressError::NoAnswer("it could not be searched".into())
 }
 
 fn method(method: HttpMethod) -> Method {
@@ -356,68 +392,37 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
 }
 
 /// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
-fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressError> {
-    let secrets = secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= LEAK_LENGTH);
-    let spellings = Spellings::of(secrets);
-    let contains = |haystack: &[u8]| spellings.stand_in(haystack);
-    let in_body = match &request.body {
-        HttpBody::Bytes(bytes) => contains(bytes),
-        HttpBody::Multipart(fields) => fields.iter().any(|field| {
-            let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
-            let in_value = match &field.value {
-                FieldValue::Text(text) => contains(text.as_bytes()),
-                FieldValue::File(_) => false,
-            };
-            in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
-        }),
-        HttpBody::Empty => false,
-    };
-    let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
-    if in_body || in_headers || contains(request.url.as_bytes()) { Err(EgressError::Leak) } else { Ok(()) }
+fn refuse_leaks(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
+    let leaks = known.search(|known| {
+        let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));
+        let in_body = match &request.body {
+            HttpBody::Bytes(bytes) => contains(bytes),
+            HttpBody::Multipart(fields) => fields.iter().any(|field| {
+                let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
+                let in_value = match &field.value {
+                    FieldValue::Text(text) => contains(text.as_bytes()),
+                    FieldValue::File(_) => false,
+                };
+                in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
+            }),
+            HttpBody::Empty => false,
+        };
+        let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
+        in_body || in_headers || contains(request.url.as_bytes())
+    });
+    if leaks { Err(EgressError::Leak) } else { Ok(()) }
 }
 
-/// Only a failure to connect proves that nothing was sent. The URL is left out: it may hold a credential.
-pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
-    let connecting = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    if connecting { EgressError::Unreachable(text) } else { EgressError::NoAnswer(text) }
-}
-
-async fn read(mut response: reqwest::Response, max: u64) -> Result<HttpResponse, EgressError> {
-    let status = response.status().as_u16();
-    // The coding is not named: a server may have put there what it was told.
-    let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
-    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(EgressError::Encoded);
-    }
-    if response.headers().len() > MAX_ANSWER_HEADERS {
-        return Err(EgressError::NoAnswer("the answer has too many headers".into()));
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .filter(|(name, _)| *name != http::header::SET_COOKIE)
-        .filter_map(|(name, value)| {
-            Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
-        })
-        .collect();
-    let mut body = Vec::new();
-    while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
-        .await
-        .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
-        .map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
-    {
-        if (body.len() + chunk.len()) as u64 > max {
-            return Err(EgressError::TooLarge(max));
+/// The bytes of a request that are looked through: files are nobody's but the person's who gave them.
+fn texts_of(request: &HttpRequest) -> usize {
+    let body = match &request.body {
+        HttpBody::Empty => 0,
+        HttpBody::Bytes(bytes) => bytes.len(),
+        HttpBody::Multipart(fields) => {
+            let text = |field: &FormField| if let FieldValue::Text(text) = &field.value { text.len() } else { 0 };
+            fields.iter().map(text).sum()
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(HttpResponse { status, headers, body })
+    };
+    let headers: usize = request.headers.iter().map(|header| header.value.len()).sum();
+    body + headers + request.url.len()
 }
