@@ -19,6 +19,7 @@ pub mod log;
 pub mod manifest;
 pub mod nginx;
 pub mod pages;
+pub mod told;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{egress::PathPattern, settings::SettingSpec};
+use crate::{checks, egress::PathPattern, settings::SettingSpec};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
@@ -396,6 +396,7 @@ impl Manifest {
                 return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
             }
         }
+        checks::credentials(self)?;
         for (id, login) in &self.logins {
             for slot in login.secret_parameters.values() {
                 if self.slots.get(slot).is_none_or(|declared| declared.scope != SlotScope::Connect) {

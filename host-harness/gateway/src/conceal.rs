@@ -85,7 +85,7 @@ pub(crate) struct Spellings {
 enum Automaton {
     /// There is nothing to be found.
     Empty,
-    Values(NFA),
+    Values(Box<NFA>),
     /// There is more than an automaton can hold: nothing can be shown.
     TooLarge,
 }
@@ -97,7 +97,7 @@ impl Spellings {
             Automaton::Empty
         } else {
             let built = NFA::builder().match_kind(MatchKind::Standard).prefilter(false).dense_depth(1).build(&values);
-            built.map_or(Automaton::TooLarge, Automaton::Values)
+            built.map_or(Automaton::TooLarge, |built| Automaton::Values(Box::new(built)))
         };
         let short = values.iter().filter(|value| value.len() <= MAX_HEADER_NAME);
         Self {

@@ -49,7 +49,7 @@ fn carries_credential(text: &str) -> bool {
     }
     in_some_reading(text.as_bytes(), |plain| {
         let is = |name: &&str| memchr::memmem::find(plain, format!("{name}=").as_bytes()).is_some();
-        CREDENTIAL_FIELDS.iter().any(|name| is(&name)) || gives_token(plain, b"=")
+        CREDENTIAL_FIELDS.iter().any(is) || gives_token(plain, b"=")
     })
 }
 
