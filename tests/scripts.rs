@@ -297,7 +297,7 @@ impl World {
         assert_eq!(answer.status, 200, "the neighbour's webhook");
         let conversation = eventually("the neighbour's message", async || {
             let all = self.host.inbox().conversations(500).await.unwrap();
-            all.into_iter().find(|one| one.contact == visitor).map(|one| one.id)
+            all.into_iter().find(|one| one.contact.as_deref() == Some(visitor)).map(|one| one.id)
         })
         .await;
         let began = Instant::now();

@@ -203,7 +203,7 @@ impl World {
     pub async fn conversation(&self, customer: &str) -> i64 {
         eventually("the conversation", async || {
             let all = self.host.inbox().conversations(100).await.unwrap();
-            all.into_iter().find(|conversation| conversation.contact == customer).map(|found| found.id)
+            all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(customer)).map(|found| found.id)
         })
         .await
     }

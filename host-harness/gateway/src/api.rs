@@ -185,13 +185,14 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
 #[derive(Serialize)]
 struct ConversationView {
     id: i64,
-    contact: String,
+    contact: Option<String>,
     window: Window,
 }
 
 async fn conversation(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ConversationView> {
     let context = api.host.context(id).await?;
-    Ok(Json(ConversationView { id, contact: context.contact, window: context.window }))
+    let contact = Some(context.contact).filter(|contact| !contact.is_empty());
+    Ok(Json(ConversationView { id, contact, window: context.window }))
 }
 
 #[derive(Deserialize)]

@@ -36,6 +36,7 @@ mod sent;
 mod storage;
 mod traffic;
 mod turns;
+mod unnamed;
 mod verdict;
 mod waits;
 mod window;

@@ -2,12 +2,12 @@
 //! platform id, so that they wait for a message that has not arrived. Belongs here: that, and echoes.
 
 use harness_contract::{
-    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, EventOrigin, Message, Reaction,
+    Author, BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Edited, Event, EventOrigin, Message, Reaction,
     ReactionAction, Receipt, SendResult,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, gone, journal::redact, media, outbox};
+use crate::{InboxError, gone, journal::redact, media, outbox, unnamed};
 
 /// Where and when an event happened.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(crate) fn store(
 ) -> Result<Stored, InboxError> {
     let outbound = matches!(event.author, Author::Business(_));
     if let Author::Business(author) = &event.author
-        && confirm_own(tx, place, author, message)?
+        && confirm_own(tx, place, (event.contact.as_ref(), author), message)?
     {
         return Ok(Stored::Confirmed);
     }
@@ -178,7 +178,7 @@ fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i6
 fn confirm_own(
     tx: &Transaction<'_>,
     place: &Place,
-    author: &BusinessAuthor,
+    (contact, author): (Option<&Contact>, &BusinessAuthor),
     message: &Message,
 ) -> Result<bool, InboxError> {
     let Some(id) = &message.id else { return Ok(false) };
@@ -227,6 +227,10 @@ fn confirm_own(
     .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
     outbox::note_answered(tx, reply, step)?;
     outbox::close_finished(tx, reply)?;
+    if let Some(contact) = contact {
+        let conversation = outbox::conversation_of(tx, reply)?;
+        unnamed::name(tx, place.account, conversation, &contact.id)?;
+    }
     Ok(true)
 }
 
