@@ -9,13 +9,15 @@
     reason = "a test fails by panicking"
 )]
 
+use std::sync::OnceLock;
+
 use channel_tests::{
     instagram,
     log::Captured,
     scripted, secrets,
     told::{Told, WEBHOOK_SECRET},
 };
-use harness_contract::egress::admit;
+use harness_contract::{egress::admit, settings::RawSetting};
 use harness_gateway::ChannelSetup;
 use serde_json::json;
 
@@ -33,6 +35,16 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+/// What this process logs: the tests share it.
+fn log() -> &'static Captured {
+    static LOG: OnceLock<Captured> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Captured::default();
+        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(log.clone()).init();
+        log
+    })
+}
+
 /// Everything that rests in the folder of the host.
 fn rests(world: &Told, word: &str) -> bool {
     let files = std::fs::read_dir(world.folder.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -44,8 +56,7 @@ fn rests(world: &Told, word: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_in_a_coding_or_a_repeated_header_is_in_no_error_no_answer_no_log_and_no_inbox() {
-    let log = Captured::default();
-    let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(log.clone()).try_init();
+    let log = log();
     let world = world().await;
     let ask = || json!([{ "url": "https://scripted.example.com/x", "fills": ["bearer"] }]);
     let echo = format!("Bearer {OWN}");
@@ -130,6 +141,34 @@ async fn a_known_credential_is_no_value_that_may_go_anywhere_and_stands_in_no_er
         assert!(said.contains("the request contains a credential"), "{said}");
         assert!(!said.contains(NEIGHBOUR) && !said.contains(&percent(NEIGHBOUR)), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_channel_says_went_wrong_shows_nothing_that_the_host_knows() {
+    let log = log();
+    let world = world().await;
+    // The channel's error repeats a name that it found in a webhook, and in a setting.
+    let webhook = json!({ NEIGHBOUR: 1 }).to_string();
+    let url = format!("{}/webhooks/scripted", world.address);
+    let sent = channel_tests::request("POST", &url, &[("x-secret", WEBHOOK_SECRET)], webhook.into_bytes()).await;
+    assert_eq!(sent.status, 200);
+    let problem = channel_tests::eventually("the delivery that failed", async || {
+        let file = rusqlite::Connection::open(world.folder.path().join("inbox.sqlite")).unwrap();
+        file.query_row("SELECT problem FROM delivery WHERE state = 'failed'", [], |row| row.get::<_, String>(0)).ok()
+    })
+    .await;
+    assert!(problem.contains("[concealed]") && !problem.contains(NEIGHBOUR), "{problem}");
+    channel_tests::eventually("the line in the log", async || {
+        log.text().contains("a delivery cannot be translated").then_some(())
+    })
+    .await;
+    let setting = [("script".to_owned(), RawSetting::Text(json!({ NEIGHBOUR: 1 }).to_string()))];
+    let own = secrets([("token", OWN)]);
+    let row = world.host.connect_account("scripted", "account", "A", &setting.into(), own).await.unwrap();
+    let health = world.host.check(row, false).await.unwrap();
+    let said = serde_json::to_string(&health.checks).unwrap();
+    assert!(said.contains("[concealed]") && !said.contains(NEIGHBOUR), "{said}");
+    assert!(!log.text().contains(NEIGHBOUR), "the log");
 }
 
 #[tokio::test(flavor = "multi_thread")]

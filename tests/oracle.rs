@@ -54,8 +54,13 @@ fn signature(body: &[u8]) -> String {
 
 async fn world() -> Told {
     let prove = |body: &[u8]| ("x-signature", signature(body));
-    Told::start(Some(MANIFEST), secrets([("app-secret", SECRET)]), secrets([("token", "the-token-of-the-account")]), prove)
-        .await
+    Told::start(
+        Some(MANIFEST),
+        secrets([("app-secret", SECRET)]),
+        secrets([("token", "the-token-of-the-account")]),
+        prove,
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

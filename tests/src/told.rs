@@ -15,10 +15,13 @@ use tempfile::TempDir;
 
 use crate::{eventually, granted, manifest::with_manifest, message, sandbox_config, scripted, serve, text};
 
+/// An answer to a path: status, headers, body.
+type Answer = (u16, Vec<(String, String)>, String);
+
 /// What the platform answers, and what it was asked.
 #[derive(Clone, Default)]
 pub struct Platform {
-    answers: Arc<Mutex<Vec<(String, u16, Vec<(String, String)>, String)>>>,
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
     /// Method and path with query, headers, body.
     pub asked: Arc<Mutex<Vec<String>>>,
 }
@@ -27,9 +30,7 @@ impl Platform {
     /// From now on a path is answered with this.
     pub fn answer(&self, path: &str, status: u16, headers: &[(&str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut answers = self.answers.lock().unwrap();
-        answers.retain(|(known, ..)| known != path);
-        answers.push((path.to_owned(), status, headers, body.to_owned()));
+        self.answers.lock().unwrap().insert(path.to_owned(), (status, headers, body.to_owned()));
     }
 
     /// Everything that came in so far, and nothing of it again.
@@ -42,11 +43,8 @@ impl Platform {
         let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
         let seen = format!("{} {} {:?} {}", head.method, head.uri, head.headers, String::from_utf8_lossy(&body));
         self.asked.lock().unwrap().push(seen);
-        let answers = self.answers.lock().unwrap();
-        let found = answers.iter().find(|(path, ..)| path == head.uri.path());
-        let (status, headers, body) = found.map_or((404, Vec::new(), "{}".to_owned()), |(_, status, headers, body)| {
-            (*status, headers.clone(), body.clone())
-        });
+        let found = self.answers.lock().unwrap().get(head.uri.path()).cloned();
+        let (status, headers, body) = found.unwrap_or_else(|| (404, Vec::new(), "{}".to_owned()));
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status.try_into().unwrap();
         for (name, value) in headers {

@@ -16,7 +16,7 @@ pub(crate) fn credentials(manifest: &Manifest) -> Result<(), Problem> {
             return fail("hosts", format!("no [[egress]] names the host `{host}`"));
         }
         for (key, places) in [("places", &slot.places), ("derived", &slot.derived)] {
-            if let Some(problem) = places.iter().find_map(|place| problem_of(place)) {
+            if let Some(problem) = places.iter().find_map(problem_of) {
                 return fail(key, problem);
             }
         }

@@ -16,8 +16,16 @@ use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    breaker::Part, capture::Captured, egress::EgressError, error::HostError, host::Shared, known::Ready, pace::Asker,
-    secrets::Secret, setup::Registered, tasks::Worker,
+    breaker::Part,
+    capture::Captured,
+    egress::EgressError,
+    error::HostError,
+    host::Shared,
+    known::{Known, Ready},
+    pace::Asker,
+    secrets::Secret,
+    setup::Registered,
+    tasks::Worker,
 };
 
 /// Requests of one call.
@@ -288,7 +296,14 @@ async fn call_paced<T: Send + 'static>(
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let digest = registered.channel.inspection().digest.clone();
     let channel = registered.channel.id().to_owned();
-    let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
+    let known = shared.known(&channel, &effects.whose);
+    let called = tokio::task::spawn_blocking(move || {
+        let mut answer = function(&registered.channel, Box::new(effects))?;
+        if let Err(error) = &mut answer {
+            known.conceal_in_account_error(error);
+        }
+        Ok::<_, CallError>(answer)
+    });
     let called = called.await.map_err(|error| {
         shared.note_panic(Worker::Keeper, &error.to_string());
         shared.blame(&channel, Part::Account);
@@ -360,7 +375,13 @@ pub(crate) async fn configure(shared: &Arc<Shared>, row: i64, wanted: EntryPoint
 
 /// The channel's own lines of a health check.
 pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckResult>, HostError> {
-    call(shared, row, |channel, effects, account| channel.check(effects, account)).await
+    let known = Known::new(&shared.secrets, &shared.inbox.account(row).await?.0, None);
+    call(shared, row, move |channel, effects, account| {
+        let mut answer = channel.check(effects, account)?;
+        answer.iter_mut().for_each(|lines| known.conceal_in_checks(lines));
+        Ok(answer)
+    })
+    .await
 }
 
 impl Shared {

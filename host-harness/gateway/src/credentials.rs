@@ -14,6 +14,8 @@ use crate::{
 
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
+/// What they may hold together, in bytes: all of them are looked for in every answer.
+const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
 
 impl Shared {
     /// What the host knows for a channel, and for whoever is connecting an account.
@@ -34,9 +36,8 @@ impl Shared {
     ) -> Result<(), HostError> {
         let channel = registered.channel.id().to_owned();
         let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
-        if self.secrets.count(&channel, account) >= MAX_CREDENTIALS
-            && self.secrets.find(&channel, account, &slot).is_none()
-        {
+        let (count, bytes) = self.secrets.others(&key);
+        if count >= MAX_CREDENTIALS || bytes.saturating_add(secret.expose().len()) > MAX_CREDENTIAL_BYTES {
             return Err(HostError::TooManyCredentials(channel));
         }
         let sealed = self.vault.seal(&key, &secret)?;

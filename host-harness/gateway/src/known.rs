@@ -9,6 +9,10 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use harness_contract::{
+    AccountError, CheckResult, Failure, HttpError, ParseError, SendOutcome, SendResult, StorageError,
+};
+
 use crate::{
     account::Scratch,
     conceal::{Spellings, without},
@@ -99,6 +103,63 @@ impl Known {
         let concealed = self.search(|known| without(known, text.as_bytes(), &GivenUp::default()));
         if let Some(concealed) = concealed {
             *text = String::from_utf8_lossy(&concealed).into_owned();
+        }
+    }
+}
+
+/// What a channel says of what went wrong: it read more than answers, such as webhooks.
+impl Known {
+    pub(crate) fn conceal_in_outcome(&self, outcome: &mut SendOutcome) {
+        match &mut outcome.result {
+            SendResult::Sent(_) => {}
+            SendResult::RateLimited(failure)
+            | SendResult::Transient(failure)
+            | SendResult::Ambiguous(failure)
+            | SendResult::Rejected(failure)
+            | SendResult::Unauthorized(failure) => self.conceal_in_failure(failure),
+        }
+    }
+
+    fn conceal_in_failure(&self, failure: &mut Failure) {
+        let Failure { sentence, fix, code, subcode, trace_id, category: _, retry_after: _ } = failure;
+        self.conceal_in(sentence);
+        for text in [fix, code, subcode, trace_id].into_iter().flatten() {
+            self.conceal_in(text);
+        }
+    }
+
+    pub(crate) fn conceal_in_account_error(&self, error: &mut AccountError) {
+        match error {
+            AccountError::Denied(text) | AccountError::InvalidInput(text) | AccountError::Other(text) => {
+                self.conceal_in(text);
+            }
+            AccountError::Platform(failure) => self.conceal_in_failure(failure),
+            AccountError::Http(error) => match error {
+                HttpError::Denied(text)
+                | HttpError::Unreachable(text)
+                | HttpError::MissingSlot(text)
+                | HttpError::CaptureFailed(text)
+                | HttpError::InvalidRequest(text)
+                | HttpError::Other(text) => self.conceal_in(text),
+                HttpError::TimedOut | HttpError::TooLarge(_) | HttpError::BudgetExhausted => {}
+            },
+            AccountError::Storage(StorageError::Other(text)) => self.conceal_in(text),
+            AccountError::Storage(_) | AccountError::Unsupported | AccountError::Expired => {}
+        }
+    }
+
+    pub(crate) fn conceal_in_parse_error(&self, error: &mut ParseError) {
+        match error {
+            ParseError::Malformed(at) => self.conceal_in(&mut at.reason),
+            ParseError::NotThisChannel(text) | ParseError::Other(text) => self.conceal_in(text),
+        }
+    }
+
+    pub(crate) fn conceal_in_checks(&self, checks: &mut [CheckResult]) {
+        for CheckResult { name, finding, fix, level: _ } in checks {
+            for text in [Some(name), Some(finding), fix.as_mut()].into_iter().flatten() {
+                self.conceal_in(text);
+            }
         }
     }
 }

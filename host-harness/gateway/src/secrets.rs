@@ -277,10 +277,13 @@ impl Secrets {
         self.macs.load(Ordering::Relaxed)
     }
 
-    /// How many credentials an account has.
-    pub(crate) fn count(&self, channel: &str, account: &str) -> usize {
+    /// How many other credentials the same account has, and their bytes together.
+    pub(crate) fn others(&self, than: &SecretKey) -> (usize, usize) {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        slots.keys().filter(|key| key.channel == channel && key.account.as_deref() == Some(account)).count()
+        let others = slots
+            .iter()
+            .filter(|(key, _)| key.channel == than.channel && key.account == than.account && key.slot != than.slot);
+        others.fold((0, 0), |(count, bytes), (_, secret)| (count + 1, bytes + secret.expose().len()))
     }
 
     /// The search for what is known of a channel.
