@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::{OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{ReplyState, ReplyView, Settlement};
+use harness_inbox::{InboxError, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use crate::{
     access::{Access, Scope},
     body::BodyTime,
     breaker::BreakerView,
+    error::HostError,
     host::Host,
     listen::Limits,
 };
@@ -151,6 +152,9 @@ struct PutBack {
 
 /// `POST`: deliveries that could not be translated are tried again.
 async fn retry(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<PutBack> {
+    if let Some(channel) = &retry.channel {
+        api.host.channel(channel).map_err(|error| ApiError::from(error).at("channel"))?;
+    }
     Ok(Json(PutBack { put_back: api.host.retry_failed(retry.channel).await? }))
 }
 
@@ -219,9 +223,17 @@ async fn reply(
     if let Some(fields) = document.as_object_mut() {
         fields.entry("id").or_insert_with(|| "".into());
     }
-    let message: OutboundMessage = extract::read(document)?;
+    let message: OutboundMessage = extract::read(document.clone())?;
     let mut updates = api.host.inbox().updates();
-    let queued = api.host.reply_if_sendable(conversation, key, message).await?;
+    api.host.inbox().channel_of(conversation).await?;
+    let queued = api.host.reply_if_sendable(conversation, key, message).await;
+    let queued = queued.map_err(|error| match &error {
+        HostError::Inbox(InboxError::NotFound { what: "file", id }) => {
+            let place = extract::place_of(&document, "handle", id).unwrap_or_default();
+            ApiError::from(error).at(place)
+        }
+        _ => error.into(),
+    })?;
     let ended = async {
         loop {
             let view = api.host.inbox().reply(queued.reply).await?;

@@ -24,11 +24,13 @@ use crate::{
     answer::{read, shown, transport_error},
     bounds,
     capture::{self, Captured},
+    clock::Clock,
     fill::{Put, Sources, put},
     known::Known,
+    leaks::{refuse_leaks, texts_of},
     resolve::PublicOnly,
     secrets::Secret,
-    work::{self, GivenUp},
+    work,
 };
 
 /// Time to connect.
@@ -152,6 +154,9 @@ pub struct Egress {
     public: Client,
     development: Client,
     endpoints: Endpoints,
+    /// The longest exchange, and what measures it.
+    exchange: Duration,
+    clock: Clock,
 }
 
 /// The egress could not be set up.
@@ -201,14 +206,26 @@ pub struct Caller<'a> {
 }
 
 impl Egress {
-    /// Sets up the clients: no exchange takes longer than that. `endpoints` must be empty outside development.
-    pub fn new(endpoints: Endpoints, exchange: Duration) -> Result<Self, SetupError> {
-        let client = || client_builder().map(|builder| builder.timeout(exchange));
+    /// Sets up the clients: no exchange takes longer than `exchange`, which passes by `clock`. `endpoints` must be
+    /// empty outside development.
+    pub fn new(endpoints: Endpoints, exchange: Duration, clock: Clock) -> Result<Self, SetupError> {
         Ok(Self {
-            public: client()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
-            development: client()?.build().map_err(SetupError::of)?,
+            public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
+            development: client_builder()?.build().map_err(SetupError::of)?,
             endpoints,
+            exchange,
+            clock,
         })
+    }
+
+    /// One exchange from its beginning to the last byte of the answer, or the sentence that it took too long.
+    pub(crate) async fn in_time<T>(&self, exchange: impl Future<Output = T>) -> Result<T, String> {
+        // The time begins before the exchange does.
+        tokio::select! {
+            biased;
+            () = self.clock.wait(self.exchange) => Err(format!("the answer was not there after {:?}", self.exchange)),
+            ended = exchange => Ok(ended),
+        }
     }
 
     /// Checks, fills and sends a request. No error says anything that the host knows for the channel.
@@ -268,8 +285,9 @@ impl Egress {
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, caller.files)?),
         };
-        let response = outgoing.send().await.map_err(transport_error)?;
-        let response = read(response, rule.max_response_bytes.min(MAX_ANSWER)).await?;
+        let max = rule.max_response_bytes.min(MAX_ANSWER);
+        let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max).await };
+        let response = self.in_time(exchange).await.map_err(EgressError::NoAnswer)??;
         let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
         let headers: usize = response.headers.iter().map(|header| header.value.len()).sum();
         let bytes = known.effort(response.body.len() + headers);
@@ -389,40 +407,4 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
         map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
     }
     Ok(map)
-}
-
-/// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
-fn refuse_leaks(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
-    let leaks = known.search(|known| {
-        let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));
-        let in_body = match &request.body {
-            HttpBody::Bytes(bytes) => contains(bytes),
-            HttpBody::Multipart(fields) => fields.iter().any(|field| {
-                let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
-                let in_value = match &field.value {
-                    FieldValue::Text(text) => contains(text.as_bytes()),
-                    FieldValue::File(_) => false,
-                };
-                in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
-            }),
-            HttpBody::Empty => false,
-        };
-        let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
-        in_body || in_headers || contains(request.url.as_bytes())
-    });
-    if leaks { Err(EgressError::Leak) } else { Ok(()) }
-}
-
-/// The bytes of a request that are looked through: files are nobody's but the person's who gave them.
-fn texts_of(request: &HttpRequest) -> usize {
-    let body = match &request.body {
-        HttpBody::Empty => 0,
-        HttpBody::Bytes(bytes) => bytes.len(),
-        HttpBody::Multipart(fields) => {
-            let text = |field: &FormField| if let FieldValue::Text(text) = &field.value { text.len() } else { 0 };
-            fields.iter().map(text).sum()
-        }
-    };
-    let headers: usize = request.headers.iter().map(|header| header.value.len()).sum();
-    body + headers + request.url.len()
 }
