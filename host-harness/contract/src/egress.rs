@@ -129,13 +129,17 @@ pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) ->
     if of_host.peek().is_none() {
         return Err(not_granted(rules, host.to_owned()));
     }
-    let rule = of_host
-        .find(|rule| rule.methods.iter().any(|m| m == method) && rule.paths.iter().any(|p| p.matches(path)))
-        .ok_or_else(|| EgressDenied::Route {
-            host: host.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-        })?;
+    let fits = |rule: &&EgressRule| {
+        rule.methods.iter().any(|known| known == method) && rule.paths.iter().any(|pattern| pattern.matches(path))
+    };
+    let fitting: Vec<&EgressRule> = of_host.filter(fits).collect();
+    // An endpoint that hands out credentials is one, also where a wider pattern fits it too.
+    let rule = fitting.iter().find(|rule| rule.shown.is_some()).or_else(|| fitting.first());
+    let rule = *rule.ok_or_else(|| EgressDenied::Route {
+        host: host.to_owned(),
+        method: method.to_owned(),
+        path: path.to_owned(),
+    })?;
     if body > rule.max_request_bytes {
         return Err(EgressDenied::TooLong { actual: body, max: rule.max_request_bytes });
     }
@@ -194,12 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_that_hands_out_credentials_is_one_whatever_wider_pattern_fits_it_too() {
+        let rule = |paths: &[&str], shown: Option<Vec<String>>| EgressRule {
+            host: "graph.example.com".into(),
+            methods: vec!["GET".into()],
+            paths: paths.iter().map(|text| pattern(text)).collect(),
+            headers: Vec::new(),
+            shown,
+            max_request_bytes: 10,
+            max_response_bytes: 10,
+        };
+        let shown = vec!["/expires_in".to_owned()];
+        let rules = [rule(&["/*/*"], None), rule(&["/oauth/access_token"], Some(shown.clone()))];
+        let shows = |path: &str| {
+            let url = Url::parse(&format!("https://graph.example.com{path}")).unwrap();
+            admit(&rules, "GET", &url, 0).unwrap().shown.clone()
+        };
+        assert_eq!(shows("/oauth/access_token"), Some(shown));
+        assert_eq!(shows("/oauth/other"), None);
+    }
+
+    #[test]
     fn only_granted_hosts_routes_and_sizes_leave() {
         let rules = [EgressRule {
             host: "graph.example.com".into(),
             methods: vec!["POST".into()],
             paths: vec![pattern("/*/messages")],
             headers: Vec::new(),
+            shown: None,
             max_request_bytes: 10,
             max_response_bytes: 10,
         }];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{egress::PathPattern, settings::SettingSpec};
+use crate::{checks, egress::PathPattern, settings::SettingSpec};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
@@ -266,6 +266,10 @@ pub struct EgressRule {
     /// The headers that a request may set beside `accept` and `content-type`, lower case.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Set where answers hand out credentials: JSON pointers to all that the channel sees of them, beside what it
+    /// captures and the headers `content-type`, `date` and `retry-after`. `*` stands for every element of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Vec<String>>,
     /// The longest request body, in bytes.
     #[serde(default = "default_request_bytes")]
     pub max_request_bytes: u64,
@@ -392,6 +396,7 @@ impl Manifest {
                 return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
             }
         }
+        checks::credentials(self)?;
         for (id, login) in &self.logins {
             for slot in login.secret_parameters.values() {
                 if self.slots.get(slot).is_none_or(|declared| declared.scope != SlotScope::Connect) {

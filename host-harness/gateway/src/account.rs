@@ -22,6 +22,7 @@ use crate::{
     egress::{EgressError, Files},
     error::HostError,
     host::Shared,
+    known::{Known, Ready},
     memory::FIRST,
     pace::Asker,
     secrets::Secret,
@@ -42,13 +43,15 @@ const SCRATCH_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     secrets: Mutex<HashMap<String, Secret>>,
+    /// The search for them, until they change.
+    ready: Mutex<Ready>,
     storage: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Scratch {
     /// What was captured and remembered before.
     pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { secrets: Mutex::new(secrets), storage: Mutex::new(storage) }
+        Self { secrets: Mutex::new(secrets), ready: Mutex::default(), storage: Mutex::new(storage) }
     }
 
     /// The credential in a slot.
@@ -59,6 +62,12 @@ impl Scratch {
     /// Fills a slot.
     pub(crate) fn keep(&self, slot: String, secret: Secret) {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Ready::default();
+    }
+
+    /// The search for what is kept here.
+    pub(crate) fn ready(&self) -> Ready {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All credentials, by slot.
@@ -293,7 +302,14 @@ async fn call_paced<T: Send + 'static>(
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let digest = registered.channel.inspection().digest.clone();
     let channel = registered.channel.id().to_owned();
-    let called = tokio::task::spawn_blocking(move || function(&registered.channel, Box::new(effects)));
+    let known = shared.known(&channel, &effects.whose);
+    let called = tokio::task::spawn_blocking(move || {
+        let mut answer = function(&registered.channel, Box::new(effects))?;
+        if let Err(error) = &mut answer {
+            known.conceal_in_account_error(error);
+        }
+        Ok::<_, CallError>(answer)
+    });
     let called = called.await.map_err(|error| {
         shared.note_panic(Worker::Keeper, &error.to_string());
         shared.blame(&channel, Part::Account);
@@ -365,7 +381,13 @@ pub(crate) async fn configure(shared: &Arc<Shared>, row: i64, wanted: EntryPoint
 
 /// The channel's own lines of a health check.
 pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckResult>, HostError> {
-    call(shared, row, |channel, effects, account| channel.check(effects, account)).await
+    let known = Known::new(&shared.secrets, &shared.inbox.account(row).await?.0, None);
+    call(shared, row, move |channel, effects, account| {
+        let mut answer = channel.check(effects, account)?;
+        answer.iter_mut().for_each(|lines| known.conceal_in_checks(lines));
+        Ok(answer)
+    })
+    .await
 }
 
 impl Shared {

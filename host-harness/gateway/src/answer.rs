@@ -1,15 +1,47 @@
-//! An answer of a platform as it comes in: counted piece by piece, never believed. Belongs here: reading it. What of it
-//! a channel sees: `capture`, `conceal`.
+//! What comes back: reading an answer within its bounds, what of it a channel may see, and what is said where there is
+//! none. No word of an answer stands in an error. The way out: `egress`.
 
-use harness_contract::{Header, HttpResponse};
+use std::error::Error as _;
+
+use harness_contract::{Capture, Header, HttpResponse};
 
 use crate::{
+    capture::{Captured, capture},
+    conceal::{Spellings, conceal},
     egress::{EgressError, IDLE},
+    fill::Filled,
+    known::Known,
     memory::{FIRST, Held},
+    work::GivenUp,
 };
 
 /// Lines of an answer's header.
 const MAX_ANSWER_HEADERS: usize = 256;
+
+/// Only a failure to connect proves that nothing was sent. Then the words are those of this side and of TLS; afterwards
+/// they could be the server's, so there is only a kind. The URL is left out: it may hold a credential.
+pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
+    let connecting = error.is_connect() || error.is_builder();
+    if !connecting {
+        let kind = if error.is_timeout() {
+            "it did not come in time"
+        } else if error.is_request() {
+            "the connection ended before it, or what came is no HTTP"
+        } else {
+            "the connection broke in the middle of it"
+        };
+        return EgressError::NoAnswer(kind.into());
+    }
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    EgressError::Unreachable(text)
+}
 
 /// Reads an answer of at most `max` bytes. `memory` grows as it comes: what is announced takes none.
 pub(crate) async fn read(
@@ -24,7 +56,7 @@ pub(crate) async fn read(
         return Err(EgressError::Encoded);
     }
     if response.headers().len() > MAX_ANSWER_HEADERS {
-        return Err(EgressError::NoAnswer("the answer has too many headers".into()));
+        return Err(EgressError::NoAnswer("it has too many headers".into()));
     }
     let headers = response
         .headers()
@@ -38,7 +70,7 @@ pub(crate) async fn read(
     while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
         .await
         .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
-        .map_err(|error| EgressError::NoAnswer(error.without_url().to_string()))?
+        .map_err(transport_error)?
     {
         let length = (body.len() + chunk.len()) as u64;
         if length > max {
@@ -55,4 +87,38 @@ pub(crate) async fn read(
         body.extend_from_slice(&chunk);
     }
     Ok(HttpResponse { status, headers, body })
+}
+
+/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
+/// channel; afterwards without what it captures; and once more, for the names that were put in. `shows` are the only
+/// places of an answer that hands credentials out.
+pub(crate) fn shown(
+    mut response: HttpResponse,
+    filled: &Filled,
+    known: &Known,
+    captures: &[Capture],
+    shows: Option<&[String]>,
+    mut captured: Captured,
+    given_up: &GivenUp,
+) -> (Result<HttpResponse, EgressError>, Captured) {
+    let filled = Spellings::of(filled.iter().map(|value| value.as_bytes()));
+    conceal(&[&filled], &mut response, given_up);
+    let before = captured.values.clone();
+    // A new copy of a credential that is known already is captured as any other, and concealed afterwards.
+    if let Err(error) = capture(captures, shows, &mut response, &mut captured, given_up) {
+        return (Err(error), captured);
+    }
+    let ended = known.search(|known| {
+        let is_known = |text: &str| known.iter().any(|known| known.stand_in(text.as_bytes(), given_up));
+        let count = captured.values.len();
+        captured.values.retain(|name, value| before.get(name) == Some(value) || !is_known(value));
+        if captured.values.len() < count {
+            // A plain value may be put anywhere, also where a person reads it.
+            return Err(EgressError::CaptureFailed("value that is no credential".into()));
+        }
+        let all: Vec<&Spellings> = known.iter().copied().chain([&filled]).collect();
+        conceal(&all, &mut response, given_up);
+        Ok(())
+    });
+    (ended.map(|()| response), captured)
 }

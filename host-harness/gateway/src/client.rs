@@ -9,7 +9,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    egress::{SetupError, client_builder, transport_error},
+    answer::transport_error,
+    egress::{SetupError, client_builder},
     secrets::Secret,
 };
 

@@ -1,149 +1,174 @@
-//! Taking credentials out of a response before the channel sees it, in every spelling that a server uses
-//! to say again what it was told. Belongs here: the spellings. Which values are concealed: `egress`, `capture`.
+//! Finding credentials in a text, and taking them out of a response before the channel sees it. Belongs here: one
+//! automaton for all of them, and what stands in their place. How they may be spelled: `spelled`. Which are looked
+//! for: `egress`, `capture`, `known`.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
+use aho_corasick::{
+    Anchored, MatchKind,
+    automaton::{Automaton as _, StateID},
+    nfa::contiguous::NFA,
+};
 use harness_contract::HttpResponse;
 
+use crate::{spelled::readings, work::GivenUp};
+
 /// What stands in place of a credential.
-const CONCEALED: &str = "[concealed]";
+pub(crate) const CONCEALED: &str = "[concealed]";
+/// The longest text that concealing may make of a shorter one, in bytes: more would be an answer beyond its bound.
+const MAX_SHOWN: usize = 4 << 20;
+/// The longest name of a header that is shown, in bytes.
+const MAX_HEADER_NAME: usize = 64;
+/// Letters between two looks at whether anybody still waits.
+const PIECE: usize = 4 << 10;
 
 /// Takes values out of a response: a server may say them again, the channel must not hear them.
-pub(crate) fn conceal<'v>(values: impl IntoIterator<Item = &'v [u8]>, response: &mut HttpResponse) {
-    let values: Vec<&[u8]> = values.into_iter().collect();
-    let spellings = Spellings::of(values.iter().copied());
-    if let Some(body) = spellings.without(&response.body) {
+pub(crate) fn conceal(values: &[&Spellings], response: &mut HttpResponse, given_up: &GivenUp) {
+    if let Some(body) = without(values, &response.body, given_up) {
         response.body = body;
     }
-    // Names of headers come in lower case, whatever the server wrote.
-    let lower: Vec<Vec<u8>> = values.iter().map(|value| value.to_ascii_lowercase()).collect();
-    let lower = Spellings::of(lower.iter().map(Vec::as_slice));
-    response.headers.retain(|header| !lower.stand_in(header.name.as_bytes()));
+    response.headers.retain(|header| !values.iter().any(|values| values.named(&header.name)));
     for header in &mut response.headers {
-        if let Some(value) = spellings.without(header.value.as_bytes()) {
+        if let Some(value) = without(values, header.value.as_bytes(), given_up) {
             header.value = String::from_utf8_lossy(&value).into_owned();
         }
     }
 }
 
-/// Values to be found in every spelling. They share their beginnings, so that what a text costs depends on the text
-/// and not on the number of values.
-pub(crate) struct Spellings(Vec<Node>);
+/// The text without the values; none where it holds none of them.
+pub(crate) fn without(values: &[&Spellings], text: &[u8], given_up: &GivenUp) -> Option<Vec<u8>> {
+    // How far the longest value reaches that begins at a byte: a list of all places could be longer than the text.
+    let mut lengths: Vec<u32> = Vec::new();
+    for values in values {
+        values.search(text, given_up, |place| {
+            lengths.resize(text.len(), 0);
+            if let Some(length) = lengths.get_mut(place.start) {
+                *length = (*length).max(u32::try_from(place.len()).unwrap_or(u32::MAX));
+            }
+            false
+        });
+    }
+    if lengths.is_empty() {
+        return None;
+    }
+    let (mut shown, mut hidden_to) = (Vec::new(), 0);
+    for (at, (byte, length)) in text.iter().zip(&lengths).enumerate() {
+        if *length > 0 {
+            if at >= hidden_to {
+                shown.extend_from_slice(CONCEALED.as_bytes());
+            }
+            hidden_to = hidden_to.max(at.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX)));
+        }
+        if at >= hidden_to {
+            shown.push(*byte);
+        }
+        if shown.len() > MAX_SHOWN.max(text.len()) {
+            return Some(CONCEALED.into());
+        }
+    }
+    Some(shown)
+}
 
-#[derive(Default)]
-struct Node {
-    next: BTreeMap<u8, usize>,
-    ends: bool,
+/// Values to be found in every spelling. What a text costs depends on the text and not on the number of values, nor
+/// on how much of each begins in it.
+#[derive(Debug)]
+pub(crate) struct Spellings {
+    automaton: Automaton,
+    longest: usize,
+    /// Whether one of them holds a blank, which a form spells `+`.
+    spaced: bool,
+    /// Those that are short enough to be the name of a header, in lower case.
+    names: Vec<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Automaton {
+    /// There is nothing to be found.
+    Empty,
+    Values(Box<NFA>),
+    /// There is more than an automaton can hold: nothing can be shown.
+    TooLarge,
 }
 
 impl Spellings {
     pub(crate) fn of<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Self {
-        let mut nodes = vec![Node::default()];
-        for value in values.into_iter().filter(|value| !value.is_empty()) {
-            let mut at = 0;
-            for byte in value {
-                let new = nodes.len();
-                let Some(node) = nodes.get_mut(at) else { break };
-                at = *node.next.entry(*byte).or_insert(new);
-                if at == new {
-                    nodes.push(Node::default());
+        let values: Vec<&[u8]> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        let automaton = if values.is_empty() {
+            Automaton::Empty
+        } else {
+            let built = NFA::builder().match_kind(MatchKind::Standard).prefilter(false).dense_depth(1).build(&values);
+            built.map_or(Automaton::TooLarge, |built| Automaton::Values(Box::new(built)))
+        };
+        let short = values.iter().filter(|value| value.len() <= MAX_HEADER_NAME);
+        Self {
+            automaton,
+            longest: values.iter().map(|value| value.len()).max().unwrap_or(0),
+            spaced: values.iter().any(|value| value.contains(&b' ')),
+            names: short.map(|value| value.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// Whether one of the values stands in a text, or may, where nobody waits for the answer any more.
+    pub(crate) fn stand_in(&self, text: &[u8], given_up: &GivenUp) -> bool {
+        let mut found = false;
+        self.search(text, given_up, |_| {
+            found = true;
+            true
+        });
+        found
+    }
+
+    /// Whether the name of a header holds one: they come in lower case, whatever the server wrote. A name that is not
+    /// letters, digits and a few signs, or is long, is none that anybody needs.
+    fn named(&self, name: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let lower = name.to_ascii_lowercase();
+        let holds = |value: &Vec<u8>| {
+            value.len() <= lower.len() && memchr::memmem::find(lower.as_bytes(), value.as_slice()).is_some()
+        };
+        name.len() > MAX_HEADER_NAME || !name.bytes().all(plain) || self.names.iter().any(holds)
+    }
+
+    /// Hands every place to `found`, until it has enough.
+    fn search(&self, text: &[u8], given_up: &GivenUp, mut found: impl FnMut(Range<usize>) -> bool) {
+        let automaton = match &self.automaton {
+            Automaton::Empty => return,
+            Automaton::Values(automaton) => automaton,
+            Automaton::TooLarge => {
+                found(0..text.len());
+                return;
+            }
+        };
+        let mut starts = vec![0; self.longest.max(1)];
+        readings(text, self.spaced, |letters| {
+            let Ok(start) = automaton.start_state(Anchored::No) else { return found(0..text.len()) };
+            let mut state = start;
+            for (at, letter) in letters.enumerate() {
+                if at % PIECE == 0 && given_up.is_set() {
+                    found(0..text.len());
+                    return true;
+                }
+                let length = starts.len();
+                if let Some(start) = starts.get_mut(at % length) {
+                    *start = letter.from;
+                }
+                state = automaton.next_state(Anchored::No, state, letter.byte);
+                if automaton.is_match(state)
+                    && let Some(from) = began(automaton, state, at, &starts)
+                    && found(from..letter.to)
+                {
+                    return true;
                 }
             }
-            if let Some(node) = nodes.get_mut(at) {
-                node.ends = true;
-            }
-        }
-        Self(nodes)
-    }
-
-    /// Whether one of the values stands in a text.
-    pub(crate) fn stand_in(&self, text: &[u8]) -> bool {
-        (0..text.len()).any(|at| self.spelled(text.get(at..).unwrap_or_default()).is_some())
-    }
-
-    /// The text without the values, in one pass; none where it holds none of them.
-    fn without(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut shown: Option<Vec<u8>> = None;
-        let (mut at, mut copied) = (0, 0);
-        while at < text.len() {
-            match self.spelled(text.get(at..).unwrap_or_default()) {
-                Some(length) => {
-                    let shown = shown.get_or_insert_with(Vec::new);
-                    shown.extend_from_slice(text.get(copied..at).unwrap_or_default());
-                    shown.extend_from_slice(CONCEALED.as_bytes());
-                    at += length;
-                    copied = at;
-                }
-                None => at += 1,
-            }
-        }
-        let mut shown = shown?;
-        shown.extend_from_slice(text.get(copied..).unwrap_or_default());
-        Some(shown)
-    }
-
-    /// How many bytes at the beginning of a text spell the longest value out; none where they spell none.
-    fn spelled(&self, text: &[u8]) -> Option<usize> {
-        let mut longest = None;
-        let mut open = vec![(0, 0)];
-        while let Some((node, at)) = open.pop() {
-            let Some(node) = self.0.get(node) else { continue };
-            if node.ends {
-                longest = longest.max(Some(at));
-            }
-            let rest = text.get(at..).unwrap_or_default();
-            let Some(first) = rest.first() else { continue };
-            if matches!(first, b'+' | b'%' | b'\\' | b'&') {
-                let spelled = node.next.iter().filter_map(|(byte, next)| Some((*next, at + letter(*byte, rest)?)));
-                open.extend(spelled);
-            } else if let Some(next) = node.next.get(first) {
-                open.push((*next, at + 1));
-            }
-        }
-        longest
+            false
+        });
     }
 }
 
-/// How many bytes spell one byte out: as it is, `%41` (once or twice), `\u0041`, `\x41`, `\/`, `&#65;`, `&#x41;`, `+`.
-fn letter(byte: u8, text: &[u8]) -> Option<usize> {
-    let first = *text.first()?;
-    if first == byte {
-        return Some(1);
-    }
-    match first {
-        b'+' if byte == b' ' => Some(1),
-        b'%' => {
-            let rest = text.get(1..)?;
-            let (skipped, digits) = match rest.strip_prefix(b"25") {
-                Some(digits) if byte != b'%' => (3, digits),
-                _ => (1, rest),
-            };
-            (hex(digits.get(..2)?)? == u32::from(byte)).then_some(skipped + 2)
-        }
-        b'\\' => match text.get(1)? {
-            b'u' | b'U' => (hex(text.get(2..6)?)? == u32::from(byte)).then_some(6),
-            b'x' => (hex(text.get(2..4)?)? == u32::from(byte)).then_some(4),
-            escaped => (*escaped == byte).then_some(2),
-        },
-        b'&' => {
-            let end = text.iter().take(10).position(|found| *found == b';')?;
-            let number = match text.get(1..end)? {
-                [b'#', b'x' | b'X', digits @ ..] => hex(digits)?,
-                [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
-                b"amp" => u32::from(b'&'),
-                b"lt" => u32::from(b'<'),
-                b"gt" => u32::from(b'>'),
-                b"quot" => u32::from(b'"'),
-                _ => return None,
-            };
-            (number == u32::from(byte)).then_some(end + 1)
-        }
-        _ => None,
-    }
-}
-
-fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0_u32, |number, digit| number.checked_mul(16)?.checked_add(char::from(*digit).to_digit(16)?))
+/// Where the longest value begins that ends with this letter: its state names it before those that are its ends.
+fn began(automaton: &NFA, state: StateID, at: usize, starts: &[usize]) -> Option<usize> {
+    let length = automaton.pattern_len(automaton.match_pattern(state, 0));
+    starts.get((at + 1).checked_sub(length)? % starts.len()).copied()
 }
 
 #[cfg(test)]
@@ -155,7 +180,7 @@ mod tests {
 
     fn shown(value: &str, body: &str) -> String {
         let mut response = HttpResponse { status: 200, headers: Vec::new(), body: body.into() };
-        conceal([value.as_bytes()], &mut response);
+        conceal(&[&Spellings::of([value.as_bytes()])], &mut response, &GivenUp::default());
         String::from_utf8(response.body).unwrap()
     }
 
@@ -171,6 +196,11 @@ mod tests {
             r"EAA\u007cb\u002Fc\u0020d",
             r"\x45AA|b/c d",
             "&#69;AA&#x7c;b&#47;c d",
+            // Escapes within escapes.
+            r"\u0025\u0034\u0035AA\u00257cb\/c d",
+            r"%5Cu0045AA%5Cu007cb%5C/c%20d",
+            "EAA&amp;#124;b/c d",
+            "EAA%26%23124%3Bb%2Fc+d",
         ] {
             assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[concealed]>", "{spelled}");
         }
@@ -189,8 +219,54 @@ mod tests {
         let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
         let headers = vec![header("x-eaab", "1"), header("location", "https://x/?t=EAA%42"), header("y", "z")];
         let mut response = HttpResponse { status: 200, headers, body: Vec::new() };
-        conceal([b"EAAB".as_slice()], &mut response);
+        conceal(&[&Spellings::of([b"EAAB".as_slice()])], &mut response, &GivenUp::default());
         let shown: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
         assert_eq!(shown, ["https://x/?t=[concealed]", "z"]);
+    }
+
+    #[test]
+    fn a_value_that_holds_escapes_of_its_own_is_found_as_well() {
+        for spelled in
+            ["a%41\\b&c", "a%2541%5Cb%26c", r"a%41\\\\b\u0026c".replace(r"\\\\", r"\\").as_str(), "a%41\\b&amp;c"]
+        {
+            assert_eq!(shown("a%41\\b&c", spelled), CONCEALED, "{spelled}");
+        }
+        assert_eq!(shown("schlüssel-wort", r"<schl\u00fcssel-wort>"), "<[concealed]>");
+    }
+
+    #[test]
+    fn of_values_that_begin_or_end_alike_the_longest_is_concealed_whole() {
+        let values = ["token-of-a", "token-of-a-neighbour", "of-a-neigh", "bour-too"];
+        let values = Spellings::of(values.map(str::as_bytes));
+        let shown = |text: &str| {
+            without(&[&values], text.as_bytes(), &GivenUp::default()).map(|text| String::from_utf8(text).unwrap())
+        };
+        assert_eq!(shown("<token-of-a-neighbour>").unwrap(), "<[concealed]>");
+        assert_eq!(shown("<token-of-a-neighbour-too>").unwrap(), "<[concealed]>");
+        assert_eq!(shown("<token-of-b>"), None);
+    }
+
+    #[test]
+    fn a_text_made_of_the_beginning_of_a_value_costs_what_any_text_costs() {
+        // Each of a million letters could be the first of the value: looking from each of them would be 16 billion steps.
+        let value = format!("{}b", "a".repeat(16 << 10));
+        let short = "a".repeat(12);
+        let values = Spellings::of([value.as_bytes(), short.as_bytes()]);
+        let text = "a".repeat(1 << 20);
+        assert_eq!(without(&[&values], text.as_bytes(), &GivenUp::default()).unwrap(), CONCEALED.as_bytes());
+    }
+
+    #[test]
+    fn concealing_makes_no_answer_longer_than_an_answer_may_be() {
+        assert_eq!(shown("x", &"xy".repeat(1 << 20)), CONCEALED);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_searched_and_not_shown() {
+        let given_up = GivenUp::default();
+        drop(given_up.when_dropped());
+        let values = Spellings::of([b"token".as_slice()]);
+        assert_eq!(without(&[&values], b"a text without any", &given_up).unwrap(), CONCEALED.as_bytes());
+        assert!(values.stand_in(b"a text without any", &given_up));
     }
 }

@@ -4,16 +4,26 @@
 use harness_inbox::{AccountState, SealedCredential};
 
 use crate::{
+    account::Whose,
     error::HostError,
     host::Shared,
+    known::Known,
     secrets::{Secret, SecretKey},
     setup::Registered,
 };
 
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
+/// What they may hold together, in bytes: all of them are looked for in every answer.
+const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
 
 impl Shared {
+    /// What the host knows for a channel, and for whoever is connecting an account.
+    pub(crate) fn known(&self, channel: &str, whose: &Whose) -> Known {
+        let scratch = if let Whose::Nobody(scratch) = whose { Some(scratch) } else { None };
+        Known::new(&self.secrets, channel, scratch)
+    }
+
     /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
     /// account was disconnected, or connected another way, is thrown away.
     pub(crate) async fn keep_credential(
@@ -26,10 +36,8 @@ impl Shared {
     ) -> Result<(), HostError> {
         let channel = registered.channel.id().to_owned();
         let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
-        let known = self.secrets.of_channel(&channel);
-        if known.iter().filter(|(of, _)| of.as_deref() == Some(account)).count() >= MAX_CREDENTIALS
-            && self.secrets.find(&channel, account, &slot).is_none()
-        {
+        let (count, bytes) = self.secrets.others(&key);
+        if count >= MAX_CREDENTIALS || bytes.saturating_add(secret.expose().len()) > MAX_CREDENTIAL_BYTES {
             return Err(HostError::TooManyCredentials(channel));
         }
         let sealed = self.vault.seal(&key, &secret)?;

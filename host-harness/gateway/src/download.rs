@@ -6,7 +6,8 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    egress::{Egress, EgressError, IDLE, transport_error},
+    answer::transport_error,
+    egress::{Egress, EgressError, IDLE},
     incoming::{Incoming, IncomingError, Whole},
     store::{MediaStore, StoreError},
 };

@@ -3,12 +3,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    error::Error as _,
     time::Duration,
 };
 
 use harness_contract::{
-    Capture, FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
+    FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
     egress::{EgressDenied, admit},
     manifest::{EgressRule, Slot},
 };
@@ -21,24 +20,25 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    answer, bounds,
-    capture::{self, Captured, capture},
+    answer::{read, shown, transport_error},
+    bounds,
+    capture::{self, Captured},
     clock::Clock,
-    conceal::{Spellings, conceal},
-    fill::{Filled, Sources, fill},
+    fill::{Put, Sources, put},
+    known::Known,
+    leaks::{refuse_leaks, texts_of},
     memory::Held,
     resolve::PublicOnly,
     secrets::Secret,
     sizes::Sizes,
     stored::FileContent,
+    work,
 };
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
-/// The shortest secret that the search for leaks looks for; shorter ones would be found by chance.
-const LEAK_LENGTH: usize = 12;
 /// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
 /// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
 pub(crate) const RESERVED: [&str; 15] = [
@@ -122,6 +122,27 @@ impl EgressError {
         }
     }
 
+    /// The same, without what the host knows: what a channel or a server wrote may stand in it.
+    fn concealed(mut self, known: &Known) -> Self {
+        match &mut self {
+            Self::Invalid(text)
+            | Self::Unreachable(text)
+            | Self::NoAnswer(text)
+            | Self::CaptureFailed(text)
+            | Self::MissingSlot(text) => known.conceal_in(text),
+            Self::SlotNotAllowed { slot, .. } => known.conceal_in(slot),
+            Self::Denied(denied) => {
+                let mut text = denied.to_string();
+                known.conceal_in(&mut text);
+                if text != denied.to_string() {
+                    return Self::Leak;
+                }
+            }
+            Self::Leak | Self::NoMemory | Self::TooLarge(_) | Self::Encoded => {}
+        }
+        self
+    }
+
     /// Whether the platform may have acted on the request.
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::NoAnswer(_) | Self::TooLarge(_) | Self::Encoded | Self::CaptureFailed(_))
@@ -197,8 +218,9 @@ pub struct Caller<'a> {
     pub slots: &'a BTreeMap<String, Slot>,
     /// Finds a credential of the account, or of the channel.
     pub secret: &'a FindSecret<'a>,
-    /// Every credential of the channel: none may stand in the request before it is filled.
-    pub known_secrets: &'a [Secret],
+    /// Every credential that is known for the channel: none may stand in the request before it is filled, and none in
+    /// the answer.
+    pub(crate) known: Known,
 }
 
 impl Egress {
@@ -225,37 +247,67 @@ impl Egress {
         }
     }
 
-    /// Checks, fills and sends a request. `memory` is what was set aside for it, and grows with what it takes.
+    /// Checks, fills and sends a request. `memory` is what was set aside for it, and grows with what it takes. No error
+    /// says anything that the host knows for the channel.
     pub(crate) async fn send(
         &self,
         caller: &Caller<'_>,
-        mut request: HttpRequest,
+        request: HttpRequest,
+        files: Files,
+        memory: &mut Held,
+        captured: &mut Captured,
+    ) -> Result<HttpResponse, EgressError> {
+        let error = match self.exchange(caller, request, files, memory, captured).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let arrived = error.may_have_arrived();
+        let known = caller.known.clone();
+        let concealed = work::done(known.effort(0), move |_| error.concealed(&known)).await;
+        Err(concealed.unwrap_or_else(|_| if arrived { unsearched() } else { EgressError::Leak }))
+    }
+
+    async fn exchange(
+        &self,
+        caller: &Caller<'_>,
+        request: HttpRequest,
         files: Files,
         memory: &mut Held,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         bounds::check(&request, &self.sizes)?;
         let method = method(request.method);
-        let mut url = Url::parse(&request.url)
+        let url = Url::parse(&request.url)
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
-        let rule = admit(
-            caller.rules,
-            method.as_str(),
-            &url,
-            bounds::body_bytes(&request.body).saturating_add(files.bytes()),
-        )?;
-        let mut headers = header_map(&request.headers, &rule.headers)?;
-        bounds::refuse_override(&url, &request.body)?;
-        refuse_leaks(caller.known_secrets, &request)?;
+        let in_files = files.bytes();
+        let length = bounds::body_bytes(&request.body).saturating_add(in_files);
+        let rule = admit(caller.rules, method.as_str(), &url, length)?;
+        let headers = header_map(&request.headers, &rule.headers)?;
+        // Looking through and taking apart is work: no task that others wait for does it, and the caller's deadline
+        // holds.
+        let (bytes, known) = (texts_of(&request), caller.known.clone());
+        let looked_through = work::done(known.effort(bytes), move |given_up| {
+            bounds::refuse_override(&url, &request.body)?;
+            refuse_leaks(&known, &request, given_up)?;
+            Ok((request, url))
+        });
+        let (mut request, url) = looked_through.await.unwrap_or_else(|_| Err(unprepared()))?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
         let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
+        let values = sources.values(std::mem::take(&mut request.fills))?;
+        let bytes = if values.is_empty() { 0 } else { bytes };
         let before = bounds::memory_of(&request);
-        let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
+        let put = work::done(bytes, move |_| put(values, request, url, headers));
+        let Put { request, url, headers, filled } = put.await.unwrap_or_else(|_| Err(unprepared()))?;
         bounds::check_filled(&request, &url, &headers, &self.sizes)?;
         // What was filled into the path must not have made another address of it, and no longer body than was granted.
-        let length = bounds::body_bytes(&request.body).saturating_add(files.bytes());
-        admit(std::slice::from_ref(rule), method.as_str(), &url, length)?;
+        // The error would show it.
+        let length = bounds::body_bytes(&request.body).saturating_add(in_files);
+        if admit(std::slice::from_ref(rule), method.as_str(), &url, length).is_err() {
+            let sentence = "with its credentials it has another path, or a longer body, than was granted";
+            return Err(EgressError::Invalid(sentence.into()));
+        }
         if !memory.try_grow(bounds::memory_of(&request).saturating_sub(before)) {
             return Err(EgressError::NoMemory);
         }
@@ -268,15 +320,15 @@ impl Egress {
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, files)?),
         };
         let max = rule.max_response_bytes.min(self.sizes.answer);
-        let exchange = async { answer::read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
+        let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
         let response = self.in_time(exchange).await.map_err(EgressError::NoAnswer)??;
-        let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
-        let known: Vec<Secret> = known.cloned().collect();
-        let so_far = std::mem::take(captured);
-        // Searching and taking apart is work: no task that others wait for does it, and the caller's deadline holds.
-        let (ended, taken) = tokio::task::spawn_blocking(move || shown(response, &filled, &known, &captures, so_far))
-            .await
-            .map_err(|_| EgressError::NoAnswer("the answer could not be searched".into()))?;
+        let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
+        let headers: usize = response.headers.iter().map(|header| header.value.len()).sum();
+        let bytes = known.effort(response.body.len() + headers);
+        let shown = work::done(bytes, move |given_up| {
+            shown(response, &filled, &known, &captures, shows.as_deref(), so_far, given_up)
+        });
+        let (ended, taken) = shown.await.map_err(|_| unsearched())?;
         *captured = taken;
         ended
     }
@@ -314,23 +366,12 @@ impl Egress {
     }
 }
 
-/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
-/// channel; afterwards without what it captures; and once more, for the names that were put in.
-fn shown(
-    mut response: HttpResponse,
-    filled: &Filled,
-    known: &[Secret],
-    captures: &[Capture],
-    mut captured: Captured,
-) -> (Result<HttpResponse, EgressError>, Captured) {
-    let filled = || filled.iter().map(|value| value.as_bytes());
-    conceal(filled(), &mut response);
-    // A new copy of a credential that is known already is captured as any other, and concealed afterwards.
-    if let Err(error) = capture(captures, &mut response, &mut captured) {
-        return (Err(error), captured);
-    }
-    conceal(filled().chain(known.iter().map(Secret::expose)), &mut response);
-    (Ok(response), captured)
+fn unprepared() -> EgressError {
+    EgressError::Invalid("the host failed while it prepared the request, which was not sent".into())
+}
+
+fn unsearched() -> EgressError {
+    EgressError::NoAnswer("it could not be searched".into())
 }
 
 fn method(method: HttpMethod) -> Method {
@@ -383,39 +424,4 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
         map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
     }
     Ok(map)
-}
-
-/// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
-fn refuse_leaks(secrets: &[Secret], request: &HttpRequest) -> Result<(), EgressError> {
-    let secrets = secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= LEAK_LENGTH);
-    let spellings = Spellings::of(secrets);
-    let contains = |haystack: &[u8]| spellings.stand_in(haystack);
-    let in_body = match &request.body {
-        HttpBody::Bytes(bytes) => contains(bytes),
-        HttpBody::Multipart(fields) => fields.iter().any(|field| {
-            let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
-            let in_value = match &field.value {
-                FieldValue::Text(text) => contains(text.as_bytes()),
-                FieldValue::File(_) => false,
-            };
-            in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
-        }),
-        HttpBody::Empty => false,
-    };
-    let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
-    if in_body || in_headers || contains(request.url.as_bytes()) { Err(EgressError::Leak) } else { Ok(()) }
-}
-
-/// Only a failure to connect proves that nothing was sent. The URL is left out: it may hold a credential.
-pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
-    let connecting = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    if connecting { EgressError::Unreachable(text) } else { EgressError::NoAnswer(text) }
 }

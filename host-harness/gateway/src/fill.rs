@@ -20,12 +20,22 @@ use crate::{
     secrets::{Secret, check_slot_name, declared_slot},
 };
 
+/// The longest document into which something is put, in bytes.
+const MAX_JSON: usize = 1 << 20;
+
 /// Where fills find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
     pub(crate) host: &'a str,
     pub(crate) slots: &'a BTreeMap<String, Slot>,
     pub(crate) secret: &'a FindSecret<'a>,
     pub(crate) captured: &'a Captured,
+}
+
+/// A value on its way to its place.
+pub(crate) struct Value {
+    value: Zeroizing<String>,
+    place: FillPlace,
+    is_credential: bool,
 }
 
 /// What was put into a request: must not come back to the channel in the response.
@@ -49,6 +59,15 @@ impl Sources<'_> {
             });
         }
         (self.secret)(slot).ok_or_else(missing)
+    }
+
+    /// What a request is to be filled with, where the manifest lets all of it go to its places.
+    pub(crate) fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
+        let value = |Fill { source, place }: Fill| {
+            let value = self.value(&source, &place)?;
+            Ok(Value { value, place, is_credential: !matches!(source, FillSource::Captured(_)) })
+        };
+        fills.into_iter().map(value).collect()
     }
 
     fn value(&self, source: &FillSource, place: &FillPlace) -> Result<Zeroizing<String>, EgressError> {
@@ -112,40 +131,47 @@ fn place_name(place: &SlotPlace) -> &'static str {
     }
 }
 
-/// Fills a request. `url` and `headers` were made from it and checked before.
-pub(crate) fn fill(
-    request: &mut HttpRequest,
-    url: &mut Url,
-    headers: &mut HeaderMap,
-    sources: &Sources<'_>,
-) -> Result<Filled, EgressError> {
+/// A request with everything in it.
+pub(crate) struct Put {
+    pub(crate) request: HttpRequest,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) filled: Filled,
+}
+
+/// Puts values into a request. `url` and `headers` were made from it and checked before.
+pub(crate) fn put(
+    values: Vec<Value>,
+    mut request: HttpRequest,
+    mut url: Url,
+    mut headers: HeaderMap,
+) -> Result<Put, EgressError> {
     let mut filled = Filled::new();
-    for Fill { source, place } in std::mem::take(&mut request.fills) {
-        let value = sources.value(&source, &place)?;
+    for Value { value, place, is_credential } in values {
         match &place {
             FillPlace::Bearer => {
                 let bearer = Zeroizing::new(format!("Bearer {}", *value));
-                insert(headers, header::AUTHORIZATION, &bearer)?;
+                insert(&mut headers, header::AUTHORIZATION, &bearer)?;
             }
             FillPlace::Header(name) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
                     .ok()
                     .filter(|name| !RESERVED.contains(&name.as_str()))
                     .ok_or_else(|| EgressError::Invalid(format!("`{name}` is not a header that a channel may set")))?;
-                insert(headers, name, &value)?;
+                insert(&mut headers, name, &value)?;
             }
             FillPlace::Query(name) => {
                 url.query_pairs_mut().append_pair(name, &value);
             }
-            FillPlace::Path(name) => fill_path(url, name, &value)?,
-            FillPlace::FormField(name) => fill_form(request, headers, name, &value)?,
-            FillPlace::Json(pointer) => fill_json(request, pointer, &value)?,
+            FillPlace::Path(name) => fill_path(&mut url, name, &value)?,
+            FillPlace::FormField(name) => fill_form(&mut request, &mut headers, name, &value)?,
+            FillPlace::Json(pointer) => fill_json(&mut request, pointer, &value)?,
         }
-        if !matches!(source, FillSource::Captured(_)) {
+        if is_credential {
             filled.push(value);
         }
     }
-    Ok(filled)
+    Ok(Put { request, url, headers, filled })
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
@@ -198,6 +224,9 @@ fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, val
 fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
     let invalid = |what: String| EgressError::Invalid(format!("`{pointer}` cannot be filled: {what}"));
     let HttpBody::Bytes(body) = &mut request.body else { return Err(invalid("the body is not JSON".into())) };
+    if body.len() > MAX_JSON {
+        return Err(invalid(format!("the body is longer than {MAX_JSON} bytes")));
+    }
     let document: &RawValue = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
     let place = place_in(document, pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
     let value = serde_json::to_vec(value).map_err(|error| invalid(error.to_string()))?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use harness_contract::{
-    manifest::{Manifest, SlotScope},
+    manifest::{Manifest, Slot, SlotScope},
     settings::{SettingScope, resolve_settings},
 };
 use harness_sandbox::{CallError, LoadError};
@@ -248,7 +248,11 @@ fn asks_more(old: &Manifest, new: &Manifest) -> Vec<String> {
         let rule = |rule| format!("requests {}", serde_json::to_string(rule).unwrap_or_default());
         let egress = manifest.egress.iter().map(rule);
         let media = manifest.media.hosts.iter().map(|host| format!("files from {host}"));
-        egress.chain(media).chain(manifest.slots.keys().map(|slot| format!("the credential {slot}"))).collect()
+        let slot = |(name, slot): (&String, &Slot)| {
+            let uses = serde_json::json!([slot.places, slot.hosts, slot.derived, slot.captured_from]);
+            format!("the credential {name}, for {uses}")
+        };
+        egress.chain(media).chain(manifest.slots.iter().map(slot)).collect()
     };
     let before = lines(old);
     lines(new).into_iter().filter(|line| !before.contains(line)).collect()

@@ -487,16 +487,13 @@ impl Shared {
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         let channel = registered.channel.id();
-        let mut known: Vec<_> = self.secrets.of_channel(channel).into_iter().map(|(_, secret)| secret).collect();
-        if let Whose::Nobody(scratch) = whose {
-            known.extend(scratch.secrets().into_iter().map(|(_, secret)| secret));
-        }
+        let known = self.known(channel, whose);
         let secret = |slot: &str| match whose {
             Whose::Account { id, .. } => self.secrets.find(channel, id, slot),
             Whose::Nobody(scratch) => scratch.secret(slot).or_else(|| self.secrets.of_app(channel, slot)),
         };
         let slots = &registered.channel.manifest().slots;
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known_secrets: &known };
+        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known };
         let started = std::time::Instant::now();
         let span = tracing::info_span!("request", channel, method = ?request.method);
         let answered = self.egress.send(&caller, request, files, memory, captured).instrument(span).await;

@@ -1,5 +1,5 @@
-//! Credentials in memory. They leave this module only into a request that was checked, or into a MAC;
-//! they are wiped when dropped and have no readable form. Belongs here: keeping and finding them.
+//! Credentials in memory. They leave this module only into a request that was checked, into a MAC, or into the search
+//! for them (`known`); they are wiped when dropped and have no readable form. Belongs here: keeping and finding them.
 
 use std::{
     cmp::Reverse,
@@ -14,7 +14,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::egress::EgressError;
+use crate::{
+    egress::EgressError,
+    known::{Ready, ReadyByChannel},
+};
 
 /// A credential.
 #[derive(Clone)]
@@ -95,6 +98,9 @@ pub struct Secrets {
     configured: Arc<Mutex<HashSet<SecretKey>>>,
     /// Replaced ones that still prove where a webhook comes from, each until a time.
     previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
+    /// What each slot held before, so that it is known if somebody says it again.
+    replaced: Arc<Mutex<HashMap<SecretKey, Secret>>>,
+    ready: ReadyByChannel,
     /// Accounts that proved a webhook, by channel and account: the higher, the later.
     proved: Arc<Mutex<HashMap<(String, String), u64>>>,
     proofs: Arc<AtomicU64>,
@@ -105,7 +111,21 @@ pub struct Secrets {
 impl Secrets {
     /// Fills a slot.
     pub fn set(&self, key: SecretKey, secret: Secret) {
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
+        let channel = key.channel.clone();
+        self.put(&mut self.slots.write().unwrap_or_else(PoisonError::into_inner), key, secret);
+        self.ready.changed(&channel);
+    }
+
+    fn put(&self, slots: &mut HashMap<SecretKey, Secret>, key: SecretKey, secret: Secret) {
+        if let Some(before) = slots.insert(key.clone(), secret.clone()) {
+            self.note_replaced(key, before, Some(&secret));
+        }
+    }
+
+    fn note_replaced(&self, key: SecretKey, before: Secret, now: Option<&Secret>) {
+        if now.is_none_or(|now| now.digest() != before.digest()) {
+            self.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(key, before);
+        }
     }
 
     /// Fills the slots of a channel, or of one account of it, with what a configuration gives: in one step, and what
@@ -115,16 +135,18 @@ impl Secrets {
         let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
         configured.retain(|key| {
             let ends = key.channel == channel && key.account.as_deref() == account && !given.contains_key(&key.slot);
-            if ends {
-                slots.remove(key);
+            if ends && let Some(before) = slots.remove(key) {
+                self.note_replaced(key.clone(), before, None);
             }
             !ends
         });
         for (slot, secret) in given {
             let key = SecretKey { channel: channel.to_owned(), account: account.map(str::to_owned), slot };
             configured.insert(key.clone());
-            slots.insert(key, secret);
+            self.put(&mut slots, key, secret);
         }
+        drop((slots, configured));
+        self.ready.changed(channel);
     }
 
     /// Keeps the secrets of a channel that were replaced, and no earlier ones: each proves where webhooks come from
@@ -135,13 +157,23 @@ impl Secrets {
         previous.extend(given.into_iter().map(|(slot, secret, until)| {
             (SecretKey { channel: channel.to_owned(), account: None, slot }, secret, until)
         }));
+        drop(previous);
+        self.ready.changed(channel);
     }
 
     /// Puts these credentials in the place of all that an account had, in one step: nobody meets it with none.
     pub(crate) fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
-        slots.extend(credentials);
+        let given: HashMap<SecretKey, Secret> = credentials.into_iter().collect();
+        for (key, before) in
+            slots.extract_if(|key, _| key.channel == channel && key.account.as_deref() == Some(account))
+        {
+            let now = given.get(&key);
+            self.note_replaced(key, before, now);
+        }
+        slots.extend(given);
+        drop(slots);
+        self.ready.changed(channel);
     }
 
     /// Forgets every credential of an account.
@@ -152,6 +184,10 @@ impl Secrets {
         configured.retain(|key| key.channel != channel || key.account.as_deref() != Some(account));
         let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
         proved.remove(&(channel.to_owned(), account.to_owned()));
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        replaced.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
+        drop((slots, configured, proved, replaced));
+        self.ready.changed(channel);
     }
 
     /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
@@ -241,13 +277,29 @@ impl Secrets {
         self.macs.load(Ordering::Relaxed)
     }
 
-    /// Every credential of a channel: what a request of a channel must not contain by itself.
-    pub(crate) fn of_channel(&self, channel: &str) -> Vec<(Option<String>, Secret)> {
-        self.select(|key| key.channel == channel)
+    /// How many other credentials the same account has, and their bytes together.
+    pub(crate) fn others(&self, than: &SecretKey) -> (usize, usize) {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let others = slots
+            .iter()
+            .filter(|(key, _)| key.channel == than.channel && key.account == than.account && key.slot != than.slot);
+        others.fold((0, 0), |(count, bytes), (_, secret)| (count + 1, bytes + secret.expose().len()))
     }
 
-    fn select(&self, wanted: impl Fn(&SecretKey) -> bool) -> Vec<(Option<String>, Secret)> {
+    /// The search for what is known of a channel.
+    pub(crate) fn ready(&self, channel: &str) -> Ready {
+        self.ready.of(channel)
+    }
+
+    /// Every credential of a channel, also those that were replaced: what no request of it may contain by itself, and
+    /// no answer to it.
+    pub(crate) fn all_of(&self, channel: &str) -> Vec<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().filter(|(key, _)| wanted(key)).map(|(key, secret)| (key.account.clone(), secret.clone())).collect()
+        let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
+        let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = |(key, secret)| (key, secret);
+        let all = slots.iter().map(own).chain(replaced.iter().map(own));
+        let all = all.chain(previous.iter().map(|(key, secret, _)| (key, secret)));
+        all.filter(|(key, _)| key.channel == channel).map(|(_, secret)| secret.clone()).collect()
     }
 }

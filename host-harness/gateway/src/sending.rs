@@ -19,6 +19,7 @@ use crate::{
     capture::Captured,
     error::HostError,
     host::Shared,
+    known::Known,
     media,
     memory::{FIRST, Held, TooMuch},
     pace::Asker,
@@ -325,7 +326,10 @@ impl Sending<'_> {
         };
         let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone(), connection };
         match self.shared.send(registered, &whose, step.request.clone(), files, memory, captured).await {
-            Ok(response) => read_answer(&registered.channel, step, response).await,
+            Ok(response) => {
+                read_answer(&registered.channel, &self.shared.known(registered.channel.id(), &whose), step, response)
+                    .await
+            }
             Err(error) => (unsent(step, &error), None),
         }
     }
@@ -408,14 +412,24 @@ pub(crate) async fn validate(
 }
 
 /// Reads the answer. It cannot be had twice, so a sandbox that is busy is asked again.
-async fn read_answer(channel: &Channel, step: &SendStep, response: HttpResponse) -> (SendOutcome, Option<CallError>) {
+async fn read_answer(
+    channel: &Channel,
+    known: &Known,
+    step: &SendStep,
+    response: HttpResponse,
+) -> (SendOutcome, Option<CallError>) {
     let mut reading = 0;
     let (its_step, answer) = (Arc::new(step.clone()), Arc::new(response));
     loop {
         reading += 1;
-        let (asked, its_step, answer) = (channel.clone(), Arc::clone(&its_step), Arc::clone(&answer));
+        let (asked, known) = (channel.clone(), known.clone());
+        let (its_step, answer) = (Arc::clone(&its_step), Arc::clone(&answer));
         let span = tracing::Span::current();
-        let read = move || span.in_scope(|| asked.parse_send_response(&its_step, &answer));
+        let read = move || {
+            let mut outcome = span.in_scope(|| asked.parse_send_response(&its_step, &answer))?;
+            known.conceal_in_outcome(&mut outcome);
+            Ok(outcome)
+        };
         let read = tokio::task::spawn_blocking(read).await;
         let problem = match read {
             Ok(Ok(outcome)) => return (outcome, None),

@@ -17,6 +17,7 @@ use crate::{
     breaker::{Part, Paused},
     error::HostError,
     host::Shared,
+    known::Known,
     setup::Registered,
     tasks::Worker,
 };
@@ -276,7 +277,10 @@ fn translate(
     let mut parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());
-            parsed?
+            parsed.map_err(|mut error| {
+                Known::new(&shared.secrets, &channel, None).conceal_in_parse_error(&mut error);
+                error
+            })?
         }
         Err(error) => {
             // A delivery counts once, however often it is tried.

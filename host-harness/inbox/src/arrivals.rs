@@ -175,10 +175,14 @@ impl Arrivals {
     }
 
     /// The same, by channel.
-    pub(crate) fn waiting_by_channel(&self) -> HashMap<String, u64> {
+    pub(crate) fn waiting_by_channel(&self) -> HashMap<String, (u64, u64)> {
         let waiting = self.shared.waiting();
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        waiting.channels.iter().map(|(channel, (waiting, _))| (channel.clone(), count(*waiting))).collect()
+        waiting
+            .channels
+            .iter()
+            .map(|(channel, (waiting, bytes))| (channel.clone(), (count(*waiting), count(*bytes))))
+            .collect()
     }
 
     /// Tells whenever deliveries got their row.

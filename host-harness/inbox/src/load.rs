@@ -1,6 +1,8 @@
 //! How much waits, and whether the file can take more. Belongs here: counts for whoever watches the host,
 //! the test write, the bound of the file's size. Not here: what happens to what waits.
 
+use std::collections::HashMap;
+
 use rusqlite::params;
 
 use crate::{Inbox, InboxError, journal::from_millis, read::collect};
@@ -31,7 +33,8 @@ pub struct Waiting {
 impl Inbox {
     /// Counts the deliveries that wait to be translated.
     pub async fn queued(&self) -> Result<QueuedDeliveries, InboxError> {
-        let mut channels = self.arrivals.waiting_by_channel();
+        let arrived = self.arrivals.waiting_by_channel().into_iter();
+        let mut channels: HashMap<_, _> = arrived.map(|(channel, (count, _))| (channel, count)).collect();
         self.readers
             .read(move |connection| {
                 let rows: Vec<(String, i64)> = collect(
@@ -59,15 +62,23 @@ impl Inbox {
     /// How many bytes of deliveries each channel keeps here that are not applied: that wait, for whatever reason, or
     /// that it could not read.
     pub async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError> {
+        // Asked first: what gets its row meanwhile counts twice rather than not at all.
+        let arrived = self.arrivals.waiting_by_channel().into_iter();
+        let mut channels: HashMap<_, _> = arrived.map(|(channel, (_, bytes))| (channel, bytes)).collect();
         self.readers
-            .read(|connection| {
-                collect(
+            .read(move |connection| {
+                let rows: Vec<(String, u64)> = collect(
                     connection,
                     "SELECT channel, sum(length(body)) FROM delivery
                      WHERE state IN ('received', 'unrouted', 'failed') GROUP BY channel",
                     [],
                     |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
-                )
+                )?;
+                for (channel, bytes) in rows {
+                    let of_channel = channels.entry(channel).or_default();
+                    *of_channel = of_channel.saturating_add(bytes);
+                }
+                Ok(channels.into_iter().collect())
             })
             .await
     }

@@ -45,7 +45,7 @@ pub(crate) struct Asked {
     body_bytes: usize,
     multipart: Vec<(String, String)>,
     multipart_times: usize,
-    /// Places of the slot `token`: `bearer`, or `query:NAME`, `form:NAME`, `json:POINTER`, `header:NAME`, `path:NAME`.
+    /// Places of the slot `token`, or of another source before `>`, such as `hmac:KEY,MESSAGE>` or `captured:NAME>`: `bearer`, or `query:NAME`, `form:NAME`, `json:POINTER`, `header:NAME`, `path:NAME`.
     fills: Vec<String>,
     fill_times: usize,
     /// Pointer, and the slot or value it goes to, such as `slot:token` or `value:v`.
@@ -185,7 +185,17 @@ impl Asked {
     }
 }
 
-fn fill(place: &str) -> Fill {
+fn fill(spec: &str) -> Fill {
+    let (source, place) = spec.split_once('>').unwrap_or(("slot:token", spec));
+    let (kind, name) = halves(source);
+    let source = match kind {
+        "hmac" => {
+            let (key, message) = name.split_once(',').unwrap_or_default();
+            FillSource::HmacSha256(HmacSource { key_slot: key.to_owned(), message_slot: message.to_owned() })
+        }
+        "captured" => FillSource::Captured(name),
+        _ => FillSource::Slot(name),
+    };
     let (kind, name) = halves(place);
     let place = match kind {
         "query" => FillPlace::Query(name),
@@ -195,5 +205,5 @@ fn fill(place: &str) -> Fill {
         "path" => FillPlace::Path(name),
         _ => FillPlace::Bearer,
     };
-    Fill { source: FillSource::Slot("token".into()), place }
+    Fill { source, place }
 }

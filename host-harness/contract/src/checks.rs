@@ -1,0 +1,200 @@
+//! What a manifest may say of credentials. Belongs here: whether the places, hosts and pointers that it names for them
+//! can be, and what a secret of webhooks may not do. The manifest's shape and its other checks: `manifest`.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::{Callback, Challenge, Manifest, Slot, SlotPlace, SlotScope};
+
+type Problem = (String, String);
+
+pub(crate) fn credentials(manifest: &Manifest) -> Result<(), Problem> {
+    let proving = proving(manifest);
+    let hosts: BTreeSet<&str> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
+    for (name, slot) in &manifest.slots {
+        let fail = |key: &str, problem: String| Err((format!("slots.{name}.{key}"), problem));
+        if let Some(host) = slot.hosts.iter().find(|host| !hosts.contains(host.as_str())) {
+            return fail("hosts", format!("no [[egress]] names the host `{host}`"));
+        }
+        for (key, places) in [("places", &slot.places), ("derived", &slot.derived)] {
+            if let Some(problem) = places.iter().find_map(problem_of) {
+                return fail(key, problem);
+            }
+        }
+        derived(slot).or_else(|problem| fail("derived", problem))?;
+        captured(slot).or_else(|problem| fail("captured-from", problem))?;
+        if proving.contains(name.as_str()) && slot.places.contains(&SlotPlace::HmacKey) {
+            proves_and_derives(slot).or_else(|(key, problem)| fail(key, problem))?;
+        }
+    }
+    for rule in &manifest.egress {
+        let pointers = rule.shown.iter().flatten();
+        if let Some(pointer) = pointers.into_iter().find(|pointer| !is_pointer(pointer)) {
+            return Err(("egress.shown".into(), format!("`{pointer}` is no JSON pointer: it begins with `/`")));
+        }
+    }
+    Ok(())
+}
+
+/// The slots that tell what comes from the platform.
+fn proving(manifest: &Manifest) -> BTreeSet<&str> {
+    let challenge = manifest.webhook.challenge.iter().map(|Challenge::QueryEcho { secret, .. }| secret);
+    let callbacks = manifest.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
+    let all = manifest.webhook.verification.secrets().iter().chain(challenge).chain(callbacks);
+    all.map(String::as_str).collect()
+}
+
+fn derived(slot: &Slot) -> Result<(), String> {
+    if slot.derived.is_empty() {
+        return Ok(());
+    }
+    if !slot.places.contains(&SlotPlace::HmacKey) {
+        return Err("nothing is derived with a slot whose `places` have no `hmac-key`".into());
+    }
+    if slot.derived.iter().any(|place| matches!(place, SlotPlace::HmacKey | SlotPlace::HmacMessage)) {
+        return Err("a derived value stands in a request, and is neither key nor message of another".into());
+    }
+    Ok(())
+}
+
+fn captured(slot: &Slot) -> Result<(), String> {
+    if slot.captured_from.is_empty() {
+        return Ok(());
+    }
+    if !slot.places.contains(&SlotPlace::HmacMessage) {
+        return Err(
+            "it bounds what a message of a derived value is filled from, and `places` have no `hmac-message`".into()
+        );
+    }
+    if slot.scope == SlotScope::App {
+        return Err("no answer fills a slot of the scope `app`".into());
+    }
+    match slot.captured_from.iter().find(|pointer| !is_pointer(pointer)) {
+        Some(pointer) => Err(format!("`{pointer}` is no JSON pointer: it begins with `/`")),
+        None => Ok(()),
+    }
+}
+
+/// What is derived with a secret of webhooks is a signature of the platform's for whoever can read it.
+fn proves_and_derives(slot: &Slot) -> Result<(), (&'static str, String)> {
+    if slot.derived.is_empty() {
+        return Err(("derived", "a secret of webhooks is a key for named places only, and none is named".into()));
+    }
+    let readable =
+        |place: &&SlotPlace| !matches!(place, SlotPlace::Bearer | SlotPlace::Header(_) | SlotPlace::Query(_));
+    if slot.derived.iter().find(readable).is_some() {
+        let problem = "what a secret of webhooks derives goes into headers and queries, not where a person may read it";
+        return Err(("derived", problem.into()));
+    }
+    if slot.hosts.is_empty() {
+        return Err(("hosts", "a secret of webhooks that is a key names the hosts to which the value goes".into()));
+    }
+    Ok(())
+}
+
+/// Why nothing can stand in a place.
+fn problem_of(place: &SlotPlace) -> Option<String> {
+    let is_token = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte))
+    };
+    match place {
+        SlotPlace::Bearer | SlotPlace::HmacKey | SlotPlace::HmacMessage => None,
+        SlotPlace::Header(name) => {
+            let lower = is_token(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase());
+            (!lower).then(|| format!("names of headers are lower case, found `{name}`"))
+        }
+        SlotPlace::Query(name) | SlotPlace::FormField(name) | SlotPlace::Path(name) => {
+            (!is_token(name)).then(|| format!("`{name}` is no name of a parameter"))
+        }
+        SlotPlace::Json(pointer) => {
+            (!is_pointer(pointer)).then(|| format!("`{pointer}` is no JSON pointer: it begins with `/`"))
+        }
+    }
+}
+
+/// Whether a text leads to a place below a document.
+fn is_pointer(text: &str) -> bool {
+    let escaped = |part: &str| part.starts_with(['0', '1']);
+    text.starts_with('/') && text.split('~').skip(1).all(escaped) && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use crate::manifest::Manifest;
+
+    const REST: &str = "
+[channel]
+id = 'x'
+name = 'X'
+version = '1'
+contract = '0.1.0'
+[webhook.verification]
+recipe = 'shared-secret-header'
+header = 'x-secret'
+secrets = ['secret']
+[[egress]]
+host = 'api.example.com'
+methods = ['GET']
+paths = ['/**']
+";
+
+    fn problem(slots: &str) -> String {
+        Manifest::parse(&format!("{REST}{slots}"), "x").map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+    }
+
+    const PROVES: &str = "[slots.secret]\nscope = 'app'\n";
+
+    #[test]
+    fn where_derived_values_go_and_messages_come_from_is_checked() {
+        let other = |rest: &str| problem(&format!("{PROVES}[slots.other]\nscope = 'account'\n{rest}"));
+        assert_eq!(
+            other(
+                "places = ['hmac-key', 'hmac-message', 'bearer']\nderived = [{ query = 'proof' }]\ncaptured-from = ['/access_token']"
+            ),
+            ""
+        );
+        for (rest, words) in [
+            ("derived = [{ query = 'proof' }]", "no `hmac-key`"),
+            ("places = ['hmac-key']\nderived = ['hmac-message']", "neither key nor message"),
+            ("places = ['hmac-key']\nderived = ['somewhere']", "somewhere"),
+            ("places = ['hmac-key']\nderived = [{ query = '' }]", "no name of a parameter"),
+            ("places = [{ header = 'X-Key' }]", "lower case"),
+            ("places = [{ json = 'text' }]", "no JSON pointer"),
+            ("captured-from = ['/access_token']", "no `hmac-message`"),
+            ("places = ['hmac-message']\ncaptured-from = ['access_token']", "no JSON pointer"),
+            ("places = ['hmac-message']\ncaptured-from = ['']", "no JSON pointer"),
+            ("hosts = ['elsewhere.example.com']", "no [[egress]] names the host"),
+        ] {
+            let problem = other(rest);
+            assert!(
+                problem.contains(words) && problem.contains("slots.other") || words == "somewhere",
+                "{rest}: {problem}"
+            );
+            assert!(problem.contains(words), "{rest}: {problem}");
+        }
+        let app = problem(&format!(
+            "{PROVES}[slots.other]\nscope = 'app'\nplaces = ['hmac-message']\ncaptured-from = ['/x']"
+        ));
+        assert!(app.contains("scope `app`"), "{app}");
+    }
+
+    #[test]
+    fn a_secret_of_webhooks_is_a_key_for_its_declared_places_only() {
+        let host = "hosts = ['api.example.com']";
+        let proves = |rest: &str| problem(&format!("{PROVES}places = ['hmac-key']\n{rest}"));
+        assert_eq!(proves(&format!("derived = [{{ query = 'proof' }}]\n{host}")), "");
+        assert!(proves(host).contains("none is named"));
+        for readable in ["{ json = '/text' }", "{ form-field = 'text' }", "{ path = 'text' }"] {
+            let problem = proves(&format!("derived = [{readable}]\n{host}"));
+            assert!(problem.contains("not where a person may read it"), "{problem}");
+        }
+        assert!(proves("derived = [{ query = 'proof' }]").contains("names the hosts"));
+    }
+
+    #[test]
+    fn what_is_shown_of_credentials_is_named_by_pointers() {
+        let shown = |pointers: &str| problem(&format!("shown = {pointers}\n{PROVES}"));
+        assert_eq!(shown("[]") + &shown("['/expires_in', '/data/*/id']"), "");
+        assert!(shown("['']").contains("no JSON pointer") && shown("['expires_in']").contains("no JSON pointer"));
+    }
+}
