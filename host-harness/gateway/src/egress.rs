@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use harness_contract::{
     Capture, FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
-    egress::{EgressDenied, admit},
+    egress::{EgressDenied, admit, may_be_set},
     manifest::{EgressRule, Slot},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -26,6 +26,7 @@ use crate::{
     capture::{self, Captured, capture},
     conceal::{Spellings, conceal},
     fill::{Filled, Sources, fill},
+    overrides,
     resolve::PublicOnly,
     secrets::Secret,
 };
@@ -40,26 +41,6 @@ const LEAK_LENGTH: usize = 12;
 const MAX_ANSWER: u64 = 4 << 20;
 /// Lines of an answer's header.
 const MAX_ANSWER_HEADERS: usize = 256;
-/// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
-/// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
-pub(crate) const RESERVED: [&str; 15] = [
-    "accept-encoding",
-    "range",
-    "if-range",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-    "trailer",
-    "proxy-authorization",
-    "authorization",
-];
-
 /// Why a request has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
@@ -205,11 +186,11 @@ impl Egress {
             .map_err(|_| EgressDenied::NotAUrl { url: request.url.split('?').next().unwrap_or_default().to_owned() })?;
         let rule = admit(caller.rules, method.as_str(), &url, body_length(&request.body, caller.files)?)?;
         let mut headers = header_map(&request.headers, &rule.headers)?;
-        bounds::refuse_override(&url, &request.body)?;
+        overrides::refuse(&url, &request)?;
         refuse_leaks(caller.known_secrets, &request)?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
-        let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
+        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured };
         let filled = fill(&mut request, &mut url, &mut headers, &sources)?;
         // What was filled into the path must not have made another address of it.
         admit(std::slice::from_ref(rule), method.as_str(), &url, 0)?;
@@ -347,12 +328,17 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         // What is not listed could reroute a request, or change what it does.
         let usual = ["accept", "content-type"].contains(&name.as_str());
-        if RESERVED.contains(&name.as_str()) || !(usual || granted.iter().any(|granted| granted == name.as_str())) {
+        if !(usual || is_granted(&name, granted)) {
             return Err(invalid());
         }
         map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
     }
     Ok(map)
+}
+
+/// Whether the rule lists a header beside those that every request may have.
+pub(crate) fn is_granted(name: &HeaderName, granted: &[String]) -> bool {
+    may_be_set(name.as_str()) && granted.iter().any(|granted| granted == name.as_str())
 }
 
 /// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use harness_contract::{
     Fill, FillPlace, FillSource, HttpBody, HttpRequest,
-    manifest::{Slot, SlotPlace},
+    manifest::{EgressRule, Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -16,13 +16,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     capture::Captured,
-    egress::{EgressError, FindSecret, RESERVED},
+    egress::{EgressError, FindSecret, is_granted},
     secrets::{Secret, check_slot_name, declared_slot},
 };
 
 /// Where fills find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
-    pub(crate) host: &'a str,
+    /// The rule that admitted the request.
+    pub(crate) rule: &'a EgressRule,
     pub(crate) slots: &'a BTreeMap<String, Slot>,
     pub(crate) secret: &'a FindSecret<'a>,
     pub(crate) captured: &'a Captured,
@@ -40,12 +41,12 @@ impl Sources<'_> {
             .slots
             .get(declared_slot(slot))
             .ok_or_else(|| EgressError::Invalid(format!("`{slot}` is not a credential that the manifest declares")))?;
-        let host = declared.hosts.is_empty() || declared.hosts.iter().any(|host| host == self.host);
+        let host = declared.hosts.is_empty() || declared.hosts.contains(&self.rule.host);
         if !host || !declared.places.contains(place) {
             return Err(EgressError::SlotNotAllowed {
                 slot: slot.to_owned(),
                 place: place_name(place),
-                host: self.host.to_owned(),
+                host: self.rule.host.clone(),
             });
         }
         (self.secret)(slot).ok_or_else(missing)
@@ -68,7 +69,7 @@ impl Sources<'_> {
                     return Err(EgressError::SlotNotAllowed {
                         slot: "derived value".to_owned(),
                         place: place_name(&place),
-                        host: self.host.to_owned(),
+                        host: self.rule.host.clone(),
                     });
                 }
                 let key = self.slot(&hmac.key_slot, &SlotPlace::HmacKey)?;
@@ -130,7 +131,7 @@ pub(crate) fn fill(
             FillPlace::Header(name) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
                     .ok()
-                    .filter(|name| !RESERVED.contains(&name.as_str()))
+                    .filter(|name| is_granted(name, &sources.rule.headers))
                     .ok_or_else(|| EgressError::Invalid(format!("`{name}` is not a header that a channel may set")))?;
                 insert(headers, name, &value)?;
             }

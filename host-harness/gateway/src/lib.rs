@@ -41,6 +41,7 @@ mod listen;
 mod media;
 mod metrics;
 mod outbox;
+mod overrides;
 mod pace;
 mod pages;
 mod places;
