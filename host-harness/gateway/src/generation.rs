@@ -7,6 +7,7 @@ use std::{
 };
 
 use harness_contract::{
+    asks::beyond,
     manifest::{Manifest, SlotScope},
     settings::{SettingScope, resolve_settings},
 };
@@ -127,7 +128,7 @@ impl Host {
             let hosts = not_granted.join(", ");
             tracing::warn!(channel = id, hosts, "the channel asks for hosts that are not granted");
         }
-        let asks_more = running.as_ref().map(|old| asks_more(old.channel.manifest(), manifest)).unwrap_or_default();
+        let asks_more = running.as_ref().map(|old| beyond(old.channel.manifest(), manifest)).unwrap_or_default();
         if !asks_more.is_empty() {
             tracing::warn!(channel = id, asks = asks_more.join("; "), "the update asks for more than the one before");
         }
@@ -240,16 +241,4 @@ impl Shared {
         }
         true
     }
-}
-
-/// What one manifest asks for and another does not, a line each.
-fn asks_more(old: &Manifest, new: &Manifest) -> Vec<String> {
-    let lines = |manifest: &Manifest| -> Vec<String> {
-        let rule = |rule| format!("requests {}", serde_json::to_string(rule).unwrap_or_default());
-        let egress = manifest.egress.iter().map(rule);
-        let media = manifest.media.hosts.iter().map(|host| format!("files from {host}"));
-        egress.chain(media).chain(manifest.slots.keys().map(|slot| format!("the credential {slot}"))).collect()
-    };
-    let before = lines(old);
-    lines(new).into_iter().filter(|line| !before.contains(line)).collect()
 }

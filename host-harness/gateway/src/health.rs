@@ -106,7 +106,7 @@ fn passed(name: &str, finding: impl Into<String>) -> CheckResult {
     line(name, CheckLevel::Passed, finding, None)
 }
 
-fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
+pub(crate) fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
     line(name, CheckLevel::Warning, finding, Some(fix))
 }
 
@@ -128,6 +128,7 @@ impl Host {
             }
             Ok(registered) => {
                 checks.push(granted(&registered));
+                checks.extend(shared.exposed_line());
                 let last = shared.seen.last(&row.channel);
                 checks.push(callback(shared, &registered).await);
                 // The host's own call is not what the platform did last.

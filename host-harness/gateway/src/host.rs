@@ -30,6 +30,7 @@ use crate::{
     doubts,
     egress::{Caller, Egress, EgressError},
     error::HostError,
+    exposed,
     generation::Generations,
     health::Seen,
     ingress::{self, Addressed, Refusal, Verified},
@@ -88,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
+    /// Where conversations lie in files.
+    pub(crate) places: Vec<std::path::PathBuf>,
     pub(crate) clock: Clock,
     pub(crate) retention: Retention,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
@@ -132,6 +135,7 @@ impl Host {
         let calls = Calls::new(Arc::new(Metrics::new()), options.clock.clone(), options.record.as_deref());
         let calls = Arc::new(calls.map_err(HostError::Record)?);
         let shared = Arc::new(Shared {
+            places: exposed::places_of(&options.inbox),
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
             egress: Egress::new(options.endpoints, options.exchange)?,
@@ -160,6 +164,7 @@ impl Host {
             media_due: Notify::new(),
             accounts_due: Notify::new(),
         });
+        shared.warn_of_exposed();
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
         shared.open_links().await?;
