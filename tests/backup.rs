@@ -26,9 +26,9 @@ mod records;
 
 use std::{collections::BTreeMap, process::Output, time::Duration};
 
-use channel_tests::eventually;
+use channel_tests::{PATIENCE, eventually};
 use judge::{Asked, Platform, Stored};
-use load::Load;
+use load::{Load, Pauses};
 use process::Process;
 use random::Random;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     let sim = Simulator::start(Config {
         accounts: vec![AccountConfig::demo(1), second],
         redelivery: Redelivery::times(20_000, Duration::from_millis(25)),
-        webhook_timeout: Duration::from_secs(30),
+        webhook_timeout: PATIENCE,
         ..Config::demo()
     })
     .await
@@ -72,7 +72,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
     let mut host = process.spawn();
     host.ready().await;
-    let load = Load::start(&sim, &process.address, &mut Random::new(7));
+    let load = Load::start(&sim, &process.address, &mut Random::new(7), Pauses::Never);
     eventually("a load", async || (sim.delivery_count() > 1_500).then_some(())).await;
 
     let before: Vec<_> = sim.deliveries().into_iter().filter(simulator::Delivery::accepted).collect();
@@ -148,17 +148,14 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
         serde_json::from_str::<Value>(&answer.body).unwrap()
     };
     // The first part is on its way during the backup, the others wait behind it.
-    sim.inject(Fault::delay(Duration::from_secs(6)));
+    sim.inject(Fault::held());
     let under_way = reply(&process.address, "under way", 2).await["id"].clone();
     let behind = reply(&process.address, "behind", 2).await["id"].clone();
-    eventually("a request under way", async || {
-        let view = api(&process.address, &format!("/replies/{under_way}")).await;
-        (view["steps"][0]["state"] == "sending").then_some(())
-    })
-    .await;
+    sim.wait_for_held_answers(1, PATIENCE).await.unwrap();
     let backup = here.path().join("backup");
     let words = succeeded(&process.command(&["backup", backup.to_str().unwrap()]).await);
     assert!(words.contains("unknown after a restore: 4"), "{words}");
+    assert_eq!(sim.release_answers(), 1);
     eventually("the end of both", async || (taken(&sim).len() == 4).then_some(())).await;
     host.kill().await;
 

@@ -10,7 +10,7 @@
 
 use std::{fs, time::Duration};
 
-use channel_tests::{World, dialog::Person, eventually, message, request, text};
+use channel_tests::{PATIENCE, World, dialog::Person, eventually, message, request, text};
 use harness_gateway::{ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, ReplyState, StepState};
 use simulator::{AnswerForm, Config, Login, Simulator, Subject};
@@ -200,6 +200,29 @@ async fn disconnecting_keeps_or_deletes_the_conversations_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_connects_again_is_told_that_what_was_deleted_stays_deleted() {
+    let world = unconnected().await;
+    let person = Person::new(&world).await;
+    let row = person.connects("facebook").await;
+    let told = async || {
+        let answer = world.api("GET", "/api/v1/accounts", &[], vec![]).await;
+        let accounts: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        accounts[0]["conversations_deleted_at"].clone()
+    };
+    world.host.disconnect(row, false).await.unwrap();
+    assert_eq!(told().await, serde_json::Value::Null, "nothing was deleted");
+    assert_eq!(Person::new(&world).await.connects("facebook").await, row);
+    world.host.disconnect(row, true).await.unwrap();
+    let again = Person::new(&world).await;
+    assert_eq!(again.connects("facebook").await, row);
+    assert!(told().await.is_u64() || told().await.is_string(), "{}", told().await);
+    let cookie = format!("harness-connect={}", again.cookie);
+    let url = format!("{}/connect/{}", world.address, again.ticket);
+    let page = request("GET", &url, &[("cookie", &cookie)], Vec::new()).await.body;
+    assert!(page.contains("They stay deleted"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_removed_app_is_noticed_and_our_own_leaving_is_not_mistaken_for_it() {
     for login in ["facebook", "instagram"] {
         let world = unconnected().await;
@@ -219,7 +242,7 @@ async fn a_removed_app_is_noticed_and_our_own_leaving_is_not_mistaken_for_it() {
         assert_eq!(state().await.state, AccountState::Connected);
         world.host.disconnect(row, false).await.unwrap();
         if login == "facebook" {
-            world.sim.wait_for_callbacks(2, Duration::from_secs(5)).await.unwrap();
+            world.sim.wait_for_callbacks(2, PATIENCE).await.unwrap();
             world.settled().await;
         }
         assert_eq!(state().await.state, AccountState::Disconnected);

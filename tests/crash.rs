@@ -29,7 +29,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use load::Load;
+use load::{Load, Pauses};
 use process::Process;
 use random::Random;
 use simulator::{AccountConfig, Config, Login, Redelivery, Simulator};
@@ -55,7 +55,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
         accounts: vec![AccountConfig::demo(1), second],
         // As Meta does, only sooner: what was not answered with 200 comes again, for longer than any start takes.
         redelivery: Redelivery::times(20_000, Duration::from_millis(25)),
-        webhook_timeout: Duration::from_secs(30),
+        webhook_timeout: channel_tests::PATIENCE,
         ..Config::demo()
     })
     .await
@@ -65,7 +65,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
     sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
 
     let started = Instant::now();
-    let load = Load::start(&sim, &process.address, &mut random);
+    let load = Load::start(&sim, &process.address, &mut random, Pauses::Sometimes);
     let mut killed = 0;
     let mut in_start = 0;
     while killed < kills || sim.delivery_count() < deliveries {

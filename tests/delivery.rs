@@ -243,7 +243,7 @@ async fn a_request_under_way_when_the_host_stops_is_unknown_and_not_sent_again()
         host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
     })
     .await;
-    sim.inject(Fault::delay(Duration::from_secs(30)));
+    sim.inject(Fault::held());
     let reply = host.reply(conversation, "slow", message(vec![text("slow"), text("behind")])).await.unwrap().reply;
     eventually("the request", async || {
         let view = host.inbox().reply(reply).await.unwrap();

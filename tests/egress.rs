@@ -41,7 +41,8 @@ impl Attack {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let router = Router::new().route("/v1/messages", post(reflect)).with_state(Arc::clone(&seen));
         let origins = ["https://attacker.example.com", "https://elsewhere.example.com"];
-        let Attacked { host, conversation, folder } = Attacked::start(router, &origins, sandbox_config(), TOKEN).await;
+        let Attacked { host, conversation, folder, .. } =
+            Attacked::start(router, &origins, sandbox_config(), TOKEN).await;
         Self { host, conversation, seen, _folder: folder }
     }
 

@@ -253,7 +253,7 @@ async fn what_was_said_before_connecting_is_filled_in_as_history_and_once() {
     let row = Person::new(&world).await.connects("facebook").await;
     let timeline = eventually("the past", async || {
         let all = world.host.inbox().conversations(10).await.unwrap();
-        let id = all.into_iter().find(|found| found.contact == CUSTOMER)?.id;
+        let id = all.into_iter().find(|found| found.contact.as_deref() == Some(CUSTOMER))?.id;
         let timeline = world.host.inbox().timeline(id, 50).await.unwrap();
         (timeline.len() == 3).then_some(timeline)
     })

@@ -20,7 +20,7 @@ use std::{
 
 use channel_tests::{World, connect, end, eventually, message, open_host, request, text};
 use harness_contract::OutboundPart;
-use harness_gateway::{AtTask, HostOptions, Worker};
+use harness_gateway::{AtTask, BreakerState, HostOptions, Moment, Worker};
 use harness_inbox::{MediaState, ReplyVerdict, StepState};
 use simulator::{CdnFile, Config, Fault, Login, Scope};
 
@@ -110,7 +110,7 @@ async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_
 async fn slow_files_of_one_customer_do_not_hold_up_the_photo_of_another() {
     let world = World::new().await;
     let (slow, other) = (world.sim.customer(CUSTOMER), world.sim.customer(OTHER));
-    let never = world.sim.host_file(CdnFile::demo_photo().after(Duration::from_secs(3600)));
+    let never = world.sim.host_file(CdnFile::demo_photo().held());
     for _ in 0..40 {
         slow.photo(&never).await;
     }
@@ -126,7 +126,7 @@ async fn slow_files_of_one_customer_do_not_hold_up_the_photo_of_another() {
 /// A host of whose tasks those of one worker panic while the switch is on.
 struct Panicking {
     world: World,
-    which: Arc<Mutex<Option<Worker>>>,
+    which: Arc<Mutex<Option<(Worker, Moment)>>>,
     panicked: Arc<AtomicBool>,
 }
 
@@ -135,8 +135,8 @@ impl Panicking {
         let which = Arc::new(Mutex::new(None));
         let panicked = Arc::new(AtomicBool::new(false));
         let (asked, noted) = (Arc::clone(&which), Arc::clone(&panicked));
-        let hook = AtTask::new(move |worker| {
-            if *asked.lock().unwrap() == Some(worker) {
+        let hook = AtTask::new(move |worker, moment| {
+            if *asked.lock().unwrap() == Some((worker, moment)) {
                 noted.store(true, Ordering::SeqCst);
                 panic!("a task of {worker:?} panics");
             }
@@ -151,7 +151,7 @@ impl Panicking {
 
     fn set(&self, worker: Option<Worker>) {
         self.panicked.store(false, Ordering::SeqCst);
-        *self.which.lock().unwrap() = worker;
+        *self.which.lock().unwrap() = worker.map(|worker| (worker, Moment::Begins));
     }
 
     async fn panicked(&self, worker: Worker) {
@@ -228,4 +228,34 @@ async fn a_task_that_panics_gives_its_place_back_and_is_seen_in_health() {
     let body: serde_json::Value = serde_json::from_str(&ready.body).unwrap();
     let seen = body["panics"].as_array().unwrap().len();
     assert_eq!((ready.status, seen), (200, Worker::ALL.len()), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_while_a_request_leaves_is_ambiguous_and_counts_against_the_channel() {
+    let panicking = Panicking::new().await;
+    let world = &panicking.world;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    *panicking.which.lock().unwrap() = Some((Worker::Outbox, Moment::Leaves));
+    let open = || world.host.breakers("instagram").iter().any(|breaker| breaker.state != BreakerState::Closed);
+    let mut replies = Vec::new();
+    while !open() {
+        let key = format!("panics-{}", replies.len());
+        let reply = world.host.reply(conversation, &key, message(vec![text("panics")])).await.unwrap().reply;
+        replies.push(reply);
+        eventually("its end, or an open circuit", async || {
+            (open() || verdict(&world.host, reply).await == ReplyVerdict::Ambiguous).then_some(())
+        })
+        .await;
+        assert!(replies.len() < 100, "the channel is not left alone");
+    }
+    let first = world.host.inbox().reply(replies[0]).await.unwrap();
+    assert_eq!((first.verdict, first.steps[0].state), (ReplyVerdict::Ambiguous, StepState::Unknown), "{first:?}");
+    panicking.set(None);
+    let works = world.host.reply(conversation, "works", message(vec![text("works")])).await.unwrap().reply;
+    eventually("that it goes on", async || {
+        world.clock.advance(Duration::from_secs(30));
+        (verdict(&world.host, works).await == ReplyVerdict::Sent).then_some(())
+    })
+    .await;
 }

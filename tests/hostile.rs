@@ -26,11 +26,12 @@ use harness_gateway::Host;
 use harness_inbox::{ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
 
+/// A deadline that no call reaches but one that never ends.
+const SHORT: Duration = Duration::from_millis(250);
+
 struct Attack {
-    host: Host,
-    conversation: i64,
+    on: Attacked,
     asked: Arc<AtomicU32>,
-    _folder: tempfile::TempDir,
 }
 
 impl Attack {
@@ -41,23 +42,25 @@ impl Attack {
             count.fetch_add(1, Ordering::Relaxed);
             async { r#"{"id":"1","access_token":"a-token-of-the-platform"}"# }
         };
-        let slow = || async { tokio::time::sleep(Duration::from_secs(30)).await };
+        let slow = || async { std::future::pending::<()>().await };
         let squeezed = || async { ([("content-encoding", "gzip")], "x") };
         let router = Router::new()
             .route("/v1/messages", post(take))
             .route("/v1/slow", post(slow))
             .route("/v1/squeezed/messages", post(squeezed));
-        let sandbox = SandboxConfig { effect_deadline: Duration::from_secs(5), ..sandbox_config() };
         let origins = ["https://attacker.example.com"];
-        let Attacked { host, conversation, folder } =
-            Attacked::start(router, &origins, sandbox, "the-token-of-it").await;
-        Self { host, conversation, asked, _folder: folder }
+        let on = Attacked::start(router, &origins, sandbox_config(), "the-token-of-it").await;
+        Self { on, asked }
+    }
+
+    fn host(&self) -> &Host {
+        &self.on.host
     }
 
     async fn reply(&self, what: &str) -> ReplyView {
-        let queued = self.host.reply(self.conversation, what, message(vec![text(what)])).await.unwrap();
+        let queued = self.host().reply(self.on.conversation, what, message(vec![text(what)])).await.unwrap();
         eventually(what, async || {
-            let view = self.host.inbox().reply(queued.reply).await.unwrap();
+            let view = self.host().inbox().reply(queued.reply).await.unwrap();
             let tried = view.steps.first().is_some_and(|step| step.outcome.is_some());
             (tried || matches!(view.state, ReplyState::Done | ReplyState::Refused)).then_some(view)
         })
@@ -71,12 +74,19 @@ impl Attack {
         assert!(!outcome.contains("the-token-of-it"), "{what}: {outcome}");
     }
 
-    /// What the channel's own lines of a health check say, on an account of its own.
-    async fn check(&self, attack: &str) -> String {
+    async fn connect(&self, attack: &str) -> i64 {
         let settings = BTreeMap::from([("attack".to_owned(), RawSetting::Text(attack.into()))]);
         let token = secrets([("token", "another-token-of-it")]);
-        let row = self.host.connect_account("hostile", attack, attack, &settings, token).await.unwrap();
-        let health = self.host.check(row, false).await.unwrap();
+        self.host().connect_account("hostile", attack, attack, &settings, token).await.unwrap()
+    }
+
+    /// What the channel's own lines of a health check say, on an account of its own.
+    async fn check(&self, attack: &str) -> String {
+        self.lines(self.connect(attack).await).await
+    }
+
+    async fn lines(&self, account: i64) -> String {
+        let health = self.host().check(account, false).await.unwrap();
         serde_json::to_string(&health.checks).unwrap()
     }
 }
@@ -203,21 +213,26 @@ async fn requests_storage_and_time_of_a_call_are_bounded() {
     let big = attack.check("big-values").await;
     assert!(big.contains("26 values"), "256 KiB in values of 10 kB: {big}");
     let empty = attack.check("empty-values").await;
-    assert!(empty.contains("1000 values") || empty.contains("its deadline"), "every use counts: {empty}");
-    assert!(attack.check("loop").await.contains("it was stopped after 5s, its deadline"));
-    // Waiting counts: the request ends with the call, whose next step is over its deadline.
-    let slow = attack.check("slow").await;
-    assert!(slow.contains("true") || slow.contains("it was stopped after 5s, its deadline"), "{slow}");
+    assert!(empty.contains("1000 values"), "every use counts: {empty}");
     assert!(attack.check("trap").await.contains("it trapped"));
+    // What never ends is stopped at its deadline, which is short from here on.
+    let short = SandboxConfig { effect_deadline: SHORT, ..sandbox_config() };
+    let (endless, slow) = (attack.connect("loop").await, attack.connect("slow").await);
+    let attack = Attack { on: attack.on.again(short).await, ..attack };
+    let endless = attack.lines(endless).await;
+    assert!(endless.contains("it was stopped after 250ms, its deadline"), "{endless}");
+    // Waiting counts: the request ends with the call, whose next step is over its deadline.
+    let slow = attack.lines(slow).await;
+    assert!(slow.contains("true") || slow.contains("it was stopped after 250ms, its deadline"), "{slow}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_take_room_in_an_accounts_storage_even_where_values_are_empty() {
     let attack = Attack::new().await;
-    let account = attack.host.inbox().accounts().await.unwrap().remove(0);
+    let account = attack.host().inbox().accounts().await.unwrap().remove(0);
     let (account, connection) = (account.id, account.connection);
     let set =
-        async |key: &str, size: usize| attack.host.inbox().storage_set(account, connection, key, vec![0; size]).await;
+        async |key: &str, size: usize| attack.host().inbox().storage_set(account, connection, key, vec![0; size]).await;
     set("most", (256 << 10) - 600).await.unwrap();
     set(&"a".repeat(250), 0).await.unwrap();
     set(&"b".repeat(250), 0).await.unwrap();
@@ -240,16 +255,35 @@ async fn one_account_never_sees_what_was_kept_for_another() {
 async fn no_text_of_a_channel_moves_the_cursor_of_whoever_reads_what_went_wrong() {
     let attack = Attack::new().await;
     let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
-    attack.host.deliver("hostile", &headers, b"escape".to_vec()).await.unwrap();
+    attack.host().deliver("hostile", &headers, b"escape".to_vec()).await.unwrap();
     let problem = eventually("the problem", async || {
-        attack.host.inbox().problems(9).await.unwrap().into_iter().next().map(|(_, problem)| problem)
+        attack.host().inbox().problems(9).await.unwrap().into_iter().next().map(|(_, problem)| problem)
     })
     .await;
     assert!(problem.contains("red") && !problem.chars().any(misleads), "{problem:?}");
     let settings = BTreeMap::from([("attack".to_owned(), RawSetting::Text("escape".into()))]);
-    let row = attack.host.connect_account("hostile", "e", "E", &settings, secrets([("token", "x")])).await.unwrap();
-    let health = attack.host.check(row, false).await.unwrap();
+    let row = attack.host().connect_account("hostile", "e", "E", &settings, secrets([("token", "x")])).await.unwrap();
+    let health = attack.host().check(row, false).await.unwrap();
     assert!(health.checks.iter().all(|check| !check.finding.chars().any(misleads)), "{:?}", health.checks);
     let view = attack.reply("slot token:\u{1b}[31m").await;
     assert!(!view.steps[0].outcome.as_ref().unwrap().get().contains("u001b"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_without_an_id_is_refused_and_shown_and_costs_nothing_else_of_its_delivery() {
+    let attacked = Attacked::start(Router::new(), &[], sandbox_config(), "token").await;
+    let inbox = attacked.host.inbox();
+    let conversation = inbox.conversations(1).await.unwrap().remove(0);
+    let (before, unread) = (inbox.timeline(conversation.id, 99).await.unwrap().len(), conversation.unread);
+    let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
+    let body = "as account message first\nas account message \nas account message \nas account message last";
+    attacked.host.deliver("hostile", &headers, body.into()).await.unwrap();
+    eventually("an empty queue", async || (inbox.delivery_counts().await.unwrap().received == 0).then_some(())).await;
+    assert_eq!(inbox.delivery_counts().await.unwrap().failed, 0);
+    assert_eq!(inbox.timeline(conversation.id, 99).await.unwrap().len(), before + 2, "what stands beside them is kept");
+    assert_eq!(inbox.conversations(1).await.unwrap()[0].unread, unread + 2, "unread counts what is there");
+    let refused = inbox.notices_before(None, Some("refused_event".into()), None, 9).await.unwrap().entries;
+    assert_eq!(refused.len(), 2, "each is shown");
+    let shown = serde_json::to_string(&refused).unwrap();
+    assert!(shown.contains("gave this event no id"), "{shown}");
 }

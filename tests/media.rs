@@ -11,7 +11,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use channel_tests::{World, eventually, message, text};
+use channel_tests::{World, api, eventually, message, request, text};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, ViolationCode};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
@@ -185,4 +185,44 @@ async fn mp3_is_sent_as_promised_with_a_warning_that_the_platform_does_not_list_
     let view = world.reply(conversation, "mp3", message(vec![OutboundPart::Media(vec![audio])])).await;
     assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
     assert!(view.violations.iter().any(|violation| violation.code == ViolationCode::DocumentedOtherwise));
+}
+
+/// The names of an object's members.
+fn members(value: &serde_json::Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_and_what_was_sent_have_one_shape_and_a_sent_file_is_fetched_by_whoever_reads_the_thread() {
+    let world = World::new().await;
+    let customer = world.sim.customer(Config::DEMO_CUSTOMER);
+    customer.text("hello").await;
+    customer.photo(&world.sim.host_file(CdnFile::demo_photo())).await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let photo = CdnFile::demo_photo().bytes;
+    let held = world.host.hold_file(photo.clone().into(), Some("photo.png".into()), None).await.unwrap();
+    let parts = vec![text("hello to you"), upload(MediaKind::Image, &held.handle)];
+    world.reply(conversation, "both", message(parts)).await;
+    world.settled().await;
+    let messages = format!("/api/v1/conversations/{conversation}/messages");
+    let answer = world.api("GET", &messages, &[], vec![]).await;
+    let entries: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+    let (came, went): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry["direction"] == "inbound");
+    assert_eq!((came.len(), went.len()), (2, 2), "{}", answer.body);
+    for (came, went) in came.iter().zip(&went) {
+        assert_eq!(members(came), members(went));
+        assert_eq!(members(&came["body"]), members(&went["body"]), "{came} {went}");
+    }
+    assert_eq!((&came[0]["text"], &went[0]["text"]), (&"hello".into(), &"hello to you".into()));
+    assert_eq!(came[0]["body"]["text"], "hello");
+    assert_eq!(went[0]["body"]["text"], "hello to you");
+    let (there, here) = (&came[1]["body"]["attachments"][0], &went[1]["body"]["attachments"][0]);
+    assert_eq!(members(there), members(here), "{there} {here}");
+    assert!(went[1].to_string().contains(&held.handle), "{}", went[1]);
+
+    let address = format!("{}/api/v1/files/{}", world.address, held.handle);
+    let fetched = api("GET", &address, &[], vec![]).await;
+    assert_eq!((fetched.status, fetched.headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(fetched.headers["content-length"].to_str().unwrap(), photo.len().to_string());
+    assert_eq!(request("GET", &address, &[], vec![]).await.status, 401);
 }

@@ -9,9 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
-use channel_tests::{Answer, PATIENCE, World, request};
+use channel_tests::{Answer, PATIENCE, World, dialog::Person, request};
+use harness_gateway::ConnectStage;
 use serde_json::{Value, json};
-use simulator::{CdnFile, Config};
+use simulator::{AccountConfig, CdnFile, Config};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -201,4 +202,83 @@ async fn a_body_length_that_is_no_sane_number_is_answered_at_once_with_a_sentenc
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
+    let world = World::new().await;
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let replies = format!("conversations/{conversation}/replies");
+    let settled = r#"{"delivered":true}"#;
+    let message = |file: &str| {
+        let source = json!({ "file": { "handle": file, "size": 1 } });
+        let media = json!([{ "kind": "image", "source": source }]);
+        json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": "look" } }, { "media": media }] })
+    };
+    // (code, what the detail names, where) for (method, path, body)
+    type Case<'c> = (&'c str, &'c str, Option<&'c str>, &'c str, &'c str, String);
+    let none = String::new;
+    let cases: [Case<'_>; 21] = [
+        ("not_found", "account 4711", None, "GET", "accounts/4711", none()),
+        ("not_found", "account 4711", None, "DELETE", "accounts/4711", none()),
+        ("not_found", "account 4711", None, "GET", "accounts/4711/check", none()),
+        ("not_found", "account 4711", None, "POST", "accounts/4711/check", none()),
+        ("not_found", "account 4711", None, "PUT", "accounts/4711/entry-points", json!({}).to_string()),
+        ("not_found", "conversation 4711", None, "GET", "conversations/4711", none()),
+        ("not_found", "conversation 4711", None, "GET", "conversations/4711/messages", none()),
+        ("not_found", "conversation 4711", None, "POST", "conversations/4711/read", none()),
+        ("not_found", "conversation 4711", None, "POST", "conversations/4711/replies", message("x").to_string()),
+        ("not_found", "conversation 4711", Some("conversation"), "GET", "notices?conversation=4711", none()),
+        ("not_found", "reply 4711", None, "GET", "replies/4711", none()),
+        ("not_found", "reply 4711", None, "POST", "replies/4711/send-again", none()),
+        ("not_found", "reply 4711", None, "POST", "replies/4711/settle", settled.into()),
+        ("not_found", "media 4711", None, "GET", "media/4711", none()),
+        ("not_found", "file nothing", None, "GET", "files/nothing", none()),
+        (
+            "not_found",
+            "file nothing",
+            Some("parts[1].media[0].source.file.handle"),
+            "POST",
+            &replies,
+            message("nothing").to_string(),
+        ),
+        ("no_such_channel", "`pigeon`", None, "POST", "channels/pigeon/reset", none()),
+        ("no_such_channel", "`pigeon`", Some("channel"), "POST", "deliveries/retry?channel=pigeon", none()),
+        ("no_such_channel", "`pigeon`", Some("channel"), "POST", "connect", r#"{"channel":"pigeon"}"#.into()),
+        ("no_such_link", "link", None, "GET", "connect/nothing", none()),
+        ("no_such_link", "link", None, "POST", "connect/nothing/select", r#"{"candidate":"1"}"#.into()),
+    ];
+    for (code, named, path, method, address, body) in cases {
+        let headers = [JSON, ("idempotency-key", address)];
+        let answer = world.api(method, &format!("/api/v1/{address}"), &headers, body).await;
+        let shown = format!("{method} {address}: {}", answer.body);
+        assert_eq!(answer.status, 404, "{shown}");
+        let document = problem(&answer);
+        assert_eq!(document["code"], code, "{shown}");
+        assert!(document["detail"].as_str().unwrap().contains(named), "{shown}");
+        assert_eq!(document.get("path").and_then(Value::as_str), path, "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_candidate_is_named_and_those_that_can_be_chosen_stay_to_be_chosen() {
+    let world =
+        World::unconnected(Config { accounts: vec![AccountConfig::demo(1), AccountConfig::demo(2)], ..Config::demo() })
+            .await;
+    let person = Person::new(&world).await;
+    let dialog = person.visits("facebook").await;
+    let query = person.permits(&dialog, &[]).await;
+    let stage = person.returns(&query).await.unwrap();
+    let ConnectStage::Choosing { candidates } = stage else { panic!("{stage:?}") };
+    let select = format!("/api/v1/connect/{}/select", person.ticket);
+    let body = |candidate: &str| json!({ "candidate": candidate }).to_string();
+    let answer = world.api("POST", &select, &[JSON], body("4711")).await;
+    let document = problem(&answer);
+    assert_eq!((answer.status, &document["code"]), (404, &json!("no_such_candidate")), "{document}");
+    assert!(document["detail"].as_str().unwrap().contains("account `4711`"), "{document}");
+    assert_eq!(document["path"], "candidate", "{document}");
+    assert!(!answer.body.contains(&person.ticket), "the ticket is a credential: {document}");
+    let answer = world.api("POST", &select, &[JSON], body(&candidates[0].id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }

@@ -54,17 +54,16 @@ async fn load(host: &Host, secret: &str) {
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
 }
 
+/// Waits until every delivery has its end.
+async fn settled(host: &Host) {
+    eventually("an empty queue", async || (host.inbox().delivery_counts().await.unwrap().received == 0).then_some(()))
+        .await;
+}
+
 impl Hostile {
     async fn says(&self, secret: &str, body: &str) -> u16 {
         let url = format!("{}/webhooks/hostile", self.address);
         request("POST", &url, &[("x-secret", secret)], body.into()).await.status
-    }
-
-    async fn settled(&self) {
-        eventually("an empty queue", async || {
-            (self.host.inbox().delivery_counts().await.unwrap().received == 0).then_some(())
-        })
-        .await;
     }
 
     /// The accounts with a conversation.
@@ -85,14 +84,14 @@ impl Hostile {
 async fn what_one_accounts_secret_proves_speaks_for_no_other_account() {
     let hostile = two_accounts().await;
     assert_eq!(hostile.says("secret-of-victim", "as victim message own").await, 200);
-    hostile.settled().await;
+    settled(&hostile.host).await;
     assert_eq!(hostile.conversations().await, ["victim"], "its own secret speaks for it");
     for forged in ["as victim message forged", "as victim gone g1", "as victim erase e1"] {
         assert_eq!(hostile.says("secret-of-mallory", forged).await, 200, "the signature is genuine");
     }
     // What is its own in the same delivery is taken.
     hostile.says("secret-of-mallory", "as victim erase e2\nas mallory message own\nas stranger message m").await;
-    hostile.settled().await;
+    settled(&hostile.host).await;
     assert_eq!(hostile.conversations().await, ["mallory", "victim"]);
     assert_eq!(hostile.state("victim").await, AccountState::Connected);
     let victims = hostile.host.inbox().conversations(9).await.unwrap();
@@ -108,7 +107,7 @@ async fn what_one_accounts_secret_proves_speaks_for_no_other_account() {
     assert!(metrics.contains(r#"end="foreign"} 5"#), "{metrics}");
     // The channel's own secret speaks for all of its accounts.
     hostile.says("the-webhook-secret", "as victim erase e3").await;
-    hostile.settled().await;
+    settled(&hostile.host).await;
     assert_eq!(hostile.state("victim").await, AccountState::Disconnected);
 }
 
@@ -116,7 +115,7 @@ async fn what_one_accounts_secret_proves_speaks_for_no_other_account() {
 async fn what_a_secret_proves_is_kept_over_a_restart() {
     let hostile = two_accounts().await;
     assert_eq!(hostile.says("secret-of-mallory", "as victim message forged\nas mallory message own").await, 200);
-    hostile.settled().await;
+    settled(&hostile.host).await;
     let Hostile { host, folder, server, .. } = hostile;
     server.abort();
     channel_tests::end(host, folder.path()).await;
@@ -125,8 +124,8 @@ async fn what_a_secret_proves_is_kept_over_a_restart() {
         host.connect_account("hostile", account, account, &BTreeMap::new(), secrets([])).await.unwrap();
     }
     assert_eq!(host.retry_failed(None).await.unwrap(), 1);
-    eventually("the same end", async || (host.inbox().delivery_counts().await.unwrap().failed == 1).then_some(()))
-        .await;
+    settled(&host).await;
+    assert_eq!(host.inbox().delivery_counts().await.unwrap().failed, 1, "it proves no more than it did");
     let all = host.inbox().conversations(9).await.unwrap();
     assert_eq!(all.iter().map(|one| one.account.as_str()).collect::<Vec<_>>(), ["mallory"]);
 }
@@ -136,9 +135,11 @@ async fn the_archive_of_one_account_makes_events_of_that_account_alone() {
     let hostile = two_accounts().await;
     with_archive(&hostile.host, "mallory", "history-foreign").await;
     eventually("what the archive gave", async || {
-        (hostile.host.inbox().delivery_counts().await.unwrap().failed > 0).then_some(())
+        let counts = hostile.host.inbox().delivery_counts().await.unwrap();
+        (counts.failed + counts.applied + counts.redacted > 0).then_some(())
     })
     .await;
+    assert_eq!(hostile.host.inbox().delivery_counts().await.unwrap().failed, 1);
     assert!(hostile.conversations().await.is_empty());
     let problems = hostile.host.inbox().problems(1).await.unwrap();
     assert!(problems[0].1.contains("the archive of the account mallory"), "{problems:?}");
@@ -176,7 +177,7 @@ async fn the_row_of_a_disconnected_account_does_not_hide_the_alias_of_another() 
     };
     inbox.connect_account(new).await.unwrap();
     hostile.says("the-webhook-secret", "as mallory message m").await;
-    hostile.settled().await;
+    settled(&hostile.host).await;
     assert_eq!(hostile.conversations().await, ["new"]);
 }
 

@@ -13,7 +13,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use channel_tests::{World, dialog::Person, eventually, files_with, message, text};
-use harness_contract::{OutboundMessage, OutboundPart, Sender};
+use harness_contract::{Delivery, DeliverySource, OutboundMessage, OutboundPart, Sender};
+use harness_inbox::{HistoryMark, NewDelivery, Proof};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
 
@@ -275,4 +276,53 @@ async fn the_archives_messages_of_one_second_come_in_their_order_and_none_is_lat
     assert_eq!(messages.iter().map(|one| one["text"].as_str().unwrap()).collect::<Vec<_>>(), words);
     assert!(messages.iter().all(|one| one["late"] == false), "{messages:#?}");
     assert_eq!(get(&world, "/api/v1/conversations").await[0]["preview"], "fifth");
+}
+
+/// A page of the archive, as the channel hands it on: messages of one second, newest first, with ids that tell no time.
+fn archived(world: &World, newest_first: &[&str]) -> NewDelivery {
+    let account = world.sim.accounts()[0].ig_id.clone();
+    let person = |id: &str| json!({ "id": id, "username": id });
+    let message = |words: &&str| {
+        json!({
+            "id": format!("plain-{words}"), "created_time": "2026-01-02T03:04:05+0000", "message": words,
+            "from": person(CUSTOMER), "to": { "data": [person(&account)] },
+        })
+    };
+    let messages: Vec<_> = newest_first.iter().map(message).collect();
+    let people = json!({ "data": [person(&account), person(CUSTOMER)] });
+    let conversation = json!({ "id": "c", "participants": people, "messages": { "data": messages } });
+    let body = json!({ "account": account, "since": 0, "conversation": conversation }).to_string().into_bytes();
+    let proof = Proof::Archive { account: account.clone() };
+    let (source, received_at) = (DeliverySource::Archive, world.clock.now());
+    let delivery = Delivery { source, body, headers: vec![], received_at, account: Some(account) };
+    NewDelivery { channel: "instagram".into(), delivery, proof }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archives_messages_of_one_second_stand_in_their_order_over_several_pages() {
+    let world = World::new().await;
+    let row = world.host.inbox().accounts().await.unwrap().remove(0);
+    let hands_on = async |pages: Vec<NewDelivery>| {
+        let mark = HistoryMark { cursor: None, from: 0, next: None };
+        world.host.inbox().note_history(row.id, row.connection, pages, mark).await.unwrap();
+        world.settled().await;
+    };
+    // The newest page comes first; the second and the third in one go.
+    hands_on(vec![archived(&world, &["9", "8", "7"])]).await;
+    hands_on(vec![archived(&world, &["6", "5", "4"]), archived(&world, &["3", "2", "1"])]).await;
+    let shown = async || {
+        let id = get(&world, "/api/v1/conversations").await[0]["id"].as_i64().unwrap();
+        let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+        let all = messages.as_array().unwrap();
+        assert!(all.iter().all(|one| one["late"] == false), "{messages:#}");
+        all.iter().map(|one| one["text"].as_str().unwrap()).collect::<String>()
+    };
+    assert_eq!(shown().await, "123456789");
+    assert_eq!(get(&world, "/api/v1/conversations").await[0]["preview"], "9");
+    // A later look brings what came after it in the same second, behind what it brings again.
+    hands_on(vec![archived(&world, &["B", "A", "9", "8"])]).await;
+    assert_eq!(shown().await, "123456789AB");
+    assert_eq!(get(&world, "/api/v1/conversations").await[0]["preview"], "B");
+    hands_on(vec![archived(&world, &["B", "A", "m", "9", "8"])]).await;
+    assert_eq!(shown().await, "123456789mAB");
 }

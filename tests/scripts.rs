@@ -15,11 +15,8 @@
 use std::{
     collections::BTreeMap,
     str::FromStr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -30,12 +27,11 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use channel_tests::{
-    eventually, granted, log::Captured, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
-};
+use channel_tests::{log::Captured, message, neighbours::Neighbours, secrets, text};
 use harness_contract::settings::RawSetting;
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_gateway::HostOptions;
 use harness_inbox::ReplyState;
+use harness_sandbox::SandboxConfig;
 use serde_json::{Value, json};
 
 /// What nobody may see: the token of the account that attacks, and that of another account of its channel.
@@ -220,22 +216,8 @@ fn script(random: &mut Random) -> Value {
     script
 }
 
-struct World {
-    host: Host,
-    address: String,
-    sent_to_neighbour: Arc<AtomicUsize>,
-    folder: tempfile::TempDir,
-}
-
-async fn listen(router: Router) -> url::Url {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address.parse().unwrap()
-}
-
-async fn world(seed: u64) -> World {
-    let folder = tempfile::tempdir().unwrap();
+/// A platform that answers at random.
+async fn world(seed: u64) -> Neighbours {
     let random = Arc::new(Mutex::new(Random(seed)));
     let platform = Router::new().fallback(move |request: Request| {
         let random = Arc::clone(&random);
@@ -244,71 +226,16 @@ async fn world(seed: u64) -> World {
             answer(&mut random.lock().unwrap())
         }
     });
-    let sent_to_neighbour = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&sent_to_neighbour);
-    let chat = Router::new().fallback(move || {
-        let number = count.fetch_add(1, Ordering::Relaxed);
-        async move { format!(r#"{{"id":"out-{number}"}}"#) }
-    });
-    let endpoints = BTreeMap::from([
-        ("https://scripted.example.com".to_owned(), listen(platform).await),
-        ("https://chat.example.com".to_owned(), listen(chat).await),
-    ]);
-    let options = HostOptions {
-        sandbox: sandbox_config(),
-        endpoints,
-        exchange: Duration::from_secs(10),
-        ..HostOptions::in_folder(folder.path())
+    // What loops is stopped soon; what works comes to its end all the same.
+    let hurried = |options: HostOptions| {
+        let sandbox = SandboxConfig {
+            pure_deadline: Duration::from_secs(1),
+            effect_deadline: Duration::from_secs(10),
+            ..options.sandbox.clone()
+        };
+        HostOptions { sandbox, ..options }
     };
-    let host = Host::open(options).await.unwrap();
-    let setup =
-        |component: &[u8], given| ChannelSetup { grant: granted(component), secrets: given, ..ChannelSetup::default() };
-    host.load_channel(scripted().1.clone(), setup(&scripted().1, secrets([("secret", "the-webhook-secret")])))
-        .await
-        .unwrap();
-    host.load_channel(web_chat().1.clone(), setup(&web_chat().1, secrets([]))).await.unwrap();
-    host.connect_account("scripted", "account", "A", &BTreeMap::new(), secrets([("token", CANARY)])).await.unwrap();
-    host.connect_account("scripted", "neighbour", "N", &BTreeMap::new(), secrets([("token", NEIGHBOUR)]))
-        .await
-        .unwrap();
-    let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
-    host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
-    let (address, _) = serve(&host).await;
-    World { host, address, sent_to_neighbour, folder }
-}
-
-impl World {
-    /// A delivery of the attacking channel: it may be taken, or put off.
-    async fn deliver(&self, script: &Value) -> u16 {
-        let url = format!("{}/webhooks/scripted", self.address);
-        request("POST", &url, &[("x-secret", "the-webhook-secret")], script.to_string().into_bytes()).await.status
-    }
-
-    /// The neighbour's webhook is taken, its message is there, and its reply leaves. Returns how long each took.
-    async fn neighbour(&self, number: usize) -> (Duration, Duration) {
-        let url = format!("{}/webhooks/web-chat", self.address);
-        let visitor = format!("v-{number}");
-        let body = format!(
-            r#"{{"messages":[{{"id":"in-{number}","visitor":"{visitor}","name":"Kim","text":"hello","at":1795000000000}}]}}"#
-        );
-        let began = Instant::now();
-        let answer = request("POST", &url, &[("x-webchat-secret", "secret-of-the-shop")], body.into_bytes()).await;
-        let taken = began.elapsed();
-        assert_eq!(answer.status, 200, "the neighbour's webhook");
-        let conversation = eventually("the neighbour's message", async || {
-            let all = self.host.inbox().conversations(500).await.unwrap();
-            all.into_iter().find(|one| one.contact == visitor).map(|one| one.id)
-        })
-        .await;
-        let began = Instant::now();
-        let before = self.sent_to_neighbour.load(Ordering::Relaxed);
-        self.host.reply(conversation, &format!("n-{number}"), message(vec![text("hi")])).await.unwrap();
-        eventually("the neighbour's reply", async || {
-            (self.sent_to_neighbour.load(Ordering::Relaxed) > before).then_some(())
-        })
-        .await;
-        (taken, began.elapsed())
-    }
+    Neighbours::start(platform, [CANARY, NEIGHBOUR], hurried).await
 }
 
 /// The most memory that this process ever had, in bytes.
@@ -336,20 +263,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
 
     let world = world(seed).await;
     let mut random = Random(seed);
-    let hello = json!({ "events": 1, "account": "account" });
-    assert_eq!(world.deliver(&hello).await, 200);
-    let conversation = eventually("the conversation", async || {
-        world
-            .host
-            .inbox()
-            .conversations(9)
-            .await
-            .unwrap()
-            .into_iter()
-            .find(|one| one.channel == "scripted")
-            .map(|one| one.id)
-    })
-    .await;
+    let conversation = world.conversation().await;
     let mut slowest = (Duration::ZERO, Duration::ZERO);
     let mut shown = String::new();
     let mut ended = BTreeMap::<String, usize>::new();
@@ -386,7 +300,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
         };
         *ended.entry(what).or_default() += 1;
         if number % 10 == 0 {
-            let (taken, sent) = world.neighbour(number).await;
+            let (taken, sent) = world.visit(number).await;
             slowest = (slowest.0.max(taken), slowest.1.max(sent));
             if let Some(canary) = seen_in(&shown) {
                 let at = shown.find(canary).unwrap_or(0);
@@ -396,7 +310,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
             shown.clear();
         }
     }
-    let (taken, sent) = world.neighbour(scripts).await;
+    let (taken, sent) = world.visit(scripts).await;
     slowest = (slowest.0.max(taken), slowest.1.max(sent));
     println!("{ended:?}; the neighbour's webhook {:?}, its reply {:?} at the slowest", slowest.0, slowest.1);
     println!("memory at most {} MiB", peak_memory() >> 20);

@@ -19,7 +19,7 @@ use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{
     World, connect, eventually, granted, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
-use harness_contract::{OutboundPart, WindowState};
+use harness_contract::{CheckLevel, OutboundPart, WindowState};
 use harness_gateway::{ChannelSetup, Host, HostOptions};
 use harness_inbox::{ReplyState, StepState};
 use simulator::{Config, Login, Simulator};
@@ -185,4 +185,14 @@ async fn a_channel_without_a_grant_may_do_nothing() {
     assert!(host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap().not_granted.is_empty());
     let again = host.load_channel(channel_tests::instagram().1.clone(), ChannelSetup::default()).await.unwrap();
     assert!(again.not_granted.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_without_a_check_of_its_own_is_skipped_by_the_doctor() {
+    let both = both().await;
+    let all = both.host.inbox().accounts().await.unwrap();
+    let site = all.iter().find(|row| row.channel == "web-chat").unwrap();
+    let health = both.host.check(site.id, false).await.unwrap();
+    let line = health.checks.iter().find(|check| check.name == "platform").unwrap();
+    assert_eq!(line.level, CheckLevel::Skipped, "{line:?}");
 }

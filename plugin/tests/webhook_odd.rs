@@ -413,3 +413,15 @@ fn the_archive_is_read_with_odd_values_too() {
         .collect();
     assert_eq!(reactions, [(Some("❤️"), Some("love"), true), (Some("🎉"), None, false)]);
 }
+
+#[test]
+fn two_policy_notices_with_the_same_words_in_one_delivery_are_two_events() {
+    let notice = r#"{"field":"messaging_policy_enforcement","value":{"action":"block","reason":"r"}}"#;
+    let entry = |time: u64, changes: &str| format!(r#"{{"id":"{ACCOUNT}","time":{time},"changes":[{changes}]}}"#);
+    let delivery = |entries: &str| events(format!(r#"{{"object":"instagram","entry":[{entries}]}}"#));
+    let ids = |events: Vec<Event>| events.into_iter().map(|event| event.id).collect::<Vec<_>>();
+    let in_one = ids(delivery(&entry(1_795_000_000, &[notice; 3].join(","))));
+    assert_eq!(in_one.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{in_one:?}");
+    let in_two = [entry(1_795_000_000, notice), entry(1_795_000_009, notice), entry(1_795_000_010, notice)].join(",");
+    assert_eq!(ids(delivery(&in_two)), in_one, "a repetition comes with other times, and is a repetition");
+}

@@ -23,6 +23,13 @@ const AGENTS: usize = 3;
 /// How long everything may take to come to rest.
 const REST: Duration = channel_tests::PATIENCE;
 
+/// Whether the platform wishes that an account pauses.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Pauses {
+    Sometimes,
+    Never,
+}
+
 pub struct Load {
     stop: Arc<AtomicBool>,
     tasks: JoinSet<()>,
@@ -42,14 +49,14 @@ pub fn customers(sim: &Simulator) -> Vec<(String, String, Customer)> {
 }
 
 impl Load {
-    pub fn start(sim: &Simulator, address: &str, random: &mut Random) -> Self {
+    pub fn start(sim: &Simulator, address: &str, random: &mut Random, pauses: Pauses) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::new(Mutex::new(Asked::new()));
         let mut tasks = JoinSet::new();
         for (number, (_, _, customer)) in customers(sim).into_iter().enumerate() {
             tasks.spawn(write(sim.clone(), customer, number, random.fork(), Arc::clone(&stop)));
         }
-        tasks.spawn(disturb(sim.clone(), random.fork(), Arc::clone(&stop)));
+        tasks.spawn(disturb(sim.clone(), random.fork(), pauses, Arc::clone(&stop)));
         for number in 0..AGENTS {
             let agent = Agent { address: address.to_owned(), number, asked: Arc::clone(&asked) };
             tasks.spawn(agent.run(random.fork(), Arc::clone(&stop)));
@@ -108,7 +115,7 @@ async fn write(sim: Simulator, customer: Customer, number: usize, mut random: Ra
 }
 
 /// Reordering, batches, lost and early echoes, and a platform that fails.
-async fn disturb(sim: Simulator, mut random: Random, stop: Arc<AtomicBool>) {
+async fn disturb(sim: Simulator, mut random: Random, pauses: Pauses, stop: Arc<AtomicBool>) {
     let mut limited = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(50 + random.below(200))).await;
@@ -134,8 +141,8 @@ async fn disturb(sim: Simulator, mut random: Random, stop: Arc<AtomicBool>) {
                 2 => Fault::html(502),
                 3 => Fault::html(502).taking_effect(),
                 4 => Fault::delay(Duration::from_millis(300)),
-                // The account pauses for five seconds, so not too often.
-                _ if limited.elapsed() > Duration::from_secs(12) => {
+                // The account pauses, for longer each time, so not too often.
+                _ if pauses == Pauses::Sometimes && limited.elapsed() > Duration::from_secs(12) => {
                     limited = Instant::now();
                     Fault::graph_error(613, 2_534_040)
                 }

@@ -60,7 +60,11 @@ pub async fn of_file(file: &Path) -> Stored {
     for conversation in inbox.conversations(10_000).await.unwrap() {
         let timeline = inbox.timeline(conversation.id, 10_000_000).await.unwrap();
         let shown = timeline.into_iter().map(shown).collect();
-        conversations.push(Conversation { account: conversation.account, contact: conversation.contact, shown });
+        conversations.push(Conversation {
+            account: conversation.account,
+            contact: conversation.contact.unwrap_or_default(),
+            shown,
+        });
     }
     Stored {
         complaints,

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::Router;
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_gateway::{ChannelSetup, Host, HostOptions, egress::Endpoints};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
-use crate::{eventually, granted, hostile, secrets};
+use crate::{end, eventually, granted, hostile, secrets};
 
 /// The host, and the conversation in which the channel is told what to try.
 pub struct Attacked {
@@ -17,6 +17,7 @@ pub struct Attacked {
     pub conversation: i64,
     /// Where it keeps what it has.
     pub folder: TempDir,
+    endpoints: Endpoints,
 }
 
 impl Attacked {
@@ -25,15 +26,8 @@ impl Attacked {
         let address = serve(server).await;
         let folder = tempfile::tempdir().unwrap();
         let lead = |origin: &&str| ((*origin).to_owned(), format!("http://{address}").parse().unwrap());
-        let endpoints = origins.iter().map(lead).collect();
-        let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(options).await.unwrap();
-        let setup = ChannelSetup {
-            grant: granted(&hostile().1),
-            secrets: secrets([("secret", "the-webhook-secret")]),
-            ..ChannelSetup::default()
-        };
-        host.load_channel(hostile().1.clone(), setup).await.unwrap();
+        let endpoints: Endpoints = origins.iter().map(lead).collect();
+        let host = open(&folder, &endpoints, sandbox).await;
         host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", token)]))
             .await
             .unwrap();
@@ -43,8 +37,27 @@ impl Attacked {
             host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
         })
         .await;
-        Self { host, conversation, folder }
+        Self { host, conversation, folder, endpoints }
     }
+
+    /// The same with another sandbox, after a restart.
+    pub async fn again(self, sandbox: SandboxConfig) -> Self {
+        end(self.host, self.folder.path()).await;
+        Self { host: open(&self.folder, &self.endpoints, sandbox).await, ..self }
+    }
+}
+
+async fn open(folder: &TempDir, endpoints: &Endpoints, sandbox: SandboxConfig) -> Host {
+    let endpoints = endpoints.clone();
+    let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
+    let host = Host::open(options).await.unwrap();
+    let setup = ChannelSetup {
+        grant: granted(&hostile().1),
+        secrets: secrets([("secret", "the-webhook-secret")]),
+        ..ChannelSetup::default()
+    };
+    host.load_channel(hostile().1.clone(), setup).await.unwrap();
+    host
 }
 
 async fn serve(server: Router) -> SocketAddr {

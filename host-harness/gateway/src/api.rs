@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::{OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{ParkedCounts, ReplyState, ReplyView, Settlement};
+use harness_inbox::{InboxError, ParkedCounts, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 
@@ -25,6 +25,7 @@ use crate::{
     access::{Access, Scope},
     body::BodyTime,
     breaker::BreakerView,
+    error::HostError,
     host::Host,
     listen::Limits,
 };
@@ -156,6 +157,9 @@ struct PutBack {
 
 /// `POST`: deliveries that could not be translated are tried again.
 async fn retry(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<PutBack> {
+    if let Some(channel) = &retry.channel {
+        api.host.channel(channel).map_err(|error| ApiError::from(error).at("channel"))?;
+    }
     Ok(Json(PutBack { put_back: api.host.retry_failed(retry.channel).await? }))
 }
 
@@ -190,13 +194,14 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
 #[derive(Serialize)]
 struct ConversationView {
     id: i64,
-    contact: String,
+    contact: Option<String>,
     window: Window,
 }
 
 async fn conversation(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ConversationView> {
     let context = api.host.context(id).await?;
-    Ok(Json(ConversationView { id, contact: context.contact, window: context.window }))
+    let contact = Some(context.contact).filter(|contact| !contact.is_empty());
+    Ok(Json(ConversationView { id, contact, window: context.window }))
 }
 
 #[derive(Deserialize)]
@@ -223,9 +228,17 @@ async fn reply(
     if let Some(fields) = document.as_object_mut() {
         fields.entry("id").or_insert_with(|| "".into());
     }
-    let message: OutboundMessage = extract::read(document)?;
+    let message: OutboundMessage = extract::read(document.clone())?;
     let mut updates = api.host.inbox().updates();
-    let queued = api.host.reply_if_sendable(conversation, key, message).await?;
+    api.host.inbox().channel_of(conversation).await?;
+    let queued = api.host.reply_if_sendable(conversation, key, message).await;
+    let queued = queued.map_err(|error| match &error {
+        HostError::Inbox(InboxError::NotFound { what: "file", id }) => {
+            let place = extract::place_of(&document, "handle", id).unwrap_or_default();
+            ApiError::from(error).at(place)
+        }
+        _ => error.into(),
+    })?;
     let ended = async {
         loop {
             let view = api.host.inbox().reply(queued.reply).await?;

@@ -118,7 +118,12 @@ impl Clock {
 
     /// Waits for as long as it takes from the present to this time. A clock that is set meanwhile changes nothing.
     pub async fn until(&self, at: u64) {
-        let end = self.steady().saturating_add(Duration::from_millis(at.saturating_sub(self.now())));
+        self.wait(Duration::from_millis(at.saturating_sub(self.now()))).await;
+    }
+
+    /// Waits until this much time has passed: by itself, or because the clock was moved on.
+    pub async fn wait(&self, time: Duration) {
+        let end = self.steady().saturating_add(time);
         loop {
             let mut moved = std::pin::pin!(self.shared.moved.notified());
             // From here on a move is not missed.

@@ -38,6 +38,10 @@ pub(crate) enum DownloadError {
 impl Egress {
     /// Downloads a file. `hosts` are exact names, or `*.` and a name for every name below it.
     pub(crate) async fn download(&self, hosts: &[String], url: &str, max: u64) -> Result<Download, DownloadError> {
+        self.in_time(self.follow(hosts, url, max)).await.map_err(DownloadError::Passing)?
+    }
+
+    async fn follow(&self, hosts: &[String], url: &str, max: u64) -> Result<Download, DownloadError> {
         let max = max.min(MAX_FILE);
         let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
         for _ in 0..=REDIRECTS {

@@ -24,6 +24,7 @@ use url::Url;
 use crate::{
     bounds,
     capture::{self, Captured, capture},
+    clock::Clock,
     conceal::{Spellings, conceal},
     fill::{Filled, Sources, fill},
     overrides,
@@ -115,6 +116,9 @@ pub struct Egress {
     public: Client,
     development: Client,
     endpoints: Endpoints,
+    /// The longest exchange, and what measures it.
+    exchange: Duration,
+    clock: Clock,
 }
 
 /// The egress could not be set up.
@@ -163,14 +167,26 @@ pub struct Caller<'a> {
 }
 
 impl Egress {
-    /// Sets up the clients: no exchange takes longer than that. `endpoints` must be empty outside development.
-    pub fn new(endpoints: Endpoints, exchange: Duration) -> Result<Self, SetupError> {
-        let client = || client_builder().map(|builder| builder.timeout(exchange));
+    /// Sets up the clients: no exchange takes longer than `exchange`, which passes by `clock`. `endpoints` must be
+    /// empty outside development.
+    pub fn new(endpoints: Endpoints, exchange: Duration, clock: Clock) -> Result<Self, SetupError> {
         Ok(Self {
-            public: client()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
-            development: client()?.build().map_err(SetupError::of)?,
+            public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
+            development: client_builder()?.build().map_err(SetupError::of)?,
             endpoints,
+            exchange,
+            clock,
         })
+    }
+
+    /// One exchange from its beginning to the last byte of the answer, or the sentence that it took too long.
+    pub(crate) async fn in_time<T>(&self, exchange: impl Future<Output = T>) -> Result<T, String> {
+        // The time begins before the exchange does.
+        tokio::select! {
+            biased;
+            () = self.clock.wait(self.exchange) => Err(format!("the answer was not there after {:?}", self.exchange)),
+            ended = exchange => Ok(ended),
+        }
     }
 
     /// Checks, fills and sends a request.
@@ -202,8 +218,9 @@ impl Egress {
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, caller.files)?),
         };
-        let response = outgoing.send().await.map_err(transport_error)?;
-        let response = read(response, rule.max_response_bytes.min(MAX_ANSWER)).await?;
+        let max = rule.max_response_bytes.min(MAX_ANSWER);
+        let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max).await };
+        let response = self.in_time(exchange).await.map_err(EgressError::NoAnswer)??;
         let known = caller.known_secrets.iter().filter(|secret| secret.expose().len() >= LEAK_LENGTH);
         let known: Vec<Secret> = known.cloned().collect();
         let so_far = std::mem::take(captured);

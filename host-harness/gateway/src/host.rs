@@ -138,7 +138,7 @@ impl Host {
             places: exposed::places_of(&options.inbox),
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
-            egress: Egress::new(options.endpoints, options.exchange)?,
+            egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock)?,
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,

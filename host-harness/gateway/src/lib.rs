@@ -79,7 +79,7 @@ pub use host::Host;
 pub use secrets::{Secret, SecretKey, Secrets};
 pub use setup::{ChannelSetup, Grant, HostOptions, Registered};
 pub use store::{MediaStore, StoreError};
-pub use tasks::{AtTask, Panics, Worker};
+pub use tasks::{AtTask, Moment, Panics, Worker};
 pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};
 pub use upkeep::Retention;
 pub use vault::{VaultError, VaultKey};

@@ -4,22 +4,25 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    time::Duration,
 };
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::DefaultKeyedStateStore};
+
+use crate::clock::Clock;
 
 /// Addresses in memory. Beyond it all that are new share one place.
 const MANY: usize = 10_000;
 
 /// Refused webhooks by remote address.
 pub(crate) struct Refusals {
-    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    limiter: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, Clock, NoOpMiddleware<Duration>>,
 }
 
 impl Refusals {
-    pub(crate) fn new(per_minute: u32) -> Self {
+    pub(crate) fn new(per_minute: u32, clock: Clock) -> Self {
         let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
-        Self { limiter: RateLimiter::hashmap(Quota::per_minute(per_minute)) }
+        Self { limiter: RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), clock) }
     }
 
     /// Counts one more. Says whether the address is within its bound.
@@ -52,7 +55,7 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_bound_and_a_network_of_version_6_is_one() {
-        let refusals = Refusals::new(2);
+        let refusals = Refusals::new(2, Clock::stopped());
         let within = |address: &str| refusals.count(format!("{address}:1").parse().ok());
         assert_eq!([within("192.0.2.1"), within("192.0.2.1"), within("192.0.2.1")], [true, true, false]);
         assert!(within("192.0.2.2"));

@@ -21,7 +21,7 @@ use crate::{
     media,
     pace::Asker,
     setup::Registered,
-    tasks::Worker,
+    tasks::{Moment, Worker},
     unsent::{
         channel_failed, disconnected, failure, late_signal, no_files, nothing_to_send, outcome, unread, unrecorded,
         unsent,
@@ -125,6 +125,7 @@ impl Sending<'_> {
             if !self.shared.inbox.begin_attempt(self.reply.reply, index, self.shared.clock.now()).await? {
                 continue;
             }
+            self.shared.reaches(Worker::Outbox, Moment::Leaves);
             let part = tracing::error_span!("part", part = index);
             let attempted =
                 self.attempt(&registered, &context, account.connection, step, &mut captured).instrument(part);

@@ -30,6 +30,8 @@ pub struct HostOptions {
     pub endpoints: Endpoints,
     /// How long one exchange with a platform may take, from the connection to the last byte of the answer.
     pub exchange: Duration,
+    /// The clock by which `exchange` passes: one of its own, so that no exchange ends because the present is moved.
+    pub exchange_clock: Clock,
     /// The clock.
     pub clock: Clock,
     /// What each channel and each account may keep waiting here.
@@ -56,6 +58,7 @@ impl HostOptions {
             vault_key: None,
             endpoints: Endpoints::new(),
             exchange: EXCHANGE,
+            exchange_clock: Clock::default(),
             clock: Clock::default(),
             budget: Budget::default(),
             retention: Retention::default(),

@@ -45,13 +45,22 @@ impl Worker {
     pub const ALL: [Self; 6] = [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep];
 }
 
-/// What a test has called at the beginning of every task of a worker.
+/// Where a worker's task stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Moment {
+    /// It begins.
+    Begins,
+    /// It is written down that a request leaves.
+    Leaves,
+}
+
+/// What a test has called at these moments of every task of a worker.
 #[derive(Clone)]
-pub struct AtTask(Arc<dyn Fn(Worker) + Send + Sync>);
+pub struct AtTask(Arc<dyn Fn(Worker, Moment) + Send + Sync>);
 
 impl AtTask {
     /// Calls this.
-    pub fn new(hook: impl Fn(Worker) + Send + Sync + 'static) -> Self {
+    pub fn new(hook: impl Fn(Worker, Moment) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hook))
     }
 }
@@ -99,7 +108,7 @@ impl Shared {
     /// Runs a task of a worker to its end, or to its panic, which is counted.
     pub(crate) async fn guarded<T>(&self, worker: Worker, task: impl Future<Output = T>) -> Result<T, Panicked> {
         let mut task = std::pin::pin!(async {
-            self.begins(worker);
+            self.reaches(worker, Moment::Begins);
             task.await
         });
         let ended =
@@ -115,10 +124,10 @@ impl Shared {
         ended
     }
 
-    /// A task of a worker begins.
-    pub(crate) fn begins(&self, worker: Worker) {
+    /// A task of a worker comes to this.
+    pub(crate) fn reaches(&self, worker: Worker, moment: Moment) {
         if let Some(AtTask(hook)) = &self.tasks.hook {
-            hook(worker);
+            hook(worker, moment);
         }
     }
 

@@ -44,7 +44,7 @@ struct Webhooks {
 
 /// `/webhooks/{channel}`, `/webhooks/{channel}/{account}` and `/callbacks/{channel}/{name}`.
 pub(crate) fn router(host: Host, limits: &Limits) -> Router {
-    let refusals = Arc::new(Refusals::new(limits.refused_webhooks_per_minute));
+    let refusals = Arc::new(Refusals::new(limits.refused_webhooks_per_minute, host.shared.clock.clone()));
     let traced = |route: MethodRouter<Webhooks>| {
         route
             .route_layer(middleware::map_response(browser::headers))

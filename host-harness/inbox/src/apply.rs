@@ -102,6 +102,8 @@ fn apply_delivery(
     let mut counts = EventCounts::default();
     let mut missing = BTreeSet::new();
     let mut foreign = BTreeSet::new();
+    // The message that stands before an event of the archive.
+    let mut behind: Option<&str> = None;
     for (nth, event) in delivery.events.iter().enumerate() {
         if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
             // It may take away what is known here, and empties deliveries that are applied.
@@ -150,10 +152,12 @@ fn apply_delivery(
             if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
                 messages::came_live_too(tx, account, message)?;
             }
+            behind = message_id(event).or(behind);
             continue;
         }
         counts.new += 1;
-        let (conversation, kind) = apply_event(tx, account, delivery, event, known)?;
+        let (conversation, kind) = apply_event(tx, account, delivery, event, behind, known)?;
+        behind = message_id(event).or(behind);
         if let Some(conversation) = conversation {
             updates.push(Update::Conversation { conversation, kind });
         }
@@ -178,6 +182,11 @@ fn apply_delivery(
         }
     }
     Ok(counts)
+}
+
+fn message_id(event: &Event) -> Option<&str> {
+    let EventBody::Message(message) = &event.body else { return None };
+    message.id.as_deref()
 }
 
 /// Whether the proof speaks for the account that an event names: the one whose secret it is, under its id or an alias.
@@ -348,13 +357,14 @@ fn apply_to_accounts(
     Ok(told)
 }
 
-/// Applies one event; returns the conversation and what changed in it. Deliveries that brought what is
+/// Applies one event, which stands in its delivery `behind` this message; returns the conversation and what changed in it. Deliveries that brought what is
 /// taken back now go into `known.emptied`.
 fn apply_event(
     tx: &Transaction<'_>,
     account: i64,
     delivery: &TranslatedDelivery,
     event: &Event,
+    behind: Option<&str>,
     known: &mut Known,
 ) -> Result<(Option<i64>, &'static str), InboxError> {
     let received_at = delivery.received_at;
@@ -367,7 +377,7 @@ fn apply_event(
     }
     let mut kind = event.body.name();
     match &event.body {
-        EventBody::Message(message) => match messages::store(tx, &place, event, message)? {
+        EventBody::Message(message) => match messages::store(tx, &place, event, message, behind)? {
             Stored::New => {}
             Stored::Confirmed => kind = "outcome",
             Stored::EditedBefore | Stored::DeletedBefore => known.emptied.push(delivery.id),

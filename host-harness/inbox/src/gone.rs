@@ -105,7 +105,10 @@ pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: i64) -> Result<(
 pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<usize, InboxError> {
     // The conversations that go; `?1` is the account, `?2` the contact.
     const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
-                         WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2))";
+                         WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2
+                            -- Whoever has no id of the platform's yet is known by the user name alone.
+                            OR (k.unnamed = 1 AND k.username = (SELECT username FROM contact
+                                                                WHERE account_id = ?1 AND platform_id = ?2))))";
     let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
     // Also of messages that never came: their edits wait.
     let targets = format!(
@@ -148,7 +151,11 @@ pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Optio
         tx.prepare_cached(&sql)?.execute(params![account, contact])?;
     }
     let contacts = tx
-        .prepare_cached("DELETE FROM contact WHERE account_id = ?1 AND (?2 IS NULL OR platform_id = ?2)")?
+        .prepare_cached(
+            "DELETE FROM contact WHERE account_id = ?1 AND (?2 IS NULL OR platform_id = ?2
+               OR (unnamed = 1 AND username = (SELECT username FROM contact
+                                               WHERE account_id = ?1 AND platform_id = ?2)))",
+        )?
         .execute(params![account, contact])?;
     for delivery in deliveries {
         redact(tx, delivery)?;

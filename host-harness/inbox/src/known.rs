@@ -10,6 +10,7 @@ use crate::{
     InboxError, conversations,
     journal::{empty_archived, redact, redact_applied},
     parked::Parking,
+    unnamed,
 };
 
 /// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
@@ -53,7 +54,7 @@ impl Known {
         Ok(found)
     }
 
-    /// The conversation that the event belongs to; none where the platform names no contact.
+    /// The conversation that the event belongs to; none where the platform names nobody who could be answered.
     pub(crate) fn conversation(
         &mut self,
         tx: &Transaction<'_>,
@@ -61,7 +62,10 @@ impl Known {
         event: &Event,
         at: i64,
     ) -> Result<Option<i64>, InboxError> {
-        let Some(contact) = &event.contact else { return Ok(None) };
+        let Some(contact) = &event.contact else {
+            let writer = unnamed::writer_of(event);
+            return writer.map(|writer| unnamed::find_or_make(tx, account, &writer, at)).transpose();
+        };
         let key = match &event.thread {
             Some(thread) => format!("t:{}", thread.id),
             None => format!("c:{}", contact.id),

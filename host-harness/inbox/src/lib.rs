@@ -37,6 +37,7 @@ mod shape;
 mod storage;
 mod traffic;
 mod turns;
+mod unnamed;
 mod verdict;
 mod waits;
 mod window;

@@ -86,8 +86,9 @@ pub struct ConversationSummary {
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
-    /// The platform's id of the customer.
-    pub contact: String,
+    /// The platform's id of the customer; none where the platform has named none yet. Such a conversation holds comments,
+    /// and takes private replies to them alone.
+    pub contact: Option<String>,
     /// The customer's name, where it is known.
     pub name: Option<String>,
     /// The newest thing in it, by platform time; never later than its receipt.
@@ -158,8 +159,8 @@ pub struct NoticeView {
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
-    /// The conversation's row, where it belongs to one. What is written there answers a comment in private; a comment
-    /// whose commenter has no id belongs to none yet.
+    /// The conversation's row, where it belongs to one. What is written there answers a comment in private, also where
+    /// the platform gives its writer no id.
     pub conversation: Option<i64>,
     /// The platform's id of the customer, where it is known.
     pub contact: Option<String>,
@@ -190,7 +191,8 @@ impl Inbox {
             .read(move |connection| {
                 let rows = collect(
                     connection,
-                    "SELECT c.id, a.channel, a.platform_id, k.platform_id, coalesce(k.name, k.username), c.last_at,
+                    "SELECT c.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
+                         coalesce(k.name, k.username), c.last_at,
                          (SELECT count(*) FROM message m WHERE m.conversation_id = c.id AND m.unread = 1),
                          c.seen_message,
                          (SELECT text FROM message m WHERE m.conversation_id = c.id
@@ -249,8 +251,8 @@ impl Inbox {
             .read(move |connection| {
                 let rows = collect(
                     connection,
-                    "SELECT n.id, a.channel, a.platform_id, n.conversation_id, k.platform_id, n.at, n.origin, n.kind,
-                         n.body
+                    "SELECT n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
+                         n.origin, n.kind, n.body
                      FROM notice n JOIN account a ON a.id = n.account_id
                      LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
                      WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)

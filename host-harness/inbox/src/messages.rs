@@ -2,12 +2,12 @@
 //! platform id, so that they wait for a message that has not arrived. Belongs here: that, and echoes.
 
 use harness_contract::{
-    Author, BusinessAuthor, DeliveryState, DeliveryStatus, Edited, Event, EventOrigin, Message, Reaction,
+    Author, BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Edited, Event, EventOrigin, Message, Reaction,
     ReactionAction, Receipt, SendResult,
 };
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::{InboxError, gone, journal::redact, media, outbox};
+use crate::{InboxError, gone, journal::redact, media, outbox, unnamed};
 
 /// Where and when an event happened.
 #[derive(Clone, Copy)]
@@ -31,16 +31,18 @@ pub(crate) enum Stored {
     DeletedBefore,
 }
 
-/// Stores a message, or recognises it as the echo of one that was sent from here.
+/// Stores a message, or recognises it as the echo of one that was sent from here. One of the archive stands in its
+/// delivery `behind` the message of this id.
 pub(crate) fn store(
     tx: &Transaction<'_>,
     place: &Place,
     event: &Event,
     message: &Message,
+    behind: Option<&str>,
 ) -> Result<Stored, InboxError> {
     let outbound = matches!(event.author, Author::Business(_));
     if let Author::Business(author) = &event.author
-        && confirm_own(tx, place, author, message)?
+        && confirm_own(tx, place, (event.contact.as_ref(), author), message)?
     {
         return Ok(Stored::Confirmed);
     }
@@ -56,7 +58,8 @@ pub(crate) fn store(
     let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
-    let seq = if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation)? } else { 0 };
+    let seq =
+        if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation, behind)? } else { 0 };
     let twin = match &message.id {
         Some(id) => twin(tx, place, id, message)?,
         None => 0,
@@ -110,9 +113,35 @@ pub(crate) fn store(
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
 
-/// Where a message of the archive stands among those of its time: behind those that its own delivery brought before
-/// it, and before what earlier deliveries brought, since archives are read from the newest page to the oldest.
-fn place_in_the_past(tx: &Transaction<'_>, place: &Place, conversation: i64) -> Result<i64, InboxError> {
+/// Where a message of the archive stands among those of its time: behind the one that its own delivery brought before
+/// it, also where that one was known already; or else before what earlier deliveries brought, since archives are read
+/// from the newest page to the oldest.
+fn place_in_the_past(
+    tx: &Transaction<'_>,
+    place: &Place,
+    conversation: i64,
+    behind: Option<&str>,
+) -> Result<i64, InboxError> {
+    let before: Option<(i64, i64)> = tx
+        .prepare_cached(
+            "SELECT seq, id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND conversation_id = ?3 AND at = ?4
+             ORDER BY seq DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![place.account, behind, conversation, place.at], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((seq, id)) = before {
+        let here = params![conversation, place.at, seq, id];
+        let in_between = tx
+            .prepare_cached("SELECT 1 FROM message WHERE conversation_id = ?1 AND at = ?2 AND seq = ?3 AND id > ?4")?
+            .exists(here)?;
+        if in_between {
+            tx.prepare_cached(
+                "UPDATE message SET seq = seq + 1 WHERE conversation_id = ?1 AND at = ?2 AND (seq, id) > (?3, ?4)",
+            )?
+            .execute(here)?;
+        }
+        return Ok(seq);
+    }
     Ok(tx
         .prepare_cached(
             "SELECT coalesce(max(seq) FILTER (WHERE delivery_id = ?3),
@@ -178,7 +207,7 @@ fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i6
 fn confirm_own(
     tx: &Transaction<'_>,
     place: &Place,
-    author: &BusinessAuthor,
+    (contact, author): (Option<&Contact>, &BusinessAuthor),
     message: &Message,
 ) -> Result<bool, InboxError> {
     let Some(id) = &message.id else { return Ok(false) };
@@ -227,6 +256,10 @@ fn confirm_own(
     .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
     outbox::note_answered(tx, reply, step)?;
     outbox::close_finished(tx, reply)?;
+    if let Some(contact) = contact {
+        let conversation = outbox::conversation_of(tx, reply)?;
+        unnamed::name(tx, place.account, conversation, &contact.id)?;
+    }
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 
 use crate::{
     Inbox, InboxError, Update, conversations::MAX_REPLY_CONTEXT, doubt::FIRST_LOOK_MS, gone, journal::as_millis,
-    messages, pauses, queue::Remarks,
+    messages, pauses, queue::Remarks, unnamed,
 };
 
 /// Where a step stands.
@@ -139,11 +139,13 @@ impl Inbox {
         now: u64,
     ) -> Result<(), InboxError> {
         let rows = steps.iter().map(|step| NewStep::of(&reply.message, step)).collect::<Result<Vec<_>, _>>()?;
-        let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
+        let (id, account) = (reply.reply, reply.account);
         let author = serde_json::to_string(&reply.message.sender)?;
         let (warnings, degraded) = remarks.columns()?;
-        self.writer
+        let conversation = self
+            .writer
             .write(move |tx| {
+                let conversation = conversation_of(tx, id)?;
                 tx.prepare_cached(
                     "UPDATE reply SET state = 'sending', violations = ?2, degradations = ?3 WHERE id = ?1",
                 )?
@@ -153,7 +155,7 @@ impl Inbox {
                 }
                 tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
                     .execute(params![conversation, as_millis(now)])?;
-                Ok(())
+                Ok(conversation)
             })
             .await?;
         self.announce([Update::Conversation { conversation, kind: "reply" }]);
@@ -188,10 +190,13 @@ impl Inbox {
         end: StepEnd,
         now: u64,
     ) -> Result<(), InboxError> {
-        let (id, account, conversation) = (reply.reply, reply.account, reply.conversation);
-        self.writer
+        let (id, account) = (reply.reply, reply.account);
+        let conversation = self
+            .writer
             .write(move |tx| {
-                finish(tx, &Attempt { reply: id, account, conversation, step: index(step), now }, &outcome, &end)
+                let conversation = conversation_of(tx, id)?;
+                finish(tx, &Attempt { reply: id, account, conversation, step: index(step), now }, &outcome, &end)?;
+                conversation_of(tx, id)
             })
             .await?;
         self.announce([Update::Conversation { conversation, kind: "outcome" }]);
@@ -288,6 +293,13 @@ pub(crate) struct Attempt {
     pub(crate) now: u64,
 }
 
+/// The conversation of a reply now: it may have become another one since the reply was taken up.
+pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: i64) -> Result<i64, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT conversation_id FROM reply WHERE id = ?1")?
+        .query_row(params![reply], |row| row.get(0))?)
+}
+
 fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepEnd) -> Result<(), InboxError> {
     let result = serde_json::to_string(&outcome.result)?;
     let now = as_millis(at.now);
@@ -312,8 +324,11 @@ fn finish(tx: &Transaction<'_>, at: &Attempt, outcome: &SendOutcome, end: &StepE
     {
         messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
     }
-    if matches!(outcome.result, SendResult::Sent(_)) {
+    if let SendResult::Sent(receipt) = &outcome.result {
         note_answered(tx, at.reply, at.step)?;
+        if let Some(recipient) = &receipt.recipient {
+            unnamed::name(tx, at.account, at.conversation, recipient)?;
+        }
     }
     if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)

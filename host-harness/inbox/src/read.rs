@@ -281,7 +281,7 @@ fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<
     type Raw = (String, String, String, Option<String>, Option<String>, Option<i64>, Option<Vec<u8>>);
     let raw: Option<Raw> = connection
         .prepare_cached(
-            "SELECT a.platform_id, a.settings, k.platform_id, c.thread, c.last_inbound, c.refused_at, c.reply_context
+            "SELECT a.platform_id, a.settings, iif(k.unnamed, '', k.platform_id), c.thread, c.last_inbound, c.refused_at, c.reply_context
              FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
              WHERE c.id = ?1",
         )?

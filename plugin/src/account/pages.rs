@@ -192,7 +192,11 @@ fn candidate(page: &Json<'_>, missing: &str) -> Option<Offered> {
     let obstacle = if !missing.is_empty() {
         Some(not_granted(missing))
     } else if !tasks.is_empty() {
-        Some(join(&["You may not do enough on this page: ", &tasks, " is missing. Ask its administrator for it."]))
+        Some(join(&[
+            "You may not do enough on this page. What is missing: ",
+            &tasks,
+            ". Ask its administrator for it.",
+        ]))
     } else if account_id.is_some() {
         None
     } else if page.get("connected_instagram_account").is_some() {
@@ -214,7 +218,7 @@ pub(super) const PERSONAL_ACCOUNT: &str = "The Instagram account is a personal o
 
 /// What stands in the way where permissions are missing.
 pub(super) fn not_granted(missing: &str) -> String {
-    join(&["Permissions were not granted: ", missing, ". Connect again and leave all of them switched on."])
+    join(&["What was not granted: ", missing, ". Connect again and leave every permission switched on."])
 }
 
 /// The picture of an Instagram account.

@@ -10,7 +10,7 @@ use crate::limits::{CONTACT_ID, NATIVE_BYTES};
 use crate::types::{
     Anomaly, Author, Contact, Event, EventBody, EventOrigin, ParsedDelivery, UnknownItem, WindowOpener,
 };
-use crate::words::ToText;
+use crate::words::{ToText, push_decimal};
 
 /// What an entry says about all of its items.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl<'t> Collector<'t> {
     }
 
     /// Gives different items that claim one id different ids. The same item twice keeps its id:
-    /// that is a repeat, and the host drops it.
+    /// that is a repeat, and the host drops it. What has nothing but its words is counted: it may well happen twice.
     fn separate(&mut self) {
         let slots = (self.events.len() * 2).next_power_of_two();
         let mut owners: Vec<Option<usize>> = Vec::from_iter(core::iter::repeat_n(None, slots));
@@ -171,7 +171,10 @@ impl<'t> Collector<'t> {
             while let Some(owner) = owners.get(slot).copied().flatten() {
                 if self.events.get(owner).is_some_and(|known| known.id == event.id) {
                     if self.raws.get(owner) != self.raws.get(at) {
-                        claims.push(at);
+                        claims.push((at, None));
+                    } else if id::is_of_words_alone(&event.id) {
+                        let before = self.raws.iter().take(at).filter(|raw| self.raws.get(at) == Some(raw));
+                        claims.push((at, Some(before.count())));
                     }
                     break;
                 }
@@ -181,10 +184,13 @@ impl<'t> Collector<'t> {
                 *free = Some(at);
             }
         }
-        for at in claims {
+        for (at, nth) in claims {
             if let (Some(event), Some(raw)) = (self.events.get_mut(at), self.raws.get(at)) {
                 event.id.push('~');
-                event.id.push_str(&id::hash(&[raw]));
+                match nth {
+                    Some(nth) => push_decimal(&mut event.id, nth as u64),
+                    None => event.id.push_str(&id::hash(&[raw])),
+                }
             }
         }
     }

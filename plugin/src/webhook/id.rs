@@ -23,7 +23,8 @@
 //! Both login types send the same mids, comment ids and times, so both give the same event ids, and so
 //! does the archive for messages. Of a reaction the archive does not know the time.
 //! Two different items of one delivery that claim the same id get `~{hash of the raw item}` behind
-//! the later one, so that neither hides the other.
+//! the later one, so that neither hides the other. A policy notice of `changes` has neither an id nor a time of its
+//! own (`y::{hash of the raw item}`): of two alike in one delivery the later gets `~{how many stand before it}`.
 
 use alloc::string::String;
 
@@ -39,6 +40,11 @@ pub(super) fn of(prefix: &str, parts: &[&str]) -> String {
         id.push_str(part);
     }
     id
+}
+
+/// Whether an id is made of an item's words alone, so that the same words need not be the same event.
+pub(super) fn is_of_words_alone(id: &str) -> bool {
+    id.starts_with("y::")
 }
 
 /// A time as a part of an id; empty where the platform gave none.

@@ -1,6 +1,8 @@
 //! What reaches the account from outside the customer's own writing: comments, mentions, messages
 //! written in Instagram's app, other apps in the thread. What belongs here: those webhooks.
 
+use serde_json::Value;
+
 use crate::customer::{Customer, Sent};
 use crate::state::StoredComment;
 use crate::state::thread::{Author, ThreadMessage};
@@ -14,6 +16,17 @@ impl Customer {
         let comment = self.new_comment(media_id, "FEED", text);
         self.store_comment(&comment, false);
         self.change(Part::Change(Change::comment(&comment)), comment.id).await
+    }
+
+    /// Comments on a post where Instagram names the writer by the user name alone.
+    pub async fn comment_without_id(&self, media_id: &str, text: &str) -> Sent {
+        let comment = self.new_comment(media_id, "FEED", text);
+        self.store_comment(&comment, false);
+        let mut change = Change::comment(&comment);
+        if let Some(from) = change.value.get_mut("from").and_then(Value::as_object_mut) {
+            from.remove("id");
+        }
+        self.change(Part::Change(change), comment.id).await
     }
 
     /// Comments on a post, in the flat shape D that is documented for the Instagram login.

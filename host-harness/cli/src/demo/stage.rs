@@ -75,7 +75,7 @@ impl Stage {
     /// The conversation with the customer, once there is one.
     pub(crate) async fn conversation(&self) -> Result<i64> {
         let all = self.host.inbox().conversations(10).await?;
-        let own = all.into_iter().find(|conversation| conversation.contact == self.customer.igsid());
+        let own = all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(self.customer.igsid()));
         Ok(own.context("the customer has not written yet")?.id)
     }
 

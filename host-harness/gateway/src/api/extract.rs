@@ -167,3 +167,23 @@ fn kind(expected: &str) -> &'static str {
         _ => "a value of another kind",
     }
 }
+
+/// Where in a document a member of this name has this text, spelled as in `path`.
+pub(super) fn place_of(document: &serde_json::Value, name: &str, text: &str) -> Option<String> {
+    use serde_json::Value;
+    let below = |step: String, inner: &Value| {
+        let rest = place_of(inner, name, text)?;
+        Some(if rest.starts_with('[') { format!("{step}{rest}") } else { format!("{step}.{rest}") })
+    };
+    match document {
+        Value::Object(members) => members.iter().find_map(|(member, inner)| {
+            if member == name && inner.as_str() == Some(text) {
+                Some(name.to_owned())
+            } else {
+                below(member.clone(), inner)
+            }
+        }),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, inner)| below(format!("[{at}]"), inner)),
+        _ => None,
+    }
+}

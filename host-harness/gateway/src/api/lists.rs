@@ -90,6 +90,9 @@ async fn messages(State(api): State<Api>, Path(id): Path<i64>, Query(asked): Que
 
 async fn notices(State(api): State<Api>, Query(asked): Query<Asked>) -> Listed<NoticeView> {
     let (limit, before, conversation) = (asked.limit()?, asked.before()?, asked.conversation()?);
+    if let Some(id) = conversation {
+        api.host.inbox().channel_of(id).await.map_err(|error| ApiError::from(error).at("conversation"))?;
+    }
     let mut more = conversation.map(|id| format!("&conversation={id}")).unwrap_or_default();
     if let Some(kind) = &asked.kind {
         more.extend(["&kind=".into(), url::form_urlencoded::byte_serialize(kind.as_bytes()).collect::<String>()]);

@@ -17,6 +17,8 @@ pub(crate) struct Script {
     events: usize,
     /// Whether they all have one id.
     same: bool,
+    /// Of how many people they are; of one where it is 0.
+    contacts: usize,
     /// Bytes of each long text.
     size: usize,
     /// For whom events say they are.
@@ -81,7 +83,11 @@ impl Script {
     pub(crate) fn events(&self) -> Vec<Event> {
         let event = |number: usize| {
             let id = if self.same { "same".to_owned() } else { format!("event-{number}-{}", self.size) };
-            let contact = Contact { id: "victim".into(), name: None, username: None, addresses: Vec::new() };
+            let id_of_contact = match self.contacts {
+                0 => "victim".to_owned(),
+                contacts => format!("victim-{}", number % contacts),
+            };
+            let contact = Contact { id: id_of_contact, name: None, username: None, addresses: Vec::new() };
             let account = if self.account.is_empty() { "account".into() } else { self.account.clone() };
             Event {
                 id,
