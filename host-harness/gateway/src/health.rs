@@ -10,7 +10,6 @@ use std::{
 use harness_contract::{AccountError, CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
 use harness_inbox::{AccountRow, AccountState, InboxError};
 use serde::Serialize;
-use url::Url;
 
 use crate::{
     account,
@@ -439,22 +438,5 @@ fn span(ms: u64) -> String {
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
-impl crate::egress::Egress {
-    /// Asks an address of this host itself, which may be a private one.
-    pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
-        let answer = async {
-            let response = self.own().get(url).send().await?;
-            let status = response.status().as_u16();
-            Ok::<_, reqwest::Error>((status, response.text().await?))
-        };
-        match tokio::time::timeout(time, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            // The address holds the verify token.
-            Ok(Err(error)) => Err(error.without_url().to_string()),
-            Err(_) => Err("no answer came in time".into()),
-        }
     }
 }

@@ -1,11 +1,14 @@
 //! Trying an account out: a signal to somebody, and the archive beside the inbox. Belongs here: what
 //! `health` asks for and what takes more than a look.
 
+use std::time::Duration;
+
 use harness_contract::{
     Author, CheckLevel, CheckResult, EventBody, FallbackPolicy, HistoryRequest, OutboundMessage, OutboundPart,
     SendResult, Sender, WindowState,
 };
 use harness_inbox::{AccountRow, ReplyState, StepState};
+use url::Url;
 
 use crate::{
     account::call,
@@ -64,7 +67,7 @@ pub(crate) async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckRe
                 let finding = said.unwrap_or_else(|| "The signal was not sent.".into());
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let finding = "The signal is still waiting to be sent.".to_owned();
         return line(CheckLevel::Warning, finding, Some("See `connected` and `outbox` above.".into()));
@@ -109,5 +112,22 @@ impl Shared {
             }
         }
         Ok(Some((missing, known)))
+    }
+}
+
+impl crate::egress::Egress {
+    /// Asks an address of this host itself, which may be a private one.
+    pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
+        let answer = async {
+            let response = self.own().get(url).send().await?;
+            let status = response.status().as_u16();
+            Ok::<_, reqwest::Error>((status, response.text().await?))
+        };
+        match tokio::time::timeout(time, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            // The address holds the verify token.
+            Ok(Err(error)) => Err(error.without_url().to_string()),
+            Err(_) => Err("no answer came in time".into()),
+        }
     }
 }
