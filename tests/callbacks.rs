@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{Answer, World, eventually, request};
+use channel_tests::{Answer, World, eventually, log::Captured, request};
 use harness_gateway::{Access, server, server::Limits};
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 use serde_json::{Value, json};
@@ -153,4 +153,30 @@ async fn forged_callbacks_meet_the_bound_of_forged_webhooks() {
     assert_eq!(call(&world.address, "data-deletion", &large).await.status, 413);
     let genuine = call(&address, "data-deletion", &signed(&world, world.clock.now())).await;
     assert_eq!(genuine.status, 200, "a genuine one is never refused for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_callback_costs_one_line_and_beyond_the_bound_none() {
+    let log = Captured::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let world = world().await;
+    let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
+    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = server::router_with(world.host.clone(), Access::default(), &limits);
+    tokio::spawn(async move { server::serve_with(listener, router, &limits, std::future::pending()).await });
+    let lines = |id: &str| log.text().lines().filter(|line| line.contains(&format!("\"{id}\""))).count();
+    for number in 0..8 {
+        let id = format!("forged-{number}");
+        let url = format!("{address}/callbacks/instagram/data-deletion");
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("x-request-id", id.as_str())];
+        let answer = request("POST", &url, &headers, b"signed_request=Zm9yZ2Vk.e30".to_vec()).await;
+        let expected = if number < 3 { (403, 1) } else { (429, 0) };
+        assert_eq!((answer.status, lines(&id)), expected, "{id}: {}", log.text());
+    }
+    let refused = r#"harness_callbacks_total{channel="instagram",answer="#;
+    let metrics = world.host.metrics().await.unwrap();
+    let counted = metrics.lines().filter(|line| line.starts_with(refused)).filter_map(|line| line.rsplit(' ').next());
+    assert_eq!(counted.filter_map(|count| count.parse::<u64>().ok()).sum::<u64>(), 8, "all are counted: {metrics}");
 }

@@ -17,7 +17,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use channel_tests::{eventually, instagram, request, signature};
+use channel_tests::{eventually, instagram, request, signature, write_secret};
 use serde_json::{Value, json};
 
 fn harness(arguments: &[&str], input: &[u8]) -> Output {
@@ -127,8 +127,8 @@ fn the_scripted_demo_plays_every_step() {
 }
 
 fn config(folder: &Path, extra: &str) -> String {
-    fs::write(folder.join("app-secret"), "my-app-secret\n").unwrap();
-    fs::write(folder.join("verify-token"), "my-verify-token").unwrap();
+    write_secret(&folder.join("app-secret"), "my-app-secret\n");
+    write_secret(&folder.join("verify-token"), "my-verify-token");
     let path = folder.join("harness.toml");
     let component = instagram().0.display();
     let text = format!(
@@ -391,7 +391,7 @@ fn a_mistake_in_the_configuration_is_told_once() {
         assert_eq!(told.matches("TOML parse error").count(), 1, "{told}");
     }
     fs::write(&path, "data-dir = \"data\"\n[api]\ntoken = { file = \"token\" }\n").unwrap();
-    fs::write(folder.path().join("token"), b"\xef\xbb\xbfsome-token-of-an-editor\n").unwrap();
+    write_secret(&folder.path().join("token"), b"\xef\xbb\xbfsome-token-of-an-editor\n");
     let output = harness(&["doctor", "--config", path.to_str().unwrap()], b"");
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), told.matches("byte-order mark").count()), (Some(1), 1), "{told}");

@@ -8,9 +8,33 @@
     reason = "a test fails by panicking"
 )]
 
-use channel_tests::{World, dialog::Person, pages::page, request};
-use harness_gateway::ConnectStage;
+use channel_tests::{World, dialog::Person, instagram, pages::page, request};
+use harness_gateway::{ChannelSetup, ConnectStage, Grant};
 use simulator::{Config, Fault, Scope};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_shows_pictures_of_granted_hosts_and_lets_a_browser_load_no_others() {
+    let world = World::unconnected(Config::demo()).await;
+    let person = Person::new(&world).await;
+    person.connects("instagram").await;
+    let look = async || {
+        let cookie = format!("harness-connect-x={}", person.cookie);
+        let address = format!("{}/connect/{}", world.address, person.ticket);
+        let page = request("GET", &address, &[("cookie", &cookie)], Vec::new()).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap().to_owned();
+        (page.body.contains("<img"), policy)
+    };
+    let (shown, policy) = look().await;
+    assert!(shown && policy.contains("img-src https://scontent.cdninstagram.com;"), "{policy}");
+    let granted = world.host.channel("instagram").unwrap().grant;
+    for media in [vec![], vec!["lookaside.fbsbx.com".to_owned()]] {
+        let grant = Some(Grant { media, ..granted.clone() });
+        let setup = ChannelSetup { grant, ..ChannelSetup::default() };
+        world.host.load_channel(instagram().1.clone(), setup).await.unwrap();
+        let (shown, policy) = look().await;
+        assert!(!shown && policy.contains("img-src 'none';"), "{policy}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_names_every_permission_address_and_field_that_the_platform_demands() {

@@ -259,3 +259,38 @@ async fn a_host_that_stops_finishes_what_is_under_way_and_waits_for_nobody_else(
     tokio::time::timeout(PATIENCE, &mut door.served).await.expect("it ends").unwrap();
     drop(silent);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_a_head_ends_with_both_and_what_could_be_read_in_two_ways_is_refused() {
+    let door = Door::with(Limits::default()).await;
+    let asked = async |bytes: &str| {
+        let mut stream = door.connect().await;
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        rest(&mut stream).await
+    };
+    let sound = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
+    let last = "GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert_eq!(asked(&format!("{sound}{last}")).await.matches("HTTP/1.1 200 ").count(), 2);
+    for odd in [
+        "GET /health/live HTTP/1.1\nhost: x\n\n",
+        "GET /health/live HTTP/1.1\r\nhost: x\nx: y\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nhost: x\r\n\n",
+        "\nGET /health/live HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nhost: x\r\n folded: y\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nhost : x\r\n\r\n",
+        "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+        "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ncontent-length: +1\r\n\r\nx",
+        "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, x\r\n\r\n0\r\n\r\n",
+    ] {
+        let answer = asked(odd).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{odd:?}: {answer:?}");
+    }
+    // Also behind a request that was sound, and behind a body in which a bare one is data.
+    let behind = format!("{sound}GET /health/live HTTP/1.1\nhost: x\r\n\r\n");
+    let answer = asked(&behind).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 400 "), "{answer:?}");
+    let body = "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\na\nb";
+    let answer = asked(&format!("{body}{last}")).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("HTTP/1.1 200 "), "{answer:?}");
+    assert_eq!(door.genuine("after").await, 200);
+}

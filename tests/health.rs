@@ -353,3 +353,26 @@ mod canary {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_on_the_machine_can_read_is_named_by_the_doctor() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (world, row) = connected("facebook").await;
+    let set = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (folder, media) = (world.folder.path(), world.folder.path().join("media"));
+    assert_eq!(std::fs::metadata(&media).unwrap().permissions().mode() & 0o777, 0o700);
+    set(folder, 0o700);
+    let found = checks(&world, row).await;
+    assert!(!found.iter().any(|line| line.name == "private"), "{found:?}");
+    set(folder, 0o755);
+    set(&media, 0o755);
+    set(&world.inbox_file(), 0o644);
+    let found = checks(&world, row).await;
+    expect(&found, "private", CheckLevel::Warning, "inbox.sqlite can be read by others");
+    expect(&found, "private", CheckLevel::Warning, "media can be read by others");
+    assert!(line(&found, "private").fix.as_ref().unwrap().contains("chmod 700"));
+    set(folder, 0o700);
+    assert!(!checks(&world, row).await.iter().any(|line| line.name == "private"), "nobody gets to them any more");
+}

@@ -94,7 +94,24 @@ async fn a_backup_that_was_changed_is_not_put_back() {
         assert!(text.contains(from), "{text}");
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     };
-    let cases: [Case<'_>; 8] = [
+    let linked = |at: &Path, path: &str| {
+        let aside = at.with_extension("aside");
+        fs::rename(at.join(path), &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, at.join(path)).unwrap();
+    };
+    let cases: [Case<'_>; 13] = [
+        ("linked inbox", &|at| linked(at, "inbox.sqlite"), "is a link"),
+        ("linked key", &|at| linked(at, "vault.key"), "is a link"),
+        ("linked folder", &|at| linked(at, "media"), "is a link"),
+        ("linked manifest", &|at| linked(at, "manifest.json"), "is a link"),
+        (
+            "device",
+            &|at| {
+                fs::remove_file(at.join("vault.key")).unwrap();
+                std::os::unix::fs::symlink("/dev/zero", at.join("vault.key")).unwrap();
+            },
+            "is a link",
+        ),
         ("flipped", &|at| flip(&inbox(at)), "another content than was backed up"),
         (
             "shorter",
@@ -194,6 +211,74 @@ async fn what_is_damaged_is_found_and_not_backed_up_as_if_it_were_sound() {
     let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().contains("backup-")).collect();
     assert!(!to.exists() && left.is_empty(), "nothing is left of it: {left:?}");
     assert!(!backup::check(&of_host).await.unwrap().is_empty());
+}
+
+/// Says in the manifest of a backup what its inbox is now.
+fn measured_anew(backup: &Path) {
+    let bytes = fs::read(backup.join("inbox.sqlite")).unwrap();
+    let path = backup.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let files = manifest["files"].as_array_mut().unwrap();
+    let inbox = files.iter_mut().find(|file| file["path"] == "inbox.sqlite").unwrap();
+    inbox["bytes"] = bytes.len().into();
+    inbox["sha256"] = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&bytes)).into();
+    fs::write(path, manifest.to_string()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_whose_inbox_does_something_by_itself_is_neither_put_back_nor_made() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    world.settled().await;
+    let original = made(&world, "original", false).await;
+    for (number, (sql, words)) in [
+        (
+            "CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM account; END",
+            "the trigger `t` is not the inbox's",
+        ),
+        ("CREATE VIEW v AS SELECT * FROM credential", "the view `v` is not the inbox's"),
+        ("CREATE TABLE other (x)", "the table `other` is not the inbox's"),
+        ("CREATE INDEX i ON message (text)", "the index `i` is not the inbox's"),
+        ("DROP INDEX message_order", "the index `message_order` is missing"),
+        ("ALTER TABLE probe ADD COLUMN x INTEGER DEFAULT 1", "the table `probe` is not as the inbox made it"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let from = world.folder.path().join(format!("changed-{number}"));
+        copy_folder(&original, &from);
+        rusqlite::Connection::open(from.join("inbox.sqlite")).unwrap().execute_batch(sql).unwrap();
+        measured_anew(&from);
+        let target = tempfile::tempdir().unwrap();
+        let error = backup::restore(&place(target.path()), &from).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{sql}: {error}");
+        assert!(!target.path().join("inbox.sqlite").exists(), "{sql}");
+    }
+    measured_anew(&original);
+    let target = tempfile::tempdir().unwrap();
+    backup::restore(&place(target.path()), &original).await.unwrap();
+    let trigger = "CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM account; END";
+    rusqlite::Connection::open(target.path().join("inbox.sqlite")).unwrap().execute_batch(trigger).unwrap();
+    let to = target.path().join("copy");
+    let error = backup::make(&place(target.path()), &to, false, 1).await.unwrap_err().to_string();
+    assert!(error.contains("the trigger `t`") && !to.exists(), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_media_store_gets_into_no_backup() {
+    let world = World::new().await;
+    let held = world.host.hold_file("handed in".into(), None, None).await.unwrap();
+    let (stored, secret) =
+        (world.folder.path().join("media").join(&held.stored_as), world.folder.path().join("secret"));
+    fs::write(&secret, "of somebody else").unwrap();
+    fs::remove_file(&stored).unwrap();
+    std::os::unix::fs::symlink(&secret, &stored).unwrap();
+    let to = world.folder.path().join("backup");
+    let error = backup::make(&place(world.folder.path()), &to, false, world.clock.now()).await.unwrap_err().to_string();
+    assert!(error.contains("is a link") && !to.exists(), "{error}");
+    std::os::unix::fs::symlink(world.folder.path().join("nowhere"), &to).unwrap();
+    let error = backup::make(&place(world.folder.path()), &to, false, world.clock.now()).await.unwrap_err().to_string();
+    assert!(error.contains("is there already"), "{error}");
 }
 
 fn copy_folder(from: &Path, to: &Path) {

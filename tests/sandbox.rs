@@ -48,6 +48,18 @@ fn what_is_no_component_is_refused_and_named() {
 }
 
 #[test]
+fn a_component_with_two_manifests_is_refused_whichever_comes_last() {
+    let (_, component) = hostile();
+    for second in ["", "x", std::str::from_utf8(inspect(component, MAX).unwrap().manifest.unwrap().as_bytes()).unwrap()]
+    {
+        let mut two = component.clone();
+        CustomSection { name: MANIFEST_SECTION.into(), data: second.as_bytes().into() }.append_to_component(&mut two);
+        let error = refused(&two).to_string();
+        assert!(error.contains("more than one manifest") && error.contains("cargo harness build"), "{error}");
+    }
+}
+
+#[test]
 fn another_contract_version_is_refused_naming_both_and_the_remedy() {
     let error = refused(&replaced(&instagram().1, "@0.1.0", "@0.9.0")).to_string();
     for part in ["inbox:channel@0.9.0", "inbox:channel@0.1.0", "cargo harness build"] {

@@ -12,7 +12,7 @@
 
 use std::{cell::Cell, collections::BTreeMap, path::Path, time::Duration};
 
-use channel_tests::{end, eventually, granted, hostile, request, sandbox_config, secrets, serve, web_chat};
+use channel_tests::{api, end, eventually, granted, hostile, request, sandbox_config, secrets, serve, web_chat};
 use harness_contract::{Setting, SettingValue};
 use harness_gateway::{Budget, ChannelSetup, Clock, Host, HostOptions};
 use harness_inbox::{FromDialog, NewAccount};
@@ -52,6 +52,15 @@ impl Two {
         let url = format!("{}/webhooks/web-chat", self.address);
         let body = r#"{"messages":[{"id":"in","visitor":"v","name":"Kim","text":"hello","at":1795000000000}]}"#;
         request("POST", &url, &[("x-webchat-secret", secret)], body.into()).await.status
+    }
+
+    /// What the API's health says of a channel: deliveries that are parked, and that expired.
+    async fn health_of(&self, channel: &str) -> (u64, u64) {
+        let answer = api("GET", &format!("{}/api/v1/health", self.address), &[], vec![]).await;
+        let health: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let channels = health["channels"].as_array().unwrap();
+        let found = channels.iter().find(|found| found["channel"] == channel).unwrap();
+        (found["parked"].as_u64().unwrap(), found["expired"].as_u64().unwrap())
     }
 
     async fn counts(&self) -> harness_inbox::DeliveryCounts {
@@ -145,6 +154,8 @@ async fn what_waits_for_accounts_that_never_come_is_bounded_and_ends() {
         (counts.unrouted == 5 && metrics.contains(r#"what="parked_deliveries"} 5"#)).then_some(())
     })
     .await;
+    assert_eq!(two.health_of("hostile").await, (5, 5), "parked, and expired");
+    assert_eq!(two.health_of("web-chat").await, (0, 0));
     // The newest of the account that came is there.
     two.connect("nobody-3").await;
     eventually("it", async || (two.messages_of("nobody-3").await == 1).then_some(())).await;
@@ -152,6 +163,7 @@ async fn what_waits_for_accounts_that_never_come_is_bounded_and_ends() {
     assert_eq!(left, 4);
     assert_eq!(two.host.inbox().expire_parked(two.clock.now(), 100).await.unwrap(), 4);
     assert_eq!(two.counts().await.unrouted, 0);
+    assert_eq!(two.health_of("hostile").await, (0, 9));
     two.connect("never").await;
     two.attack("as never message later").await;
     eventually("what comes later", async || (two.messages_of("never").await == 1).then_some(())).await;

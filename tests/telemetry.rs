@@ -11,7 +11,6 @@
 )]
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -49,7 +48,7 @@ fn hold(batches: &Batches, word: &str) -> bool {
 async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
     let (collector, batches) = collector().await;
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let write = |name: &str, text: &str| channel_tests::write_secret(&folder.path().join(name), text);
     write("app-secret", "canary-app-secret");
     write("page-token", "canary-page-token");
     write("api-token", "canary-api-token");

@@ -166,7 +166,7 @@ fn the_first_start_makes_a_token_wherever_it_listens_and_the_configurations_own_
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("harness.toml");
-    fs::write(folder.path().join("api-token"), "the-admins-token").unwrap();
+    channel_tests::write_secret(&folder.path().join("api-token"), "the-admins-token");
     fs::write(&path, "data-dir = \".\"\n[api]\ntoken = { file = \"api-token\" }\n").unwrap();
     ConfigFile::read(&path).unwrap().access().unwrap();
     assert!(!folder.path().join("admin-token").exists(), "one key less");

@@ -40,9 +40,9 @@ impl Process {
             ("instagram-app-secret", &config.instagram_app_secret),
             ("verify-token", &config.verify_token),
         ] {
-            fs::write(folder.join(name), secret.expose()).unwrap();
+            channel_tests::write_secret(&folder.join(name), secret.expose());
         }
-        fs::write(folder.join("api-token"), channel_tests::API_TOKEN).unwrap();
+        channel_tests::write_secret(&folder.join("api-token"), channel_tests::API_TOKEN);
         let mut text = format!(
             r#"listen = "127.0.0.1:{port}"
 data-dir = "data"
@@ -75,7 +75,7 @@ verify-token = {{ file = "verify-token" }}
             };
             let id = &account.ig_id;
             let page = account.page.as_ref().map_or("", |page| page.id.as_str());
-            fs::write(folder.join(id), account.token(account.webhook_login).unwrap().expose()).unwrap();
+            channel_tests::write_secret(&folder.join(id), account.token(account.webhook_login).unwrap().expose());
             text.push_str(&format!(
                 "[[channels.instagram.accounts]]\nid = {id:?}\n\
                  settings = {{ login = {login:?}, page-id = {page:?}, human-agent = true }}\n\

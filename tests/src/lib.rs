@@ -87,6 +87,13 @@ pub fn sandbox_config() -> SandboxConfig {
     SandboxConfig { cache_dir, pure_deadline: PATIENCE, effect_deadline: PATIENCE, ..SandboxConfig::default() }
 }
 
+/// Writes a secret as an operator does: nobody else can read it.
+pub fn write_secret(path: &Path, text: impl AsRef<[u8]>) {
+    use std::io::Write as _;
+    let mut file = harness_inbox::private_options().write(true).create(true).truncate(true).open(path).unwrap();
+    file.write_all(text.as_ref()).unwrap();
+}
+
 pub fn secret(text: &str) -> Secret {
     Secret::new(text.as_bytes().to_vec())
 }

@@ -65,7 +65,7 @@ pub(crate) async fn restore(of: &OfHost, src: &Path) -> Result<ExitCode> {
     let restored = backup::restore(&place, src).await;
     progress.finish_and_clear();
     let restored = restored?;
-    println!("restored what was backed up at {}: {}", restored.made_at, contents(&restored));
+    println!("restored what was backed up at {}: {}", shown(&restored.made_at), contents(&restored));
     if restored.unknown_steps > 0 {
         println!(
             "steps of replies that had no end then are unknown now, and are not sent by themselves: {}",

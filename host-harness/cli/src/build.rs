@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
+use harness_contract::text::{shown, shown_json};
 
 use crate::locate;
 
@@ -10,14 +11,13 @@ pub(crate) fn run(dir: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     let built = locate::build(&locate::channel_dir(dir)?)?;
     let channel = &built.manifest.channel;
     if json {
-        println!(
-            "{}",
-            serde_json::json!({
-                "path": built.path, "size": built.bytes.len(), "id": channel.id, "version": channel.version,
-            })
-        );
+        let document = serde_json::json!({
+            "path": built.path, "size": built.bytes.len(), "id": channel.id, "version": channel.version,
+        });
+        println!("{}", shown_json(&document.to_string()));
     } else {
         let (id, version, size) = (&channel.id, &channel.version, built.bytes.len());
+        let (id, version) = (shown(id), shown(version));
         println!("{id} {version}: {} ({size} bytes)", built.path.display());
     }
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::ExitCode};
 use anyhow::{Context as _, Result};
 use harness_contract::{
     PACKAGE,
-    text::{shown_json, shown_lines},
+    text::{shown, shown_json, shown_lines},
 };
 use harness_sandbox::{SandboxConfig, inspect};
 
@@ -40,11 +40,13 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    // What stands in a manifest is a stranger's: one line stays one line.
+    let asks: String = harness_contract::asks::asks(&manifest).iter().map(|ask| format!("    {ask}\n")).collect();
     let text = format!(
         "{} {} ({})\n  contract   {PACKAGE}\n  size       {} bytes\n  sha256     {}\n  imports    {}\n  exports    {}\n  \
-         webhooks   {}\n  may reach  {}\n  features   {}\n",
-        manifest.channel.name,
-        manifest.channel.version,
+         webhooks   {}\n  may reach  {}\n  features   {}\n  asks for\n{asks}",
+        shown(&manifest.channel.name),
+        shown(&manifest.channel.version),
         manifest.channel.id,
         inspection.size,
         inspection.digest,
@@ -56,7 +58,8 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     );
     let json = serde_json::json!({
         "contract": PACKAGE, "size": inspection.size, "digest": inspection.digest, "imports": inspection.imports,
-        "exports": inspection.exports, "manifest": manifest, "capabilities": capabilities,
+        "exports": inspection.exports,
+        "asks": harness_contract::asks::asks(&manifest).iter().map(ToString::to_string).collect::<Vec<_>>(), "manifest": manifest, "capabilities": capabilities,
     });
     Ok(Report { text, json })
 }

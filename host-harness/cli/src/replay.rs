@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_contract::text;
 use harness_gateway::RecordedCall;
 use serde_json::Value;
 
@@ -36,8 +37,9 @@ pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
         };
         if !differences.is_empty() {
             differ += 1;
-            println!("line {number}: {}", call.export);
-            differences.iter().for_each(|difference| println!("  {difference}"));
+            println!("line {number}: {}", text::shown(&call.export));
+            // A recording is a file of strangers: names of members in it, too, are theirs.
+            differences.iter().for_each(|difference| println!("  {}", text::shown(difference)));
         }
     }
     println!("{made} calls made again, {differ} differ; {left} left out (with effects, or of another channel)");
@@ -71,7 +73,7 @@ fn compare(place: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// A value on one line, without anything that a terminal would act on: JSON escapes control characters.
+/// A value on one line, cut.
 fn shown(value: &Value) -> String {
     value.to_string().chars().take(200).collect()
 }

@@ -189,7 +189,7 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
         if !json {
             println!(
                 "{} {} ({})",
-                text(&account, "channel"),
+                shown(text(&account, "channel")),
                 shown(text(&account, "name")),
                 shown(text(&account, "platform_id"))
             );

@@ -34,6 +34,9 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     options.retention = (&file.config.retention).into();
     if let Some(path) = &record {
         tracing::warn!(path = %path.display(), "every call of a channel is recorded, with what people write");
+        if let Ok(Some(_)) = harness_inbox::open_to_others(path) {
+            tracing::warn!(path = %path.display(), "others can read what is recorded: run `chmod 600` on it");
+        }
     }
     options.record = record;
     if !options.endpoints.is_empty() {

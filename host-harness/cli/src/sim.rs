@@ -188,7 +188,7 @@ verify-token = {{ file = "simulated-secrets/verify-token" }}
     Ok(())
 }
 
-fn write_private(file: &Path, secret: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(file: &Path, secret: impl AsRef<[u8]>) -> std::io::Result<()> {
     let mut file = private_options().write(true).create(true).truncate(true).open(file)?;
-    file.write_all(secret.as_bytes())
+    file.write_all(secret.as_ref())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use harness_contract::text::shown;
+use harness_contract::text::{shown, shown_json};
 use harness_gateway::{Scope, StoredToken};
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
@@ -67,7 +67,8 @@ pub(crate) fn run(what: Token) -> Result<ExitCode> {
         Token::List { json, running } => {
             let tokens = running.file()?.tokens().list()?;
             if json {
-                println!("{:#}", tokens.iter().map(as_json).collect::<serde_json::Value>());
+                let list = tokens.iter().map(as_json).collect::<serde_json::Value>();
+                println!("{}", shown_json(&format!("{list:#}")));
             } else {
                 tokens.iter().for_each(print_line);
             }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use harness_contract::text::{shown, shown_lines};
 use harness_gateway::{Host, config::ConfigFile};
 
 use crate::{log, serve};
@@ -36,10 +37,12 @@ pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String
             loaded.insert(id.clone(), now);
             match serve::replace(&host, &file, id, config).await {
                 Ok(registered) => {
-                    let version = &registered.channel.manifest().channel.version;
+                    let version = shown(&registered.channel.manifest().channel.version);
                     println!("reloaded {id} {version} ({})", registered.channel.inspection().digest);
                 }
-                Err(error) => eprintln!("{id} was not reloaded, the one before stays: {}", log::told(&error)),
+                Err(error) => {
+                    eprintln!("{id} was not reloaded, the one before stays: {}", shown_lines(&log::told(&error)))
+                }
             }
         }
     }

@@ -8,6 +8,53 @@ use url::{Host, Url};
 
 use crate::manifest::EgressRule;
 
+/// Headers that are never a channel's to set, whatever a rule lists: those of the connection; those with which it could
+/// ask for an answer in which credentials cannot be found again, a compressed one or a part of one; and those by which
+/// servers take another method, another path, another host or another sender than the request's.
+const NEVER_SET: [&str; 32] = [
+    "a-im",
+    "accept-encoding",
+    "authorization",
+    "client-ip",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "if-range",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "via",
+    "x-client-ip",
+    "x-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-original-host",
+    "x-real-ip",
+    "x-rewrite-url",
+];
+
+/// Whether a rule may list a header of this name, and a request then carry it. Names are in lower case.
+pub fn may_be_set(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&'*+-.^_`|~".contains(&byte);
+    (1..=64).contains(&name.len())
+        && name.bytes().all(fits)
+        && !name.starts_with("x-forwarded")
+        && !NEVER_SET.contains(&name)
+}
+
 /// A pattern for the path of a URL, segment by segment: `*` stands for exactly one segment that is
 /// not empty, a last `**` for any number of them; everything else is literal.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -158,18 +205,24 @@ fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.contains("//")
         || odd_escape(&lower)
-        || ["%2e", "%2f", "%5c", "%00", "%25", "\\", ";"].iter().any(|odd| lower.contains(odd))
+        || ["%2e", "%2f", "%5c", "%00", "%25", "%3b", "\\", ";"].iter().any(|odd| lower.contains(odd))
         || lower.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-/// Whether an escape is broken, or stands for a character that needs none or that is a control: below `**` nothing
-/// else looks at it.
+/// Whether an escape is broken, or stands for a character that needs none or that is a control, or for bytes that are
+/// no character, such as a slash in too many bytes: below `**` nothing else looks at it.
 fn odd_escape(path: &str) -> bool {
-    path.split('%').skip(1).any(|rest| {
+    let mut plain = Vec::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    plain.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+    let odd = pieces.any(|rest| {
         let digits = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        plain.extend(byte);
+        plain.extend_from_slice(rest.get(2..).unwrap_or_default().as_bytes());
         byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_control() || b"-._~".contains(&byte))
-    })
+    });
+    odd || std::str::from_utf8(&plain).map_or(true, |plain| plain.chars().any(char::is_control))
 }
 
 #[cfg(test)]
@@ -219,6 +272,41 @@ mod tests {
     }
 
     #[test]
+    fn no_escape_below_two_stars_is_read_in_two_ways() {
+        let rules = [EgressRule {
+            host: "x.example.com".into(),
+            methods: vec!["GET".into()],
+            paths: vec![pattern("/v1/**")],
+            headers: Vec::new(),
+            shown: None,
+            max_request_bytes: 10,
+            max_response_bytes: 10,
+        }];
+        let ask = |path: &str| admit(&rules, "GET", &Url::parse(&format!("https://x.example.com{path}")).unwrap(), 0);
+        for path in ["/v1/a/b", "/v1/Gr%C3%BC%C3%9Fe/%40you", "/v1/a%20b"] {
+            assert!(ask(path).is_ok(), "{path}");
+        }
+        for path in [
+            "/v1/%2e%2e/admin",
+            "/v1/.%2e/admin",
+            "/v1/..%2fadmin",
+            "/v1/..%5cadmin",
+            "/v1/..\\admin",
+            "/v1/%252e%252e/admin",
+            "/v1/%25252f",
+            "/v1/..;/admin",
+            "/v1/..%3b/admin",
+            "/v1/%c0%ae%c0%ae/admin",
+            "/v1/%e0%80%af",
+            "/v1/a%0ab",
+            "/v1/%61dmin",
+            "/v1/%",
+        ] {
+            assert!(ask(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
     fn only_granted_hosts_routes_and_sizes_leave() {
         let rules = [EgressRule {
             host: "graph.example.com".into(),
@@ -256,6 +344,9 @@ mod tests {
             "https://graph.example.com/%6de/messages",
             "https://graph.example.com/a%0db/messages",
             "https://graph.example.com/a%zz/messages",
+            "https://graph.example.com/a%3Bb/messages",
+            "https://graph.example.com/a%c0%afb/messages",
+            "https://graph.example.com/a%c2%85b/messages",
         ] {
             assert!(matches!(ask("POST", url, 0), Err(EgressDenied::AmbiguousPath { .. })), "{url}");
         }

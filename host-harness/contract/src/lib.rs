@@ -1,6 +1,7 @@
 //! The messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, and the
 //! manifest `channel.toml`. Nothing here runs a component, opens a socket or writes a file.
 
+pub mod asks;
 mod checks;
 pub mod egress;
 mod json;

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{checks, egress::PathPattern, settings::SettingSpec};
+use crate::{
+    checks,
+    egress::{PathPattern, may_be_set},
+    settings::SettingSpec,
+};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
@@ -394,6 +398,9 @@ impl Manifest {
             }
             if let Some(method) = rule.methods.iter().find(|m| !METHODS.contains(&m.as_str())) {
                 return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
+            }
+            if let Some(header) = rule.headers.iter().find(|header| !may_be_set(header)) {
+                return fail("egress.headers", format!("`{header}` is not a lower-case header that a channel may set"));
             }
         }
         checks::credentials(self)?;

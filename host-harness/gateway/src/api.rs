@@ -10,9 +10,9 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::{OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{InboxError, ReplyState, ReplyView, Settlement};
+use harness_inbox::{InboxError, ParkedCounts, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 mod accounts;
 mod extract;
@@ -100,16 +100,21 @@ struct Health {
 #[derive(Serialize)]
 struct ChannelHealth {
     channel: String,
+    /// Deliveries that wait for accounts which are not connected here.
+    parked: u64,
+    /// Deliveries that waited for their account in vain, and were emptied.
+    expired: u64,
     #[serde(flatten)]
     worst: Option<BreakerView>,
     parts: Vec<BreakerView>,
 }
 
-fn channel_health(host: &Host) -> Vec<ChannelHealth> {
+fn channel_health(host: &Host, counts: &HashMap<String, ParkedCounts>) -> Vec<ChannelHealth> {
     let health = |registered: &crate::setup::Registered| {
         let channel = registered.channel.id().to_owned();
         let parts = host.breakers(&channel);
-        ChannelHealth { channel, worst: parts.first().cloned(), parts }
+        let ParkedCounts { parked, expired } = counts.get(&channel).copied().unwrap_or_default();
+        ChannelHealth { channel, parked, expired, worst: parts.first().cloned(), parts }
     };
     host.channels().iter().map(health).collect()
 }
@@ -137,7 +142,7 @@ async fn health(State(api): State<Api>) -> Answer<Health> {
     Ok(Json(Health {
         deliveries: inbox.delivery_counts().await?,
         problems: problems.into_iter().map(|(delivery, problem)| Problem { delivery, problem }).collect(),
-        channels: channel_health(&api.host),
+        channels: channel_health(&api.host, &inbox.parked_counts().await?),
     }))
 }
 

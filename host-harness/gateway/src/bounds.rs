@@ -1,11 +1,11 @@
 //! Counting what a channel hands in before it is used. Belongs here: number, bytes and spelling of a request's parts.
-//! Where it may go: the contract's `egress`.
+//! Where it may go: the contract's `egress`; parameters that change what it does: `overrides`.
 
-use harness_contract::{FieldValue, HttpBody, HttpRequest};
+use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest};
 use http::HeaderMap;
 use url::Url;
 
-use crate::{egress::EgressError, sizes::Sizes};
+use crate::{egress::EgressError, overrides::is_override, sizes::Sizes};
 
 /// Headers of a request, and the bytes of their names and values.
 const MAX_HEADERS: usize = 64;
@@ -17,8 +17,8 @@ const MAX_FILLS: usize = 16;
 /// Fields of a form, the longest name of one, and of a file.
 const MAX_FIELDS: usize = 64;
 const MAX_NAME: usize = 256;
-/// Parameters by which servers take another method than the request's.
-const OVERRIDES: [&str; 4] = ["method", "_method", "http_method", "x-http-method-override"];
+/// The longest media type, with its parameters, in bytes.
+const MAX_MEDIA_TYPE: usize = 128;
 
 /// Whether each part of a request is within its bound.
 pub(crate) fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
@@ -27,10 +27,24 @@ pub(crate) fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressEr
     at_most("bytes of headers", bytes, MAX_HEADER_BYTES)?;
     at_most("bytes of URL", request.url.len(), MAX_URL)?;
     at_most("values to fill in", request.fills.len(), MAX_FILLS)?;
+    for fill in &request.fills {
+        check_place(&fill.place)?;
+    }
+    let mut types = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-type"));
+    if let Some(given) = types.next() {
+        media_type(&given.value)?;
+        // The host writes the type of a form of several fields itself, and a server takes either of two.
+        if types.next().is_some() || matches!(request.body, HttpBody::Multipart(_)) {
+            return Err(EgressError::Invalid("a body has one media type".into()));
+        }
+    }
     if let HttpBody::Multipart(fields) = &request.body {
         at_most("fields", fields.len(), MAX_FIELDS)?;
         for field in fields {
-            for name in [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()] {
+            if let Some(content_type) = &field.content_type {
+                media_type(content_type)?;
+            }
+            for name in [Some(&field.name), field.file_name.as_ref()] {
                 let Some(name) = name else { continue };
                 at_most("bytes of a field's name", name.len(), MAX_NAME)?;
                 if name.chars().any(char::is_control) {
@@ -110,16 +124,55 @@ fn at_most_bytes(what: &str, actual: u64, max: u64) -> Result<(), EgressError> {
     Err(EgressError::Invalid(format!("{what} has {actual} bytes, and at most {max} leave")))
 }
 
-/// A parameter that makes the server take another method would get around what was granted.
-pub(crate) fn refuse_override(url: &Url, body: &HttpBody) -> Result<(), EgressError> {
-    let overrides = |name: &str| OVERRIDES.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
-    let found = url.query_pairs().any(|(name, _)| overrides(&name))
-        || match body {
-            HttpBody::Empty => false,
-            HttpBody::Bytes(bytes) => url::form_urlencoded::parse(bytes).any(|(name, _)| overrides(&name)),
-            HttpBody::Multipart(fields) => fields.iter().any(|field| overrides(&field.name)),
-        };
-    if found { Err(EgressError::Invalid("a parameter names another method".into())) } else { Ok(()) }
+/// What is put in must not change what the request does, whatever the value is.
+fn check_place(place: &FillPlace) -> Result<(), EgressError> {
+    let (FillPlace::Query(name)
+    | FillPlace::FormField(name)
+    | FillPlace::Json(name)
+    | FillPlace::Path(name)
+    | FillPlace::Header(name)) = place
+    else {
+        return Ok(());
+    };
+    at_most("bytes of a place's name", name.len(), MAX_NAME)?;
+    let overrides = match place {
+        FillPlace::Query(name) | FillPlace::FormField(name) => is_override(name),
+        FillPlace::Json(pointer) => pointer.split('/').nth(1).is_some_and(is_override),
+        _ => false,
+    };
+    if overrides {
+        return Err(EgressError::Invalid("a value would be filled in as another method".into()));
+    }
+    Ok(())
+}
+
+/// `type/subtype`, with parameters: nothing else stands in a media type, least of all a line end.
+fn media_type(text: &str) -> Result<(), EgressError> {
+    let is_token = |text: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        !text.is_empty() && text.bytes().all(fits)
+    };
+    let is_value = |text: &str| {
+        let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        bare.map_or_else(|| is_token(text), |bare| bare.bytes().all(|byte| byte == b' ' || is_plain(byte)))
+    };
+    let mut parts = text.split(';').map(|part| part.trim_matches(' '));
+    let essence = parts.next().and_then(|essence| essence.split_once('/'));
+    let fits = text.len() <= MAX_MEDIA_TYPE
+        && essence.is_some_and(|(kind, name)| is_token(kind) && is_token(name))
+        && parts.all(|part| part.split_once('=').is_some_and(|(name, value)| is_token(name) && is_value(value)));
+    if fits {
+        return Ok(());
+    }
+    let shown = harness_contract::text::shown(&text.chars().take(MAX_MEDIA_TYPE).collect::<String>());
+    Err(EgressError::Invalid(format!(
+        "`{shown}` is no media type: it is `type/subtype`, of at most {MAX_MEDIA_TYPE} bytes"
+    )))
+}
+
+/// What may stand between quotes without an escape.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"\\".contains(&byte)
 }
 
 #[cfg(test)]
@@ -160,11 +213,60 @@ mod tests {
     }
 
     #[test]
-    fn no_parameter_makes_another_method_of_a_request() {
-        let refused =
-            |url: &str, body: &str| refuse_override(&Url::parse(url).unwrap(), &HttpBody::Bytes(body.into())).is_err();
-        assert!(refused("https://x.example/?method=delete", "") && refused("https://x.example/?%5Fmethod=delete", ""));
-        assert!(refused("https://x.example/", "a=1&METHOD=delete"));
-        assert!(!refused("https://x.example/?fields=method", "{\"method\":\"x\"}"));
+    fn no_name_and_no_media_type_of_a_part_holds_a_line_end() {
+        let part = |file_name: Option<&str>, content_type: Option<&str>| {
+            let value = FieldValue::Text("x".into());
+            let (file_name, content_type) = (file_name.map(str::to_owned), content_type.map(str::to_owned));
+            let body = HttpBody::Multipart(vec![FormField { name: "x".into(), value, file_name, content_type }]);
+            check(&HttpRequest { body, ..request() }, &Sizes::default())
+        };
+        assert!(part(Some("Grüße \"1\".png"), Some("image/png")).is_ok());
+        assert!(part(None, Some("text/plain; charset=utf-8; a=\"b c\"")).is_ok());
+        for name in ["a\rb", "a\nb", "a\0b", "a\u{85}b"] {
+            assert!(part(Some(name), None).is_err(), "{name:?}");
+        }
+        let long = format!("text/{}", "x".repeat(200));
+        for odd in [
+            "",
+            "text",
+            "text/",
+            "/plain",
+            "te xt/plain",
+            "text/plain\r\nx: y",
+            "text/plain; x",
+            "t/p; x=\"\"\"",
+            "text/plän",
+            &long,
+        ] {
+            assert!(part(None, Some(odd)).is_err(), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_one_media_type_and_it_is_one() {
+        let with = |values: &[&str], body: HttpBody| {
+            let header = |value: &&str| Header { name: "Content-Type".into(), value: (*value).to_owned() };
+            check(&HttpRequest { headers: values.iter().map(header).collect(), body, ..request() }, &Sizes::default())
+        };
+        assert!(with(&["application/json"], HttpBody::Bytes(b"{}".to_vec())).is_ok());
+        assert!(with(&["application/json", "application/json"], HttpBody::Bytes(b"{}".to_vec())).is_err());
+        assert!(with(&["json"], HttpBody::Bytes(b"{}".to_vec())).is_err());
+        assert!(with(&["multipart/form-data; boundary=x"], HttpBody::Multipart(Vec::new())).is_err());
+    }
+
+    #[test]
+    fn nothing_is_filled_in_as_another_method() {
+        let at = |place: FillPlace| {
+            let fills = vec![Fill { source: FillSource::Captured("v".into()), place }];
+            check(&HttpRequest { fills, ..request() }, &Sizes::default())
+        };
+        for name in ["method", "_method", "METHOD", "method[]", "X-HTTP-Method-Override", "http_method"] {
+            assert!(at(FillPlace::Query(name.into())).is_err(), "{name}");
+            assert!(at(FillPlace::FormField(name.into())).is_err(), "{name}");
+            assert!(at(FillPlace::Json(format!("/{name}"))).is_err(), "{name}");
+        }
+        assert!(at(FillPlace::Query("access_token".into())).is_ok());
+        assert!(at(FillPlace::Json("/payment/method".into())).is_ok());
+        assert!(at(FillPlace::Query("x".repeat(300))).is_err());
     }
 }

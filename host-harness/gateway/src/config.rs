@@ -210,7 +210,8 @@ pub struct DevelopmentConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum SecretSource {
-    /// A file that holds nothing else, relative to the configuration file; a last line break is dropped.
+    /// A file that holds nothing else and that nobody else can read, relative to the configuration file; a last line
+    /// break is dropped.
     File(PathBuf),
     /// An environment variable.
     Env(String),
@@ -368,6 +369,14 @@ impl ConfigFile {
         let mut bytes = match source {
             SecretSource::File(path) => {
                 let path = self.resolve(path);
+                if let Ok(Some(mode)) = harness_inbox::open_to_others(&path) {
+                    let path = path.display();
+                    let problem = format!(
+                        "{path} can be read by others (mode {mode:o}): run `chmod 600 {path}`, or put it into a folder \
+                         that is for this user alone"
+                    );
+                    return Err(self.value(key, problem));
+                }
                 fs::read(&path).map_err(|error| self.value(key, format!("{}: {error}", path.display())))?
             }
             SecretSource::Env(name) => env::var(name)

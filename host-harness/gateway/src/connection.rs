@@ -26,7 +26,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::{api::problem::unreadable_head, body::Keeping};
+use crate::{api::problem::unreadable_head, body::Keeping, head::Heads};
 
 /// Answers up to this size fit into the system's buffers: whoever does not read one holds nothing up. In bytes.
 const SMALL_ANSWER: u64 = 64 << 10;
@@ -174,6 +174,7 @@ impl<B: HttpBody + Unpin> HttpBody for Awaited<B> {
 pub(crate) struct Socket {
     stream: TcpStream,
     watched: Arc<Watched>,
+    heads: Heads,
     /// After the last answer: how many bytes are still listened to, and until when.
     lingering: Option<(usize, Pin<Box<Sleep>>)>,
     /// What is written in the place of hyper's own answer, and how much of it is.
@@ -182,7 +183,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, watched: Arc<Watched>) -> Self {
-        Self { stream, watched, lingering: None, unreadable: None }
+        Self { stream, watched, heads: Heads::default(), lingering: None, unreadable: None }
     }
 
     /// Whether hyper answers by itself, since it could not read a head: it says no word in the body then.
@@ -216,8 +217,12 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before && self.watched.phase() == Phase::Idle {
-            self.watched.enter(Phase::Header);
+        if buffer.filled().len() > before {
+            if self.watched.phase() == Phase::Idle {
+                self.watched.enter(Phase::Header);
+                self.heads.begin();
+            }
+            self.heads.read(buffer.filled_mut().get_mut(before..).unwrap_or_default());
         }
         read
     }

@@ -69,17 +69,8 @@ impl Egress {
         let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
         for _ in 0..=REDIRECTS {
             let url = self.as_platform(next);
-            let host = url.host_str().unwrap_or_default();
-            // A resolver never sees an address in place of a name, so it is refused here.
-            let named = matches!(url.host(), Some(url::Host::Domain(_)));
-            let bare = url.username().is_empty() && url.password().is_none();
-            if url.scheme() != "https"
-                || url.port().is_some()
-                || !named
-                || !bare
-                || !hosts.iter().any(|granted| covers(granted, host))
-            {
-                let place = format!("{}://{host}", url.scheme());
+            if !is_granted(hosts, &url) {
+                let place = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
                 return Err(DownloadError::NotGranted(place));
             }
             let (client, target) = self.route(url.clone());
@@ -110,6 +101,14 @@ impl Egress {
         }
         Err(DownloadError::Passing("too many redirects".into()))
     }
+}
+
+/// Whether an address lies on a host that was granted for files.
+pub(crate) fn is_granted(hosts: &[String], url: &Url) -> bool {
+    // A resolver never sees an address in place of a name, so it is refused here.
+    let Some(url::Host::Domain(host)) = url.host() else { return false };
+    let bare = url.username().is_empty() && url.password().is_none();
+    url.scheme() == "https" && url.port().is_none() && bare && hosts.iter().any(|granted| covers(granted, host))
 }
 
 async fn read(

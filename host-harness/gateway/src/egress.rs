@@ -8,7 +8,7 @@ use std::{
 
 use harness_contract::{
     FieldValue, FormField, Header, HttpBody, HttpMethod, HttpRequest, HttpResponse,
-    egress::{EgressDenied, admit},
+    egress::{EgressDenied, admit, may_be_set},
     manifest::{EgressRule, Slot},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -28,6 +28,7 @@ use crate::{
     known::Known,
     leaks::{refuse_leaks, texts_of},
     memory::Held,
+    overrides,
     resolve::PublicOnly,
     secrets::Secret,
     sizes::Sizes,
@@ -39,26 +40,6 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
-/// Headers that belong to the connection and are never a channel's to set; and those with which it could ask
-/// for an answer in which credentials cannot be found again: a compressed one, or a part of one.
-pub(crate) const RESERVED: [&str; 15] = [
-    "accept-encoding",
-    "range",
-    "if-range",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-    "trailer",
-    "proxy-authorization",
-    "authorization",
-];
-
 /// Why a request has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
@@ -287,14 +268,14 @@ impl Egress {
         // holds.
         let (bytes, known) = (texts_of(&request), caller.known.clone());
         let looked_through = work::done(known.effort(bytes), move |given_up| {
-            bounds::refuse_override(&url, &request.body)?;
+            overrides::refuse(&url, &request)?;
             refuse_leaks(&known, &request, given_up)?;
             Ok((request, url))
         });
         let (mut request, url) = looked_through.await.unwrap_or_else(|_| Err(unprepared()))?;
         let captures = std::mem::take(&mut request.captures);
         capture::check(&captures, caller.slots, captured)?;
-        let sources = Sources { host: &rule.host, slots: caller.slots, secret: caller.secret, captured };
+        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured };
         let values = sources.values(std::mem::take(&mut request.fills))?;
         let bytes = if values.is_empty() { 0 } else { bytes };
         let before = bounds::memory_of(&request);
@@ -418,10 +399,15 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         // What is not listed could reroute a request, or change what it does.
         let usual = ["accept", "content-type"].contains(&name.as_str());
-        if RESERVED.contains(&name.as_str()) || !(usual || granted.iter().any(|granted| granted == name.as_str())) {
+        if !(usual || is_granted(&name, granted)) {
             return Err(invalid());
         }
         map.append(name.clone(), HeaderValue::from_str(value).map_err(|_| invalid())?);
     }
     Ok(map)
+}
+
+/// Whether the rule lists a header beside those that every request may have.
+pub(crate) fn is_granted(name: &HeaderName, granted: &[String]) -> bool {
+    may_be_set(name.as_str()) && granted.iter().any(|granted| granted == name.as_str())
 }

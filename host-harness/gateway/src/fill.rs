@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use harness_contract::{
     Fill, FillPlace, FillSource, HttpBody, HttpRequest,
-    manifest::{Slot, SlotPlace},
+    manifest::{EgressRule, Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     capture::Captured,
-    egress::{EgressError, FindSecret, RESERVED},
+    egress::{EgressError, FindSecret, is_granted},
     secrets::{Secret, check_slot_name, declared_slot},
 };
 
@@ -25,7 +25,8 @@ const MAX_JSON: usize = 1 << 20;
 
 /// Where fills find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
-    pub(crate) host: &'a str,
+    /// The rule that admitted the request.
+    pub(crate) rule: &'a EgressRule,
     pub(crate) slots: &'a BTreeMap<String, Slot>,
     pub(crate) secret: &'a FindSecret<'a>,
     pub(crate) captured: &'a Captured,
@@ -50,12 +51,12 @@ impl Sources<'_> {
             .slots
             .get(declared_slot(slot))
             .ok_or_else(|| EgressError::Invalid(format!("`{slot}` is not a credential that the manifest declares")))?;
-        let host = declared.hosts.is_empty() || declared.hosts.iter().any(|host| host == self.host);
+        let host = declared.hosts.is_empty() || declared.hosts.contains(&self.rule.host);
         if !host || !declared.places.contains(place) {
             return Err(EgressError::SlotNotAllowed {
                 slot: slot.to_owned(),
                 place: place_name(place),
-                host: self.host.to_owned(),
+                host: self.rule.host.clone(),
             });
         }
         (self.secret)(slot).ok_or_else(missing)
@@ -64,6 +65,11 @@ impl Sources<'_> {
     /// What a request is to be filled with, where the manifest lets all of it go to its places.
     pub(crate) fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
         let value = |Fill { source, place }: Fill| {
+            if let FillPlace::Header(name) = &place
+                && !HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_granted(&name, &self.rule.headers))
+            {
+                return Err(EgressError::Invalid(format!("`{name}` is not a header that a channel may set")));
+            }
             let value = self.value(&source, &place)?;
             Ok(Value { value, place, is_credential: !matches!(source, FillSource::Captured(_)) })
         };
@@ -87,7 +93,7 @@ impl Sources<'_> {
                     return Err(EgressError::SlotNotAllowed {
                         slot: "derived value".to_owned(),
                         place: place_name(&place),
-                        host: self.host.to_owned(),
+                        host: self.rule.host.clone(),
                     });
                 }
                 let key = self.slot(&hmac.key_slot, &SlotPlace::HmacKey)?;
@@ -155,9 +161,7 @@ pub(crate) fn put(
             }
             FillPlace::Header(name) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
-                    .ok()
-                    .filter(|name| !RESERVED.contains(&name.as_str()))
-                    .ok_or_else(|| EgressError::Invalid(format!("`{name}` is not a header that a channel may set")))?;
+                    .map_err(|_| EgressError::Invalid(format!("`{name}` is no header")))?;
                 insert(&mut headers, name, &value)?;
             }
             FillPlace::Query(name) => {

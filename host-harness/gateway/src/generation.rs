@@ -7,7 +7,8 @@ use std::{
 };
 
 use harness_contract::{
-    manifest::{Manifest, Slot, SlotScope},
+    asks::beyond,
+    manifest::{Manifest, SlotScope},
     settings::{SettingScope, resolve_settings},
 };
 use harness_sandbox::{CallError, LoadError};
@@ -127,7 +128,7 @@ impl Host {
             let hosts = not_granted.join(", ");
             tracing::warn!(channel = id, hosts, "the channel asks for hosts that are not granted");
         }
-        let asks_more = running.as_ref().map(|old| asks_more(old.channel.manifest(), manifest)).unwrap_or_default();
+        let asks_more = running.as_ref().map(|old| beyond(old.channel.manifest(), manifest)).unwrap_or_default();
         if !asks_more.is_empty() {
             tracing::warn!(channel = id, asks = asks_more.join("; "), "the update asks for more than the one before");
         }
@@ -240,20 +241,4 @@ impl Shared {
         }
         true
     }
-}
-
-/// What one manifest asks for and another does not, a line each.
-fn asks_more(old: &Manifest, new: &Manifest) -> Vec<String> {
-    let lines = |manifest: &Manifest| -> Vec<String> {
-        let rule = |rule| format!("requests {}", serde_json::to_string(rule).unwrap_or_default());
-        let egress = manifest.egress.iter().map(rule);
-        let media = manifest.media.hosts.iter().map(|host| format!("files from {host}"));
-        let slot = |(name, slot): (&String, &Slot)| {
-            let uses = serde_json::json!([slot.places, slot.hosts, slot.derived, slot.captured_from]);
-            format!("the credential {name}, for {uses}")
-        };
-        egress.chain(media).chain(manifest.slots.iter().map(slot)).collect()
-    };
-    let before = lines(old);
-    lines(new).into_iter().filter(|line| !before.contains(line)).collect()
 }

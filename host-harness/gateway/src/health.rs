@@ -10,10 +10,9 @@ use std::{
 use harness_contract::{AccountError, CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
 use harness_inbox::{AccountRow, AccountState, InboxError};
 use serde::Serialize;
-use url::Url;
 
 use crate::{
-    account, client,
+    account,
     error::HostError,
     host::{Host, Shared},
     ingress::Refusal,
@@ -26,9 +25,6 @@ use crate::{
 const SKEW: u64 = 60_000;
 /// How long the test of the callback may take.
 const PROBE_TIME: Duration = Duration::from_secs(10);
-
-/// The longest challenge, in bytes.
-const MAX_CHALLENGE: usize = 4 << 10;
 
 /// What a health check found.
 #[derive(Clone, Debug, Serialize)]
@@ -109,7 +105,7 @@ fn passed(name: &str, finding: impl Into<String>) -> CheckResult {
     line(name, CheckLevel::Passed, finding, None)
 }
 
-fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
+pub(crate) fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
     line(name, CheckLevel::Warning, finding, Some(fix))
 }
 
@@ -131,6 +127,7 @@ impl Host {
             }
             Ok(registered) => {
                 checks.push(granted(&registered));
+                checks.extend(shared.exposed_line());
                 let last = shared.seen.last(&row.channel);
                 checks.push(callback(shared, &registered).await);
                 // The host's own call is not what the platform did last.
@@ -441,23 +438,5 @@ fn span(ms: u64) -> String {
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
-impl crate::egress::Egress {
-    /// Asks an address of this host itself, which may be a private one.
-    pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
-        let answer = async {
-            // The address holds the verify token.
-            let response = self.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
-            let status = response.status().as_u16();
-            // What is longer is no challenge.
-            let body = client::at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
-            Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
-        };
-        match tokio::time::timeout(time, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err("no answer came in time".into()),
-        }
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     doubts,
     egress::{Caller, Egress, EgressError, Files},
     error::HostError,
+    exposed,
     generation::Generations,
     health::Seen,
     ingress::{self, Addressed, Refusal, Verified},
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     pub(crate) public_url: RwLock<Option<Url>>,
     pub(crate) media: MediaStore,
+    /// Where conversations lie in files.
+    pub(crate) places: Vec<std::path::PathBuf>,
     pub(crate) clock: Clock,
     pub(crate) retention: Retention,
     pub(crate) channels: RwLock<HashMap<String, Registered>>,
@@ -131,6 +134,7 @@ impl Host {
         let calls = Calls::new(Arc::new(Metrics::new()), options.clock.clone(), options.record.as_deref());
         let calls = Arc::new(calls.map_err(HostError::Record)?);
         let shared = Arc::new(Shared {
+            places: exposed::places_of(&options.inbox),
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
             egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock, options.sizes)?,
@@ -162,6 +166,7 @@ impl Host {
         });
         // This host has the inbox alone, and so its files.
         media::remove_unfinished(&shared).await?;
+        shared.warn_of_exposed();
         shared.count_backlog(true).await?;
         shared.open_credentials().await?;
         shared.open_links().await?;

@@ -64,6 +64,8 @@ pub(crate) struct Frame {
     pub(crate) form_to: Vec<String>,
     /// Where the browser goes on by itself, and after how many seconds.
     pub(crate) goes_on: Option<(u8, String)>,
+    /// The origins of its pictures. Others are not loaded.
+    pub(crate) pictures: Vec<String>,
 }
 
 /// A page with headers that leave it nothing to load and nobody to be framed by.
@@ -72,7 +74,8 @@ pub(crate) fn page(status: StatusCode, title: &str, frame: &Frame, content: &Mar
     use sha2::{Digest as _, Sha256};
     let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src https: data:; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'sha256-{style}'; img-src {}; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        if frame.pictures.is_empty() { "'none'".to_owned() } else { frame.pictures.join(" ") },
         frame.form_to.join(" ")
     );
     let body = html! {

@@ -1,14 +1,18 @@
 //! Trying an account out: a signal to somebody, and the archive beside the inbox. Belongs here: what
 //! `health` asks for and what takes more than a look.
 
+use std::time::Duration;
+
 use harness_contract::{
     Author, CheckLevel, CheckResult, EventBody, FallbackPolicy, HistoryRequest, OutboundMessage, OutboundPart,
     SendResult, Sender, WindowState,
 };
 use harness_inbox::{AccountRow, ReplyState, StepState};
+use url::Url;
 
 use crate::{
     account::call,
+    client,
     error::HostError,
     host::{Host, Shared},
     setup::Registered,
@@ -16,6 +20,8 @@ use crate::{
     vault::random,
 };
 
+/// The longest challenge, in bytes.
+const MAX_CHALLENGE: usize = 4 << 10;
 /// Conversations among which an open one is looked for.
 const LOOK_AT: usize = 50;
 /// How long the signal may take, in rounds of a tenth of a second.
@@ -64,7 +70,7 @@ pub(crate) async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckRe
                 let finding = said.unwrap_or_else(|| "The signal was not sent.".into());
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let finding = "The signal is still waiting to be sent.".to_owned();
         return line(CheckLevel::Warning, finding, Some("See `connected` and `outbox` above.".into()));
@@ -109,5 +115,23 @@ impl Shared {
             }
         }
         Ok(Some((missing, known)))
+    }
+}
+
+impl crate::egress::Egress {
+    /// Asks an address of this host itself, which may be a private one.
+    pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
+        let answer = async {
+            // The address holds the verify token.
+            let response = self.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
+            let status = response.status().as_u16();
+            // What is longer is no challenge.
+            let body = client::at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
+            Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
+        };
+        match tokio::time::timeout(time, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err("no answer came in time".into()),
+        }
     }
 }

@@ -69,6 +69,15 @@ impl RequestId {
 
 /// Gives a request its number and its span. The path is the route's: a real one may hold a credential.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
+    answered(request, next, true).await
+}
+
+/// The same, for what has lines of its own: whoever is refused there costs one, and beyond a bound none.
+pub(crate) async fn trace_quietly(request: Request, next: Next) -> Response {
+    answered(request, next, false).await
+}
+
+async fn answered(request: Request, next: Next, line: bool) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     // Of the highest level, so that it stands beside a warning too.
@@ -76,7 +85,9 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let span = tracing::error_span!("http", request = id.as_str(), method = %request.method(), route, token);
     let answer = async {
         let answer = next.run(request).await;
-        tracing::info!(status = answer.status().as_u16(), "a request was answered");
+        if line {
+            tracing::info!(status = answer.status().as_u16(), "a request was answered");
+        }
         answer
     };
     let mut answer = CURRENT.scope(id.clone(), answer.instrument(span)).await;

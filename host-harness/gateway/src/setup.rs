@@ -121,7 +121,7 @@ pub struct Registered {
     pub settings: Arc<[Setting]>,
     /// Hosts that the manifest asks for and the operator did not grant.
     pub not_granted: Vec<String>,
-    /// What its manifest asks for and that of the one before did not, a line each.
+    /// What its manifest asks for and that of the one before did not, or not as widely, a line each.
     pub asks_more: Vec<String>,
     /// What the operator granted.
     pub grant: Grant,

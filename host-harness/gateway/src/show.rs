@@ -13,9 +13,11 @@ use harness_contract::{AccountError, Candidate, CheckLevel, CheckResult, HttpErr
 use harness_inbox::{AccountRow, AccountState};
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::{
     connect::{ConnectError, ConnectStage, ConnectView},
+    download::is_granted,
     error::HostError,
     host::Host,
     pages::{Frame, failed, page},
@@ -85,7 +87,11 @@ pub(crate) async fn stage(host: &Host, ticket: &str, mut view: ConnectView, wait
             frame.goes_on = Some((1, next));
             html! { p role="status" { "One moment: your account is being connected. This page goes on by itself." } }
         }
-        ConnectStage::Choosing { candidates } => choices(candidates, &here, &logins),
+        ConnectStage::Choosing { candidates } => {
+            let pictures = Pictures { hosts: &registered.media_hosts };
+            frame.pictures = pictures.origins(candidates.iter().map(|candidate| candidate.picture.as_ref()));
+            choices(candidates, &here, &logins, pictures)
+        }
         ConnectStage::Failed { sentence } => html! {
             p.problem role="alert" { (sentence) }
             p { "You can try again from here." }
@@ -96,20 +102,21 @@ pub(crate) async fn stage(host: &Host, ticket: &str, mut view: ConnectView, wait
                 Ok(row) => row,
                 Err(error) => return failed(&error.into()),
             };
-            return connected(host, &row, next, place.is_some(), waits).await;
+            let pictures = Pictures { hosts: &registered.media_hosts };
+            return connected(host, &row, next, (place.is_some(), waits), pictures).await;
         }
     };
     page(StatusCode::OK, &title, &frame, &content)
 }
 
-fn choices(candidates: &[Candidate], here: &str, logins: &Markup) -> Markup {
+fn choices(candidates: &[Candidate], here: &str, logins: &Markup, pictures: Pictures<'_>) -> Markup {
     let any = candidates.iter().any(|candidate| candidate.obstacle.is_none());
     html! {
         @if any {
             form method="post" action={ (here) "/select" } {
                 fieldset {
                     legend { "Choose the account to connect" }
-                    @for candidate in candidates { (choice(candidate)) }
+                    @for candidate in candidates { (choice(candidate, pictures)) }
                 }
                 button type="submit" { "Connect" }
             }
@@ -120,7 +127,7 @@ fn choices(candidates: &[Candidate], here: &str, logins: &Markup) -> Markup {
             (logins)
         } @else {
             p.problem role="alert" { "None of these can be connected as things are. What is missing stands beside each." }
-            ul { @for candidate in candidates { li.choice { (described(candidate)) } } }
+            ul { @for candidate in candidates { li.choice { (described(candidate, pictures)) } } }
             p { "When that is mended, try again." }
             (logins)
         }
@@ -138,18 +145,18 @@ fn hints() -> Markup {
     }
 }
 
-fn choice(candidate: &Candidate) -> Markup {
+fn choice(candidate: &Candidate, pictures: Pictures<'_>) -> Markup {
     html! {
         label.choice {
             input type="radio" name="candidate" value=(candidate.id) required disabled[candidate.obstacle.is_some()];
-            (described(candidate))
+            (described(candidate, pictures))
         }
     }
 }
 
-fn described(candidate: &Candidate) -> Markup {
+fn described(candidate: &Candidate, pictures: Pictures<'_>) -> Markup {
     html! {
-        (picture(candidate.picture.as_ref()))
+        (pictures.shown(candidate.picture.as_ref()))
         span {
             strong { (candidate.name) }
             @if let Some(username) = &candidate.username { " @" (username) }
@@ -158,16 +165,44 @@ fn described(candidate: &Candidate) -> Markup {
     }
 }
 
-fn picture(media: Option<&Media>) -> Markup {
-    match media.and_then(|media| media.url.as_deref()) {
-        Some(url) if url.starts_with("https://") => {
-            html! { img src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer"; }
+/// Pictures on pages: a browser fetches them, which tells whoever has them who looks. So they come from the hosts that
+/// were granted for files, and from nowhere else.
+#[derive(Clone, Copy)]
+struct Pictures<'h> {
+    hosts: &'h [String],
+}
+
+impl Pictures<'_> {
+    fn address(self, media: Option<&Media>) -> Option<Url> {
+        let url = Url::parse(media?.url.as_deref()?).ok()?;
+        is_granted(self.hosts, &url).then_some(url)
+    }
+
+    fn shown(self, media: Option<&Media>) -> Markup {
+        html! {
+            @if let Some(url) = self.address(media) {
+                img src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer";
+            }
         }
-        _ => html! {},
+    }
+
+    /// Where they come from, for the page's policy.
+    fn origins<'m>(self, media: impl Iterator<Item = Option<&'m Media>>) -> Vec<String> {
+        let mut origins: Vec<String> =
+            media.filter_map(|media| self.address(media)).map(|url| url.origin().ascii_serialization()).collect();
+        origins.sort();
+        origins.dedup();
+        origins
     }
 }
 
-async fn connected(host: &Host, row: &AccountRow, next: String, has_place: bool, waits: bool) -> Response {
+async fn connected(
+    host: &Host,
+    row: &AccountRow,
+    next: String,
+    (has_place, waits): (bool, bool),
+    pictures: Pictures<'_>,
+) -> Response {
     let mut received = has_received(host, row).await;
     if !received && has_place {
         received = await_message(host, row).await;
@@ -182,7 +217,7 @@ async fn connected(host: &Host, row: &AccountRow, next: String, has_place: bool,
     let found: Vec<_> = findings.iter().filter(worth_saying).collect();
     let content = html! {
         p.account {
-            (picture(row.picture.as_ref()))
+            (pictures.shown(row.picture.as_ref()))
             span { strong { (row.name) } @if let Some(username) = &row.username { " @" (username) } }
         }
         @if row.state == AccountState::Disconnected {
@@ -206,7 +241,8 @@ async fn connected(host: &Host, row: &AccountRow, next: String, has_place: bool,
     // The answer to this waits, so that what is shown stays until there is something new.
     let wait = if waits && !has_place { 10 } else { 1 };
     let goes_on = (!done).then_some((wait, next));
-    page(StatusCode::OK, "Connected", &Frame { goes_on, ..Frame::default() }, &content)
+    let pictures = pictures.origins(std::iter::once(row.picture.as_ref()));
+    page(StatusCode::OK, "Connected", &Frame { goes_on, pictures, ..Frame::default() }, &content)
 }
 
 async fn has_received(host: &Host, row: &AccountRow) -> bool {

@@ -48,7 +48,7 @@ pub(crate) fn router(host: Host, limits: &Limits) -> Router {
     let traced = |route: MethodRouter<Webhooks>| {
         route
             .route_layer(middleware::map_response(browser::headers))
-            .route_layer(middleware::from_fn(request_id::trace))
+            .route_layer(middleware::from_fn(request_id::trace_quietly))
     };
     Router::new()
         .route("/webhooks/{channel}", traced(get(challenge)))
@@ -214,6 +214,9 @@ async fn callback(
     let peer = peer(&request);
     let taken = webhooks.take_callback(&channel, &name, request).await;
     webhooks.host.count_callback(&channel, taken.as_ref().map_or_else(NotTaken::word, |_| "accepted"));
+    if taken.is_ok() {
+        tracing::info!(channel, name, "a callback was taken");
+    }
     match taken {
         Ok(Some(answer)) => axum::Json(answer).into_response(),
         Ok(None) => StatusCode::OK.into_response(),
@@ -259,7 +262,10 @@ async fn challenge_of_account(
 impl Webhooks {
     async fn answer_challenge(&self, to: Addressed<'_>, query: &str, peer: Option<SocketAddr>) -> Response {
         match self.host.challenge(to, query) {
-            Ok(answer) => plain(StatusCode::OK, answer.into()),
+            Ok(answer) => {
+                tracing::info!(channel = to.channel, "a challenge was answered");
+                plain(StatusCode::OK, answer.into())
+            }
             Err(refusal) => self.refuse(refusal, peer, None).await,
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     journal::as_millis,
     outbox::{Attempt, NewStep, write_step},
     read::collect,
-    writer,
+    shape, writer,
 };
 
 /// Pages between two looks at whether somebody waits for the disk.
@@ -128,7 +128,16 @@ pub fn verify_copy(path: &Path) -> Result<i64, InboxError> {
 fn sound(connection: &Connection, path: &Path) -> Result<(), InboxError> {
     let damaged = |finding| InboxError::Damaged { path: path.to_owned(), finding };
     let findings = integrity::findings(connection, "integrity_check").map_err(|error| damaged(error.to_string()))?;
-    if findings.is_empty() { Ok(()) } else { Err(damaged(findings.join("; "))) }
+    if !findings.is_empty() {
+        return Err(damaged(findings.join("; ")));
+    }
+    let schema = schema(connection)?;
+    if schema > known_schema() {
+        // Whoever knows it says so.
+        return Ok(());
+    }
+    let foreign = shape::foreign(connection, schema)?;
+    if foreign.is_empty() { Ok(()) } else { Err(damaged(foreign.join("; "))) }
 }
 
 fn schema(connection: &Connection) -> Result<i64, InboxError> {

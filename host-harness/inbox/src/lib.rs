@@ -33,6 +33,7 @@ mod queue;
 mod read;
 mod retention;
 mod sent;
+mod shape;
 mod storage;
 mod traffic;
 mod turns;
@@ -59,8 +60,8 @@ pub use lists::{ConversationSummary, NoPlace, NoticeView, Page, Place, ReactionV
 pub use load::{QueuedDeliveries, Waiting};
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
 pub use outbox::{OpenReply, StepEnd, StepState, StoredStep};
-pub use parked::ParkingBounds;
-pub use private::private_options;
+pub use parked::{ParkedCounts, ParkingBounds};
+pub use private::{open_to_others, private_options};
 pub use proof::Proof;
 pub use queue::{NewReply, Queued, Remarks};
 pub use read::{DeliveryCounts, ReplyState, ReplyView, StepView};

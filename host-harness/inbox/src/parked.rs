@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Transaction, params};
 
-use crate::{Inbox, InboxError, journal::as_millis};
+use crate::{Inbox, InboxError, journal::as_millis, read::collect};
 
 /// How many deliveries may wait for accounts that are not connected. Beyond it the oldest are emptied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,7 +155,36 @@ pub(crate) fn take_up_channel(tx: &Transaction<'_>, channel: &str) -> Result<usi
         .execute(params![channel])?)
 }
 
+/// Deliveries of a channel that wait for accounts, or waited in vain.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ParkedCounts {
+    /// They wait for accounts that are not connected here.
+    pub parked: u64,
+    /// They waited too long, or with too many others, and were emptied; since the inbox was made.
+    pub expired: u64,
+}
+
 impl Inbox {
+    /// How many deliveries wait for accounts, and how many did in vain, by channel.
+    pub async fn parked_counts(&self) -> Result<HashMap<String, ParkedCounts>, InboxError> {
+        self.readers
+            .read(|connection| {
+                let mut counts: HashMap<String, ParkedCounts> = HashMap::new();
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+                let parked = "SELECT channel, count(*) FROM delivery WHERE state = 'unrouted' GROUP BY channel";
+                for (channel, count) in collect(connection, parked, [], row)? {
+                    counts.entry(channel).or_default().parked = count.unsigned_abs();
+                }
+                let expired = "SELECT channel, count(*) FROM delivery INDEXED BY delivery_expired
+                               WHERE state = 'redacted' AND problem IS NOT NULL AND problem IN (?1, ?2) GROUP BY channel";
+                for (channel, count) in collect(connection, expired, params![TOO_MANY, TOO_OLD], row)? {
+                    counts.entry(channel).or_default().expired = count.unsigned_abs();
+                }
+                Ok(counts)
+            })
+            .await
+    }
+
     /// Empties deliveries that came before this time and whose account is still not connected: at most so many, the
     /// oldest first. Returns how many those were.
     pub async fn expire_parked(&self, before: u64, limit: usize) -> Result<usize, InboxError> {

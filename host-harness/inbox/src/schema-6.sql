@@ -102,3 +102,6 @@ CREATE INDEX notice_comment ON notice (account_id, json_extract(body, '$.comment
 
 -- People whom the platform names by no id: `platform_id` is made here, and gives way to theirs.
 ALTER TABLE contact ADD COLUMN unnamed INTEGER NOT NULL DEFAULT 0;
+
+-- Deliveries that waited for their account in vain are counted.
+CREATE INDEX delivery_expired ON delivery (channel, problem) WHERE state = 'redacted' AND problem IS NOT NULL;

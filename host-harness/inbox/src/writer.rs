@@ -268,6 +268,21 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
         return Ok(());
     }
     let done = usize::try_from(found).unwrap_or(0);
+    apply_migrations(connection, done, MIGRATIONS.len()).map_err(|source| InboxError::Migration {
+        found,
+        known,
+        source,
+    })
+}
+
+/// A database of this schema, in memory, with nothing in it.
+pub(crate) fn empty(schema: i64) -> Result<Connection, InboxError> {
+    let mut connection = Connection::open_in_memory()?;
+    apply_migrations(&mut connection, 0, usize::try_from(schema).unwrap_or(0))?;
+    Ok(connection)
+}
+
+fn apply_migrations(connection: &mut Connection, done: usize, known: usize) -> rusqlite::Result<()> {
     // For schema 5.
     connection.create_scalar_function(
         "digest",
@@ -275,13 +290,10 @@ fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
         |context| Ok(digest(context.get_raw(0).as_str()?)),
     )?;
-    let apply = |connection: &mut Connection| -> rusqlite::Result<()> {
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-        for migration in MIGRATIONS.iter().skip(done) {
-            tx.execute_batch(migration)?;
-        }
-        tx.pragma_update(None, "user_version", known)?;
-        tx.commit()
-    };
-    apply(connection).map_err(|source| InboxError::Migration { found, known, source })
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    for migration in MIGRATIONS.iter().take(known).skip(done) {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "user_version", i64::try_from(known).unwrap_or(i64::MAX))?;
+    tx.commit()
 }

@@ -101,6 +101,11 @@ pub enum InspectError {
     /// The embedded manifest was refused.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// There are several: which of them was read is not seen from outside.
+    #[error(
+        "the component has more than one manifest, of which only one could count; rebuild it with `cargo harness build`, which embeds one"
+    )]
+    SeveralManifests,
     /// There is none.
     #[error(
         "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml"
@@ -188,7 +193,9 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
                     offset: section.data_offset(),
                     reason: "the embedded manifest is not UTF-8".into(),
                 })?;
-                inspection.manifest = Some(text.to_owned());
+                if inspection.manifest.replace(text.to_owned()).is_some() {
+                    return Err(InspectError::SeveralManifests);
+                }
             }
             _ => {}
         }

@@ -152,11 +152,11 @@ fn missing(error: std::io::Error) -> Result<u64> {
 
 /// A host with one account. Without a platform it has no way out: what it asks for fails at once.
 fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
-    fs::write(folder.join("app-secret"), SECRET)?;
-    fs::write(folder.join("api-token"), API_TOKEN)?;
+    crate::sim::write_private(&folder.join("app-secret"), SECRET)?;
+    crate::sim::write_private(&folder.join("api-token"), API_TOKEN)?;
     let account = sim.and_then(|sim| sim.accounts().into_iter().next());
     let token = account.as_ref().and_then(|account| account.token(Login::Facebook));
-    fs::write(folder.join("page-token"), token.map_or("a-token", |token| token.expose()))?;
+    crate::sim::write_private(&folder.join("page-token"), token.map_or("a-token", |token| token.expose()))?;
     let (grant, endpoints) = match sim {
         None => ("[]", String::new()),
         Some(sim) => {

@@ -4,7 +4,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Result, ensure};
-use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, QuickReply, ViolationCode};
+use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, QuickReply, ViolationCode, text::shown};
 use harness_inbox::{ReplyState, ReplyView, StepState, TimelineEntry};
 
 use super::{
@@ -81,7 +81,7 @@ impl Report {
             Ok(()) => println!("ok      {name}"),
             Err(error) => {
                 self.failed += 1;
-                println!("FAILED  {name}: {error:#}");
+                println!("FAILED  {name}: {}", shown(&format!("{error:#}")));
             }
         }
     }
@@ -164,7 +164,7 @@ async fn refused(stage: &Stage, text: &str, code: ViolationCode) -> Result<()> {
     ensure!(view.state == ReplyState::Refused, "it was not refused");
     let violation = view.violations.iter().find(|violation| violation.code == code);
     let Some(violation) = violation else { anyhow::bail!("refused as {:?}", view.violations) };
-    println!("        \"{}\"", violation.sentence);
+    println!("        \"{}\"", shown(&violation.sentence));
     ensure!(sends() == before, "a request went out all the same");
     Ok(())
 }

@@ -97,7 +97,11 @@ impl Stage {
     pub(crate) async fn agent_says(&self, text: &str) -> Result<()> {
         let view = self.send(reply(vec![text_part(text)])).await?;
         for violation in &view.violations {
-            println!("           {}: {}", violation.severity.name(), violation.sentence);
+            println!(
+                "           {}: {}",
+                violation.severity.name(),
+                harness_contract::text::shown(&violation.sentence)
+            );
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use harness_contract::{Attachment, MediaSource, Message, OutboundMedia, OutboundPart};
+use harness_contract::{Attachment, MediaSource, Message, OutboundMedia, OutboundPart, text};
 use harness_inbox::TimelineEntry;
 
 /// What was printed already.
@@ -25,12 +25,12 @@ impl Shown {
 /// One message on one line.
 pub(crate) fn line(entry: &TimelineEntry) -> String {
     let who = if entry.direction == "inbound" { "customer" } else { "agent" };
-    let mut line = format!("{who:>10} │ {}", printable(&content(entry)));
+    let mut line = format!("{who:>10} │ {}", text::shown(&content(entry).replace('\n', " ")));
     if let Some(state) = entry.state {
         line.push_str(&format!("  [{}]", state.name()));
     }
     for reaction in &entry.reactions {
-        line.push_str(&format!("  {}", printable(reaction.emoji.as_deref().unwrap_or("(reaction)"))));
+        line.push_str(&format!("  {}", text::shown(reaction.emoji.as_deref().unwrap_or("(reaction)"))));
     }
     line
 }
@@ -72,9 +72,4 @@ fn attachment(attachment: &Attachment) -> String {
         }
         other => format!("({})", other.name()),
     }
-}
-
-/// A customer's words must not move the cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

@@ -66,6 +66,9 @@ impl BackupManifest {
     pub fn read(backup: &Path) -> Result<Self, BackupError> {
         let no_backup = |reason: String| BackupError::NoBackup { path: backup.to_owned(), reason };
         let path = backup.join(NAME);
+        if !plain(backup, NAME).map_err(|error| no_backup(format!("{NAME}: {error}")))? {
+            return Err(no_backup(format!("the folder or its {NAME} is a link; name the folder itself")));
+        }
         let text = fs::read(&path).map_err(|error| no_backup(format!("{NAME}: {error}")))?;
         // First the format: another one may be written in another way.
         #[derive(Deserialize)]
@@ -95,8 +98,9 @@ impl BackupManifest {
             if !Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_))) {
                 return Err(damaged("leads out of the backup".into()));
             }
-            if !backup.join(&file.path).is_file() {
-                return Err(damaged("is missing".into()));
+            let Ok(about) = plain(backup, &file.path) else { return Err(damaged("is missing".into())) };
+            if !about {
+                return Err(damaged("is a link, or leads over one, and a backup holds files of its own".into()));
             }
             let found = measure(backup, &file.path)?;
             if found.bytes != file.bytes {
@@ -108,6 +112,20 @@ impl BackupManifest {
         }
         Ok(())
     }
+}
+
+/// Whether a path below a folder leads to a file of its own, over folders alone: what a link leads to may be anything.
+pub(super) fn plain(folder: &Path, path: &str) -> std::io::Result<bool> {
+    let mut place = folder.to_owned();
+    let mut about = fs::symlink_metadata(&place)?;
+    for part in Path::new(path).components() {
+        if !about.is_dir() {
+            return Ok(false);
+        }
+        place.push(part);
+        about = fs::symlink_metadata(&place)?;
+    }
+    Ok(about.is_file())
 }
 
 /// Size and digest of a file in a folder.

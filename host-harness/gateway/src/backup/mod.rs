@@ -72,6 +72,11 @@ pub enum BackupError {
     /// The backup's place is taken.
     #[error("{0} is there already: name a folder that is not, so that no earlier backup is lost")]
     Taken(PathBuf),
+    /// Somebody put a link into the media store: what it leads to is none of the inbox's.
+    #[error(
+        "{0} is a link, or leads over one, where a file of the inbox should be: nothing was backed up; see who put it there, and remove it"
+    )]
+    Link(PathBuf),
     /// The key is in no file.
     #[error("the key of the credentials is in no file, so it cannot be part of a backup: keep it where it is, apart")]
     KeyElsewhere,
@@ -119,7 +124,8 @@ impl BackupError {
 ///
 /// The key of the credentials is kept apart unless asked for: with it, the folder is worth every token.
 pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<BackupManifest, BackupError> {
-    if to.exists() {
+    // Also where a link leads nowhere.
+    if to.symlink_metadata().is_ok() {
         return Err(BackupError::Taken(to.to_owned()));
     }
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -137,7 +143,14 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
         .await
         .map_err(|error| BackupError::blocked(&copy, error))??;
     let mut missing = Vec::new();
+    let stored = place.inbox.with_file_name(MEDIA).canonicalize();
     for NamedFile { key, .. } in &copied.files {
+        // In a bucket, or not there any more: the store says it.
+        if let Ok(stored) = &stored
+            && manifest::plain(stored, key).is_ok_and(|plain| !plain)
+        {
+            return Err(BackupError::Link(stored.join(key)));
+        }
         match place.media.find(key).await? {
             Some(content) => files.push(manifest::write_all(folder.path(), &format!("{MEDIA}/{key}"), content).await?),
             None => missing.push(key.clone()),

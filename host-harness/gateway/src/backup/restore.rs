@@ -24,6 +24,8 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
     let _claim = Claim::take(&place.inbox)?;
     empty(place).await?;
 
+    // The name that was given may be a link; what is in the folder may not.
+    let from = &from.canonicalize().map_err(|error| BackupError::file(from, error))?;
     let backup = BackupManifest::read(from)?;
     if backup.schema > known_schema() {
         return Err(InboxError::NewerSchema { found: backup.schema, known: known_schema() }.into());

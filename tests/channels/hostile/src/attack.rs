@@ -14,8 +14,8 @@ fn slot(slot: &str) -> FillSource {
     FillSource::Slot(slot.into())
 }
 
-/// The request of a message. Beside the words below it takes `url URL`, `header NAME VALUE`, `slot NAME`,
-/// `capture-slot NAME`, `capture-value POINTER` and `path NAME URL`.
+/// The request of a message. Beside the words below it takes `url URL`, `header NAME VALUE`, `fill-header NAME`,
+/// `says BODY`, `slot NAME`, `capture-slot NAME`, `capture-value POINTER` and `path NAME URL`.
 pub(crate) fn request(asked: &str) -> HttpRequest {
     let (word, rest) = asked.split_once(' ').unwrap_or((asked, ""));
     let mut request = HttpRequest {
@@ -38,6 +38,8 @@ pub(crate) fn request(asked: &str) -> HttpRequest {
             request.headers = vec![Header { name: "content-type".into(), value: "application/json".into() }];
         }
         "webhook-secret" => fill(slot("secret"), FillPlace::Bearer),
+        "fill-header" => fill(slot("token"), FillPlace::Header(rest.into())),
+        "says" => request.body = HttpBody::Bytes(rest.into()),
         "host-header" => fill(slot("token"), FillPlace::Header("host".into())),
         "undeclared" => fill(slot("other"), FillPlace::Bearer),
         "slot" => fill(slot(rest), FillPlace::Bearer),

@@ -1,0 +1,270 @@
+//! What a manifest asks for, line by line: all that an operator permits with a grant, and what a newer manifest asks for
+//! beyond an older one. Belongs here: the lines and the comparison. What each thing means: `manifest`.
+
+use std::fmt;
+
+use crate::{
+    manifest::{Callback, Challenge, Manifest, SlotPlace, SlotScope, Verification},
+    text::shown,
+};
+
+/// Where a credential may go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum To {
+    /// It is no credential.
+    Nowhere,
+    Every,
+    Host(String),
+    /// It is a request, and all of its answers is shown, or these places alone.
+    Answers(Option<Vec<String>>),
+}
+
+impl To {
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Answers(Some(ours)), Self::Answers(Some(theirs))) => theirs.iter().all(|place| ours.contains(place)),
+            (Self::Every, _) | (Self::Answers(None), Self::Answers(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
+/// One thing that a manifest asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ask {
+    what: String,
+    to: To,
+    /// How much of it, each with its words.
+    bounds: Vec<(&'static str, u64)>,
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.what))?;
+        match &self.to {
+            To::Nowhere | To::Answers(None) => {}
+            To::Answers(Some(places)) if places.is_empty() => f.write_str(", of whose answers nothing is shown")?,
+            To::Answers(Some(places)) => write!(f, ", of whose answers are shown {}", shown(&places.join(", ")))?,
+            To::Every => f.write_str(" of every granted host")?,
+            To::Host(host) => write!(f, " of {}", shown(host))?,
+        }
+        for (at, (words, bound)) in self.bounds.iter().enumerate() {
+            write!(f, "{} {words} {bound} bytes", if at == 0 { ":" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+impl Ask {
+    fn plain(what: String) -> Self {
+        Self { what, to: To::Nowhere, bounds: Vec::new() }
+    }
+
+    /// Whether whoever was granted this has what the other one asks for.
+    fn covers(&self, other: &Self) -> bool {
+        self.what == other.what
+            && self.to.covers(&other.to)
+            && self.bounds.len() == other.bounds.len()
+            && self.bounds.iter().zip(&other.bounds).all(|(ours, theirs)| ours.1 >= theirs.1)
+    }
+}
+
+/// All that a manifest asks for: requests, files, credentials and where they may go, what comes in, where people are
+/// sent, and sizes.
+pub fn asks(manifest: &Manifest) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for rule in &manifest.egress {
+        let bounds = vec![("bodies up to", rule.max_request_bytes), ("answers up to", rule.max_response_bytes)];
+        for (method, path) in rule.methods.iter().flat_map(|method| rule.paths.iter().map(move |path| (method, path))) {
+            let what = format!("requests {method} https://{}{path}", rule.host);
+            asks.push(Ask { what, to: To::Answers(rule.shown.clone()), bounds: bounds.clone() });
+            for header in &rule.headers {
+                asks.push(Ask::plain(format!("the header {header} in {method} https://{}{path}", rule.host)));
+            }
+        }
+    }
+    asks.extend(manifest.media.hosts.iter().map(|host| Ask::plain(format!("files and pictures from {host}"))));
+    for (name, slot) in &manifest.slots {
+        let whose = match slot.scope {
+            SlotScope::App => "of the channel",
+            SlotScope::Account => "of each account",
+            SlotScope::Connect => "of each connecting",
+        };
+        asks.push(Ask::plain(format!("the credential {name} {whose}")));
+        let hosts: Vec<To> =
+            if slot.hosts.is_empty() { vec![To::Every] } else { slot.hosts.iter().cloned().map(To::Host).collect() };
+        let kinds = [("the credential", &slot.places), ("a value derived from the credential", &slot.derived)];
+        for (kind, place) in kinds.into_iter().flat_map(|(kind, places)| places.iter().map(move |place| (kind, place)))
+        {
+            let what = format!("{kind} {name} {}", place_words(place));
+            asks.extend(hosts.iter().map(|to| Ask { what: what.clone(), to: to.clone(), bounds: Vec::new() }));
+        }
+        let captured = slot.captured_from.iter();
+        asks.extend(
+            captured.map(|pointer| Ask::plain(format!("the credential {name} taken from answers at {pointer}"))),
+        );
+    }
+    incoming(manifest, &mut asks);
+    for (name, login) in &manifest.logins {
+        if let Some(place) = &login.authorize {
+            asks.push(Ask::plain(format!("people who connect by {name} are sent to {place}")));
+        }
+        let scopes = login.scopes.iter();
+        asks.extend(
+            scopes.map(|scope| Ask::plain(format!("people who connect by {name} are asked to permit {scope}"))),
+        );
+        for (parameter, slot) in &login.secret_parameters {
+            asks.push(Ask::plain(format!("the parameter {parameter} of the way back by {name} fills {slot}")));
+        }
+    }
+    if let Some(memory) = manifest.limits.memory_bytes {
+        asks.push(Ask { what: "memory of a call".into(), to: To::Nowhere, bounds: vec![("up to", memory)] });
+    }
+    if let Some(deadline) = manifest.limits.deadline_ms {
+        asks.push(Ask::plain(format!("time of a call: {deadline} ms")));
+    }
+    asks
+}
+
+/// What comes in, and what proves it.
+fn incoming(manifest: &Manifest, asks: &mut Vec<Ask>) {
+    let webhook = &manifest.webhook;
+    let size = u64::try_from(webhook.max_body_bytes).unwrap_or(u64::MAX);
+    asks.push(Ask { what: "webhooks".into(), to: To::Nowhere, bounds: vec![("up to", size)] });
+    let (how, header) = match &webhook.verification {
+        Verification::HmacSha256 { header, prefix, encoding, .. } => {
+            (format!("HMAC-SHA256 ({encoding:?}, after `{prefix}`)"), header)
+        }
+        Verification::SharedSecretHeader { header, .. } => ("a shared secret".to_owned(), header),
+    };
+    for slot in webhook.verification.secrets() {
+        asks.push(Ask::plain(format!("webhooks are proved by {how} in the header {header} with {slot}")));
+    }
+    asks.extend(webhook.headers.iter().map(|header| Ask::plain(format!("the header {header} of webhooks"))));
+    if let Some(Challenge::QueryEcho { token, answer, secret, .. }) = &webhook.challenge {
+        asks.push(Ask::plain(format!("whoever knows {secret} (in {token}) is answered {answer}")));
+    }
+    for (name, Callback::SignedRequest { secrets, issued_at, .. }) in &manifest.callbacks {
+        let age = if issued_at.is_some() { "while they are new" } else { "of any age" };
+        let of = |slot: &String| Ask::plain(format!("callbacks {name}, {age}, signed with {slot}"));
+        asks.extend(secrets.iter().map(of));
+    }
+}
+
+/// What the newer manifest asks for and the older one did not, or not as widely.
+pub fn beyond(older: &Manifest, newer: &Manifest) -> Vec<String> {
+    let before = asks(older);
+    let new = asks(newer).into_iter().filter(|ask| !before.iter().any(|known| known.covers(ask)));
+    new.map(|ask| ask.to_string()).collect()
+}
+
+fn place_words(place: &SlotPlace) -> String {
+    match place {
+        SlotPlace::Bearer => "as bearer".into(),
+        SlotPlace::Header(name) => format!("in the header {name}"),
+        SlotPlace::Query(name) => format!("in the query as {name}"),
+        SlotPlace::Path(name) => format!("in the path as {name}"),
+        SlotPlace::FormField(name) => format!("in the form as {name}"),
+        SlotPlace::Json(pointer) => format!("in the body at {pointer}"),
+        SlotPlace::HmacKey => "as the key of a derived value".into(),
+        SlotPlace::HmacMessage => "as the message of a derived value".into(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"
+        [channel]
+        id = "x"
+        name = "X"
+        version = "1"
+        contract = "0.1.0"
+        [webhook]
+        max-body-bytes = 1000
+        [webhook.verification]
+        recipe = "hmac-sha256"
+        header = "x-signature"
+        secrets = ["key"]
+        [callbacks.gone]
+        recipe = "signed-request"
+        field = "f"
+        secrets = ["key"]
+        issued-at = "issued_at"
+        about = "x"
+        [slots.key]
+        scope = "app"
+        places = ["hmac-key"]
+        derived = [{ query = "proof" }]
+        captured-from = ["/token"]
+        hosts = ["a.example"]
+        [[egress]]
+        host = "a.example"
+        methods = ["GET"]
+        paths = ["/v1/*"]
+        max-request-bytes = 10
+        max-response-bytes = 10
+        [media]
+        hosts = ["cdn.example"]
+        [logins.web]
+        name = "Web"
+        authorize = "https://a.example/dialog"
+        scopes = ["read"]
+    "#;
+
+    #[test]
+    fn an_update_that_asks_for_anything_wider_says_so_and_one_that_asks_for_less_does_not() {
+        let parse = |text: &str| Manifest::parse(text, "test").unwrap();
+        let old = parse(OLD);
+        assert_eq!(beyond(&old, &old), Vec::<String>::new());
+        for (from, to, words) in [
+            (
+                r#"derived = [{ query = "proof" }]"#,
+                r#"derived = [{ query = "text" }]"#,
+                "derived from the credential key in the query as text of a.example",
+            ),
+            (
+                r#"places = ["hmac-key"]"#,
+                r#"places = ["hmac-key", "bearer"]"#,
+                "the credential key as bearer of a.example",
+            ),
+            (r#"["/token"]"#, r#"["/text"]"#, "taken from answers at /text"),
+            (r#"hosts = ["a.example"]"#, r#"hosts = ["b.example"]"#, "of b.example"),
+            (r#"hosts = ["a.example"]"#, "hosts = []", "every granted host"),
+            (r#"methods = ["GET"]"#, r#"methods = ["GET", "POST"]"#, "requests POST https://a.example/v1/*"),
+            (r#"paths = ["/v1/*"]"#, r#"paths = ["/**"]"#, "https://a.example/**"),
+            ("max-response-bytes = 10", "max-response-bytes = 11", "answers up to 11 bytes"),
+            ("max-request-bytes = 10", "max-request-bytes = 10\nheaders = [\"x-a\"]", "the header x-a in GET"),
+            (r#"["cdn.example"]"#, r#"["*.example"]"#, "files and pictures from *.example"),
+            ("https://a.example/dialog", "https://b.example/dialog", "are sent to https://b.example/dialog"),
+            (r#"scopes = ["read"]"#, r#"scopes = ["read", "write"]"#, "asked to permit write"),
+            ("max-body-bytes = 1000", "max-body-bytes = 1001", "webhooks: up to 1001 bytes"),
+            ("header = \"x-signature\"", "header = \"x-other\"", "in the header x-other"),
+            ("issued-at = \"issued_at\"\n", "", "of any age"),
+            (r#"scope = "app""#, r#"scope = "account""#, "the credential key of each account"),
+        ] {
+            assert!(OLD.contains(from), "{from}");
+            let wider = beyond(&old, &parse(&OLD.replace(from, to)));
+            assert!(wider.iter().any(|line| line.contains(words)), "{to}: {wider:?}");
+        }
+        let with =
+            |shown: &str| parse(&OLD.replace("max-request-bytes = 10", &format!("max-request-bytes = 10\n{shown}")));
+        assert_eq!(beyond(&old, &with("shown = ['/a']")), Vec::<String>::new());
+        assert_eq!(beyond(&with("shown = ['/a', '/b']"), &with("shown = ['/b']")), Vec::<String>::new());
+        let wider = beyond(&with("shown = []"), &with("shown = ['/a']"));
+        assert!(wider.iter().any(|line| line.contains("of whose answers are shown /a")), "{wider:?}");
+        assert_eq!(beyond(&with("shown = []"), &old).len(), 1);
+        for (from, to) in [
+            ("max-response-bytes = 10", "max-response-bytes = 9"),
+            ("max-body-bytes = 1000", "max-body-bytes = 10"),
+            (r#"places = ["hmac-key"]"#, "places = []"),
+            (r#"["cdn.example"]"#, "[]"),
+        ] {
+            assert_eq!(beyond(&old, &parse(&OLD.replace(from, to))), Vec::<String>::new(), "{to}");
+        }
+        let everywhere = parse(&OLD.replace(r#"hosts = ["a.example"]"#, "hosts = []"));
+        assert_eq!(beyond(&everywhere, &old), Vec::<String>::new());
+    }
+}
