@@ -65,12 +65,12 @@ impl Sources<'_> {
     /// What a request is to be filled with, where the manifest lets all of it go to its places.
     pub(crate) fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
         let value = |Fill { source, place }: Fill| {
+            let value = self.value(&source, &place)?;
             if let FillPlace::Header(name) = &place
                 && !HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_granted(&name, &self.rule.headers))
             {
                 return Err(EgressError::Invalid(format!("`{name}` is not a header that a channel may set")));
             }
-            let value = self.value(&source, &place)?;
             Ok(Value { value, place, is_credential: !matches!(source, FillSource::Captured(_)) })
         };
         fills.into_iter().map(value).collect()
