@@ -210,6 +210,7 @@ async fn a_channel_that_fills_its_bytes_stops_alone() {
     let two = two.restarted(budget).await;
     assert_eq!(two.attack("hello").await, 503, "also after a restart");
     assert_eq!(two.visit("secret-of-the-shop").await, 200);
+    eventually("all four parked", async || (two.counts().await.unrouted == 4).then_some(())).await;
     // What makes room again is seen without a delivery that would show it.
     two.host.inbox().expire_parked(two.clock.now() + 1, 100).await.unwrap();
     eventually("room", async || (two.attack("hello").await == 200).then_some(())).await;

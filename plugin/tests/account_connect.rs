@@ -124,9 +124,9 @@ fn a_page_that_cannot_be_used_is_listed_with_the_reason_and_refused_when_it_is_c
     for (page, declined, word) in [
         (page(PAGE, TASKS), "", "No business or creator account"),
         (page(PAGE, &format!("{TASKS},{personal}")), "", "personal"),
-        (page(PAGE, &format!(r#""tasks":["ANALYZE","MODERATE"],{LINKED}"#)), "", "MESSAGING is missing"),
-        (page(PAGE, &format!(r#""tasks":["ANALYZE"],{LINKED}"#)), "", "MESSAGING, MODERATE is missing"),
-        (good_page(), "instagram_manage_messages", "not granted: instagram_manage_messages."),
+        (page(PAGE, &format!(r#""tasks":["ANALYZE","MODERATE"],{LINKED}"#)), "", "What is missing: MESSAGING."),
+        (page(PAGE, &format!(r#""tasks":["ANALYZE"],{LINKED}"#)), "", "What is missing: MESSAGING, MODERATE."),
+        (good_page(), "instagram_manage_messages", "What was not granted: instagram_manage_messages."),
     ] {
         let script = exchanged()
             .answer(PERMISSIONS, &permissions(declined))

@@ -198,6 +198,10 @@ mod tests {
         scope = "app"
         places = ["hmac-key"]
         derived = [{ query = "proof" }]
+        hosts = [ "a.example" ]
+        [slots.token]
+        scope = "account"
+        places = ["hmac-message", "bearer"]
         captured-from = ["/token"]
         hosts = ["a.example"]
         [[egress]]
@@ -206,6 +210,12 @@ mod tests {
         paths = ["/v1/*"]
         max-request-bytes = 10
         max-response-bytes = 10
+        [[egress]]
+        host = "b.example"
+        methods = [ "GET" ]
+        paths = [ "/v2" ]
+        max-request-bytes = 1
+        max-response-bytes = 1
         [media]
         hosts = ["cdn.example"]
         [logins.web]
@@ -259,7 +269,7 @@ mod tests {
         for (from, to) in [
             ("max-response-bytes = 10", "max-response-bytes = 9"),
             ("max-body-bytes = 1000", "max-body-bytes = 10"),
-            (r#"places = ["hmac-key"]"#, "places = []"),
+            (r#"["hmac-message", "bearer"]"#, r#"["hmac-message"]"#),
             (r#"["cdn.example"]"#, "[]"),
         ] {
             assert_eq!(beyond(&old, &parse(&OLD.replace(from, to))), Vec::<String>::new(), "{to}");
