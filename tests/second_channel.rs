@@ -17,7 +17,7 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{
-    World, connect, eventually, granted, message, request, sandbox_config, secrets, serve, text, web_chat,
+    World, connect, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
 use harness_gateway::{ChannelSetup, Host, HostOptions};
@@ -35,10 +35,7 @@ async fn chat_server() -> (String, Received) {
         Json(serde_json::json!({ "id": "out-1" }))
     };
     let router = Router::new().route("/v1/messages", post(take)).with_state(Arc::clone(&received));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (address, received)
+    (listen(router).await.origin().ascii_serialization(), received)
 }
 
 struct Both {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
-use channel_tests::{eventually, instagram, request, signature};
+use channel_tests::{eventually, instagram, listen, request, signature};
 
 struct Served(Child);
 
@@ -34,10 +34,8 @@ async fn collector() -> (String, Batches) {
     let batches = Batches::default();
     let kept = Arc::clone(&batches);
     let take = move |headers: HeaderMap, body: Bytes| async move { kept.lock().unwrap().push((headers, body)) };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/traces", post(take))).await });
-    (address, batches)
+    let router = Router::new().route("/v1/traces", post(take));
+    (listen(router).await.origin().ascii_serialization(), batches)
 }
 
 fn hold(batches: &Batches, word: &str) -> bool {

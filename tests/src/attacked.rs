@@ -1,13 +1,13 @@
 //! A host with the hostile channel, whose requests arrive at a server of the test. Belongs here: setting that up.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 use axum::Router;
 use harness_gateway::{ChannelSetup, Host, HostOptions, egress::Endpoints};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
-use crate::{end, eventually, granted, hostile, secrets};
+use crate::{end, eventually, granted, hostile, listen, secrets};
 
 /// The host, and the conversation in which the channel is told what to try.
 pub struct Attacked {
@@ -23,9 +23,9 @@ pub struct Attacked {
 impl Attacked {
     /// Every origin that the manifest names leads to `server`; the account's token is `token`.
     pub async fn start(server: Router, origins: &[&str], sandbox: SandboxConfig, token: &str) -> Self {
-        let address = serve(server).await;
+        let address = listen(server).await;
         let folder = tempfile::tempdir().unwrap();
-        let lead = |origin: &&str| ((*origin).to_owned(), format!("http://{address}").parse().unwrap());
+        let lead = |origin: &&str| ((*origin).to_owned(), address.clone());
         let endpoints: Endpoints = origins.iter().map(lead).collect();
         let host = open(&folder, &endpoints, sandbox).await;
         host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", token)]))
@@ -58,11 +58,4 @@ async fn open(folder: &TempDir, endpoints: &Endpoints, sandbox: SandboxConfig) -
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host
-}
-
-async fn serve(server: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, server).await });
-    address
 }

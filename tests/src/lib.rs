@@ -345,6 +345,14 @@ pub async fn serve(host: &Host) -> (String, AbortHandle) {
     (address, server.abort_handle())
 }
 
+/// A server of the test's on loopback, such as a platform; where it is.
+pub async fn listen(router: axum::Router) -> url::Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address.parse().unwrap()
+}
+
 /// Asks again until there is an answer.
 pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let started = Instant::now();

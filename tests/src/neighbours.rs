@@ -14,7 +14,7 @@ use axum::Router;
 use harness_gateway::{ChannelSetup, Host, HostOptions};
 use serde_json::{Value, json};
 
-use crate::{eventually, granted, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
+use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
 
 /// The two channels, and where they are reached.
 pub struct Neighbours {
@@ -96,11 +96,4 @@ impl Neighbours {
         eventually("the neighbour's reply", async || (self.sent.load(Ordering::Relaxed) > before).then_some(())).await;
         (taken, began.elapsed())
     }
-}
-
-async fn listen(router: Router) -> url::Url {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address.parse().unwrap()
 }

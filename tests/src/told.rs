@@ -13,7 +13,7 @@ use harness_inbox::ReplyState;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{eventually, granted, manifest::with_manifest, message, sandbox_config, scripted, serve, text};
+use crate::{eventually, granted, listen, manifest::with_manifest, message, sandbox_config, scripted, serve, text};
 
 /// An answer to a path: status, headers, body.
 type Answer = (u16, Vec<(String, String)>, String);
@@ -82,10 +82,7 @@ impl Told {
             let takes = takes.clone();
             async move { takes.take_in(request).await }
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let endpoints = [("https://scripted.example.com".to_owned(), origin.parse().unwrap())].into_iter().collect();
+        let endpoints = [("https://scripted.example.com".to_owned(), listen(router).await)].into_iter().collect();
         let folder = tempfile::tempdir().unwrap();
         let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
         let host = Host::open(options).await.unwrap();

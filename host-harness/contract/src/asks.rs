@@ -8,14 +8,14 @@ use crate::{
     text::shown,
 };
 
-/// Where a credential may go.
+/// How far an ask reaches: to which hosts a credential may go, and what of a request's answers is shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum To {
-    /// It is no credential.
+    /// It is neither.
     Nowhere,
     Every,
     Host(String),
-    /// It is a request, and all of its answers is shown, or these places alone.
+    /// All of the answers, or these places alone.
     Answers(Option<Vec<String>>),
 }
 

@@ -5,38 +5,31 @@
 use harness_contract::{Author, Contact, Event, EventBody};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::InboxError;
+use crate::{InboxError, conversations};
 
 /// Who stands for the writer of a comment that comes without an id: one for each user name, or for the comment where
-/// there is no name either. None for what the business wrote, and for everything that cannot be answered.
+/// there is no name either. The id is the key of the conversation, too. None for what the business wrote, and for everything that cannot be answered.
 pub(crate) fn writer_of(event: &Event) -> Option<Contact> {
     let EventBody::Comment(comment) = &event.body else { return None };
     if event.contact.is_some() || matches!(event.author, Author::Business(_)) {
         return None;
     }
     let id = match &comment.username {
-        Some(username) => format!("username:{username}"),
-        None => format!("comment:{}", comment.id),
+        Some(username) => format!("u:username:{username}"),
+        None => format!("u:comment:{}", comment.id),
     };
     Some(Contact { id, name: None, username: comment.username.clone(), addresses: Vec::new() })
 }
 
 /// Finds or makes the conversation with somebody whom [`writer_of`] stands for.
 pub(crate) fn find_or_make(tx: &Transaction<'_>, account: i64, writer: &Contact, at: i64) -> Result<i64, InboxError> {
-    let key = format!("u:{}", writer.id);
-    let found = tx
-        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
-        .query_row(params![account, key], |row| row.get(0))
-        .optional()?;
-    if let Some(conversation) = found {
-        return Ok(conversation);
-    }
-    tx.prepare_cached("INSERT INTO contact (account_id, platform_id, username, unnamed) VALUES (?1, ?2, ?3, 1)")?
-        .execute(params![account, key, writer.username])?;
-    let contact = tx.last_insert_rowid();
-    tx.prepare_cached("INSERT INTO conversation (account_id, contact_id, key, last_at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![account, contact, key, at])?;
-    Ok(tx.last_insert_rowid())
+    let conversation = conversations::find_or_make(tx, account, writer, &writer.id, None, at)?;
+    tx.prepare_cached(
+        "UPDATE contact SET unnamed = 1
+         WHERE id = (SELECT contact_id FROM conversation WHERE id = ?1) AND unnamed = 0",
+    )?
+    .execute(params![conversation])?;
+    Ok(conversation)
 }
 
 /// The platform says whom a conversation is with: it becomes that person's, or goes on in the one that the person has
