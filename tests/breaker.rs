@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channel_tests::{
     api, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
-use harness_gateway::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
+use harness_engine::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
 
 struct Two {

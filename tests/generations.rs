@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use channel_tests::{World, eventually, granted, hostile, instagram, message, sandbox_config, secrets, text};
-use harness_gateway::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
+use harness_engine::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
 use simulator::Config;
 use wasm_encoder::{ComponentSection as _, CustomSection};

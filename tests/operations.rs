@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channel_tests::{
     Answer, World, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature, text,
 };
-use harness_gateway::{Budget, ChannelSetup, Clock, Host, HostOptions, server};
+use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use simulator::Config;
 
@@ -58,10 +58,10 @@ async fn counters_tell_what_happened_and_name_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_are_behind_the_lock_of_the_api_and_health_is_not() {
     let world = World::new().await;
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::router(world.host.clone(), Some(&secret("the-token")));
-    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    let router = harness_server::router(world.host.clone(), Some(&secret("the-token")));
+    tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     assert_eq!(get(&address, "/metrics").await.status, 401);
     let url = format!("{address}/metrics");
     assert_eq!(request("GET", &url, &[("authorization", "Bearer the-token")], Vec::new()).await.status, 200);

@@ -30,7 +30,7 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret, server};
+use harness_engine::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -337,11 +337,11 @@ pub async fn end(host: Host, folder: &Path) {
 
 /// Serves a host on a free port; its API asks for `API_TOKEN`.
 pub async fn serve(host: &Host) -> (String, AbortHandle) {
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
-    let router = server::router(host.clone(), Some(&secret(API_TOKEN)));
-    let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
+    let router = harness_server::router(host.clone(), Some(&secret(API_TOKEN)));
+    let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }
 
