@@ -31,7 +31,7 @@ use std::{
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
 use harness_engine::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret};
-use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
+use harness_inbox::{DeliveryCounts, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use simulator::{Config, Login, RequestRecord, Simulator};
@@ -398,6 +398,15 @@ pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
 
 pub fn text(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.into(), ..OutboundText::default() })
+}
+
+/// Waits until the deliveries are counted so: one that is getting its row at this moment counts twice.
+pub async fn counted(host: &Host, so: impl Fn(&DeliveryCounts) -> bool) {
+    eventually("the counts", async || {
+        let counts = host.inbox().delivery_counts().await.unwrap();
+        so(&counts).then_some(())
+    })
+    .await;
 }
 
 /// What Meta puts into `X-Hub-Signature-256`.
