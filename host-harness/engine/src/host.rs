@@ -207,7 +207,7 @@ impl Host {
         }
     }
 
-    /// Connects an account scope credentials are at hand. Returns its row in the inbox.
+    /// Connects an account whose credentials are at hand. Returns its row in the inbox.
     pub async fn connect_account(
         &self,
         channel: &str,

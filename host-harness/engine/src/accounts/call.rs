@@ -75,7 +75,7 @@ struct AccountEffects {
     shared: Arc<Shared>,
     registered: Registered,
     scope: CallScope,
-    /// The class scope pace its requests keep to.
+    /// The class whose pace its requests keep to.
     class: Option<&'static str>,
     requests: u32,
     /// Uses of the storage that are left: each one that writes waits for the disk.

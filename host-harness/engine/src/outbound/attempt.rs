@@ -42,7 +42,7 @@ const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 /// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
 const PATIENCE_MS: u64 = 1_000;
-/// How long a reply waits scope requests find no memory.
+/// How long a reply waits whose requests find no memory.
 const MEMORY_WAIT_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
