@@ -21,11 +21,11 @@ use simulator::{Config, Login, Simulator};
 
 /// The schemas as they were released, in their order.
 const SCHEMAS: [&str; 5] = [
-    include_str!("../host-harness/inbox/src/schema-1.sql"),
-    include_str!("../host-harness/inbox/src/schema-2.sql"),
-    include_str!("../host-harness/inbox/src/schema-3.sql"),
-    include_str!("../host-harness/inbox/src/schema-4.sql"),
-    include_str!("../host-harness/inbox/src/schema-5.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0001_inbox.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0002_connected_accounts.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0003_delivery_waiting_index.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0004_outbox_turns.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0005_arrivals.sql"),
 ];
 /// What an inbox of the first version holds, of every table something.
 const ROWS_1: &str = include_str!("migrations/rows-1.sql");
