@@ -108,6 +108,35 @@ pub struct Applied {
     pub expired: usize,
 }
 
+/// What became of those deliveries of a batch that were not translated.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BatchOutcome {
+    /// They are tried again.
+    pub retry: Vec<i64>,
+    /// Their channel is not loaded: they wait for it, with the reason.
+    pub unloaded: Vec<(i64, String)>,
+    /// They cannot be translated.
+    pub failed: Vec<DeliveryFailure>,
+}
+
+impl BatchOutcome {
+    /// Whether every delivery was translated.
+    pub fn is_empty(&self) -> bool {
+        self.retry.is_empty() && self.unloaded.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// A delivery that cannot be translated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeliveryFailure {
+    /// Its row.
+    pub id: i64,
+    /// Why, in a sentence.
+    pub problem: String,
+    /// The digest of the component that failed.
+    pub translator: String,
+}
+
 /// How many deliveries may wait for accounts that are not connected. Beyond it the oldest are emptied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ParkingBounds {

@@ -21,8 +21,8 @@ pub use account::{
 pub use contact::{DueProfile, ErasureView};
 pub use counts::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting};
 pub use delivery::{
-    Applied, DeliveryOrigin, EventCounts, NewDelivery, ParkingBounds, PendingDelivery, TakenCallback,
-    TranslatedDelivery,
+    Applied, BatchOutcome, DeliveryFailure, DeliveryOrigin, EventCounts, NewDelivery, ParkingBounds, PendingDelivery,
+    TakenCallback, TranslatedDelivery,
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
 pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView, UnusedFiles};

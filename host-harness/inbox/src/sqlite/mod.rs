@@ -15,8 +15,6 @@ mod rows;
 mod schema;
 mod shape;
 mod store;
-#[cfg(test)]
-mod tests;
 mod views;
 mod writer;
 

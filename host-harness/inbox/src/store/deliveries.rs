@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{Applied, ParkingBounds, PendingDelivery, TranslatedDelivery},
+    model::{Applied, BatchOutcome, ParkingBounds, PendingDelivery, TranslatedDelivery},
 };
 
 /// Deliveries on their way from the journal into conversations.
@@ -25,18 +25,12 @@ pub trait Deliveries: Send + Sync {
     /// connected stays within the bounds.
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError>;
 
-    /// Sets a delivery aside until its channel is loaded.
-    async fn set_aside(&self, delivery: i64, problem: String) -> Result<(), InboxError>;
-
     /// Puts the deliveries of a channel back into the queue: those that waited for it, and those on which a
     /// component of another digest failed. Those that wait for an account stay.
     async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError>;
 
-    /// Notes that the translation of a delivery was tried and did not come to an end.
-    async fn note_attempt(&self, delivery: i64) -> Result<(), InboxError>;
-
-    /// Notes that the component of this digest cannot translate a delivery. It stays in the journal.
-    async fn mark_failed(&self, delivery: i64, problem: String, digest: String) -> Result<(), InboxError>;
+    /// Writes down what became of those deliveries of a batch that were not translated. All of them stay in the journal.
+    async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError>;
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all.
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError>;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use harness_contract::{Event, EventBody, EventOrigin, text::shown};
-use rusqlite::{Transaction, params};
+use rusqlite::Transaction;
 
 use super::{
     accounts::apply_to_accounts,
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{Applied, EventCounts, ParkingBounds, Proof, TranslatedDelivery, Update},
+    model::{Applied, DeliveryFailure, EventCounts, ParkingBounds, Proof, TranslatedDelivery, Update},
+    sqlite::rows::deliveries::mark_failed,
 };
 
 /// Applies translated deliveries, in their order. What waits for accounts that are not connected stays within the bounds.
@@ -114,7 +115,8 @@ fn apply_delivery(
     match (missing.first(), not_its_own) {
         (None, None) => known.applied.push(delivery.id),
         (None, Some(problem)) => {
-            fail(tx, delivery, &problem)?;
+            let translator = delivery.translator.clone();
+            mark_failed(tx, &DeliveryFailure { id: delivery.id, problem, translator })?;
             updates.push(Update::Failed { delivery: delivery.id });
         }
         (Some(account), not_its_own) => {
@@ -153,13 +155,4 @@ fn foreign_problem(proof: &Proof, foreign: &BTreeSet<&str>) -> Option<String> {
         shown(prover),
         shown(first)
     ))
-}
-
-/// Parks a delivery for a person to look at. Another component may read it otherwise.
-fn fail(tx: &Transaction<'_>, delivery: &TranslatedDelivery, problem: &str) -> Result<(), InboxError> {
-    tx.prepare_cached(
-        "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",
-    )?
-    .execute(params![delivery.id, problem, delivery.translator])?;
-    Ok(())
 }

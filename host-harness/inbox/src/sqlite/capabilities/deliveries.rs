@@ -7,12 +7,12 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::{Applied, ParkingBounds, PendingDelivery, TranslatedDelivery, Update},
+    model::{Applied, BatchOutcome, ParkingBounds, PendingDelivery, TranslatedDelivery, Update},
     sqlite::{
         apply::apply_batch,
         arrivals::{proof_from, source_from},
         columns::from_millis,
-        rows::deliveries::take_up_channel,
+        rows::deliveries::{mark_failed, take_up_channel},
         store::SqliteStore,
     },
     store::Deliveries,
@@ -53,16 +53,6 @@ impl Deliveries for SqliteStore {
         Ok(applied)
     }
 
-    async fn set_aside(&self, delivery: i64, problem: String) -> Result<(), InboxError> {
-        self.writer
-            .write(move |tx| {
-                tx.prepare_cached("UPDATE delivery SET state = 'unrouted', problem = ?2 WHERE id = ?1")?
-                    .execute(params![delivery, problem])?;
-                Ok(())
-            })
-            .await
-    }
-
     async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
         let (channel, digest) = (channel.to_owned(), digest.to_owned());
         self.writer
@@ -78,28 +68,22 @@ impl Deliveries for SqliteStore {
             .await
     }
 
-    async fn note_attempt(&self, delivery: i64) -> Result<(), InboxError> {
+    async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError> {
+        let failed: Vec<i64> = outcome.failed.iter().map(|failure| failure.id).collect();
         self.writer
             .write(move |tx| {
-                tx.prepare_cached("UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1")?
-                    .execute(params![delivery])?;
-                Ok(())
-            })
-            .await
-    }
-
-    async fn mark_failed(&self, delivery: i64, problem: String, digest: String) -> Result<(), InboxError> {
-        self.writer
-            .write(move |tx| {
-                tx.prepare_cached(
-                    "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3
-                     WHERE id = ?1",
-                )?
-                .execute(params![delivery, problem, digest])?;
-                Ok(())
+                for id in &outcome.retry {
+                    tx.prepare_cached("UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1")?
+                        .execute(params![id])?;
+                }
+                for (id, problem) in &outcome.unloaded {
+                    tx.prepare_cached("UPDATE delivery SET state = 'unrouted', problem = ?2 WHERE id = ?1")?
+                        .execute(params![id, problem])?;
+                }
+                outcome.failed.iter().try_for_each(|failure| mark_failed(tx, failure))
             })
             .await?;
-        self.announce([Update::Failed { delivery }]);
+        self.announce(failed.into_iter().map(|delivery| Update::Failed { delivery }));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! Not here: looking, and the echo that confirms one.
 
 use async_trait::async_trait;
-use harness_contract::{FailureCategory, Receipt, SendResult};
+use harness_contract::{Receipt, SendResult};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
@@ -10,8 +10,9 @@ use crate::{
     model::{Doubt, Seen, SeenMessage, Settlement, Update},
     sqlite::{
         columns::{as_millis, collect, from_millis, index},
-        outbox::doubts::{FIRST_LOOK_MS, end, failure, is_emptied, look, not_arrived, send_again},
-        rows::replies::close_finished,
+        outbox::doubts::{
+            doubt_what_is_under_way, end, is_emptied, look, not_arrived, refuse_what_was_not_begun, send_again,
+        },
         store::SqliteStore,
     },
     store::Doubts,
@@ -118,52 +119,15 @@ impl Doubts for SqliteStore {
 
     async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError> {
         let sentence = "The host stopped while this was being sent, and it may have been delivered.";
-        self.in_doubt("state = 'sending'", sentence, now).await
+        self.writer.write(move |tx| doubt_what_is_under_way(tx, None, sentence, now)).await
     }
 
     async fn settle_failed(&self, reply: i64, now: u64) -> Result<(), InboxError> {
         let sentence = "The host failed while this was being sent, and it may have been delivered.";
-        self.in_doubt(&format!("state = 'sending' AND reply_id = {reply}"), sentence, now).await?;
-        let refused = "The host failed while preparing this, and nothing of it was sent.";
-        let outcome = serde_json::to_string(&SendResult::Rejected(failure(FailureCategory::Internal, refused, None)))?;
         self.writer
             .write(move |tx| {
-                tx.prepare_cached(
-                    "UPDATE step SET state = 'rejected', outcome = ?2, finished_at = ?3
-                     WHERE reply_id = ?1 AND step = (SELECT min(step) FROM step WHERE reply_id = ?1 AND state = 'queued')
-                       AND NOT EXISTS (SELECT 1 FROM step WHERE reply_id = ?1 AND state = 'unknown')",
-                )?
-                .execute(params![reply, outcome, as_millis(now)])?;
-                tx.prepare_cached(
-                    "UPDATE reply SET state = 'sending' WHERE id = ?1 AND state = 'queued'
-                       AND EXISTS (SELECT 1 FROM step WHERE reply_id = ?1)",
-                )?
-                .execute(params![reply])?;
-                close_finished(tx, reply)
-            })
-            .await
-    }
-}
-
-impl SqliteStore {
-    async fn in_doubt(&self, which: &str, sentence: &str, now: u64) -> Result<usize, InboxError> {
-        let fix = "Look into the conversation on the platform before sending it again.";
-        let failure = failure(FailureCategory::Ambiguous, sentence, Some(fix));
-        let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
-        let sql = format!(
-            "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2, look_at = iif(kind = 'message', ?3, NULL)
-             WHERE {which} RETURNING reply_id"
-        );
-        self.writer
-            .write(move |tx| {
-                let (ended, look) = (as_millis(now), as_millis(now).saturating_add(FIRST_LOOK_MS));
-                let mut statement = tx.prepare(&sql)?;
-                let replies = statement.query_map(params![outcome, ended, look], |row| row.get::<_, i64>(0))?;
-                let replies = replies.collect::<rusqlite::Result<Vec<_>>>()?;
-                for reply in &replies {
-                    close_finished(tx, *reply)?;
-                }
-                Ok(replies.len())
+                doubt_what_is_under_way(tx, Some(reply), sentence, now)?;
+                refuse_what_was_not_begun(tx, reply, now)
             })
             .await
     }

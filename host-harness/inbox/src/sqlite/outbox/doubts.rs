@@ -9,7 +9,10 @@ use crate::{
     model::{Doubt, Seen, SeenMessage},
     sqlite::{
         columns::{as_millis, index},
-        rows::{messages, replies::note_answered},
+        rows::{
+            messages,
+            replies::{close_finished, note_answered},
+        },
     },
 };
 
@@ -172,4 +175,43 @@ pub(crate) fn failure(category: FailureCategory, sentence: &str, fix: Option<&st
         retry_after: None,
         trace_id: None,
     }
+}
+
+/// What is on its way now, of this reply or of all, may have arrived. Returns how many steps that were.
+pub(crate) fn doubt_what_is_under_way(
+    tx: &Transaction<'_>,
+    reply: Option<i64>,
+    sentence: &str,
+    now: u64,
+) -> Result<usize, InboxError> {
+    let fix = "Look into the conversation on the platform before sending it again.";
+    let failure = failure(FailureCategory::Ambiguous, sentence, Some(fix));
+    let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
+    let now = as_millis(now);
+    let mut statement = tx.prepare_cached(
+        "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2, look_at = iif(kind = 'message', ?3, NULL)
+         WHERE state = 'sending' AND (?4 IS NULL OR reply_id = ?4) RETURNING reply_id",
+    )?;
+    let params = params![outcome, now, now.saturating_add(FIRST_LOOK_MS), reply];
+    let replies = statement.query_map(params, |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    replies.iter().try_for_each(|reply| close_finished(tx, *reply))?;
+    Ok(replies.len())
+}
+
+/// The first step of a reply that waits is refused, unless one before it is in doubt; nothing behind it is tried.
+pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: i64, now: u64) -> Result<(), InboxError> {
+    let sentence = "The host failed while preparing this, and nothing of it was sent.";
+    let outcome = SendResult::Rejected(failure(FailureCategory::Internal, sentence, None));
+    tx.prepare_cached(
+        "UPDATE step SET state = 'rejected', outcome = ?2, finished_at = ?3
+         WHERE reply_id = ?1 AND step = (SELECT min(step) FROM step WHERE reply_id = ?1 AND state = 'queued')
+           AND NOT EXISTS (SELECT 1 FROM step WHERE reply_id = ?1 AND state = 'unknown')",
+    )?
+    .execute(params![reply, serde_json::to_string(&outcome)?, as_millis(now)])?;
+    tx.prepare_cached(
+        "UPDATE reply SET state = 'sending' WHERE id = ?1 AND state = 'queued'
+           AND EXISTS (SELECT 1 FROM step WHERE reply_id = ?1)",
+    )?
+    .execute(params![reply])?;
+    close_finished(tx, reply)
 }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::error::InboxError;
+use crate::{error::InboxError, model::DeliveryFailure};
 
 /// Empties a delivery that brought something which the customer has taken back: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
@@ -97,4 +97,13 @@ pub(crate) fn take_up_channel(tx: &Transaction<'_>, channel: &str) -> Result<usi
                AND NOT EXISTS (SELECT 1 FROM awaited WHERE delivery_id = delivery.id)",
         )?
         .execute(params![channel])?)
+}
+
+/// Keeps a delivery for a person to look at. Another component may read it otherwise.
+pub(crate) fn mark_failed(tx: &Transaction<'_>, failure: &DeliveryFailure) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",
+    )?
+    .execute(params![failure.id, failure.problem, failure.translator])?;
+    Ok(())
 }
