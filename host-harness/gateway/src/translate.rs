@@ -254,9 +254,8 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
     }
     let mut results = Vec::new();
     for worker in workers {
-        let ended = worker.await;
-        results
-            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
+        // Panics were caught: one that ends otherwise ends with the runtime.
+        results.extend(worker.await.map_err(|_| InboxError::Closed)?);
     }
     Ok(results)
 }

@@ -17,7 +17,7 @@ mod window;
 
 use std::{ops::Deref, path::Path, sync::Arc};
 
-pub use error::InboxError;
+pub use error::{Cause, InboxError};
 pub use files::{beside, open_to_others, private_options};
 pub use model::*;
 pub use sqlite::{

@@ -25,12 +25,8 @@ impl AccountState {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Self {
-        match name {
-            "needs_reconnect" => Self::NeedsReconnect,
-            "disconnected" => Self::Disconnected,
-            _ => Self::Connected,
-        }
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Connected, Self::NeedsReconnect, Self::Disconnected].into_iter().find(|state| state.name() == name)
     }
 }
 

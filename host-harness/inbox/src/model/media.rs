@@ -42,7 +42,7 @@ impl MediaState {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Self {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         const ALL: [MediaState; 8] = [
             MediaState::Remote,
             MediaState::Stored,
@@ -53,7 +53,7 @@ impl MediaState {
             MediaState::Refused,
             MediaState::Failed,
         ];
-        ALL.into_iter().find(|state| state.name() == name).unwrap_or(Self::Failed)
+        ALL.into_iter().find(|state| state.name() == name)
     }
 }
 

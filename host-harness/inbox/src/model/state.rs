@@ -17,8 +17,23 @@ pub enum ReplyState {
     Refused,
 }
 
+impl ReplyState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Queued, Self::Sending, Self::Done, Self::Refused].into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// Where a step stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// Waits for its turn, or for another attempt.
@@ -48,14 +63,8 @@ impl StepState {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Self {
-        match name {
-            "queued" => Self::Queued,
-            "sending" => Self::Sending,
-            "sent" => Self::Sent,
-            "rejected" => Self::Rejected,
-            "cancelled" => Self::Cancelled,
-            _ => Self::Unknown,
-        }
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        use StepState::{Cancelled, Queued, Rejected, Sending, Sent, Unknown};
+        [Queued, Sending, Sent, Rejected, Unknown, Cancelled].into_iter().find(|state| state.name() == name)
     }
 }

@@ -92,7 +92,7 @@ fn read_arrivals(path: &Path) -> Result<Vec<Arrival>, InboxError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(arrivals::records(&bytes).1),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(InboxError::Durability(format!("{}: {error}", path.display()))),
+        Err(error) => Err(InboxError::Arrivals { path: path.to_owned(), source: error }),
     }
 }
 
@@ -141,7 +141,7 @@ fn schema(connection: &Connection) -> Result<i64, InboxError> {
 }
 
 fn open_error(path: &Path, source: rusqlite::Error) -> InboxError {
-    InboxError::Open { path: PathBuf::from(path), source }
+    InboxError::Open { path: PathBuf::from(path), source: source.into() }
 }
 
 /// Ends every open step as unknown: it may have been sent since, and sending it again could double it.

@@ -20,7 +20,7 @@ pub(crate) const BUSY: Duration = Duration::from_secs(5);
 /// Takes the file for this process.
 pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
     let name = beside(path, ".lock");
-    let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
+    let failed = |source| InboxError::Lock { path: path.to_owned(), source };
     let file = private_options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -34,7 +34,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
 /// files the same mode.
 pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
     let made = private_options().create(true).truncate(false).write(true).open(path);
-    made.map(drop).map_err(|error| InboxError::Durability(format!("{}: {error}", path.display())))
+    made.map(drop).map_err(|source| InboxError::Create { path: path.to_owned(), source })
 }
 
 pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
@@ -58,7 +58,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
-    open().map_err(|source| InboxError::Open { path: PathBuf::from(path), source })
+    open().map_err(|source| InboxError::Open { path: PathBuf::from(path), source: source.into() })
 }
 
 /// A connection that only reads, beside whoever has the file.
@@ -69,7 +69,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, InboxError> {
         connection.busy_timeout(Duration::from_secs(5))?;
         Ok(connection)
     };
-    open().map_err(|source| InboxError::Open { path: path.to_owned(), source })
+    open().map_err(|source| InboxError::Open { path: path.to_owned(), source: source.into() })
 }
 
 /// How large the log's file may stay after SQLite began it anew, in bytes.

@@ -84,12 +84,12 @@ pub(crate) fn at_start(path: &Path) -> Result<(), InboxError> {
         Ok(Some((Ok(()), findings))) => Err(damaged(path, &findings.join("; "))),
         Ok(Some((Err(what), _))) => Err(InboxError::NoInbox { path: path.to_owned(), what }),
         Ok(None) => {
-            tracing::info!(path = %path.display(), "the inbox file is too large to be checked at every start; `check-inbox` does it");
+            tracing::info!(path = %path.display(), "the inbox file is too large to be checked in full at every start");
             Ok(())
         }
         Err(error) => match finding(&error) {
             Some(finding) => Err(damaged(path, &finding)),
-            None => Err(InboxError::Open { path: path.to_owned(), source: error }),
+            None => Err(InboxError::Open { path: path.to_owned(), source: error.into() }),
         },
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn mark(path: &Path) -> Result<(), InboxError> {
     if size(&lock) > 0 {
         return Ok(());
     }
-    fs::write(&lock, MARK).map_err(|error| InboxError::Durability(format!("{}: {error}", lock.display())))
+    fs::write(&lock, MARK).map_err(|source| InboxError::Lock { path: lock, source })
 }
 
 /// What SQLite finds wrong, and rows whose other half is missing.

@@ -8,6 +8,7 @@ mod capabilities;
 mod checkpoint;
 mod columns;
 mod connection;
+mod failure;
 mod integrity;
 mod outbox;
 mod readers;

@@ -19,6 +19,8 @@ use crate::error::InboxError;
 /// Queries that run at once.
 const THREADS: usize = 4;
 
+const THREAD: &str = "inbox-reader";
+
 /// A query that waits for a thread; without a connection it says why there is none.
 type Job = Box<dyn FnOnce(Result<&Connection, InboxError>) + Send>;
 
@@ -38,9 +40,9 @@ impl Readers {
         for _ in 0..THREADS {
             let (path, jobs) = (path.to_owned(), Arc::clone(&jobs));
             let thread = thread::Builder::new()
-                .name("inbox-reader".into())
+                .name(THREAD.into())
                 .spawn(move || run(path, &jobs))
-                .map_err(|error| InboxError::Durability(format!("a reading thread did not start: {error}")))?;
+                .map_err(|source| InboxError::Thread { name: THREAD, source })?;
             readers.threads.push(thread);
         }
         Ok(readers)

@@ -7,13 +7,14 @@ use super::columns::digest;
 use crate::error::InboxError;
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-pub(crate) const MIGRATIONS: [&str; 6] = [
+pub(crate) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_inbox.sql"),
     include_str!("migrations/0002_connected_accounts.sql"),
     include_str!("migrations/0003_delivery_waiting_index.sql"),
     include_str!("migrations/0004_outbox_turns.sql"),
     include_str!("migrations/0005_arrivals.sql"),
     include_str!("migrations/0006_connections.sql"),
+    include_str!("migrations/0007_counts.sql"),
 ];
 
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
@@ -29,7 +30,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
     apply_migrations(connection, done, MIGRATIONS.len()).map_err(|source| InboxError::Migration {
         found,
         known,
-        source,
+        source: source.into(),
     })
 }
 

@@ -11,19 +11,20 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::checkpoint::Checkpoints;
+use super::{checkpoint::Checkpoints, failure::NotCommitted};
 use crate::error::InboxError;
 
 /// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
 const QUEUE: usize = 8192;
 /// Writes in one transaction: bounds how long the first of them waits for its commit.
 const BATCH: usize = 512;
+const THREAD: &str = "inbox-writer";
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
 pub(crate) trait Job: Send {
     /// Says whether it went well; what it wrote is taken back otherwise.
     fn run(&mut self, tx: &Transaction<'_>) -> bool;
-    fn finish(self: Box<Self>, commit: Result<(), String>);
+    fn finish(self: Box<Self>, commit: Result<(), NotCommitted>);
 }
 
 /// The way to the writing thread, for whoever hands in jobs of its own.
@@ -52,12 +53,12 @@ where
         matches!(self.result, Some(Ok(_)))
     }
 
-    fn finish(self: Box<Self>, commit: Result<(), String>) {
+    fn finish(self: Box<Self>, commit: Result<(), NotCommitted>) {
         let result = match (self.result, commit) {
             (Some(result), Ok(())) => result,
             // Its own reason says more than that of the transaction.
             (Some(Err(error)), Err(_)) => Err(error),
-            (_, Err(reason)) => Err(InboxError::Durability(reason)),
+            (_, Err(reason)) => Err(reason.into()),
             (None, Ok(())) => Err(InboxError::Closed),
         };
         // Nobody waiting any more is no error: the write counts.
@@ -95,12 +96,12 @@ impl Writer {
     pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<(Self, Queue), InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let thread = thread::Builder::new()
-            .name("inbox-writer".into())
+            .name(THREAD.into())
             .spawn(move || {
                 run(connection, &jobs);
                 drop(lock);
             })
-            .map_err(|error| InboxError::Durability(format!("the writing thread did not start: {error}")))?;
+            .map_err(|source| InboxError::Thread { name: THREAD, source })?;
         let queue = Queue(queue);
         Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue))
     }
@@ -158,31 +159,28 @@ fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
     }
 }
 
-const FULL: &str = "the disk is full or failing, and the transaction was taken back";
-
 /// Runs the job that waits in `batch` and those behind it, and commits.
 fn commit_batch(
     connection: &mut Connection,
     jobs: &Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
-) -> Result<(), String> {
-    let text = |error: rusqlite::Error| error.to_string();
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(text)?;
+) -> Result<(), NotCommitted> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Some(first) = batch.first_mut()
         && !first.run(&tx)
     {
         // Nothing else was written: the whole is taken back, which costs the many that go well nothing.
-        return if tx.is_autocommit() { Err(FULL.into()) } else { tx.rollback().map_err(text) };
+        return if tx.is_autocommit() { Err(NotCommitted::RolledBack) } else { Ok(tx.rollback()?) };
     }
     while batch.len() < BATCH
         && let Ok(mut job) = jobs.try_recv()
     {
         let ran = in_savepoint(&tx, &mut *job);
         batch.push(job);
-        ran.map_err(text)?;
+        ran?;
         if tx.is_autocommit() {
-            return Err(FULL.into());
+            return Err(NotCommitted::RolledBack);
         }
     }
-    tx.commit().map_err(text)
+    Ok(tx.commit()?)
 }

@@ -19,7 +19,7 @@ pub(crate) fn take_over(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<()
 
 /// Gives a row to whatever the file holds that has none, empties the file, and returns it with the last id given.
 pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, i64), InboxError> {
-    let failed = |error: std::io::Error| InboxError::Durability(format!("{}: {error}", path.display()));
+    let failed = |source| InboxError::Arrivals { path: path.to_owned(), source };
     let mut log = Log::open(path).map_err(failed)?;
     let found = log.read().map_err(failed)?;
     let tx = connection.transaction()?;

@@ -23,11 +23,15 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    sqlite::writer::{Job, Queue},
+    sqlite::{
+        failure::NotCommitted,
+        writer::{Job, Queue},
+    },
 };
 
 /// Deliveries that share an fsync at most.
 const BATCH: usize = 512;
+const THREAD: &str = "inbox-arrivals";
 /// Rows of one transaction.
 const MOVE: usize = 2048;
 /// How long the first of a transaction waits for others: durable it is already, and every commit has its price.
@@ -50,7 +54,7 @@ type Reply = oneshot::Sender<Result<i64, InboxError>>;
 
 enum Request {
     Record(DeliveryRow, Reply),
-    Moved(Vec<Arrival>, Result<(), String>),
+    Moved(Vec<Arrival>, Result<(), Arc<InboxError>>),
     Close,
 }
 
@@ -61,7 +65,7 @@ struct Shared {
     /// Deliveries that were taken and have no row.
     waiting: Mutex<Waiting>,
     /// Why the journal takes nothing now.
-    stuck: Mutex<Option<String>>,
+    stuck: Mutex<Option<Arc<InboxError>>>,
     /// The last id that has its row.
     moved: watch::Sender<i64>,
 }
@@ -97,9 +101,9 @@ impl Arrivals {
             emptied_at: Instant::now(),
         };
         let thread = thread::Builder::new()
-            .name("inbox-arrivals".into())
+            .name(THREAD.into())
             .spawn(move || worker.run(&received))
-            .map_err(|error| InboxError::Durability(format!("the thread of the arrivals did not start: {error}")))?;
+            .map_err(|source| InboxError::Thread { name: THREAD, source })?;
         Ok(Self { shared, requests, thread: Some(thread) })
     }
 
@@ -107,7 +111,7 @@ impl Arrivals {
     pub(crate) async fn record(&self, row: DeliveryRow) -> Result<i64, InboxError> {
         let shared = &self.shared;
         if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Err(InboxError::Durability(reason.clone()));
+            return Err(InboxError::Stuck(Arc::clone(reason)));
         }
         if !shared.waiting().enter(&row.channel, row.size()) {
             return Err(InboxError::Busy(MAX_WAITING));
@@ -270,15 +274,16 @@ impl Worker {
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = arrivals.len(), "deliveries could not be made durable");
-                self.refuse(&arrivals, replies, &error.to_string());
+                let error = Arc::new(error);
+                self.refuse(&arrivals, replies, || InboxError::NotAccepted(Arc::clone(&error)));
             }
         }
     }
 
-    fn refuse(&self, arrivals: &[Arrival], replies: Vec<Reply>, reason: &str) {
+    fn refuse(&self, arrivals: &[Arrival], replies: Vec<Reply>, reason: impl Fn() -> InboxError) {
         self.shared.leave(arrivals);
         for reply in replies {
-            let _ = reply.send(Err(InboxError::Durability(reason.to_owned())));
+            let _ = reply.send(Err(reason()));
         }
     }
 
@@ -294,12 +299,12 @@ impl Worker {
         match self.journal.put(Box::new(job)) {
             Ok(()) => self.moving = true,
             Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
-                job.finish(Err("the journal is busy".into()));
+                job.finish(Err(NotCommitted::NotTaken));
             }
         }
     }
 
-    fn moved(&mut self, arrivals: Vec<Arrival>, result: Result<(), String>) {
+    fn moved(&mut self, arrivals: Vec<Arrival>, result: Result<(), Arc<InboxError>>) {
         self.moving = false;
         let stuck = match result {
             Ok(()) => {
@@ -317,7 +322,7 @@ impl Worker {
             }
             Err(reason) => {
                 let (held, replies): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().unzip();
-                self.refuse(&held, replies, &reason);
+                self.refuse(&held, replies, || InboxError::Stuck(Arc::clone(&reason)));
                 for arrival in arrivals.into_iter().rev() {
                     self.waiting.push_front(arrival);
                 }
@@ -332,20 +337,20 @@ impl Worker {
 /// Gives arrivals their rows, all or none.
 struct Move {
     arrivals: Vec<Arrival>,
-    problem: Option<String>,
+    problem: Option<InboxError>,
     done: Sender<Request>,
 }
 
 impl Job for Move {
     fn run(&mut self, tx: &Transaction<'_>) -> bool {
-        self.problem = take_over(tx, &self.arrivals).err().map(|error| error.to_string());
+        self.problem = take_over(tx, &self.arrivals).err();
         self.problem.is_none()
     }
 
-    fn finish(self: Box<Self>, commit: Result<(), String>) {
+    fn finish(self: Box<Self>, commit: Result<(), NotCommitted>) {
         let result = match self.problem {
-            Some(problem) => Err(problem),
-            None => commit,
+            Some(problem) => Err(Arc::new(problem)),
+            None => commit.map_err(|reason| Arc::new(reason.into())),
         };
         // The thread is gone when the inbox is being closed; the file still has them.
         let _ = self.done.send(Request::Moved(self.arrivals, result));

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use harness_contract::{Failure, SendResult};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::HashMap;
 
 use crate::{
@@ -24,18 +24,16 @@ impl Counts for SqliteStore {
         self.readers
             .read(move |connection| {
                 let mut counts = DeliveryCounts { received: arriving, ..DeliveryCounts::default() };
-                let rows = collect(connection, "SELECT state, count(*) FROM delivery GROUP BY state", [], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-                })?;
-                for (state, count) in rows {
-                    let count = from_millis(count);
-                    match state.as_str() {
-                        "received" => counts.received += count,
-                        "applied" => counts.applied = count,
-                        "unrouted" => counts.unrouted = count,
-                        "redacted" => counts.redacted = count,
-                        _ => counts.failed += count,
-                    }
+                for (_, state, count) in by_channel_and_state(connection)? {
+                    let of_state = match state.as_str() {
+                        "received" => &mut counts.received,
+                        "applied" => &mut counts.applied,
+                        "unrouted" => &mut counts.unrouted,
+                        "redacted" => &mut counts.redacted,
+                        "failed" => &mut counts.failed,
+                        _ => return Err(InboxError::UnknownState { what: "delivery", state }),
+                    };
+                    *of_state += count;
                 }
                 Ok(counts)
             })
@@ -91,8 +89,11 @@ impl Counts for SqliteStore {
             .read(move |connection| {
                 let rows: Vec<(String, u64)> = collect(
                     connection,
-                    "SELECT channel, sum(length(body)) FROM delivery
-                     WHERE state IN ('received', 'unrouted', 'failed') GROUP BY channel",
+                    "SELECT channel, sum(bytes) FROM (
+                         SELECT channel, length(body) AS bytes FROM delivery INDEXED BY delivery_waiting
+                             WHERE state = 'received'
+                         UNION ALL SELECT channel, bytes FROM delivery_count WHERE state IN ('unrouted', 'failed'))
+                     GROUP BY channel HAVING sum(bytes) > 0",
                     [],
                     |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
                 )?;
@@ -121,7 +122,7 @@ impl Counts for SqliteStore {
             .read(|connection| {
                 let mut counts: HashMap<String, ParkedCounts> = HashMap::new();
                 let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
-                let parked = "SELECT channel, count(*) FROM delivery WHERE state = 'unrouted' GROUP BY channel";
+                let parked = "SELECT channel, count FROM delivery_count WHERE state = 'unrouted' AND count > 0";
                 for (channel, count) in collect(connection, parked, [], row)? {
                     counts.entry(channel).or_default().parked = count.unsigned_abs();
                 }
@@ -139,13 +140,10 @@ impl Counts for SqliteStore {
         self.readers
             .read(|connection| {
                 Ok(Waiting {
-                    deliveries: collect(
-                        connection,
-                        "SELECT channel, state, count(*) FROM delivery
-                         WHERE state IN ('received', 'unrouted', 'failed') GROUP BY channel, state",
-                        [],
-                        |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
-                    )?,
+                    deliveries: by_channel_and_state(connection)?
+                        .into_iter()
+                        .filter(|(_, state, count)| *count > 0 && !matches!(state.as_str(), "applied" | "redacted"))
+                        .collect(),
                     replies: collect(
                         connection,
                         "SELECT a.channel, r.account_id, count(*) FROM reply r JOIN account a ON a.id = r.account_id
@@ -153,7 +151,7 @@ impl Counts for SqliteStore {
                         [],
                         |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
                     )?,
-                    media: collect(connection, "SELECT state, count(*) FROM media GROUP BY state", [], |row| {
+                    media: collect(connection, "SELECT state, count FROM media_count WHERE count > 0", [], |row| {
                         Ok((row.get(0)?, from_millis(row.get(1)?)))
                     })?,
                 })
@@ -221,4 +219,16 @@ impl Counts for SqliteStore {
 
 fn failure(outcome: String) -> Option<Failure> {
     serde_json::from_str::<SendResult>(&outcome).ok()?.failure().cloned()
+}
+
+/// How many deliveries of each channel are in each state, without looking at those that are applied.
+fn by_channel_and_state(connection: &Connection) -> Result<Vec<(String, String, u64)>, InboxError> {
+    collect(
+        connection,
+        "SELECT channel, 'received', count(*) FROM delivery INDEXED BY delivery_waiting WHERE state = 'received'
+             GROUP BY channel
+         UNION ALL SELECT channel, state, count FROM delivery_count",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
+    )
 }

@@ -56,7 +56,7 @@ impl Outbox for SqliteStore {
 
     async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError> {
         match self.readers.read(move |connection| turns::open(connection, reply)).await {
-            Err(InboxError::Json(error)) => {
+            Err(error @ (InboxError::Json(_) | InboxError::UnknownState { .. })) => {
                 tracing::error!(reply, %error, "a reply in the outbox cannot be read by this version and is refused");
                 self.refuse_reply(reply, Vec::new()).await?;
                 Ok(None)

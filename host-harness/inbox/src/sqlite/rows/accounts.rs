@@ -24,7 +24,7 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         username: row.get(4)?,
         // A picture that this version cannot read is no reason to hide the account.
         picture: row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok()),
-        state: AccountState::from_name(&row.get::<_, String>(6)?),
+        state: row.get(6)?,
         problem: row.get(7)?,
         connected_at: from_millis(row.get(8)?),
         refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),

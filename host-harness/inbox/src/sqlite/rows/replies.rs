@@ -5,11 +5,7 @@ use harness_contract::{OutboundMessage, SendStep, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
-use crate::{
-    error::InboxError,
-    model::{StepState, StoredStep},
-    sqlite::columns::as_millis,
-};
+use crate::{error::InboxError, model::StoredStep, sqlite::columns::as_millis};
 
 pub(crate) struct Attempt {
     pub(crate) reply: i64,
@@ -171,7 +167,7 @@ pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: i64) -> Result<(
 /// Reads `state, attempts, part, kind, correlation`.
 pub(crate) fn stored_step(row: &Row<'_>) -> rusqlite::Result<StoredStep> {
     Ok(StoredStep {
-        state: StepState::from_name(&row.get::<_, String>(0)?),
+        state: row.get(0)?,
         attempts: row.get(1)?,
         part: row.get(2)?,
         kind: row.get(3)?,

@@ -14,7 +14,7 @@ pub(crate) fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyVie
         .prepare_cached("SELECT conversation_id, key, state, violations, degradations FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| {
             let json = |at| row.get::<_, Option<String>>(at);
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, json(3)?, json(4)?))
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, ReplyState>(2)?, json(3)?, json(4)?))
         })
         .optional()?;
     let Some((conversation, key, state, violations, degradations)) = found else {
@@ -24,20 +24,14 @@ pub(crate) fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyVie
         connection,
         "SELECT part, kind, state, attempts, outcome FROM step WHERE reply_id = ?1 ORDER BY step",
         params![reply],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, StepState>(2)?, row.get(3)?, row.get(4)?)),
     )?;
     let steps: Vec<StepView> = rows
         .into_iter()
         .map(|(part, kind, state, attempts, outcome)| {
-            Ok(StepView { part, kind, state: StepState::from_name(&state), attempts, outcome: raw(outcome)? })
+            Ok(StepView { part, kind, state, attempts, outcome: raw(outcome)? })
         })
         .collect::<Result<_, InboxError>>()?;
-    let state = match state.as_str() {
-        "queued" => ReplyState::Queued,
-        "sending" => ReplyState::Sending,
-        "refused" => ReplyState::Refused,
-        _ => ReplyState::Done,
-    };
     let violations = violations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
     let degradations = degradations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
     let verdict = ReplyVerdict::of(state, steps.iter().map(|step| (step.kind.as_str(), step.state)));

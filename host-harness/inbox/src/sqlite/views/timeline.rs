@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{Page, Place, ReactionView, StepState, TimelineEntry},
+    model::{Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
@@ -20,7 +20,12 @@ pub(crate) fn timeline(
     let rows = collect(
         connection,
         "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.account_id, m.author, m.body, s.outcome, m.part, m.seq
+             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+             (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
+                                                 f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
+              FROM media f WHERE f.message_id = m.id),
+             (SELECT json_group_array(json_array(r.actor, r.emoji) ORDER BY r.at) FROM reaction r
+              WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0)
          FROM message m LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
          ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
@@ -29,18 +34,19 @@ pub(crate) fn timeline(
     )?;
     let mut page = Page::of(rows, limit);
     page.entries.reverse();
-    let entries = page.entries.into_iter().map(|row| complete(connection, row)).collect::<Result<_, _>>()?;
+    let entries = page.entries.into_iter().map(complete).collect::<Result<_, _>>()?;
     Ok(Page { entries, next: page.next })
 }
 
 /// A row of the timeline whose JSON and files are still to be read.
 struct Incomplete {
     entry: TimelineEntry,
-    account: i64,
     author: String,
     body: Option<String>,
     outcome: Option<String>,
     part: Option<String>,
+    files: String,
+    reactions: String,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -58,31 +64,35 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         deleted_at: row.get(7)?,
         revision: row.get(8)?,
         reply: row.get(9)?,
-        state: row.get::<_, Option<String>>(10)?.as_deref().map(StepState::from_name),
+        state: row.get(10)?,
         outcome: None,
         reactions: Vec::new(),
         media: Vec::new(),
     };
-    let place = Place { at: entry.at, seq: row.get(16)?, id: entry.id };
-    let (account, author) = (row.get(11)?, row.get(12)?);
-    Ok((Incomplete { entry, account, author, body: row.get(13)?, outcome: row.get(14)?, part: row.get(15)? }, place))
+    let place = Place { at: entry.at, seq: row.get(15)?, id: entry.id };
+    let incomplete = Incomplete {
+        entry,
+        author: row.get(11)?,
+        body: row.get(12)?,
+        outcome: row.get(13)?,
+        part: row.get(14)?,
+        files: row.get(16)?,
+        reactions: row.get(17)?,
+    };
+    Ok((incomplete, place))
 }
 
-fn complete(connection: &Connection, row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, account, author, body, outcome, part } = row;
+fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions } = row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
         (None, Some(part)) => Some(sent::as_message(&entry, part)?),
         (body, _) => raw(body)?,
     };
-    entry.media = media::of_message(connection, entry.id)?;
+    entry.media = media::from_json(&files)?;
     entry.part = raw(part)?;
     entry.outcome = raw(outcome)?;
-    entry.reactions = collect(
-        connection,
-        "SELECT actor, emoji FROM reaction WHERE account_id = ?1 AND target = ?2 AND removed = 0 ORDER BY at",
-        params![account, entry.platform_id],
-        |row| Ok(ReactionView { actor: row.get(0)?, emoji: row.get(1)? }),
-    )?;
+    let reactions: Vec<(String, Option<String>)> = serde_json::from_str(&reactions)?;
+    entry.reactions = reactions.into_iter().map(|(actor, emoji)| ReactionView { actor, emoji }).collect();
     Ok(entry)
 }
