@@ -26,7 +26,19 @@ pub use sqlite::{
 pub use store::MAX_STORAGE_KEY;
 pub use window::compute as compute_window;
 
-use store::Store;
+use store::{Store, Views};
+
+/// A handle to an inbox for whoever embeds a host: [`Views`] says what it can do, which is reading.
+#[derive(Clone)]
+pub struct InboxView(Arc<dyn Views>);
+
+impl Deref for InboxView {
+    type Target = dyn Views;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
 
 /// A handle to an inbox, whatever store it is kept in: [`Store`] says what it can do. Cloning shares it; the store is
 /// closed when the last handle is dropped.
@@ -42,6 +54,11 @@ impl Inbox {
     /// An inbox in another store.
     pub fn over(store: Arc<dyn Store>) -> Self {
         Self(store)
+    }
+
+    /// The same inbox, for reading.
+    pub fn view(&self) -> InboxView {
+        InboxView(self.store())
     }
 
     /// The store, for whoever is to have some of its capabilities: `Arc<dyn Store>` becomes `Arc<dyn Outbox>`.

@@ -1,7 +1,7 @@
 //! What is the SQLite store's own: what it makes of rows that this version did not write.
 //! Not here: what every store promises (`conformance`).
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ async fn a_state_that_this_version_does_not_know_is_an_error_and_never_taken_for
     );
     let unknown = |error: InboxError, kind: &str, name: &str| match error {
         InboxError::UnknownState { what, state } => assert_eq!((what, state.as_str()), (kind, name)),
-        error => assert!(false, "{kind}: {error}"),
+        error => panic!("{kind}: {error}"),
     };
     unknown(inbox.accounts().await.unwrap_err(), "account", "suspended");
     unknown(inbox.account_row(account).await.unwrap_err(), "account", "suspended");
@@ -56,7 +56,10 @@ async fn a_state_that_this_version_does_not_know_is_an_error_and_never_taken_for
     unknown(inbox.media(1).await.unwrap_err(), "file", "encrypted");
     unknown(inbox.timeline(1, 9).await.unwrap_err(), "file", "encrypted");
     unknown(inbox.delivery_counts().await.unwrap_err(), "delivery", "archived");
-    change(&path, "UPDATE reply SET state = 'done'; INSERT INTO step (reply_id, step, part, kind, state) VALUES (1, 0, 0, 'message', 'held')");
+    change(
+        &path,
+        "UPDATE reply SET state = 'done'; INSERT INTO step (reply_id, step, part, kind, state) VALUES (1, 0, 0, 'message', 'held')",
+    );
     unknown(inbox.reply(1).await.unwrap_err(), "step", "held");
 }
 

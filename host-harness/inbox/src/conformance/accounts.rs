@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Place,
+    place::Place,
     stage::{CHANNEL, NOW, Stage, connect, event, message},
 };
 use crate::{

@@ -7,7 +7,7 @@ use harness_contract::{Delivery, DeliverySource};
 use serde_json::json;
 
 use super::{
-    Place,
+    place::Place,
     stage::{BOUNDS, CHANNEL, NOW, Stage, connect, event, message, record},
 };
 use crate::{

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Place,
+    place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
 use crate::model::{HeldFile, MediaEnd, MediaState};

@@ -5,7 +5,7 @@ use harness_contract::{EventOrigin, WindowState};
 use serde_json::json;
 
 use super::{
-    Place,
+    place::Place,
     stage::{NOW, Stage, event, message, policy},
 };
 

@@ -14,25 +14,15 @@ mod deliveries;
 mod files;
 mod lists;
 mod outbox;
+mod place;
 mod stage;
 
-use std::sync::Arc;
-
 pub use accounts::*;
-use async_trait::async_trait;
 pub use deliveries::*;
 pub use files::*;
 pub use lists::*;
 pub use outbox::*;
-
-use crate::store::Store;
-
-/// Where a store under test is kept: a fresh one at first.
-#[async_trait]
-pub trait Place: Send + Sync {
-    /// Opens the store, as a host does at its start. It was closed before, if it was opened.
-    async fn open(&self) -> Arc<dyn Store>;
-}
+pub use place::Place;
 
 /// Makes a test of each promise. The argument is an expression that makes a fresh [`Place`].
 #[macro_export]

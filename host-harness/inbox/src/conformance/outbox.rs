@@ -7,12 +7,14 @@ use harness_contract::{Event, PauseScope, SendOutcome};
 use serde_json::json;
 
 use super::{
-    Place,
+    place::Place,
     stage::{NOW, Stage, connect, event, failure, message, new_reply, outcome, step},
 };
 use crate::{
     error::InboxError,
-    model::{Queued, Remarks, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState},
+    model::{
+        NewDelivery, Proof, Queued, Remarks, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState,
+    },
     store::Store,
 };
 
@@ -190,8 +192,8 @@ async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (i64, Vec<i64>)
         let account = connect(store, channel, id).await;
         let delivery = json!({"source": "webhook", "body": "", "headers": [], "received_at": NOW});
         let delivery = serde_json::from_value(delivery).unwrap();
-        let proof = crate::Proof::Channel { slot: "secret".into() };
-        store.record(crate::NewDelivery { channel: channel.into(), delivery, proof }).await.unwrap();
+        let proof = Proof::Channel { slot: "secret".into() };
+        store.record(NewDelivery { channel: channel.into(), delivery, proof }).await.unwrap();
         store.all_arrived().await.unwrap();
         let (_, origin) = store.pending(channel, 1, 0).await.unwrap().remove(0).into_parts();
         let events = ["x", "y"].map(|who| message(id, who, who, "hello", NOW)).to_vec();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use harness_contract::{Delivery, DeliverySource, Event, OutboundMessage, SendOutcome, SendStep, WindowPolicy};
 use serde_json::{Value, json};
 
-use super::Place;
+use super::place::Place;
 use crate::{
     model::{
         Applied, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply, ParkingBounds, Proof, Queued, Remarks,

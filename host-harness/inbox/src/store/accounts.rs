@@ -2,11 +2,10 @@
 //! Not here: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
-use harness_contract::AccountSettings;
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, AccountState, DueHistory, HistoryMark, NewAccount, NewDelivery},
+    model::{AccountState, DueHistory, HistoryMark, NewAccount, NewDelivery},
 };
 
 /// Accounts: connecting and disconnecting them, their states, and how far their archive has been read.
@@ -15,15 +14,6 @@ pub trait Accounts: Send + Sync {
     /// Makes an account known, or renews it: the id decides, so that it keeps its conversations whatever
     /// page or login it comes through. Deliveries that waited for it are translated again.
     async fn connect_account(&self, new: NewAccount) -> Result<i64, InboxError>;
-
-    /// All accounts.
-    async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError>;
-
-    /// One account.
-    async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError>;
-
-    /// An account as its channel sees it, with the channel's id.
-    async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError>;
 
     /// Notes whether an account can be used, and why not; nothing where it was connected or disconnected since
     /// `connection`: only connecting ends that an account is disconnected. Returns whether it was noted.

@@ -4,10 +4,7 @@
 use async_trait::async_trait;
 use harness_contract::ContactProfile;
 
-use crate::{
-    error::InboxError,
-    model::{DueProfile, ErasureView},
-};
+use crate::{error::InboxError, model::DueProfile};
 
 /// What is known of contacts besides what they write, and requests to delete it.
 #[async_trait]
@@ -21,7 +18,4 @@ pub trait Contacts: Send + Sync {
 
     /// Notes why there is no profile, and when it is asked for next. What was known before stays.
     async fn note_no_profile(&self, contact: i64, problem: String, next: u64) -> Result<(), InboxError>;
-
-    /// How far a request for deletion has come.
-    async fn erasure(&self, code: &str) -> Result<ErasureView, InboxError>;
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{DueMedia, MediaEnd, MediaView},
+    model::{DueMedia, MediaEnd},
 };
 
 /// Files that messages name: from the platform's address to our own copy, or to the reason why there is none.
@@ -31,7 +31,4 @@ pub trait MediaFiles: Send + Sync {
 
     /// Notes that the copy of a file is gone.
     async fn note_purged(&self, id: i64) -> Result<(), InboxError>;
-
-    /// A file of a message.
-    async fn media(&self, id: i64) -> Result<MediaView, InboxError>;
 }

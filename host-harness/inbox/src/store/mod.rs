@@ -11,6 +11,7 @@ mod deliveries;
 mod doubts;
 mod feed;
 mod journal;
+mod lookups;
 mod maintenance;
 mod media;
 mod outbox;
@@ -26,27 +27,31 @@ pub use deliveries::Deliveries;
 pub use doubts::Doubts;
 pub use feed::Feed;
 pub use journal::Journal;
+pub use lookups::Lookups;
 pub use maintenance::Maintenance;
 pub use media::MediaFiles;
 pub use outbox::Outbox;
 pub use uploads::Uploads;
+
+/// What whoever embeds a host reads, and that a conversation was read. Nothing else changes through it.
+pub trait Views: Conversations + Counts + Feed + Lookups {}
+
+impl<S: Conversations + Counts + Feed + Lookups> Views for S {}
 
 /// Everything that an inbox needs of a store. Implemented for whatever has all capabilities.
 pub trait Store:
     Accounts
     + ChannelStorage
     + Contacts
-    + Conversations
-    + Counts
     + Credentials
     + Deliveries
     + Doubts
-    + Feed
     + Journal
     + Maintenance
     + MediaFiles
     + Outbox
     + Uploads
+    + Views
     + 'static
 {
 }
@@ -55,17 +60,15 @@ impl<S> Store for S where
     S: Accounts
         + ChannelStorage
         + Contacts
-        + Conversations
-        + Counts
         + Credentials
         + Deliveries
         + Doubts
-        + Feed
         + Journal
         + Maintenance
         + MediaFiles
         + Outbox
         + Uploads
+        + Views
         + 'static
 {
 }

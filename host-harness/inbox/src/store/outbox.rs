@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::{
     error::InboxError,
-    model::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd},
+    model::{DueReply, NewReply, OpenReply, Queued, Remarks, StepEnd},
 };
 
 /// Replies: asked for once for each key, sent step by step, every step with an end that has a name.
@@ -15,12 +15,6 @@ use crate::{
 pub trait Outbox: Send + Sync {
     /// Puts a reply into the outbox, once for every key.
     async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError>;
-
-    /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
-    async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError>;
-
-    /// A reply and the ends of its steps.
-    async fn reply(&self, reply: i64) -> Result<ReplyView, InboxError>;
 
     /// The replies that have something to send now: at most so many of every account, and in turns: first
     /// the oldest of each account, then the second of each. Of a conversation only the oldest: those behind

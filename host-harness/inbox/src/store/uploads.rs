@@ -14,9 +14,6 @@ pub trait Uploads: Send + Sync {
     /// Keeps what is known of a file that was given to be sent. Its bytes are in the media store.
     async fn hold_file(&self, file: HeldFile, now: u64) -> Result<(), InboxError>;
 
-    /// A file that was given to be sent.
-    async fn held_file(&self, handle: &str) -> Result<HeldFile, InboxError>;
-
     /// The files that were given before this time. Which of them are unused is found by
     /// [`Inbox::look_for_use`], piece by piece.
     async fn files_before(&self, before: u64) -> Result<UnusedFiles, InboxError>;

@@ -2,22 +2,16 @@
 //! Not here: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
-use harness_contract::AccountSettings;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{
-        AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential,
-        Update,
-    },
+    model::{AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential, Update},
     sqlite::{
         arrivals::DeliveryRow,
         columns::{as_millis, collect, from_millis},
         rows::{
-            accounts::{
-                COLUMNS, account_settings, forget, is_current, mark, note_deleted, put_credential, read_account,
-            },
+            accounts::{forget, is_current, mark, note_deleted, put_credential},
             deliveries::take_up_account,
             erasure::delete_contents,
         },
@@ -63,35 +57,6 @@ impl Accounts for SqliteStore {
             .await?;
         self.announce([Update::Account { account: id }]);
         Ok(id)
-    }
-
-    async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError> {
-        self.readers
-            .read(|connection| {
-                let sql = format!("SELECT {COLUMNS} FROM account ORDER BY id");
-                collect(connection, &sql, [], read_account)
-            })
-            .await
-    }
-
-    async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError> {
-        let found = self.readers.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM account WHERE id = ?1");
-            Ok(connection.prepare_cached(&sql)?.query_row(params![account], read_account).optional()?)
-        });
-        found.await?.ok_or_else(|| InboxError::NotFound { what: "account", id: account.to_string() })
-    }
-
-    async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError> {
-        let found = self.readers.read(move |connection| {
-            Ok(connection
-                .prepare_cached("SELECT channel, platform_id, settings FROM account WHERE id = ?1")?
-                .query_row(params![account], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
-                .optional()?)
-        });
-        let not_found = || InboxError::NotFound { what: "account", id: account.to_string() };
-        let (channel, id, settings) = found.await?.ok_or_else(not_found)?;
-        Ok((channel, account_settings(id, &settings)?))
     }
 
     async fn mark_account(

@@ -3,13 +3,13 @@
 
 use async_trait::async_trait;
 use harness_contract::ContactProfile;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::{DueProfile, ErasureView, Update},
+    model::{DueProfile, Update},
     sqlite::{
-        columns::{as_millis, collect, from_millis},
+        columns::{as_millis, collect},
         store::SqliteStore,
     },
     store::Contacts,
@@ -64,22 +64,5 @@ impl Contacts for SqliteStore {
                 Ok(())
             })
             .await
-    }
-
-    async fn erasure(&self, code: &str) -> Result<ErasureView, InboxError> {
-        let wanted = code.to_owned();
-        let found = self.readers.read(move |connection| {
-            let sql = "SELECT received_at, finished_at, accounts, contacts FROM erasure WHERE code = ?1";
-            let read = |row: &rusqlite::Row<'_>| {
-                Ok(ErasureView {
-                    received_at: from_millis(row.get(0)?),
-                    finished_at: row.get::<_, Option<i64>>(1)?.map(from_millis),
-                    accounts: row.get(2)?,
-                    contacts: row.get(3)?,
-                })
-            };
-            Ok(connection.prepare_cached(sql)?.query_row(params![wanted], read).optional()?)
-        });
-        found.await?.ok_or_else(|| InboxError::NotFound { what: "request with the code", id: code.to_owned() })
     }
 }

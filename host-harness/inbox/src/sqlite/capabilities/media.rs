@@ -6,11 +6,10 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{DueMedia, MediaEnd, MediaView, Update},
+    model::{DueMedia, MediaEnd, Update},
     sqlite::{
         columns::{as_millis, collect, from_millis},
         store::SqliteStore,
-        views::media::{select, view},
     },
     store::MediaFiles,
 };
@@ -136,18 +135,6 @@ impl MediaFiles for SqliteStore {
             .write(move |tx| {
                 tx.prepare_cached("UPDATE media SET stored_as = NULL WHERE id = ?1")?.execute(params![id])?;
                 Ok(())
-            })
-            .await
-    }
-
-    async fn media(&self, id: i64) -> Result<MediaView, InboxError> {
-        self.readers
-            .read(move |connection| {
-                connection
-                    .prepare_cached(&select("id = ?1"))?
-                    .query_row(params![id], view)
-                    .optional()?
-                    .ok_or(InboxError::NotFound { what: "media", id: id.to_string() })
             })
             .await
     }

@@ -11,6 +11,7 @@ mod deliveries;
 mod doubts;
 mod feed;
 mod journal;
+mod lookups;
 mod maintenance;
 mod media;
 mod outbox;

@@ -8,13 +8,12 @@ use std::collections::HashSet;
 
 use crate::{
     error::InboxError,
-    model::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, Update},
+    model::{DueReply, NewReply, OpenReply, Queued, Remarks, StepEnd, Update},
     sqlite::{
         columns::{as_millis, index},
         outbox::{attempts, pauses, queue, turns},
         rows::replies::{Attempt, NewStep, close_finished, conversation_of, write_step},
         store::SqliteStore,
-        views,
     },
     store::Outbox,
 };
@@ -23,25 +22,6 @@ use crate::{
 impl Outbox for SqliteStore {
     async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError> {
         self.writer.write(move |tx| queue::queue(tx, new)).await
-    }
-
-    async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError> {
-        let key = key.to_owned();
-        self.readers
-            .read(move |connection| {
-                Ok(connection
-                    .prepare_cached(
-                        "SELECT EXISTS (SELECT 1 FROM reply JOIN conversation ON conversation.id = ?1
-                           WHERE reply.account_id = conversation.account_id AND reply.key = ?2
-                             AND reply.state <> 'refused')",
-                    )?
-                    .query_row(params![conversation, key], |row| row.get(0))?)
-            })
-            .await
-    }
-
-    async fn reply(&self, reply: i64) -> Result<ReplyView, InboxError> {
-        self.readers.read(move |connection| views::replies::reply_view(connection, reply)).await
     }
 
     async fn due_replies(

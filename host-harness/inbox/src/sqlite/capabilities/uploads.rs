@@ -8,7 +8,7 @@ use crate::{
     error::InboxError,
     model::{HeldFile, UnusedFiles},
     sqlite::{
-        columns::{as_millis, collect, from_millis},
+        columns::{as_millis, collect},
         rows::erasure::HANDLE,
         store::SqliteStore,
     },
@@ -34,28 +34,6 @@ impl Uploads for SqliteStore {
                     as_millis(now)
                 ])?;
                 Ok(())
-            })
-            .await
-    }
-
-    async fn held_file(&self, handle: &str) -> Result<HeldFile, InboxError> {
-        let handle = handle.to_owned();
-        self.readers
-            .read(move |connection| {
-                connection
-                    .prepare_cached("SELECT handle, name, mime, size, sha256, stored_as FROM file WHERE handle = ?1")?
-                    .query_row(params![handle], |row| {
-                        Ok(HeldFile {
-                            handle: row.get(0)?,
-                            name: row.get(1)?,
-                            mime: row.get(2)?,
-                            size: from_millis(row.get(3)?),
-                            sha256: row.get(4)?,
-                            stored_as: row.get(5)?,
-                        })
-                    })
-                    .optional()?
-                    .ok_or(InboxError::NotFound { what: "file", id: handle })
             })
             .await
     }
