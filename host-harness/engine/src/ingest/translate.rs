@@ -2,14 +2,14 @@
 //! events are applied. What cannot be translated stays in the journal. Belongs here: that worker.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use harness_contract::{Anomaly, Delivery, DeliverySource, Event, ParseError, text::shown};
-use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
+use harness_inbox::{BatchOutcome, DeliveryFailure, InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure, Channel};
 use tokio::task::{Id, JoinSet};
 
@@ -143,6 +143,8 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
     }
     let results = translate_all(shared, pending).await?;
     let mut translated = Vec::with_capacity(results.len());
+    let mut rest = BatchOutcome::default();
+    let mut digests = HashSet::new();
     let mut again = false;
     let mut paused = false;
     for (id, attempts, digest, result) in results {
@@ -151,32 +153,37 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             Err(Problem::Paused(_)) => paused = true,
             Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => again = true,
             Err(Problem::NoChannel(channel)) => {
-                shared.inbox.set_aside(id, format!("no channel `{channel}` is loaded")).await?;
-                // It may have been loaded between the look and the note.
-                if let Ok(registered) = shared.channel(&channel) {
-                    shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
-                }
-                shared.calls.metrics.delivery(&channel, "no_channel");
+                rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
+                digests.insert(digest);
             }
             // While everything fails it is not this delivery's fault: it waits with the others.
             Err(Problem::Call(_))
                 if attempts + 1 < MAX_ATTEMPTS || shared.breakers.is_open(channel, Part::Incoming) =>
             {
-                shared.inbox.note_attempt(id).await?;
+                rest.retry.push(id);
                 again = true;
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
-                shared.calls.metrics.delivery(channel, "failed");
-                // It may have been replaced, or taken back, since then.
-                if let Ok(registered) = shared.channel(channel)
-                    && registered.channel.inspection().digest != digest
-                {
-                    shared.inbox.take_up(channel, &registered.channel.inspection().digest).await?;
-                }
+                let (problem, translator) = (problem.to_string(), digest.clone());
+                rest.failed.push(DeliveryFailure { id, problem, translator });
+                digests.insert(digest);
             }
         }
+    }
+    if !rest.is_empty() {
+        let (unloaded, failed) = (rest.unloaded.len(), rest.failed.len());
+        shared.inbox.settle_batch(rest).await?;
+        (0..unloaded).for_each(|_| shared.calls.metrics.delivery(channel, "no_channel"));
+        (0..failed).for_each(|_| shared.calls.metrics.delivery(channel, "failed"));
+    }
+    // The channel may have been loaded, replaced or taken back between the look and the note.
+    if !digests.is_empty()
+        && let Ok(registered) = shared.channel(channel)
+        && let present = &registered.channel.inspection().digest
+        && digests.iter().any(|digest| digest != present)
+    {
+        shared.inbox.take_up(channel, present).await?;
     }
     let count = translated.len();
     if !translated.is_empty() {
@@ -247,9 +254,8 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
     }
     let mut results = Vec::new();
     for worker in workers {
-        let ended = worker.await;
-        results
-            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
+        // Panics were caught: one that ends otherwise ends with the runtime.
+        results.extend(worker.await.map_err(|_| InboxError::Closed)?);
     }
     Ok(results)
 }
