@@ -158,7 +158,7 @@ pub async fn what_became_of_a_batch_is_written_down_together(place: &dyn Place) 
         pending.iter().map(|delivery| (delivery.id, delivery.attempts)).collect::<Vec<_>>(),
         [(ids[0], 1), (ids[3], 0)]
     );
-    assert_eq!(news.recv().await.unwrap(), Update::Failed { delivery: ids[2] });
+    assert_eq!(news.try_recv().unwrap(), Update::Failed { delivery: ids[2] });
 }
 
 pub async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Place) {
@@ -221,9 +221,9 @@ pub async fn a_listener_is_told_of_changes(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let mut news = stage.store.updates();
     let conversation = stage.conversation().await;
-    assert_eq!(news.recv().await.unwrap(), Update::Conversation { conversation, kind: "message" });
+    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "message" });
     assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 1);
-    assert_eq!(news.recv().await.unwrap(), Update::Conversation { conversation, kind: "read" });
+    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "read" });
     let again = stage.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1);
     assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 0);

@@ -156,8 +156,14 @@ pub async fn an_echo_confirms_its_step_and_shows_one_message(place: &dyn Place) 
         let timeline = stage.store.timeline(conversation, 9).await.unwrap();
         let shown = timeline.iter().filter(|entry| entry.platform_id.as_ref() == Some(&id));
         assert_eq!(shown.map(|entry| entry.reply).collect::<Vec<_>>(), [Some(open.reply)], "{echo_first}");
-        drop(stage);
     }
+    // The echo alone tells that a step which was interrupted has arrived.
+    let stage = Stage::new(place).await;
+    let conversation = stage.conversation().await;
+    let open = stage.begin(conversation, "interrupted").await;
+    stage.store.settle_interrupted(NOW).await.unwrap();
+    stage.deliver(vec![echo("m3", Some("interrupted"))]).await;
+    assert_eq!(stage.store.reply(open.reply).await.unwrap().verdict, ReplyVerdict::Sent);
 }
 
 pub async fn accounts_take_turns_and_a_conversation_keeps_its_order(place: &dyn Place) {
