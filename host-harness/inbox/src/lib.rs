@@ -6,8 +6,6 @@
 //!
 //! Imports go one way: `model` ← `store` ← `sqlite` ← this file; `error`, `files` and `window` stand below all.
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod error;
 mod files;
 mod model;
