@@ -1,9 +1,10 @@
 //! Replies and their steps.
 //! Not here: sending, and steps whose outcome is not known (`doubts`).
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use harness_contract::{SendOutcome, SendStep, Violation};
-use std::collections::HashSet;
 
 use crate::{
     error::InboxError,
