@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use harness_gateway::{HostError, backup::BackupError};
+use harness_engine::{HostError, backup::BackupError};
 use harness_inbox::InboxError;
 
 /// An error with its causes, each said once: most sentences hold that of their cause already; and the command against it,
@@ -106,8 +106,8 @@ mod tests {
             || harness_inbox::InboxError::Damaged { path: "inbox.sqlite".into(), finding: "it is cut".to_owned() };
         let errors: [anyhow::Error; 3] = [
             damaged().into(),
-            anyhow::Error::from(harness_gateway::HostError::from(damaged())).context("the host"),
-            harness_gateway::backup::BackupError::from(damaged()).into(),
+            anyhow::Error::from(harness_engine::HostError::from(damaged())).context("the host"),
+            harness_engine::backup::BackupError::from(damaged()).into(),
         ];
         for error in errors {
             let told = told(&error);
