@@ -49,11 +49,6 @@ impl Inbox {
         Ok(Self(Arc::new(sqlite::SqliteStore::open(path)?)))
     }
 
-    /// An inbox in another store.
-    pub fn over(store: Arc<dyn Store>) -> Self {
-        Self(store)
-    }
-
     /// The same inbox, for reading.
     pub fn view(&self) -> InboxView {
         InboxView(self.store())

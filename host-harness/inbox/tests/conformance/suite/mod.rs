@@ -1,5 +1,5 @@
-//! The promises of a store, as tests that run on any store: `store_conformance!` makes a test of each. The crate of another
-//! store includes this folder by its path. Not here: what is one store's own, such as its files and what is left in them.
+//! The promises of a store, as tests that run on any store: `store_conformance!` makes a test of each. The tests of another
+//! store include this folder by its path. Not here: what is one store's own, such as its files and what is left in them.
 
 mod accounts;
 mod deliveries;
