@@ -1,37 +1,44 @@
-//! Credentials of accounts: kept in the file and in memory at once, thrown away where they come too late, forgotten
-//! with their account. Belongs here: that both say the same. Sealing is `vault`, finding is `secrets`.
+//! Owns: credentials of accounts, in the file and in memory at once: kept, thrown away where they come too late, forgotten
+//! with their account.
+//! Does not own: sealing and finding them (egress).
 
-use harness_inbox::{AccountState, SealedCredential};
+use std::sync::Arc;
 
-use crate::{accounts::call::CallScope, error::HostError, host::Shared, options::Registered};
-use harness_egress::{
-    Known,
-    credentials::{Secret, SecretKey},
-};
+use harness_inbox::{AccountState, Inbox, SealedCredential};
+
+use harness_egress::credentials::{Secret, SecretKey, Secrets, Vault};
+use tokio::sync::RwLock;
+
+use crate::error::HostError;
 
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
 /// What they may hold together, in bytes: all of them are looked for in every answer.
 const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
 
-impl Shared {
-    /// What the host knows for a channel, and for whoever is connecting an account.
-    pub(crate) fn known(&self, channel: &str, scope: &CallScope) -> Known {
-        let pending = if let CallScope::Connecting(pending) = scope { Some(&pending.credentials) } else { None };
-        Known::new(&self.secrets, channel, pending)
-    }
+/// The credentials of accounts. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct AccountCredentials {
+    pub(crate) inbox: Inbox,
+    pub(crate) secrets: Secrets,
+    pub(crate) vault: Arc<Vault>,
+    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
+    /// both saying the same.
+    pub(crate) unchanged: Arc<RwLock<()>>,
+}
 
+impl AccountCredentials {
     /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
     /// account was disconnected, or connected another way, is thrown away.
-    pub(crate) async fn keep_credential(
+    pub(crate) async fn keep(
         &self,
-        registered: &Registered,
+        channel: &str,
         account: &str,
         connection: i64,
         slot: String,
         secret: Secret,
     ) -> Result<(), HostError> {
-        let channel = registered.channel.id().to_owned();
+        let channel = channel.to_owned();
         let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
         let (count, bytes) = self.secrets.others(&key);
         if count >= MAX_CREDENTIALS || bytes.saturating_add(secret.expose().len()) > MAX_CREDENTIAL_BYTES {
@@ -40,7 +47,7 @@ impl Shared {
         let sealed = self.vault.seal(&key, &secret)?;
         let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
         // File and memory say the same: neither connecting nor disconnecting comes between.
-        let _unchanged = self.bindings.read().await;
+        let _unchanged = self.unchanged.read().await;
         if !self.inbox.put_credential(credential, connection).await? {
             return Err(HostError::Overtaken);
         }
@@ -53,7 +60,7 @@ impl Shared {
         if lost.is_empty() {
             return Ok(());
         }
-        let _alone = self.bindings.write().await;
+        let _alone = self.unchanged.write().await;
         let accounts = self.inbox.accounts().await?;
         for (channel, account) in lost {
             // Somebody may have connected it again since.
@@ -68,7 +75,7 @@ impl Shared {
     }
 
     /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
-    pub(crate) async fn open_credentials(&self) -> Result<(), HostError> {
+    pub(crate) async fn open(&self) -> Result<(), HostError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;
             let key = SecretKey { channel, account: Some(account), slot };

@@ -15,7 +15,7 @@ use governor::{
 };
 use harness_contract::{PauseScope, Rate};
 
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 
 /// The class of the requests that `account.history` makes, where a channel declares one.
 pub(crate) const CONVERSATIONS: &str = "conversations";

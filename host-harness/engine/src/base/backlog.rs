@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_inbox::{InboxError, ParkingBounds};
+use harness_inbox::{Inbox, InboxError, ParkingBounds};
 
-use crate::host::Shared;
+use crate::error::Full;
 
 /// Bounds of what waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,31 +51,6 @@ impl Default for Budget {
 impl Budget {
     pub(crate) fn parking(&self) -> ParkingBounds {
         ParkingBounds { per_account: self.parked_per_account, per_channel: self.parked_per_channel }
-    }
-}
-
-/// What is full.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Full {
-    /// The channel's deliveries.
-    #[error("{0} deliveries of the channel wait to be translated, which is its bound")]
-    Channel(u64),
-    /// The account's.
-    #[error("{0} deliveries of the account wait to be translated, which is its bound")]
-    Account(u64),
-    /// The channel's bytes.
-    #[error("{0} bytes of deliveries of the channel are not applied, which is its bound")]
-    Bytes(u64),
-}
-
-impl Full {
-    /// A word for counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Channel(_) => "backlog",
-            Self::Account(_) => "account_backlog",
-            Self::Bytes(_) => "budget",
-        }
     }
 }
 
@@ -207,11 +182,11 @@ impl Backlog {
     }
 }
 
-impl Shared {
+impl Backlog {
     /// Counts anew, unless that was done a moment ago: what was applied since then still counts. What comes in
     /// meanwhile is counted twice rather than not at all.
-    pub(crate) async fn count_backlog(&self, now: bool) -> Result<(), InboxError> {
-        let backlog = &self.backlog;
+    pub(crate) async fn count_anew(&self, inbox: &Inbox, now: bool) -> Result<(), InboxError> {
+        let backlog = self;
         // Channels are translated beside each other; an older count must not replace a newer one.
         let mut counted_at = backlog.counting.lock().await;
         let [deliveries_at, bytes_at] = &mut *counted_at;
@@ -221,7 +196,7 @@ impl Shared {
                 of.deliveries.since = 0;
                 of.accounts.values_mut().for_each(|count| count.since = 0);
             }
-            let queued = self.inbox.queued().await?;
+            let queued = inbox.queued().await?;
             let mut channels = backlog.channels();
             for of in channels.values_mut() {
                 of.deliveries.counted = 0;
@@ -240,7 +215,7 @@ impl Shared {
         if bytes_at.is_none_or(|at| at.elapsed() >= BYTES_COUNTED) {
             *bytes_at = Some(Instant::now());
             backlog.channels().values_mut().for_each(|of| of.bytes.since = 0);
-            let unapplied = self.inbox.unapplied_bytes().await?;
+            let unapplied = inbox.unapplied_bytes().await?;
             let mut channels = backlog.channels();
             channels.values_mut().for_each(|of| of.bytes.counted = 0);
             for (channel, bytes) in unapplied {

@@ -1,5 +1,6 @@
-//! A file on its way in: it goes to the disk piece by piece while it is counted and hashed, and is nobody's until it is
-//! whole. Belongs here: that file. Where it gets its name: `store`.
+//! Owns: a file on its way in: it goes to the disk piece by piece while it is counted and hashed, and is nobody's until
+//! it is whole.
+//! Does not own: its name (`store`).
 
 use std::{
     fs::File,
@@ -10,7 +11,7 @@ use harness_egress::FileSink;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::media::store::{MediaStore, StoreError};
+use super::{MediaStore, StoreError};
 
 /// What is kept of a file in memory until it is written, in bytes: what each one on its way takes of the budget.
 pub(crate) const PIECE: usize = 64 << 10;

@@ -3,10 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_contract::CheckResult;
 use harness_inbox::{beside, open_to_others};
-
-use crate::{accounts::health::warning, host::Shared};
 
 /// Everything that a host keeps in files and that others can read, a sentence each.
 pub(crate) fn exposed(places: &[PathBuf]) -> Vec<String> {
@@ -18,19 +15,10 @@ pub(crate) fn exposed(places: &[PathBuf]) -> Vec<String> {
     places.iter().filter_map(sentence).collect()
 }
 
-impl Shared {
-    /// Says in the log what others can read.
-    pub(crate) fn warn_of_exposed(&self) {
-        for sentence in exposed(&self.places) {
-            tracing::warn!("{sentence}: run `chmod 700` on the folder; conversations lie there in the clear");
-        }
-    }
-
-    /// The same for the doctor; nothing where there is nothing to say.
-    pub(crate) fn exposed_line(&self) -> Option<CheckResult> {
-        let found = exposed(&self.places);
-        let fix = "Run `chmod 700` on the data folder: conversations lie there in the clear.";
-        (!found.is_empty()).then(|| warning("private", format!("{}.", found.join("; ")), fix))
+/// Says in the log what others can read.
+pub(crate) fn warn(places: &[PathBuf]) {
+    for sentence in exposed(places) {
+        tracing::warn!("{sentence}: run `chmod 700` on the folder; conversations lie there in the clear");
     }
 }
 

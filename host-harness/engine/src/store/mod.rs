@@ -1,6 +1,9 @@
-//! Where the bytes of files lie: a folder, or whatever else speaks the interface of `object_store`.
-//! Belongs here: naming, reading and removing by key. Which files there are is the inbox's to know; a file that is not
-//! whole yet is `incoming`, one that is being read `stored`.
+//! Owns: where the bytes of files lie: a folder, or whatever else speaks the interface of `object_store`; naming, reading
+//! and removing them by key.
+//! Does not own: which files there are (the inbox).
+
+pub(crate) mod incoming;
+pub(crate) mod stored;
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -11,7 +14,7 @@ use std::{
 
 use object_store::{ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Key};
 
-use crate::media::{
+use self::{
     incoming::{Place, Whole},
     stored::FileContent,
 };

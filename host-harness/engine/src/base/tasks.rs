@@ -11,13 +11,9 @@ use std::{
     time::Duration,
 };
 
-use harness_sandbox::{CallError, CallFailure};
 use serde::Serialize;
 
-use crate::{
-    channels::circuit_breaker::Part,
-    host::{Host, Shared},
-};
+use super::clock::Clock;
 
 /// How long a worker that panicked rests before it begins anew.
 const REST: Duration = Duration::from_secs(1);
@@ -83,15 +79,16 @@ pub struct Panics {
 }
 
 /// The tasks of a host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tasks {
     hook: Option<AtTask>,
+    clock: Clock,
     panics: Mutex<BTreeMap<Worker, (u64, u64)>>,
 }
 
 impl Tasks {
-    pub(crate) fn new(hook: Option<AtTask>) -> Self {
-        Self { hook, panics: Mutex::default() }
+    pub(crate) fn new(hook: Option<AtTask>, clock: Clock) -> Self {
+        Self { hook, clock, panics: Mutex::default() }
     }
 }
 
@@ -104,7 +101,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("without a word").to_owned()
 }
 
-impl Shared {
+impl Tasks {
     /// Runs a task of a worker to its end, or to its panic, which is counted.
     pub(crate) async fn guarded<T>(&self, worker: Worker, task: impl Future<Output = T>) -> Result<T, Panicked> {
         let mut task = std::pin::pin!(async {
@@ -126,7 +123,7 @@ impl Shared {
 
     /// A task of a worker comes to this.
     pub(crate) fn reaches(&self, worker: Worker, moment: Moment) {
-        if let Some(AtTask(hook)) = &self.tasks.hook {
+        if let Some(AtTask(hook)) = &self.hook {
             hook(worker, moment);
         }
     }
@@ -134,42 +131,21 @@ impl Shared {
     /// Counts a panic of a worker's task.
     pub(crate) fn note_panic(&self, worker: Worker, reason: &str) {
         tracing::error!(?worker, reason, "a task of the host panicked; what it held was given back");
-        let mut panics = self.tasks.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, at) = panics.entry(worker).or_default();
         (*count, *at) = (count.saturating_add(1), self.clock.now());
     }
 
-    /// A panic in the host's work for a channel counts as a failure of the channel: whatever brought it about came
-    /// from there, and is not to come again and again.
-    pub(crate) fn blame(self: &Arc<Self>, channel: &str, part: Part) {
-        let Ok(registered) = self.channel(channel) else { return };
-        if let Ok(pass) = self.breakers.admit(channel, part, self.clock.now()) {
-            self.failed(pass, &registered.channel.inspection().digest, &self.blamed(channel), true);
-        }
-    }
-
-    /// How such a failure reads.
-    pub(crate) fn blamed(&self, channel: &str) -> CallError {
-        let failure = CallFailure::Trap("the host failed while it did what the channel asked for".into());
-        CallError { channel: channel.to_owned(), export: "the host", failure }
+    /// What panicked since the start, by worker.
+    pub(crate) fn panics(&self) -> Vec<Panics> {
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.iter().map(|(worker, (count, at))| Panics { worker: *worker, count: *count, at: *at }).collect()
     }
 }
 
 /// Runs a worker for as long as the host lives: one that panicked begins anew.
-pub(crate) async fn supervise<F: Future<Output = ()>>(
-    shared: Arc<Shared>,
-    worker: Worker,
-    run: impl Fn(Arc<Shared>) -> F,
-) {
-    while shared.guarded(worker, run(Arc::clone(&shared))).await.is_err() {
+pub(crate) async fn supervise<F: Future<Output = ()>>(tasks: Arc<Tasks>, worker: Worker, run: impl Fn() -> F) {
+    while tasks.guarded(worker, run()).await.is_err() {
         tokio::time::sleep(REST).await;
-    }
-}
-
-impl Host {
-    /// What panicked since the start, by worker.
-    pub fn panics(&self) -> Vec<Panics> {
-        let panics = self.shared.tasks.panics.lock().unwrap_or_else(PoisonError::into_inner);
-        panics.iter().map(|(worker, (count, at))| Panics { worker: *worker, count: *count, at: *at }).collect()
     }
 }

@@ -1,17 +1,24 @@
-//! Why the host did not do what was asked, in words for an operator. Belongs here: the one error of its
-//! functions. Not here: what a platform refused, which is an outcome.
+//! Owns: the one error of the host's functions, in words for an operator and for people.
+//! Does not own: what a platform refused, which is an outcome.
+
+mod connect;
+mod refusal;
+mod waits;
+mod words;
 
 use harness_contract::{AccountError, HttpError, Violation, settings::SettingsError, text::shown};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{
-    accounts::call,
-    channels::circuit_breaker::Paused,
-    ingest::{backlog::Full, verify::Refusal},
-    media::store::StoreError,
-};
+use crate::store::StoreError;
 use harness_egress::{SetupError, credentials::VaultError};
+
+pub(crate) use self::words::sentence;
+pub use self::{
+    connect::ConnectError,
+    refusal::Refusal,
+    waits::{Full, Paused},
+};
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +43,7 @@ pub enum HostError {
     Vault(#[from] VaultError),
     /// An account is not being connected as was asked.
     #[error(transparent)]
-    Connect(#[from] crate::accounts::connect::ConnectError),
+    Connect(#[from] ConnectError),
     /// The settings of a channel.
     #[error("the settings of `{channel}`: {source}")]
     ChannelSettings {
@@ -64,7 +71,7 @@ pub enum HostError {
     #[error("no random bytes could be had: {0}")]
     Random(String),
     /// The channel did not do for an account what was asked.
-    #[error("{}", call::sentence(.0))]
+    #[error("{}", sentence(.0))]
     Account(Box<AccountError>),
     /// The channel failed again and again and is left alone for a while.
     #[error(transparent)]

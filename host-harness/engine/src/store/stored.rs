@@ -1,5 +1,5 @@
-//! A stored file on its way out, to a platform or to a reader of the API: read from the disk in small pieces, as fast as
-//! whoever takes it. Belongs here: that body.
+//! Owns: a stored file on its way out: read from the disk in small pieces, as fast as whoever takes it.
+//! Does not own: where it goes.
 
 use std::{
     pin::Pin,
@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use object_store::GetResult;
 use tokio::sync::mpsc;
 
-use crate::media::store::StoreError;
+use super::StoreError;
 
 /// The bytes of a file. Those that nobody takes are not read.
 #[derive(Debug)]

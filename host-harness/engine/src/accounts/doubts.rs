@@ -1,5 +1,6 @@
-//! Looking for messages that may have been delivered: the echo comes by itself, and after a while the platform's
-//! archive is asked. Belongs here: when and how it is asked. What follows from what it shows is the inbox's.
+//! Owns: looking for messages that may have been delivered: the echo comes by itself, and after a while the platform's
+//! archive is asked.
+//! Does not own: what follows from what it shows (the inbox).
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,14 +8,14 @@ use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
 use harness_inbox::{Doubt, InboxError, Seen, SeenMessage};
 use tokio::task::JoinSet;
 
+use super::Accounts;
 use crate::{
-    accounts::call::call_in_class,
+    base::{
+        places::{Owner, Places},
+        rate_limit::CONVERSATIONS,
+        tasks::Worker,
+    },
     error::HostError,
-    host::Shared,
-    ingest::translate::read_archived,
-    places::{Owner, Places},
-    rate_limit::CONVERSATIONS,
-    tasks::Worker,
 };
 
 /// How often it is looked for parts that are due.
@@ -27,12 +28,12 @@ const PAGE: u32 = 20;
 const SECOND: u64 = 1000;
 
 /// Looks for as long as the host lives.
-pub(crate) async fn run(shared: Arc<Shared>) {
+pub(crate) async fn run(room: Arc<Accounts>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut looks = JoinSet::new();
     loop {
-        match shared.inbox.due_doubts(shared.clock.now()).await {
-            Ok(due) => due.into_iter().for_each(|doubt| start(&shared, &places, &mut looks, doubt)),
+        match room.base.inbox.due_doubts(room.base.clock.now()).await {
+            Ok(due) => due.into_iter().for_each(|doubt| start(&room, &places, &mut looks, doubt)),
             Err(error) => tracing::error!(%error, "looking for what may have been delivered pauses"),
         }
         tokio::select! {
@@ -42,15 +43,15 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-fn start(shared: &Arc<Shared>, places: &Places, looks: &mut JoinSet<()>, doubt: Doubt) {
+fn start(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>, doubt: Doubt) {
     let owner = Owner { channel: &doubt.channel, account: doubt.account, conversation: None };
     let Some(place) = places.take(owner, doubt.reply) else { return };
-    let shared = Arc::clone(shared);
+    let room = Arc::clone(room);
     looks.spawn(async move {
         let _place = place;
-        let ended = match shared.guarded(Worker::Doubts, look(&shared, &doubt)).await {
+        let ended = match room.base.tasks.guarded(Worker::Doubts, look(&room, &doubt)).await {
             Ok(ended) => ended,
-            Err(_) => note(&shared, &doubt, None).await,
+            Err(_) => note(&room, &doubt, None).await,
         };
         if let Err(error) = ended {
             tracing::error!(%error, reply = doubt.reply, "what a look showed could not be written down");
@@ -59,45 +60,45 @@ fn start(shared: &Arc<Shared>, places: &Places, looks: &mut JoinSet<()>, doubt: 
     });
 }
 
-async fn look(shared: &Arc<Shared>, doubt: &Doubt) -> Result<(), InboxError> {
+async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
     // Where nothing older is known, nothing can be proved; it may be found all the same.
     let since = doubt.since.unwrap_or(doubt.begun_at).saturating_sub(SECOND);
     let request =
         HistoryRequest { contact: Some(doubt.contact.clone()), since: Some(since), cursor: None, limit: PAGE };
-    let page = call_in_class(shared, doubt.account, Some(CONVERSATIONS), move |channel, effects, account| {
+    let page = room.call_in_class(doubt.account, Some(CONVERSATIONS), move |channel, effects, account| {
         channel.history(effects, account, &request)
     });
     match page.await {
-        Ok(page) => match messages(shared, doubt, page.items.into_iter().map(|item| item.body).collect()).await {
-            Ok(shown) => note(shared, doubt, Some(shown)).await,
+        Ok(page) => match messages(room, doubt, page.items.into_iter().map(|item| item.body).collect()).await {
+            Ok(shown) => note(room, doubt, Some(shown)).await,
             Err(error) => {
                 tracing::warn!(%error, reply = doubt.reply, "the archive could not be read");
-                note(shared, doubt, None).await
+                note(room, doubt, None).await
             }
         },
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            shared.inbox.stop_looking(doubt).await
+            room.base.inbox.stop_looking(doubt).await
         }
         Err(error) => {
             tracing::warn!(%error, reply = doubt.reply, "the archive could not be asked");
-            note(shared, doubt, None).await
+            note(room, doubt, None).await
         }
     }
 }
 
-async fn note(shared: &Shared, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -> Result<(), InboxError> {
-    let seen = shared.inbox.note_look(doubt, shown, shared.clock.now()).await?;
+async fn note(room: &Accounts, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -> Result<(), InboxError> {
+    let seen = room.base.inbox.note_look(doubt, shown, room.base.clock.now()).await?;
     tracing::info!(?seen, reply = doubt.reply, "looked for a message that may have been delivered");
     if seen == Seen::SentAgain {
-        shared.queued.notify_one();
+        room.base.wake.queued.notify_one();
     }
     Ok(())
 }
 
 /// What the archive shows of the conversation.
-async fn messages(shared: &Arc<Shared>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, HostError> {
-    let channel = shared.channel(&doubt.channel)?.channel;
-    let events = read_archived(channel, doubt.account_id.clone(), items, shared.clock.now()).await?;
+async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, HostError> {
+    let registered = room.channels.get(&doubt.channel)?;
+    let events = room.channels.read_archived(&registered, doubt.account_id.clone(), items).await?;
     let of_contact = |event: &harness_contract::Event| {
         event.account == doubt.account_id && event.contact.as_ref().is_some_and(|contact| contact.id == doubt.contact)
     };
