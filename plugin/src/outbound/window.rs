@@ -2,10 +2,10 @@
 //! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
 
 use super::Piece;
-use super::report::Report;
 use super::settings::Settings;
 use crate::limits::LONG_WINDOW;
 use crate::types::{CommentPlace, ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
+use channel_sdk::report::Report;
 
 /// What the state of the window means for a message.
 struct Verdict {
