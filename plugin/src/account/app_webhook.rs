@@ -5,12 +5,13 @@
 //! Source: Graph API reference, "App Subscriptions"; that it takes the object `instagram` is told by several public
 //! projects and not by Meta's Instagram pages, so a refusal is no failure: then people are told what to type where.
 
+use channel_sdk::json::Json;
+
 use super::call::{Answer, Call, Client, GET, elements, invalid, is_about, list, text};
 use super::pages::lacking;
 use super::subscription::{ABOUT_FIELDS, NEEDED, WANTED};
 use super::{Outcome, token};
 use crate::types::HttpMethod;
-use channel_sdk::json::Json;
 
 const FACEBOOK: &str = "https://graph.facebook.com/";
 /// Where the address that the host gave is remembered.

@@ -1,6 +1,10 @@
 //! One request of an account call: described as data, sent, and its answer read.
 //! What belongs here is the network as the other files see it; what is asked is theirs.
 
+use channel_sdk::json::{self, Json};
+use channel_sdk::report::Report;
+use channel_sdk::text::push_encoded;
+
 use super::{AccountError, AccountSettings, HttpError, Outcome, Trouble};
 use crate::limits::INSTAGRAM;
 use crate::outbound::{Login, Settings, read_settings};
@@ -10,9 +14,6 @@ use crate::types::{
     Capture, CaptureTarget, FailureCategory, FallbackPolicy, Fill, FillPlace, FillSource, Header, HttpBody, HttpMethod,
     HttpRequest, HttpResponse, Setting, SettingValue,
 };
-use channel_sdk::json::{self, Json};
-use channel_sdk::report::Report;
-use channel_sdk::text::push_encoded;
 
 /// The network: the host's in the component, a script in tests.
 pub trait Http {

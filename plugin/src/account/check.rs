@@ -4,6 +4,8 @@
 //!
 //! Sources: Meta, "Debug Token", "Error Codes" of the Messenger Platform, and the fields of the nodes.
 
+use channel_sdk::json::Json;
+
 use super::app_webhook::{self, Standing};
 use super::call::{Answer, Call, Client, GET, is_about, list, record, text};
 use super::connect::{INSTAGRAM_FIELDS, INSTAGRAM_SCOPES};
@@ -13,7 +15,6 @@ use super::token;
 use super::{AccountError, CheckLevel, CheckResult, HttpError, Outcome};
 use crate::time::DAY;
 use crate::types::FailureCategory;
-use channel_sdk::json::Json;
 
 /// From so many days before its end on, an access is worth a warning.
 const WARN_DAYS: u64 = 10;
@@ -256,7 +257,7 @@ fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
         Ok(Standing::Set(address)) => {
             return lines.passed(name, &format!("Meta sends this app's webhooks to {address}."));
         }
-        Ok(Standing::Unset) => format!("The Meta app has no address for its webhooks of Instagram."),
+        Ok(Standing::Unset) => "The Meta app has no address for its webhooks of Instagram.".to_owned(),
         Ok(Standing::Elsewhere(address)) => format!("Meta sends this app's webhooks to {address} and not here."),
         Ok(Standing::Lacks(missing)) => format!("The Meta app's webhook lacks the fields {missing}."),
         // It may be set up all the same: other lines show whether anything arrives.

@@ -3,6 +3,9 @@
 //!
 //! Sources: Meta, "Manually Build a Login Flow"; "Business Login for Instagram"; "Get Started" of both.
 
+use channel_sdk::json::Json;
+use channel_sdk::text::{clip, is_blank};
+
 use super::call::{Answer, Call, Client, GET, Http, USER_TOKEN, invalid, push_parameters, record, text};
 use super::pages::{self, lacking, not_granted, picture};
 use super::token;
@@ -12,8 +15,6 @@ use super::{
 };
 use crate::outbound::is_id;
 use crate::types::{Failure, FailureCategory, Setting, SettingValue};
-use channel_sdk::json::Json;
-use channel_sdk::text::{clip, is_blank};
 
 /// What an account of the Instagram login is asked to permit; the manifest lists the same.
 pub(super) const INSTAGRAM_SCOPES: &[&str] = &["instagram_business_basic", "instagram_business_manage_messages"];

@@ -1,13 +1,14 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
 //! What belongs here is checking them and the requests that write them; sending is `account`'s.
 
+use channel_sdk::json::Writer;
+use channel_sdk::report::Report;
+
 use super::call::refuse;
 use super::{AccountSettings, EntryPoints, Outcome};
 use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, INSTAGRAM, MENU_ITEMS};
 use crate::outbound::{Login, Settings, button, element, read_settings};
 use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest, ViolationCode};
-use channel_sdk::json::Writer;
-use channel_sdk::report::Report;
 
 /// The requests that make the account's entry points those that were asked for.
 ///

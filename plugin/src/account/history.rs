@@ -5,10 +5,11 @@
 //! Source: Meta, "Conversations API" of the Instagram Platform. Of each conversation only the newest 20
 //! messages can be read, and message requests that were idle for 30 days are not listed.
 
+use channel_sdk::json::{self, Json, push_quoted};
+
 use super::call::{Answer, Call, Client, GET, elements, is_too_much, next_page, text};
 use super::{Archived, HistoryPage, HistoryRequest, Outcome};
 use crate::time;
-use channel_sdk::json::{self, Json, push_quoted};
 
 /// The messages of a conversation that Meta shows.
 const READABLE: u32 = 20;

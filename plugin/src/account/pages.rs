@@ -4,11 +4,12 @@
 //! Sources: Meta, "Get Started" of the Messenger API for Instagram; Graph API reference, "User Accounts",
 //! "User Permissions".
 
+use channel_sdk::json::Json;
+
 use super::call::{Call, Client, GET, USER_TOKEN, elements, is_about, is_too_much, list, next_page, record, text};
 use super::{Candidate, Outcome};
 use crate::outbound::is_id;
 use crate::types::{FailureCategory, Media, MediaKind, Retention};
-use channel_sdk::json::Json;
 
 /// What an account of the Facebook login is asked to permit; the manifest lists the same.
 pub(super) const SCOPES: &[&str] = &[

@@ -4,12 +4,13 @@
 //! Source: Meta, "User Profile API" of the Instagram Platform. Meta answers nulls for names and pictures,
 //! and refuses with 230 until the person has written.
 
+use channel_sdk::json::Json;
+
 use super::call::{Client, invalid, text};
 use super::pages::image;
 use super::{ContactProfile, Outcome};
 use crate::outbound::is_id;
 use crate::types::Contact;
-use channel_sdk::json::Json;
 
 const FIELDS: &str =
     "name,username,profile_pic,follower_count,is_user_follow_business,is_business_follow_user,is_verified_user";

@@ -1,6 +1,8 @@
 //! Renewing the credentials of an account before they end.
 //! What belongs here is what each login must do, and when it must be done again.
 
+use channel_sdk::json::Json;
+
 use super::call::{Client, earlier, record};
 use super::connect::{keep_page_token, refusal};
 use super::token::{self, earliest_end, is_dead};
@@ -8,7 +10,6 @@ use super::{AccountError, Outcome, TimestampMs, Trouble};
 use crate::outbound::is_id;
 use crate::outcome;
 use crate::types::FailureCategory;
-use channel_sdk::json::Json;
 
 /// Renews what can be renewed.
 ///

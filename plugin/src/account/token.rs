@@ -4,11 +4,12 @@
 //! Sources: Meta, "Manually Build a Login Flow", "Long-Lived Access Tokens", "Debug Token";
 //! "Business Login for Instagram".
 
+use channel_sdk::json::Json;
+use channel_sdk::text::contains_ignoring_case;
+
 use super::call::{APP_TOKEN, Answer, Call, Client, GET, USER_TOKEN, earlier, is_about, record};
 use super::{AccountError, Outcome, TimestampMs};
 use crate::types::{FailureCategory, HttpMethod};
-use channel_sdk::json::Json;
-use channel_sdk::text::contains_ignoring_case;
 
 const APP_SECRET: &str = "app-secret";
 const INSTAGRAM_APP_SECRET: &str = "instagram-app-secret";

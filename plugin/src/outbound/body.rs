@@ -1,10 +1,11 @@
 //! Bodies: the JSON of each request, as Meta's pages print it.
 //! What belongs here is writing; everything was checked before.
 
+use channel_sdk::json::Writer;
+
 use super::Piece;
 use super::media::{Item, Source};
 use crate::types::{Button, ButtonAction, Card, QuickReply};
-use channel_sdk::json::Writer;
 
 /// The members of a button, of a template or of the menu.
 pub(crate) fn button(writer: &mut Writer, button: &Button) {

@@ -1,11 +1,12 @@
 //! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
 //! What belongs here is checking files and deciding their type; requests are made by `render`.
 
+use channel_sdk::report::Report;
+use channel_sdk::text::is_blank;
+
 use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
 use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
-use channel_sdk::report::Report;
-use channel_sdk::text::is_blank;
 
 /// A file that was checked.
 pub(super) struct Item<'m> {

@@ -14,13 +14,14 @@ mod settings;
 mod text;
 mod window;
 
+use channel_sdk::limit::items;
+use channel_sdk::report::Report;
+
 use crate::limits::INSTAGRAM;
 use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
 pub(crate) use body::button;
-use channel_sdk::limit::items;
-use channel_sdk::report::Report;
 pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
 
 /// One request's worth of a part.

@@ -1,12 +1,13 @@
 //! Parts: what each is on Instagram, and which of them Instagram does not have.
 //! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
 
+use channel_sdk::cut;
+use channel_sdk::report::Report;
+
 use super::settings::Settings;
 use super::{Piece, media, path, rich, text};
 use crate::limits::{LIKE_HEART, LONGEST_EMOJI};
 use crate::types::{OutboundPart, OutboundReaction, ReactionAction, ViolationCode};
-use channel_sdk::cut;
-use channel_sdk::report::Report;
 
 /// Checks a part and adds the requests' worth of it.
 pub(super) fn read<'m>(

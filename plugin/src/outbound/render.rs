@@ -1,6 +1,8 @@
 //! Rendering: the plan of a message becomes requests, in the order in which they must be sent.
 //! What belongs here is steps with their fills and captures; bodies are written by `body`.
 
+use channel_sdk::report::Report;
+
 use super::body::{self, Frame};
 use super::media::{Item, Source};
 use super::settings::{Login, Settings};
@@ -10,7 +12,6 @@ use crate::types::{
     Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody,
     HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
 };
-use channel_sdk::report::Report;
 
 /// The steps of a message.
 pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, plan: Plan<'_>) -> Vec<SendStep> {

@@ -1,6 +1,9 @@
 //! Interactive parts: cards, buttons, products and quick replies.
 //! What belongs here is checking them; their JSON is written by `body`.
 
+use channel_sdk::report::Report;
+use channel_sdk::text::is_blank;
+
 use super::settings::{Login, Settings};
 use super::{Piece, element, path};
 use crate::limits::{
@@ -8,8 +11,6 @@ use crate::limits::{
     NOT_ON_WEB, PRODUCTS, QUICK_REPLIES, QUICK_REPLY_PAYLOAD, QUICK_REPLY_TITLE,
 };
 use crate::types::{Button, ButtonAction, ButtonMessage, Card, Feature, OutboundMessage, ViolationCode};
-use channel_sdk::report::Report;
-use channel_sdk::text::is_blank;
 
 const WEB: &[&str] = &["https", "http"];
 

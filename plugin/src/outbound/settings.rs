@@ -1,12 +1,13 @@
 //! The account's settings: which login, which node, which version, and what Meta granted.
 //! What belongs here is reading and checking them; the manifest declares the same keys.
 
+use channel_sdk::report::Report;
+
 use crate::limits::{API_VERSION, HUMAN_SETTING};
 use crate::types::{
     AccountSettings, Fill, FillPlace, FillSource, Header, HmacSource, HttpBody, HttpMethod, HttpRequest, SettingValue,
     ViolationCode,
 };
-use channel_sdk::report::Report;
 
 /// Which of Meta's two products the account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,11 +1,12 @@
 //! Texts: their length in bytes, and markup that nobody will see as markup.
 //! What belongs here is plain text, wherever in a message it stands.
 
-use crate::limits::TEXT;
-use crate::types::{Feature, OutboundText, TextFormat, ViolationCode};
 use channel_sdk::cut::{cut, first_end, longest_link};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
+
+use crate::limits::TEXT;
+use crate::types::{Feature, OutboundText, TextFormat, ViolationCode};
 
 /// Checks a text and cuts it into the messages that it takes.
 pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
@@ -31,7 +32,8 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
     if length > TEXT.max {
         let max = TEXT.max;
         let sentence = format!(
-            "A link in the text has {length} bytes, and no message holds more than {max}: it would arrive torn. Use a shorter link, or put it behind a button."
+            "A link in the text has {length} bytes, and no message holds more than {max}: it would arrive torn. Use a \
+             shorter link, or put it behind a button."
         );
         report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
             violation.limit = Some(TEXT.bound());

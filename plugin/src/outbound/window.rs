@@ -1,11 +1,12 @@
 //! The messaging window: whether Meta lets this sender write now, and under which tag.
 //! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
 
+use channel_sdk::report::Report;
+
 use super::Piece;
 use super::settings::Settings;
 use crate::limits::LONG_WINDOW;
 use crate::types::{CommentPlace, ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
-use channel_sdk::report::Report;
 
 /// What the state of the window means for a message.
 struct Verdict {

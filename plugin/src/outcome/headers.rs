@@ -1,8 +1,9 @@
 //! The pace that Meta's headers ask for.
 //! What belongs here is the usage headers of both Graph hosts and `retry-after`.
 
-use crate::types::{Header, Pause, PauseScope};
 use channel_sdk::json::{self, Json};
+
+use crate::types::{Header, Pause, PauseScope};
 
 /// At this percentage of an allowance Meta refuses, so the host stops by itself.
 const USED_UP: u64 = 100;

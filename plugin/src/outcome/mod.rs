@@ -6,12 +6,13 @@
 mod headers;
 mod table;
 
-use crate::types::{
-    CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
-};
 use channel_sdk::failures::{Row, Verdict};
 use channel_sdk::json::{self, Json};
 use channel_sdk::text::clip;
+
+use crate::types::{
+    CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
+};
 use table::TABLE;
 
 /// Reads Meta's answer to one step.

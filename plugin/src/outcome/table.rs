@@ -4,11 +4,6 @@
 //! Sources: Meta's pages "Error Codes" of the Messenger Platform and of the Instagram Platform,
 //! "Handling Errors" of the Graph API, their changelogs, and captures.
 
-use channel_sdk::failures::{
-    HOUR, MINUTE, Row, SECOND, Table, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
-};
-use channel_sdk::types::{FailureCategory as Category, PauseScope};
-
 const RECONNECT: &str = "Connect the account again.";
 const WAIT: &str = "Wait until the customer writes again, or answer as a person within 7 days if the account may.";
 const CHECK_PERMISSIONS: &str = "Connect the account again and grant every permission that is asked for.";
@@ -95,6 +90,11 @@ pub(super) const HTTP_REFUSED: Row = rejected(
     "Instagram refused the request without saying why.",
     "Give the time and the status to support.",
 );
+
+use channel_sdk::failures::{
+    HOUR, MINUTE, Row, SECOND, Table, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
+};
+use channel_sdk::types::{FailureCategory as Category, PauseScope};
 
 use Category::{
     AccountRestricted, AppMode, ContentInvalid, Internal, MediaFetchFailed, NotFound, RecipientUnavailable,

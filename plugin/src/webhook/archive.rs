@@ -6,14 +6,15 @@
 
 use std::borrow::Cow;
 
-use super::envelope::{malformed, raw};
-use super::{item, mid};
-use crate::time;
-use crate::types::{Contact, EventOrigin, ParseError};
 use channel_sdk::collect::{Collector, Entry, person};
 use channel_sdk::json::{self, Json, Members, last};
 use channel_sdk::lenient::Notes;
 use channel_sdk::text::contains_ignoring_case;
+
+use super::envelope::{malformed, raw};
+use super::{item, mid};
+use crate::time;
+use crate::types::{Contact, EventOrigin, ParseError};
 
 /// Reads `{"account":…,"since":…,"conversation":{"participants":…,"messages":{"data":[…]}}}`, where `since` is
 /// the time up to which messages are left out.

@@ -1,13 +1,14 @@
 //! Attachments: every type that Meta documents, sends, or once sent.
 //! What belongs here is one object of `message.attachments`, and showing a shared post once.
 
+use channel_sdk::json::Json;
+use channel_sdk::lenient::{NOTHING, Notes};
+
 use super::template;
 use crate::limits::LIKE_HEART;
 use crate::types::{
     Attachment, Card, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
 };
-use channel_sdk::json::Json;
-use channel_sdk::lenient::{NOTHING, Notes};
 
 /// What an attachment of a type is.
 #[derive(Clone, Copy)]

@@ -3,12 +3,13 @@
 //!
 //! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
 
-use super::envelope::malformed;
-use super::id;
-use crate::types::{AccountChange, AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
 use channel_sdk::collect::{Collector, Draft};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::{Notes, milliseconds};
+
+use super::envelope::malformed;
+use super::id;
+use crate::types::{AccountChange, AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
 
 /// Reads `{"user_id","profile_id","issued_at"}`. The event's account is the person who permitted the app,
 /// as Meta names that person to it.

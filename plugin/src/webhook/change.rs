@@ -1,14 +1,15 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
+use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::json::{self, Json};
+use channel_sdk::lenient::Notes;
+
 use super::{id, item, kinds};
 use crate::types::{
     AdContext, Anomaly, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention,
     UnknownItem,
 };
-use channel_sdk::collect::{Collector, Draft, Entry, person};
-use channel_sdk::json::{self, Json};
-use channel_sdk::lenient::Notes;
 
 /// Reads an element of `changes`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {

@@ -6,13 +6,14 @@
 
 use std::borrow::Cow;
 
-use super::{archive, callback, change, item};
-use crate::limits::CONTACT_ID;
-use crate::types::{Delivery, DeliverySource, EventOrigin, Malformed, ParseError, ParsedDelivery};
 use channel_sdk::collect::{Collector, Entry};
 use channel_sdk::json::{self, Json, Members, last};
 use channel_sdk::lenient::milliseconds;
 use channel_sdk::text::clip;
+
+use super::{archive, callback, change, item};
+use crate::limits::CONTACT_ID;
+use crate::types::{Delivery, DeliverySource, EventOrigin, Malformed, ParseError, ParsedDelivery};
 
 /// The value of `object` in every delivery of Instagram's.
 const OBJECT: &str = "instagram";

@@ -1,13 +1,14 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
+use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::json::{self, Json};
+use channel_sdk::lenient::Notes;
+
 use super::{id, kinds, message, referral};
 use crate::types::{
     Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
 };
-use channel_sdk::collect::{Collector, Draft, Entry, person};
-use channel_sdk::json::{self, Json};
-use channel_sdk::lenient::Notes;
 
 /// What an item can be.
 #[derive(Debug, Clone, Copy, PartialEq)]

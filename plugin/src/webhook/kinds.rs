@@ -1,12 +1,13 @@
 //! The content of every kind of item but messages: edits, reactions, receipts, opt-ins, control.
 //! What belongs here is one reader per kind; what it means for the conversation is said in `item`.
 
+use channel_sdk::json::Json;
+use channel_sdk::lenient::{Notes, milliseconds};
+
 use super::id;
 use crate::types::{
     Edited, Handover, HandoverAction, OptIn, OptInAction, PolicyNotice, Reaction, ReactionAction, Seen,
 };
-use channel_sdk::json::Json;
-use channel_sdk::lenient::{Notes, milliseconds};
 
 /// A hash of everything that a value says, for an id that holds more than a time.
 pub(super) fn describe(value: &Json<'_>) -> String {

@@ -1,10 +1,11 @@
 //! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
 //! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
 
-use super::{attachment, referral};
-use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason, WindowOpener};
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
+
+use super::{attachment, referral};
+use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason, WindowOpener};
 
 /// A message with the flags that stand inside of it.
 pub(super) struct Read {

@@ -1,9 +1,10 @@
 //! Referrals: the ad, link or product that brought a customer to the conversation.
 //! What belongs here is the one object `referral`, wherever it stands.
 
-use crate::types::{AdContext, Referral, ReferralSource};
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
+
+use crate::types::{AdContext, Referral, ReferralSource};
 
 /// Reads a `referral` of a message, of a postback, or beside them.
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {

@@ -1,9 +1,10 @@
 //! Templates that arrive: products of a catalogue, and carousels in echoes of our own messages.
 //! What belongs here is the payload of an attachment of the type `template`.
 
-use crate::types::{Button, ButtonAction, Card, Product};
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
+
+use crate::types::{Button, ButtonAction, Card, Product};
 
 /// Reads `product.elements`.
 pub(super) fn products(notes: &mut Notes, value: &Json<'_>) -> Vec<Product> {
