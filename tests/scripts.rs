@@ -29,7 +29,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use channel_tests::{log::Captured, message, neighbours::Neighbours, secrets, text};
 use harness_contract::settings::RawSetting;
-use harness_gateway::HostOptions;
+use harness_engine::HostOptions;
 use harness_inbox::ReplyState;
 use harness_sandbox::SandboxConfig;
 use serde_json::{Value, json};

@@ -1,0 +1,42 @@
+//! Owns: searching a request for credentials before any is injected, part by part.
+//! Does not own: what is searched for, which is `Known`.
+
+use harness_contract::{FieldValue, FormField, HttpBody, HttpRequest};
+
+use crate::{error::EgressError, known::Known, offload::GivenUp};
+
+/// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
+pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
+    let leaks = known.search(|known| {
+        let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));
+        let in_body = match &request.body {
+            HttpBody::Bytes(bytes) => contains(bytes),
+            HttpBody::Multipart(fields) => fields.iter().any(|field| {
+                let names = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
+                let in_value = match &field.value {
+                    FieldValue::Text(text) => contains(text.as_bytes()),
+                    FieldValue::File(_) => false,
+                };
+                in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
+            }),
+            HttpBody::Empty => false,
+        };
+        let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
+        in_body || in_headers || contains(request.url.as_bytes())
+    });
+    if leaks { Err(EgressError::Leak) } else { Ok(()) }
+}
+
+/// The bytes of a request that are searched. Files are a person's, and are not.
+pub(crate) fn text_bytes(request: &HttpRequest) -> usize {
+    let body = match &request.body {
+        HttpBody::Empty => 0,
+        HttpBody::Bytes(bytes) => bytes.len(),
+        HttpBody::Multipart(fields) => {
+            let text = |field: &FormField| if let FieldValue::Text(text) = &field.value { text.len() } else { 0 };
+            fields.iter().map(text).sum()
+        }
+    };
+    let headers: usize = request.headers.iter().map(|header| header.value.len()).sum();
+    body + headers + request.url.len()
+}

@@ -1,0 +1,114 @@
+//! Owns: reading an answer within its bounds, and what of it a channel may see. No word of an answer stands in an error.
+//! Does not own: finding credentials in it (`redact`), taking values out (`capture`).
+
+use std::time::Duration;
+
+use harness_contract::{Capture, Header, HttpResponse};
+
+use crate::{
+    capture::{Captured, capture},
+    error::{EgressError, transport_error},
+    inject::Filled,
+    known::Known,
+    memory::{FIRST, Held},
+    offload::GivenUp,
+    redact::{Spellings, redact},
+};
+
+/// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
+pub(crate) const IDLE: Duration = Duration::from_secs(20);
+/// Lines of an answer's header.
+const MAX_ANSWER_HEADERS: usize = 256;
+
+/// Reads an answer of at most `max` bytes. `memory` grows as it comes: what is announced takes none.
+pub(crate) async fn read(
+    mut response: reqwest::Response,
+    max: u64,
+    memory: &mut Held,
+) -> Result<HttpResponse, EgressError> {
+    let status = response.status().as_u16();
+    // The coding is not named: a server may have put there what it was told.
+    let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
+    if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(EgressError::Encoded);
+    }
+    if response.headers().len() > MAX_ANSWER_HEADERS {
+        return Err(EgressError::NoAnswer("it has too many headers".into()));
+    }
+    let headers = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != http::header::SET_COOKIE)
+        .filter_map(|(name, value)| {
+            Some(Header { name: name.as_str().to_owned(), value: value.to_str().ok()?.to_owned() })
+        })
+        .collect();
+    let (mut body, mut room) = (Vec::new(), FIRST);
+    while let Some(chunk) = tokio::time::timeout(IDLE, response.chunk())
+        .await
+        .map_err(|_| EgressError::NoAnswer(format!("it paused for {IDLE:?} in the middle")))?
+        .map_err(transport_error)?
+    {
+        let length = (body.len() + chunk.len()) as u64;
+        if length > max {
+            return Err(EgressError::TooLarge(max));
+        }
+        if length > room {
+            let more = (2 * room).clamp(length, max) - room;
+            tokio::time::timeout(IDLE, memory.grow(more))
+                .await
+                .map_err(|_| EgressError::NoAnswer(format!("there was no memory to read it for {IDLE:?}")))?;
+            room += more;
+            body.reserve_exact(usize::try_from(room).unwrap_or(usize::MAX).saturating_sub(body.len()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse { status, headers, body })
+}
+
+/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
+/// channel; afterwards without what it captures; and once more, for the names that were put in. `shows` are the only
+/// places of an answer that hands credentials out.
+pub(crate) fn redacted(
+    mut response: HttpResponse,
+    filled: &Filled,
+    known: &Known,
+    captures: &[Capture],
+    shows: Option<&[String]>,
+    mut captured: Captured,
+    given_up: &GivenUp,
+) -> (Result<HttpResponse, EgressError>, Captured) {
+    let filled = Spellings::of(filled.iter().map(|value| value.as_bytes()));
+    redact(&[&filled], &mut response, given_up);
+    let before = captured.values.clone();
+    // A new copy of a credential that is known already is captured as any other, and redacted afterwards.
+    if let Err(error) = capture(captures, shows, &mut response, &mut captured, given_up) {
+        return (Err(error), captured);
+    }
+    let ended = known.search(|known| {
+        let is_known = |text: &str| known.iter().any(|known| known.stand_in(text.as_bytes(), given_up));
+        let count = captured.values.len();
+        captured.values.retain(|name, value| before.get(name) == Some(value) || !is_known(value));
+        if captured.values.len() < count {
+            // A plain value may be put anywhere, also where a person reads it.
+            return Err(EgressError::CaptureFailed("value that is no credential".into()));
+        }
+        let all: Vec<&Spellings> = known.iter().copied().chain([&filled]).collect();
+        redact(&all, &mut response, given_up);
+        Ok(())
+    });
+    (ended.map(|()| response), captured)
+}
+
+/// Reads an answer of at most so many bytes, of whom the operator sends to and no channel. The error is a sentence
+/// without the address.
+pub async fn read_at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(error).to_string())? {
+        if body.len() + chunk.len() > max {
+            return Err(format!("the answer is longer than {max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

@@ -1,0 +1,133 @@
+//! Owns: one call of a channel's `account` interface in somebody's name, and what the platform says of its credentials.
+//! Does not own: what the call may do meanwhile (`effects`), when it is made.
+
+use std::sync::Arc;
+
+use harness_contract::{
+    AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, settings::merge_settings,
+};
+use harness_inbox::AccountState;
+use harness_sandbox::{CallError, Channel, Effects};
+
+use super::{Accounts, effects::AccountEffects};
+use crate::{
+    base::tasks::Worker,
+    channels::{circuit_breaker::Part, loaded::Registered},
+    error::{HostError, sentence},
+    network::CallScope,
+};
+
+impl Accounts {
+    /// Makes one call in somebody's name.
+    pub(super) async fn call_as<T: Send + 'static>(
+        self: &Arc<Self>,
+        registered: &Registered,
+        scope: CallScope,
+        function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        self.call_in_scope(registered, scope, None, function).await
+    }
+
+    async fn call_in_scope<T: Send + 'static>(
+        self: &Arc<Self>,
+        registered: &Registered,
+        scope: CallScope,
+        class: Option<&'static str>,
+        function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        self.not_held(registered, &scope).await?;
+        let known = self.network.known(registered.channel.id(), &scope);
+        let effects = AccountEffects::new(self, registered, scope, class);
+        let called = self.channels.call(registered, Part::Account, Worker::Keeper, move |channel| {
+            let mut answer = function(channel, Box::new(effects))?;
+            if let Err(error) = &mut answer {
+                known.redact_in_account_error(error);
+            }
+            Ok(answer)
+        });
+        called.await?.map_err(|error| HostError::Account(Box::new(error)))
+    }
+
+    /// Makes one call for a connected account. What the platform says of its credentials is noted.
+    pub(super) async fn call<T: Send + 'static>(
+        self: &Arc<Self>,
+        row: i64,
+        function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
+        + Send
+        + 'static,
+    ) -> Result<T, HostError> {
+        self.call_in_class(row, None, function).await
+    }
+
+    /// The same, with requests that keep to the rate limits of a class.
+    pub(super) async fn call_in_class<T: Send + 'static>(
+        self: &Arc<Self>,
+        row: i64,
+        class: Option<&'static str>,
+        function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
+        + Send
+        + 'static,
+    ) -> Result<T, HostError> {
+        let inbox = &self.base.inbox;
+        let ((channel, mut account), known) = {
+            let _unchanged = self.credentials.unchanged.read().await;
+            (inbox.account(row).await?, inbox.account_row(row).await?)
+        };
+        if known.state == AccountState::Disconnected {
+            return Err(HostError::Disconnected(known.name));
+        }
+        let registered = self.channels.get(&channel)?;
+        merge_settings(&mut account.settings, &registered.settings);
+        let scope = CallScope::Account { row, id: account.id.clone(), connection: known.connection };
+        let answer = self
+            .call_in_scope(&registered, scope, class, move |channel, effects| function(channel, effects, &account))
+            .await;
+        if let Err(HostError::Account(error)) = &answer
+            && let Some(problem) = dead_credential(error)
+        {
+            inbox.mark_account(row, known.connection, AccountState::NeedsReconnect, Some(problem)).await?;
+        }
+        answer
+    }
+
+    /// Writes an account's entry points on its platform.
+    pub(crate) async fn configure(self: &Arc<Self>, row: i64, wanted: EntryPoints) -> Result<(), HostError> {
+        self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
+    }
+
+    /// The channel's own lines of a health check.
+    pub(super) async fn channel_lines(
+        self: &Arc<Self>,
+        registered: &Registered,
+        row: i64,
+    ) -> Result<Vec<CheckResult>, HostError> {
+        let known = self.network.known_of(registered.channel.id());
+        self.call(row, move |channel, effects, account| {
+            let mut answer = channel.check(effects, account)?;
+            answer.iter_mut().for_each(|lines| known.redact_in_checks(lines));
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
+    async fn not_held(&self, registered: &Registered, scope: &CallScope) -> Result<(), HostError> {
+        let now = self.base.clock.now();
+        let until = match scope {
+            CallScope::Account { row, .. } => self.base.inbox.paused_until(*row, None, now).await?,
+            CallScope::Connecting(_) => self.base.inbox.channel_paused_until(registered.channel.id(), now).await?,
+        };
+        until.map_or(Ok(()), |until| Err(HostError::Held(until.saturating_sub(now).div_ceil(1000))))
+    }
+}
+
+/// What to tell people where an error means that the account must be connected again.
+fn dead_credential(error: &AccountError) -> Option<String> {
+    match error {
+        AccountError::Platform(failure) if failure.category == FailureCategory::AuthExpired => Some(sentence(error)),
+        AccountError::Http(HttpError::MissingSlot(slot)) => {
+            Some(format!("The credential `{slot}` is not there. Connect the account again."))
+        }
+        _ => None,
+    }
+}

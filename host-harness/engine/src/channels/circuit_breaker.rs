@@ -1,0 +1,328 @@
+//! Owns: when a part of a channel whose calls fail again and again is left alone, and when it is tried again.
+//! Does not own: what waits meanwhile.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use harness_sandbox::{CallError, CallFailure};
+use serde::Serialize;
+
+use crate::error::Paused;
+
+/// Failures in a row, each of another input, after which a part is left alone.
+const THRESHOLD: u32 = 5;
+/// The first wait, in milliseconds; it doubles with every trial that fails.
+const FIRST_WAIT_MS: u64 = 5_000;
+/// The longest wait, in milliseconds; whoever worked for as long is forgiven.
+const LONGEST_WAIT_MS: u64 = 10 * 60_000;
+/// When to ask again while somebody else makes the trial, in milliseconds.
+const TRIAL_MS: u64 = 1_000;
+
+/// What of a channel is left alone: one part does not stop another, so that a profile call which traps
+/// costs no webhook.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Reading deliveries: `parse-webhook`.
+    Incoming,
+    /// Sending: `validate-outbound`, `build-send-request`, `parse-send-response`.
+    Outgoing,
+    /// The `account` interface.
+    Account,
+}
+
+/// Whether a part is used.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerState {
+    /// It is.
+    Closed,
+    /// One call is being tried, or the next one will be.
+    HalfOpen,
+    /// It is left alone.
+    Open,
+}
+
+/// How a part of a channel does.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct BreakerView {
+    /// The part.
+    pub part: Part,
+    /// Whether it is used.
+    pub state: BreakerState,
+    /// Since when it is left alone, in milliseconds since 1970.
+    pub since: Option<u64>,
+    /// What failed last before, in words.
+    pub reason: Option<String>,
+    /// When it is tried again, in milliseconds since 1970.
+    pub next_trial: Option<u64>,
+}
+
+/// The breakers of all channels. Cloning shares them.
+#[derive(Clone, Default)]
+pub(crate) struct Breakers {
+    all: Arc<Mutex<BTreeMap<(String, Part), Breaker>>>,
+}
+
+#[derive(Default)]
+struct Breaker {
+    /// Failures since the last success.
+    streak: u32,
+    /// How often a trial failed: doubles the wait.
+    level: u32,
+    /// When it was closed last.
+    closed_at: u64,
+    open: Option<Open>,
+}
+
+struct Open {
+    since: u64,
+    reason: String,
+    next: u64,
+    /// Somebody makes the trial.
+    trial: bool,
+}
+
+impl Breaker {
+    fn open(&mut self, reason: String, now: u64) {
+        let wait = FIRST_WAIT_MS.saturating_mul(1 << self.level.min(20)).min(LONGEST_WAIT_MS);
+        let since = self.open.as_ref().map_or(now, |open| open.since);
+        self.level = self.level.saturating_add(1);
+        self.open = Some(Open { since, reason, next: now.saturating_add(wait), trial: false });
+    }
+}
+
+/// Permission for one call. Report the result with `succeeded` or `failed`; dropping it counts as neither.
+pub(crate) struct Pass {
+    breakers: Breakers,
+    key: (String, Part),
+    trial: bool,
+}
+
+impl Breakers {
+    /// Asks for leave to call a part of a channel.
+    pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Pass, Paused> {
+        let key = (channel.to_owned(), part);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let trial = match all.get_mut(&key).and_then(|breaker| breaker.open.as_mut()) {
+            None => false,
+            Some(open) if open.next <= now && !open.trial => {
+                open.trial = true;
+                true
+            }
+            Some(open) => {
+                let until = if open.trial { now.saturating_add(TRIAL_MS) } else { open.next };
+                return Err(Paused { channel: key.0, reason: open.reason.clone(), until });
+            }
+        };
+        drop(all);
+        Ok(Pass { breakers: self.clone(), key, trial })
+    }
+
+    /// Whether a part is left alone, or waits for a trial to succeed.
+    pub(crate) fn is_open(&self, channel: &str, part: Part) -> bool {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&(channel.to_owned(), part)).is_some_and(|breaker| breaker.open.is_some())
+    }
+
+    /// The channels of which nobody may call this part now.
+    pub(crate) fn paused(&self, part: Part, now: u64) -> HashSet<String> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |breaker: &Breaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
+        let paused = all.iter().filter(|((_, of), breaker)| *of == part && waits(breaker));
+        paused.map(|((channel, _), _)| channel.clone()).collect()
+    }
+
+    /// Uses a channel again as if nothing had happened: by hand, or because its code was replaced.
+    pub(crate) fn reset(&self, channel: &str) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _), _| known != channel);
+    }
+
+    /// The clock was set back by so many milliseconds: nobody waits longer for that.
+    pub(crate) fn set_back(&self, by: u64) {
+        for breaker in self.all.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            breaker.closed_at = breaker.closed_at.saturating_sub(by);
+            if let Some(open) = &mut breaker.open {
+                open.since = open.since.saturating_sub(by);
+                open.next = open.next.saturating_sub(by);
+            }
+        }
+    }
+
+    /// How the parts of a channel do, the worst first.
+    pub(crate) fn view(&self, channel: &str, now: u64) -> Vec<BreakerView> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = |part| {
+            let open = all.get(&(channel.to_owned(), part)).and_then(|breaker| breaker.open.as_ref());
+            let state = match open {
+                None => BreakerState::Closed,
+                Some(open) if open.trial || open.next <= now => BreakerState::HalfOpen,
+                Some(_) => BreakerState::Open,
+            };
+            BreakerView {
+                part,
+                state,
+                since: open.map(|open| open.since),
+                reason: open.map(|open| open.reason.clone()),
+                next_trial: open.map(|open| open.next),
+            }
+        };
+        let mut views = [Part::Incoming, Part::Outgoing, Part::Account].map(view).to_vec();
+        views.sort_by_key(|view| std::cmp::Reverse(view.state));
+        views
+    }
+}
+
+impl Pass {
+    /// The call came to an end, whatever the channel said in it.
+    pub(crate) fn succeeded(self, now: u64) {
+        let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(breaker) = all.get_mut(&self.key) else { return };
+        if breaker.open.is_some() && !self.trial {
+            return;
+        }
+        if breaker.open.take().is_some() {
+            tracing::info!(channel = self.key.0, part = ?self.key.1, "the channel works again");
+            breaker.closed_at = now;
+        }
+        breaker.streak = 0;
+    }
+
+    /// Whether this failure is the one after which the part is left alone.
+    pub(crate) fn would_open(&self, error: &CallError, counts: bool) -> bool {
+        let all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let breaker = all.get(&self.key);
+        counts
+            && !matches!(error.failure, CallFailure::Busy(_))
+            && breaker.is_none_or(|breaker| breaker.open.is_none())
+            && breaker.map_or(0, |breaker| breaker.streak) + 1 >= THRESHOLD
+    }
+
+    /// The call failed. What failed before with the same input does not `count` again, except as a trial.
+    pub(crate) fn failed(self, error: &CallError, counts: bool, now: u64) {
+        if matches!(error.failure, CallFailure::Busy(_)) {
+            return;
+        }
+        let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a reset nothing is known of what was tried before it.
+        if self.trial && !all.contains_key(&self.key) {
+            return;
+        }
+        let breaker = all.entry(self.key.clone()).or_default();
+        let opens = match &breaker.open {
+            Some(_) => self.trial,
+            None if counts => {
+                breaker.streak += 1;
+                breaker.streak >= THRESHOLD
+            }
+            None => false,
+        };
+        if opens {
+            if breaker.open.is_none() && now.saturating_sub(breaker.closed_at) > LONGEST_WAIT_MS {
+                breaker.level = 0;
+            }
+            breaker.open(error.to_string(), now);
+            tracing::error!(channel = self.key.0, part = ?self.key.1, %error, "the channel fails again and again and is left alone");
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if self.trial {
+            let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(open) = all.get_mut(&self.key).and_then(|breaker| breaker.open.as_mut()) {
+                open.trial = false;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn error() -> CallError {
+        let failure = CallFailure::Trap("unreachable".into());
+        CallError { channel: "x".into(), export: "messaging-channel.parse-webhook", failure }
+    }
+
+    fn fail(breakers: &Breakers, now: u64, counts: bool) {
+        breakers.admit("x", Part::Incoming, now).unwrap().failed(&error(), counts, now);
+    }
+
+    fn opened(now: u64) -> Breakers {
+        let breakers = Breakers::default();
+        (0..THRESHOLD).for_each(|_| fail(&breakers, now, true));
+        breakers
+    }
+
+    #[test]
+    fn failures_in_a_row_open_it_and_a_success_in_between_does_not() {
+        let breakers = Breakers::default();
+        for _ in 0..10 {
+            (1..THRESHOLD).for_each(|_| fail(&breakers, 0, true));
+            breakers.admit("x", Part::Incoming, 0).unwrap().succeeded(0);
+        }
+        assert!(!breakers.is_open("x", Part::Incoming));
+        let breakers = opened(7);
+        let paused = breakers.admit("x", Part::Incoming, 7).err().unwrap();
+        assert!(paused.reason.contains("trapped: unreachable") && paused.until == 7 + FIRST_WAIT_MS);
+        assert!(breakers.admit("x", Part::Account, 7).is_ok() && breakers.admit("y", Part::Incoming, 7).is_ok());
+        let view = &breakers.view("x", 7)[0];
+        assert_eq!((view.state, view.since, view.next_trial), (BreakerState::Open, Some(7), Some(7 + FIRST_WAIT_MS)));
+    }
+
+    #[test]
+    fn one_poisonous_input_never_opens_it_and_a_busy_sandbox_neither() {
+        let breakers = Breakers::default();
+        fail(&breakers, 0, true);
+        (0..50).for_each(|_| fail(&breakers, 0, false));
+        let busy = CallError { failure: CallFailure::Busy(1), ..error() };
+        (0..50).for_each(|_| breakers.admit("x", Part::Incoming, 0).unwrap().failed(&busy, true, 0));
+        assert!(!breakers.is_open("x", Part::Incoming));
+    }
+
+    #[test]
+    fn one_trial_at_a_time_closes_it_or_doubles_the_wait_up_to_a_bound() {
+        let breakers = opened(0);
+        let (mut now, mut wait) = (FIRST_WAIT_MS, FIRST_WAIT_MS);
+        for _ in 0..20 {
+            let trial = breakers.admit("x", Part::Incoming, now).unwrap();
+            assert!(breakers.admit("x", Part::Incoming, now).is_err(), "one at a time");
+            assert!(breakers.paused(Part::Incoming, now).contains("x"));
+            trial.failed(&error(), false, now);
+            wait = (wait * 2).min(LONGEST_WAIT_MS);
+            assert_eq!(breakers.admit("x", Part::Incoming, now).err().unwrap().until, now + wait);
+            now += wait;
+        }
+        assert_eq!(wait, LONGEST_WAIT_MS);
+        assert_eq!(breakers.view("x", now)[0].since, Some(0), "open for all that time");
+        drop(breakers.admit("x", Part::Incoming, now).unwrap());
+        breakers.admit("x", Part::Incoming, now).unwrap().succeeded(now);
+        assert!(!breakers.is_open("x", Part::Incoming));
+        // It fails again at once: the wait is no shorter than it was.
+        (0..THRESHOLD).for_each(|_| fail(&breakers, now + 1, true));
+        assert_eq!(breakers.admit("x", Part::Incoming, now + 1).err().unwrap().until, now + 1 + LONGEST_WAIT_MS);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let breakers = opened(1_000_000);
+        breakers.set_back(400_000);
+        assert!(breakers.admit("x", Part::Incoming, 600_000).is_err());
+        assert!(breakers.admit("x", Part::Incoming, 600_000 + FIRST_WAIT_MS).is_ok());
+    }
+
+    #[test]
+    fn it_is_closed_by_hand_and_a_late_trial_changes_nothing() {
+        let breakers = opened(0);
+        let late = breakers.admit("x", Part::Incoming, FIRST_WAIT_MS).unwrap();
+        breakers.reset("x");
+        late.failed(&error(), true, FIRST_WAIT_MS);
+        assert_eq!(breakers.view("x", FIRST_WAIT_MS)[0].state, BreakerState::Closed);
+    }
+}

@@ -1,0 +1,317 @@
+//! Owns: the worker from the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
+//! events are applied. What cannot be translated stays in the journal.
+//! Does not own: what an event changes.
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use harness_contract::{Anomaly, Event, ParseError, text::shown};
+use harness_inbox::{BatchOutcome, DeliveryFailure, InboxError, PendingDelivery, TranslatedDelivery};
+use harness_sandbox::{CallError, CallFailure, Channel};
+use tokio::task::{Id, JoinSet};
+
+use super::Ingest;
+use crate::{
+    base::tasks::Worker,
+    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::Registered},
+    error::{HostError, Paused},
+};
+use harness_egress::Known;
+
+/// Deliveries that are translated and applied in one transaction.
+const BATCH: usize = 1024;
+/// The fewest deliveries that are worth a thread of their own.
+const SHARE: usize = 16;
+/// Bodies of one batch, in bytes.
+const BATCH_BYTES: usize = 16 << 20;
+/// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
+const MAX_ATTEMPTS: u32 = 3;
+/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How many times as long as a batch took the next one waits while more comes in than is translated.
+const BURST_SHARE: u32 = 3;
+/// How often it is looked whether a channel that is left alone may be tried again.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
+/// other anything; the deliveries of one channel after each other.
+pub(crate) async fn run(room: Arc<Ingest>) {
+    let mut lanes = JoinSet::new();
+    let mut under_way: HashMap<Id, String> = HashMap::new();
+    let mut arrivals = room.base.inbox.arrivals();
+    loop {
+        match room.base.inbox.waiting_channels().await {
+            Ok(channels) => {
+                // What is full has to be seen to have become less, also while nothing is translated.
+                if room.backlog.any_full() {
+                    let _ = room.backlog.count_anew(&room.base.inbox, false).await;
+                }
+                let paused = room.channels.breakers.paused(Part::Incoming, room.base.clock.now());
+                for channel in channels {
+                    if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
+                        let lane = lanes.spawn(guarded_lane(Arc::clone(&room), channel.clone()));
+                        under_way.insert(lane.id(), channel);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "translation pauses");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        tokio::select! {
+            () = room.base.wake.delivered.notified() => {}
+            _ = arrivals.changed() => {}
+            Some(ended) = lanes.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => error.id(),
+                };
+                under_way.remove(&id);
+            }
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+/// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
+async fn guarded_lane(room: Arc<Ingest>, channel: String) {
+    if room.base.tasks.guarded(Worker::Translate, lane(&room, &channel)).await.is_err() {
+        room.channels.blame(&channel, Part::Incoming);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Translates one channel's deliveries until none is left, or the channel is left alone.
+async fn lane(room: &Arc<Ingest>, channel: &str) {
+    loop {
+        match round(room, channel).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!(%error, channel, "translation pauses");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Why one delivery was not translated.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("no channel `{0}` is loaded")]
+    NoChannel(String),
+    #[error("it is not JSON: {reason} at byte {offset}")]
+    Malformed { offset: u64, reason: String },
+    #[error("it is not for this channel: found {0}")]
+    NotThisChannel(String),
+    #[error("{0}")]
+    Other(String),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Paused(#[from] Paused),
+}
+
+impl From<CallProblem> for Problem {
+    fn from(problem: CallProblem) -> Self {
+        match problem {
+            CallProblem::Open(paused) => paused.into(),
+            CallProblem::Failed(error) => error.into(),
+            CallProblem::Panicked => Self::Other(HostError::Busy.to_string()),
+        }
+    }
+}
+
+impl From<ParseError> for Problem {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::Malformed(at) => Self::Malformed { offset: at.offset, reason: shown(&at.reason) },
+            ParseError::NotThisChannel(found) => Self::NotThisChannel(shown(&found)),
+            ParseError::Other(sentence) => Self::Other(shown(&sentence)),
+        }
+    }
+}
+
+/// One batch of a channel; says whether there may be more to do now.
+async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
+    room.backlog.count_anew(&room.base.inbox, false).await?;
+    let (started, last) = (Instant::now(), room.base.inbox.last_delivery());
+    let pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
+        // Whichever failed before is not the one to try a channel with.
+        room.base.inbox.least_tried(channel).await?.into_iter().collect()
+    } else {
+        room.base.inbox.pending(channel, BATCH, BATCH_BYTES).await?
+    };
+    if pending.is_empty() {
+        room.backlog.count_anew(&room.base.inbox, true).await?;
+        return Ok(false);
+    }
+    let results = translate_all(room, pending).await?;
+    let mut translated = Vec::with_capacity(results.len());
+    let mut rest = BatchOutcome::default();
+    let mut digests = HashSet::new();
+    let mut again = false;
+    let mut paused = false;
+    for (id, attempts, digest, result) in results {
+        match result {
+            Ok(delivery) => translated.push(delivery),
+            Err(Problem::Paused(_)) => paused = true,
+            Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => again = true,
+            Err(Problem::NoChannel(channel)) => {
+                rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
+                digests.insert(digest);
+            }
+            // While everything fails it is not this delivery's fault: it waits with the others.
+            Err(Problem::Call(_))
+                if attempts + 1 < MAX_ATTEMPTS || room.channels.breakers.is_open(channel, Part::Incoming) =>
+            {
+                rest.retry.push(id);
+                again = true;
+            }
+            Err(problem) => {
+                tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
+                let (problem, translator) = (problem.to_string(), digest.clone());
+                rest.failed.push(DeliveryFailure { id, problem, translator });
+                digests.insert(digest);
+            }
+        }
+    }
+    if !rest.is_empty() {
+        let (unloaded, failed) = (rest.unloaded.len(), rest.failed.len());
+        room.base.inbox.settle_batch(rest).await?;
+        (0..unloaded).for_each(|_| room.base.metrics.delivery(channel, "no_channel"));
+        (0..failed).for_each(|_| room.base.metrics.delivery(channel, "failed"));
+    }
+    // The channel may have been loaded, replaced or taken back between the look and the note.
+    if !digests.is_empty()
+        && let Ok(registered) = room.channels.get(channel)
+        && let present = &registered.channel.inspection().digest
+        && digests.iter().any(|digest| digest != present)
+    {
+        room.base.inbox.take_up(channel, present).await?;
+    }
+    let count = translated.len();
+    if !translated.is_empty() {
+        let applied = room.base.inbox.apply(translated, room.backlog.budget.parking()).await?;
+        for (delivery, problem) in &applied.foreign {
+            tracing::warn!(delivery, channel, problem, "a delivery speaks for an account that is not its own");
+            room.base.metrics.delivery(channel, "foreign");
+        }
+        if applied.expired > 0 {
+            tracing::warn!(
+                channel,
+                count = applied.expired,
+                "deliveries of accounts that are not connected were emptied"
+            );
+            room.base.metrics.removed("parked_deliveries", applied.expired);
+        }
+        (applied.foreign.len()..count).for_each(|_| room.base.metrics.delivery(channel, "applied"));
+        room.base.metrics.applied(&applied);
+        if let Err(error) = room.credentials.forget_lost(applied.lost).await {
+            tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
+        }
+        room.base.wake.media_due.notify_one();
+        room.base.wake.accounts_due.notify_waiters();
+    }
+    if paused || room.channels.breakers.paused(Part::Incoming, room.base.clock.now()).contains(channel) {
+        return Ok(false);
+    }
+    if again {
+        tokio::time::sleep(PAUSE).await;
+    }
+    let arrived = usize::try_from(room.base.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
+    if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {
+        // More comes in than is translated: the platform waits for its answers, translating can wait.
+        tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
+    }
+    Ok(true)
+}
+
+/// What became of one delivery: its row, the attempts before, the component that read it, the result.
+type Translated = (i64, u32, String, Result<TranslatedDelivery, Problem>);
+
+/// Translates a batch on all processors, and returns the results in its order.
+async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pending.len().div_ceil(threads).max(SHARE);
+    let mut workers = Vec::with_capacity(threads);
+    while !pending.is_empty() {
+        let rest = pending.split_off(share.min(pending.len()));
+        let (worker, part) = (Arc::clone(room), std::mem::replace(&mut pending, rest));
+        workers.push(tokio::task::spawn_blocking(move || {
+            let one = |delivery: PendingDelivery| {
+                let registered = worker.channels.get(&delivery.channel);
+                let digest = digest_of(&registered);
+                let (id, attempts, channel) = (delivery.id, delivery.attempts, delivery.channel.clone());
+                let translated = AssertUnwindSafe(|| translate(&worker, registered, delivery));
+                let result = catch_unwind(translated).unwrap_or_else(|_| {
+                    worker.base.tasks.note_panic(Worker::Translate, "while it translated a delivery");
+                    let error = blamed(&channel);
+                    if attempts == 0 {
+                        worker.channels.blame(&channel, Part::Incoming);
+                    }
+                    Err(error.into())
+                });
+                (id, attempts, digest, result)
+            };
+            part.into_iter().map(one).collect::<Vec<_>>()
+        }));
+    }
+    let mut results = Vec::new();
+    for worker in workers {
+        // Panics were caught: one that ends otherwise ends with the runtime.
+        results.extend(worker.await.map_err(|_| InboxError::Closed)?);
+    }
+    Ok(results)
+}
+
+/// Which component it was that failed: another one may succeed.
+fn digest_of(registered: &Result<Registered, HostError>) -> String {
+    registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
+}
+
+fn translate(
+    room: &Arc<Ingest>,
+    registered: Result<Registered, HostError>,
+    pending: PendingDelivery,
+) -> Result<TranslatedDelivery, Problem> {
+    let PendingDelivery { id, attempts, .. } = pending;
+    let channel = pending.channel.clone();
+    let registered = registered.map_err(|error| match error {
+        HostError::NoChannel(id, _) => Problem::NoChannel(id),
+        other => Problem::Other(other.to_string()),
+    })?;
+    let span = tracing::info_span!("translate", delivery = id, channel);
+    let digest = registered.channel.inspection().digest.clone();
+    let (delivery, origin) = pending.into_parts();
+    // A delivery counts once, however often it is tried.
+    let parse = |channel: &Channel| span.in_scope(|| channel.parse_webhook(&delivery));
+    let mut parsed =
+        room.channels.call_here(&registered, Part::Incoming, attempts == 0, parse)?.map_err(|mut error| {
+            Known::new(&room.secrets, &channel, None).redact_in_parse_error(&mut error);
+            error
+        })?;
+    parsed.events.iter_mut().for_each(keep_contract);
+    Ok(origin.translated(parsed.events, digest))
+}
+
+/// The longest `native` of an event, as the contract says, in bytes.
+const MAX_NATIVE: usize = 8 << 10;
+/// The longest `reply-context`.
+const MAX_REPLY_CONTEXT: usize = 4 << 10;
+
+/// What is longer than the contract allows is left out, as a channel should have done.
+fn keep_contract(event: &mut Event) {
+    if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
+        event.native = None;
+        event.anomalies.push(Anomaly::NativeOmitted);
+    }
+    if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
+        event.reply_context = None;
+    }
+}

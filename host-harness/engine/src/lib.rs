@@ -1,0 +1,48 @@
+//! Owns: the host as a library: channels on one side, the network on the other, the inbox in between.
+//! Does not own: HTTP in, pages, configuration files.
+//!
+//! A room for each capability, which uses `channels`, `network` and the `base`, and no other room: `ingest`, `outbound`
+//! (which asks `media` for uploads), `accounts`, `media`, `maintenance`, `observe`. [`Host`] wires them and is what a
+//! product embeds.
+
+mod accounts;
+mod base;
+mod channels;
+mod error;
+mod host;
+mod ingest;
+mod maintenance;
+mod media;
+mod network;
+mod observe;
+mod options;
+mod outbound;
+mod store;
+
+pub use accounts::{AccountHealth, ConnectStage, ConnectView};
+pub use base::{
+    backlog::Budget,
+    clock::Clock,
+    metrics::CONTENT_TYPE as METRICS_CONTENT_TYPE,
+    tasks::{AtTask, Moment, Panics, Worker},
+};
+pub use channels::{
+    circuit_breaker::{BreakerState, BreakerView, Part},
+    loaded::{ChannelSetup, Grant, Registered},
+};
+pub use error::{ConnectError, Full, HostError, Paused, Refusal};
+pub use harness_egress::{
+    Endpoints, Held, MIB, Sizes,
+    credentials::{Secret, SecretKey, Secrets, VaultError, VaultKey, random},
+    is_media_host,
+};
+pub use host::Host;
+pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED};
+pub use maintenance::{Retention, backup};
+pub use media::{
+    sniff::shown_in_place,
+    uploads::{TakeError, Taking},
+};
+pub use observe::recorder::RecordedCall;
+pub use options::HostOptions;
+pub use store::{MediaStore, StoreError, stored::FileContent};

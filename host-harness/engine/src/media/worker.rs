@@ -1,0 +1,153 @@
+//! Owns: the worker that fetches the files that messages name, and removes those that were taken back.
+//! Does not own: the exchange (egress), which files there are (the inbox).
+
+use std::{sync::Arc, time::Duration};
+
+use harness_contract::Direction;
+use harness_inbox::{DueMedia, InboxError, MediaEnd, MediaState};
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{IN_MEMORY, Media, sniff};
+use crate::{
+    base::{
+        places::{Owner, Places},
+        tasks::Worker,
+    },
+    channels::loaded::Registered,
+    store::{
+        StoreError,
+        incoming::{Incoming, IncomingError},
+    },
+};
+use harness_egress::DownloadError;
+
+/// Downloads at the same time, of which one channel gets at most half.
+const AT_ONCE: usize = 8;
+/// Files among which those are looked for that have a place.
+const LOOK_AT: usize = 64;
+/// The largest file that is downloaded where the channel's rules name no size, in bytes.
+const MAX_BYTES: u64 = 32 << 20;
+/// Attempts at a file that could not be fetched for a passing reason.
+const MAX_ATTEMPTS: u32 = 6;
+/// The wait before the second attempt; it triples with every further one. An address lives for days.
+const FIRST_WAIT_MS: u64 = 2_000;
+/// How long it waits for that.
+const MEMORY_WAIT: Duration = Duration::from_secs(20);
+/// How often it is looked for files whose next attempt is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Downloads and purges for as long as the host lives. A file that comes slowly holds up no other one.
+pub(crate) async fn run(room: Arc<Media>) {
+    let places = Places::new(AT_ONCE, AT_ONCE);
+    let mut downloads = JoinSet::new();
+    loop {
+        if let Err(error) = look(&room, &places, &mut downloads).await {
+            tracing::error!(%error, "downloading media pauses");
+        }
+        tokio::select! {
+            Some(_) = downloads.join_next() => {}
+            () = room.base.wake.media_due.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+/// Removes what must go, and begins what is due and has a place.
+async fn look(room: &Arc<Media>, places: &Places, downloads: &mut JoinSet<()>) -> Result<(), InboxError> {
+    loop {
+        let purgeable = room.base.inbox.purgeable_media(64).await?;
+        let mut removed = 0;
+        for (id, key) in &purgeable {
+            match room.store.delete(key).await {
+                Ok(()) => {
+                    room.base.inbox.note_purged(*id).await?;
+                    removed += 1;
+                }
+                Err(error) => tracing::error!(%error, media = id, "a file that was taken back could not be removed"),
+            }
+        }
+        if removed == 0 {
+            break;
+        }
+    }
+    let now = room.base.clock.now();
+    for media in room.base.inbox.due_media(now, &places.keys(), LOOK_AT).await? {
+        let owner = Owner { channel: &media.channel, account: media.account, conversation: Some(media.conversation) };
+        let Some(place) = places.take(owner, media.id) else { continue };
+        if !room.base.inbox.begin_media(media.id, &media.key).await? {
+            continue;
+        }
+        let room = Arc::clone(room);
+        downloads.spawn(async move {
+            let _place = place;
+            let end = match room.base.tasks.guarded(Worker::Media, fetch(&room, &media)).await {
+                Ok(end) => end,
+                Err(_) => later(&room, &media, "this host failed while it fetched it"),
+            };
+            if let Err(error) = room.base.inbox.finish_media(media.id, end).await {
+                tracing::error!(%error, media = media.id, "how a download ended could not be written down");
+                tokio::time::sleep(TICK).await;
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Fetches one file and says how that ended.
+async fn fetch(room: &Media, media: &DueMedia) -> MediaEnd {
+    let ended = |state, reason: &dyn std::fmt::Display| MediaEnd::Ended { state, reason: sentence(reason) };
+    let Ok(registered) = room.channels.get(&media.channel) else {
+        return later(room, media, "its channel is not loaded");
+    };
+    let Ok(Ok(_memory)) = timeout(MEMORY_WAIT, room.network.memory.take(&media.channel, IN_MEMORY)).await else {
+        return later(room, media, "its channel has so much in flight that there was no memory for it");
+    };
+    let max = max_bytes(&registered, &media.kind).min(room.network.sizes.file);
+    let begin = async || Ok(Incoming::begin(&room.store, max).await?);
+    let download = match room.network.egress.download(&registered.media_hosts, &media.url, max, begin).await {
+        Ok(download) => download,
+        Err(error @ DownloadError::NotGranted(_)) => return ended(MediaState::Refused, &error),
+        Err(error @ DownloadError::Gone(_)) => return ended(MediaState::Expired, &error),
+        Err(error @ DownloadError::TooLarge(_)) => return ended(MediaState::TooLarge, &error),
+        Err(error @ DownloadError::Passing(_)) => return later(room, media, &error.to_string()),
+        Err(DownloadError::Sink(error @ IncomingError::TooLarge(_))) => return ended(MediaState::TooLarge, &error),
+        Err(DownloadError::Sink(IncomingError::Store(error))) => return not_stored(room, media, &error),
+    };
+    let whole = match download.sink.finish().await {
+        Ok(whole) => whole,
+        Err(error) => return not_stored(room, media, &error),
+    };
+    let mime = sniff::type_of(&whole.head, download.claimed.as_deref());
+    let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
+    if !sniff::fits(&media.kind, &mime) {
+        return ended(MediaState::Refused, &format!("what came is {mime} and no {}", media.kind));
+    }
+    let (size, sha256) = (whole.size, whole.sha256.clone());
+    match room.store.keep(&media.key, whole).await {
+        Ok(()) => MediaEnd::Stored { mime, size, sha256 },
+        Err(error) => not_stored(room, media, &error),
+    }
+}
+
+fn not_stored(room: &Media, media: &DueMedia, error: &StoreError) -> MediaEnd {
+    tracing::error!(%error, media = media.id, "a file could not be stored");
+    later(room, media, "it could not be stored here")
+}
+
+fn later(room: &Media, media: &DueMedia, reason: &str) -> MediaEnd {
+    if media.attempts + 1 >= MAX_ATTEMPTS {
+        return MediaEnd::Ended { state: MediaState::Failed, reason: sentence(&reason) };
+    }
+    let wait = FIRST_WAIT_MS.saturating_mul(3_u64.saturating_pow(media.attempts));
+    MediaEnd::Later { at: room.base.clock.now().saturating_add(wait), reason: sentence(&reason) }
+}
+
+fn sentence(reason: &dyn std::fmt::Display) -> String {
+    format!("There is no copy: {reason}.")
+}
+
+fn max_bytes(registered: &Registered, kind: &str) -> u64 {
+    let rules = &registered.capabilities.media_rules;
+    let rule = rules.iter().find(|rule| rule.direction == Direction::Inbound && rule.kind.name() == kind);
+    rule.map_or(MAX_BYTES, |rule| rule.max_size)
+}

@@ -1,0 +1,85 @@
+//! Owns: observing every call of a channel: counters, and the recording where one is wanted.
+//! Does not own: making the calls.
+
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use harness_inbox::private_options;
+use harness_sandbox::{Called, Observer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::{clock::Clock, metrics::Metrics};
+
+/// A call as a recording has it, on a line of its own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RecordedCall {
+    /// When it ended, in milliseconds since 1970.
+    pub at: u64,
+    /// The channel's id.
+    pub channel: String,
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    /// The function.
+    pub export: String,
+    /// Whether it can be made again.
+    pub pure: bool,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// The parameters, as a list in the contract's JSON form.
+    pub input: Value,
+    /// The result; none when the call failed.
+    pub output: Option<Value>,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+/// Watches every call of a host's channels.
+pub(crate) struct Recorder {
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    recording: Option<Mutex<File>>,
+}
+
+impl Recorder {
+    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, record: Option<&Path>) -> io::Result<Self> {
+        // It holds what people wrote.
+        let open = |path: &Path| private_options().create(true).append(true).open(path).map(Mutex::new);
+        Ok(Self { metrics, clock, recording: record.map(open).transpose()? })
+    }
+
+    fn record(&self, call: &Called<'_>) -> io::Result<()> {
+        let (Some(file), Some(contents)) = (&self.recording, &call.contents) else { return Ok(()) };
+        let recorded = RecordedCall {
+            at: self.clock.now(),
+            channel: call.channel.to_owned(),
+            digest: call.digest.to_owned(),
+            export: call.export.to_owned(),
+            pure: call.pure,
+            took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
+            input: contents.input.clone(),
+            output: contents.output.clone(),
+            failure: call.failure.map(ToString::to_string),
+        };
+        let mut line = serde_json::to_vec(&recorded)?;
+        line.push(b'\n');
+        file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
+    }
+}
+
+impl Observer for Recorder {
+    fn wants_contents(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    fn called(&self, call: &Called<'_>) {
+        self.metrics.called(call);
+        if let Err(error) = self.record(call) {
+            tracing::error!(%error, "a call could not be recorded");
+        }
+    }
+}
