@@ -1,12 +1,10 @@
-//! Addresses: what a message may hand to Meta to fetch, or to a customer to open.
-//! What belongs here is telling a complete, public address from every other one; nothing is resolved.
+//! Addresses: what a message may hand to a platform to fetch, or to a customer to open.
+//! Owns telling a complete, public address from every other one; not resolving, which nobody does here.
 //!
 //! Readers of addresses differ: some take octal and hexadecimal numbers, some decode what stands for a letter.
 //! So only the plainest form of a host is taken, and whatever could be read as something else is refused.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
-
-use crate::words::{behind_last, split};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Names that lead nowhere on the public net, with everything under them.
 const PRIVATE_NAMES: &[&str] = &[
@@ -54,7 +52,7 @@ const PUBLIC_PREFIX: (u128, u32) = (0x2000 << 112, 3);
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// It is not complete, or holds what no address may hold.
     Form,
     /// It names a user or a password.
@@ -64,30 +62,33 @@ pub(super) enum Fault {
 }
 
 /// Checks that an address has one of the schemes and a public host.
-pub(super) fn check(url: &str, schemes: &[&str]) -> Result<(), Fault> {
-    let (scheme, rest) = split(url, b":");
-    let rest = rest.and_then(|rest| rest.strip_prefix("//")).ok_or(Fault::Form)?;
+pub fn check(url: &str, schemes: &[&str]) -> Result<(), Fault> {
+    let (scheme, rest) = url.split_once(':').ok_or(Fault::Form)?;
+    let rest = rest.strip_prefix("//").ok_or(Fault::Form)?;
     if !schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) || url.chars().any(is_foreign) {
         return Err(Fault::Form);
     }
-    let (authority, _) = split(rest, b"/?#");
-    if authority.bytes().any(|byte| byte == b'@') {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
         return Err(Fault::Login);
     }
     if let Some(bracketed) = authority.strip_prefix('[') {
-        let (host, behind) = split(bracketed, b"]");
+        let (host, behind) = bracketed.split_once(']').ok_or(Fault::Form)?;
         let port = match behind {
-            Some("") => None,
-            Some(behind) => Some(behind.strip_prefix(':').ok_or(Fault::Form)?),
-            None => return Err(Fault::Form),
+            "" => None,
+            behind => Some(behind.strip_prefix(':').ok_or(Fault::Form)?),
         };
         check_port(port)?;
         let address: Ipv6Addr = host.parse().map_err(|_| Fault::Form)?;
         return if is_public_v6(address) { Ok(()) } else { Err(Fault::NotPublic) };
     }
-    let (host, port) = split(authority, b":");
-    check_port(port)?;
-    check_host(host)
+    match authority.split_once(':') {
+        None => check_host(authority),
+        Some((host, port)) => {
+            check_port(Some(port))?;
+            check_host(host)
+        }
+    }
 }
 
 /// Blanks, control characters, what ends an address in other places, and signs that nobody sees.
@@ -116,17 +117,13 @@ fn check_host(host: &str) -> Result<(), Fault> {
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return if is_public_v4(address) { Ok(()) } else { Err(Fault::NotPublic) };
     }
-    let mut rest = Some(host);
-    while let Some(text) = rest {
-        let (label, behind) = split(text, b".");
-        // An empty one stands before, behind or between dots.
-        if label.is_empty() || label.len() > 63 || !label.chars().all(may_stand_in_label) {
-            return Err(Fault::Form);
-        }
-        rest = behind;
+    // An empty label stands before, behind or between dots.
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(may_stand_in_label);
+    if !host.split('.').all(is_label) {
+        return Err(Fault::Form);
     }
     // A name without a dot is of somebody's own network.
-    let last = behind_last(host, b'.').ok_or(Fault::NotPublic)?;
+    let (_, last) = host.rsplit_once('.').ok_or(Fault::NotPublic)?;
     // What ends in a number is an IPv4 address to many readers, in octal, in hexadecimal or in fewer parts.
     if last.bytes().all(|byte| byte.is_ascii_digit()) || is_hexadecimal(last) {
         return Err(Fault::NotPublic);

@@ -1,12 +1,11 @@
 //! Cutting texts: places at which no word and no character, as people see it, is torn apart.
-//! What belongs here is where a text may be cut; how long it may be is said by the callers.
+//! Owns where a text may be cut; not how long it may be, which the channel says.
 //!
 //! Unicode's tables of grapheme clusters would be a tenth of the component, and every cut needs only
 //! one good place. So these rules know a part of the boundaries of UAX #29, never a wrong one: the
 //! tests hold every code point against the full tables. What the rules do not know is not cut.
 
-use alloc::vec::Vec;
-use core::ops::RangeInclusive;
+use std::ops::RangeInclusive;
 
 type Range = RangeInclusive<u32>;
 
@@ -138,7 +137,7 @@ const KEYCAP: char = '\u{20e3}';
 
 /// Whether a text is one emoji: one character, as people see it, that begins with a picture or is a
 /// keycap.
-pub(super) fn is_emoji(text: &str) -> bool {
+pub fn is_emoji(text: &str) -> bool {
     let is_picture =
         |first: char| is_in(PICTURES, first) || is_in(OTHER_PICTURES, first) || REGIONAL.contains(&u32::from(first));
     let begins = text.chars().next().is_some_and(is_picture);
@@ -159,7 +158,7 @@ fn is_one_character(text: &str) -> bool {
 
 /// Where a first message of at most so many bytes ends: behind the last word that fits, or else
 /// behind the last character. `None` where no place is known.
-pub(super) fn first_end(text: &str, max: usize) -> Option<usize> {
+pub fn first_end(text: &str, max: usize) -> Option<usize> {
     if text.len() <= max {
         return Some(text.len());
     }
@@ -184,7 +183,7 @@ pub(super) fn first_end(text: &str, max: usize) -> Option<usize> {
 }
 
 /// How long the longest link in a text is, in bytes.
-pub(super) fn longest_link(text: &str) -> usize {
+pub fn longest_link(text: &str) -> usize {
     let (mut longest, mut start) = (0, None);
     for (at, letter) in text.char_indices() {
         if start.is_some() && !may_stand_in_link(letter) {
@@ -215,7 +214,7 @@ fn may_stand_in_link(letter: char) -> bool {
 
 /// Cuts a text into messages of at most so many bytes. Blanks at a cut go away. `None` where a part
 /// of it is too long and no place to cut it is known.
-pub(super) fn cut(text: &str, max: usize) -> Option<Vec<&str>> {
+pub fn cut(text: &str, max: usize) -> Option<Vec<&str>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -250,7 +249,6 @@ fn without_blanks(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::String;
     use unicode_segmentation::GraphemeCursor;
 
     /// What may stand before a code point.

@@ -1,6 +1,7 @@
 //! What the reader promises, held against `serde_json` over examples and generated documents.
 //! Belongs here: the grammar, the depth bound, the repairs.
 
+use super::number::FIRST_INEXACT;
 use super::*;
 
 #[test]
