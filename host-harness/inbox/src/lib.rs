@@ -6,8 +6,6 @@
 //!
 //! Imports go one way: `model` ← `store` ← `sqlite` ← this file; `error`, `files` and `window` stand below all.
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod error;
 mod files;
 mod model;
@@ -49,11 +47,6 @@ impl Inbox {
     /// Opens an inbox in an SQLite file, or makes it, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, InboxError> {
         Ok(Self(Arc::new(sqlite::SqliteStore::open(path)?)))
-    }
-
-    /// An inbox in another store.
-    pub fn over(store: Arc<dyn Store>) -> Self {
-        Self(store)
     }
 
     /// The same inbox, for reading.

@@ -13,7 +13,7 @@ pub struct DeliveryCounts {
     pub applied: u64,
     /// Waiting for an account that is not connected.
     pub unrouted: u64,
-    /// Applied, and emptied since something in them was taken back.
+    /// Applied, and emptied since something in them was unsent.
     pub redacted: u64,
     /// Not translatable by this version of the channel.
     pub failed: u64,

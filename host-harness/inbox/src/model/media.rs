@@ -17,7 +17,7 @@ pub enum MediaState {
     LinkOnly,
     /// The platform's address no longer gave it.
     Expired,
-    /// Its message was taken back; nothing of it is kept.
+    /// Its message was unsent; nothing of it is kept.
     Deleted,
     /// Larger than this host takes.
     TooLarge,

@@ -58,11 +58,11 @@ pub struct TimelineEntry {
     pub late: bool,
     /// What it says.
     pub text: Option<String>,
-    /// The contract's `message`, in either direction; none when it was taken back.
+    /// The contract's `message`, in either direction; none when it was unsent.
     pub body: Option<Box<RawValue>>,
     /// The contract's `outbound-part`, for what was sent from here: what was asked for.
     pub part: Option<Box<RawValue>>,
-    /// When it was taken back.
+    /// When it was unsent.
     pub deleted_at: Option<i64>,
     /// How often it was edited.
     pub revision: Option<i64>,

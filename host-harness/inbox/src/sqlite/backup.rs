@@ -58,7 +58,7 @@ pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError>
     if !from.exists() {
         return Err(InboxError::NotFound { what: "inbox file", id: from.display().to_string() });
     }
-    // Read first: what is begun anew after this has its row in the moment that is copied.
+    // Read first: what is in a file that is rewound after this has its row in the moment that is copied.
     let arrivals = read_arrivals(&beside(from, arrivals::FILE))?;
     let source = connection::open(from)?;
     connection::make_private(to)?;

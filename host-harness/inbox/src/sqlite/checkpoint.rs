@@ -9,7 +9,7 @@ use super::connection::BUSY;
 
 /// Nobody writes for this long: the log is made empty.
 const IDLE: Duration = Duration::from_secs(1);
-/// Also while writes go on: everything may hold what was taken back since.
+/// Also while writes go on: everything may hold what was unsent since.
 const KEPT: Duration = Duration::from_secs(20);
 /// The longest wait for a reader who still needs the log; whoever writes waits meanwhile.
 const YIELD: Duration = Duration::from_millis(50);

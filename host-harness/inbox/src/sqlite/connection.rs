@@ -48,7 +48,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
         // What was unsent must be gone from the file, not only from the table.
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
-        // What a savepoint may have to take back is kept in memory, not in a file.
+        // What a savepoint may roll back is kept in memory, not in a file.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // In KiB where negative: the indexes are touched all over.
         connection.pragma_update(None, "cache_size", -65_536)?;

@@ -22,7 +22,7 @@ const THREAD: &str = "inbox-writer";
 
 /// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
 pub(crate) trait Job: Send {
-    /// Says whether it went well; what it wrote is taken back otherwise.
+    /// Says whether it succeeded; what it wrote is rolled back otherwise.
     fn run(&mut self, tx: &Transaction<'_>) -> bool;
     fn finish(self: Box<Self>, commit: Result<(), NotCommitted>);
 }
@@ -66,10 +66,10 @@ where
     }
 }
 
-/// A failing write takes itself back and leaves its neighbours alone.
+/// A failing write is rolled back alone.
 fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()> {
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
-    // A full disk makes SQLite take back the whole transaction: there is no savepoint left then.
+    // On a full disk SQLite rolls back the whole transaction, and the savepoint is gone.
     if !job.run(tx) && !tx.is_autocommit() {
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
@@ -169,7 +169,7 @@ fn commit_batch(
     if let Some(first) = batch.first_mut()
         && !first.run(&tx)
     {
-        // Nothing else was written: the whole is taken back, which costs the many that go well nothing.
+        // Nothing else was written, so the transaction is rolled back. This saves the first write its savepoint.
         return if tx.is_autocommit() { Err(NotCommitted::RolledBack) } else { Ok(tx.rollback()?) };
     }
     while batch.len() < BATCH

@@ -1,4 +1,4 @@
-//! Profiles of contacts and requests for deletion.
+//! Profiles of contacts.
 //! Not here: asking the platform.
 
 use async_trait::async_trait;
@@ -6,7 +6,7 @@ use harness_contract::ContactProfile;
 
 use crate::{error::InboxError, model::DueProfile};
 
-/// What is known of contacts besides what they write, and requests to delete it.
+/// Profiles of contacts: which are asked for next, and what was said.
 #[async_trait]
 pub trait Contacts: Send + Sync {
     /// Contacts of accounts that are connected, whose profile is to be asked for now: in turns, first the one of each

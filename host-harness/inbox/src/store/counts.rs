@@ -1,8 +1,9 @@
 //! Counts for gauges, budgets and health.
 //! Not here: what happens to what is counted.
 
-use async_trait::async_trait;
 use std::collections::HashMap;
+
+use async_trait::async_trait;
 
 use crate::{
     error::InboxError,

@@ -18,7 +18,7 @@ pub trait Maintenance: Send + Sync {
     /// Their rows stay too, since messages name them: a number that is used again would name another delivery.
     async fn empty_deliveries(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
 
-    /// Writes as much as a delivery needs, and takes it back: whether the next one will find room.
+    /// Whether the next delivery will find room: writes as much in one transaction, and deletes it in another.
     async fn probe(&self) -> Result<(), InboxError>;
 
     /// Bounds the size of the file from now on, in bytes; what is there stays. Beyond the bound writes fail as

@@ -22,10 +22,10 @@ pub trait MediaFiles: Send + Sync {
     /// When the next download is due, in milliseconds.
     async fn next_media(&self) -> Result<Option<u64>, InboxError>;
 
-    /// Writes down how a download ended. A file whose message was taken back meanwhile stays deleted.
+    /// Writes down how a download ended. A file whose message was unsent meanwhile stays deleted.
     async fn finish_media(&self, id: i64, end: MediaEnd) -> Result<(), InboxError>;
 
-    /// Copies that must go, with their keys: of messages that were taken back, and of downloads that ended
+    /// Copies that must go, with their keys: of messages that were unsent, and of downloads that ended
     /// without one.
     async fn purgeable_media(&self, limit: usize) -> Result<Vec<(i64, String)>, InboxError>;
 

@@ -1,5 +1,5 @@
-//! What a store of an inbox promises, a trait for each capability. Each method is one transaction: its changes are durable
-//! together when it returns, or none of them was made. Not here: any store (`sqlite` is one).
+//! What a store of an inbox promises, a trait for each capability. A method is a transaction, unless it says otherwise: its
+//! changes are durable together when it returns, or none of them was made. Not here: any store (`sqlite` is one).
 
 mod accounts;
 mod channel_storage;

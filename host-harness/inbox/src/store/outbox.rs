@@ -1,9 +1,10 @@
 //! Replies and their steps.
 //! Not here: sending, and steps whose outcome is not known (`doubts`).
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use harness_contract::{SendOutcome, SendStep, Violation};
-use std::collections::HashSet;
 
 use crate::{
     error::InboxError,
@@ -27,7 +28,7 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<DueReply>, InboxError>;
 
     /// Everything about an open reply; none when it has its end. A row that cannot be read (written by another
-    /// version) is refused, so that it does not stand in the way.
+    /// version) is refused in a transaction of its own, so that it does not stand in the way.
     async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError>;
 
     /// Notes the channel's verdict that a reply cannot be sent, and why.

@@ -15,7 +15,7 @@ pub trait Uploads: Send + Sync {
     async fn hold_file(&self, file: HeldFile, now: u64) -> Result<(), InboxError>;
 
     /// The files that were given before this time. Which of them are unused is found by
-    /// [`Inbox::look_for_use`], piece by piece.
+    /// [`Uploads::look_for_use`], piece by piece.
     async fn files_before(&self, before: u64) -> Result<UnusedFiles, InboxError>;
 
     /// Looks at some more replies, and takes out the files that they name. Says whether there may be more.

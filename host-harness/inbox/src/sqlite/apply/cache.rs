@@ -26,7 +26,7 @@ pub(crate) struct BatchCache {
     conversations: HashMap<(i64, String), i64>,
     /// Deliveries of which every event is applied.
     pub(crate) applied: Vec<i64>,
-    /// Deliveries that hold what was taken back.
+    /// Deliveries that hold what was unsent.
     pub(crate) emptied: Vec<i64>,
     /// What waits for accounts that are not connected.
     pub(crate) parking: Parking,

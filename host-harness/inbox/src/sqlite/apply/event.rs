@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Applies one event, which stands in its delivery `behind` this message; returns the conversation and what changed in it. Deliveries that brought what is
-/// taken back now go into `known.emptied`.
+/// unsent now go into `known.emptied`.
 pub(crate) fn apply_event(
     tx: &Transaction<'_>,
     account: i64,
@@ -75,7 +75,7 @@ pub(crate) fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery
     Ok(inserted > 0)
 }
 
-/// The same words stand in two deliveries now; both must be emptied when they are taken back.
+/// The same words stand in two deliveries now; both must be emptied when they are unsent.
 pub(crate) fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO repeat (first, again)
@@ -83,7 +83,7 @@ pub(crate) fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, del
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![account, digest(&event.id), delivery])?;
-    // It may have been taken back already.
+    // It may have been unsent already.
     tx.prepare_cached(
         "UPDATE delivery SET redact = 1 WHERE id = ?1 AND EXISTS
              (SELECT 1 FROM repeat r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.redact)",

@@ -21,7 +21,7 @@ pub(crate) enum Stored {
     Confirmed,
     /// It had been edited before it came: the delivery holds words that nobody is to see any more.
     EditedBefore,
-    /// It had been taken back before it came: only the fact is kept.
+    /// It had been unsent before it came: only the fact is kept.
     DeletedBefore,
 }
 

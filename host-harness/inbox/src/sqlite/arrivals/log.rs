@@ -22,7 +22,7 @@ const FIXED: usize = 8 + 8 + 4;
 /// The file, open for appending.
 pub(crate) struct Log {
     file: File,
-    /// Rises whenever the file is begun anew, so that what an earlier one left behind the end is not taken for more.
+    /// Rises whenever the file is rewound, so that records of an earlier round behind the end are not read.
     generation: u64,
     end: u64,
     buffer: Vec<u8>,
@@ -68,14 +68,14 @@ impl Log {
 
     /// The next record is the first; nothing that the file holds is needed any more. It keeps its room, which
     /// makes the next fsync cheaper.
-    pub(crate) fn begin_anew(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         self.end = 0;
     }
 
     /// The same, and what the file held is gone.
-    pub(crate) fn give_back(&mut self) {
-        self.begin_anew();
+    pub(crate) fn truncate(&mut self) {
+        self.rewind();
         // Failing costs room, and a copy that a newer record overwrites later.
         if self.file.metadata().is_ok_and(|metadata| metadata.len() > 0)
             && let Err(error) = self.file.set_len(0)
@@ -209,10 +209,10 @@ mod tests {
         let path = folder.path().join("arrivals");
         let mut log = Log::open(&path).unwrap();
         log.append(&arrivals(1..6)).unwrap();
-        log.begin_anew();
+        log.rewind();
         log.append(&arrivals(6..8)).unwrap();
         assert_eq!(read(&path), [(6, b"body 6".to_vec()), (7, b"body 7".to_vec())]);
-        log.give_back();
+        log.truncate();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::{log::Log, row::Arrival};
 use crate::error::InboxError;
 
-pub(crate) fn take_over(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<(), InboxError> {
+pub(crate) fn insert_rows(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<(), InboxError> {
     let Some(last) = arrivals.last() else { return Ok(()) };
     for Arrival { id, row } in arrivals {
         row.insert(tx, *id)?;
@@ -28,9 +28,9 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
     tx.commit()?;
     if missing > 0 {
-        tracing::info!(deliveries = missing, "deliveries that had no row yet were taken over");
+        tracing::info!(deliveries = missing, "deliveries that had no row yet got one");
     }
-    log.give_back();
+    log.truncate();
     Ok((log, moved.max(newest.unwrap_or(0))))
 }
 
@@ -38,6 +38,6 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
 pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
     let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
     found.retain(|arrival| arrival.id > moved);
-    take_over(tx, &found)?;
+    insert_rows(tx, &found)?;
     Ok(found.len())
 }

@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     log::Log,
-    recovery::take_over,
+    recovery::insert_rows,
     row::{Arrival, DeliveryRow},
     waiting::{MAX_WAITING, Waiting},
 };
@@ -29,27 +29,28 @@ use crate::{
     },
 };
 
-/// Deliveries that share an fsync at most.
+/// The most deliveries that share an fsync.
 const BATCH: usize = 512;
 const THREAD: &str = "inbox-arrivals";
-/// Rows of one transaction.
+/// The most rows in one transaction.
 const MOVE: usize = 2048;
-/// How long the first of a transaction waits for others: durable it is already, and every commit has its price.
+/// How long the first delivery of a transaction waits for others: it is durable already, and a commit is expensive.
 const GATHER: Duration = Duration::from_millis(4);
-/// When the file is begun anew, in bytes, if everything in it has its row at that moment.
-const BEGIN_ANEW: u64 = 4 << 20;
-/// When the next deliveries wait until everything has its row, so that it can be begun anew: it does not grow
-/// for as long as more comes in than is taken over.
+/// The size in bytes from which the file is rewound when everything in it has its row.
+const REWIND: u64 = 4 << 20;
+/// The size in bytes from which new deliveries wait until everything has its row and the file can be truncated: it does
+/// not grow while deliveries arrive faster than rows are written.
 const FULL: u64 = 64 << 20;
-/// After this time without a delivery what the file held is given back to the disk: taken over, it is only a copy
-/// of what people may take back.
+/// After this time without a delivery the file is truncated: with its rows written, it is only a copy of what people may
+/// unsend.
 const IDLE: Duration = Duration::from_secs(1);
-/// And after this time although deliveries come in.
+/// After this time it is truncated although deliveries arrive.
 const KEPT: Duration = Duration::from_secs(10);
-/// After this time the next deliveries wait until it can be given back.
+/// After this time new deliveries wait until it can be truncated.
 const OVERDUE: Duration = Duration::from_secs(30);
-/// How long to wait before rows that found no room are tried again.
+/// The wait before rows that could not be written are tried again.
 const PAUSE: Duration = Duration::from_millis(200);
+
 type Reply = oneshot::Sender<Result<i64, InboxError>>;
 
 enum Request {
@@ -98,7 +99,7 @@ impl Arrivals {
             held: Vec::new(),
             moving: false,
             retry_at: None,
-            emptied_at: Instant::now(),
+            truncated_at: Instant::now(),
         };
         let thread = thread::Builder::new()
             .name(THREAD.into())
@@ -192,8 +193,8 @@ struct Worker {
     /// Rows are on their way; the next ones wait for them, so that the order stays.
     moving: bool,
     retry_at: Option<Instant>,
-    /// When the file was given back last.
-    emptied_at: Instant,
+    /// When the file was truncated last.
+    truncated_at: Instant,
 }
 
 impl Worker {
@@ -207,7 +208,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             if next.is_none() && self.all_moved() {
-                self.give_back();
+                self.truncate();
             }
             let mut arrived = std::mem::take(&mut self.held);
             while let Some(request) = next {
@@ -218,11 +219,11 @@ impl Worker {
                 }
                 next = if arrived.len() < BATCH { requests.try_recv().ok() } else { None };
             }
-            if self.must_be_given_back() && !self.all_moved() {
+            if self.must_be_truncated() && !self.all_moved() {
                 self.held = arrived;
             } else {
-                if self.must_be_given_back() {
-                    self.give_back();
+                if self.must_be_truncated() {
+                    self.truncate();
                 }
                 self.append(arrived);
             }
@@ -231,7 +232,7 @@ impl Worker {
             }
         }
         if self.all_moved() {
-            self.give_back();
+            self.truncate();
         }
     }
 
@@ -245,17 +246,17 @@ impl Worker {
         }
     }
 
-    fn must_be_given_back(&self) -> bool {
-        self.log.len() >= FULL || (self.log.len() > 0 && self.emptied_at.elapsed() >= OVERDUE)
+    fn must_be_truncated(&self) -> bool {
+        self.log.len() >= FULL || (self.log.len() > 0 && self.truncated_at.elapsed() >= OVERDUE)
     }
 
     fn all_moved(&self) -> bool {
         self.waiting.is_empty() && !self.moving
     }
 
-    fn give_back(&mut self) {
-        self.log.give_back();
-        self.emptied_at = Instant::now();
+    fn truncate(&mut self) {
+        self.log.truncate();
+        self.truncated_at = Instant::now();
     }
 
     fn append(&mut self, arrived: Vec<(Arrival, Reply)>) {
@@ -312,10 +313,10 @@ impl Worker {
                 if let Some(last) = arrivals.last() {
                     self.shared.moved.send_replace(last.id);
                 }
-                if self.waiting.is_empty() && self.emptied_at.elapsed() >= KEPT {
-                    self.give_back();
-                } else if self.waiting.is_empty() && self.log.len() >= BEGIN_ANEW {
-                    self.log.begin_anew();
+                if self.waiting.is_empty() && self.truncated_at.elapsed() >= KEPT {
+                    self.truncate();
+                } else if self.waiting.is_empty() && self.log.len() >= REWIND {
+                    self.log.rewind();
                 }
                 self.retry_at = None;
                 None
@@ -343,7 +344,7 @@ struct Move {
 
 impl Job for Move {
     fn run(&mut self, tx: &Transaction<'_>) -> bool {
-        self.problem = take_over(tx, &self.arrivals).err();
+        self.problem = insert_rows(tx, &self.arrivals).err();
         self.problem.is_none()
     }
 

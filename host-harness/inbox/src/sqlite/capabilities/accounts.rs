@@ -12,7 +12,7 @@ use crate::{
         columns::{as_millis, collect, from_millis},
         rows::{
             accounts::{forget, is_current, mark, note_deleted, put_credential},
-            deliveries::take_up_account,
+            deliveries::requeue_account,
             erasure::delete_contents,
         },
         store::SqliteStore,
@@ -51,7 +51,7 @@ impl Accounts for SqliteStore {
                 if let Some(dialog) = &new.dialog {
                     keep(tx, id, &new, dialog)?;
                 }
-                take_up_account(tx, id)?;
+                requeue_account(tx, id)?;
                 Ok(id)
             })
             .await?;

@@ -1,4 +1,4 @@
-//! Profiles of contacts and requests for deletion, in SQLite.
+//! Profiles of contacts, in SQLite.
 //! Not here: asking the platform.
 
 use async_trait::async_trait;

@@ -1,10 +1,11 @@
 //! Counts for gauges, budgets and health, in SQLite.
 //! Not here: what happens to what is counted.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use harness_contract::{Failure, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use std::collections::HashMap;
 
 use crate::{
     error::InboxError,

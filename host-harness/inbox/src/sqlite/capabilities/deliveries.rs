@@ -12,7 +12,7 @@ use crate::{
         apply::apply_batch,
         arrivals::{proof_from, source_from},
         columns::from_millis,
-        rows::deliveries::{mark_failed, take_up_channel},
+        rows::deliveries::{mark_failed, requeue_channel},
         store::SqliteStore,
     },
     store::Deliveries,
@@ -63,7 +63,7 @@ impl Deliveries for SqliteStore {
                          WHERE state = 'failed' AND channel = ?1 AND translator IS NOT ?2",
                     )?
                     .execute(params![channel, digest])?;
-                Ok(failed + take_up_channel(tx, &channel)?)
+                Ok(failed + requeue_channel(tx, &channel)?)
             })
             .await
     }

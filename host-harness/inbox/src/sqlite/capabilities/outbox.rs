@@ -1,10 +1,11 @@
 //! Replies and their steps, in SQLite.
 //! Not here: sending, and steps whose outcome is not known (`doubts`).
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use harness_contract::{SendOutcome, SendStep, Violation};
 use rusqlite::params;
-use std::collections::HashSet;
 
 use crate::{
     error::InboxError,

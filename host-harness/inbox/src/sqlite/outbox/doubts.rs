@@ -110,7 +110,7 @@ fn reaches_back(tx: &Connection, doubt: &Doubt, shown: &[SeenMessage]) -> Result
     Ok(false)
 }
 
-/// Whether what was to be sent is not kept any more, since a part of it was taken back.
+/// Whether what was to be sent is not kept any more, since a part of it was unsent.
 pub(crate) fn is_emptied(tx: &Connection, reply: i64) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached("SELECT message = '' FROM reply WHERE id = ?1")?

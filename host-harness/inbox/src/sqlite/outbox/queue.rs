@@ -53,7 +53,7 @@ fn same_reply(
             "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
         )?
         .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    // What was taken back is not kept, so there is nothing to compare with.
+    // What was unsent is not kept, so there is nothing to compare with.
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {
         Ok(stored) => {
             message.id.clone_from(&stored.id);

@@ -40,7 +40,7 @@ pub(crate) fn is_current(tx: &Transaction<'_>, account: i64, connection: i64) ->
         .exists(params![account, connection])?)
 }
 
-/// Notes the state of an account. One that is disconnected stays so: [`Inbox::connect_account`] alone ends it.
+/// Notes the state of an account. One that is disconnected stays so: [`crate::store::Accounts::connect_account`] alone ends it.
 pub(crate) fn mark(
     tx: &Transaction<'_>,
     account: i64,

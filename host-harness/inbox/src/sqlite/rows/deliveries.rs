@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 
 use crate::{error::InboxError, model::DeliveryFailure};
 
-/// Empties a delivery that brought something which the customer has taken back: now, or, where it holds
+/// Empties a delivery that brought something which the customer has unsent: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
 pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
@@ -68,7 +68,7 @@ pub(crate) const TOO_OLD: &str = "its account was not connected within the time 
 
 /// Puts what waits for this account, under its id or an alias, back into the queue; events that were applied before
 /// are recognised.
-pub(crate) fn take_up_account(tx: &Transaction<'_>, account: i64) -> Result<usize, InboxError> {
+pub(crate) fn requeue_account(tx: &Transaction<'_>, account: i64) -> Result<usize, InboxError> {
     const OF_ACCOUNT: &str = "SELECT delivery_id FROM awaited WHERE (channel, account) IN (
          SELECT channel, platform_id FROM account WHERE id = ?1
          UNION ALL SELECT channel, alias FROM alias WHERE account_id = ?1)";
@@ -90,7 +90,7 @@ pub(crate) fn take_up_account(tx: &Transaction<'_>, account: i64) -> Result<usiz
 }
 
 /// Puts what waits for the channel itself back into the queue: it is loaded now.
-pub(crate) fn take_up_channel(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
+pub(crate) fn requeue_channel(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
     Ok(tx
         .prepare_cached(
             "UPDATE delivery SET state = 'received' WHERE state = 'unrouted' AND channel = ?1

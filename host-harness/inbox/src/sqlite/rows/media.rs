@@ -5,8 +5,8 @@ use rusqlite::{Transaction, params};
 
 use crate::error::InboxError;
 
-/// Forgets the files of a message that was taken back, or that turned out to be one of ours. The copies
-/// are found by [`Inbox::purgeable_media`].
+/// Forgets the files of a message that was unsent, or that turned out to be one of ours. The copies
+/// are found by [`crate::store::MediaFiles::purgeable_media`].
 pub(crate) fn forget(tx: &Transaction<'_>, account: i64, platform_id: &str, gone: bool) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE media SET state = 'deleted', url = NULL, name = NULL, mime = NULL, size = NULL, sha256 = NULL,

@@ -154,7 +154,7 @@ fn mask(words: &str) -> String {
     words.chars().map(instead).collect()
 }
 
-/// A reply that is done and of which something was taken back says nothing any more.
+/// A reply that is done and of which something was unsent says nothing any more.
 pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE reply SET message = '' WHERE id = ?1 AND state = 'done' AND message <> ''

@@ -10,10 +10,9 @@ use super::{
     place::Place,
     stage::{BOUNDS, CHANNEL, NOW, Stage, connect, event, message, record},
 };
-use crate::{
-    error::InboxError,
-    model::{BatchOutcome, DeliveryCounts, DeliveryFailure, NewDelivery, ParkingBounds, Proof, TakenCallback, Update},
-    store::Store,
+use harness_inbox::{
+    BatchOutcome, DeliveryCounts, DeliveryFailure, InboxError, NewDelivery, ParkingBounds, Proof, TakenCallback,
+    Update, store::Store,
 };
 
 fn channel() -> Proof {
@@ -24,7 +23,7 @@ async fn counts(store: &dyn Store) -> DeliveryCounts {
     store.delivery_counts().await.unwrap()
 }
 
-pub async fn accepted_deliveries_survive_a_restart_once_and_in_order(place: &dyn Place) {
+pub(crate) async fn accepted_deliveries_survive_a_restart_once_and_in_order(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let mut ids = Vec::new();
     for _ in 0..20 {
@@ -39,7 +38,7 @@ pub async fn accepted_deliveries_survive_a_restart_once_and_in_order(place: &dyn
     assert!(more > ids[19] && stage.store.last_delivery() == more, "an id is given once");
 }
 
-pub async fn an_event_is_applied_once_however_often_it_is_delivered(place: &dyn Place) {
+pub(crate) async fn an_event_is_applied_once_however_often_it_is_delivered(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let hello = || message("shop", "ada", "m1", "hello", NOW);
     let first = stage.deliver(vec![hello(), hello()]).await;
@@ -53,7 +52,7 @@ pub async fn an_event_is_applied_once_however_often_it_is_delivered(place: &dyn 
     assert_eq!(counts(&*stage.store).await.applied, 2);
 }
 
-pub async fn a_batch_is_applied_in_the_order_of_its_deliveries(place: &dyn Place) {
+pub(crate) async fn a_batch_is_applied_in_the_order_of_its_deliveries(place: &dyn Place) {
     let stage = Stage::new(place).await;
     for _ in 0..3 {
         record(&*stage.store, channel()).await;
@@ -72,7 +71,7 @@ pub async fn a_batch_is_applied_in_the_order_of_its_deliveries(place: &dyn Place
     assert_eq!(timeline.iter().filter_map(|entry| entry.text.as_deref()).collect::<Vec<_>>(), ["m0", "m1", "m2"]);
 }
 
-pub async fn a_delivery_speaks_for_no_other_account_than_its_proof(place: &dyn Place) {
+pub(crate) async fn a_delivery_speaks_for_no_other_account_than_its_proof(place: &dyn Place) {
     let stage = Stage::new(place).await;
     connect(&*stage.store, CHANNEL, "other").await;
     let proof = Proof::Account { account: "other".into(), slot: "secret".into() };
@@ -85,7 +84,7 @@ pub async fn a_delivery_speaks_for_no_other_account_than_its_proof(place: &dyn P
     assert_eq!(stage.deliver_as(own, events()).await.events.new, 1, "the forgery did not use the event's id up");
 }
 
-pub async fn a_parked_delivery_is_queued_when_its_account_is_connected(place: &dyn Place) {
+pub(crate) async fn a_parked_delivery_is_queued_when_its_account_is_connected(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let events = || vec![message("later", "ada", "m1", "hello", NOW)];
     assert_eq!(stage.deliver(events()).await.events.unrouted, 1);
@@ -100,7 +99,7 @@ pub async fn a_parked_delivery_is_queued_when_its_account_is_connected(place: &d
     assert_eq!((parked.parked, parked.expired), (0, 1));
 }
 
-pub async fn of_parked_deliveries_the_oldest_beyond_the_bounds_are_emptied(place: &dyn Place) {
+pub(crate) async fn of_parked_deliveries_the_oldest_beyond_the_bounds_are_emptied(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let bounds = ParkingBounds { per_account: 2, per_channel: 99 };
     let mut expired = 0;
@@ -117,7 +116,7 @@ pub async fn of_parked_deliveries_the_oldest_beyond_the_bounds_are_emptied(place
     assert_eq!(bytes.get(CHANNEL), Some(&8), "the bodies that are left");
 }
 
-pub async fn failed_deliveries_are_kept_and_queued_for_another_component(place: &dyn Place) {
+pub(crate) async fn failed_deliveries_are_kept_and_queued_for_another_component(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (first, second) = (record(&*stage.store, channel()).await, record(&*stage.store, channel()).await);
     let failed = |translator: &str| {
@@ -138,7 +137,7 @@ pub async fn failed_deliveries_are_kept_and_queued_for_another_component(place: 
     assert_eq!(counts(&*stage.store).await.received, 2);
 }
 
-pub async fn what_became_of_a_batch_is_written_down_together(place: &dyn Place) {
+pub(crate) async fn what_became_of_a_batch_is_written_down_together(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let mut ids = Vec::new();
     for _ in 0..4 {
@@ -158,10 +157,10 @@ pub async fn what_became_of_a_batch_is_written_down_together(place: &dyn Place) 
         pending.iter().map(|delivery| (delivery.id, delivery.attempts)).collect::<Vec<_>>(),
         [(ids[0], 1), (ids[3], 0)]
     );
-    assert_eq!(news.recv().await.unwrap(), Update::Failed { delivery: ids[2] });
+    assert_eq!(news.try_recv().unwrap(), Update::Failed { delivery: ids[2] });
 }
 
-pub async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Place) {
+pub(crate) async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let take = async |name: &str, code: &str| {
         let source = DeliverySource::Callback(name.to_owned());
@@ -177,7 +176,7 @@ pub async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Place) {
     assert!(matches!(stage.store.erasure("another").await, Err(InboxError::NotFound { .. })));
 }
 
-pub async fn the_counts_are_of_what_is_there(place: &dyn Place) {
+pub(crate) async fn the_counts_are_of_what_is_there(place: &dyn Place) {
     let stage = Stage::new(place).await;
     stage.deliver(vec![message("shop", "ada", "m1", "hello", NOW)]).await;
     stage.deliver(vec![message("later", "ada", "m2", "hello", NOW)]).await;
@@ -205,7 +204,7 @@ pub async fn the_counts_are_of_what_is_there(place: &dyn Place) {
     assert_eq!(stage.restart(place).await.store.delivery_counts().await.unwrap(), expected);
 }
 
-pub async fn applied_deliveries_are_emptied_after_their_time_and_no_others(place: &dyn Place) {
+pub(crate) async fn applied_deliveries_are_emptied_after_their_time_and_no_others(place: &dyn Place) {
     let stage = Stage::new(place).await;
     stage.deliver(vec![message("shop", "ada", "m1", "hello", NOW)]).await;
     record(&*stage.store, channel()).await;
@@ -217,13 +216,13 @@ pub async fn applied_deliveries_are_emptied_after_their_time_and_no_others(place
     assert_eq!(again.events.repeated, 1, "what was emptied is still known");
 }
 
-pub async fn a_listener_is_told_of_changes(place: &dyn Place) {
+pub(crate) async fn a_listener_is_told_of_changes(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let mut news = stage.store.updates();
     let conversation = stage.conversation().await;
-    assert_eq!(news.recv().await.unwrap(), Update::Conversation { conversation, kind: "message" });
+    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "message" });
     assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 1);
-    assert_eq!(news.recv().await.unwrap(), Update::Conversation { conversation, kind: "read" });
+    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "read" });
     let again = stage.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1);
     assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 0);

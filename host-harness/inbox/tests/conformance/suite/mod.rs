@@ -1,13 +1,5 @@
-//! The promises of a store, as tests that run on any store: [`store_conformance!`](crate::store_conformance) makes one test
-//! of each. Not here: what is SQLite's own, such as its files and what is left in them.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test fails by panicking, and its name is the promise"
-)]
+//! The promises of a store, as tests that run on any store: `store_conformance!` makes a test of each. The tests of another
+//! store include this folder by its path. Not here: what is one store's own, such as its files and what is left in them.
 
 mod accounts;
 mod deliveries;
@@ -17,18 +9,17 @@ mod outbox;
 mod place;
 mod stage;
 
-pub use accounts::*;
-pub use deliveries::*;
-pub use files::*;
-pub use lists::*;
-pub use outbox::*;
-pub use place::Place;
+pub(crate) use accounts::*;
+pub(crate) use deliveries::*;
+pub(crate) use files::*;
+pub(crate) use lists::*;
+pub(crate) use outbox::*;
+pub(crate) use place::Place;
 
 /// Makes a test of each promise. The argument is an expression that makes a fresh [`Place`].
-#[macro_export]
 macro_rules! store_conformance {
     ($place:expr) => {
-        $crate::store_conformance! { @tests $place;
+        store_conformance! { @tests $place;
             accepted_deliveries_survive_a_restart_once_and_in_order
             an_event_is_applied_once_however_often_it_is_delivered
             a_batch_is_applied_in_the_order_of_its_deliveries
@@ -66,8 +57,10 @@ macro_rules! store_conformance {
         $(
             #[tokio::test]
             async fn $promise() {
-                $crate::conformance::$promise(&$place).await;
+                suite::$promise(&$place).await;
             }
         )*
     };
 }
+
+pub(crate) use store_conformance;

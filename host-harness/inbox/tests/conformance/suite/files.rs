@@ -7,9 +7,9 @@ use super::{
     place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
-use crate::model::{HeldFile, MediaEnd, MediaState};
+use harness_inbox::{HeldFile, MediaEnd, MediaState};
 
-pub async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
+pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let photo = |nth: u8, retention: &str| {
         let url = format!("https://platform.example/{nth}");
@@ -35,6 +35,9 @@ pub async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place:
     assert_eq!(store.media(due[0].id).await.unwrap().state, MediaState::Stored);
     assert!(store.purgeable_media(9).await.unwrap().is_empty());
     stage.deliver(vec![event("shop", "ada", "unsent", NOW, json!({"deleted": {"target": "m1"}}))]).await;
+    let mut counted = store.waiting().await.unwrap().media;
+    counted.sort();
+    assert_eq!(counted, [("deleted".to_owned(), 3)], "as many as there are");
     // A download that ends after the message was unsent keeps nothing.
     store.finish_media(due[1].id, stored).await.unwrap();
     assert_eq!(store.media(due[1].id).await.unwrap().state, MediaState::Deleted);
@@ -48,7 +51,7 @@ pub async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place:
     assert!(store.purgeable_media(9).await.unwrap().is_empty());
 }
 
-pub async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn Place) {
+pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let store = &stage.store;

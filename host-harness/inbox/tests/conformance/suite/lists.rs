@@ -9,7 +9,7 @@ use super::{
     stage::{NOW, Stage, event, message, policy},
 };
 
-pub async fn pages_of_a_list_hold_everything_once(place: &dyn Place) {
+pub(crate) async fn pages_of_a_list_hold_everything_once(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let people: Vec<String> = (0..7).map(|nth| format!("p{nth}")).collect();
     // Some at the same time: the place of a page tells them apart.
@@ -38,7 +38,7 @@ pub async fn pages_of_a_list_hold_everything_once(place: &dyn Place) {
     assert!(older.next.is_none());
 }
 
-pub async fn what_is_unsent_is_shown_by_nothing_whichever_came_first(place: &dyn Place) {
+pub(crate) async fn what_is_unsent_is_shown_by_nothing_whichever_came_first(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let unsent = |target: &str| {
         let id = format!("unsent {target}");
@@ -61,7 +61,7 @@ pub async fn what_is_unsent_is_shown_by_nothing_whichever_came_first(place: &dyn
     assert_eq!((counted.redacted, counted.applied), (3, 3), "what brought the words is empty");
 }
 
-pub async fn the_window_follows_what_the_customer_did(place: &dyn Place) {
+pub(crate) async fn the_window_follows_what_the_customer_did(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let hour = 3_600_000;
@@ -81,7 +81,7 @@ pub async fn the_window_follows_what_the_customer_did(place: &dyn Place) {
     assert_eq!(context.last_inbound.as_deref(), Some("m2"));
 }
 
-pub async fn a_timeline_shows_files_and_reactions_with_their_message(place: &dyn Place) {
+pub(crate) async fn a_timeline_shows_files_and_reactions_with_their_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let photo = |nth: u8| json!({"media": {"kind": "image", "url": format!("https://platform.example/{nth}"), "name": "a \"b\" 字", "retention": "storable"}});
     let body = json!({"message": {"id": "m1", "to_self": false, "attachments": [photo(1), photo(2)]}});

@@ -7,12 +7,9 @@ use harness_contract::{Delivery, DeliverySource, Event, OutboundMessage, SendOut
 use serde_json::{Value, json};
 
 use super::place::Place;
-use crate::{
-    model::{
-        Applied, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply, ParkingBounds, Proof, Queued, Remarks,
-        StepEnd, StepState,
-    },
-    store::Store,
+use harness_inbox::{
+    Applied, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply, ParkingBounds, Proof, Queued, Remarks, StepEnd,
+    StepState, store::Store,
 };
 
 /// The present of most tests, in milliseconds.

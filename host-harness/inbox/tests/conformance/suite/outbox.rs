@@ -10,12 +10,9 @@ use super::{
     place::Place,
     stage::{NOW, Stage, connect, event, failure, message, new_reply, outcome, step},
 };
-use crate::{
-    error::InboxError,
-    model::{
-        NewDelivery, Proof, Queued, Remarks, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState,
-    },
-    store::Store,
+use harness_inbox::{
+    InboxError, NewDelivery, Proof, Queued, Remarks, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd,
+    StepState, store::Store,
 };
 
 const MINUTE: u64 = 60_000;
@@ -24,7 +21,7 @@ fn states(view: &ReplyView) -> Vec<StepState> {
     view.steps.iter().map(|step| step.state).collect()
 }
 
-pub async fn a_key_asks_for_one_reply(place: &dyn Place) {
+pub(crate) async fn a_key_asks_for_one_reply(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let first = stage.ask(conversation, "key", "hello").await;
@@ -42,7 +39,7 @@ pub async fn a_key_asks_for_one_reply(place: &dyn Place) {
     assert!(matches!(nowhere, Err(InboxError::NotFound { .. })));
 }
 
-pub async fn a_step_is_begun_once_and_ends_with_a_name(place: &dyn Place) {
+pub(crate) async fn a_step_is_begun_once_and_ends_with_a_name(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let queued = stage.ask(conversation, "key", "both").await;
@@ -67,7 +64,7 @@ pub async fn a_step_is_begun_once_and_ends_with_a_name(place: &dyn Place) {
     assert!(stage.store.open_reply(queued.reply).await.unwrap().is_none(), "nothing of it is left to do");
 }
 
-pub async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(place: &dyn Place) {
+pub(crate) async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     for (key, settlement, verdict) in [
@@ -97,7 +94,7 @@ pub async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(place: &d
     assert_eq!(states(&stage.store.reply(queued.reply).await.unwrap()), [StepState::Rejected]);
 }
 
-pub async fn a_look_at_the_archive_proves_what_arrived(place: &dyn Place) {
+pub(crate) async fn a_look_at_the_archive_proves_what_arrived(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let before = || SeenMessage { id: "hello".into(), at: NOW, ours: false, text: Some("hello".into()) };
@@ -137,7 +134,7 @@ fn echo(id: &str, correlation: Option<&str>) -> Event {
     echo
 }
 
-pub async fn an_echo_confirms_its_step_and_shows_one_message(place: &dyn Place) {
+pub(crate) async fn an_echo_confirms_its_step_and_shows_one_message(place: &dyn Place) {
     for echo_first in [true, false] {
         let stage = Stage::new(place).await;
         let conversation = stage.conversation().await;
@@ -156,11 +153,17 @@ pub async fn an_echo_confirms_its_step_and_shows_one_message(place: &dyn Place) 
         let timeline = stage.store.timeline(conversation, 9).await.unwrap();
         let shown = timeline.iter().filter(|entry| entry.platform_id.as_ref() == Some(&id));
         assert_eq!(shown.map(|entry| entry.reply).collect::<Vec<_>>(), [Some(open.reply)], "{echo_first}");
-        drop(stage);
     }
+    // The echo alone tells that a step which was interrupted has arrived.
+    let stage = Stage::new(place).await;
+    let conversation = stage.conversation().await;
+    let open = stage.begin(conversation, "interrupted").await;
+    stage.store.settle_interrupted(NOW).await.unwrap();
+    stage.deliver(vec![echo("m3", Some("interrupted"))]).await;
+    assert_eq!(stage.store.reply(open.reply).await.unwrap().verdict, ReplyVerdict::Sent);
 }
 
-pub async fn accounts_take_turns_and_a_conversation_keeps_its_order(place: &dyn Place) {
+pub(crate) async fn accounts_take_turns_and_a_conversation_keeps_its_order(place: &dyn Place) {
     let stage = Stage::new(place).await;
     connect(&*stage.store, super::stage::CHANNEL, "other").await;
     let people = [("shop", "a"), ("shop", "b"), ("other", "c")];
@@ -210,7 +213,7 @@ async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (i64, Vec<i64>)
     all
 }
 
-pub async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(place: &dyn Place) {
+pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(place: &dyn Place) {
     // One after the other in the same store: each ends before the next begins.
     let mut store = place.open().await;
     let all = filled(&*store).await;
@@ -262,7 +265,7 @@ pub async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(place: &dy
     }
 }
 
-pub async fn a_clock_set_back_makes_waiting_replies_due_earlier(place: &dyn Place) {
+pub(crate) async fn a_clock_set_back_makes_waiting_replies_due_earlier(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let reply = stage.ask(conversation, "key", "hello").await.reply;

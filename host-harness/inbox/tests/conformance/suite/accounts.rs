@@ -7,14 +7,13 @@ use super::{
     place::Place,
     stage::{CHANNEL, NOW, Stage, connect, event, message},
 };
-use crate::{
-    error::InboxError,
-    model::{AccountState, HistoryMark, NewAccount, SealedCredential, StoredLink},
+use harness_contract::StorageError;
+use harness_inbox::{
+    AccountState, HistoryMark, InboxError, NewAccount, SealedCredential, StoredLink,
     store::{MAX_STORAGE_KEY, STORAGE_QUOTA},
 };
-use harness_contract::StorageError;
 
-pub async fn an_account_keeps_its_conversations_when_it_is_connected_again(place: &dyn Place) {
+pub(crate) async fn an_account_keeps_its_conversations_when_it_is_connected_again(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     stage.store.disconnect_account(stage.account, None).await.unwrap();
@@ -36,7 +35,7 @@ pub async fn an_account_keeps_its_conversations_when_it_is_connected_again(place
     assert!(matches!(stage.store.account_row(99).await, Err(InboxError::NotFound { .. })));
 }
 
-pub async fn what_belongs_to_an_earlier_connection_changes_nothing(place: &dyn Place) {
+pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, account) = (&stage.store, stage.account);
     let earlier = store.account_row(account).await.unwrap().connection;
@@ -73,7 +72,7 @@ pub async fn what_belongs_to_an_earlier_connection_changes_nothing(place: &dyn P
     assert_eq!(store.account_row(account).await.unwrap().name, "Renamed");
 }
 
-pub async fn a_channel_remembers_within_its_bounds_and_for_one_account(place: &dyn Place) {
+pub(crate) async fn a_channel_remembers_within_its_bounds_and_for_one_account(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, account) = (&stage.store, stage.account);
     let other = connect(&**store, CHANNEL, "other").await;
@@ -95,7 +94,7 @@ pub async fn a_channel_remembers_within_its_bounds_and_for_one_account(place: &d
     assert_eq!(stage.store.storage_get(account, "b").await.unwrap(), Some(vec![7; 3]));
 }
 
-pub async fn a_person_who_is_erased_is_gone_and_the_request_says_so(place: &dyn Place) {
+pub(crate) async fn a_person_who_is_erased_is_gone_and_the_request_says_so(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let reply = stage.begin(conversation, "answer").await;
@@ -112,7 +111,7 @@ pub async fn a_person_who_is_erased_is_gone_and_the_request_says_so(place: &dyn 
     assert_eq!(stage.store.account_row(stage.account).await.unwrap().state, AccountState::Connected);
 }
 
-pub async fn an_older_link_never_replaces_a_newer_one(place: &dyn Place) {
+pub(crate) async fn an_older_link_never_replaces_a_newer_one(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let link = |version: i64| StoredLink { id: [1; 32], version, sealed: vec![u8::try_from(version).unwrap()] };
     for version in [1, 3, 2] {
