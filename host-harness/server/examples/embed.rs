@@ -1,6 +1,6 @@
 //! An inbox product with the harness inside: load a channel, feed a webhook, send a reply.
 //!
-//! `cargo harness build && cargo run -p harness-gateway --example embed`
+//! `cargo harness build && cargo run -p harness-server --example embed`
 //!
 //! Nothing leaves this machine: the reply goes to an address where nobody listens, and ends as such.
 
