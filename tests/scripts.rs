@@ -243,7 +243,12 @@ fn platform(seed: u64) -> Router {
             let path = request.uri().path().to_owned();
             let _ = axum::body::to_bytes(Body::new(request.into_body()), 64 << 20).await;
             if let Some(account) = path.strip_prefix("/script/") {
-                let mut script = script(&mut random.lock().unwrap());
+                let mut random = random.lock().unwrap();
+                let mut script = script(&mut random);
+                // Calls of an account may take a minute, and one that loops takes a whole core for it.
+                if script["end"] == "loop" && !random.once_in(10) {
+                    script["end"] = json!("");
+                }
                 if account == STEADY {
                     without_captures(&mut script);
                 }

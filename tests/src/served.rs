@@ -66,7 +66,9 @@ impl Served {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap_or_else(|| panic!("it did not start: {:?}", fs::read_to_string(folder.path().join("log"))));
+        let first = lines
+            .next()
+            .unwrap_or_else(|| panic!("it did not start: {:?}", fs::read_to_string(folder.path().join("log"))));
         let address = first.unwrap().trim_start_matches("listening on ").to_owned();
         // What it prints later finds somebody who reads.
         std::thread::spawn(move || lines.for_each(drop));
@@ -147,7 +149,9 @@ impl Served {
     pub fn inbox_files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path().join("data")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
-        paths.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("inbox.sqlite"))).collect()
+        paths
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("inbox.sqlite")))
+            .collect()
     }
 }
 
