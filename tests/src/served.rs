@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::Router;
@@ -113,7 +113,11 @@ impl Served {
     pub async fn visit(&self, number: usize) -> (Duration, Duration) {
         let url = format!("{}/webhooks/web-chat", self.address);
         let visitor = format!("v-{number}");
-        let message = json!({ "id": format!("in-{number}"), "visitor": visitor, "name": "Kim", "text": "hello", "at": 1_795_000_000_000_u64 });
+        // The newest conversation stands first.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let now = u64::try_from(now).unwrap();
+        let message =
+            json!({ "id": format!("in-{number}"), "visitor": visitor, "name": "Kim", "text": "hello", "at": now });
         let body = json!({ "messages": [message] }).to_string();
         let began = Instant::now();
         let answer = request("POST", &url, &[("x-webchat-secret", SHOP_SECRET)], body.into_bytes()).await;

@@ -14,6 +14,9 @@ mod conversations;
 mod credentials;
 mod doubt;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gone;
 mod history;
 mod integrity;
