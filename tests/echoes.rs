@@ -11,9 +11,10 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, text};
+use channel_tests::{World, eventually, message, signature, text};
 use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, QuickReply, SendResult};
 use harness_inbox::{ReplyState, ReplyView, StepState};
+use serde_json::json;
 use simulator::{Config, EchoTiming, Fault, Login, Release};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -178,4 +179,36 @@ async fn a_reply_that_the_business_takes_back_elsewhere_is_purged_here() {
     .await;
     assert_eq!((entry.direction.as_str(), entry.text), ("outbound", None));
     assert_eq!(world.timeline(CUSTOMER).await.len(), 2, "the fact stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_reply_stand_in_their_order_also_while_only_the_first_has_its_echo() {
+    let world = World::new().await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    world.sim.set_echo(EchoTiming::Never);
+    world.reply(conversation, "two", message(vec![text("first"), text("second")])).await;
+    let of_reply = async || {
+        let timeline = world.timeline(CUSTOMER).await;
+        let ours = timeline.into_iter().filter(|entry| entry.direction.as_str() == "outbound");
+        ours.map(|entry| (entry.text.unwrap_or_default(), entry.platform_id.unwrap(), entry.at)).collect::<Vec<_>>()
+    };
+    let sent = of_reply().await;
+    // The platform's clock is a little ahead of this one.
+    let (id, at) = (&sent[0].1, sent[1].2 + 5_000);
+    let account = "17841400000000001";
+    let echo = json!({ "object": "instagram", "entry": [{ "id": account, "time": at, "messaging": [{
+        "sender": { "id": account }, "recipient": { "id": CUSTOMER }, "timestamp": at,
+        "message": { "mid": id, "text": "first", "is_echo": true },
+    }]}]});
+    let body = serde_json::to_vec(&echo).unwrap();
+    let proof = signature("demo-meta-app-secret", &body);
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-hub-signature-256", proof.parse().unwrap());
+    world.host.deliver("instagram", &headers, body).await.unwrap();
+    world.settled().await;
+    let echoed = of_reply().await;
+    assert_eq!(echoed[0].2, at, "it has the platform's time");
+    let texts: Vec<_> = echoed.iter().map(|(text, _, _)| text.as_str()).collect();
+    assert_eq!(texts, ["first", "second"]);
 }

@@ -117,7 +117,7 @@ async fn a_server_that_repeats_a_credential_does_not_show_it_to_the_channel() {
     let view = attack.attempt("reflect").await;
     assert!(attack.seen.lock().unwrap()[0].contains(TOKEN), "the credential was filled in");
     let outcome = view.steps[0].outcome.as_ref().unwrap().get();
-    assert!(outcome.contains("Bearer [concealed] and") && !outcome.contains(TOKEN), "{outcome}");
+    assert!(outcome.contains("Bearer [redacted] and") && !outcome.contains(TOKEN), "{outcome}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -115,7 +115,7 @@ async fn no_answer_shows_what_the_host_knows_for_the_channel() {
         world.platform.answer("/x", 403, &[("x-next", &next), ("x-said", secret), ("x-said", secret)], &body);
         // It goes without any credential.
         let said = world.reply(json!([{ "url": "https://scripted.example.com/x" }])).await;
-        assert!(said.contains("403") && said.contains("[concealed]"), "{said}");
+        assert!(said.contains("403") && said.contains("[redacted]"), "{said}");
         assert!(!said.contains(secret) && !said.contains(&percent(secret)), "{said}");
     }
 }
@@ -157,7 +157,7 @@ async fn what_a_channel_says_went_wrong_shows_nothing_that_the_host_knows() {
         file.query_row("SELECT problem FROM delivery WHERE state = 'failed'", [], |row| row.get::<_, String>(0)).ok()
     })
     .await;
-    assert!(problem.contains("[concealed]") && !problem.contains(NEIGHBOUR), "{problem}");
+    assert!(problem.contains("[redacted]") && !problem.contains(NEIGHBOUR), "{problem}");
     channel_tests::eventually("the line in the log", async || {
         log.text().contains("a delivery cannot be translated").then_some(())
     })
@@ -167,7 +167,7 @@ async fn what_a_channel_says_went_wrong_shows_nothing_that_the_host_knows() {
     let row = world.host.connect_account("scripted", "account", "A", &setting.into(), own).await.unwrap();
     let health = world.host.check(row, false).await.unwrap();
     let said = serde_json::to_string(&health.checks).unwrap();
-    assert!(said.contains("[concealed]") && !said.contains(NEIGHBOUR), "{said}");
+    assert!(said.contains("[redacted]") && !said.contains(NEIGHBOUR), "{said}");
     assert!(!log.text().contains(NEIGHBOUR), "the log");
 }
 

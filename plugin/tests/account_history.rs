@@ -21,7 +21,7 @@ fn message(mid: &str, second: u32, from: &str, to: &str, rest: &str) -> String {
 
 fn conversation(updated: &str, messages: &[String]) -> String {
     format!(
-        r#"{{"id":"aWdfZAG06","updated_time":"{updated}","participants":{{"data":[{{"id":"{ACCOUNT}","username":"shop"}},{{"id":"{CONTACT}","username":"ana"}}]}},"messages":{{"data":[{}],"paging":{{"next":"https://graph.instagram.com/x?access_token=[concealed]"}}}}}}"#,
+        r#"{{"id":"aWdfZAG06","updated_time":"{updated}","participants":{{"data":[{{"id":"{ACCOUNT}","username":"shop"}},{{"id":"{CONTACT}","username":"ana"}}]}},"messages":{{"data":[{}],"paging":{{"next":"https://graph.instagram.com/x?access_token=[redacted]"}}}}}}"#,
         messages.join(",")
     )
 }

@@ -31,7 +31,7 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, egress::Endpoints, server};
+use harness_gateway::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret, server};
 use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -9,7 +9,7 @@
 use std::{collections::HashMap, error::Error};
 
 use harness_contract::{OutboundMessage, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Grant, Host, HostOptions, Secret, egress::Endpoints};
+use harness_gateway::{ChannelSetup, Endpoints, Grant, Host, HostOptions, Secret};
 use harness_inbox::Update;
 use hmac::{Hmac, KeyInit, Mac};
 

@@ -12,10 +12,8 @@ use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::{
-    secrets::Secret,
-    tokens::{Stamp, StoredToken, TokenFile, digest},
-};
+use crate::tokens::{Stamp, StoredToken, TokenFile, digest};
+use harness_egress::credentials::Secret;
 
 /// What a token opens.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

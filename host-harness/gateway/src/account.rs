@@ -15,19 +15,11 @@ use harness_inbox::AccountState;
 use harness_sandbox::{CallError, Channel, Effects, StorageError};
 use tokio::{runtime::Handle, time::Instant};
 
-use crate::{
-    bounds,
-    breaker::Part,
-    capture::Captured,
-    egress::{EgressError, Files},
-    error::HostError,
-    host::Shared,
-    known::{Known, Ready},
-    memory::FIRST,
-    pace::Asker,
-    secrets::Secret,
-    setup::Registered,
-    tasks::Worker,
+use crate::{breaker::Part, error::HostError, host::Shared, pace::Asker, setup::Registered, tasks::Worker};
+use harness_egress::{
+    Captured, EgressError, FIRST, Files, Known,
+    credentials::{PendingCredentials, Secret},
+    memory_of,
 };
 
 /// Requests of one call.
@@ -39,41 +31,17 @@ const PATIENCE_MS: u64 = 15_000;
 /// What a channel may remember before there is an account, in bytes.
 const SCRATCH_BYTES: usize = 64 << 10;
 
-/// What is captured and remembered while an account is being connected: nobody's yet.
+/// What is captured and remembered while an account is being connected.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    secrets: Mutex<HashMap<String, Secret>>,
-    /// The search for them, until they change.
-    ready: Mutex<Ready>,
+pub(crate) struct PendingAccount {
+    pub(crate) credentials: Arc<PendingCredentials>,
     storage: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
-impl Scratch {
+impl PendingAccount {
     /// What was captured and remembered before.
     pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { secrets: Mutex::new(secrets), ready: Mutex::default(), storage: Mutex::new(storage) }
-    }
-
-    /// The credential in a slot.
-    pub(crate) fn secret(&self, slot: &str) -> Option<Secret> {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
-    }
-
-    /// Fills a slot.
-    pub(crate) fn keep(&self, slot: String, secret: Secret) {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
-        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Ready::default();
-    }
-
-    /// The search for what is kept here.
-    pub(crate) fn ready(&self) -> Ready {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// All credentials, by slot.
-    pub(crate) fn secrets(&self) -> Vec<(String, Secret)> {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().map(|(slot, secret)| (slot.clone(), secret.clone())).collect()
+        Self { credentials: Arc::new(PendingCredentials::new(secrets)), storage: Mutex::new(storage) }
     }
 
     /// What the channel remembers.
@@ -85,7 +53,7 @@ impl Scratch {
 
 /// In whose name a request leaves.
 #[derive(Clone)]
-pub(crate) enum Whose {
+pub(crate) enum CallScope {
     /// A connected account's.
     Account {
         /// Its row.
@@ -96,15 +64,15 @@ pub(crate) enum Whose {
         connection: i64,
     },
     /// Somebody's who is connecting one.
-    Nobody(Arc<Scratch>),
+    Connecting(Arc<PendingAccount>),
 }
 
 /// The world as one call sees it. It blocks, so the call runs on a thread of its own.
 struct AccountEffects {
     shared: Arc<Shared>,
     registered: Registered,
-    whose: Whose,
-    /// The class whose pace its requests keep to.
+    scope: CallScope,
+    /// The class scope pace its requests keep to.
     class: Option<&'static str>,
     requests: u32,
     /// Uses of the storage that are left: each one that writes waits for the disk.
@@ -128,7 +96,7 @@ impl AccountEffects {
 
     /// Waits until the pace of the call's class lets a request leave.
     async fn paced(&self) -> Result<(), HttpError> {
-        let (Some(class), Whose::Account { row, .. }) = (self.class, &self.whose) else { return Ok(()) };
+        let (Some(class), CallScope::Account { row, .. }) = (self.class, &self.scope) else { return Ok(()) };
         let clock = &self.shared.clock;
         let patient_until = clock.now().saturating_add(PATIENCE_MS);
         let mut asker =
@@ -146,12 +114,12 @@ impl AccountEffects {
     async fn keep_captured(&mut self) -> Result<(), HttpError> {
         let Some(credentials) = &mut self.captured.credentials else { return Ok(()) };
         for (slot, secret) in std::mem::take(credentials) {
-            let kept = match &self.whose {
-                Whose::Nobody(scratch) => {
-                    scratch.keep(slot, secret);
+            let kept = match &self.scope {
+                CallScope::Connecting(pending) => {
+                    pending.credentials.set(slot, secret);
                     Ok(())
                 }
-                Whose::Account { id, connection, .. } => {
+                CallScope::Account { id, connection, .. } => {
                     self.shared.keep_credential(&self.registered, id, *connection, slot, secret).await
                 }
             };
@@ -180,12 +148,12 @@ impl Effects for AccountEffects {
         tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
             tokio::time::timeout_at(self.deadline, self.paced()).await.map_err(|_| HttpError::TimedOut)??;
-            let Self { shared, registered, whose, captured, deadline, .. } = self;
-            let bytes = bounds::memory_of(&request).saturating_add(FIRST);
+            let Self { shared, registered, scope, captured, deadline, .. } = self;
+            let bytes = memory_of(&request).saturating_add(FIRST);
             // Until the channel has the answer in its own memory.
             let memory = tokio::time::timeout_at(*deadline, shared.memory.take(registered.channel.id(), bytes));
             let mut memory = memory.await.map_err(|_| HttpError::TimedOut)?.map_err(|_| HttpError::BudgetExhausted)?;
-            let sent = shared.send(registered, whose, request, Files::default(), &mut memory, captured);
+            let sent = shared.send(registered, scope, request, Files::default(), &mut memory, captured);
             let response = tokio::time::timeout_at(*deadline, sent).await.map_err(|_| HttpError::TimedOut)?;
             let response = response.map_err(|error| http_error(&error))?;
             self.keep_captured().await?;
@@ -201,22 +169,22 @@ impl Effects for AccountEffects {
 
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         self.use_storage(Some(key))?;
-        match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_get(*row, key)),
-            Whose::Nobody(scratch) => {
-                Ok(scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+        match &self.scope {
+            CallScope::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_get(*row, key)),
+            CallScope::Connecting(pending) => {
+                Ok(pending.storage.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
             }
         }
     }
 
     fn set(&mut self, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
-        match &self.whose {
-            Whose::Account { row, connection, .. } => {
+        match &self.scope {
+            CallScope::Account { row, connection, .. } => {
                 self.runtime.block_on(self.shared.inbox.storage_set(*row, *connection, key, value))
             }
-            Whose::Nobody(scratch) => {
-                let mut storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
+            CallScope::Connecting(pending) => {
+                let mut storage = pending.storage.lock().unwrap_or_else(PoisonError::into_inner);
                 let others = storage.iter().filter(|(other, _)| *other != key);
                 let size: usize = others.map(|(key, value)| key.len() + value.len()).sum();
                 if size + key.len() + value.len() > SCRATCH_BYTES {
@@ -230,12 +198,12 @@ impl Effects for AccountEffects {
 
     fn delete(&mut self, key: &str) -> Result<(), StorageError> {
         self.use_storage(Some(key))?;
-        match &self.whose {
-            Whose::Account { row, connection, .. } => {
+        match &self.scope {
+            CallScope::Account { row, connection, .. } => {
                 self.runtime.block_on(self.shared.inbox.storage_delete(*row, *connection, key))
             }
-            Whose::Nobody(scratch) => {
-                scratch.storage.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            CallScope::Connecting(pending) => {
+                pending.storage.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 Ok(())
             }
         }
@@ -243,10 +211,10 @@ impl Effects for AccountEffects {
 
     fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError> {
         self.use_storage(None)?;
-        match &self.whose {
-            Whose::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_keys(*row, prefix)),
-            Whose::Nobody(scratch) => {
-                let storage = scratch.storage.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.scope {
+            CallScope::Account { row, .. } => self.runtime.block_on(self.shared.inbox.storage_keys(*row, prefix)),
+            CallScope::Connecting(pending) => {
+                let storage = pending.storage.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(storage.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
             }
         }
@@ -273,25 +241,25 @@ fn http_error(error: &EgressError) -> HttpError {
 pub(crate) async fn call_as<T: Send + 'static>(
     shared: &Arc<Shared>,
     registered: &Registered,
-    whose: Whose,
+    scope: CallScope,
     function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
 ) -> Result<T, HostError> {
-    call_paced(shared, registered, whose, None, function).await
+    call_paced(shared, registered, scope, None, function).await
 }
 
 async fn call_paced<T: Send + 'static>(
     shared: &Arc<Shared>,
     registered: &Registered,
-    whose: Whose,
+    scope: CallScope,
     class: Option<&'static str>,
     function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
 ) -> Result<T, HostError> {
     let registered = registered.clone();
-    shared.not_held(&registered, &whose).await?;
+    shared.not_held(&registered, &scope).await?;
     let effects = AccountEffects {
         shared: Arc::clone(shared),
         registered: registered.clone(),
-        whose,
+        scope,
         class,
         requests: 0,
         storage: MAX_STORAGE_CALLS,
@@ -302,11 +270,11 @@ async fn call_paced<T: Send + 'static>(
     let pass = shared.breakers.admit(registered.channel.id(), Part::Account, shared.clock.now())?;
     let digest = registered.channel.inspection().digest.clone();
     let channel = registered.channel.id().to_owned();
-    let known = shared.known(&channel, &effects.whose);
+    let known = shared.known(&channel, &effects.scope);
     let called = tokio::task::spawn_blocking(move || {
         let mut answer = function(&registered.channel, Box::new(effects))?;
         if let Err(error) = &mut answer {
-            known.conceal_in_account_error(error);
+            known.redact_in_account_error(error);
         }
         Ok::<_, CallError>(answer)
     });
@@ -351,9 +319,9 @@ pub(crate) async fn call_in_class<T: Send + 'static>(
     }
     let registered = shared.channel(&channel)?;
     merge_settings(&mut account.settings, &registered.settings);
-    let whose = Whose::Account { row, id: account.id.clone(), connection: known.connection };
+    let scope = CallScope::Account { row, id: account.id.clone(), connection: known.connection };
     let answer =
-        call_paced(shared, &registered, whose, class, move |channel, effects| function(channel, effects, &account))
+        call_paced(shared, &registered, scope, class, move |channel, effects| function(channel, effects, &account))
             .await;
     if let Err(HostError::Account(error)) = &answer
         && let Some(problem) = dead_credential(error)
@@ -384,7 +352,7 @@ pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckRes
     let known = Known::new(&shared.secrets, &shared.inbox.account(row).await?.0, None);
     call(shared, row, move |channel, effects, account| {
         let mut answer = channel.check(effects, account)?;
-        answer.iter_mut().for_each(|lines| known.conceal_in_checks(lines));
+        answer.iter_mut().for_each(|lines| known.redact_in_checks(lines));
         Ok(answer)
     })
     .await
@@ -392,11 +360,11 @@ pub(crate) async fn check(shared: &Arc<Shared>, row: i64) -> Result<Vec<CheckRes
 
 impl Shared {
     /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
-    async fn not_held(&self, registered: &Registered, whose: &Whose) -> Result<(), HostError> {
+    async fn not_held(&self, registered: &Registered, scope: &CallScope) -> Result<(), HostError> {
         let now = self.clock.now();
-        let until = match whose {
-            Whose::Account { row, .. } => self.inbox.paused_until(*row, None, now).await?,
-            Whose::Nobody(_) => self.inbox.channel_paused_until(registered.channel.id(), now).await?,
+        let until = match scope {
+            CallScope::Account { row, .. } => self.inbox.paused_until(*row, None, now).await?,
+            CallScope::Connecting(_) => self.inbox.channel_paused_until(registered.channel.id(), now).await?,
         };
         until.map_or(Ok(()), |until| Err(HostError::Held(until.saturating_sub(now).div_ceil(1000))))
     }

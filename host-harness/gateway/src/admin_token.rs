@@ -11,11 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_inbox::private_options;
 use zeroize::Zeroizing;
 
-use crate::{
-    secrets::Secret,
-    tokens::{TOKEN_PREFIX, sync_folder_of},
-    vault::{VaultError, random},
-};
+use crate::tokens::{TOKEN_PREFIX, sync_folder_of};
+use harness_egress::credentials::{Secret, VaultError, random};
 
 /// The file's name in the data folder.
 const FILE: &str = "admin-token";

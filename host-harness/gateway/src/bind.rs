@@ -11,13 +11,13 @@ use harness_contract::{
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 
 use crate::{
-    account::{Scratch, Whose, call, call_as},
+    account::{CallScope, PendingAccount, call, call_as},
     error::HostError,
     host::Shared,
     keeper,
-    secrets::{SecretKey, declared_slot},
     setup::Registered,
 };
+use harness_egress::credentials::{SecretKey, declared_slot};
 
 /// How far back the archive is read after connecting, in milliseconds.
 const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
@@ -28,7 +28,7 @@ impl Shared {
     pub(crate) async fn bind(
         self: &Arc<Self>,
         registered: &Registered,
-        scratch: &Arc<Scratch>,
+        pending: &Arc<PendingAccount>,
         account: ConnectedAccount,
     ) -> Result<i64, HostError> {
         let manifest = registered.channel.manifest();
@@ -38,16 +38,16 @@ impl Shared {
             .map_err(|source| HostError::Settings { channel: channel.clone(), account: account.id.clone(), source })?;
         let mut told = AccountSettings { id: account.id.clone(), settings: settings.clone() };
         merge_settings(&mut told.settings, &registered.settings);
-        self.subscribe(registered, scratch, &told).await?;
+        self.subscribe(registered, pending, &told).await?;
         if self.leave_earlier(&channel, &account, &settings).await {
             // Leaving may have ended what was just asked for.
-            self.subscribe(registered, scratch, &told).await?;
+            self.subscribe(registered, pending, &told).await?;
         }
 
         let now = self.clock.now();
         let mut credentials = Vec::new();
         let mut opened = Vec::new();
-        for (slot, secret) in scratch.secrets() {
+        for (slot, secret) in pending.credentials.all() {
             let declared = manifest.slots.get(declared_slot(&slot));
             if !declared.is_some_and(|declared| declared.scope == SlotScope::Account) {
                 continue;
@@ -73,7 +73,7 @@ impl Shared {
                 refresh_before: account.refresh_before,
                 refresh_at: Some(keeper::next_refresh(account.refresh_before, now)),
                 credentials,
-                storage: scratch.storage(),
+                storage: pending.storage(),
                 history_from: Some(now.saturating_sub(HISTORY_MS)),
             }),
             now,
@@ -91,7 +91,7 @@ impl Shared {
     async fn subscribe(
         self: &Arc<Self>,
         registered: &Registered,
-        scratch: &Arc<Scratch>,
+        pending: &Arc<PendingAccount>,
         account: &AccountSettings,
     ) -> Result<(), HostError> {
         let channel = registered.channel.id();
@@ -100,8 +100,8 @@ impl Shared {
         } else {
             self.address(&["webhooks", channel])?
         };
-        let (account, whose) = (account.clone(), Whose::Nobody(Arc::clone(scratch)));
-        call_as(self, registered, whose, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
+        let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
+        call_as(self, registered, scope, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
             .await
     }
 

@@ -19,7 +19,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::time::Sleep;
 
-use crate::memory::Held;
+use harness_egress::Held;
 
 /// A second more is given for each of this many bytes that a sender announces and may send.
 const BYTES_PER_SECOND: u64 = 512 << 10;

@@ -11,8 +11,8 @@ use crate::{
     error::HostError,
     host::Host,
     ingress::{self, Refusal},
-    vault::random,
 };
+use harness_egress::credentials::random;
 
 /// The longest payload, in bytes.
 pub(crate) const MAX_CALLBACK: usize = 64 << 10;

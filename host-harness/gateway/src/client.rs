@@ -8,11 +8,8 @@ use http::{HeaderName, HeaderValue, Method, Request, Response};
 use serde_json::Value;
 use url::Url;
 
-use crate::{
-    answer::transport_error,
-    egress::{SetupError, client_builder},
-    secrets::Secret,
-};
+use harness_egress::credentials::Secret;
+use harness_egress::{SetupError, client_builder, read_at_most, transport_error};
 
 /// The longest answer, such as that of a health check which asks a slow platform.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,18 +45,6 @@ pub enum ApiClientError {
 
 /// The longest answer of whom an operator sends to, in bytes.
 const MAX_ANSWER: usize = 1 << 20;
-
-/// Reads an answer of at most so many bytes. The error is a sentence without the address.
-pub(crate) async fn at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(error).to_string())? {
-        if body.len() + chunk.len() > max {
-            return Err(format!("the answer is longer than {max} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
 
 impl ApiClient {
     /// For the host at this address, such as `http://127.0.0.1:8080`.
@@ -123,7 +108,7 @@ impl PlainClient {
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.headers_mut() = response.headers().clone();
-        *answer.body_mut() = at_most(response, MAX_ANSWER).await?.into();
+        *answer.body_mut() = read_at_most(response, MAX_ANSWER).await?.into();
         Ok(answer)
     }
 }

@@ -1,7 +1,9 @@
 //! The host's clock. Everything that depends on the present asks here, so that a demonstration or a test can
 //! move the present without touching the machine. Belongs here: what time it is, and how much of it has passed.
 
+use harness_egress::Timer;
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -146,5 +148,11 @@ impl governor::clock::Clock for Clock {
 
     fn now(&self) -> Duration {
         self.steady()
+    }
+}
+/// What measures how long an exchange takes.
+impl Timer for Clock {
+    fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Self::wait(self, duration))
     }
 }

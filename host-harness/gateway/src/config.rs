@@ -23,9 +23,8 @@ pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;
 use zeroize::Zeroize as _;
 
-use crate::{
-    access::Access, admin_token::AdminToken, secrets::Secret, tokens::TokenFile, upkeep::Retention, vault::VaultKey,
-};
+use crate::{access::Access, admin_token::AdminToken, tokens::TokenFile, upkeep::Retention};
+use harness_egress::credentials::{Secret, VaultKey};
 
 /// In seconds.
 const DAY: u64 = 24 * 3600;

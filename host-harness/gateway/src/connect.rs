@@ -10,15 +10,14 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    account::{Scratch, Whose, call_as},
+    account::{CallScope, PendingAccount, call_as},
     error::HostError,
     host::{Host, Shared},
     links::{Link, LinkId, digest},
-    secrets::Secret,
     setup::Registered,
     show::for_people,
-    vault::random,
 };
+use harness_egress::credentials::{Secret, random};
 
 /// The length of a cookie that was made here.
 const COOKIE_LENGTH: usize = 43;
@@ -152,7 +151,7 @@ impl Host {
     pub(crate) fn dialog_origins(&self, registered: &Registered) -> Vec<String> {
         let logins = registered.channel.manifest().logins.values();
         let dialogs = logins.filter_map(|login| Url::parse(login.authorize.as_deref()?).ok());
-        dialogs.map(|dialog| self.shared.egress.route(dialog).1.origin().ascii_serialization()).collect()
+        dialogs.map(|dialog| self.shared.egress.destination(dialog).origin().ascii_serialization()).collect()
     }
 
     /// How far connecting has come.
@@ -243,12 +242,12 @@ impl Host {
         let begun = self.shared.change_link(&id, now, |link| {
             may_begin(link)?;
             link.begin(login, &state);
-            Ok((link.attempt, Arc::clone(&link.scratch)))
+            Ok((link.attempt, Arc::clone(&link.pending)))
         });
-        let (attempt, scratch) = begun.await?;
+        let (attempt, pending) = begun.await?;
         let visit = async {
             let request = self.shared.request(&registered, login, state, ConnectInput::Start)?;
-            let visit = match self.shared.connect(&registered, scratch, request).await? {
+            let visit = match self.shared.connect(&registered, pending, request).await? {
                 ConnectStep::Visit(address) => Url::parse(&address).map_err(|_| ConnectError::WrongDialog)?,
                 _ => return Err(ConnectError::OutOfOrder.into()),
             };
@@ -257,7 +256,7 @@ impl Host {
             if !dialog.as_ref().is_some_and(same) {
                 return Err(ConnectError::WrongDialog.into());
             }
-            Ok(self.shared.egress.route(visit).1)
+            Ok(self.shared.egress.destination(visit))
         };
         match visit.await {
             Ok(url) => Ok(url),
@@ -300,22 +299,22 @@ impl Host {
                 link.stage = ConnectStage::Working;
             }
             let login = link.login.clone().unwrap_or_default();
-            Ok((first, link.ticket.clone(), login, link.attempt, Arc::clone(&link.scratch)))
+            Ok((first, link.ticket.clone(), login, link.attempt, Arc::clone(&link.pending)))
         });
-        let (first, ticket, login, attempt, scratch) = taken.await?;
+        let (first, ticket, login, attempt, pending) = taken.await?;
         if !first {
             return Ok(ticket);
         }
         let stage = async {
             let registered = self.channel(channel)?;
             if let Some(declared) = registered.channel.manifest().logins.get(&login) {
-                hide(&mut parameters, &declared.secret_parameters, &scratch);
+                hide(&mut parameters, &declared.secret_parameters, &pending);
             }
             let request = self.shared.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
-            match self.shared.connect(&registered, Arc::clone(&scratch), request).await? {
+            match self.shared.connect(&registered, Arc::clone(&pending), request).await? {
                 ConnectStep::Choose(candidates) => Ok(ConnectStage::Choosing { candidates }),
                 ConnectStep::Ready(account) => {
-                    let account = self.shared.bind(&registered, &scratch, account).await?;
+                    let account = self.shared.bind(&registered, &pending, account).await?;
                     Ok(ConnectStage::Connected { account })
                 }
                 ConnectStep::Visit(_) | ConnectStep::Enter(_) => Err(ConnectError::OutOfOrder.into()),
@@ -350,17 +349,17 @@ impl Host {
             // A second press of the button meets another stage.
             link.stage = ConnectStage::Working;
             let login = link.login.clone().unwrap_or_default();
-            Ok((link.channel.clone(), login, link.attempt, Arc::clone(&link.scratch), chosen))
+            Ok((link.channel.clone(), login, link.attempt, Arc::clone(&link.pending), chosen))
         });
-        let (channel, login, attempt, scratch, chosen) = taken.await?;
+        let (channel, login, attempt, pending, chosen) = taken.await?;
         let bound = async {
             let registered = self.channel(&channel)?;
             let request = self.shared.request(&registered, &login, String::new(), ConnectInput::Start)?;
-            let whose = Whose::Nobody(Arc::clone(&scratch));
-            let selected = call_as(&self.shared, &registered, whose, move |channel, effects| {
+            let scope = CallScope::Connecting(Arc::clone(&pending));
+            let selected = call_as(&self.shared, &registered, scope, move |channel, effects| {
                 channel.select(effects, &request, &chosen)
             });
-            self.shared.bind(&registered, &scratch, selected.await?).await
+            self.shared.bind(&registered, &pending, selected.await?).await
         };
         match bound.await {
             Ok(account) => self.shared.set_stage(&id, attempt, ConnectStage::Connected { account }).await,
@@ -404,11 +403,13 @@ impl Shared {
     async fn connect(
         self: &Arc<Self>,
         registered: &Registered,
-        scratch: Arc<Scratch>,
+        pending: Arc<PendingAccount>,
         request: ConnectRequest,
     ) -> Result<ConnectStep, HostError> {
-        call_as(self, registered, Whose::Nobody(scratch), move |channel, effects| channel.connect(effects, &request))
-            .await
+        call_as(self, registered, CallScope::Connecting(pending), move |channel, effects| {
+            channel.connect(effects, &request)
+        })
+        .await
     }
 
     async fn set_stage(&self, id: &LinkId, attempt: u64, stage: ConnectStage) -> Result<(), HostError> {
@@ -431,7 +432,7 @@ impl Shared {
 
 /// Takes the parameters that are credentials out of a callback. What some browsers leave of a fragment behind
 /// the value is no part of it.
-fn hide(parameters: &mut [Parameter], secret: &BTreeMap<String, String>, scratch: &Scratch) {
+fn hide(parameters: &mut [Parameter], secret: &BTreeMap<String, String>, pending: &PendingAccount) {
     for parameter in parameters {
         let Some(slot) = secret.get(&parameter.name) else { continue };
         let value = std::mem::replace(&mut parameter.value, slot.clone());
@@ -439,7 +440,7 @@ fn hide(parameters: &mut [Parameter], secret: &BTreeMap<String, String>, scratch
         if value.is_empty() {
             parameter.value.clear();
         } else {
-            scratch.keep(slot.clone(), Secret::new(value.as_bytes().to_vec()));
+            pending.credentials.set(slot.clone(), Secret::new(value.as_bytes().to_vec()));
         }
     }
 }

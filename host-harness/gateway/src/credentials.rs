@@ -3,14 +3,9 @@
 
 use harness_inbox::{AccountState, SealedCredential};
 
-use crate::{
-    account::Whose,
-    error::HostError,
-    host::Shared,
-    known::Known,
-    secrets::{Secret, SecretKey},
-    setup::Registered,
-};
+use crate::{account::CallScope, error::HostError, host::Shared, setup::Registered};
+use harness_egress::Known;
+use harness_egress::credentials::{Secret, SecretKey};
 
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
@@ -19,9 +14,9 @@ const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
 
 impl Shared {
     /// What the host knows for a channel, and for whoever is connecting an account.
-    pub(crate) fn known(&self, channel: &str, whose: &Whose) -> Known {
-        let scratch = if let Whose::Nobody(scratch) = whose { Some(scratch) } else { None };
-        Known::new(&self.secrets, channel, scratch)
+    pub(crate) fn known(&self, channel: &str, scope: &CallScope) -> Known {
+        let pending = if let CallScope::Connecting(pending) = scope { Some(&pending.credentials) } else { None };
+        Known::new(&self.secrets, channel, pending)
     }
 
     /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the

@@ -5,9 +5,9 @@ use harness_contract::{AccountError, Violation, settings::SettingsError};
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-use crate::{
-    account, breaker::Paused, budget::Full, egress::SetupError, ingress::Refusal, store::StoreError, vault::VaultError,
-};
+use crate::{account, breaker::Paused, budget::Full, ingress::Refusal, store::StoreError};
+use harness_egress::SetupError;
+use harness_egress::credentials::VaultError;
 
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -9,9 +9,9 @@ use crate::{
     host::Host,
     incoming::{Incoming, IncomingError},
     media,
-    memory::Held,
     stored::FileContent,
 };
+use harness_egress::Held;
 
 /// The name under which the API's own files take memory: no channel has it.
 const OF_THE_API: &str = "";
@@ -49,7 +49,7 @@ pub struct Taking {
 impl Taking {
     /// The next bytes: they go to the disk.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), TakeError> {
-        Ok(self.incoming.write(bytes).await?)
+        Ok(self.incoming.take(bytes).await?)
     }
 
     /// It is whole. A message names it by its handle, with the source `file`. What it is is told from its content;

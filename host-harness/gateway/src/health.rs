@@ -18,8 +18,8 @@ use crate::{
     ingress::Refusal,
     probe,
     setup::Registered,
-    vault::random,
 };
+use harness_egress::credentials::random;
 
 /// A clock that is further off than this makes signatures and tokens fail, in milliseconds.
 const SKEW: u64 = 60_000;
@@ -216,7 +216,7 @@ async fn callback(shared: &Shared, registered: &Registered) -> CheckResult {
         }
         query.append_pair(token, &String::from_utf8_lossy(secret.expose())).append_pair(answer, &expected);
     }
-    match shared.egress.probe(url, PROBE_TIME).await {
+    match probe::own_address(&shared.egress, url, PROBE_TIME).await {
         Ok((200, body)) if body == expected && outside => passed(NAME, format!("{address} answers the challenge.")),
         Ok((200, body)) if body == expected => warning(
             NAME,

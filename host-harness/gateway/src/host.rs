@@ -20,14 +20,12 @@ use tokio::{
 };
 
 use crate::{
-    account::{self, Whose},
+    account::{self, CallScope},
     body::content_length,
     breaker::{BreakerView, Breakers},
     budget::Backlog,
-    capture::Captured,
     clock::Clock,
     doubts,
-    egress::{Caller, Egress, EgressError, Files},
     error::HostError,
     exposed,
     generation::Generations,
@@ -36,23 +34,21 @@ use crate::{
     keeper,
     links::Links,
     media,
-    memory::{Held, Memory},
     metrics::Metrics,
     outbox,
     pace::Paces,
-    secrets::{Secret, Secrets},
     sending,
     setup::{HostOptions, Registered, check_slots},
     show::Waiting,
-    sizes::Sizes,
     store::MediaStore,
     tasks::{Tasks, Worker, supervise},
     translate,
     upkeep::{self, Retention},
-    vault::{Vault, VaultKey},
     watch::{Calls, Writable},
     whole::Begun,
 };
+use harness_egress::credentials::{Secret, Secrets, Vault, VaultKey};
+use harness_egress::{Caller, Captured, Egress, EgressError, Files, Held, Memory, Sizes};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -137,7 +133,7 @@ impl Host {
             places: exposed::places_of(&options.inbox),
             inbox: Inbox::open(&options.inbox)?,
             sandbox: Sandbox::observed(options.sandbox, Some(Arc::clone(&calls) as _))?,
-            egress: Egress::new(options.endpoints, options.exchange, options.exchange_clock, options.sizes)?,
+            egress: Egress::new(options.endpoints, options.exchange, Arc::new(options.exchange_clock), options.sizes)?,
             paces: Paces::new(options.clock.clone()),
             secrets: Secrets::default(),
             vault: Vault::open(&vault_key)?,
@@ -206,7 +202,7 @@ impl Host {
         }
     }
 
-    /// Connects an account whose credentials are at hand. Returns its row in the inbox.
+    /// Connects an account scope credentials are at hand. Returns its row in the inbox.
     pub async fn connect_account(
         &self,
         channel: &str,
@@ -485,28 +481,30 @@ impl Shared {
     pub(crate) async fn send(
         &self,
         registered: &Registered,
-        whose: &Whose,
+        scope: &CallScope,
         request: HttpRequest,
         files: Files,
         memory: &mut Held,
         captured: &mut Captured,
     ) -> Result<HttpResponse, EgressError> {
         let channel = registered.channel.id();
-        let known = self.known(channel, whose);
-        let secret = |slot: &str| match whose {
-            Whose::Account { id, .. } => self.secrets.find(channel, id, slot),
-            Whose::Nobody(scratch) => scratch.secret(slot).or_else(|| self.secrets.of_app(channel, slot)),
+        let known = self.known(channel, scope);
+        let secret = |slot: &str| match scope {
+            CallScope::Account { id, .. } => self.secrets.find(channel, id, slot),
+            CallScope::Connecting(pending) => {
+                pending.credentials.find(slot).or_else(|| self.secrets.of_app(channel, slot))
+            }
         };
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known };
         let started = std::time::Instant::now();
         let span = tracing::info_span!("request", channel, method = ?request.method);
         let answered = self.egress.send(&caller, request, files, memory, captured).instrument(span).await;
-        let outcome = answered.as_ref().map_or_else(|error| error.kind(), |response| class_of(response.status));
+        let outcome = answered.as_ref().map_or_else(|error| error.kind(), |shown| class_of(shown.response().status));
         self.calls.metrics.request(channel, outcome, started.elapsed());
-        let response = answered?;
-        self.seen.answered(channel, &response, self.clock.now());
-        Ok(response)
+        let shown = answered?;
+        self.seen.answered(channel, shown.response(), self.clock.now());
+        Ok(shown.into_response())
     }
 
     pub(crate) fn channel(&self, id: &str) -> Result<Registered, HostError> {

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write as _},
 };
 
+use harness_egress::FileSink;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -80,7 +81,7 @@ impl Incoming {
     }
 
     /// The next bytes.
-    pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), IncomingError> {
+    pub(crate) async fn take(&mut self, mut bytes: &[u8]) -> Result<(), IncomingError> {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.size > self.max {
             return Err(IncomingError::TooLarge(self.max));
@@ -121,5 +122,13 @@ impl Incoming {
         self.flush().await?;
         let disk = self.disk.ok_or_else(|| StoreError::from_display("an earlier write failed"))?;
         Ok(Whole { place: disk.place, size: self.size, sha256: hex::encode(disk.hash.finalize()), head: self.head })
+    }
+}
+
+impl FileSink for Incoming {
+    type Error = IncomingError;
+
+    fn write(&mut self, piece: &[u8]) -> impl Future<Output = Result<(), IncomingError>> + Send {
+        self.take(piece)
     }
 }

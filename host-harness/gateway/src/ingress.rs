@@ -12,7 +12,7 @@ use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::secrets::{Prover, Secret, Secrets};
+use harness_egress::credentials::{Prover, Secret, Secrets};
 
 /// Why a delivery was refused. For logs and counters: the answer to the sender never tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -82,7 +82,7 @@ pub struct Addressed<'a> {
 pub struct Verified(NewDelivery);
 
 impl Verified {
-    /// Whose secret it was.
+    /// CallScope secret it was.
     pub fn proof(&self) -> &Proof {
         &self.0.proof
     }
@@ -122,7 +122,7 @@ pub fn verify(
     Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 
-/// Whose secret makes the proof.
+/// CallScope secret makes the proof.
 fn proven_by(
     to: Addressed<'_>,
     recipe: &Verification,
@@ -174,13 +174,13 @@ impl<'s> Candidates<'s> {
         Err(if to.account.is_some() { Refusal::WrongProof } else { Refusal::NoSecret })
     }
 
-    /// Whose secret has signed these bytes.
+    /// CallScope secret has signed these bytes.
     fn signed(self, bytes: &[u8], signature: &[u8; 32]) -> Result<Proof, Refusal> {
         self.secrets.count_macs(self.provers.len());
         self.find(|secret| mac_matches(secret, bytes, signature))
     }
 
-    /// Whose secret matches. Every candidate is tried, so that the time tells nothing about which one it was.
+    /// CallScope secret matches. Every candidate is tried, so that the time tells nothing about which one it was.
     fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<Proof, Refusal> {
         let mut found = None;
         for Prover { account, slot, secret } in self.provers {

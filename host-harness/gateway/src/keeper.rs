@@ -17,8 +17,8 @@ use crate::{
     pace::CONVERSATIONS,
     places::{Owner, Place, Places},
     tasks::Worker,
-    vault::random,
 };
+use harness_egress::credentials::random;
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;

@@ -15,12 +15,12 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    account::Scratch,
+    account::PendingAccount,
     connect::{ConnectError, ConnectStage, ConnectView},
     error::HostError,
     host::Shared,
-    secrets::{Secret, SecretKey},
 };
+use harness_egress::credentials::{Secret, SecretKey};
 
 /// How long a link is good, in milliseconds.
 const LIFE_MS: u64 = 20 * 60_000;
@@ -55,7 +55,7 @@ pub(crate) struct Link {
     pub(crate) stage: ConnectStage,
     /// Counts the beginnings: what an earlier one comes to does not change the present one.
     pub(crate) attempt: u64,
-    pub(crate) scratch: Arc<Scratch>,
+    pub(crate) pending: Arc<PendingAccount>,
     version: i64,
 }
 
@@ -89,7 +89,7 @@ impl Link {
             spent: None,
             stage: ConnectStage::Waiting,
             attempt: 0,
-            scratch: Arc::default(),
+            pending: Arc::default(),
             version: 0,
         }
     }
@@ -124,7 +124,7 @@ impl Link {
 
     /// Begins anew: what an earlier attempt left is not mixed with this one.
     pub(crate) fn begin(&mut self, login: &str, state: &str) {
-        self.scratch = Arc::default();
+        self.pending = Arc::default();
         self.state = Some(digest(state));
         self.spent = None;
         self.login = Some(login.to_owned());
@@ -145,7 +145,7 @@ impl Link {
         }
         if matches!(stage, ConnectStage::Connected { .. }) {
             // Credentials of what was not chosen are not kept.
-            self.scratch = Arc::default();
+            self.pending = Arc::default();
         }
         self.stage = stage;
     }
@@ -162,7 +162,7 @@ impl Link {
     }
 
     fn at_rest(&self) -> AtRest {
-        let secrets = self.scratch.secrets().into_iter().map(|(slot, secret)| (slot, secret.expose().to_vec()));
+        let secrets = self.pending.credentials.all().into_iter().map(|(slot, secret)| (slot, secret.expose().to_vec()));
         AtRest {
             ticket: self.ticket.clone(),
             channel: self.channel.clone(),
@@ -175,7 +175,7 @@ impl Link {
             stage: self.stage.clone(),
             attempt: self.attempt,
             secrets: secrets.collect(),
-            storage: self.scratch.storage().into_iter().collect(),
+            storage: self.pending.storage().into_iter().collect(),
         }
     }
 
@@ -199,7 +199,7 @@ impl Link {
             spent: rest.spent,
             stage,
             attempt: rest.attempt,
-            scratch: Arc::new(Scratch::of(secrets.collect(), rest.storage)),
+            pending: Arc::new(PendingAccount::of(secrets.collect(), rest.storage)),
             version,
         }
     }

@@ -12,17 +12,16 @@ use harness_inbox::{DueMedia, HeldFile, InboxError, MediaEnd, MediaState};
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
-    bounds, content,
-    download::DownloadError,
-    egress::{EgressError, Files},
+    content,
     error::HostError,
     host::Shared,
-    incoming::{PIECE, Whole},
+    incoming::{Incoming, IncomingError, PIECE, Whole},
     places::{Owner, Places},
     setup::Registered,
     store::StoreError,
     tasks::Worker,
 };
+use harness_egress::{DownloadError, EgressError, File, Files, check_files, check_request};
 
 /// Downloads at the same time, of which one channel gets at most half.
 const AT_ONCE: usize = 8;
@@ -108,15 +107,20 @@ async fn fetch(shared: &Shared, media: &DueMedia) -> MediaEnd {
         return later(shared, media, "its channel has so much in flight that there was no memory for it");
     };
     let max = max_bytes(&registered, &media.kind).min(shared.sizes.file);
-    let download = match shared.egress.download(&shared.media, &registered.media_hosts, &media.url, max).await {
+    let begin = async || Ok(Incoming::begin(&shared.media, max).await?);
+    let download = match shared.egress.download(&registered.media_hosts, &media.url, max, begin).await {
         Ok(download) => download,
         Err(error @ DownloadError::NotGranted(_)) => return ended(MediaState::Refused, &error),
         Err(error @ DownloadError::Gone(_)) => return ended(MediaState::Expired, &error),
         Err(error @ DownloadError::TooLarge(_)) => return ended(MediaState::TooLarge, &error),
         Err(error @ DownloadError::Passing(_)) => return later(shared, media, &error.to_string()),
-        Err(DownloadError::Store(error)) => return not_stored(shared, media, &error),
+        Err(DownloadError::Sink(error @ IncomingError::TooLarge(_))) => return ended(MediaState::TooLarge, &error),
+        Err(DownloadError::Sink(IncomingError::Store(error))) => return not_stored(shared, media, &error),
     };
-    let whole = download.whole;
+    let whole = match download.sink.finish().await {
+        Ok(whole) => whole,
+        Err(error) => return not_stored(shared, media, &error),
+    };
     let mime = content::type_of(&whole.head, download.claimed.as_deref());
     let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
     if !content::fits(&media.kind, &mime) {
@@ -232,16 +236,17 @@ pub(crate) enum FilesError {
 pub(crate) async fn files_of(shared: &Shared, request: &HttpRequest) -> Result<Files, FilesError> {
     let mut files = Files::default();
     let HttpBody::Multipart(fields) = &request.body else { return Ok(files) };
-    bounds::check(request, &shared.sizes)?;
+    check_request(request, &shared.sizes)?;
     let mut held = Vec::new();
     for field in fields {
         if let FieldValue::File(file) = &field.value {
             held.push(shared.inbox.held_file(&file.handle).await?);
         }
     }
-    bounds::check_files(held.iter().map(|file| file.size), &shared.sizes)?;
+    check_files(held.iter().map(|file| file.size), &shared.sizes)?;
     for file in held {
-        files.push(shared.media.get(&file.stored_as).await?);
+        let content = shared.media.get(&file.stored_as).await?;
+        files.push(File { size: content.size(), body: reqwest::Body::wrap(content) });
     }
     Ok(files)
 }

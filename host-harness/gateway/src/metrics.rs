@@ -14,7 +14,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::memory::Use;
+use harness_egress::MemoryUse;
 
 /// The content type of the answer.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -200,7 +200,7 @@ impl Metrics {
     }
 
     /// Everything, with what waits now.
-    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64, memory: [Use; 2]) -> String {
+    pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64, memory: [MemoryUse; 2]) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let _alone = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         // What is gone must not stay at its last number.

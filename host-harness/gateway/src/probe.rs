@@ -12,13 +12,12 @@ use url::Url;
 
 use crate::{
     account::call,
-    client,
     error::HostError,
     host::{Host, Shared},
     setup::Registered,
     translate::read_archived,
-    vault::random,
 };
+use harness_egress::{Egress, credentials::random, read_at_most};
 
 /// The longest challenge, in bytes.
 const MAX_CHALLENGE: usize = 4 << 10;
@@ -118,20 +117,18 @@ impl Shared {
     }
 }
 
-impl crate::egress::Egress {
-    /// Asks an address of this host itself, which may be a private one.
-    pub(crate) async fn probe(&self, url: Url, time: Duration) -> Result<(u16, String), String> {
-        let answer = async {
-            // The address holds the verify token.
-            let response = self.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
-            let status = response.status().as_u16();
-            // What is longer is no challenge.
-            let body = client::at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
-            Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
-        };
-        match tokio::time::timeout(time, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err("no answer came in time".into()),
-        }
+/// Asks an address of this host itself, which may be a private one.
+pub(crate) async fn own_address(egress: &Egress, url: Url, time: Duration) -> Result<(u16, String), String> {
+    let answer = async {
+        // The address holds the verify token.
+        let response = egress.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
+        let status = response.status().as_u16();
+        // What is longer is no challenge.
+        let body = read_at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
+        Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
+    };
+    match tokio::time::timeout(time, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err("no answer came in time".into()),
     }
 }

@@ -14,7 +14,7 @@ use axum::{
 };
 use tracing::Instrument as _;
 
-use crate::vault::random;
+use harness_egress::credentials::random;
 
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest that is taken from a sender, in bytes.

@@ -13,15 +13,11 @@ use harness_sandbox::{CallError, CallFailure, Channel};
 use tracing::Instrument as _;
 
 use crate::{
-    account::Whose,
-    bounds,
+    account::CallScope,
     breaker::{Part, Pass},
-    capture::Captured,
     error::HostError,
     host::Shared,
-    known::Known,
     media,
-    memory::{FIRST, Held, TooMuch},
     pace::Asker,
     setup::Registered,
     tasks::{Moment, Worker},
@@ -30,6 +26,7 @@ use crate::{
         unsent,
     },
 };
+use harness_egress::{Captured, FIRST, Held, Known, TooMuch, memory_of};
 
 pub(crate) use crate::unsent::host_failed;
 
@@ -45,7 +42,7 @@ const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 /// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
 const PATIENCE_MS: u64 = 1_000;
-/// How long a reply waits whose requests find no memory.
+/// How long a reply waits scope requests find no memory.
 const MEMORY_WAIT_MS: u64 = 1_000;
 /// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
 const READINGS: u32 = 20;
@@ -197,7 +194,7 @@ impl Sending<'_> {
 
     /// Memory for all requests of the reply, for a copy of the largest while it leaves, and for the beginning of an answer.
     fn set_aside(&self, steps: &[SendStep]) -> Result<Option<Held>, TooMuch> {
-        let sizes = steps.iter().map(|step| bounds::memory_of(&step.request));
+        let sizes = steps.iter().map(|step| memory_of(&step.request));
         let largest = sizes.clone().max().unwrap_or(0);
         let wanted = sizes.fold(largest.saturating_add(FIRST), u64::saturating_add);
         self.shared.memory.try_take(&self.reply.channel, wanted)
@@ -324,10 +321,10 @@ impl Sending<'_> {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
-        let whose = Whose::Account { row: self.reply.account, id: context.account.id.clone(), connection };
-        match self.shared.send(registered, &whose, step.request.clone(), files, memory, captured).await {
+        let scope = CallScope::Account { row: self.reply.account, id: context.account.id.clone(), connection };
+        match self.shared.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
-                read_answer(&registered.channel, &self.shared.known(registered.channel.id(), &whose), step, response)
+                read_answer(&registered.channel, &self.shared.known(registered.channel.id(), &scope), step, response)
                     .await
             }
             Err(error) => (unsent(step, &error), None),
@@ -427,7 +424,7 @@ async fn read_answer(
         let span = tracing::Span::current();
         let read = move || {
             let mut outcome = span.in_scope(|| asked.parse_send_response(&its_step, &answer))?;
-            known.conceal_in_outcome(&mut outcome);
+            known.redact_in_outcome(&mut outcome);
             Ok(outcome)
         };
         let read = tokio::task::spawn_blocking(read).await;

@@ -14,7 +14,8 @@ use axum::{
 use tokio::net::TcpListener;
 
 pub use crate::listen::Limits;
-use crate::{access::Access, api, browser, host::Host, listen, pages, request_id, secrets::Secret, webhooks};
+use crate::{access::Access, api, browser, host::Host, listen, pages, request_id, webhooks};
+use harness_egress::credentials::Secret;
 
 /// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
 /// `/health/…`, and `/metrics` and `/api/v1` for whoever shows the token; without one they answer nobody.

@@ -10,10 +10,9 @@ use harness_contract::{
 };
 use harness_sandbox::{Channel, SandboxConfig};
 
-use crate::{
-    budget::Budget, clock::Clock, egress::Endpoints, error::HostError, secrets::Secret, sizes::Sizes,
-    store::MediaStore, tasks::AtTask, upkeep::Retention, vault::VaultKey,
-};
+use crate::{budget::Budget, clock::Clock, error::HostError, store::MediaStore, tasks::AtTask, upkeep::Retention};
+use harness_egress::credentials::{Secret, VaultKey};
+use harness_egress::{Endpoints, Sizes};
 
 /// How a host is set up.
 #[derive(Clone, Debug)]

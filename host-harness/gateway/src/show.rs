@@ -17,11 +17,11 @@ use url::Url;
 
 use crate::{
     connect::{ConnectError, ConnectStage, ConnectView},
-    download::is_granted,
     error::HostError,
     host::Host,
     pages::{Frame, failed, page},
 };
+use harness_egress::is_media_host;
 
 /// The query of an address whose answer waits until there is something new.
 pub(crate) const WAIT: &str = "wait";
@@ -175,7 +175,7 @@ struct Pictures<'h> {
 impl Pictures<'_> {
     fn address(self, media: Option<&Media>) -> Option<Url> {
         let url = Url::parse(media?.url.as_deref()?).ok()?;
-        is_granted(self.hosts, &url).then_some(url)
+        is_media_host(self.hosts, &url).then_some(url)
     }
 
     fn shown(self, media: Option<&Media>) -> Markup {

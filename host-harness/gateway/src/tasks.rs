@@ -74,7 +74,7 @@ impl fmt::Debug for AtTask {
 /// Panics of a worker's tasks since the start.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Panics {
-    /// Whose.
+    /// CallScope.
     pub worker: Worker,
     /// How many.
     pub count: u64,

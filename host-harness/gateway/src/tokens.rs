@@ -13,10 +13,8 @@ use harness_inbox::private_options;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    access::Scope,
-    vault::{VaultError, random},
-};
+use crate::access::Scope;
+use harness_egress::credentials::{VaultError, random};
 
 /// With what every token begins, so that scanners for leaked credentials and people know one.
 pub const TOKEN_PREFIX: &str = "harness_";

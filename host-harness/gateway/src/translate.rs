@@ -17,10 +17,10 @@ use crate::{
     breaker::{Part, Paused},
     error::HostError,
     host::Shared,
-    known::Known,
     setup::Registered,
     tasks::Worker,
 };
+use harness_egress::Known;
 
 /// Deliveries that are translated and applied in one transaction.
 const BATCH: usize = 1024;
@@ -278,7 +278,7 @@ fn translate(
         Ok(parsed) => {
             pass.succeeded(shared.clock.now());
             parsed.map_err(|mut error| {
-                Known::new(&shared.secrets, &channel, None).conceal_in_parse_error(&mut error);
+                Known::new(&shared.secrets, &channel, None).redact_in_parse_error(&mut error);
                 error
             })?
         }

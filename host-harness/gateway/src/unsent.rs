@@ -8,7 +8,8 @@ use harness_contract::{
 use harness_inbox::InboxError;
 use harness_sandbox::CallError;
 
-use crate::{egress::EgressError, media::FilesError};
+use crate::media::FilesError;
+use harness_egress::EgressError;
 
 /// The platform answered, and the channel could not say what: it may have accepted the message.
 pub(crate) fn unread(step: &SendStep, error: &str) -> SendOutcome {

@@ -241,11 +241,9 @@ fn confirm_own(
     tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step = ?2")?
         .execute(params![reply, step, place.at])?;
     gone::note_carrier(tx, place.account, id, place.delivery)?;
-    // The parts behind it that the platform has given no time stay behind it.
-    tx.prepare_cached(
-        "UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND platform_id IS NULL AND at < ?3",
-    )?
-    .execute(params![reply, step, place.at])?;
+    // The parts behind it stay behind it, also one that the platform has answered and not echoed yet.
+    tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND at < ?3")?
+        .execute(params![reply, step, place.at])?;
     adopt_platform_id(tx, place.account, (reply, step), id)?;
     // The platform shows the message, so it was accepted, whatever its answer had said.
     let receipt = Receipt { message_ids: vec![id.clone()], recipient: None, media_handle: None };

@@ -132,7 +132,7 @@ pub(crate) fn text_part(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.to_owned(), ..OutboundText::default() })
 }
 
-fn endpoints(sim: &Simulator) -> Result<harness_gateway::egress::Endpoints> {
+fn endpoints(sim: &Simulator) -> Result<harness_gateway::Endpoints> {
     let pairs = [
         ("https://graph.facebook.com", sim.graph_facebook_url()),
         ("https://graph.instagram.com", sim.graph_instagram_url()),

@@ -17,10 +17,8 @@ pub use check::check;
 pub use manifest::{BackupKey, BackupManifest, StoredFile};
 pub use restore::restore;
 
-use crate::{
-    store::{MediaStore, StoreError},
-    vault::VaultKey,
-};
+use crate::store::{MediaStore, StoreError};
+use harness_egress::credentials::VaultKey;
 
 /// The inbox's file in a backup.
 const INBOX: &str = "inbox.sqlite";

@@ -11,10 +11,8 @@ use harness_inbox::{Claim, InboxError, known_schema, verify_copy};
 use zeroize::Zeroizing;
 
 use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, manifest};
-use crate::{
-    incoming::{Incoming, PIECE},
-    vault::VaultKey,
-};
+use crate::incoming::{Incoming, PIECE};
+use harness_egress::credentials::VaultKey;
 
 /// Puts a backup where nothing is. Fails, and changes nothing, where a host is running or something is there
 /// already, or where the backup is not what was backed up.
@@ -84,7 +82,7 @@ async fn put_back(place: &Place, key: &str, from: &Path) -> Result<(), BackupErr
     loop {
         let read = source.read(&mut piece).map_err(failed)?;
         let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else { break };
-        incoming.write(read).await.map_err(|error| failed(io::Error::other(error)))?;
+        incoming.take(read).await.map_err(|error| failed(io::Error::other(error)))?;
     }
     Ok(place.media.keep(key, incoming.finish().await?).await?)
 }

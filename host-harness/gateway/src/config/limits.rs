@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::{ConfigError, ConfigFile};
-use crate::sizes::{MIB, Sizes};
+use harness_egress::{MIB, Sizes};
 
 /// Bounds of sizes, in MiB. What is not set keeps its default.
 #[derive(Clone, Debug, Default, Deserialize)]

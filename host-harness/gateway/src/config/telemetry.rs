@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{ConfigError, ConfigFile, SecretSource};
-use crate::secrets::Secret;
+use harness_egress::credentials::Secret;
 
 /// Where traces go. Without an endpoint, nowhere.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,5 +1,5 @@
-//! Credentials at rest: sealed with XChaCha20-Poly1305 under a key that lies elsewhere.
-//! Belongs here: the key, sealing, opening. A sealed credential fits only the slot that it was sealed for.
+//! Owns: sealing credentials with XChaCha20-Poly1305 under a key that lies elsewhere. A sealed one fits only its own slot.
+//! Does not own: where what is sealed lies.
 
 use std::{
     fs, io,
@@ -12,10 +12,9 @@ use chacha20poly1305::{
     Key, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
-use harness_inbox::private_options;
 use zeroize::Zeroizing;
 
-use crate::secrets::{Secret, SecretKey};
+use super::secret::{Secret, SecretKey};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -73,17 +72,18 @@ pub enum VaultError {
         slot: String,
     },
     /// The operating system gave no random bytes.
-    #[error("no random bytes could be had: {0}")]
+    #[error("the operating system returned no random bytes: {0}")]
     Random(String),
 }
 
 /// Seals and opens credentials.
-pub(crate) struct Vault {
+pub struct Vault {
     cipher: XChaCha20Poly1305,
 }
 
 impl Vault {
-    pub(crate) fn open(key: &VaultKey) -> Result<Self, VaultError> {
+    /// With the key that lies there. A file is made where there is none.
+    pub fn open(key: &VaultKey) -> Result<Self, VaultError> {
         let (text, place) = match key {
             VaultKey::File(path) => (read_or_make(path)?, path.display().to_string()),
             VaultKey::Env(name) => {
@@ -97,7 +97,8 @@ impl Vault {
         Ok(Self { cipher: XChaCha20Poly1305::new(Key::from_slice(bytes.as_slice())) })
     }
 
-    pub(crate) fn seal(&self, key: &SecretKey, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+    /// Seals a credential for its slot.
+    pub fn seal(&self, key: &SecretKey, secret: &Secret) -> Result<Vec<u8>, VaultError> {
         let mut sealed = random::<NONCE_BYTES>()?.to_vec();
         let payload = Payload { msg: secret.expose(), aad: &bound_to(key) };
         // Encrypting fails only for texts longer than any credential.
@@ -106,7 +107,8 @@ impl Vault {
         Ok(sealed)
     }
 
-    pub(crate) fn unseal(&self, key: &SecretKey, sealed: &[u8]) -> Result<Secret, VaultError> {
+    /// Opens what was sealed for this slot.
+    pub fn unseal(&self, key: &SecretKey, sealed: &[u8]) -> Result<Secret, VaultError> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| sealed_error(key))?;
         let payload = Payload { msg: text, aad: &bound_to(key) };
         self.cipher.decrypt(XNonce::from_slice(nonce), payload).map(Secret::new).map_err(|_| sealed_error(key))
@@ -132,7 +134,7 @@ fn sealed_error(key: &SecretKey) -> VaultError {
 }
 
 /// Bytes that nobody can guess.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| VaultError::Random(error.to_string()))?;
     Ok(bytes)
@@ -155,7 +157,10 @@ fn read_or_make(path: &Path) -> Result<Zeroizing<String>, VaultError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let text = Zeroizing::new(hex::encode(Zeroizing::new(random::<KEY_BYTES>()?)));
-            let mut file = private_options().write(true).create_new(true).open(path).map_err(failed)?;
+            let mut options = fs::OpenOptions::new();
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.write(true).create_new(true).open(path).map_err(failed)?;
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
             Ok(text)
         }

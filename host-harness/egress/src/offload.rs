@@ -1,5 +1,6 @@
-//! Work of the host's own on what a channel or a platform handed in: off the threads that others wait for, and given
-//! up with whoever waited for it. Belongs here: where it runs and when it ends. What is done: `egress`.
+//! Owns: running work on what a channel or a platform handed in off the async threads, and giving it up with whoever
+//! waited for it.
+//! Does not own: the work.
 
 use std::sync::{
     Arc,

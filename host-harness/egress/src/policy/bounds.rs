@@ -1,11 +1,12 @@
-//! Counting what a channel hands in before it is used. Belongs here: number, bytes and spelling of a request's parts.
-//! Where it may go: the contract's `egress`; parameters that change what it does: `overrides`.
+//! Owns: number, bytes and spelling of a request's parts, counted before any is used.
+//! Does not own: where it may go (the contract's `egress`), parameters that change what it does (`overrides`).
 
 use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest};
 use http::HeaderMap;
 use url::Url;
 
-use crate::{egress::EgressError, overrides::is_override, sizes::Sizes};
+use super::overrides::is_override;
+use crate::{error::EgressError, sizes::Sizes};
 
 /// Headers of a request, and the bytes of their names and values.
 const MAX_HEADERS: usize = 64;
@@ -21,7 +22,7 @@ const MAX_NAME: usize = 256;
 const MAX_MEDIA_TYPE: usize = 128;
 
 /// Whether each part of a request is within its bound.
-pub(crate) fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
+pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     at_most("headers", request.headers.len(), MAX_HEADERS)?;
     let bytes = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     at_most("bytes of headers", bytes, MAX_HEADER_BYTES)?;
@@ -76,7 +77,7 @@ pub(crate) fn check_filled(
 }
 
 /// Whether the files of a request are within their bounds, each and all together.
-pub(crate) fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Result<(), EgressError> {
+pub fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Result<(), EgressError> {
     let mut all = 0_u64;
     for file in files {
         at_most_bytes("a file", file, sizes.file)?;
@@ -86,7 +87,7 @@ pub(crate) fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Re
 }
 
 /// How much memory a request takes, in bytes: its files are not in it.
-pub(crate) fn memory_of(request: &HttpRequest) -> u64 {
+pub fn memory_of(request: &HttpRequest) -> u64 {
     let headers = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
     let names = match &request.body {
         HttpBody::Multipart(fields) => fields.iter().map(|field| field.name.len()).sum(),

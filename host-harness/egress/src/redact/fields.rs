@@ -1,15 +1,15 @@
-//! Credentials that nobody captures and nobody knows yet: by the names of their fields, however these are spelled,
-//! and by what the manifest says of an endpoint that hands them out. Belongs here: what of such an answer stays hidden.
-//! Credentials that are known: `conceal`.
+//! Owns: credentials that nobody captures or knows yet, found by the names of their fields and by what the manifest says
+//! of an endpoint that hands them out.
+//! Does not own: credentials that are known (`search`).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::{conceal::CONCEALED, spelled::readings};
+use super::{search::REDACTED, spellings::readings};
 
 /// Names under which platforms answer with credentials. Where none of the captures takes such a field, it is
-/// concealed: a channel that forgets a capture must not learn a token by it.
+/// redacted: a channel that forgets a capture must not learn a token by it.
 const CREDENTIAL_FIELDS: [&str; 4] = ["accesstoken", "refreshtoken", "idtoken", "clientsecret"];
 /// The same name without anything before it is one, too; with something it is as often the place in a list.
 const BARE: &str = "token";
@@ -79,58 +79,58 @@ pub(crate) fn is_too_heavy(text: &[u8]) -> bool {
     weight > MAX_WEIGHT
 }
 
-/// Conceals what stands below the names of credentials, and in texts that are documents or addresses themselves.
+/// Redacts what stands below the names of credentials, and in texts that are documents or addresses themselves.
 /// `names` may stay; `hidden` gets the texts that were taken away. Says whether anything was.
-pub(crate) fn conceal_fields(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>) -> bool {
-    conceal_in(value, names, hidden, MAX_NESTED)
+pub(crate) fn redact_fields(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>) -> bool {
+    redact_in(value, names, hidden, MAX_NESTED)
 }
 
-fn conceal_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>, nested: usize) -> bool {
+fn redact_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>, nested: usize) -> bool {
     match value {
         Value::Array(elements) => {
-            elements.iter_mut().fold(false, |changed, element| changed | conceal_in(element, names, hidden, nested))
+            elements.iter_mut().fold(false, |changed, element| changed | redact_in(element, names, hidden, nested))
         }
         Value::Object(fields) => {
-            let mut changed = conceal_names(fields);
+            let mut changed = redact_names(fields);
             for (field, value) in fields.iter_mut() {
                 let known = value.as_str().is_some_and(|text| names.contains(text));
                 if names_credential(field) && !known && !value.is_null() {
                     texts(value, hidden);
-                    *value = Value::String(CONCEALED.to_owned());
+                    *value = Value::String(REDACTED.to_owned());
                     changed = true;
                 } else {
-                    changed |= conceal_in(value, names, hidden, nested);
+                    changed |= redact_in(value, names, hidden, nested);
                 }
             }
             changed
         }
         Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => {
-            let Ok(mut inner) = serde_json::from_str::<Value>(text) else { return conceal_text(text) };
+            let Ok(mut inner) = serde_json::from_str::<Value>(text) else { return redact_text(text) };
             let Some(nested) = nested.checked_sub(1) else {
-                *text = CONCEALED.to_owned();
+                *text = REDACTED.to_owned();
                 return true;
             };
-            let changed = conceal_in(&mut inner, names, hidden, nested);
+            let changed = redact_in(&mut inner, names, hidden, nested);
             if changed {
                 *text = inner.to_string();
             }
             changed
         }
-        Value::String(text) => conceal_text(text),
+        Value::String(text) => redact_text(text),
         _ => false,
     }
 }
 
-fn conceal_text(text: &mut String) -> bool {
+fn redact_text(text: &mut String) -> bool {
     let carries = carries_credential(text);
     if carries {
-        *text = CONCEALED.to_owned();
+        *text = REDACTED.to_owned();
     }
     carries
 }
 
 /// The name of a field may be an address with a credential, too.
-fn conceal_names(fields: &mut Map<String, Value>) -> bool {
+fn redact_names(fields: &mut Map<String, Value>) -> bool {
     let before = fields.len();
     fields.retain(|field, _| !carries_credential(field));
     fields.len() < before
@@ -201,7 +201,7 @@ mod tests {
 
     fn shown(body: &str) -> String {
         let mut document = serde_json::from_str(body).unwrap();
-        conceal_fields(&mut document, &BTreeSet::new(), &mut Vec::new());
+        redact_fields(&mut document, &BTreeSet::new(), &mut Vec::new());
         document.to_string()
     }
 

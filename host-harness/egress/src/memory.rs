@@ -1,5 +1,6 @@
-//! One budget of memory for what is in flight: bodies of webhooks, requests of channels, answers of platforms, pieces of
-//! files. Belongs here: who gets how much of it, and who waits. What is read and sent stands elsewhere.
+//! Owns: one budget of memory for what is in flight: bodies of webhooks, requests, answers, pieces of files; who gets how
+//! much of it, and who waits.
+//! Does not own: what is read and sent.
 //!
 //! Webhooks have a half of their own, so that nothing else ever makes them wait. Of each half one channel gets at most
 //! half of what the others leave. Nothing is set aside because somebody announces it: what is read is counted as it
@@ -13,11 +14,11 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
 /// Set aside before a request leaves, for its answer, in bytes: most answers never ask for more.
-pub(crate) const FIRST: u64 = 64 << 10;
+pub const FIRST: u64 = 64 << 10;
 
 /// The budget. Cloning shares it.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
+pub struct Memory {
     webhooks: Arc<Lane>,
     channels: Arc<Lane>,
 }
@@ -50,26 +51,29 @@ struct Owner {
 /// More than there is, whoever gives something back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("it needs {wanted} bytes of memory at once, and this host sets aside {size} for all channels")]
-pub(crate) struct TooMuch {
+pub struct TooMuch {
     /// In bytes.
-    pub(crate) wanted: u64,
+    pub wanted: u64,
     /// In bytes.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// What is in flight of one half, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Use {
+pub struct MemoryUse {
     /// Whose half, in a word for counters.
-    pub(crate) of: &'static str,
-    pub(crate) now: u64,
-    pub(crate) most: u64,
-    pub(crate) size: u64,
+    pub of: &'static str,
+    /// At this moment.
+    pub now: u64,
+    /// The most at once since the start.
+    pub most: u64,
+    /// The whole half.
+    pub size: u64,
 }
 
 /// Memory that is set aside. Dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     lane: Arc<Lane>,
     owner: Arc<str>,
     bytes: u64,
@@ -82,25 +86,25 @@ fn locked(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 
 impl Memory {
     /// So many bytes for everything.
-    pub(crate) fn new(bytes: u64) -> Self {
+    pub fn new(bytes: u64) -> Self {
         let lane = |size| Arc::new(Lane { size, taken: Mutex::default(), freed: Notify::new() });
         Self { webhooks: lane(bytes / 2), channels: lane(bytes - bytes / 2) }
     }
 
     /// Nothing yet, for the body of a webhook of this channel.
-    pub(crate) fn webhook(&self, channel: &str) -> Held {
+    pub fn webhook(&self, channel: &str) -> Held {
         self.webhooks.nothing(channel)
     }
 
     /// So much for a channel if it is there now; none if it is not.
-    pub(crate) fn try_take(&self, channel: &str, bytes: u64) -> Result<Option<Held>, TooMuch> {
+    pub fn try_take(&self, channel: &str, bytes: u64) -> Result<Option<Held>, TooMuch> {
         self.channels.check(bytes)?;
         let mut held = self.channels.nothing(channel);
         Ok(held.try_grow(bytes).then_some(held))
     }
 
     /// So much for a channel, as soon as it is there. How long to wait is the caller's to say.
-    pub(crate) async fn take(&self, channel: &str, bytes: u64) -> Result<Held, TooMuch> {
+    pub async fn take(&self, channel: &str, bytes: u64) -> Result<Held, TooMuch> {
         self.channels.check(bytes)?;
         let mut held = self.channels.nothing(channel);
         if held.try_grow(bytes) {
@@ -118,10 +122,10 @@ impl Memory {
     }
 
     /// What is in flight.
-    pub(crate) fn uses(&self) -> [Use; 2] {
+    pub fn uses(&self) -> [MemoryUse; 2] {
         [("webhooks", &self.webhooks), ("channels", &self.channels)].map(|(of, lane)| {
             let taken = locked(&lane.taken);
-            Use { of, now: taken.all, most: taken.most, size: lane.size }
+            MemoryUse { of, now: taken.all, most: taken.most, size: lane.size }
         })
     }
 }
@@ -172,13 +176,13 @@ impl Held {
     }
 
     /// So much more, if it is there now.
-    pub(crate) fn try_grow(&mut self, more: u64) -> bool {
+    pub fn try_grow(&mut self, more: u64) -> bool {
         self.grow_now(more, false)
     }
 
     /// So much more, as soon as it is there. Whoever holds something and waits for more could wait for others that do the
     /// same, for ever: so one at a time of each channel goes beyond its share.
-    pub(crate) async fn grow(&mut self, more: u64) {
+    pub async fn grow(&mut self, more: u64) {
         if self.grow_now(more, self.turn.is_some()) {
             return;
         }
@@ -197,7 +201,7 @@ impl Held {
     }
 
     /// Gives back what is more than this, and the turn of whoever is beyond its share.
-    pub(crate) fn shrink_to(&mut self, bytes: u64) {
+    pub fn shrink_to(&mut self, bytes: u64) {
         let back = self.bytes.saturating_sub(bytes);
         if back > 0 {
             let mut taken = locked(&self.lane.taken);
@@ -213,7 +217,7 @@ impl Held {
     }
 
     /// How much it is, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.bytes
     }
 }

@@ -1,6 +1,5 @@
-//! Taking values out of a response before the channel sees it: what a later step needs, and credentials.
-//! Belongs here: JSON pointers and alternatives. Credentials that nobody captures: `disguise`. Where credentials are
-//! kept: `vault`.
+//! Owns: taking values out of an answer before the channel sees it: what a later step needs, and credentials.
+//! Does not own: credentials that nobody captures (`redact`), where credentials are kept (`credentials`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +10,27 @@ use harness_contract::{
 use serde_json::Value;
 
 use crate::{
-    conceal::{CONCEALED, Spellings, conceal},
-    disguise::{conceal_fields, is_plain_header, is_too_heavy, names_credential, only, says_credential},
-    egress::EgressError,
-    secrets::{Secret, check_slot_name, declared_slot},
-    work::GivenUp,
+    credentials::{Secret, check_slot_name, declared_slot},
+    error::EgressError,
+    offload::GivenUp,
+    redact::{
+        REDACTED, Spellings, is_plain_header, is_too_heavy, names_credential, only, redact, redact_fields,
+        says_credential,
+    },
 };
 
 /// What was captured so far in a reply, or in a call of `account`.
 #[derive(Debug, Default)]
-pub(crate) struct Captured {
+pub struct Captured {
     /// Values for later steps, by name.
-    pub(crate) values: BTreeMap<String, String>,
+    pub values: BTreeMap<String, String>,
     /// Credentials by slot; none where credentials may not be captured.
-    pub(crate) credentials: Option<Vec<(String, Secret)>>,
+    pub credentials: Option<Vec<(String, Secret)>>,
 }
 
 impl Captured {
     /// For calls that may capture credentials.
-    pub(crate) fn with_credentials() -> Self {
+    pub fn with_credentials() -> Self {
         Self { values: BTreeMap::new(), credentials: Some(Vec::new()) }
     }
 }
@@ -69,7 +70,7 @@ pub(crate) fn check(
             return Err(EgressError::Invalid("the key of a capture names a credential".into()));
         }
         let CaptureTarget::Slot(slot) = &capture.target else {
-            // A plain value may be put anywhere, and is not concealed when it comes back.
+            // A plain value may be put anywhere, and is not redacted when it comes back.
             let field = capture.pointer.rsplit('/').next().unwrap_or_default();
             if capture.pointer.split('/').any(names_credential) {
                 let problem = format!("`{field}` is a credential, and is captured into a slot");
@@ -118,7 +119,7 @@ pub(crate) fn capture(
     // A redirect back from a dialog may carry one in its address.
     for header in &mut response.headers {
         if says_credential(header.value.as_bytes()) {
-            header.value = CONCEALED.to_owned();
+            header.value = REDACTED.to_owned();
         }
     }
     let succeeded = (200..300).contains(&response.status);
@@ -149,8 +150,8 @@ pub(crate) fn capture(
     }
     let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     let mut hidden = Vec::new();
-    let mut changed = conceal_fields(&mut document, &names, &mut hidden);
-    // What a concealed field holds may not come back as a name.
+    let mut changed = redact_fields(&mut document, &names, &mut hidden);
+    // What a redacted field holds may not come back as a name.
     let hidden = Spellings::of(hidden.iter().map(String::as_bytes));
     if names.iter().any(|name| hidden.stand_in(name.as_bytes(), given_up)) {
         return Err(EgressError::CaptureFailed("name that is no credential".into()));
@@ -167,7 +168,7 @@ pub(crate) fn capture(
     let is_credential = |name: &str| slots.contains(name) || slots.contains(declared_slot(name));
     // A credential may stand elsewhere too, such as in the address of the next page.
     let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_bytes());
-    conceal(&[&Spellings::of(credentials)], response, given_up);
+    redact(&[&Spellings::of(credentials)], response, given_up);
     for Match { name, value, .. } in found {
         match &mut captured.credentials {
             Some(credentials) if is_credential(&name) => {
@@ -333,7 +334,7 @@ mod tests {
             .headers
             .push(harness_contract::Header { name: "location".into(), value: "https://x/#access_token=EAA".into() });
         capture(&[], None, &mut response, &mut Captured::default(), &GivenUp::default()).unwrap();
-        assert!(response.headers.iter().all(|header| header.value == "[concealed]"));
+        assert!(response.headers.iter().all(|header| header.value == "[redacted]"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! How large what a channel, a platform or a client hands in may be: the operator's bounds. Belongs here: the numbers.
-//! What a channel declares can only ask for less.
+//! Owns: how large what a channel, a platform or a client hands in may be. What a channel declares can only ask for less.
+//! Does not own: counting (`policy`, `response`, `memory`).
 
 /// Bounds of sizes, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +16,8 @@ pub struct Sizes {
     pub memory: u64,
 }
 
-pub(crate) const MIB: u64 = 1 << 20;
+/// Bytes of a mebibyte.
+pub const MIB: u64 = 1 << 20;
 
 impl Default for Sizes {
     fn default() -> Self {
@@ -31,7 +32,7 @@ impl Sizes {
 
     /// The least memory with which a request of the largest size, which is kept twice while it leaves, and its answer
     /// find room.
-    pub(crate) fn least_memory(&self) -> u64 {
+    pub fn least_memory(&self) -> u64 {
         2 * (2 * self.request + self.answer)
     }
 }

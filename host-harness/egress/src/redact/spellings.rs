@@ -1,6 +1,5 @@
-//! The spellings in which a server says again what it was told: percent, JSON and HTML escapes, also within each
-//! other. Belongs here: reading a text as somebody would who takes such escapes for what they mean. What is looked for
-//! in it: `conceal`.
+//! Owns: the spellings in which a server repeats what it was told: percent, JSON and HTML escapes, also within each other.
+//! Does not own: what is searched for in such a reading (`search`).
 
 use std::collections::VecDeque;
 

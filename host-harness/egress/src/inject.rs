@@ -1,5 +1,5 @@
-//! Putting credentials and captured values into a request that was already checked: the last thing before
-//! the wire. Taking values out of the response: `capture`; hiding what stands in it again: `conceal`.
+//! Owns: putting credentials and captured values into an admitted request, where the manifest lets each go.
+//! Does not own: taking values out of the answer (`capture`), hiding what it repeats (`redact`).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use harness_contract::{
     manifest::{EgressRule, Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::value::RawValue;
 use sha2::Sha256;
 use url::Url;
@@ -16,14 +16,21 @@ use zeroize::Zeroizing;
 
 use crate::{
     capture::Captured,
-    egress::{EgressError, FindSecret, is_granted},
-    secrets::{Secret, check_slot_name, declared_slot},
+    credentials::{Secret, check_slot_name, declared_slot},
+    error::EgressError,
+    memory::Held,
+    offload,
+    policy::{self, Admitted, bounds, is_granted},
+    sizes::Sizes,
 };
 
 /// The longest document into which something is put, in bytes.
 const MAX_JSON: usize = 1 << 20;
 
-/// Where fills find their values, and where a credential may go.
+/// Finds the credential in a slot.
+pub type FindSecret<'a> = dyn Fn(&str) -> Option<Secret> + Sync + 'a;
+
+/// Where injections find their values, and where a credential may go.
 pub(crate) struct Sources<'a> {
     /// The rule that admitted the request.
     pub(crate) rule: &'a EgressRule,
@@ -33,13 +40,13 @@ pub(crate) struct Sources<'a> {
 }
 
 /// A value on its way to its place.
-pub(crate) struct Value {
+struct Value {
     value: Zeroizing<String>,
     place: FillPlace,
     is_credential: bool,
 }
 
-/// What was put into a request: must not come back to the channel in the response.
+/// What was injected: must not come back to the channel in the answer.
 pub(crate) type Filled = Vec<Zeroizing<String>>;
 
 impl Sources<'_> {
@@ -62,8 +69,8 @@ impl Sources<'_> {
         (self.secret)(slot).ok_or_else(missing)
     }
 
-    /// What a request is to be filled with, where the manifest lets all of it go to its places.
-    pub(crate) fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
+    /// What is to be injected, where the manifest lets all of it go to its places.
+    fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
         let value = |Fill { source, place }: Fill| {
             let value = self.value(&source, &place)?;
             if let FillPlace::Header(name) = &place
@@ -137,21 +144,54 @@ fn place_name(place: &SlotPlace) -> &'static str {
     }
 }
 
-/// A request with everything in it.
-pub(crate) struct Put {
-    pub(crate) request: HttpRequest,
+/// A request with its credentials, the only kind that is sent. Only this module makes one.
+pub(crate) struct Injected {
+    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) filled: Filled,
+    pub(crate) body: HttpBody,
+    _made_here: (),
+}
+
+impl Injected {
+    /// Injects what an admitted request asks for, and counts again: what is injected makes it longer. Gives the
+    /// credentials that went in beside it.
+    pub(crate) async fn new(
+        admitted: Admitted<'_>,
+        sources: &Sources<'_>,
+        sizes: &Sizes,
+        memory: &mut Held,
+    ) -> Result<(Self, Filled), EgressError> {
+        let Admitted { rule, mut request, method, url, headers, file_bytes, text_bytes, .. } = admitted;
+        let values = sources.values(std::mem::take(&mut request.fills))?;
+        let before = bounds::memory_of(&request);
+        let bytes = if values.is_empty() { 0 } else { text_bytes };
+        let put = offload::done(bytes, move |_| put(values, request, url, headers));
+        let Put { request, url, headers, filled } = put.await.unwrap_or_else(|_| Err(policy::unprepared()))?;
+        bounds::check_filled(&request, &url, &headers, sizes)?;
+        // The error of the rule would show the credential that made another address of it, or a longer body.
+        let length = bounds::body_bytes(&request.body).saturating_add(file_bytes);
+        if !policy::still_admits(rule, &method, &url, length) {
+            let sentence = "with its credentials it has another path, or a longer body, than was granted";
+            return Err(EgressError::Invalid(sentence.into()));
+        }
+        if !memory.try_grow(bounds::memory_of(&request).saturating_sub(before)) {
+            return Err(EgressError::NoMemory);
+        }
+        Ok((Self { method, url, headers, body: request.body, _made_here: () }, filled))
+    }
+}
+
+/// A request with everything in it, not counted again yet.
+struct Put {
+    request: HttpRequest,
+    url: Url,
+    headers: HeaderMap,
+    filled: Filled,
 }
 
 /// Puts values into a request. `url` and `headers` were made from it and checked before.
-pub(crate) fn put(
-    values: Vec<Value>,
-    mut request: HttpRequest,
-    mut url: Url,
-    mut headers: HeaderMap,
-) -> Result<Put, EgressError> {
+fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: HeaderMap) -> Result<Put, EgressError> {
     let mut filled = Filled::new();
     for Value { value, place, is_credential } in values {
         match &place {

@@ -1,12 +1,12 @@
-//! Looking for credentials in a request before anything is filled in. Belongs here: which parts of it are looked
-//! through. What is looked for: `known`.
+//! Owns: searching a request for credentials before any is injected, part by part.
+//! Does not own: what is searched for, which is `Known`.
 
 use harness_contract::{FieldValue, FormField, HttpBody, HttpRequest};
 
-use crate::{egress::EgressError, known::Known, work::GivenUp};
+use crate::{error::EgressError, known::Known, offload::GivenUp};
 
 /// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
-pub(crate) fn refuse_leaks(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
+pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
     let leaks = known.search(|known| {
         let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));
         let in_body = match &request.body {
@@ -27,8 +27,8 @@ pub(crate) fn refuse_leaks(known: &Known, request: &HttpRequest, given_up: &Give
     if leaks { Err(EgressError::Leak) } else { Ok(()) }
 }
 
-/// The bytes of a request that are looked through: files are nobody's but the person's who gave them.
-pub(crate) fn texts_of(request: &HttpRequest) -> usize {
+/// The bytes of a request that are searched. Files are a person's, and are not.
+pub(crate) fn text_bytes(request: &HttpRequest) -> usize {
     let body = match &request.body {
         HttpBody::Empty => 0,
         HttpBody::Bytes(bytes) => bytes.len(),

@@ -1,93 +1,28 @@
-//! Credentials in memory. They leave this module only into a request that was checked, into a MAC, or into the search
-//! for them (`known`); they are wiped when dropped and have no readable form. Belongs here: keeping and finding them.
+//! Owns: a host's credentials in memory: keeping and finding them, by slot and as proofs of webhooks.
+//! Does not own: credentials at rest (`vault`), nor where they may go (the manifest).
 
 use std::{
     cmp::Reverse,
     collections::{HashMap, HashSet},
-    fmt,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
-
-use crate::{
-    egress::EgressError,
-    known::{Ready, ReadyByChannel},
+use super::{
+    search::{Search, Searches},
+    secret::{Secret, SecretKey},
 };
 
-/// A credential.
-#[derive(Clone)]
-pub struct Secret(Arc<Held>);
-
-struct Held {
-    bytes: Zeroizing<Vec<u8>>,
-    /// Made when it is compared first.
-    digest: OnceLock<[u8; 32]>,
-}
-
-impl Secret {
-    /// Takes the bytes over.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Held { bytes: Zeroizing::new(bytes), digest: OnceLock::new() }))
-    }
-
-    /// For the places that put it into a request or a MAC.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0.bytes
-    }
-
-    /// Its SHA-256, for comparing it without telling how much of it is right.
-    pub(crate) fn digest(&self) -> &[u8; 32] {
-        self.0.digest.get_or_init(|| Sha256::digest(self.expose()).into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// The manifest's name of a slot: several credentials of one kind are told apart behind a colon.
-pub(crate) fn declared_slot(slot: &str) -> &str {
-    slot.split_once(':').map_or(slot, |(declared, _)| declared)
-}
-
-/// The longest name of a slot, with what stands behind the colon.
-const MAX_SLOT_NAME: usize = 192;
-
-/// Names that a channel makes up stand in errors, in logs and in the inbox's file.
-pub(crate) fn check_slot_name(slot: &str) -> Result<(), EgressError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    if slot.is_empty() || slot.len() > MAX_SLOT_NAME || !slot.bytes().all(fits) {
-        return Err(EgressError::Invalid(
-            "the name of a credential has letters, digits, `-`, `_`, `.` and one `:`".into(),
-        ));
-    }
-    Ok(())
-}
-
-/// Which credential.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct SecretKey {
-    /// The channel's id.
-    pub channel: String,
-    /// The platform's id of the account; none for a slot of the whole channel.
-    pub account: Option<String>,
-    /// The slot's name in the manifest.
-    pub slot: String,
-}
-
 /// A secret that may prove where something comes from.
-pub(crate) struct Prover {
+pub struct Prover {
     /// Whose it is; none for the channel's own.
-    pub(crate) account: Option<String>,
-    pub(crate) slot: String,
-    pub(crate) secret: Secret,
+    pub account: Option<String>,
+    /// Its slot.
+    pub slot: String,
+    /// The secret.
+    pub secret: Secret,
 }
 
 /// The credentials of a host. Cloning shares them.
@@ -100,7 +35,7 @@ pub struct Secrets {
     previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
     /// What each slot held before, so that it is known if somebody says it again.
     replaced: Arc<Mutex<HashMap<SecretKey, Secret>>>,
-    ready: ReadyByChannel,
+    searches: Searches,
     /// Accounts that proved a webhook, by channel and account: the higher, the later.
     proved: Arc<Mutex<HashMap<(String, String), u64>>>,
     proofs: Arc<AtomicU64>,
@@ -113,7 +48,7 @@ impl Secrets {
     pub fn set(&self, key: SecretKey, secret: Secret) {
         let channel = key.channel.clone();
         self.put(&mut self.slots.write().unwrap_or_else(PoisonError::into_inner), key, secret);
-        self.ready.changed(&channel);
+        self.searches.changed(&channel);
     }
 
     fn put(&self, slots: &mut HashMap<SecretKey, Secret>, key: SecretKey, secret: Secret) {
@@ -146,7 +81,7 @@ impl Secrets {
             self.put(&mut slots, key, secret);
         }
         drop((slots, configured));
-        self.ready.changed(channel);
+        self.searches.changed(channel);
     }
 
     /// Keeps the secrets of a channel that were replaced, and no earlier ones: each proves where webhooks come from
@@ -158,11 +93,11 @@ impl Secrets {
             (SecretKey { channel: channel.to_owned(), account: None, slot }, secret, until)
         }));
         drop(previous);
-        self.ready.changed(channel);
+        self.searches.changed(channel);
     }
 
     /// Puts these credentials in the place of all that an account had, in one step: nobody meets it with none.
-    pub(crate) fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
+    pub fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let given: HashMap<SecretKey, Secret> = credentials.into_iter().collect();
         for (key, before) in
@@ -173,11 +108,11 @@ impl Secrets {
         }
         slots.extend(given);
         drop(slots);
-        self.ready.changed(channel);
+        self.searches.changed(channel);
     }
 
     /// Forgets every credential of an account.
-    pub(crate) fn forget(&self, channel: &str, account: &str) {
+    pub fn forget(&self, channel: &str, account: &str) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
         let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,11 +122,11 @@ impl Secrets {
         let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
         replaced.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
         drop((slots, configured, proved, replaced));
-        self.ready.changed(channel);
+        self.searches.changed(channel);
     }
 
     /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
-    pub(crate) fn find(&self, channel: &str, account: &str, slot: &str) -> Option<Secret> {
+    pub fn find(&self, channel: &str, account: &str, slot: &str) -> Option<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let key = |account: Option<&str>| SecretKey {
             channel: channel.to_owned(),
@@ -202,13 +137,13 @@ impl Secrets {
     }
 
     /// The credential that a channel has for all its accounts.
-    pub(crate) fn of_app(&self, channel: &str, slot: &str) -> Option<Secret> {
+    pub fn of_app(&self, channel: &str, slot: &str) -> Option<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         slots.get(&SecretKey { channel: channel.to_owned(), account: None, slot: slot.to_owned() }).cloned()
     }
 
     /// The secrets that may prove what comes to an account's own address: the channel's, and that account's.
-    pub(crate) fn provers_of(&self, channel: &str, account: &str, slots: &[String], now: u64) -> Vec<Prover> {
+    pub fn provers_of(&self, channel: &str, account: &str, slots: &[String], now: u64) -> Vec<Prover> {
         let mut found = self.own_provers(channel, slots, now);
         let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         for slot in slots {
@@ -221,7 +156,7 @@ impl Secrets {
 
     /// The secrets that may prove what comes to a channel's address: its own, then those of its accounts, of which at
     /// most so many: of those that proved something last.
-    pub(crate) fn provers(&self, channel: &str, slots: &[String], accounts: Option<usize>, now: u64) -> Vec<Prover> {
+    pub fn provers(&self, channel: &str, slots: &[String], accounts: Option<usize>, now: u64) -> Vec<Prover> {
         let mut found = self.own_provers(channel, slots, now);
         let mut of_accounts: Vec<Prover> = {
             let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
@@ -262,13 +197,13 @@ impl Secrets {
     }
 
     /// A secret of this account proved a webhook: it is among those that are tried first.
-    pub(crate) fn note_proved(&self, channel: &str, account: &str) {
+    pub fn note_proved(&self, channel: &str, account: &str) {
         let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
         proved.insert((channel.to_owned(), account.to_owned()), self.proofs.fetch_add(1, Ordering::Relaxed) + 1);
     }
 
     /// So many MACs are made to find out whose a signature is.
-    pub(crate) fn count_macs(&self, count: usize) {
+    pub fn count_macs(&self, count: usize) {
         self.macs.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
@@ -278,7 +213,7 @@ impl Secrets {
     }
 
     /// How many other credentials the same account has, and their bytes together.
-    pub(crate) fn others(&self, than: &SecretKey) -> (usize, usize) {
+    pub fn others(&self, than: &SecretKey) -> (usize, usize) {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let others = slots
             .iter()
@@ -287,8 +222,8 @@ impl Secrets {
     }
 
     /// The search for what is known of a channel.
-    pub(crate) fn ready(&self, channel: &str) -> Ready {
-        self.ready.of(channel)
+    pub(crate) fn search(&self, channel: &str) -> Search {
+        self.searches.of(channel)
     }
 
     /// Every credential of a channel, also those that were replaced: what no request of it may contain by itself, and

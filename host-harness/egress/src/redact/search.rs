@@ -1,6 +1,5 @@
-//! Finding credentials in a text, and taking them out of a response before the channel sees it. Belongs here: one
-//! automaton for all of them, and what stands in their place. How they may be spelled: `spelled`. Which are looked
-//! for: `egress`, `capture`, `known`.
+//! Owns: finding known credentials in a text with one automaton for all, and what stands in their place.
+//! Does not own: how they may be spelled (`spellings`), which are searched for (`known`, `capture`).
 
 use std::ops::Range;
 
@@ -11,11 +10,12 @@ use aho_corasick::{
 };
 use harness_contract::HttpResponse;
 
-use crate::{spelled::readings, work::GivenUp};
+use super::spellings::readings;
+use crate::offload::GivenUp;
 
 /// What stands in place of a credential.
-pub(crate) const CONCEALED: &str = "[concealed]";
-/// The longest text that concealing may make of a shorter one, in bytes: more would be an answer beyond its bound.
+pub const REDACTED: &str = "[redacted]";
+/// The longest text that redacting may make of a shorter one, in bytes: more would be an answer beyond its bound.
 const MAX_SHOWN: usize = 4 << 20;
 /// The longest name of a header that is shown, in bytes.
 const MAX_HEADER_NAME: usize = 64;
@@ -23,7 +23,7 @@ const MAX_HEADER_NAME: usize = 64;
 const PIECE: usize = 4 << 10;
 
 /// Takes values out of a response: a server may say them again, the channel must not hear them.
-pub(crate) fn conceal(values: &[&Spellings], response: &mut HttpResponse, given_up: &GivenUp) {
+pub(crate) fn redact(values: &[&Spellings], response: &mut HttpResponse, given_up: &GivenUp) {
     if let Some(body) = without(values, &response.body, given_up) {
         response.body = body;
     }
@@ -55,7 +55,7 @@ pub(crate) fn without(values: &[&Spellings], text: &[u8], given_up: &GivenUp) ->
     for (at, (byte, length)) in text.iter().zip(&lengths).enumerate() {
         if *length > 0 {
             if at >= hidden_to {
-                shown.extend_from_slice(CONCEALED.as_bytes());
+                shown.extend_from_slice(REDACTED.as_bytes());
             }
             hidden_to = hidden_to.max(at.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX)));
         }
@@ -63,7 +63,7 @@ pub(crate) fn without(values: &[&Spellings], text: &[u8], given_up: &GivenUp) ->
             shown.push(*byte);
         }
         if shown.len() > MAX_SHOWN.max(text.len()) {
-            return Some(CONCEALED.into());
+            return Some(REDACTED.into());
         }
     }
     Some(shown)
@@ -180,12 +180,12 @@ mod tests {
 
     fn shown(value: &str, body: &str) -> String {
         let mut response = HttpResponse { status: 200, headers: Vec::new(), body: body.into() };
-        conceal(&[&Spellings::of([value.as_bytes()])], &mut response, &GivenUp::default());
+        redact(&[&Spellings::of([value.as_bytes()])], &mut response, &GivenUp::default());
         String::from_utf8(response.body).unwrap()
     }
 
     #[test]
-    fn a_credential_is_concealed_in_every_spelling_of_a_server() {
+    fn a_credential_is_redacted_in_every_spelling_of_a_server() {
         for spelled in [
             "EAA|b/c d",
             "EAA%7Cb%2Fc%20d",
@@ -202,16 +202,16 @@ mod tests {
             "EAA&amp;#124;b/c d",
             "EAA%26%23124%3Bb%2Fc+d",
         ] {
-            assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[concealed]>", "{spelled}");
+            assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[redacted]>", "{spelled}");
         }
         assert_eq!(shown("EAA|b/c d", "EAA|b/c"), "EAA|b/c");
-        assert_eq!(shown("EAAx", "EAAEAAx%45AA"), "EAA[concealed]%45AA");
+        assert_eq!(shown("EAAx", "EAAEAAx%45AA"), "EAA[redacted]%45AA");
     }
 
     #[test]
     fn a_credential_that_stands_in_the_replacement_ends_and_many_are_one_pass() {
-        assert_eq!(shown("c", "abcabc"), "ab[concealed]ab[concealed]");
-        assert_eq!(shown("token", &"token".repeat(200_000)).len(), 200_000 * CONCEALED.len());
+        assert_eq!(shown("c", "abcabc"), "ab[redacted]ab[redacted]");
+        assert_eq!(shown("token", &"token".repeat(200_000)).len(), 200_000 * REDACTED.len());
     }
 
     #[test]
@@ -219,9 +219,9 @@ mod tests {
         let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
         let headers = vec![header("x-eaab", "1"), header("location", "https://x/?t=EAA%42"), header("y", "z")];
         let mut response = HttpResponse { status: 200, headers, body: Vec::new() };
-        conceal(&[&Spellings::of([b"EAAB".as_slice()])], &mut response, &GivenUp::default());
+        redact(&[&Spellings::of([b"EAAB".as_slice()])], &mut response, &GivenUp::default());
         let shown: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
-        assert_eq!(shown, ["https://x/?t=[concealed]", "z"]);
+        assert_eq!(shown, ["https://x/?t=[redacted]", "z"]);
     }
 
     #[test]
@@ -229,20 +229,20 @@ mod tests {
         for spelled in
             ["a%41\\b&c", "a%2541%5Cb%26c", r"a%41\\\\b\u0026c".replace(r"\\\\", r"\\").as_str(), "a%41\\b&amp;c"]
         {
-            assert_eq!(shown("a%41\\b&c", spelled), CONCEALED, "{spelled}");
+            assert_eq!(shown("a%41\\b&c", spelled), REDACTED, "{spelled}");
         }
-        assert_eq!(shown("schlüssel-wort", r"<schl\u00fcssel-wort>"), "<[concealed]>");
+        assert_eq!(shown("schlüssel-wort", r"<schl\u00fcssel-wort>"), "<[redacted]>");
     }
 
     #[test]
-    fn of_values_that_begin_or_end_alike_the_longest_is_concealed_whole() {
+    fn of_values_that_begin_or_end_alike_the_longest_is_redacted_whole() {
         let values = ["token-of-a", "token-of-a-neighbour", "of-a-neigh", "bour-too"];
         let values = Spellings::of(values.map(str::as_bytes));
         let shown = |text: &str| {
             without(&[&values], text.as_bytes(), &GivenUp::default()).map(|text| String::from_utf8(text).unwrap())
         };
-        assert_eq!(shown("<token-of-a-neighbour>").unwrap(), "<[concealed]>");
-        assert_eq!(shown("<token-of-a-neighbour-too>").unwrap(), "<[concealed]>");
+        assert_eq!(shown("<token-of-a-neighbour>").unwrap(), "<[redacted]>");
+        assert_eq!(shown("<token-of-a-neighbour-too>").unwrap(), "<[redacted]>");
         assert_eq!(shown("<token-of-b>"), None);
     }
 
@@ -253,12 +253,12 @@ mod tests {
         let short = "a".repeat(12);
         let values = Spellings::of([value.as_bytes(), short.as_bytes()]);
         let text = "a".repeat(1 << 20);
-        assert_eq!(without(&[&values], text.as_bytes(), &GivenUp::default()).unwrap(), CONCEALED.as_bytes());
+        assert_eq!(without(&[&values], text.as_bytes(), &GivenUp::default()).unwrap(), REDACTED.as_bytes());
     }
 
     #[test]
-    fn concealing_makes_no_answer_longer_than_an_answer_may_be() {
-        assert_eq!(shown("x", &"xy".repeat(1 << 20)), CONCEALED);
+    fn redacting_makes_no_answer_longer_than_an_answer_may_be() {
+        assert_eq!(shown("x", &"xy".repeat(1 << 20)), REDACTED);
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         let given_up = GivenUp::default();
         drop(given_up.when_dropped());
         let values = Spellings::of([b"token".as_slice()]);
-        assert_eq!(without(&[&values], b"a text without any", &given_up).unwrap(), CONCEALED.as_bytes());
+        assert_eq!(without(&[&values], b"a text without any", &given_up).unwrap(), REDACTED.as_bytes());
         assert!(values.stand_in(b"a text without any", &given_up));
     }
 }

@@ -1,5 +1,5 @@
-//! Name resolution for egress: a name that leads to an address inside the operator's network is
-//! refused, whatever the name. Belongs here: which addresses are public.
+//! Owns: name resolution. A name that leads to an address inside the operator's network is refused, whatever the name.
+//! Does not own: which names are granted (`policy`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

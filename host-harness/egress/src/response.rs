@@ -1,47 +1,24 @@
-//! What comes back: reading an answer within its bounds, what of it a channel may see, and what is said where there is
-//! none. No word of an answer stands in an error. The way out: `egress`.
+//! Owns: reading an answer within its bounds, and what of it a channel may see. No word of an answer stands in an error.
+//! Does not own: finding credentials in it (`redact`), taking values out (`capture`).
 
-use std::error::Error as _;
+use std::time::Duration;
 
 use harness_contract::{Capture, Header, HttpResponse};
 
 use crate::{
     capture::{Captured, capture},
-    conceal::{Spellings, conceal},
-    egress::{EgressError, IDLE},
-    fill::Filled,
+    error::{EgressError, transport_error},
+    inject::Filled,
     known::Known,
     memory::{FIRST, Held},
-    work::GivenUp,
+    offload::GivenUp,
+    redact::{Spellings, redact},
 };
 
+/// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
+pub(crate) const IDLE: Duration = Duration::from_secs(20);
 /// Lines of an answer's header.
 const MAX_ANSWER_HEADERS: usize = 256;
-
-/// Only a failure to connect proves that nothing was sent. Then the words are those of this side and of TLS; afterwards
-/// they could be the server's, so there is only a kind. The URL is left out: it may hold a credential.
-pub(crate) fn transport_error(error: reqwest::Error) -> EgressError {
-    let connecting = error.is_connect() || error.is_builder();
-    if !connecting {
-        let kind = if error.is_timeout() {
-            "it did not come in time"
-        } else if error.is_request() {
-            "the connection ended before it, or what came is no HTTP"
-        } else {
-            "the connection broke in the middle of it"
-        };
-        return EgressError::NoAnswer(kind.into());
-    }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    EgressError::Unreachable(text)
-}
 
 /// Reads an answer of at most `max` bytes. `memory` grows as it comes: what is announced takes none.
 pub(crate) async fn read(
@@ -92,7 +69,7 @@ pub(crate) async fn read(
 /// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
 /// channel; afterwards without what it captures; and once more, for the names that were put in. `shows` are the only
 /// places of an answer that hands credentials out.
-pub(crate) fn shown(
+pub(crate) fn redacted(
     mut response: HttpResponse,
     filled: &Filled,
     known: &Known,
@@ -102,9 +79,9 @@ pub(crate) fn shown(
     given_up: &GivenUp,
 ) -> (Result<HttpResponse, EgressError>, Captured) {
     let filled = Spellings::of(filled.iter().map(|value| value.as_bytes()));
-    conceal(&[&filled], &mut response, given_up);
+    redact(&[&filled], &mut response, given_up);
     let before = captured.values.clone();
-    // A new copy of a credential that is known already is captured as any other, and concealed afterwards.
+    // A new copy of a credential that is known already is captured as any other, and redacted afterwards.
     if let Err(error) = capture(captures, shows, &mut response, &mut captured, given_up) {
         return (Err(error), captured);
     }
@@ -117,8 +94,21 @@ pub(crate) fn shown(
             return Err(EgressError::CaptureFailed("value that is no credential".into()));
         }
         let all: Vec<&Spellings> = known.iter().copied().chain([&filled]).collect();
-        conceal(&all, &mut response, given_up);
+        redact(&all, &mut response, given_up);
         Ok(())
     });
     (ended.map(|()| response), captured)
+}
+
+/// Reads an answer of at most so many bytes, of whom the operator sends to and no channel. The error is a sentence
+/// without the address.
+pub async fn read_at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(error).to_string())? {
+        if body.len() + chunk.len() > max {
+            return Err(format!("the answer is longer than {max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }

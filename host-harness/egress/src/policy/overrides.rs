@@ -1,5 +1,6 @@
-//! Parameters by which servers take another method than the request's: they would get around what was granted. Belongs
-//! here: finding them, however they are written. Headers that do the same are left out by the rule's list.
+//! Owns: parameters by which servers take another method than the request's, however they are written. They would get
+//! around the grant.
+//! Does not own: headers that do the same, which the rule's list leaves out.
 
 use std::fmt;
 
@@ -7,7 +8,7 @@ use harness_contract::{HttpBody, HttpRequest};
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use url::{Url, form_urlencoded};
 
-use crate::egress::EgressError;
+use crate::error::EgressError;
 
 /// Their names, as they are without case, dashes, underscores and brackets.
 const NAMES: [&str; 7] = [

@@ -1,0 +1,46 @@
+//! Owns: credentials that were captured while an account is being connected, and are no account's yet.
+//! Does not own: whose they become.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{search::Search, secret::Secret};
+
+/// What was captured so far, by slot.
+#[derive(Debug, Default)]
+pub struct PendingCredentials {
+    secrets: Mutex<HashMap<String, Secret>>,
+    /// The search for them, until they change.
+    search: Mutex<Search>,
+}
+
+impl PendingCredentials {
+    /// What was captured before.
+    pub fn new(secrets: HashMap<String, Secret>) -> Self {
+        Self { secrets: Mutex::new(secrets), search: Mutex::default() }
+    }
+
+    /// The credential in a slot.
+    pub fn find(&self, slot: &str) -> Option<Secret> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
+    }
+
+    /// Fills a slot.
+    pub fn set(&self, slot: String, secret: Secret) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
+        *self.search.lock().unwrap_or_else(PoisonError::into_inner) = Search::default();
+    }
+
+    /// All of them, by slot.
+    pub fn all(&self) -> Vec<(String, Secret)> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().map(|(slot, secret)| (slot.clone(), secret.clone())).collect()
+    }
+
+    /// The search for them.
+    pub(crate) fn search(&self) -> Search {
+        self.search.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,78 @@
+//! Owns: one credential, its name, and the rules for the names of slots. Credentials are wiped when dropped and have no
+//! readable form.
+//! Does not own: keeping them.
+//!
+//! Not `secrecy`: a credential here also keeps its digest, by which it is compared.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::error::EgressError;
+
+/// A credential.
+#[derive(Clone)]
+pub struct Secret(Arc<Held>);
+
+struct Held {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Made when it is compared first.
+    digest: OnceLock<[u8; 32]>,
+}
+
+impl Secret {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Held { bytes: Zeroizing::new(bytes), digest: OnceLock::new() }))
+    }
+
+    /// The bytes, for a request, a MAC or a file that is this user's alone.
+    pub fn expose(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// Its SHA-256, for comparing it without telling how much of it is right.
+    pub fn digest(&self) -> &[u8; 32] {
+        self.0.digest.get_or_init(|| Sha256::digest(self.expose()).into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The manifest's name of a slot: several credentials of one kind are told apart behind a colon.
+pub fn declared_slot(slot: &str) -> &str {
+    slot.split_once(':').map_or(slot, |(declared, _)| declared)
+}
+
+/// The longest name of a slot, with what stands behind the colon.
+const MAX_SLOT_NAME: usize = 192;
+
+/// Names that a channel makes up stand in errors, in logs and in the inbox's file.
+pub(crate) fn check_slot_name(slot: &str) -> Result<(), EgressError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if slot.is_empty() || slot.len() > MAX_SLOT_NAME || !slot.bytes().all(fits) {
+        return Err(EgressError::Invalid(
+            "the name of a credential has letters, digits, `-`, `_`, `.` and one `:`".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Which credential.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SecretKey {
+    /// The channel's id.
+    pub channel: String,
+    /// The platform's id of the account; none for a slot of the whole channel.
+    pub account: Option<String>,
+    /// The slot's name in the manifest.
+    pub slot: String,
+}

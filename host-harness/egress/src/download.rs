@@ -1,0 +1,162 @@
+//! Owns: fetching a file that a message names: only from the hosts that were granted, redirects included, within bounds.
+//! Does not own: when and why (the engine's `media`), where the bytes go ([`FileSink`]).
+
+use http::{StatusCode, header};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::{
+    error::{EgressError, transport_error},
+    response::IDLE,
+    send::Egress,
+};
+
+/// Redirects that are followed, each to a host that was granted.
+const REDIRECTS: u32 = 3;
+
+/// Where the bytes of a file go, piece by piece.
+pub trait FileSink: Send {
+    /// Why it takes no more.
+    type Error: Send;
+    /// Takes the next piece.
+    fn write(&mut self, piece: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// A file as it came.
+#[derive(Debug)]
+pub struct Downloaded<S> {
+    /// What took all of its bytes.
+    pub sink: S,
+    /// The media type that the server claims.
+    pub claimed: Option<String>,
+}
+
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError<E> {
+    /// It, or where it redirects to, lies on another host.
+    #[error("its address lies outside of the media hosts that were granted: {0}")]
+    NotGranted(String),
+    /// The status.
+    #[error("its address gives it no longer (HTTP {0})")]
+    Gone(u16),
+    /// The bound, in bytes.
+    #[error("it is larger than the {0} bytes that this host takes")]
+    TooLarge(u64),
+    /// Trying again may help.
+    #[error("it could not be fetched: {0}")]
+    Passing(String),
+    /// It could not be kept.
+    #[error("it could not be stored here")]
+    Sink(#[source] E),
+}
+
+impl Egress {
+    /// Downloads a file of at most `max` bytes into what `begin` opens once it comes. `hosts` are exact names, or `*.` and
+    /// a name for every name below it.
+    pub async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
+        &self,
+        hosts: &[String],
+        url: &str,
+        max: u64,
+        begin: impl FnOnce() -> B + Send,
+    ) -> Result<Downloaded<S>, DownloadError<S::Error>> {
+        let fetch = async {
+            let (response, claimed) = self.follow(hosts, url).await?;
+            let sink = begin().await.map_err(DownloadError::Sink)?;
+            Ok(Downloaded { sink: read(response, sink, max).await?, claimed })
+        };
+        self.clients.in_time(fetch).await.map_err(DownloadError::Passing)?
+    }
+
+    /// The response with the file, and the media type that it claims.
+    async fn follow<E>(
+        &self,
+        hosts: &[String],
+        url: &str,
+    ) -> Result<(reqwest::Response, Option<String>), DownloadError<E>> {
+        let mut next = Url::parse(url).map_err(|_| DownloadError::NotGranted("it is no address".into()))?;
+        for _ in 0..=REDIRECTS {
+            let url = self.clients.as_platform(next);
+            if !is_media_host(hosts, &url) {
+                let place = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+                return Err(DownloadError::NotGranted(place));
+            }
+            let (client, target) = self.clients.route(url.clone());
+            let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
+            let response = timeout(IDLE, client.get(target).send()).await.map_err(idle)?.map_err(passing)?;
+            let status = response.status();
+            let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            if status.is_redirection() {
+                let target = text(header::LOCATION).and_then(|location| url.join(&location).ok());
+                next = target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))?;
+                continue;
+            }
+            let claimed = text(header::CONTENT_TYPE);
+            return match status {
+                StatusCode::OK => Ok((response, claimed)),
+                StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
+                    Err(DownloadError::Gone(status.as_u16()))
+                }
+                other => Err(DownloadError::Passing(format!("HTTP {}", other.as_u16()))),
+            };
+        }
+        Err(DownloadError::Passing("too many redirects".into()))
+    }
+}
+
+fn passing<E>(error: reqwest::Error) -> DownloadError<E> {
+    match transport_error(error) {
+        EgressError::Unreachable(reason) | EgressError::NoAnswer(reason) => DownloadError::Passing(reason),
+        other => DownloadError::Passing(other.to_string()),
+    }
+}
+
+async fn read<S: FileSink>(
+    mut response: reqwest::Response,
+    mut sink: S,
+    max: u64,
+) -> Result<S, DownloadError<S::Error>> {
+    if response.content_length().is_some_and(|length| length > max) {
+        return Err(DownloadError::TooLarge(max));
+    }
+    let idle = |_| DownloadError::Passing(format!("nothing more came for {IDLE:?}"));
+    let mut size = 0_u64;
+    while let Some(piece) = timeout(IDLE, response.chunk()).await.map_err(idle)?.map_err(passing)? {
+        size = size.saturating_add(piece.len() as u64);
+        if size > max {
+            return Err(DownloadError::TooLarge(max));
+        }
+        sink.write(&piece).await.map_err(DownloadError::Sink)?;
+    }
+    Ok(sink)
+}
+
+/// Whether an address lies on a host that was granted for files.
+pub fn is_media_host(hosts: &[String], url: &Url) -> bool {
+    // A resolver never sees an address in place of a name, so it is refused here.
+    let Some(url::Host::Domain(host)) = url.host() else { return false };
+    let bare = url.username().is_empty() && url.password().is_none();
+    url.scheme() == "https" && url.port().is_none() && bare && hosts.iter().any(|granted| covers(granted, host))
+}
+
+fn covers(granted: &str, host: &str) -> bool {
+    match granted.strip_prefix("*.") {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+        None => granted == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_star_covers_names_below_and_nothing_beside() {
+        assert!(covers("*.fbcdn.net", "scontent.xx.fbcdn.net") && covers("cdn.example.com", "cdn.example.com"));
+        for outside in ["fbcdn.net", ".fbcdn.net", "evilfbcdn.net", "fbcdn.net.example.com", ""] {
+            assert!(!covers("*.fbcdn.net", outside), "{outside}");
+        }
+        assert!(!covers("cdn.example.com", "x.cdn.example.com"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Owns: which request of a channel may leave, with which credential, and what of the answer the channel may see;
+//! credentials in memory and at rest.
+//! Does not own: when a request leaves, and what follows from its answer.
+//!
+//! The types keep the order. A channel's `HttpRequest` becomes `Admitted` by the [`policy`], which knows the grant;
+//! `Injected` once credentials are in it; [`Shown`] once its answer was captured from and redacted. Only what is
+//! injected can be sent, only what is shown reaches a channel.
+
+mod capture;
+mod client;
+pub mod credentials;
+mod download;
+mod error;
+mod inject;
+mod known;
+mod memory;
+mod offload;
+mod policy;
+mod redact;
+mod resolver;
+mod response;
+mod send;
+mod sizes;
+
+pub use capture::Captured;
+pub use client::{Endpoints, File, Files, Timer, client_builder};
+pub use download::{DownloadError, Downloaded, FileSink, is_media_host};
+pub use error::{EgressError, SetupError, transport_error};
+pub use inject::FindSecret;
+pub use known::Known;
+pub use memory::{FIRST, Held, Memory, MemoryUse, TooMuch};
+pub use policy::bounds::{check as check_request, check_files, memory_of};
+pub use redact::REDACTED;
+pub use response::read_at_most;
+pub use send::{Caller, Egress, Shown};
+pub use sizes::{MIB, Sizes};
