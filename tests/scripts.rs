@@ -395,9 +395,10 @@ fn sound(log: &str) -> Option<String> {
 
 fn told(outcome: &Outcome, served: &Served) -> String {
     format!(
-        "the neighbour's webhook {:?}, its reply {:?} at the slowest; memory of the host {} MiB at most",
+        "the neighbour's webhook {:?}, its reply {:?} at the slowest; memory of the host {} MiB at most, {} MiB now",
         outcome.slowest.0,
         outcome.slowest.1,
-        served.peak_memory() >> 20
+        served.peak_memory() >> 20,
+        served.present_memory() >> 20
     )
 }
