@@ -348,7 +348,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
             }
         }
         // One that hangs holds back no other, up to a number.
-        while checks.len() >= 4 || (!checks.is_empty() && number + 1 == scripts) {
+        while checks.len() >= 8 || (!checks.is_empty() && number + 1 == scripts) {
             let answer = checks.join_next().await.unwrap().unwrap();
             look(seed, number, &answer.body);
             outcome.count(format!("check {}", answer.status));
