@@ -161,7 +161,8 @@ fn legible<'c>(text: &[u8], credentials: &[&'c str]) -> Option<&'c str> {
     readings.iter().find_map(|reading| found(reading))
 }
 
-type Undo = fn(&str) -> Option<(char, usize)>;
+/// What an escape stands for, and how long it is.
+type Undo = fn(&str) -> Option<(Vec<u8>, usize)>;
 
 /// Undoes escapes from left to right.
 fn undo(text: &[u8], kinds: &[Undo]) -> Vec<u8> {
@@ -173,7 +174,7 @@ fn undo(text: &[u8], kinds: &[Undo]) -> Vec<u8> {
         let ascii: String = ahead.iter().take_while(|byte| byte.is_ascii()).map(|byte| char::from(*byte)).collect();
         match kinds.iter().find_map(|undo| undo(&ascii)) {
             Some((letter, length)) => {
-                read.extend(letter.to_string().into_bytes());
+                read.extend(letter);
                 at += length;
             }
             None => {
@@ -185,33 +186,40 @@ fn undo(text: &[u8], kinds: &[Undo]) -> Vec<u8> {
     read
 }
 
-fn undo_percent(text: &str) -> Option<(char, usize)> {
-    let digits = text.strip_prefix('%')?.get(..2)?;
-    let letter = u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii)?;
-    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some((letter.into(), 3))
+fn undo_percent(text: &str) -> Option<(Vec<u8>, usize)> {
+    Some((vec![u8::try_from(number(text.strip_prefix('%')?.get(..2)?)?).ok()?], 3))
 }
 
-fn undo_json(text: &str) -> Option<(char, usize)> {
+fn number(digits: &str) -> Option<u32> {
+    let sound = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    sound.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+fn letter(number: u32) -> Option<Vec<u8>> {
+    char::from_u32(number).map(|letter| letter.to_string().into_bytes())
+}
+
+fn undo_json(text: &str) -> Option<(Vec<u8>, usize)> {
     let rest = text.strip_prefix('\\')?;
-    let number = |digits: &str| {
-        let sound = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        sound.then(|| u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)).flatten()
-    };
     match rest.chars().next()? {
-        'u' => Some((number(rest.get(1..5)?)?, 6)),
-        'x' => Some((number(rest.get(1..3)?)?, 4)),
-        'n' => Some(('\n', 2)),
-        'r' => Some(('\r', 2)),
-        't' => Some(('\t', 2)),
-        other => Some((other, 2)),
+        'u' | 'U' => Some((letter(number(rest.get(1..5)?)?)?, 6)),
+        'x' => Some((vec![u8::try_from(number(rest.get(1..3)?)?).ok()?], 4)),
+        'n' => Some((b"\n".to_vec(), 2)),
+        'r' => Some((b"\r".to_vec(), 2)),
+        't' => Some((b"\t".to_vec(), 2)),
+        other => Some((other.to_string().into_bytes(), 2)),
     }
 }
 
-fn undo_html(text: &str) -> Option<(char, usize)> {
+fn undo_html(text: &str) -> Option<(Vec<u8>, usize)> {
     let (name, _) = text.strip_prefix('&')?.split_once(';')?;
-    let number = match name.strip_prefix('#')? {
-        hex if hex.starts_with(['x', 'X']) => u32::from_str_radix(&hex[1..], 16).ok()?,
-        decimal => decimal.parse().ok()?,
+    let meant = match name.strip_prefix('#') {
+        Some(hex) if hex.starts_with(['x', 'X']) => letter(number(&hex[1..])?)?,
+        Some(decimal) => letter(decimal.parse().ok()?)?,
+        None => {
+            let names = [("amp", "&"), ("lt", "<"), ("gt", ">"), ("quot", "\""), ("apos", "'")];
+            names.iter().find(|(known, _)| *known == name)?.1.as_bytes().to_vec()
+        }
     };
-    Some((char::from_u32(number)?, name.len() + 2))
+    Some((meant, name.len() + 2))
 }
