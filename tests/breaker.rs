@@ -13,9 +13,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{
-    api, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
+    api, counted, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
-use harness_gateway::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
+use harness_engine::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
 
 struct Two {
@@ -28,7 +28,8 @@ struct Two {
 /// The channel that attacks, and one that works.
 async fn two() -> Two {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::default();
+    // A pause does not end by itself.
+    let clock = Clock::stopped();
     let endpoints = [("https://attacker.example.com".to_owned(), "http://127.0.0.1:9".parse().unwrap())].into();
     let options = HostOptions {
         sandbox: sandbox_config(),
@@ -101,9 +102,9 @@ async fn while_one_channel_hangs_in_every_call_another_goes_on() {
     }
     eventually("every message of the other channel", async || (two.of_channel("web-chat").await == 30).then_some(()))
         .await;
+    counted(&two.host, |counts| counts.received == 30).await;
     let counts = two.host.inbox().delivery_counts().await.unwrap();
-    assert_eq!((counts.applied, counts.failed), (30, 0));
-    assert_eq!(counts.received, 30, "what hangs waits, and is not lost");
+    assert_eq!((counts.applied, counts.failed), (30, 0), "what hangs waits, and is not lost");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,8 +117,7 @@ async fn deliveries_wait_while_a_channel_is_left_alone_and_are_read_when_it_work
     for n in 0..4 {
         two.attack(&format!("sound-{n}")).await;
     }
-    let counts = two.host.inbox().delivery_counts().await.unwrap();
-    assert_eq!((counts.received, counts.failed, counts.applied), (9, 0, 0));
+    counted(&two.host, |counts| (counts.received, counts.failed, counts.applied) == (9, 0, 0)).await;
     let health = two.health().await;
     assert_eq!((&health["state"], &health["part"]), (&"open".into(), &"incoming".into()), "{health}");
     assert!(health["reason"].as_str().unwrap().contains("parse-webhook"), "{health}");

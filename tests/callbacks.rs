@@ -13,8 +13,8 @@
 use std::time::Duration;
 
 use channel_tests::{Answer, World, eventually, log::Captured, request};
-use harness_gateway::{Access, server, server::Limits};
 use harness_inbox::{AccountState, FromDialog, NewAccount};
+use harness_server::{Access, Limits};
 use serde_json::{Value, json};
 use simulator::{Config, Login, signed_request};
 
@@ -139,10 +139,10 @@ async fn what_one_callback_took_no_other_takes() {
 async fn forged_callbacks_meet_the_bound_of_forged_webhooks() {
     let world = world().await;
     let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::router_with(world.host.clone(), Access::default(), &limits);
-    tokio::spawn(async move { server::serve_with(listener, router, &limits, std::future::pending()).await });
+    let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
+    tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
     let mut statuses = Vec::new();
     for _ in 0..6 {
         statuses.push(call(&address, "data-deletion", "Zm9yZ2Vk.e30").await.status);
@@ -162,10 +162,10 @@ async fn a_forged_callback_costs_one_line_and_beyond_the_bound_none() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = world().await;
     let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::router_with(world.host.clone(), Access::default(), &limits);
-    tokio::spawn(async move { server::serve_with(listener, router, &limits, std::future::pending()).await });
+    let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
+    tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
     let lines = |id: &str| log.text().lines().filter(|line| line.contains(&format!("\"{id}\""))).count();
     for number in 0..8 {
         let id = format!("forged-{number}");

@@ -11,7 +11,7 @@
 use std::{fs, time::Duration};
 
 use channel_tests::{PATIENCE, World, dialog::Person, eventually, message, request, text};
-use harness_gateway::{ConnectError, ConnectStage, HostError};
+use harness_engine::{ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, ReplyState, StepState};
 use simulator::{AnswerForm, Config, Login, Simulator, Subject};
 
@@ -300,7 +300,7 @@ async fn credentials_survive_a_restart_sealed_and_another_key_costs_a_reconnect_
     assert!(account.problem.unwrap().contains("the key is not the one"));
 }
 
-async fn restart(folder: &std::path::Path, sim: &Simulator, clock: &harness_gateway::Clock) -> harness_gateway::Host {
+async fn restart(folder: &std::path::Path, sim: &Simulator, clock: &harness_engine::Clock) -> harness_engine::Host {
     let host = channel_tests::open_host(folder, sim, clock.clone()).await;
     channel_tests::load(&host, sim).await;
     host

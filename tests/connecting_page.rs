@@ -9,7 +9,7 @@
 )]
 
 use channel_tests::{World, dialog::Person, instagram, pages::page, request};
-use harness_gateway::{ChannelSetup, ConnectStage, Grant};
+use harness_engine::{ChannelSetup, ConnectStage, Grant};
 use simulator::{Config, Fault, Scope};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@
 )]
 
 use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
-use harness_gateway::{Host, HostError};
+use harness_engine::{Host, HostError};
 use harness_inbox::{AccountRow, AccountState, StepState};
 use simulator::{Config, Subject};
 

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, text};
 use harness_contract::settings::RawSetting;
-use harness_gateway::{ChannelSetup, Clock};
+use harness_engine::{ChannelSetup, Clock};
 use harness_inbox::{NewAccount, StepState};
 use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};

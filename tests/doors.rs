@@ -12,7 +12,8 @@
 use std::time::Duration;
 
 use channel_tests::{PATIENCE, World, eventually, request, signature};
-use harness_gateway::{Access, Clock, HostOptions, server, server::Limits};
+use harness_engine::{Clock, HostOptions};
+use harness_server::{Access, Limits};
 use simulator::{Config, Login};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
@@ -35,15 +36,15 @@ impl Door {
     async fn with(limits: Limits) -> Self {
         let stopped = |options| HostOptions { clock: Clock::stopped(), ..options };
         let world = World::with_options(Config::demo(), Login::Facebook, stopped).await;
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let router = server::router_with(world.host.clone(), Access::default(), &limits);
+        let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            server::serve_with(listener, router, &limits, stopped).await.unwrap();
+            harness_server::serve_with(listener, router, &limits, stopped).await.unwrap();
         });
         Self { world, address, stop: Some(stop), served }
     }

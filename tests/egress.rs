@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, text};
-use harness_gateway::Host;
+use harness_engine::Host;
 use harness_inbox::{ReplyState, ReplyView, StepState};
 
 const TOKEN: &str = "the-token-of-the-account";

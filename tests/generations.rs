@@ -12,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use channel_tests::{World, eventually, granted, hostile, instagram, message, sandbox_config, secrets, text};
-use harness_gateway::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
+use channel_tests::{World, counted, eventually, granted, hostile, instagram, message, sandbox_config, secrets, text};
+use harness_engine::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
 use simulator::Config;
 use wasm_encoder::{ComponentSection as _, CustomSection};
@@ -150,8 +150,7 @@ async fn an_update_that_crashes_again_and_again_is_taken_back() {
     // There is no generation left to return to: now the channel is left alone, and what waits is kept.
     eventually("the breaker", async || (host.breakers("hostile")[0].state == BreakerState::Open).then_some(())).await;
     assert_eq!(digest(&host), before);
-    let counts = host.inbox().delivery_counts().await.unwrap();
-    assert_eq!((counts.failed, counts.received), (0, 5));
+    counted(&host, |counts| (counts.failed, counts.received) == (0, 5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

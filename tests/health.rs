@@ -83,9 +83,7 @@ async fn where_meta_refuses_the_apps_webhook_page_and_doctor_say_what_to_type_wh
     let person = Person::new(&world).await;
     let dialog = person.visits("facebook").await;
     let query = person.permits(&dialog, &[]).await;
-    let harness_gateway::ConnectStage::Choosing { candidates } = person.returns(&query).await.unwrap() else {
-        panic!()
-    };
+    let harness_engine::ConnectStage::Choosing { candidates } = person.returns(&query).await.unwrap() else { panic!() };
     // Whatever is asked of other edges meanwhile, these three are the app's token, its webhook, and setting it.
     let fault = simulator::Fault::graph_error(10, None).on(simulator::Scope::AppSubscriptions);
     world.sim.inject(fault.times(4));

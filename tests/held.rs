@@ -20,7 +20,7 @@ use std::{
 
 use channel_tests::{World, connect, dialog::Person, end, eventually, message, open_host, request, text};
 use harness_contract::OutboundPart;
-use harness_gateway::{AtTask, BreakerState, ConnectStage, HostError, HostOptions, Moment, Worker};
+use harness_engine::{AtTask, BreakerState, ConnectStage, HostError, HostOptions, Moment, Worker};
 use harness_inbox::{MediaState, ReplyVerdict, StepState};
 use simulator::{CdnFile, Config, Fault, Login, Scope};
 
@@ -28,12 +28,12 @@ const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const OTHER: &str = "5551230000000002";
 const MINUTES: u32 = 5;
 
-async fn verdict(host: &harness_gateway::Host, reply: i64) -> ReplyVerdict {
+async fn verdict(host: &harness_engine::Host, reply: i64) -> ReplyVerdict {
     host.inbox().reply(reply).await.unwrap().verdict
 }
 
 /// Whether the outbox would send anything now.
-async fn nothing_is_due(host: &harness_gateway::Host, now: u64) -> bool {
+async fn nothing_is_due(host: &harness_engine::Host, now: u64) -> bool {
     host.inbox().due_replies(now, 16, HashSet::new()).await.unwrap().is_empty()
 }
 

@@ -22,7 +22,7 @@ use std::{
 use axum::{Router, routing::post};
 use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, secrets, text};
 use harness_contract::{StorageError, settings::RawSetting, text::misleads};
-use harness_gateway::Host;
+use harness_engine::Host;
 use harness_inbox::{ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
 

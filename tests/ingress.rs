@@ -11,7 +11,7 @@
 )]
 
 use channel_tests::{World, instagram, request, secret, secrets, signature};
-use harness_gateway::ChannelSetup;
+use harness_engine::ChannelSetup;
 use simulator::{Config, Login, RawWebhook, Signing};
 
 const BODY: &str = r#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,"messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"hello"}}]}]}"#;

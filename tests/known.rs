@@ -18,7 +18,7 @@ use channel_tests::{
     told::{Told, WEBHOOK_SECRET},
 };
 use harness_contract::{egress::admit, settings::RawSetting};
-use harness_gateway::ChannelSetup;
+use harness_engine::ChannelSetup;
 use serde_json::json;
 
 const OWN: &str = "the-token-of-the-account";

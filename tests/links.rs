@@ -12,7 +12,7 @@
 use channel_tests::{
     Answer, World, dialog::Person, eventually, gate::Gate, granted, message, request, scripted, secrets, text,
 };
-use harness_gateway::{ChannelSetup, ConnectError, ConnectStage, HostError};
+use harness_engine::{ChannelSetup, ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, StepState};
 use simulator::Config;
 use tokio::{
@@ -180,9 +180,9 @@ async fn a_link_for_one_login_takes_no_other() {
 async fn a_start_that_fails_is_said_on_the_link_and_leaves_it_usable() {
     let sim = simulator::Simulator::start(Config::demo()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let host = channel_tests::open_host(folder.path(), &sim, harness_gateway::Clock::default()).await;
+    let host = channel_tests::open_host(folder.path(), &sim, harness_engine::Clock::default()).await;
     // No `app-id` is set.
-    let setup = harness_gateway::ChannelSetup::default();
+    let setup = harness_engine::ChannelSetup::default();
     host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     let (address, _) = channel_tests::serve(&host).await;
     let ticket = host.begin_connecting("instagram", None).await.unwrap();

@@ -13,7 +13,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use channel_tests::{World, connect, end, eventually, message, open_host, serve, text};
-use harness_gateway::Clock;
+use harness_engine::Clock;
 use harness_inbox::{Inbox, StepState};
 use rusqlite::{Connection, functions::FunctionFlags, types::Value};
 use sha2::{Digest as _, Sha256};

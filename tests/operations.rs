@@ -13,9 +13,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{
-    Answer, World, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature, text,
+    Answer, World, counted, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature, text,
 };
-use harness_gateway::{Budget, ChannelSetup, Clock, Host, HostOptions, server};
+use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use simulator::Config;
 
@@ -58,10 +58,10 @@ async fn counters_tell_what_happened_and_name_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_are_behind_the_lock_of_the_api_and_health_is_not() {
     let world = World::new().await;
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::router(world.host.clone(), Some(&secret("the-token")));
-    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    let router = harness_server::router(world.host.clone(), Some(&secret("the-token")));
+    tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     assert_eq!(get(&address, "/metrics").await.status, 401);
     let url = format!("{address}/metrics");
     assert_eq!(request("GET", &url, &[("authorization", "Bearer the-token")], Vec::new()).await.status, 200);
@@ -114,8 +114,8 @@ async fn beyond_the_backlog_webhooks_come_later_and_nothing_is_recorded() {
     assert_eq!((later.status, later.headers["retry-after"].to_str().unwrap()), (503, "10"));
     let ready = get(&address, "/health/ready").await;
     assert!(ready.status == 503 && ready.body.contains("wait to be translated"), "{}", ready.body);
-    let counts = host.inbox().delivery_counts().await.unwrap();
-    assert_eq!(counts.received + counts.failed, accepted.get(), "what was put off is not in the journal");
+    // What was put off is not in the journal.
+    counted(&host, |counts| counts.received + counts.failed == accepted.get()).await;
     eventually("room", async || {
         clock.advance(Duration::from_secs(60));
         (post("hello").await.status == 200).then_some(())

@@ -10,7 +10,7 @@
 )]
 
 use channel_tests::{Answer, World, api, dialog::Person, request};
-use harness_gateway::ConnectStage;
+use harness_engine::ConnectStage;
 use simulator::Config;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{World, eventually, message, secrets};
 use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
-use harness_gateway::{Clock, HostOptions};
+use harness_engine::{Clock, HostOptions};
 use harness_inbox::{ReplyState, StepState};
 use simulator::{AccountConfig, Config, Login};
 

@@ -21,7 +21,7 @@ use std::{
 use axum::Router;
 use channel_tests::{eventually, message, neighbours::Neighbours, secrets, text};
 use harness_contract::SendResult;
-use harness_gateway::HostOptions;
+use harness_engine::HostOptions;
 use harness_inbox::{ReplyVerdict, ReplyView};
 use serde_json::json;
 use tokio::sync::Semaphore;

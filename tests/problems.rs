@@ -10,7 +10,7 @@
 )]
 
 use channel_tests::{Answer, PATIENCE, World, dialog::Person, request};
-use harness_gateway::ConnectStage;
+use harness_engine::ConnectStage;
 use serde_json::{Value, json};
 use simulator::{AccountConfig, CdnFile, Config};
 use tokio::{

@@ -14,9 +14,8 @@ use std::collections::BTreeMap;
 use channel_tests::{
     eventually, granted, hostile, manifest::with_manifest, request, sandbox_config, secrets, serve, signature, web_chat,
 };
-use harness_contract::settings::RawSetting;
-use harness_contract::{Setting, SettingValue};
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_contract::{Setting, SettingValue, settings::RawSetting};
+use harness_engine::{ChannelSetup, Host, HostOptions};
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 
 struct Hostile {
@@ -234,7 +233,7 @@ async fn an_address_with_the_account_costs_one_mac_and_one_without_a_bounded_num
     assert_eq!(cost("/webhooks/web-chat/site-777", "forged").await, (403, 1));
     assert_eq!(cost("/webhooks/web-chat/site-777", "secret-778").await, (403, 1), "another account's secret");
     assert_eq!(cost("/webhooks/web-chat/nobody", "secret-777").await, (403, 0));
-    let bound = u64::try_from(harness_gateway::ingress::MAX_TRIED).unwrap();
+    let bound = u64::try_from(harness_engine::MAX_TRIED).unwrap();
     assert_eq!(cost("/webhooks/web-chat", "forged").await, (403, bound));
     // Those that proved something last are among those that are tried.
     assert_eq!(cost("/webhooks/web-chat", "secret-777").await, (200, bound));
@@ -243,8 +242,8 @@ async fn an_address_with_the_account_costs_one_mac_and_one_without_a_bounded_num
 
 #[tokio::test(flavor = "multi_thread")]
 async fn below_the_bound_every_accounts_secret_is_taken_at_the_channels_address() {
-    let (_host, address, _folder) = signing(harness_gateway::ingress::MAX_TRIED).await;
-    for index in 0..harness_gateway::ingress::MAX_TRIED {
+    let (_host, address, _folder) = signing(harness_engine::MAX_TRIED).await;
+    for index in 0..harness_engine::MAX_TRIED {
         assert_eq!(signed(&address, "/webhooks/web-chat", &format!("secret-{index}")).await, 200, "{index}");
     }
 }

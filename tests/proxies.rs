@@ -19,7 +19,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use channel_tests::{World, dialog::Person, nginx::Nginx, request, serve};
-use harness_gateway::{Access, config::ConfigFile, server};
+use harness_cli::config::ConfigFile;
+use harness_server::Access;
 use simulator::Config;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -69,10 +70,10 @@ impl Served {
         let config = world.folder.path().join("harness.toml");
         fs::write(&config, "data-dir = \".\"\n").unwrap();
         let access = ConfigFile::read(&config).unwrap().access().unwrap();
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = server::router_with(world.host.clone(), access, &server::Limits::default());
-        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        let router = harness_server::router_with(world.host.clone(), access, &harness_server::Limits::default());
+        tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let token = fs::read_to_string(world.folder.path().join("admin-token")).unwrap().trim().to_owned();
         Self { world, address, token }
     }
@@ -168,12 +169,12 @@ async fn without_credentials_the_api_answers_nobody_behind_the_shortest_configur
 async fn a_product_that_gives_the_host_no_lock_has_a_closed_one() {
     let served = Served::new().await;
     for router in [
-        server::router(served.world.host.clone(), None),
-        server::router_with(served.world.host.clone(), Access::default(), &server::Limits::default()),
+        harness_server::router(served.world.host.clone(), None),
+        harness_server::router_with(served.world.host.clone(), Access::default(), &harness_server::Limits::default()),
     ] {
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let shown = format!("Bearer {}", served.token);
         for (method, path) in ENDPOINTS {
             for headers in [&[][..], &[("host", "localhost")], &[("authorization", shown.as_str())]] {

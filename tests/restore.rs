@@ -13,7 +13,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use channel_tests::{World, connect, dialog::Person, end, eventually, load, message, open_host, request, text};
-use harness_gateway::{
+use harness_engine::{
     Clock,
     backup::{self, BackupKey, BackupManifest, Place},
 };

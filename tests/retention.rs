@@ -14,7 +14,7 @@ use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{connect, eventually, files_with, message, request, sandbox_config, serve};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart};
-use harness_gateway::{Clock, Endpoints, Host, HostOptions, Retention};
+use harness_engine::{Clock, Endpoints, Host, HostOptions, Retention};
 use harness_inbox::{MediaState, ReplyState};
 use simulator::{CdnFile, Config, Login, Simulator};
 use tempfile::TempDir;

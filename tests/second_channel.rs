@@ -20,7 +20,7 @@ use channel_tests::{
     World, connect, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_engine::{ChannelSetup, Host, HostOptions};
 use harness_inbox::{ReplyState, StepState};
 use simulator::{Config, Login, Simulator};
 
@@ -153,7 +153,7 @@ async fn what_a_channel_cannot_do_it_refuses_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_granted_is_not_reached() {
     let world = World::new().await;
-    let grant = harness_gateway::Grant { egress: vec!["graph.instagram.com".into()], ..Default::default() };
+    let grant = harness_engine::Grant { egress: vec!["graph.instagram.com".into()], ..Default::default() };
     let setup = ChannelSetup { grant: Some(grant), ..channel_tests::setup_of(&world.sim) };
     let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     assert_eq!(

@@ -14,7 +14,7 @@ use std::{cell::Cell, collections::BTreeMap, path::Path, time::Duration};
 
 use channel_tests::{api, end, eventually, granted, hostile, request, sandbox_config, secrets, serve, web_chat};
 use harness_contract::{Setting, SettingValue};
-use harness_gateway::{Budget, ChannelSetup, Clock, Host, HostOptions};
+use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
 use harness_inbox::{FromDialog, NewAccount};
 use tokio::task::AbortHandle;
 
@@ -286,7 +286,7 @@ async fn an_archive_waits_while_its_channel_cannot_read_and_webhooks_do_not() {
         two.attack("trap").await;
     }
     eventually("an open circuit", async || {
-        let open = two.host.breakers("hostile").iter().any(|one| one.state != harness_gateway::BreakerState::Closed);
+        let open = two.host.breakers("hostile").iter().any(|one| one.state != harness_engine::BreakerState::Closed);
         open.then_some(())
     })
     .await;

@@ -19,8 +19,9 @@ use std::{
 use channel_tests::{
     World as Connected, eventually, granted, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
 };
+use harness_cli::config::ConfigFile;
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Host, HostOptions, Sizes, config::ConfigFile};
+use harness_engine::{ChannelSetup, Host, HostOptions, Sizes};
 use harness_inbox::{ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
 use simulator::{CdnFile, Config, Login};

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{PATIENCE, World, eventually, message, text};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, SendResult};
-use harness_gateway::{Clock, HostOptions};
+use harness_engine::{Clock, HostOptions};
 use harness_inbox::{AccountState, MediaState, MediaView, ReplyState, ReplyView, StepState};
 use simulator::{CdnFile, Config, EchoTiming, Fault, Login, Scope};
 

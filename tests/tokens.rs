@@ -13,7 +13,8 @@
 use std::{fs, time::Duration};
 
 use channel_tests::{Answer, World, eventually, request, secret};
-use harness_gateway::{Access, Scope, TokenFile, config::ConfigFile, server};
+use harness_cli::config::ConfigFile;
+use harness_server::{Access, Scope, TokenFile};
 use http::header::WWW_AUTHENTICATE;
 
 /// Every endpoint of the API, and what a token needs for it.
@@ -52,10 +53,10 @@ impl Locked {
         let tokens = TokenFile::in_folder(world.folder.path());
         let admin = admin.map(secret);
         let access = Access::new(admin.as_ref(), Some(tokens.clone()));
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = server::router_with(world.host.clone(), access, &server::Limits::default());
-        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        let router = harness_server::router_with(world.host.clone(), access, &harness_server::Limits::default());
+        tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         Self { world, tokens, address }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use harness_gateway::{ChannelSetup, Endpoints, Host, HostOptions};
+use harness_engine::{ChannelSetup, Endpoints, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 

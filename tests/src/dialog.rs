@@ -1,7 +1,7 @@
 //! Somebody at the platform's dialog, without a browser: for tests about what happens behind it.
 //! Belongs here: the way from a link to the callback. A real browser is in `browser`.
 
-use harness_gateway::{ConnectStage, HostError};
+use harness_engine::{ConnectStage, HostError};
 use url::Url;
 
 use crate::{World, request};

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Body, extract::State, response::IntoResponse as _};
-use harness_gateway::HostOptions;
+use harness_engine::HostOptions;
 use http::{Request, StatusCode};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use simulator::Simulator;

@@ -31,8 +31,8 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret, server};
-use harness_inbox::{ReplyState, ReplyView, TimelineEntry};
+use harness_engine::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret};
+use harness_inbox::{DeliveryCounts, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use simulator::{Config, Login, RequestRecord, Simulator};
@@ -338,11 +338,11 @@ pub async fn end(host: Host, folder: &Path) {
 
 /// Serves a host on a free port; its API asks for `API_TOKEN`.
 pub async fn serve(host: &Host) -> (String, AbortHandle) {
-    let listener = server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
-    let router = server::router(host.clone(), Some(&secret(API_TOKEN)));
-    let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
+    let router = harness_server::router(host.clone(), Some(&secret(API_TOKEN)));
+    let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }
 
@@ -399,6 +399,15 @@ pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
 
 pub fn text(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.into(), ..OutboundText::default() })
+}
+
+/// Waits until the deliveries are counted so: one that is getting its row at this moment counts twice.
+pub async fn counted(host: &Host, so: impl Fn(&DeliveryCounts) -> bool) {
+    eventually("the counts", async || {
+        let counts = host.inbox().delivery_counts().await.unwrap();
+        so(&counts).then_some(())
+    })
+    .await;
 }
 
 /// What Meta puts into `X-Hub-Signature-256`.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::Router;
-use harness_gateway::{ChannelSetup, Host, HostOptions};
+use harness_engine::{ChannelSetup, Host, HostOptions};
 use serde_json::{Value, json};
 
 use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};

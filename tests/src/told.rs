@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, body::Body, http::HeaderName, response::Response};
 use harness_contract::settings::RawSetting;
-use harness_gateway::{ChannelSetup, Host, HostOptions, Secret};
+use harness_engine::{ChannelSetup, Host, HostOptions, Secret};
 use harness_inbox::ReplyState;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -8,11 +8,11 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
+use harness_cli::config::ConfigFile;
 use harness_contract::text::shown;
-use harness_gateway::{
+use harness_engine::{
     Clock, VaultKey,
     backup::{self, BackupKey, BackupManifest, Place},
-    config::ConfigFile,
 };
 
 use crate::locate;

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_contract::text;
-use harness_gateway::RecordedCall;
+use harness_engine::RecordedCall;
 use serde_json::Value;
 
 use crate::locate;

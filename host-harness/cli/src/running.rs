@@ -5,12 +5,12 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use harness_contract::text::{shown, shown_json};
-use harness_gateway::{
-    Secret,
+use harness_cli::{
     client::{ApiClient, ApiClientError},
     config::ConfigFile,
 };
+use harness_contract::text::{shown, shown_json};
+use harness_engine::Secret;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -7,11 +7,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use harness_gateway::{
-    ChannelSetup, Grant, Host, HostOptions, Registered,
-    config::{ChannelConfig, ConfigFile},
-    server,
-};
+use harness_cli::config::{ChannelConfig, ConfigFile};
+use harness_engine::{ChannelSetup, Grant, Host, HostOptions, Registered};
 
 use crate::{locate, watch};
 
@@ -21,7 +18,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     let data_dir = file.data_dir();
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
     // First the address: a second host by mistake must not begin to send.
-    let listener = server::bind(file.config.listen)
+    let listener = harness_server::bind(file.config.listen)
         .await
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let access = file.access()?;
@@ -63,8 +60,8 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         println!("token of the API: {}, which commands on this machine read", file.admin_token().path().display());
     }
     let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
-    let router = server::router_with(host.clone(), access, &limits);
-    server::serve_with(listener, router, &limits, stopped()).await?;
+    let router = harness_server::router_with(host.clone(), access, &limits);
+    harness_server::serve_with(listener, router, &limits, stopped()).await?;
     if let Some(watching) = watching {
         watching.abort();
     }

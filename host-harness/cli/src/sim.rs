@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use harness_gateway::new_token;
 use harness_inbox::private_options;
+use harness_server::new_token;
 use simulator::{Config, Simulator};
 use url::Url;
 

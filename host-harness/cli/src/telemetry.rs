@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::Result;
 use bytes::Bytes;
-use harness_gateway::{
+use harness_cli::{
     client::PlainClient,
     config::{ConfigFile, TraceTarget},
 };
@@ -91,7 +91,7 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    fn new(headers: Vec<(http::HeaderName, harness_gateway::Secret)>) -> Result<Self> {
+    fn new(headers: Vec<(http::HeaderName, harness_engine::Secret)>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("telemetry")

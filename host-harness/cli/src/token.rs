@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use harness_contract::text::{shown, shown_json};
-use harness_gateway::{Scope, StoredToken};
+use harness_server::{Scope, StoredToken};
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
 

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use harness_cli::config::ConfigFile;
 use harness_contract::text::{shown, shown_lines};
-use harness_gateway::{Host, config::ConfigFile};
+use harness_engine::Host;
 
 use crate::{log, serve};
 
@@ -50,6 +51,6 @@ pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String
 
 /// What the files of all channels look like now.
 pub(crate) fn stamps(file: &ConfigFile) -> HashMap<String, Option<Stamp>> {
-    let of = |config: &harness_gateway::config::ChannelConfig| stamp(&file.resolve(&config.component));
+    let of = |config: &harness_cli::config::ChannelConfig| stamp(&file.resolve(&config.component));
     file.config.channels.iter().map(|(id, config)| (id.clone(), of(config))).collect()
 }

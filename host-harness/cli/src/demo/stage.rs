@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_gateway::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret, new_token, server};
+use harness_engine::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ReplyState, ReplyView};
+use harness_server::new_token;
 use simulator::{Config, Customer, Login, Simulator};
 use tempfile::TempDir;
 
@@ -56,11 +57,11 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).await?;
+        let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
-        let router = server::router(host.clone(), Some(&Secret::new(token.clone().into_bytes())));
-        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        let router = harness_server::router(host.clone(), Some(&Secret::new(token.clone().into_bytes())));
+        tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
         sim.verify_webhook().await.context("the challenge of the webhook")?;
@@ -132,7 +133,7 @@ pub(crate) fn text_part(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.to_owned(), ..OutboundText::default() })
 }
 
-fn endpoints(sim: &Simulator) -> Result<harness_gateway::Endpoints> {
+fn endpoints(sim: &Simulator) -> Result<harness_engine::Endpoints> {
     let pairs = [
         ("https://graph.facebook.com", sim.graph_facebook_url()),
         ("https://graph.instagram.com", sim.graph_instagram_url()),

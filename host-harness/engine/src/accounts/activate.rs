@@ -1,0 +1,136 @@
+//! The last step of connecting: from an account that was chosen to one that is known here. Belongs here: asking
+//! for its webhooks, leaving the way on which it came before, sealing its credentials.
+
+use std::sync::Arc;
+
+use harness_contract::{
+    AccountSettings, ConnectedAccount, Setting, SettingValue,
+    manifest::SlotScope,
+    settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
+};
+use harness_inbox::{AccountState, FromDialog, NewAccount};
+
+use crate::{
+    accounts::{
+        call::{CallScope, PendingAccount, call, call_as},
+        jobs,
+    },
+    error::HostError,
+    host::Shared,
+    options::Registered,
+};
+use harness_egress::credentials::{SecretKey, declared_slot};
+
+/// How far back the archive is read after connecting, in milliseconds.
+const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
+
+impl Shared {
+    /// Asks for the account's webhooks and, when the platform has said yes, makes it known here: first the
+    /// platform, so that nobody sees an account as connected from which nothing comes.
+    pub(crate) async fn bind(
+        self: &Arc<Self>,
+        registered: &Registered,
+        pending: &Arc<PendingAccount>,
+        account: ConnectedAccount,
+    ) -> Result<i64, HostError> {
+        let manifest = registered.channel.manifest();
+        let channel = manifest.channel.id.clone();
+        let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
+        let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw)
+            .map_err(|source| HostError::Settings { channel: channel.clone(), account: account.id.clone(), source })?;
+        let mut told = AccountSettings { id: account.id.clone(), settings: settings.clone() };
+        merge_settings(&mut told.settings, &registered.settings);
+        self.subscribe(registered, pending, &told).await?;
+        if self.leave_earlier(&channel, &account, &settings).await {
+            // Leaving may have ended what was just asked for.
+            self.subscribe(registered, pending, &told).await?;
+        }
+
+        let now = self.clock.now();
+        let mut credentials = Vec::new();
+        let mut opened = Vec::new();
+        for (slot, secret) in pending.credentials.all() {
+            let declared = manifest.slots.get(declared_slot(&slot));
+            if !declared.is_some_and(|declared| declared.scope == SlotScope::Account) {
+                continue;
+            }
+            // Credentials of what was not chosen are not kept.
+            if slot.contains(':') {
+                continue;
+            }
+            let key = SecretKey { channel: channel.clone(), account: Some(account.id.clone()), slot: slot.clone() };
+            credentials.push((slot, self.vault.seal(&key, &secret)?));
+            opened.push((key, secret));
+        }
+        let new = NewAccount {
+            channel: channel.clone(),
+            platform_id: account.id.clone(),
+            name: account.name,
+            settings,
+            dialog: Some(FromDialog {
+                username: account.username,
+                picture: account.picture,
+                aliases: account.aliases,
+                authorized_by: account.authorized_by,
+                refresh_before: account.refresh_before,
+                refresh_at: Some(jobs::next_refresh(account.refresh_before, now)),
+                credentials,
+                storage: pending.storage(),
+                history_from: Some(now.saturating_sub(HISTORY_MS)),
+            }),
+            now,
+        };
+        let row = {
+            let _alone = self.bindings.write().await;
+            let row = self.inbox.connect_account(new).await?;
+            self.secrets.replace(&channel, &account.id, opened);
+            row
+        };
+        self.connected();
+        Ok(row)
+    }
+
+    async fn subscribe(
+        self: &Arc<Self>,
+        registered: &Registered,
+        pending: &Arc<PendingAccount>,
+        account: &AccountSettings,
+    ) -> Result<(), HostError> {
+        let channel = registered.channel.id();
+        let webhook = if registered.has_account_secrets() {
+            self.address(&["webhooks", channel, &account.id])?
+        } else {
+            self.address(&["webhooks", channel])?
+        };
+        let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
+        call_as(self, registered, scope, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
+            .await
+    }
+
+    /// An account that comes through another page or login leaves the earlier one: there is one way to it.
+    /// Returns whether it did.
+    async fn leave_earlier(self: &Arc<Self>, channel: &str, account: &ConnectedAccount, settings: &[Setting]) -> bool {
+        let Ok(accounts) = self.inbox.accounts().await else { return false };
+        let here = |row: &&harness_inbox::AccountRow| row.channel == channel && row.platform_id == account.id;
+        let Some(row) = accounts.iter().find(here) else { return false };
+        let Ok((_, earlier)) = self.inbox.account(row.id).await else { return false };
+        if row.state == AccountState::Disconnected || earlier.settings == settings {
+            return false;
+        }
+        let left = call(self, row.id, |channel, effects, account| channel.unsubscribe(effects, account));
+        if let Err(error) = left.await {
+            // Its webhooks may come on both ways; the inbox applies each event once.
+            tracing::warn!(%error, account = row.id, "the account's earlier way could not be left");
+        }
+        true
+    }
+}
+
+fn raw(value: &SettingValue) -> RawSetting {
+    match value {
+        SettingValue::Text(text) => RawSetting::Text(text.clone()),
+        SettingValue::Number(number) => RawSetting::Number(*number),
+        SettingValue::Flag(flag) => RawSetting::Flag(*flag),
+        SettingValue::Texts(texts) => RawSetting::Texts(texts.clone()),
+    }
+}

@@ -1,0 +1,441 @@
+//! Is an account healthy, and if not, what is to be done? Belongs here: what the host itself can see. The
+//! platform's side is the channel's to check; both become lines of one form.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use harness_contract::{AccountError, CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
+use harness_inbox::{AccountRow, AccountState, InboxError};
+use serde::Serialize;
+
+use crate::{
+    accounts::{call, probe},
+    error::HostError,
+    host::{Host, Shared},
+    ingest::verify::Refusal,
+    options::Registered,
+};
+use harness_egress::credentials::random;
+
+/// A clock that is further off than this makes signatures and tokens fail, in milliseconds.
+const SKEW: u64 = 60_000;
+/// How long the test of the callback may take.
+const PROBE_TIME: Duration = Duration::from_secs(10);
+
+/// What a health check found.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountHealth {
+    /// The account.
+    pub account: AccountRow,
+    /// Line by line: first the host's, then the channel's.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What happened last, for whoever looks for the reason of a silence. In memory alone.
+#[derive(Default)]
+pub(crate) struct Seen {
+    channels: Mutex<HashMap<String, Last>>,
+}
+
+#[derive(Clone, Default)]
+struct Last {
+    /// The slot whose secret matched.
+    accepted: Option<(String, u64)>,
+    refused: Option<(Refusal, u64)>,
+    challenge: Option<(Result<(), Refusal>, u64)>,
+    /// How many were refused for their size, and when the last one was.
+    too_large: Option<(u64, u64)>,
+    /// How far the platform's clock is ahead, in milliseconds.
+    ahead: Option<i64>,
+}
+
+impl Seen {
+    fn note(&self, channel: &str, note: impl FnOnce(&mut Last)) {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        // Almost always it is there already, and nothing is to be copied.
+        match channels.get_mut(channel) {
+            Some(last) => note(last),
+            None => note(channels.entry(channel.to_owned()).or_default()),
+        }
+    }
+
+    pub(crate) fn webhook(&self, channel: &str, verified: Result<&str, Refusal>, now: u64) {
+        self.note(channel, |last| match verified {
+            Ok(slot) => match &mut last.accepted {
+                Some((known, at)) if known == slot => *at = now,
+                accepted => *accepted = Some((slot.to_owned(), now)),
+            },
+            Err(refusal) => {
+                last.refused = Some((refusal, now));
+                if refusal == Refusal::TooLarge {
+                    last.too_large = Some((last.too_large.map_or(1, |(count, _)| count.saturating_add(1)), now));
+                }
+            }
+        });
+    }
+
+    pub(crate) fn challenge(&self, channel: &str, answered: Result<(), Refusal>, now: u64) {
+        self.note(channel, |last| last.challenge = Some((answered, now)));
+    }
+
+    /// The platform's clock stands in its answers.
+    pub(crate) fn answered(&self, channel: &str, response: &HttpResponse, now: u64) {
+        let date = response.headers.iter().find(|header| header.name == "date");
+        let Some(date) = date.and_then(|header| httpdate::parse_http_date(&header.value).ok()) else { return };
+        let Ok(date) = date.duration_since(std::time::UNIX_EPOCH) else { return };
+        let there = i64::try_from(date.as_millis()).unwrap_or(i64::MAX);
+        let here = i64::try_from(now).unwrap_or(i64::MAX);
+        self.note(channel, |last| last.ahead = Some(there.saturating_sub(here)));
+    }
+
+    fn last(&self, channel: &str) -> Last {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner).get(channel).cloned().unwrap_or_default()
+    }
+}
+
+fn line(name: &str, level: CheckLevel, finding: impl Into<String>, fix: Option<&str>) -> CheckResult {
+    CheckResult { name: name.to_owned(), level, finding: finding.into(), fix: fix.map(str::to_owned) }
+}
+
+fn passed(name: &str, finding: impl Into<String>) -> CheckResult {
+    line(name, CheckLevel::Passed, finding, None)
+}
+
+pub(crate) fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
+    line(name, CheckLevel::Warning, finding, Some(fix))
+}
+
+fn failed(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
+    line(name, CheckLevel::Failed, finding, Some(fix))
+}
+
+impl Host {
+    /// Checks an account: the way in, the way out, its credentials, and what the platform says.
+    ///
+    /// `probe` also sends a signal (typing) to the newest conversation that is open.
+    pub async fn check(&self, account: i64, probe: bool) -> Result<AccountHealth, HostError> {
+        let shared = &self.shared;
+        let row = shared.inbox.account_row(account).await?;
+        let mut checks = vec![state(&row)];
+        match shared.channel(&row.channel) {
+            Err(error) => {
+                checks.push(failed("channel-loaded", error.to_string(), "Load the channel in the configuration."));
+            }
+            Ok(registered) => {
+                checks.push(granted(&registered));
+                checks.extend(shared.exposed_line());
+                let last = shared.seen.last(&row.channel);
+                checks.push(callback(shared, &registered).await);
+                // The host's own call is not what the platform did last.
+                shared.seen.note(&row.channel, |now| now.challenge.clone_from(&last.challenge));
+                checks.extend(verify_token(&registered, &last));
+                checks.push(webhook_secret(&last));
+                checks.extend(webhook_size(&registered, &last, shared.clock.now()));
+                checks.extend(shared.waiting_lines(&row.channel).await?);
+                checks.extend(self.traffic(&row).await?);
+                if row.state != AccountState::Disconnected {
+                    match call::check(shared, account).await {
+                        Ok(lines) => checks.extend(lines),
+                        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+                            let finding = "This channel has no check of its own.";
+                            checks.push(line("platform", CheckLevel::Skipped, finding, None));
+                        }
+                        Err(error) => checks.push(failed("platform", error.to_string(), "See the lines above.")),
+                    }
+                    checks.push(self.arrivals(&row, &registered).await);
+                }
+                checks.push(clock(&shared.seen.last(&row.channel)));
+                if probe {
+                    checks.push(self.probe(&row).await);
+                }
+            }
+        }
+        // What the check found out about the credentials is in the row by now.
+        Ok(AccountHealth { account: shared.inbox.account_row(account).await?, checks })
+    }
+}
+
+fn state(row: &AccountRow) -> CheckResult {
+    const NAME: &str = "connected";
+    match (row.state, &row.problem) {
+        (AccountState::Connected, None) => passed(NAME, format!("{} is connected.", row.name)),
+        (AccountState::Connected, Some(problem)) => warning(NAME, problem, "Connect the account again."),
+        (AccountState::NeedsReconnect, problem) => {
+            let problem = problem.as_deref().unwrap_or("The platform does not accept the credentials any more.");
+            failed(NAME, problem, "Connect the account again. Replies wait until then, and messages still come in.")
+        }
+        (AccountState::Disconnected, _) => {
+            failed(NAME, format!("{} is disconnected.", row.name), "Connect the account.")
+        }
+    }
+}
+
+fn granted(registered: &Registered) -> CheckResult {
+    const NAME: &str = "granted";
+    if registered.not_granted.is_empty() {
+        return passed(NAME, "Everything that the channel asks for is granted.");
+    }
+    let hosts = registered.not_granted.join(", ");
+    warning(
+        NAME,
+        format!("The channel asks for hosts that are not granted: {hosts}."),
+        "Add them to `grant` in the configuration if the channel may reach them.",
+    )
+}
+
+/// Calls the host's own webhook address as the platform does.
+async fn callback(shared: &Shared, registered: &Registered) -> CheckResult {
+    const NAME: &str = "callback-reachable";
+    let channel = registered.channel.id();
+    let Ok(mut url) = shared.address(&["webhooks", channel]) else {
+        return failed(
+            NAME,
+            "This host does not know under which address it is reached.",
+            "Set `public-url` in the configuration to the address that the platform was given.",
+        );
+    };
+    let address = url.to_string();
+    let outside = url.scheme() == "https";
+    let Some(Challenge::QueryEcho { require, token, answer, secret }) =
+        &registered.channel.manifest().webhook.challenge
+    else {
+        return line(NAME, CheckLevel::Skipped, "The platform of this channel sends no challenge to try.", None);
+    };
+    let Some(secret) = shared.secrets.of_app(channel, secret) else {
+        return failed(NAME, format!("The secret `{secret}` is not set."), "Fill it in the configuration.");
+    };
+    let expected = random::<8>().map(hex::encode).unwrap_or_default();
+    {
+        let mut query = url.query_pairs_mut();
+        for (name, value) in require {
+            query.append_pair(name, value);
+        }
+        query.append_pair(token, &String::from_utf8_lossy(secret.expose())).append_pair(answer, &expected);
+    }
+    match probe::own_address(&shared.egress, url, PROBE_TIME).await {
+        Ok((200, body)) if body == expected && outside => passed(NAME, format!("{address} answers the challenge.")),
+        Ok((200, body)) if body == expected => warning(
+            NAME,
+            format!("{address} answers the challenge, but no platform can reach it: platforms call https addresses."),
+            "Put a reverse proxy with a certificate in front, and set `public-url` to its address.",
+        ),
+        Ok((status, _)) => failed(
+            NAME,
+            format!("{address} answered {status} and not with the challenge."),
+            "Look where this address leads: a proxy must pass /webhooks/ on to this host unchanged.",
+        ),
+        Err(reason) => failed(
+            NAME,
+            format!("{address} could not be reached: {reason}."),
+            "Check DNS, certificate and proxy of this address.",
+        ),
+    }
+}
+
+fn verify_token(registered: &Registered, last: &Last) -> Option<CheckResult> {
+    const NAME: &str = "verify-token";
+    registered.channel.manifest().webhook.challenge.as_ref()?;
+    Some(match last.challenge {
+        Some((Ok(()), _)) => passed(NAME, "The last challenge came with the right verify token."),
+        Some((Err(Refusal::WrongProof), _)) => failed(
+            NAME,
+            "The last challenge came with another verify token.",
+            "Type the same word into the platform's webhook settings as stands in the configuration.",
+        ),
+        Some((Err(refusal), _)) => {
+            failed(NAME, format!("The last challenge was refused: {refusal}."), "Verify the webhook again.")
+        }
+        None => line(
+            NAME,
+            CheckLevel::Skipped,
+            "No challenge came since this host was started.",
+            Some("Press \"Verify\" in the platform's webhook settings."),
+        ),
+    })
+}
+
+fn webhook_secret(last: &Last) -> CheckResult {
+    const NAME: &str = "webhook-secret";
+    match (&last.accepted, last.refused) {
+        (Some((slot, at)), refused) if refused.is_none_or(|(_, refused)| refused <= *at) => {
+            passed(NAME, format!("The last webhook was signed with `{slot}`."))
+        }
+        (_, Some((Refusal::WrongProof, _))) => failed(
+            NAME,
+            "The last webhook was signed with a secret that is not configured.",
+            "Compare the app secrets in the configuration with those of the platform's app settings.",
+        ),
+        (_, Some((refusal, _))) => {
+            warning(NAME, format!("The last webhook was refused: {refusal}."), "Look into the log for who sends it.")
+        }
+        (_, None) => line(NAME, CheckLevel::Skipped, "No webhook came since this host was started.", None),
+    }
+}
+
+/// Only where there is something to say.
+fn webhook_size(registered: &Registered, last: &Last, now: u64) -> Option<CheckResult> {
+    let (count, at) = last.too_large?;
+    let bound = registered.channel.manifest().webhook.max_body_bytes;
+    let webhooks = if count == 1 { "1 webhook was".to_owned() } else { format!("{count} webhooks were") };
+    Some(warning(
+        "webhook-size",
+        format!(
+            "{webhooks} refused for being larger than {bound} bytes, the last one {} ago.",
+            span(now.saturating_sub(at))
+        ),
+        "If the platform sent them, ask the channel's author for a larger `max-body-bytes`; what was refused is sent \
+         again for a time.",
+    ))
+}
+
+fn clock(last: &Last) -> CheckResult {
+    const NAME: &str = "clock";
+    match last.ahead {
+        Some(ahead) if ahead.unsigned_abs() > SKEW => failed(
+            NAME,
+            format!("This machine's clock is {} s off from the platform's.", ahead.unsigned_abs() / 1000),
+            "Let the machine set its clock by NTP.",
+        ),
+        Some(_) => passed(NAME, "This machine's clock agrees with the platform's."),
+        None => line(NAME, CheckLevel::Skipped, "The platform has not been asked anything yet.", None),
+    }
+}
+
+impl Shared {
+    /// What waits of a channel, where it is more than a moment's: what is parked, could not be read, or is full.
+    async fn waiting_lines(&self, channel: &str) -> Result<Vec<CheckResult>, InboxError> {
+        let waiting = self.inbox.waiting().await?;
+        let count = |state: &str| {
+            let of = |(of, in_state, _): &&(String, String, u64)| of == channel && in_state == state;
+            waiting.deliveries.iter().find(of).map_or(0, |(_, _, count)| *count)
+        };
+        let mut lines = Vec::new();
+        if let Some(full) = self.backlog.full(channel) {
+            lines.push(failed(
+                "backlog",
+                format!("Webhooks of this channel are put off: {full}."),
+                "See why its deliveries are not read; then they are taken again by themselves.",
+            ));
+        }
+        let (parked, unread) = (count("unrouted"), count("failed"));
+        if parked > 0 {
+            let budget = &self.backlog.budget;
+            lines.push(warning(
+                "parked",
+                format!(
+                    "Deliveries that wait for accounts which are not connected here: {parked}, of at most {} for one \
+                     account and {} for the channel.",
+                    budget.parked_per_account, budget.parked_per_channel
+                ),
+                "Connect the account, or remove this address at the platform for it. The oldest are dropped.",
+            ));
+        }
+        if unread > 0 {
+            lines.push(warning(
+                "not-taken",
+                format!("Deliveries that could not be read, or speak for an account that is not theirs: {unread}."),
+                "Look at `problems` of the API's health, and try them again with another component.",
+            ));
+        }
+        Ok(lines)
+    }
+}
+
+impl Host {
+    /// What came in and what went out last.
+    async fn traffic(&self, row: &AccountRow) -> Result<Vec<CheckResult>, InboxError> {
+        let now = self.shared.clock.now();
+        let traffic = self.shared.inbox.traffic(row.id).await?;
+        let ago = |at: u64| format!("{} ago", span(now.saturating_sub(at)));
+        let events = if traffic.events.is_empty() {
+            warning(
+                "last-event",
+                "Nothing has come in for this account yet.",
+                "Send it a message from another account. If nothing arrives, see the lines about webhooks, and whether \
+                 the app is live at the platform: an app in development gets webhooks of its own people only.",
+            )
+        } else {
+            let kinds = traffic.events.iter().map(|(kind, at)| format!("{kind} {}", ago(*at)));
+            passed("last-event", format!("Last events: {}.", kinds.collect::<Vec<_>>().join(", ")))
+        };
+        let sent = match traffic.last_send {
+            None => line("last-send", CheckLevel::Skipped, "Nothing has been sent from this account yet.", None),
+            Some((state, at, _)) if state == "sent" => {
+                passed("last-send", format!("The last message went out {}.", ago(at)))
+            }
+            Some((state, at, failure)) => {
+                let failure = failure.map(|failure| {
+                    let fix = failure.fix.unwrap_or_else(|| "Look at the reply in its conversation.".into());
+                    (failure.sentence, fix)
+                });
+                let (sentence, fix) = failure.unwrap_or_else(|| {
+                    ("How it ended is not known.".into(), "Look whether it arrived before sending it again.".into())
+                });
+                failed("last-send", format!("The last message ended as {state}, {}: {sentence}", ago(at)), &fix)
+            }
+        };
+        let waiting = match traffic.waiting {
+            0 => passed("outbox", "No reply is waiting."),
+            count => warning(
+                "outbox",
+                format!("{count} replies are waiting to be sent."),
+                "They go out as soon as the account can be used.",
+            ),
+        };
+        Ok(vec![events, sent, waiting])
+    }
+
+    /// Whether what stands in the platform's archive has come in by webhook.
+    async fn arrivals(&self, row: &AccountRow, registered: &Registered) -> CheckResult {
+        const NAME: &str = "webhooks-arrive";
+        let since = row.connected_at;
+        match self.shared.missing_messages(row, registered, since).await {
+            Ok(None) => line(NAME, CheckLevel::Skipped, "The platform has no archive to compare with.", None),
+            Ok(Some((0, 0))) => line(
+                NAME,
+                CheckLevel::Skipped,
+                "Nothing that came since connecting is old enough yet to be compared with the platform's archive.",
+                None,
+            ),
+            Ok(Some((0, known))) => {
+                passed(NAME, format!("All {known} recent messages of the platform's archive are in the inbox."))
+            }
+            Ok(Some((missing, _))) => failed(
+                NAME,
+                format!("{missing} messages since connecting are in the platform's archive and came by no webhook."),
+                "Make sure that the app is live at the platform (in development it gets webhooks of its own people \
+                 only), that its webhook address is this host's, and that the account is subscribed.",
+            ),
+            Err(error) => {
+                line(NAME, CheckLevel::Skipped, format!("The platform's archive could not be read: {error}"), None)
+            }
+        }
+    }
+
+    async fn probe(&self, row: &AccountRow) -> CheckResult {
+        const NAME: &str = "send-probe";
+        match probe::send(self, row).await {
+            Ok(Some(result)) => result,
+            Ok(None) => line(
+                NAME,
+                CheckLevel::Skipped,
+                "No conversation is open to send a signal to.",
+                Some("Send the account a message from another account, and try again."),
+            ),
+            Err(error) => failed(NAME, error.to_string(), "Try again."),
+        }
+    }
+}
+
+/// A time for people.
+fn span(ms: u64) -> String {
+    match ms / 1000 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}

@@ -1,0 +1,346 @@
+//! What keeps accounts healthy by itself: renewing credentials before they end, asking for profiles after
+//! messages are stored, reading the archive. Belongs here: when. What is asked is the channel's.
+
+use std::{sync::Arc, time::Duration};
+
+use harness_contract::{
+    AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
+};
+use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
+use tokio::task::JoinSet;
+
+use crate::{
+    accounts::call::{call, call_in_class, sentence},
+    channels::circuit_breaker::Part,
+    error::HostError,
+    host::Shared,
+    places::{Owner, Place, Places},
+    rate_limit::CONVERSATIONS,
+    tasks::Worker,
+};
+use harness_egress::credentials::random;
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// How often the accounts are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// Credentials that end sooner than this are spoken of, in milliseconds.
+const WARN_BEFORE: u64 = 10 * DAY;
+/// Calls of one kind at the same time, of which one channel gets at most half.
+const AT_ONCE: usize = 8;
+/// Calls of one kind for one account at the same time.
+const OF_ONE_ACCOUNT: usize = 2;
+/// Profiles among which those are looked for that have a place.
+const PROFILES: usize = 64;
+/// How old a profile becomes before it is asked for again.
+const PROFILE_AGE: u64 = 7 * DAY;
+/// Messages that one call for the archive asks for.
+const PAGE: u32 = 50;
+/// The pause between two calls for the archive: platforms allow few of them.
+const PAGE_PAUSE: u64 = 600;
+/// What one call for the archive may give, in bytes.
+const PAGE_BYTES: usize = 8 << 20;
+/// How often the archive is compared with what came in.
+const RECONCILE: u64 = 6 * HOUR;
+/// How far a comparison reaches back beyond the last one.
+const OVERLAP: u64 = HOUR;
+
+#[derive(Clone, Copy)]
+enum Duty {
+    Credentials,
+    Archive,
+    Profiles,
+}
+
+/// Looks after the accounts for as long as the host lives. A platform that is slow with one thing holds up
+/// none of the others.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    tokio::join!(
+        look_after(&shared, Duty::Credentials),
+        look_after(&shared, Duty::Archive),
+        look_after(&shared, Duty::Profiles)
+    );
+}
+
+async fn look_after(shared: &Arc<Shared>, duty: Duty) {
+    let places = Places::new(AT_ONCE, OF_ONE_ACCOUNT);
+    let mut under_way = JoinSet::new();
+    loop {
+        let mut due = std::pin::pin!(shared.accounts_due.notified());
+        // What becomes due while it is looked for is not missed.
+        due.as_mut().enable();
+        if let Err(error) = round(shared, duty, &places, &mut under_way).await {
+            tracing::error!(%error, "looking after the accounts pauses");
+        }
+        tokio::select! {
+            () = due => {}
+            Some(_) = under_way.join_next() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+async fn round(
+    shared: &Arc<Shared>,
+    duty: Duty,
+    places: &Places,
+    under_way: &mut JoinSet<()>,
+) -> Result<(), HostError> {
+    let now = shared.clock.now();
+    match duty {
+        Duty::Credentials => {
+            shared.sweep_links().await?;
+            for account in shared.inbox.due_refreshes(now).await? {
+                let Some(place) = place(shared, places, account, account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
+            }
+        }
+        Duty::Archive => {
+            for due in shared.inbox.due_history(now).await? {
+                let Some(place) = place(shared, places, due.account, due.account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| history(shared, due).await));
+            }
+        }
+        Duty::Profiles => {
+            for due in shared.inbox.due_profiles(now, PROFILES).await? {
+                let Some(place) = place(shared, places, due.account, due.contact).await? else { continue };
+                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| profile(shared, due).await));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn place(shared: &Shared, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+    let channel = shared.inbox.account_row(account).await?.channel;
+    Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
+}
+
+async fn begin<W>(shared: Arc<Shared>, place: Place, work: W)
+where
+    W: AsyncFnOnce(&Arc<Shared>) -> Result<(), HostError>,
+{
+    let _place = place;
+    let done = shared.guarded(Worker::Keeper, work(&shared)).await;
+    if let Ok(Err(error)) = &done {
+        tracing::error!(%error, "looking after an account pauses");
+    }
+    if !matches!(done, Ok(Ok(()))) {
+        // What is still due is not begun again at once.
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// When credentials are renewed that end at this time: after two thirds of what is left, and some time
+/// earlier by chance, so that accounts which were connected together do not ask together. What has no end
+/// is looked at once a week, so that its death is noticed also where nobody writes.
+pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
+    let chance = random::<2>().map_or(0, u16::from_le_bytes);
+    let share = |of: u64| of / 10 * u64::from(chance) / u64::from(u16::MAX);
+    let wait = match ends {
+        Some(ends) => {
+            let left = ends.saturating_sub(now);
+            (left / 3 * 2).saturating_sub(share(left))
+        }
+        None => (7 * DAY).saturating_sub(share(7 * DAY)),
+    };
+    now.saturating_add(wait.max(MINUTE))
+}
+
+/// Renews an account's credentials now.
+pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), HostError> {
+    let now = shared.clock.now();
+    // As it was before: what comes of this counts for no later connection.
+    let connection = shared.inbox.account_row(account).await?.connection;
+    let renewed = call(shared, account, |channel, effects, account| channel.refresh(effects, account)).await;
+    let row = shared.inbox.account_row(account).await?;
+    match renewed {
+        Ok(ends) => {
+            shared.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
+            // A credential that works again needs nobody.
+            if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
+                shared.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
+                shared.queued.notify_one();
+            }
+            Ok(())
+        }
+        // There is nothing to renew.
+        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+            shared.inbox.note_refresh(account, connection, row.refresh_before, None).await
+        }
+        // It waits for a person; now and then it is tried all the same.
+        Err(HostError::Account(error)) => {
+            let wait = if row.state == AccountState::NeedsReconnect { DAY } else { HOUR };
+            let ends = row.refresh_before;
+            if row.state == AccountState::Connected && ends.is_some_and(|ends| ends < now.saturating_add(WARN_BEFORE)) {
+                let days = ends.unwrap_or(now).saturating_sub(now) / DAY;
+                let problem = format!(
+                    "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
+                    sentence(&error)
+                );
+                shared.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
+            }
+            shared.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
+        }
+        Err(HostError::Disconnected(_)) => Ok(()),
+        // A channel that is not loaded yet, a busy sandbox.
+        Err(_) => shared.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+    }
+    .map_err(HostError::from)
+}
+
+/// Asks for a contact's profile. Without one people see a placeholder, never an error.
+async fn profile(shared: &Arc<Shared>, due: DueProfile) -> Result<(), HostError> {
+    let id = due.platform_id.clone();
+    let asked =
+        call(shared, due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
+    let now = shared.clock.now();
+    let (problem, wait) = match asked {
+        Ok(profile) => {
+            return Ok(shared.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
+        }
+        Err(HostError::Account(error)) => {
+            let wait = match &*error {
+                AccountError::Unsupported => u64::MAX / 4,
+                AccountError::Platform(failure) => match failure.category {
+                    FailureCategory::RateLimited | FailureCategory::PlatformTransient => {
+                        failure.retry_after.unwrap_or(0).max(5 * MINUTE)
+                    }
+                    // Without consent, or a person whom the platform does not know: it may change.
+                    _ => DAY,
+                },
+                AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => 5 * MINUTE,
+                _ => DAY,
+            };
+            (sentence(&error), wait)
+        }
+        Err(error) => (error.to_string(), MINUTE),
+    };
+    Ok(shared.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
+}
+
+/// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
+/// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
+async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError> {
+    let now = shared.clock.now();
+    let channel = shared.inbox.account_row(due.account).await?.channel;
+    if shared.breakers.is_open(&channel, Part::Incoming) || shared.inbox.is_queued(&channel, &due.platform_id).await? {
+        // Still due, and looked at again in a moment.
+        return Ok(());
+    }
+    if let Some(until) = shared.backlog.archive_waits(&channel, due.account, now) {
+        if until > now {
+            let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
+            shared.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+        }
+        return Ok(());
+    }
+    let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
+    let read = call_in_class(shared, due.account, Some(CONVERSATIONS), move |channel, effects, account| {
+        channel.history(effects, account, &request)
+    })
+    .await;
+    let again =
+        |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
+    let (items, mark) = match read {
+        // Nothing of it is taken, so that nothing of it is lost: it can be asked for again.
+        Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
+            let (items, bytes) = (page.items.len(), page_bytes(&page));
+            tracing::warn!(
+                account = due.account,
+                items,
+                bytes,
+                asked = PAGE,
+                "the archive gave more than it was asked for"
+            );
+            (Vec::new(), again(10 * MINUTE))
+        }
+        Ok(page) => {
+            shared.backlog.add_archived(due.account, page.items.len(), page_bytes(&page), now);
+            let end = page.next_cursor.is_none();
+            let items = page.items.into_iter().map(|item| NewDelivery {
+                channel: channel.clone(),
+                delivery: Delivery {
+                    source: DeliverySource::Archive,
+                    body: item.body,
+                    headers: Vec::new(),
+                    received_at: now,
+                    account: Some(due.platform_id.clone()),
+                },
+                proof: Proof::Archive { account: due.platform_id.clone() },
+            });
+            let mark = if end {
+                // From then on it is compared now and then, for what never arrived.
+                let from = now.saturating_sub(OVERLAP).max(due.from);
+                HistoryMark { cursor: None, from, next: Some(now.saturating_add(RECONCILE)) }
+            } else {
+                HistoryMark { cursor: page.next_cursor, from: due.from, next: Some(now.saturating_add(PAGE_PAUSE)) }
+            };
+            (items.collect::<Vec<_>>(), mark)
+        }
+        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+            (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
+        }
+        Err(HostError::Account(error)) => {
+            tracing::warn!(account = due.account, reason = sentence(&error), "the archive could not be read");
+            let wait = match &*error {
+                AccountError::Platform(failure) => failure.retry_after.unwrap_or(0).max(10 * MINUTE),
+                _ => 10 * MINUTE,
+            };
+            (Vec::new(), again(wait))
+        }
+        Err(_) => (Vec::new(), again(MINUTE)),
+    };
+    let sizes: Vec<usize> = items.iter().map(|item| item.delivery.body.len()).collect();
+    shared.inbox.note_history(due.account, due.connection, items, mark).await?;
+    sizes.into_iter().for_each(|bytes| shared.backlog.add(&channel, Some(&due.platform_id), bytes));
+    shared.delivered.notify_one();
+    Ok(())
+}
+
+fn page_bytes(page: &HistoryPage) -> usize {
+    page.items.iter().map(|item| item.body.len()).sum()
+}
+
+/// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
+pub(crate) async fn disconnect(
+    shared: &Arc<Shared>,
+    account: i64,
+    delete_conversations: bool,
+) -> Result<Option<String>, HostError> {
+    let row = shared.inbox.account_row(account).await?;
+    let told = call(shared, account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
+    let not_done = match told {
+        Ok(()) | Err(HostError::Disconnected(_)) => None,
+        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
+        Err(HostError::Account(error)) => Some(sentence(&error)),
+        Err(error) => Some(error.to_string()),
+    };
+    {
+        let _alone = shared.bindings.write().await;
+        let delete = delete_conversations.then(|| shared.clock.now());
+        shared.inbox.disconnect_account(account, delete).await?;
+        shared.secrets.forget(&row.channel, &row.platform_id);
+    }
+    shared.media_due.notify_one();
+    Ok(not_done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_renewed_well_before_they_end_and_not_all_at_once() {
+        let (now, ends) = (1_000 * DAY, 1_060 * DAY);
+        let times: std::collections::BTreeSet<u64> = (0..50).map(|_| next_refresh(Some(ends), now)).collect();
+        assert!(times.len() > 10, "{times:?}");
+        assert!(times.iter().all(|at| *at >= now + 30 * DAY && *at <= ends - 15 * DAY), "{times:?}");
+        assert!(next_refresh(Some(now), now) > now);
+        assert!(next_refresh(None, now) <= now + 7 * DAY);
+    }
+}

@@ -1,0 +1,342 @@
+//! The links over which accounts are being connected: each with whose browser it is, how far it has come, and what
+//! was captured so far. In memory, and sealed in the inbox's file, so that a restart costs nobody their place.
+//! Belongs here: finding, changing and keeping them. The steps themselves: `connect`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use harness_inbox::StoredLink;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::{
+    accounts::{
+        call::PendingAccount,
+        connect::{ConnectError, ConnectStage, ConnectView},
+    },
+    error::HostError,
+    host::Shared,
+};
+use harness_egress::credentials::{Secret, SecretKey};
+
+/// How long a link is good, in milliseconds.
+const LIFE_MS: u64 = 20 * 60_000;
+/// How long what became of it can be looked at, in milliseconds.
+const KEPT_MS: u64 = 2 * LIFE_MS;
+/// Links at one time.
+const MAX_LINKS: usize = 1000;
+
+/// Which link: SHA-256 of its ticket, so that looking one up takes the same time whatever is asked.
+pub(crate) type LinkId = [u8; 32];
+
+pub(crate) fn digest(text: &str) -> LinkId {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A link.
+pub(crate) struct Link {
+    /// Known to whoever has the link anyway.
+    pub(crate) ticket: String,
+    pub(crate) channel: String,
+    /// The only login that it is for, where there is one.
+    pub(crate) only: Option<String>,
+    /// The login that was begun with.
+    pub(crate) login: Option<String>,
+    began_at: u64,
+    /// SHA-256 of the cookie of the browser that goes on with it.
+    browser: Option<[u8; 32]>,
+    /// SHA-256 of the value that the platform hands back. Taken by the browser's first callback.
+    state: Option<[u8; 32]>,
+    /// The one that was taken last: the same browser may come with it again, such as after a reload.
+    spent: Option<[u8; 32]>,
+    pub(crate) stage: ConnectStage,
+    /// Counts the beginnings: what an earlier one comes to does not change the present one.
+    pub(crate) attempt: u64,
+    pub(crate) pending: Arc<PendingAccount>,
+    version: i64,
+}
+
+/// The same at rest.
+#[derive(Serialize, Deserialize)]
+struct AtRest {
+    ticket: String,
+    channel: String,
+    only: Option<String>,
+    login: Option<String>,
+    began_at: u64,
+    browser: Option<[u8; 32]>,
+    state: Option<[u8; 32]>,
+    spent: Option<[u8; 32]>,
+    stage: ConnectStage,
+    attempt: u64,
+    secrets: BTreeMap<String, Vec<u8>>,
+    storage: BTreeMap<String, Vec<u8>>,
+}
+
+impl Link {
+    pub(crate) fn new(ticket: String, channel: String, only: Option<String>, now: u64) -> Self {
+        Self {
+            ticket,
+            channel,
+            only,
+            login: None,
+            began_at: now,
+            browser: None,
+            state: None,
+            spent: None,
+            stage: ConnectStage::Waiting,
+            attempt: 0,
+            pending: Arc::default(),
+            version: 0,
+        }
+    }
+
+    pub(crate) fn view(&self) -> ConnectView {
+        ConnectView {
+            channel: self.channel.clone(),
+            login: self.login.clone().or_else(|| self.only.clone()),
+            only: self.only.clone(),
+            stage: self.stage.clone(),
+        }
+    }
+
+    /// Whether a browser that shows one of these cookies may see where the link stands: its own one, or any while it
+    /// is nobody's.
+    pub(crate) fn may_look(&self, cookies: &[&str]) -> Result<(), ConnectError> {
+        if self.browser.is_none() { Ok(()) } else { self.same_browser(cookies) }
+    }
+
+    pub(crate) fn same_browser(&self, cookies: &[&str]) -> Result<(), ConnectError> {
+        let known = self.browser.ok_or(ConnectError::OtherBrowser)?;
+        let same = |cookie: &&str| bool::from(known.ct_eq(&digest(cookie)));
+        // All are compared, so that the time tells nothing about which one it is.
+        let found = cookies.iter().filter(|cookie| same(cookie)).count();
+        if found > 0 { Ok(()) } else { Err(ConnectError::OtherBrowser) }
+    }
+
+    /// Gives the link to a browser where it is nobody's.
+    pub(crate) fn bind_to(&mut self, cookie: &str) {
+        self.browser.get_or_insert_with(|| digest(cookie));
+    }
+
+    /// Begins anew: what an earlier attempt left is not mixed with this one.
+    pub(crate) fn begin(&mut self, login: &str, state: &str) {
+        self.pending = Arc::default();
+        self.state = Some(digest(state));
+        self.spent = None;
+        self.login = Some(login.to_owned());
+        self.stage = ConnectStage::Visiting;
+        self.attempt += 1;
+    }
+
+    /// Takes the state that the platform handed back. False where that was done before.
+    pub(crate) fn take_state(&mut self) -> bool {
+        self.spent = self.state.take().or(self.spent);
+        matches!(self.stage, ConnectStage::Visiting)
+    }
+
+    /// Notes how an attempt goes on, where it still is the present one.
+    pub(crate) fn set_stage(&mut self, attempt: u64, stage: ConnectStage) {
+        if self.attempt != attempt {
+            return;
+        }
+        if matches!(stage, ConnectStage::Connected { .. }) {
+            // Credentials of what was not chosen are not kept.
+            self.pending = Arc::default();
+        }
+        self.stage = stage;
+    }
+
+    fn waits_for(&self, state: &[u8; 32]) -> bool {
+        let same = |known: Option<[u8; 32]>| known.is_some_and(|known| bool::from(known.ct_eq(state)));
+        same(self.state) | same(self.spent)
+    }
+
+    /// Whoever has connected may look at it for longer.
+    fn is_over(&self, now: u64) -> bool {
+        let done = matches!(self.stage, ConnectStage::Connected { .. });
+        now.saturating_sub(self.began_at) > if done { KEPT_MS } else { LIFE_MS }
+    }
+
+    fn at_rest(&self) -> AtRest {
+        let secrets = self.pending.credentials.all().into_iter().map(|(slot, secret)| (slot, secret.expose().to_vec()));
+        AtRest {
+            ticket: self.ticket.clone(),
+            channel: self.channel.clone(),
+            only: self.only.clone(),
+            login: self.login.clone(),
+            began_at: self.began_at,
+            browser: self.browser,
+            state: self.state,
+            spent: self.spent,
+            stage: self.stage.clone(),
+            attempt: self.attempt,
+            secrets: secrets.collect(),
+            storage: self.pending.storage().into_iter().collect(),
+        }
+    }
+
+    fn of(rest: AtRest, version: i64) -> Self {
+        // What was under way then is not any more, and a code counts once.
+        let stage = match rest.stage {
+            ConnectStage::Working => ConnectStage::Failed {
+                sentence: "This inbox was restarted in the middle of connecting. Begin again with the button.".into(),
+            },
+            stage => stage,
+        };
+        let secrets = rest.secrets.into_iter().map(|(slot, secret)| (slot, Secret::new(secret)));
+        Self {
+            ticket: rest.ticket,
+            channel: rest.channel,
+            only: rest.only,
+            login: rest.login,
+            began_at: rest.began_at,
+            browser: rest.browser,
+            state: rest.state,
+            spent: rest.spent,
+            stage,
+            attempt: rest.attempt,
+            pending: Arc::new(PendingAccount::of(secrets.collect(), rest.storage)),
+            version,
+        }
+    }
+}
+
+/// The links that are open.
+pub(crate) struct Links {
+    open: Mutex<HashMap<LinkId, Link>>,
+    /// Tells whoever waits for a change.
+    changed: watch::Sender<u64>,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { open: Mutex::default(), changed: watch::channel(0).0 }
+    }
+}
+
+/// A link as it is to be kept.
+struct Snapshot {
+    id: LinkId,
+    version: i64,
+    json: Zeroizing<Vec<u8>>,
+}
+
+impl Links {
+    /// Looks at a link.
+    pub(crate) fn look<T>(
+        &self,
+        id: &LinkId,
+        now: u64,
+        look: impl FnOnce(&Link) -> Result<T, ConnectError>,
+    ) -> Result<T, ConnectError> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        look(open.get(id).filter(|link| !link.is_over(now)).ok_or(ConnectError::Expired)?)
+    }
+
+    /// The link that waits for this state, or did.
+    pub(crate) fn of_state(&self, channel: &str, state: &str) -> Option<LinkId> {
+        let wanted = digest(state);
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().find(|(_, link)| link.channel == channel && link.waits_for(&wanted)).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn change<T>(
+        &self,
+        id: &LinkId,
+        now: u64,
+        change: impl FnOnce(&mut Link) -> Result<T, ConnectError>,
+    ) -> Result<(T, Snapshot), ConnectError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = open.get_mut(id).filter(|link| !link.is_over(now)).ok_or(ConnectError::Expired)?;
+        let value = change(link)?;
+        link.version += 1;
+        let json = Zeroizing::new(serde_json::to_vec(&link.at_rest()).unwrap_or_default());
+        let snapshot = Snapshot { id: *id, version: link.version, json };
+        drop(open);
+        self.changed.send_modify(|count| *count += 1);
+        Ok((value, snapshot))
+    }
+
+    fn insert(&self, id: LinkId, link: Link) -> Result<(), ConnectError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= MAX_LINKS {
+            return Err(ConnectError::TooMany);
+        }
+        open.insert(id, link);
+        Ok(())
+    }
+
+    /// Takes out those whose time is over.
+    fn sweep(&self, now: u64) -> Vec<LinkId> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let over: Vec<_> = open.iter().filter(|(_, link)| link.is_over(now)).map(|(id, _)| *id).collect();
+        for id in &over {
+            open.remove(id);
+        }
+        over
+    }
+}
+
+impl Shared {
+    /// A new link.
+    pub(crate) async fn add_link(&self, link: Link) -> Result<(), HostError> {
+        self.sweep_links().await?;
+        let (id, now) = (digest(&link.ticket), link.began_at);
+        self.links.insert(id, link)?;
+        self.change_link(&id, now, |_| Ok(())).await
+    }
+
+    /// Changes a link, in memory and in the file.
+    pub(crate) async fn change_link<T>(
+        &self,
+        id: &LinkId,
+        now: u64,
+        change: impl FnOnce(&mut Link) -> Result<T, ConnectError>,
+    ) -> Result<T, HostError> {
+        let (value, Snapshot { id, version, json }) = self.links.change(id, now, change)?;
+        let sealed = self.vault.seal(&key_of(&id), &Secret::new(json.to_vec()))?;
+        self.inbox.put_link(StoredLink { id, version, sealed }).await?;
+        Ok(value)
+    }
+
+    /// Takes up the links of earlier runs. One that cannot be opened is as good as over.
+    pub(crate) async fn open_links(&self) -> Result<(), HostError> {
+        let now = self.clock.now();
+        let mut over = Vec::new();
+        for StoredLink { id, version, sealed } in self.inbox.links().await? {
+            let rest = self.vault.unseal(&key_of(&id), &sealed).ok();
+            let rest = rest.and_then(|json| serde_json::from_slice::<AtRest>(json.expose()).ok());
+            match rest.map(|rest| Link::of(rest, version)).filter(|link| !link.is_over(now)) {
+                Some(link) => self.links.insert(id, link)?,
+                None => over.push(id),
+            }
+        }
+        if !over.is_empty() {
+            self.inbox.delete_links(over).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the links whose time is over, with what was captured for them.
+    pub(crate) async fn sweep_links(&self) -> Result<(), HostError> {
+        let over = self.links.sweep(self.clock.now());
+        if !over.is_empty() {
+            self.inbox.delete_links(over).await?;
+        }
+        Ok(())
+    }
+}
+
+fn key_of(id: &LinkId) -> SecretKey {
+    SecretKey { channel: "link".to_owned(), account: None, slot: hex::encode(id) }
+}

@@ -1,0 +1,91 @@
+//! Calls of a platform that are no webhooks: that access was removed, that somebody's data is to be deleted.
+//! Belongs here: the manifest's recipes, and the answers. What they mean is the channel's to say.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use harness_contract::manifest::{Callback, CallbackAnswer};
+use harness_inbox::{ErasureView, InboxError, TakenCallback};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    error::HostError,
+    host::Host,
+    ingest::verify::{self, Refusal},
+};
+use harness_egress::credentials::random;
+
+/// The longest payload, in bytes.
+pub const MAX_CALLBACK: usize = 64 << 10;
+/// How old a callback may be when it is seen first, in milliseconds. Platforms repeat what was not answered for hours;
+/// what is older was issued for another time.
+const MAX_AGE_MS: u64 = 7 * 24 * 3_600_000;
+/// How far the platform's clock may be ahead of this one, in milliseconds.
+const MAX_AHEAD_MS: u64 = 3_600_000;
+
+impl Host {
+    /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
+    /// where it wants something; the same again for one that came before, which changes nothing.
+    pub async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
+        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+        let manifest = registered.channel.manifest();
+        let recipe = manifest.callbacks.get(name).ok_or(Refusal::UnknownChannel)?;
+        let Callback::SignedRequest { field, secrets, answer, issued_at, .. } = recipe;
+        let mut values = url::form_urlencoded::parse(form).filter(|(key, _)| key == field);
+        let (Some((_, signed)), None) = (values.next(), values.next()) else { return Err(Refusal::NoProof.into()) };
+        let (signature, payload) = signed.split_once('.').ok_or(Refusal::NoProof)?;
+        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| Refusal::NoProof);
+        let signature: [u8; 32] = decode(signature)?.try_into().map_err(|_| Refusal::NoProof)?;
+        let body = decode(payload)?;
+        let now = self.shared.clock.now();
+        let proof = verify::signed_by(channel, secrets, &self.shared.secrets, payload.as_bytes(), &signature, now)?;
+        if let Some(field) = issued_at
+            && !is_of_now(issue_time(&body, field), now)
+        {
+            return Err(Refusal::NotOfNow.into());
+        }
+        self.admit(channel)?;
+        let code = answer.as_ref().map(|_| random::<12>().map(hex::encode)).transpose()?;
+        let verified = proof.delivery(channel, name, body, now);
+        let digest = Sha256::digest(payload.as_bytes()).into();
+        let new = verified.into_new();
+        let bytes = new.delivery.body.len();
+        let (shared, channel_id, name_of, given) =
+            (std::sync::Arc::clone(&self.shared), channel.to_owned(), name.to_owned(), code.clone());
+        let record = async move {
+            let taken = shared.inbox.record_callback(new, name_of, digest, given).await?;
+            if matches!(taken, TakenCallback::New) {
+                shared.backlog.add(&channel_id, None, bytes);
+                shared.delivered.notify_one();
+            }
+            Ok(taken)
+        };
+        let code = match self.shared.begun.whole(record).await? {
+            TakenCallback::New => code,
+            TakenCallback::Before(code) => code,
+            TakenCallback::Elsewhere => return Err(Refusal::TakenElsewhere.into()),
+        };
+        let (Some(CallbackAnswer { url, code: field }), Some(code)) = (answer, code) else { return Ok(None) };
+        let address = self.shared.address(&["callbacks", channel, name, &code])?;
+        let fields = [(url.clone(), Value::from(address.as_str())), (field.clone(), Value::from(code))];
+        Ok(Some(Value::Object(Map::from_iter(fields))))
+    }
+
+    /// How far the request with this code has come.
+    pub async fn callback_state(&self, code: &str) -> Result<ErasureView, InboxError> {
+        self.shared.inbox.erasure(code).await
+    }
+}
+
+/// When a payload says that it was issued, in milliseconds since 1970. Its number is in seconds.
+fn issue_time(body: &[u8], field: &str) -> Option<u64> {
+    let payload: Value = serde_json::from_slice(body).ok()?;
+    let seconds = match payload.get(field)? {
+        Value::String(text) => text.parse().ok()?,
+        number => number.as_u64()?,
+    };
+    seconds.checked_mul(1000)
+}
+
+fn is_of_now(issued: Option<u64>, now: u64) -> bool {
+    issued.is_some_and(|at| at.saturating_add(MAX_AGE_MS) >= now && at <= now.saturating_add(MAX_AHEAD_MS))
+}

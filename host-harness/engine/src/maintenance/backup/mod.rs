@@ -1,0 +1,185 @@
+//! Backups: everything that a host keeps, as it is at one moment, in a folder with a manifest. Belongs here:
+//! making one beside a running host. Putting one back: `restore`; what the manifest
+//! says: `manifest`; whether what is kept is sound: `check`.
+
+mod check;
+mod manifest;
+mod restore;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use harness_inbox::{InboxError, NamedFile, copy_file, note_missing};
+
+pub use check::check;
+pub use manifest::{BackupKey, BackupManifest, StoredFile};
+pub use restore::restore;
+
+use crate::media::store::{MediaStore, StoreError};
+use harness_egress::credentials::VaultKey;
+
+/// The inbox's file in a backup.
+const INBOX: &str = "inbox.sqlite";
+/// The folder of the media in a backup.
+const MEDIA: &str = "media";
+/// The key of the credentials in a backup that holds it.
+const KEY: &str = "vault.key";
+
+/// Where a host keeps what it keeps.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The inbox's file.
+    pub inbox: PathBuf,
+    /// The bytes of media.
+    pub media: MediaStore,
+    /// The key of the credentials.
+    pub key: VaultKey,
+}
+
+impl Place {
+    /// A host that keeps everything in one folder, which is made where it is missing; its key may lie elsewhere.
+    pub fn in_folder(folder: &Path, key: Option<VaultKey>) -> Result<Self, StoreError> {
+        Ok(Self {
+            inbox: folder.join(INBOX),
+            media: MediaStore::in_folder(&folder.join(MEDIA))?,
+            key: key.unwrap_or_else(|| VaultKey::File(folder.join(KEY))),
+        })
+    }
+}
+
+/// Why there is no backup, or why it was not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The inbox, or its copy.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The bytes of media.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file or folder.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The backup's place is taken.
+    #[error("{0} is there already: name a folder that is not, so that no earlier backup is lost")]
+    Taken(PathBuf),
+    /// Somebody put a link into the media store: what it leads to is none of the inbox's.
+    #[error(
+        "{0} is a link, or leads over one, where a file of the inbox should be: nothing was backed up; see who put it there, and remove it"
+    )]
+    Link(PathBuf),
+    /// The key is in no file.
+    #[error("the key of the credentials is in no file, so it cannot be part of a backup: keep it where it is, apart")]
+    KeyElsewhere,
+    /// The folder holds no backup.
+    #[error("{path} is no complete backup: {reason}")]
+    NoBackup {
+        /// Which.
+        path: PathBuf,
+        /// What is missing in it.
+        reason: String,
+    },
+    /// A newer version made it.
+    #[error("the backup has format {0}, this version reads {1}: use the version that made it, or a newer one")]
+    Newer(u32, u32),
+    /// A file of the backup is not what was backed up.
+    #[error("the backup is damaged: {path} {finding}. Nothing was restored; use another backup")]
+    Damaged {
+        /// Which, as the manifest names it.
+        path: String,
+        /// What is wrong.
+        finding: String,
+    },
+    /// There is something that would be lost.
+    #[error("{path} {what}: a backup is only put back where nothing is. Move it away first, or restore elsewhere")]
+    NotEmpty {
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+}
+
+impl BackupError {
+    fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+
+    fn blocked(path: &Path, error: tokio::task::JoinError) -> Self {
+        Self::file(path, io::Error::other(error))
+    }
+}
+
+/// Makes a backup in a new folder, which is there only when the backup is complete. A host may be running
+/// meanwhile. `now` is in milliseconds since 1970.
+///
+/// The key of the credentials is kept apart unless asked for: with it, the folder is worth every token.
+pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<BackupManifest, BackupError> {
+    // Also where a link leads nowhere.
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupError::Taken(to.to_owned()));
+    }
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // For this user alone, and gone again if this fails.
+    let mut folder = tempfile::Builder::new();
+    folder.prefix(".backup-");
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = folder.tempdir_in(parent).map_err(|error| BackupError::file(parent, error))?;
+    let mut files = Vec::new();
+
+    let (from, copy) = (place.inbox.clone(), folder.path().join(INBOX));
+    let target = copy.clone();
+    let copied = tokio::task::spawn_blocking(move || copy_file(&from, &target, now))
+        .await
+        .map_err(|error| BackupError::blocked(&copy, error))??;
+    let mut missing = Vec::new();
+    let stored = place.inbox.with_file_name(MEDIA).canonicalize();
+    for NamedFile { key, .. } in &copied.files {
+        // In a bucket, or not there any more: the store says it.
+        if let Ok(stored) = &stored
+            && manifest::plain(stored, key).is_ok_and(|plain| !plain)
+        {
+            return Err(BackupError::Link(stored.join(key)));
+        }
+        match place.media.find(key).await? {
+            Some(content) => files.push(manifest::write_all(folder.path(), &format!("{MEDIA}/{key}"), content).await?),
+            None => missing.push(key.clone()),
+        }
+    }
+    note_missing(&copy, &missing)?;
+    let key = if with_key {
+        let VaultKey::File(path) = &place.key else { return Err(BackupError::KeyElsewhere) };
+        let key = zeroize::Zeroizing::new(fs::read(path).map_err(|error| BackupError::file(path, error))?);
+        files.push(manifest::write(folder.path(), KEY, &key)?);
+        BackupKey::Included
+    } else {
+        BackupKey::Apart
+    };
+    files.push(manifest::measure(folder.path(), INBOX)?);
+    let manifest = BackupManifest {
+        format: manifest::FORMAT,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        made_at: jiff::Timestamp::from_millisecond(i64::try_from(now).unwrap_or(i64::MAX))
+            .unwrap_or_default()
+            .to_string(),
+        schema: copied.schema,
+        key,
+        unknown_steps: copied.unknown,
+        missing,
+        files,
+    };
+    manifest.write(folder.path())?;
+    fs::rename(folder.path(), to).map_err(|error| BackupError::file(to, error))?;
+    // Under its new name it stays.
+    let _ = folder.keep();
+    manifest::sync(parent)?;
+    Ok(manifest)
+}

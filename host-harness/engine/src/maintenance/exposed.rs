@@ -1,0 +1,42 @@
+//! Whether others on this machine can read what a host keeps. Belongs here: looking at it, and the sentence. Keys and
+//! tokens are refused where they are read; what was made before, or by somebody else, is warned about.
+
+use std::path::{Path, PathBuf};
+
+use harness_contract::CheckResult;
+use harness_inbox::{beside, open_to_others};
+
+use crate::{accounts::health::warning, host::Shared};
+
+/// Everything that a host keeps in files and that others can read, a sentence each.
+pub(crate) fn exposed(places: &[PathBuf]) -> Vec<String> {
+    let sentence = |path: &PathBuf| {
+        // What is not there is read by nobody.
+        let mode = open_to_others(path).ok().flatten()?;
+        Some(format!("{} can be read by others on this machine (mode {mode:o})", path.display()))
+    };
+    places.iter().filter_map(sentence).collect()
+}
+
+impl Shared {
+    /// Says in the log what others can read.
+    pub(crate) fn warn_of_exposed(&self) {
+        for sentence in exposed(&self.places) {
+            tracing::warn!("{sentence}: run `chmod 700` on the folder; conversations lie there in the clear");
+        }
+    }
+
+    /// The same for the doctor; nothing where there is nothing to say.
+    pub(crate) fn exposed_line(&self) -> Option<CheckResult> {
+        let found = exposed(&self.places);
+        let fix = "Run `chmod 700` on the data folder: conversations lie there in the clear.";
+        (!found.is_empty()).then(|| warning("private", format!("{}.", found.join("; ")), fix))
+    }
+}
+
+/// The places in which a host with this inbox file keeps conversations.
+pub(crate) fn places_of(inbox: &Path) -> Vec<PathBuf> {
+    let folder = inbox.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = ["", "-wal", "-arrivals"].map(|end| beside(inbox, end));
+    [folder.to_owned(), folder.join("media")].into_iter().chain(files).collect()
+}

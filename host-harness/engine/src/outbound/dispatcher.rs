@@ -1,0 +1,125 @@
+//! From the outbox to the platform: replies of one conversation one after the other, conversations
+//! beside each other, accounts in turns. Belongs here: who sends when. One reply: `sending`.
+
+use std::{sync::Arc, time::Duration};
+
+use harness_inbox::{DueReply, InboxError};
+use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument as _;
+
+use crate::{
+    channels::circuit_breaker::Part,
+    error::HostError,
+    host::Shared,
+    outbound::attempt::{self, Left, Sending},
+    places::{Owner, Place, Places},
+    tasks::Worker,
+};
+
+/// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
+const OF_ONE_ACCOUNT: usize = 16;
+/// Replies under way at the same time; one channel gets at most half of them.
+const OF_ALL: usize = 256;
+/// How often the outbox is looked at for replies whose next attempt is due.
+const TICK: Duration = Duration::from_millis(500);
+/// How long a reply waits that cannot be tried now: its channel is not loaded, the inbox is failing.
+const LATER_MS: u64 = 5_000;
+
+/// Sends until told to stop; then takes up nothing more and lets what is under way come to its end.
+/// When the task is dropped, what is under way is dropped with it.
+pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    let places = Places::new(OF_ALL, OF_ONE_ACCOUNT);
+    let mut sending = JoinSet::new();
+    while !*stop.borrow() {
+        let now = shared.clock.now();
+        let paused = shared.breakers.paused(Part::Outgoing, now);
+        match shared.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await {
+            Ok(due) => {
+                for due in due {
+                    start(&shared, &places, &mut sending, due);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+        while sending.try_join_next().is_some() {}
+        tokio::select! {
+            () = shared.queued.notified() => {}
+            () = shared.clock.tick(TICK) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while sending.join_next().await.is_some() {}
+}
+
+fn start(shared: &Arc<Shared>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
+    let owner = Owner { channel: &due.channel, account: due.account, conversation: None };
+    let Some(place) = places.take(owner, due.conversation) else { return };
+    let shared = Arc::clone(shared);
+    sending.spawn(async move {
+        // Given back and told whatever happens here, a panic included.
+        let _turn = Turn { _place: place, shared: Arc::clone(&shared) };
+        let left = match shared.guarded(Worker::Outbox, send(&shared, due.reply)).await {
+            Ok(Ok(left)) => left,
+            Ok(Err(HostError::Paused(paused))) => Left::Until(paused.until),
+            Ok(Err(error)) => {
+                tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
+                Left::Unable
+            }
+            Err(_) => {
+                shared.blame(&due.channel, Part::Outgoing);
+                Left::Failed
+            }
+        };
+        if let Err(error) = settle(&shared, due.reply, left).await {
+            tracing::error!(%error, reply = due.reply, "a reply's wait could not be written down");
+            tokio::time::sleep(TICK).await;
+        }
+    });
+}
+
+/// A reply's turn. When it is over its place is free, and whoever waits is told.
+struct Turn {
+    _place: Place,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.queued.notify_one();
+    }
+}
+
+async fn send(shared: &Arc<Shared>, reply: i64) -> Result<Left, HostError> {
+    // It may have come to its end since it was found.
+    match shared.inbox.open_reply(reply).await? {
+        Some(open) => {
+            // Of the highest level, so that it stands beside a warning too.
+            let span = tracing::error_span!("reply", reply, channel = open.channel);
+            (Sending { shared, reply: open }).run().instrument(span).await
+        }
+        None => Ok(Left::Attempt),
+    }
+}
+
+async fn settle(shared: &Shared, reply: i64, left: Left) -> Result<(), HostError> {
+    let after = |wait: u64| shared.clock.now().saturating_add(wait);
+    let done: Result<(), InboxError> = match left {
+        Left::Nothing => shared.inbox.close_reply(reply).await,
+        Left::Attempt => Ok(()),
+        Left::Unable => shared.inbox.defer(reply, after(LATER_MS)).await,
+        // Another reply is the trial; most often this one is not even looked at meanwhile.
+        Left::Until(at) => shared.inbox.defer(reply, at.min(after(LATER_MS))).await,
+        Left::Paced(at) => shared.inbox.defer(reply, at).await,
+        Left::Failed => fail(shared, reply).await,
+    };
+    Ok(done?)
+}
+
+/// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
+async fn fail(shared: &Shared, reply: i64) -> Result<(), InboxError> {
+    shared.inbox.settle_failed(reply, shared.clock.now()).await?;
+    match shared.inbox.open_reply(reply).await? {
+        Some(open) if open.steps.is_empty() => shared.inbox.refuse_reply(reply, vec![attempt::host_failed()]).await,
+        _ => Ok(()),
+    }
+}

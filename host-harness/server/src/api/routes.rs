@@ -1,0 +1,114 @@
+//! Routes that cannot be had without a scope, and the middleware that asks for it. Belongs here: the lock in
+//! front of every endpoint. Who opens it is `access`.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::MethodRouter,
+};
+
+use super::{Api, ApiError};
+use crate::{
+    auth::{Denied, Granted, Scope},
+    middleware::{
+        body::{self, BodyTime},
+        browser,
+    },
+    problem,
+};
+
+/// Endpoints, each with the scope that a token needs for it.
+#[derive(Default)]
+pub(super) struct Routes(Router<Api>);
+
+impl Routes {
+    /// Adds endpoints of one path and one scope, which take no parameters behind a `?`.
+    pub(super) fn at(self, path: &str, scope: Scope, endpoints: MethodRouter<Api>) -> Self {
+        self.taking(path, scope, &[], endpoints)
+    }
+
+    /// The same, with the parameters that they take. Any other is refused: one that does nothing misleads.
+    pub(super) fn taking(
+        self,
+        path: &str,
+        scope: Scope,
+        parameters: &'static [&'static str],
+        endpoints: MethodRouter<Api>,
+    ) -> Self {
+        let scoped = endpoints
+            .route_layer(middleware::from_fn(move |request, next| known_only(parameters, request, next)))
+            .route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
+        Self(self.0.route(path, scoped))
+    }
+
+    pub(super) fn merge(self, other: Self) -> Self {
+        Self(self.0.merge(other.0))
+    }
+
+    /// Bounds the time that a body may take.
+    pub(super) fn within(self, time: BodyTime) -> Self {
+        Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
+    }
+
+    /// Addresses that are none, methods that an address does not take, and bodies that are announced to be too long.
+    pub(super) fn answering_the_rest(self, largest_file: u64) -> Self {
+        let rest = self.0.fallback(problem::no_such_address).method_not_allowed_fallback(problem::no_such_method);
+        Self(rest.layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next))))
+    }
+
+    /// All of them behind the lock, for programs and for pages of this host alone.
+    pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
+        self.0
+            .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+            .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
+    }
+}
+
+async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    match api.access.judge(request.headers(), api.host.clock().now()) {
+        Ok(granted) => {
+            tracing::Span::current().record("token", &granted.whose);
+            request.extensions_mut().insert(granted);
+            next.run(request).await
+        }
+        Err(denied) => {
+            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.code(), denied.to_string()).into_response();
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer
+        }
+    }
+}
+
+async fn known_only(parameters: &'static [&'static str], request: Request, next: Next) -> Response {
+    let given = request.uri().query().unwrap_or_default();
+    let mut seen = Vec::new();
+    for (name, _) in url::form_urlencoded::parse(given.as_bytes()) {
+        let problem = if !parameters.contains(&&*name) {
+            "does not exist here"
+        } else if seen.contains(&name) {
+            "is given twice"
+        } else {
+            seen.push(name);
+            continue;
+        };
+        let known = match parameters {
+            [] => "this address takes none".to_owned(),
+            known => format!("this address takes `{}`", known.join("`, `")),
+        };
+        let name: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
+        let sentence = format!("the parameter `{name}` {problem}: {known}");
+        return ApiError::bad("bad_parameter", sentence).at(name).into_response();
+    }
+    next.run(request).await
+}
+
+async fn in_scope(scope: Scope, request: Request, next: Next) -> Response {
+    let granted = request.extensions().get::<Granted>().ok_or_else(|| Denied::NoToken.to_string());
+    match granted.and_then(|granted| granted.requires(scope)) {
+        Ok(()) => next.run(request).await,
+        Err(sentence) => ApiError::new(StatusCode::FORBIDDEN, "scope_missing", sentence).into_response(),
+    }
+}

@@ -1,0 +1,302 @@
+//! Named tokens of the API at rest: a small file beside the inbox, written by commands and by a running host.
+//! Belongs here: making, listing and revoking them. What a scope opens is `access`.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use harness_inbox::private_options;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::scope::Scope;
+use harness_engine::{VaultError, random};
+
+/// With what every token begins, so that scanners for leaked credentials and people know one.
+pub const TOKEN_PREFIX: &str = "harness_";
+/// The file's name in the data folder.
+const FILE: &str = "api-tokens.json";
+/// The longest name of a token, in bytes.
+const MAX_NAME: usize = 64;
+/// Tokens at one time: each request is compared with all of them.
+const MAX_TOKENS: usize = 1000;
+
+/// Why tokens could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The file, or the one that locks it.
+    #[error("the file of the API's tokens, {path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Somebody else wrote into it.
+    #[error(
+        "{path} does not hold the API's tokens ({problem}): mend it, or remove it and make the tokens anew; until then no token opens anything"
+    )]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The name cannot be one.
+    #[error("`{0}` cannot name a token: expected 1 to {MAX_NAME} letters, digits, `-`, `_` and `.`")]
+    Name(String),
+    /// A token of this name is there.
+    #[error("there is a token `{0}` already: choose another name, or revoke it first")]
+    Taken(String),
+    /// No token of this name is there.
+    #[error("there is no token `{0}`; there are: {1}")]
+    Unknown(String, String),
+    /// Too many.
+    #[error("there are {MAX_TOKENS} tokens already: revoke those that nobody uses")]
+    TooMany,
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    Random(#[from] VaultError),
+}
+
+/// A token as it is kept: not the token itself.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredToken {
+    /// For people, and for revoking it.
+    pub name: String,
+    /// SHA-256 of the whole token, in hex.
+    #[serde(with = "hex_digest")]
+    pub(crate) sha256: [u8; 32],
+    /// What it opens.
+    pub scopes: Vec<Scope>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: u64,
+    /// From when on it opens nothing.
+    pub expires_at: Option<u64>,
+    /// When it was used, as of some minute.
+    pub last_used_at: Option<u64>,
+}
+
+mod hex_digest {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(digest))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(String::deserialize(from)?, &mut digest).map_err(D::Error::custom)?;
+        Ok(digest)
+    }
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    tokens: Vec<StoredToken>,
+}
+
+/// Tells one state of the file from another: a change replaces the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Stamp {
+    changed: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+/// The digest under which a token is kept. Tokens are 256 random bits, so nothing is to be guessed from it and a
+/// slow hash, which is for passwords, would only slow requests down.
+pub(crate) fn digest(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Makes a change of names in a file's folder durable.
+pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+/// The file with the tokens. Whoever changes it holds a lock and replaces it as a whole, so that a running host
+/// reads one state or the other.
+#[derive(Clone, Debug)]
+pub struct TokenFile {
+    path: PathBuf,
+}
+
+impl TokenFile {
+    /// The file in a host's data folder, which must exist before a token is made.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { path: folder.join(FILE) }
+    }
+
+    /// Makes a token and returns it. It cannot be shown a second time.
+    pub fn create(
+        &self,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<u64>,
+        now: u64,
+    ) -> Result<String, TokenError> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
+            return Err(TokenError::Name(name.escape_debug().to_string()));
+        }
+        let token = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
+        let mut scopes = scopes.to_vec();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let sha256 = digest(token.as_bytes());
+        self.change(|tokens| {
+            if tokens.iter().any(|known| known.name == name) {
+                return Err(TokenError::Taken(name.to_owned()));
+            }
+            if tokens.len() >= MAX_TOKENS {
+                return Err(TokenError::TooMany);
+            }
+            let name = name.to_owned();
+            tokens.push(StoredToken { name, sha256, scopes, created_at: now, expires_at, last_used_at: None });
+            Ok(())
+        })?;
+        Ok(token)
+    }
+
+    /// Ends a token.
+    pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
+        self.change(|tokens| {
+            let Some(place) = tokens.iter().position(|known| known.name == name) else {
+                let known: Vec<_> = tokens.iter().map(|known| known.name.as_str()).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(TokenError::Unknown(name.escape_debug().to_string(), known));
+            };
+            tokens.remove(place);
+            Ok(())
+        })
+    }
+
+    /// All tokens, as they are kept.
+    pub fn list(&self) -> Result<Vec<StoredToken>, TokenError> {
+        let text = match fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(self.failed(source)),
+        };
+        let contents: Contents = serde_json::from_slice(&text)
+            .map_err(|error| TokenError::Unreadable { path: self.path.clone(), problem: error.to_string() })?;
+        Ok(contents.tokens)
+    }
+
+    /// Notes when a token was used.
+    pub(crate) fn used(&self, name: &str, at: u64) -> Result<(), TokenError> {
+        self.change(|tokens| {
+            // It may have been revoked meanwhile.
+            if let Some(known) = tokens.iter_mut().find(|known| known.name == name) {
+                known.last_used_at = Some(at);
+            }
+            Ok(())
+        })
+    }
+
+    /// In which state the file is; none where it does not exist.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let about = fs::metadata(&self.path).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&about);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Stamp { changed: about.modified().ok(), length: about.len(), inode })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<StoredToken>) -> Result<(), TokenError>) -> Result<(), TokenError> {
+        let lock = self.private(&self.path.with_extension("lock"))?;
+        lock.lock().map_err(|source| self.failed(source))?;
+        let mut tokens = self.list()?;
+        change(&mut tokens)?;
+        let next = self.path.with_extension("next");
+        let mut file = self.private(&next)?;
+        let text = serde_json::to_vec_pretty(&Contents { tokens }).map_err(|error| self.failed(error.into()))?;
+        file.set_len(0).map_err(|source| self.failed(source))?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| self.failed(source))?;
+        // Without the folder on the disk, a power cut could bring a revoked token back.
+        fs::rename(&next, &self.path).and_then(|()| sync_folder_of(&self.path)).map_err(|source| self.failed(source))
+    }
+
+    /// A file for this user alone.
+    fn private(&self, path: &Path) -> Result<fs::File, TokenError> {
+        let opened = private_options().write(true).create(true).truncate(false).open(path);
+        opened.map_err(|source| TokenError::File { path: path.to_owned(), source })
+    }
+
+    fn failed(&self, source: io::Error) -> TokenError {
+        TokenError::File { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_rests_as_a_digest_in_a_file_that_nobody_else_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TokenFile::in_folder(folder.path());
+        let token = file.create("crm", &[Scope::Reply, Scope::Read, Scope::Read], None, 7).unwrap();
+        assert!(token.starts_with(TOKEN_PREFIX) && token.len() == TOKEN_PREFIX.len() + 43, "{token}");
+        assert_ne!(token, file.create("bot", &[Scope::Read], Some(9), 8).unwrap());
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains(token.trim_start_matches(TOKEN_PREFIX)), "{text}");
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{path:?}");
+            }
+        }
+        let kept = file.list().unwrap().remove(0);
+        assert_eq!((kept.sha256, kept.scopes), (digest(token.as_bytes()), vec![Scope::Read, Scope::Reply]));
+    }
+
+    #[test]
+    fn names_are_unique_and_a_revoked_one_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TokenFile::in_folder(folder.path());
+        file.create("crm", &[Scope::Read], None, 7).unwrap();
+        assert!(matches!(file.create("crm", &[Scope::Read], None, 7), Err(TokenError::Taken(_))));
+        for name in ["", "two words", "\u{1b}[2J", &"x".repeat(65)] {
+            assert!(matches!(file.create(name, &[Scope::Read], None, 7), Err(TokenError::Name(_))), "{name:?}");
+        }
+        let before = file.stamp();
+        file.used("crm", 99).unwrap();
+        assert_eq!(file.list().unwrap().first().unwrap().last_used_at, Some(99));
+        assert_ne!(file.stamp(), before, "a running host sees the change");
+        file.revoke("crm").unwrap();
+        assert!(file.list().unwrap().is_empty());
+        let sentence = file.revoke("crm").unwrap_err().to_string();
+        assert_eq!(sentence, "there is no token `crm`; there are: none");
+    }
+
+    #[test]
+    fn writers_at_the_same_moment_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TokenFile::in_folder(folder.path());
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let file = &file;
+                scope.spawn(move || {
+                    for index in 0..10 {
+                        file.create(&format!("t-{writer}-{index}"), &[Scope::Read], None, 7).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(file.list().unwrap().len(), 40);
+    }
+}

@@ -1,0 +1,287 @@
+//! One connection: whether it is idle, sends a header, is waited for in the middle of a body or has a request under
+//! way, and since when.
+//! Belongs here: the socket under hyper, which notices that. How long each may last is for `listen` to say.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    http::StatusCode,
+    response::Response,
+};
+use http_body::{Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::Notify,
+    time::Sleep,
+};
+
+use crate::{listener::head::Heads, middleware::body::Keeping, problem::unreadable_head};
+
+/// Answers up to this size fit into the system's buffers: whoever does not read one holds nothing up. In bytes.
+const SMALL_ANSWER: u64 = 64 << 10;
+/// How long, and for how many bytes, a sender is listened to after the last answer: one that is cut off in the middle
+/// of what it sends does not see it.
+const LINGER_TIME: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 4 << 20;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// Between two requests.
+    Idle,
+    /// A header comes in; also before the first request.
+    Header,
+    /// The body of a request does not go on: whoever answers waits for its sender.
+    Body,
+    /// A request is being answered.
+    Busy,
+}
+
+/// A connection as others see it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    phase: AtomicU8,
+    began: Instant,
+    /// Since when it is in this phase, in milliseconds after it began.
+    since: AtomicU64,
+    /// Its place is needed, or the host stops.
+    pub(crate) close: Notify,
+}
+
+impl Watched {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: AtomicU8::new(Phase::Header as u8),
+            began: Instant::now(),
+            since: AtomicU64::new(0),
+            close: Notify::new(),
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            phase if phase == Phase::Idle as u8 => Phase::Idle,
+            phase if phase == Phase::Header as u8 => Phase::Header,
+            phase if phase == Phase::Body as u8 => Phase::Body,
+            _ => Phase::Busy,
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.since.store(since, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// A request's body, which tells when its sender is waited for.
+    pub(crate) fn body<B>(self: &Arc<Self>, body: B) -> Awaited<B> {
+        Awaited { body, watched: Arc::clone(self) }
+    }
+
+    /// Since when it waits for its sender, and for what; none while a request is being answered.
+    pub(crate) fn waits_since(&self) -> Option<(Instant, Phase)> {
+        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
+        let phase = self.phase();
+        (phase != Phase::Busy).then(|| (self.began + since, phase))
+    }
+
+    /// A request is there. It ends with the answer, or with its last byte where that may take long.
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+        self.enter(Phase::Busy);
+        Busy(Arc::clone(self))
+    }
+}
+
+/// A request under way.
+pub(crate) struct Busy(Arc<Watched>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.enter(Phase::Idle);
+    }
+}
+
+impl Busy {
+    /// Keeps the connection busy for as long as a large answer is being read.
+    pub(crate) fn until_read(self, answer: Response) -> Response {
+        if answer.body().size_hint().upper().is_some_and(|size| size <= SMALL_ANSWER) {
+            return answer;
+        }
+        answer.map(|body| Body::new(Keeping::new(body, self)))
+    }
+}
+
+/// The body of a request. While it is asked for more and there is nothing, its connection waits for its sender, like
+/// one whose header does not come.
+pub(crate) struct Awaited<B> {
+    body: B,
+    watched: Arc<Watched>,
+}
+
+impl<B> Awaited<B> {
+    fn goes_on(&self) {
+        if self.watched.phase() == Phase::Body {
+            self.watched.enter(Phase::Busy);
+        }
+    }
+}
+
+impl<B> Drop for Awaited<B> {
+    /// Nobody asks for the rest of it.
+    fn drop(&mut self) {
+        self.goes_on();
+    }
+}
+
+impl<B: HttpBody + Unpin> HttpBody for Awaited<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(_) => self.goes_on(),
+            Poll::Pending if self.watched.phase() == Phase::Busy => self.watched.enter(Phase::Body),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The socket under hyper.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    watched: Arc<Watched>,
+    heads: Heads,
+    /// After the last answer: how many bytes are still listened to, and until when.
+    lingering: Option<(usize, Pin<Box<Sleep>>)>,
+    /// What is written in the place of hyper's own answer, and how much of it is.
+    unreadable: Option<(Vec<u8>, usize)>,
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, watched: Arc<Watched>) -> Self {
+        Self { stream, watched, heads: Heads::default(), lingering: None, unreadable: None }
+    }
+
+    /// Whether hyper answers by itself, since it could not read a head: it says no word in the body then.
+    fn answers_for_itself(&self, bytes: &[u8]) -> Option<StatusCode> {
+        if self.watched.phase() != Phase::Header {
+            return None;
+        }
+        let mut lines = std::str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
+        let status = StatusCode::from_bytes(status.as_bytes()).ok().filter(StatusCode::is_client_error)?;
+        let own = |line: &str| line == "connection: close" || line == "content-length: 0" || line.starts_with("date: ");
+        lines.all(own).then_some(status)
+    }
+
+    /// Writes these words in the place of hyper's own answer; `None` where there are none to write.
+    fn poll_unreadable(&mut self, cx: &mut Context<'_>, length: usize) -> Option<Poll<io::Result<usize>>> {
+        let (words, written) = self.unreadable.as_mut()?;
+        while let Some(rest) = words.get(*written..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        Some(Poll::Ready(Ok(length)))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            if self.watched.phase() == Phase::Idle {
+                self.watched.enter(Phase::Header);
+            }
+            self.heads.read(buffer.filled_mut().get_mut(before..).unwrap_or_default());
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.unreadable.is_none()
+            && let Some(status) = self.answers_for_itself(bytes)
+        {
+            self.unreadable = Some((unreadable_head(status), 0));
+        }
+        if let Some(polled) = self.poll_unreadable(cx, bytes.len()) {
+            return polled;
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        // hyper's own answer is one piece.
+        if let [bytes] = slices
+            && (self.unreadable.is_some() || self.answers_for_itself(bytes).is_some())
+        {
+            return self.poll_write(cx, bytes);
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, lingering, .. } = self.get_mut();
+        if lingering.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        }
+        let (left, end) = lingering.get_or_insert_with(|| (LINGER_BYTES, Box::pin(tokio::time::sleep(LINGER_TIME))));
+        let mut unwanted = [0; 4096];
+        while *left > 0 {
+            let mut buffer = ReadBuf::new(&mut unwanted);
+            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    *left = left.saturating_sub(buffer.filled().len())
+                }
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    ready!(end.as_mut().poll(cx));
+                    break;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,260 @@
+//! The listener: how many connections there are, how long each may take for what, and how they end. Belongs here:
+//! bounds that hold for whoever connects, before anything is known of them. What is answered is the router's.
+
+mod connection;
+mod head;
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+use tower::ServiceExt as _;
+
+use self::connection::{Phase, Socket, Watched};
+
+/// Bounds for whoever connects.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long a request's header may take, from its first byte, and that of the first request from the connection
+    /// on. This and `idle_time` are looked at four times within the shorter of them.
+    pub header_time: Duration,
+    /// The largest header, with the request line, in bytes.
+    pub max_header_bytes: usize,
+    /// How long the body of a webhook, of a form and of a call of the API may take. The API gives a second more for
+    /// each 512 KiB that are announced.
+    pub body_time: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle_time: Duration,
+    /// Connections at one time. One more takes the place of the one that waits for its sender the longest: between two
+    /// requests, for a header, or for a body that does not go on.
+    pub max_connections: usize,
+    /// The same for one remote address, or one /64 of version 6. Behind a reverse proxy every connection has the
+    /// proxy's address: there it is as large as `max_connections`, and the proxy bounds its own.
+    pub max_connections_per_address: usize,
+    /// Refused webhooks of one remote address in a minute, each with its own line in the log. Those beyond are
+    /// answered 429 without one. Genuine ones are not counted and never refused for it.
+    pub refused_webhooks_per_minute: u32,
+    /// How long requests that are under way may take when the host stops.
+    pub stop_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_time: Duration::from_secs(10),
+            max_header_bytes: 16 << 10,
+            body_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(75),
+            max_connections: 512,
+            max_connections_per_address: 256,
+            refused_webhooks_per_minute: 60,
+            stop_time: Duration::from_secs(65),
+        }
+    }
+}
+
+/// The pause after the system gave no connection, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The shortest time between two looks at who takes too long.
+const LEAST_LOOK: Duration = Duration::from_millis(50);
+
+/// The connections that are open.
+#[derive(Clone, Default)]
+struct Open {
+    connections: Arc<Mutex<HashMap<u64, Connected>>>,
+}
+
+#[derive(Clone)]
+struct Connected {
+    watched: Arc<Watched>,
+    network: IpAddr,
+}
+
+impl Open {
+    /// Makes room where there is none, at the cost of whoever has kept the host waiting the longest: of the same
+    /// address where that has as many as it may. Says whether there is room now.
+    fn admit(&self, number: u64, watched: &Arc<Watched>, peer: SocketAddr, limits: &Limits) -> bool {
+        let network = network_of(peer.ip());
+        let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_network = open.values().filter(|other| other.network == network).count();
+        let its_own = of_network >= limits.max_connections_per_address.max(1);
+        if its_own || open.len() >= limits.max_connections.max(1) {
+            let others = open.iter().filter(|(_, other)| !its_own || other.network == network);
+            let waiting = others.filter_map(|(number, other)| Some((other.watched.waits_since()?.0, *number)));
+            let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) else { return false };
+            if let Some(other) = open.remove(&longest) {
+                other.watched.close.notify_one();
+            }
+        }
+        open.insert(number, Connected { watched: Arc::clone(watched), network });
+        true
+    }
+
+    /// Ends those whose sender takes too long.
+    fn sweep(&self, limits: &Limits) {
+        let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, connected| {
+            let late = connected.watched.waits_since().is_some_and(|(since, phase)| match phase {
+                Phase::Idle => since.elapsed() > limits.idle_time,
+                Phase::Header => since.elapsed() > limits.header_time,
+                // Whoever reads it knows how long it may take, and answers.
+                Phase::Body | Phase::Busy => false,
+            });
+            if late {
+                connected.watched.close.notify_one();
+            }
+            !late
+        });
+    }
+
+    fn leave(&self, number: u64) {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+}
+
+/// Serves until `stop`, then lets the requests finish that are under way, within their time. Dropped, everything ends
+/// where it is.
+pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, stop: impl Future<Output = ()> + Send) {
+    let open = Open::default();
+    let mut tasks = JoinSet::new();
+    let (stopping, stopped) = watch::channel(false);
+    let mut number = 0u64;
+    // Since the last look, for one line instead of many.
+    let mut refused = 0u64;
+    let mut stop = std::pin::pin!(stop);
+    // One look at all of them costs less than a timer for each request.
+    let mut looks = tokio::time::interval((limits.header_time.min(limits.idle_time) / 4).max(LEAST_LOOK));
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            Some(_) = tasks.join_next() => continue,
+            _ = looks.tick() => {
+                open.sweep(limits);
+                if refused > 0 {
+                    let bound = limits.max_connections;
+                    tracing::warn!(refused, bound, "connections were refused: all that are open have a request under way");
+                    refused = 0;
+                }
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                number += 1;
+                let watched = Arc::new(Watched::new());
+                if !open.admit(number, &watched, peer, limits) {
+                    refused += 1;
+                    continue;
+                }
+                let served = connection(
+                    stream,
+                    peer,
+                    router.clone(),
+                    limits.max_header_bytes,
+                    Arc::clone(&watched),
+                    stopped.clone(),
+                );
+                let open = open.clone();
+                tasks.spawn(async move {
+                    served.await;
+                    open.leave(number);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let _ = stopping.send(true);
+    let finished = async {
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => if ended.is_none() { return },
+                _ = looks.tick() => open.sweep(limits),
+            }
+        }
+    };
+    if tokio::time::timeout(limits.stop_time, finished).await.is_err() {
+        tracing::warn!("requests did not end in time when the host stopped, and were cut off");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    max_header_bytes: usize,
+    watched: Arc<Watched>,
+    mut stopped: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let socket = Socket::new(stream, Arc::clone(&watched));
+    let of_service = Arc::clone(&watched);
+    let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+        let busy = of_service.busy();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = router.clone().oneshot(request.map(|body| Body::new(of_service.body(body))));
+        async move { answer.await.map(|answer| busy.until_read(answer)) }
+    });
+    let mut builder = http1::Builder::new();
+    // hyper has one clock for headers and for the time between two requests; here they are two, and `sweep` keeps them.
+    builder.header_read_timeout(None).max_header_size(max_header_bytes);
+    let served = builder.serve_connection(TokioIo::new(socket), service);
+    async move {
+        let mut served = std::pin::pin!(served);
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                ended = &mut served => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, error = error_of(&error), "a connection ended early");
+                    }
+                    return;
+                }
+                () = watched.close.notified() => {
+                    tracing::debug!(%peer, "a connection closes: its sender took too long, or another needs its place");
+                    if watched.waits_since().is_some() {
+                        return;
+                    }
+                    // A request came in at the last moment.
+                    served.as_mut().graceful_shutdown();
+                }
+                _ = stopped.changed(), if !stopping => {
+                    stopping = true;
+                    served.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+/// With its cause, which says more.
+fn error_of(error: &hyper::Error) -> String {
+    use std::error::Error as _;
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+/// Whoever has one address of version 6 has the 2^64 beside it.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address => address,
+    }
+}

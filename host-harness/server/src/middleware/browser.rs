@@ -1,0 +1,65 @@
+//! What a browser is told with every answer, and which requests of a browser are refused: those that a page of
+//! another site makes. Belongs here: headers and the look at where a request comes from.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use crate::problem::Problem;
+use harness_engine::Host;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const OTHER_SITE: &str = "this was asked by a page of another site: open this host's own page, or ask from a program";
+/// For answers that are no pages: nothing in them is to be run, loaded or framed.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Headers for every answer, where the endpoint has not set its own.
+pub(crate) async fn headers(mut answer: Response) -> Response {
+    let given = answer.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, NOTHING),
+        // What the policy says, for browsers that do not know it.
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        given.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// Refuses what a page of another site asks of the API, whatever the method: there, reading can have an effect too.
+pub(crate) async fn no_other_site(State(host): State<Host>, request: Request, next: Next) -> Response {
+    if is_of_another_site(&host, request.headers()) {
+        return Problem::new(StatusCode::FORBIDDEN, "other_site", OTHER_SITE).into_response();
+    }
+    next.run(request).await
+}
+
+/// Refuses forms of another site. Following a link from there is welcome: platforms send people back that way.
+pub(crate) async fn no_foreign_forms(State(host): State<Host>, request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && is_of_another_site(&host, request.headers()) { refused() } else { next.run(request).await }
+}
+
+fn refused() -> Response {
+    (StatusCode::FORBIDDEN, format!("{OTHER_SITE}\n")).into_response()
+}
+
+/// Whether a browser says so. Programs say nothing, and browsers that cannot say it name the origin.
+fn is_of_another_site(host: &Host, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get(FETCH_SITE) {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let Ok(origin) = origin.to_str() else { return true };
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let asked = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let public = || host.public_origin().is_some_and(|public| public == origin);
+    !(authority.is_some() && authority == asked || public())
+}

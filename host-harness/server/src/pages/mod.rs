@@ -1,0 +1,269 @@
+//! Owns: pages for people: connecting an account, the state of a request for deletion; the cookie that binds a link to one
+//! browser.
+//! Does not own: what a link's page says (`show`), what happens behind its buttons (the engine).
+
+mod frame;
+mod show;
+
+use std::sync::Arc;
+
+use axum::{
+    Form, Router,
+    extract::{
+        DefaultBodyLimit, Path, RawQuery, State,
+        rejection::{FormRejection, PathRejection},
+    },
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use harness_contract::manifest::Callback;
+use maud::html;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use self::{
+    frame::{Frame, failed, not_connected, page, sorry},
+    show::{WAIT, Waiting},
+};
+use crate::{
+    listener::Limits,
+    middleware::{
+        body::{self, BodyTime},
+        browser,
+    },
+};
+use harness_engine::{Host, HostError};
+
+/// The beginning of the names of cookies: each link has one of its own.
+const COOKIE: &str = "harness-connect";
+/// The longest form, in bytes.
+const MAX_FORM: usize = 16 << 10;
+#[derive(Clone)]
+struct Pages {
+    host: Host,
+    waiting: Arc<Waiting>,
+}
+
+/// `/connect/…`, `/oauth/{channel}/callback` and the pages behind `/callbacks/…`.
+pub(crate) fn router(host: Host, limits: &Limits) -> Router {
+    let time = BodyTime { base: limits.body_time, largest: 0 };
+    let forms = Router::new()
+        .route("/connect", get(no_link_here))
+        .route("/connect/{ticket}", get(link).post(start))
+        .route("/connect/{ticket}/select", post(select))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
+    Router::new()
+        .merge(forms)
+        .route("/oauth/{channel}/callback", get(oauth_callback))
+        .route("/callbacks/{channel}/{name}/{code}", get(callback_state))
+        .layer(middleware::from_fn_with_state(time, body::within))
+        .with_state(Pages { host, waiting: Arc::default() })
+}
+
+/// An address that is no page's.
+fn no_page() -> Response {
+    sorry(StatusCode::NOT_FOUND, "There is no page at this address. Open the link again that you were given.")
+}
+
+/// A form that was not filled in, or is none.
+fn not_filled_in(what: &str) -> Response {
+    sorry(StatusCode::BAD_REQUEST, &format!("{what} Go back and try again."))
+}
+
+fn see(place: &str) -> Response {
+    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}
+
+/// The cookies of links that a browser shows, with their names.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| name.starts_with(COOKIE))
+}
+
+fn values(headers: &HeaderMap) -> Vec<&str> {
+    cookies(headers).map(|(_, value)| value).collect()
+}
+
+/// The name of a link's cookie, so that two links in one browser do not take each other's.
+fn cookie_name(ticket: &str) -> String {
+    let id = Sha256::digest(ticket.as_bytes());
+    format!("{COOKIE}-{}", hex::encode(id.get(..8).unwrap_or_default()))
+}
+
+fn own_cookie<'h>(headers: &'h HeaderMap, ticket: &str) -> Option<&'h str> {
+    let name = cookie_name(ticket);
+    cookies(headers).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn with_cookie(mut response: Response, host: &Host, ticket: &str, value: &str) -> Response {
+    let secure = if host.is_public_over_tls() { "; Secure" } else { "" };
+    let name = cookie_name(ticket);
+    // Lax: the platform's redirect back is a navigation, which brings it; forms of other sites do not.
+    let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600{secure}");
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Whether a browser asks ahead of time, or a program asks only whether there is something: nobody is there yet.
+fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
+    const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    let says = |name: &&str| {
+        headers.get_all(*name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            let value = value.to_ascii_lowercase();
+            ["prefetch", "preview", "prerender"].iter().any(|word| value.contains(word))
+        })
+    };
+    method != Method::GET || NAMES.iter().any(says)
+}
+
+/// Links are made over the API alone, which knows who asks.
+async fn no_link_here() -> Response {
+    sorry(
+        StatusCode::FORBIDDEN,
+        "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
+    )
+}
+
+/// The link: where connecting stands, and how it goes on. Looking at it changes nothing, so that whoever shows a
+/// preview of it, or fetches it ahead of time, uses nothing up: what begins is the button.
+async fn link(
+    State(pages): State<Pages>,
+    ticket: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let host = &pages.host;
+    let view = match host.look(&ticket, &values(&headers)) {
+        Ok(view) => view,
+        Err(error) => return not_connected(&error),
+    };
+    let waits = query.as_deref() == Some(WAIT);
+    let response = show::stage(host, &pages.waiting, &ticket, view, waits).await;
+    if host.claimed_by(&ticket, &values(&headers)).or(own_cookie(&headers, &ticket)).is_some() {
+        return response;
+    }
+    // It is nobody's link so far, also with this cookie: the button makes it this browser's.
+    match Host::new_cookie() {
+        Ok(new) => with_cookie(response, host, &ticket, &new),
+        Err(error) => failed(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Start {
+    login: String,
+}
+
+async fn start(
+    State(pages): State<Pages>,
+    ticket: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    form: Result<Form<Start>, FormRejection>,
+) -> Response {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Form(start)) = form else { return not_filled_in("No way of connecting was chosen.") };
+    let host = &pages.host;
+    let values = values(&headers);
+    let shown = host.claimed_by(&ticket, &values).or(own_cookie(&headers, &ticket));
+    let new = match host.open_link(&ticket, shown).await {
+        Ok(new) => new,
+        Err(error) => return failed(&error),
+    };
+    let cookie = new.as_deref().or(shown).unwrap_or_default();
+    let response = match host.start_connecting(&ticket, &start.login, cookie).await {
+        Ok(url) => see(url.as_str()),
+        // Its sentence stands on the link's page.
+        Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    };
+    match &new {
+        Some(new) => with_cookie(response, host, &ticket, new),
+        None => response,
+    }
+}
+
+#[derive(Deserialize)]
+struct Select {
+    candidate: String,
+}
+
+async fn select(
+    State(pages): State<Pages>,
+    ticket: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    form: Result<Form<Select>, FormRejection>,
+) -> Response {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Form(select)) = form else { return not_filled_in("No account was chosen.") };
+    match pages.host.connect_select(&ticket, &select.candidate, Some(&values(&headers))).await {
+        Ok(()) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn oauth_callback(
+    State(pages): State<Pages>,
+    method: Method,
+    channel: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(Path(channel)) = channel else { return no_page() };
+    if is_ahead_of_time(&method, &headers) {
+        // No answer that a browser would keep for the visit itself.
+        return sorry(StatusCode::SERVICE_UNAVAILABLE, "This page is for the browser that comes from the platform.");
+    }
+    let query = query.unwrap_or_default();
+    match pages.host.connect_callback(&channel, &query, &values(&headers)).await {
+        // What stands in the address is not left in the browser's history.
+        Ok(ticket) => see(&format!("/connect/{ticket}")),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn callback_state(
+    State(pages): State<Pages>,
+    path: Result<Path<(String, String, String)>, PathRejection>,
+) -> Response {
+    let Ok(Path((channel, name, code))) = path else { return no_page() };
+    let registered = pages.host.channel(&channel).ok();
+    let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
+    let Some(Callback::SignedRequest { about, .. }) = recipe else {
+        return sorry(StatusCode::NOT_FOUND, "There is no such request.");
+    };
+    let Ok(state) = pages.host.callback_state(&code).await else {
+        return sorry(StatusCode::NOT_FOUND, "There is no request with this code.");
+    };
+    let content = html! {
+        p { (about) }
+        dl {
+            dt { "Code" } dd { (code) }
+            dt { "State" }
+            dd {
+                @if state.finished_at.is_some() {
+                    "Done: deleted were " (counted(state.accounts, "account with its conversations", "accounts with their conversations"))
+                    ", and " (counted(state.contacts, "person who had written", "people who had written")) "."
+                } @else { "Received, and being worked on." }
+            }
+        }
+    };
+    let goes_on = state.finished_at.is_none().then(|| (10, format!("/callbacks/{channel}/{name}/{code}")));
+    page(StatusCode::OK, "Your request", &Frame { goes_on, ..Frame::default() }, &content)
+}
+
+/// A number with its noun.
+fn counted(count: i64, one: &str, more: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    }
+}

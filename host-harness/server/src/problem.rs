@@ -1,0 +1,176 @@
+//! The one form in which the API says that it did not do what was asked: RFC 9457, `application/problem+json`.
+//! Belongs here: that form, the stable codes, and which error has which status. Not here: reading requests (`extract`).
+
+use axum::{
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use harness_contract::{AccountError, Violation};
+use harness_inbox::InboxError;
+use serde::Serialize;
+
+use crate::request_id::{self, RequestId};
+use harness_engine::{ConnectError, HostError};
+
+const MIME: &str = "application/problem+json";
+
+/// Why something asked of the API was not done.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    path: Option<String>,
+    violations: Option<Vec<Violation>>,
+}
+
+impl Problem {
+    /// `code` never changes its meaning, `detail` is for a person.
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), path: None, violations: None }
+    }
+
+    /// The request itself is wrong.
+    pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// Where in the body it is, spelled as in the body.
+    pub(crate) fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into()).filter(|path| !path.is_empty());
+        self
+    }
+
+    /// A message that cannot be sent, with all that stands in the way. It used no key up.
+    pub(crate) fn not_sendable(violations: Vec<Violation>) -> Self {
+        let sentences: Vec<_> = violations.iter().map(|violation| violation.sentence.as_str()).collect();
+        let detail = format!("the message cannot be sent: {}", sentences.join(" "));
+        let path = violations.first().map(|violation| violation.path.clone());
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { status, code: "message_not_sendable", detail, path, violations: Some(violations) }
+    }
+}
+
+impl Problem {
+    /// The status and the document.
+    fn document(self, request_id: Option<String>) -> (StatusCode, Vec<u8>) {
+        #[derive(Serialize)]
+        struct Body {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            detail: String,
+            code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            path: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request_id: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            violations: Option<Vec<Violation>>,
+        }
+        let Self { status, code, detail, path, violations } = self;
+        let title = status.canonical_reason().unwrap_or("Error");
+        // RFC 9457: `about:blank` says that the title is the status's; `code` tells problems apart.
+        let body =
+            Body { r#type: "about:blank", title, status: status.as_u16(), detail, code, path, request_id, violations };
+        (status, serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, body) = self.document(request_id::current());
+        (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response()
+    }
+}
+
+/// The answer to a request whose head cannot be read, byte for byte: no endpoint has seen it.
+pub(crate) fn unreadable_head(status: StatusCode) -> Vec<u8> {
+    let (code, detail) = match status {
+        StatusCode::URI_TOO_LONG => ("address_too_long", "the address is longer than this host takes"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+            "head_too_large",
+            "the headers are larger or more than this host takes, or `Content-Length` is no sane number of bytes",
+        ),
+        _ => (
+            "unreadable_head",
+            "the head of this request cannot be read as HTTP: look at its first line, at each header, and whether \
+             `Content-Length` is one whole number of bytes",
+        ),
+    };
+    let id = RequestId::next();
+    let (status, body) = Problem::new(status, code, detail).document(Some(id.as_str().to_owned()));
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {MIME}\r\ncontent-length: {}\r\nconnection: close\r\n\
+         x-request-id: {}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n",
+        body.len(),
+        id.as_str(),
+    );
+    [head.into_bytes(), body].concat()
+}
+
+impl From<HostError> for Problem {
+    fn from(error: HostError) -> Self {
+        let (status, code) = match error {
+            HostError::Connect(error) => return error.into(),
+            HostError::NotSendable(violations) => return Self::not_sendable(violations),
+            HostError::Inbox(InboxError::NotFound { .. }) => (StatusCode::NOT_FOUND, "not_found"),
+            HostError::NoChannel(..) => (StatusCode::NOT_FOUND, "no_such_channel"),
+            HostError::Inbox(InboxError::Busy(_)) | HostError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            HostError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_much_waits"),
+            HostError::Paused(_) => (StatusCode::SERVICE_UNAVAILABLE, "channel_paused"),
+            HostError::Held(_) => (StatusCode::SERVICE_UNAVAILABLE, "platform_paused"),
+            HostError::Inbox(InboxError::KeyReused(_)) => (StatusCode::CONFLICT, "idempotency_key_reused"),
+            HostError::Inbox(InboxError::NotAmbiguous(_)) => (StatusCode::CONFLICT, "not_ambiguous"),
+            HostError::Disconnected(_) => (StatusCode::CONFLICT, "account_disconnected"),
+            HostError::Overtaken => (StatusCode::CONFLICT, "overtaken"),
+            HostError::Account(ref problem) => match **problem {
+                AccountError::InvalidInput(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
+                AccountError::Unsupported => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported"),
+                _ => (StatusCode::BAD_GATEWAY, "platform_failed"),
+            },
+            _ => {
+                // Its words are about the inside of the host: they are for whoever reads its log.
+                tracing::error!(%error, "a request of the API failed");
+                let detail = "the host failed at this; its log says why, under the number of this request";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<InboxError> for Problem {
+    fn from(error: InboxError) -> Self {
+        HostError::from(error).into()
+    }
+}
+
+impl From<ConnectError> for Problem {
+    fn from(error: ConnectError) -> Self {
+        let (status, code) = match error {
+            ConnectError::Expired => (StatusCode::NOT_FOUND, "no_such_link"),
+            ConnectError::NoCandidate => (StatusCode::NOT_FOUND, "no_such_candidate"),
+            ConnectError::NoLogin => (StatusCode::CONFLICT, "no_such_login"),
+            ConnectError::NoLogins => (StatusCode::CONFLICT, "no_logins"),
+            ConnectError::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too_many_links"),
+            ConnectError::NoPublicUrl => (StatusCode::SERVICE_UNAVAILABLE, "no_public_url"),
+            _ => (StatusCode::CONFLICT, "out_of_order"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+/// Nothing is at this address.
+pub(crate) async fn no_such_address(uri: Uri) -> Problem {
+    // What follows the first parts may be a credential.
+    let shown: String = uri.path().chars().filter(|letter| !letter.is_control()).take(80).collect();
+    let shown = if shown.contains("/connect/") { "/connect/…".to_owned() } else { shown };
+    Problem::new(StatusCode::NOT_FOUND, "no_such_address", format!("there is nothing at `{shown}`"))
+}
+
+/// The address is there, and takes other methods.
+pub(crate) async fn no_such_method(method: Method) -> Problem {
+    let detail = format!("this address does not take `{method}`; what it takes stands in the header `Allow`");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

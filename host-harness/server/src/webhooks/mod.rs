@@ -1,0 +1,295 @@
+//! What platforms call: webhooks and callbacks into deliveries, and a constant answer for every refusal. Belongs here:
+//! what a request costs before it is known to be genuine. Whether it is, say `ingress` and `callbacks`.
+
+mod refusals;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Path, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use bytes::Bytes;
+use harness_contract::manifest::MAX_BODY_BYTES;
+use harness_inbox::InboxError;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tracing::Instrument as _;
+
+use self::refusals::Refusals;
+use crate::{
+    listener::Limits,
+    middleware::{
+        body::{self, Unread, content_length},
+        browser,
+    },
+    request_id::{self, RequestId},
+};
+use harness_engine::{Addressed, Host, HostError, MAX_CALLBACK, Refusal};
+
+/// How long a body that is not wanted may take.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+#[derive(Clone)]
+struct Webhooks {
+    host: Host,
+    refusals: Arc<Refusals>,
+    /// How long a body may take to come in.
+    body_time: Duration,
+}
+
+/// `/webhooks/{channel}`, `/webhooks/{channel}/{account}` and `/callbacks/{channel}/{name}`.
+pub(crate) fn router(host: Host, limits: &Limits) -> Router {
+    let refusals = Arc::new(Refusals::new(limits.refused_webhooks_per_minute, host.clock().clone()));
+    let traced = |route: MethodRouter<Webhooks>| {
+        route
+            .route_layer(middleware::map_response(browser::headers))
+            .route_layer(middleware::from_fn(request_id::trace_quietly))
+    };
+    Router::new()
+        .route("/webhooks/{channel}", traced(get(challenge)))
+        .route("/webhooks/{channel}/{account}", traced(get(challenge_of_account)))
+        .route("/callbacks/{channel}/{name}", traced(post(callback)))
+        // Not through the layers of the others: each of them costs every webhook something.
+        .route("/webhooks/{channel}", post(deliver))
+        .route("/webhooks/{channel}/{account}", post(deliver_to_account))
+        .with_state(Webhooks { host, refusals, body_time: limits.body_time })
+}
+
+async fn deliver(State(webhooks): State<Webhooks>, Path(channel): Path<String>, request: Request) -> Response {
+    webhooks.answer(Addressed { channel: &channel, account: None }, request).await
+}
+
+async fn deliver_to_account(
+    State(webhooks): State<Webhooks>,
+    Path((channel, account)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    webhooks.answer(Addressed { channel: &channel, account: Some(&account) }, request).await
+}
+
+fn peer(request: &Request) -> Option<SocketAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
+}
+
+/// Why a webhook or a callback was not taken.
+enum NotTaken {
+    /// With what was not read of its body.
+    Refused(Refusal, Option<Body>),
+    /// After how many seconds it may come again, and why, in a word for counters.
+    Later(&'static str, &'static str),
+}
+
+impl NotTaken {
+    fn of(error: HostError) -> Self {
+        match error {
+            HostError::Refused(refusal) => Self::Refused(refusal, None),
+            HostError::Full(full) => Self::Later("10", full.word()),
+            HostError::Inbox(InboxError::Busy(_)) => Self::Later("1", "busy"),
+            error => {
+                // Without a 200 the platform delivers again.
+                tracing::error!(%error, "what a platform sent and is genuine was not acknowledged");
+                Self::Later("10", "not_durable")
+            }
+        }
+    }
+
+    /// A word for counters.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal, _) => refusal.word(),
+            Self::Later(_, word) => word,
+        }
+    }
+}
+
+impl Webhooks {
+    async fn answer(&self, to: Addressed<'_>, request: Request) -> Response {
+        let id = RequestId::of(request.headers());
+        let peer = peer(&request);
+        let channel = to.channel;
+        // Of the highest level, so that it stands beside a warning too.
+        let span = tracing::error_span!("webhook", request = id.as_str(), channel, delivery = tracing::field::Empty);
+        let answer = async {
+            let taken = self.take(to, request).await;
+            self.host.count_webhook(channel, taken.as_ref().map_or_else(NotTaken::word, |()| "accepted"));
+            match taken {
+                Ok(()) => plain(StatusCode::OK, "ok\n".into()),
+                Err(reason) => self.not_taken(reason, peer).await,
+            }
+        };
+        let mut answer = answer.instrument(span).await;
+        id.put_into(&mut answer);
+        answer
+    }
+
+    async fn take(&self, to: Addressed<'_>, request: Request) -> Result<(), NotTaken> {
+        let host = &self.host;
+        let (parts, body) = request.into_parts();
+        // What cannot be genuine is not kept in memory.
+        let bound = match host.expect(to.channel, &parts.headers, content_length(&parts.headers)) {
+            Ok(bound) => bound,
+            Err(refusal) => return Err(NotTaken::Refused(refusal, Some(body))),
+        };
+        let body = self.read(to.channel, body, bound).await?;
+        let delivery = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(NotTaken::of)?;
+        tracing::Span::current().record("delivery", delivery);
+        tracing::debug!("a webhook is in the journal");
+        Ok(())
+    }
+
+    async fn take_callback(&self, channel: &str, name: &str, request: Request) -> Result<Option<Value>, NotTaken> {
+        let (parts, body) = request.into_parts();
+        // A name that the channel does not have is not read either.
+        if !self.host.has_callback(channel, name) {
+            return Err(NotTaken::Refused(Refusal::UnknownChannel, Some(body)));
+        }
+        if content_length(&parts.headers).is_some_and(|length| length > MAX_CALLBACK as u64) {
+            return Err(NotTaken::Refused(Refusal::TooLarge, Some(body)));
+        }
+        let body = self.read(channel, body, MAX_CALLBACK).await?;
+        self.host.callback(channel, name, &body.bytes).await.map_err(NotTaken::of)
+    }
+
+    /// Reads a body of at most `bound` bytes, if its channel may have one more waiting.
+    async fn read(&self, channel: &str, mut body: Body, bound: usize) -> Result<body::Read, NotTaken> {
+        if let Err(error) = self.host.admit(channel) {
+            drain(body).await;
+            return Err(NotTaken::of(error));
+        }
+        let read = body::read(&mut body, bound, self.host.webhook_memory(channel));
+        match tokio::time::timeout(self.body_time, read).await {
+            Ok(Ok(read)) => Ok(read),
+            Ok(Err(Unread::TooLarge)) => {
+                self.host.note_too_large(channel);
+                Err(NotTaken::Refused(Refusal::TooLarge, Some(body)))
+            }
+            // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
+            Ok(Err(Unread::NoMemory)) => {
+                drain(body).await;
+                Err(NotTaken::Later("1", "memory"))
+            }
+            Ok(Err(Unread::Broken)) | Err(_) => Err(NotTaken::Refused(Refusal::NotInTime, None)),
+        }
+    }
+
+    async fn not_taken(&self, reason: NotTaken, peer: Option<SocketAddr>) -> Response {
+        match reason {
+            NotTaken::Refused(refusal, unread) => self.refuse(refusal, peer, unread).await,
+            NotTaken::Later(seconds, _) => later(seconds),
+        }
+    }
+
+    async fn refuse(&self, reason: Refusal, peer: Option<SocketAddr>, unread: Option<Body>) -> Response {
+        if !self.refusals.count(peer) {
+            return too_many();
+        }
+        if reason == Refusal::NoSecret {
+            tracing::warn!(%reason, "a webhook or a callback was refused");
+        } else {
+            tracing::info!(%reason, "a webhook or a callback was refused");
+        }
+        if let Some(unread) = unread {
+            drain(unread).await;
+        }
+        match reason {
+            // They tell nothing that its sender does not know.
+            Refusal::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n".into()),
+            Refusal::NotInTime => plain(StatusCode::REQUEST_TIMEOUT, "the body did not come\n".into()),
+            _ => forbidden(),
+        }
+    }
+}
+
+/// A platform's call that is no webhook.
+async fn callback(
+    State(webhooks): State<Webhooks>,
+    Path((channel, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let peer = peer(&request);
+    let taken = webhooks.take_callback(&channel, &name, request).await;
+    webhooks.host.count_callback(&channel, taken.as_ref().map_or_else(NotTaken::word, |_| "accepted"));
+    if taken.is_ok() {
+        tracing::info!(channel, name, "a callback was taken");
+    }
+    match taken {
+        Ok(Some(answer)) => axum::Json(answer).into_response(),
+        Ok(None) => StatusCode::OK.into_response(),
+        Err(reason) => webhooks.not_taken(reason, peer).await,
+    }
+}
+
+/// Lets a sender finish what it was sending, within bounds: one that is cut off does not see its answer.
+async fn drain(mut body: Body) {
+    let to_its_end = async {
+        let mut left = 2 * MAX_BODY_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whoever is slow as well as refused goes without.
+    let _ = tokio::time::timeout(DRAIN_TIME, to_its_end).await;
+}
+
+fn later(seconds: &'static str) -> Response {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "try again later\n".into());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    response
+}
+
+async fn challenge(State(webhooks): State<Webhooks>, Path(channel): Path<String>, request: Request) -> Response {
+    let (query, peer) = (request.uri().query().unwrap_or_default().to_owned(), peer(&request));
+    webhooks.answer_challenge(Addressed { channel: &channel, account: None }, &query, peer).await
+}
+
+async fn challenge_of_account(
+    State(webhooks): State<Webhooks>,
+    Path((channel, account)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let (query, peer) = (request.uri().query().unwrap_or_default().to_owned(), peer(&request));
+    webhooks.answer_challenge(Addressed { channel: &channel, account: Some(&account) }, &query, peer).await
+}
+
+impl Webhooks {
+    async fn answer_challenge(&self, to: Addressed<'_>, query: &str, peer: Option<SocketAddr>) -> Response {
+        match self.host.challenge(to, query) {
+            Ok(answer) => {
+                tracing::info!(channel = to.channel, "a challenge was answered");
+                plain(StatusCode::OK, answer.into())
+            }
+            Err(refusal) => self.refuse(refusal, peer, None).await,
+        }
+    }
+}
+
+/// The same answer whatever the reason: nothing to learn from it.
+fn forbidden() -> Response {
+    plain(StatusCode::FORBIDDEN, "forbidden\n".into())
+}
+
+/// For an address that is refused again and again. What it goes on to send is not waited for.
+fn too_many() -> Response {
+    let mut response = plain(StatusCode::TOO_MANY_REQUESTS, "too many\n".into());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Plain text that no browser takes for anything else: a challenge is the sender's own words.
+fn plain(status: StatusCode, text: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, headers, text).into_response()
+}
