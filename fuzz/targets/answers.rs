@@ -152,7 +152,9 @@ fn legible<'c>(text: &[u8], credentials: &[&'c str]) -> Option<&'c str> {
     let form: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let mut readings =
         vec![text.to_vec(), undo(text, &[undo_percent]), undo(text, &[undo_json]), undo(text, &[undo_html])];
-    readings.extend([undo(&form, &[undo_percent]), undo(&undo(&form, &[undo_percent]), &all)]);
+    readings.push(undo(&form, &[undo_percent]));
+    readings.extend([undo_percent as Undo, undo_json, undo_html].map(|kind| undo(&undo(text, &[kind]), &all)));
+    readings.push(undo(&undo(&form, &[undo_percent]), &all));
     let mut deeper = text.to_vec();
     for _ in 0..3 {
         deeper = undo(&deeper, &all);

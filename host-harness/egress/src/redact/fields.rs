@@ -132,9 +132,8 @@ fn redact_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>
 
 /// Whether one of these fields says that another holds a credential: `{"name":"access_token","value":"…"}`.
 fn names_another(fields: &Map<String, Value>) -> bool {
-    let names = |(field, value): (&String, &Value)| {
-        value.as_str().is_some_and(names_credential) && is_among(field, &NAMING)
-    };
+    let names =
+        |(field, value): (&String, &Value)| value.as_str().is_some_and(names_credential) && is_among(field, &NAMING);
     fields.iter().any(names)
 }
 
