@@ -13,6 +13,7 @@ use crate::{
     effects::{CallState, add_imports},
     error::LoadError,
     inspect::inspect,
+    memory::GuestMemory,
     observe::Observer,
 };
 
@@ -27,6 +28,8 @@ pub struct SandboxConfig {
     pub compiler: Compiler,
     /// Linear memory of one call, in bytes.
     pub memory_bytes: usize,
+    /// Linear memory of all calls together, of which a channel gets half, in bytes.
+    pub all_memory_bytes: usize,
     /// Elements of a table of one call.
     pub table_elements: usize,
     /// What one call may hand over to the host, in bytes.
@@ -50,6 +53,7 @@ impl Default for SandboxConfig {
             bounds: ComponentBounds::default(),
             compiler: Compiler::default(),
             memory_bytes: 64 << 20,
+            all_memory_bytes: 192 << 20,
             table_elements: 10_000,
             transfer_bytes: 16 << 20,
             pure_deadline: Duration::from_millis(500),
@@ -83,6 +87,7 @@ struct Shared {
     cache: Option<ArtifactCache>,
     config: SandboxConfig,
     observer: Option<Arc<dyn Observer>>,
+    memory: GuestMemory,
 }
 
 impl Sandbox {
@@ -99,12 +104,13 @@ impl Sandbox {
         add_imports(&mut linker).map_err(unusable)?;
         let cache = config.cache_dir.as_deref().map(|dir| ArtifactCache::open(dir, &engine)).transpose()?;
         start_ticking(&engine)?;
-        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer }) })
+        let memory = GuestMemory::new(config.all_memory_bytes);
+        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer, memory }) })
     }
 
     /// Inspects a component, compiles it or takes it from the cache, and tries it out.
     pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
-        let Shared { engine, linker, cache, config, observer } = &*self.inner;
+        let Shared { engine, linker, cache, config, observer, memory } = &*self.inner;
         let inspection = inspect(bytes, config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
         // Not for what is in the cache: it was counted when it was compiled.
@@ -124,7 +130,7 @@ impl Sandbox {
             None => (load_compiled(engine, &compile()?)?, Origin::Compiled),
         };
         let pre = linker.instantiate_pre(&component).map_err(|e| LoadError::Incompatible(format!("{e:#}")))?;
-        Channel::new(pre, inspection, manifest, origin, config, observer.clone())
+        Channel::new(pre, inspection, manifest, origin, config, memory, observer.clone())
     }
 }
 

@@ -13,6 +13,7 @@ mod effects;
 mod engine;
 mod error;
 mod inspect;
+mod memory;
 mod observe;
 
 pub use cache::{ArtifactCache, CacheError, Origin};
@@ -21,6 +22,6 @@ pub use compiler::{CompileLimits, Compiler, compile_stdin};
 pub use count::{ComponentBounds, ShapeError};
 pub use effects::{Effects, StorageError};
 pub use engine::{Sandbox, SandboxConfig};
-pub use error::{CallError, CallFailure, LoadError};
+pub use error::{CallError, CallFailure, LoadError, Scarce};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use observe::{Called, Contents, Observer, ReplayError};
