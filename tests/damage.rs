@@ -83,7 +83,7 @@ async fn a_file_that_is_shorter_than_it_was_is_refused_and_left_as_it_is() {
     for length in [whole.len() - 1, whole.len() - 4096, whole.len() / 2, 4096, 100, 1] {
         fs::write(&path, &whole[..length]).unwrap();
         let said = refused(&path);
-        assert!(said.contains("damaged") && said.contains("restore --config"), "{length}: {said}");
+        assert!(said.contains("damaged") && said.contains("put a backup in its place"), "{length}: {said}");
         assert!(!check_file(&path).unwrap().is_empty(), "{length}");
     }
     // Nothing at all would be taken for a new inbox.

@@ -20,17 +20,20 @@ use sha2::{Digest as _, Sha256};
 use simulator::{Config, Login, Simulator};
 
 /// The schemas as they were released, in their order.
-const SCHEMAS: [&str; 5] = [
-    include_str!("../host-harness/inbox/src/schema-1.sql"),
-    include_str!("../host-harness/inbox/src/schema-2.sql"),
-    include_str!("../host-harness/inbox/src/schema-3.sql"),
-    include_str!("../host-harness/inbox/src/schema-4.sql"),
-    include_str!("../host-harness/inbox/src/schema-5.sql"),
+const SCHEMAS: [&str; 6] = [
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0001_inbox.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0002_connected_accounts.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0003_delivery_waiting_index.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0004_outbox_turns.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0005_arrivals.sql"),
+    include_str!("../host-harness/inbox/src/sqlite/migrations/0006_connections.sql"),
 ];
 /// What an inbox of the first version holds, of every table something.
 const ROWS_1: &str = include_str!("migrations/rows-1.sql");
 /// And what one of the second does besides.
 const ROWS_2: &str = include_str!("migrations/rows-2.sql");
+/// And what one of the sixth does besides.
+const ROWS_6: &str = include_str!("migrations/rows-6.sql");
 
 /// An inbox file as this version wrote it, with rows in every table.
 fn written_by(schema: usize, path: &Path) {
@@ -44,6 +47,7 @@ fn written_by(schema: usize, path: &Path) {
         match number {
             1 => sql.execute_batch(ROWS_1).unwrap(),
             2 => sql.execute_batch(ROWS_2).unwrap(),
+            6 => sql.execute_batch(ROWS_6).unwrap(),
             _ => {}
         }
     }
@@ -78,6 +82,30 @@ fn everything(path: &Path) -> BTreeMap<String, Vec<BTreeMap<String, Value>>> {
     tables(&sql).into_iter().map(|table| (table.clone(), rows(&sql, &table))).collect()
 }
 
+/// What is counted with every change is what is there.
+fn counts_agree(path: &Path) {
+    let sql = Connection::open(path).unwrap();
+    let lines = |sql_text: &str| -> Vec<String> {
+        let mut statement = sql.prepare(sql_text).unwrap();
+        let columns = statement.column_count();
+        let line = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|at| Ok(format!("{:?}", row.get::<_, Value>(at)?))).collect::<rusqlite::Result<String>>()
+        };
+        statement.query_map([], line).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(
+        lines("SELECT channel, state, count, bytes FROM delivery_count WHERE count <> 0 ORDER BY channel, state"),
+        lines(
+            "SELECT channel, state, count(*), sum(length(body)) FROM delivery WHERE state <> 'received'
+             GROUP BY channel, state ORDER BY channel, state"
+        )
+    );
+    assert_eq!(
+        lines("SELECT state, count FROM media_count WHERE count <> 0 ORDER BY state"),
+        lines("SELECT state, count(*) FROM media GROUP BY state ORDER BY state")
+    );
+}
+
 #[tokio::test]
 async fn every_row_of_every_released_schema_is_there_after_the_migration() {
     for schema in 1..=SCHEMAS.len() {
@@ -108,6 +136,7 @@ async fn every_row_of_every_released_schema_is_there_after_the_migration() {
             }
         }
         assert_eq!(harness_inbox::check_file(&path).unwrap(), Vec::<String>::new());
+        counts_agree(&path);
         let sql = Connection::open(&path).unwrap();
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, harness_inbox::known_schema(), "a schema was added: put its file into this test");
@@ -150,17 +179,18 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
         assert_eq!(inbox.reply(2).await.unwrap().steps[0].state, StepState::Unknown);
         server.abort();
         end(host, folder.path()).await;
+        counts_agree(&folder.path().join("inbox.sqlite"));
     }
 }
 
 #[tokio::test]
 async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
-    for schema in 1..SCHEMAS.len() {
+    for schema in 1..=SCHEMAS.len() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.sqlite");
         written_by(schema, &path);
         // A statement in the middle of the last migration will fail, after all others were carried out.
-        Connection::open(&path).unwrap().execute_batch("CREATE VIEW event_by_id AS SELECT 1").unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE VIEW media_count AS SELECT 1").unwrap();
         let before = everything(&path);
         let error = Inbox::open(&path).err().unwrap().to_string();
         assert!(
@@ -173,7 +203,7 @@ async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(version).unwrap(), schema);
         // The obstacle gone, it goes on.
-        sql.execute_batch("DROP VIEW event_by_id").unwrap();
+        sql.execute_batch("DROP VIEW media_count").unwrap();
         drop(sql);
         assert!(Inbox::open(&path).is_ok());
     }

@@ -13,7 +13,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{
-    Answer, World, counted, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature, text,
+    Answer, World, counted, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature,
+    text,
 };
 use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
 use harness_sandbox::SandboxConfig;

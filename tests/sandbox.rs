@@ -21,8 +21,9 @@ use std::{
 
 use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
 use harness_contract::{
-    AccountSettings, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse, Setting, SettingValue,
-    manifest::MANIFEST_SECTION,
+    AccountSettings, ConversationContext, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse,
+    OutboundMessage, ParseError, ParsedDelivery, SendStep, Setting, SettingValue, Validation, Violation, Window,
+    WindowState, manifest::MANIFEST_SECTION,
 };
 use harness_sandbox::{
     CallFailure, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce, StorageError, inspect,
@@ -310,4 +311,101 @@ fn calls_that_hold_memory_have_a_channels_share_of_it_and_those_of_others_go_on(
     });
     // What they had came back.
     call(&may).unwrap().unwrap();
+}
+
+/// How far the memory of an instance has grown, in bytes.
+#[derive(Default)]
+struct Grown(usize);
+
+impl wasmtime::ResourceLimiter for Grown {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.0 = self.0.max(desired);
+        Ok(desired <= KEPT_BYTES)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// What a kept instance may use, in bytes: the channel gives nothing back within an instance (`sdk/guest/src/memory.rs`).
+const KEPT_BYTES: usize = 8 << 20;
+/// How many calls of each function it must answer within that.
+const KEPT_CALLS: usize = 1000;
+
+/// The sandbox makes an instance for each call; another host may keep one.
+#[test]
+fn an_instance_that_is_kept_answers_a_thousand_calls_as_a_fresh_one_does() {
+    use wasmtime::component::{Component, Linker};
+
+    let (_, bytes) = instagram();
+    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    let channel = sandbox.load(bytes).unwrap();
+    let delivery = |text: &str| {
+        Delivery {
+        source: DeliverySource::Webhook,
+        body: format!(
+            r#"{{"object":"instagram","entry":[{{"id":"1","messaging":[{{"sender":{{"id":"2"}},"message":{{"mid":"3","text":"{text}"}}}}]}}]}}"#
+        )
+        .into_bytes(),
+        headers: Vec::new(),
+        received_at: 5,
+        account: None,
+    }
+    };
+    let deliveries = ["a", "another text", ""].map(delivery);
+    let message = channel_tests::message(vec![channel_tests::text("Yes, it is in stock.")]);
+    let refused = channel_tests::message(Vec::new());
+    let window = Window {
+        state: WindowState::Open,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        refused_at: None,
+    };
+    let login = Setting { key: "login".into(), value: SettingValue::Text("instagram".into()) };
+    let context = ConversationContext {
+        account: AccountSettings { id: "1".into(), settings: vec![login] },
+        contact: "2".into(),
+        thread: None,
+        last_inbound: None,
+        window,
+        now: 5,
+        comment: None,
+        reply_context: None,
+    };
+
+    let engine = wasmtime::Engine::default();
+    let component = Component::from_binary(&engine, bytes).unwrap();
+    let mut linker = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&component).unwrap();
+    let mut store = wasmtime::Store::new(&engine, Grown::default());
+    store.limiter(|grown| grown);
+    let instance = linker.instantiate(&mut store, &component).unwrap();
+    let interface = format!("inbox:channel/messaging-channel@{}", harness_contract::VERSION);
+    let interface = instance.get_export_index(&mut store, None, &interface).unwrap();
+    let mut index = |name| instance.get_export_index(&mut store, Some(&interface), name).unwrap();
+    let (parse, validate, build) = (index("parse-webhook"), index("validate-outbound"), index("build-send-request"));
+    type Parsed = (Result<ParsedDelivery, ParseError>,);
+    let parse = instance.get_typed_func::<(Delivery,), Parsed>(&mut store, parse).unwrap();
+    type Outbound = (OutboundMessage, ConversationContext);
+    let validate = instance.get_typed_func::<Outbound, (Validation,)>(&mut store, validate).unwrap();
+    type Built = (Result<Vec<SendStep>, Vec<Violation>>,);
+    let build = instance.get_typed_func::<Outbound, Built>(&mut store, build).unwrap();
+    let parsed = deliveries.each_ref().map(|delivery| channel.parse_webhook(delivery).unwrap());
+    let messages = [message, refused];
+    let validated = messages.each_ref().map(|message| channel.validate_outbound(message, &context).unwrap());
+    let built = messages.each_ref().map(|message| channel.build_send_request(message, &context).unwrap());
+    for call in 0..KEPT_CALLS {
+        let (inbound, outbound) = (call % deliveries.len(), call % messages.len());
+        let again = parse.call(&mut store, (deliveries[inbound].clone(),)).unwrap().0;
+        assert_eq!(again, parsed[inbound], "call {call}");
+        let input = || (messages[outbound].clone(), context.clone());
+        let again = validate.call(&mut store, input()).unwrap().0;
+        assert_eq!(again, validated[outbound], "call {call}");
+        let again = build.call(&mut store, input()).unwrap().0;
+        assert_eq!(again, built[outbound], "call {call}");
+    }
+    assert!(store.data().0 <= KEPT_BYTES, "grown to {}", store.data().0);
 }

@@ -1,12 +1,11 @@
 //! What Instagram can say and hear, as data: the composer, the API and a bot read it before they write.
 //! What belongs here is the list; every number in it comes from `limits`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::limit::{Count, Length};
 
-use crate::limits::{self, Count, Length};
+use crate::limits;
 use crate::types::{
-    Bound, ChannelCapabilities, CountLimit, CountedItem, Direction, Feature, FeatureSupport, IdentityRule, MediaRule,
+    ChannelCapabilities, CountLimit, CountedItem, Direction, Feature, FeatureSupport, IdentityRule, MediaRule,
     PauseScope, Rate, ReactionPolicy, StickerChoice, SupportLevel, TextField, TextLimit, TypingRule, WindowOpener,
     WindowPolicy, WindowRule,
 };
@@ -18,7 +17,6 @@ const REVISION: u32 = 3;
 /// whether Instagram's web site leaves it out.
 struct Line(Feature, Direction, SupportLevel, &'static str, bool);
 
-use crate::words::ToText;
 use Direction::{Inbound, Outbound};
 use SupportLevel::{Full, Partial, Rejected};
 
@@ -129,16 +127,16 @@ pub fn capabilities() -> ChannelCapabilities {
         count_limits: count_limits(),
         media_rules: limits::MEDIA.iter().map(media_rule).collect(),
         window: window(),
-        stickers: Vec::from([StickerChoice {
-            id: limits::LIKE_HEART.to_text(),
-            name: "Heart".to_text(),
-            emoji: Some("\u{2764}\u{fe0f}".to_text()),
-        }]),
+        stickers: vec![StickerChoice {
+            id: limits::LIKE_HEART.to_owned(),
+            name: "Heart".to_owned(),
+            emoji: Some("\u{2764}\u{fe0f}".to_owned()),
+        }],
         reactions: ReactionPolicy::AnyEmoji,
         rates: limits::RATES.iter().map(rate).collect(),
         typing: Some(TypingRule { lasts: limits::TYPING_LASTS, can_stop: true, marks_seen: false }),
         identity: IdentityRule {
-            field: "instagram_id".to_text(),
+            field: "instagram_id".to_owned(),
             min_length: limits::CONTACT_ID.min,
             max_length: limits::CONTACT_ID.max,
             digits_only: true,
@@ -152,18 +150,13 @@ fn support(line: &Line) -> FeatureSupport {
         feature: *feature,
         direction: *direction,
         level: *level,
-        note: (!note.is_empty()).then(|| (*note).to_text()),
+        note: (!note.is_empty()).then(|| (*note).to_owned()),
         not_shown_on: if *hidden { texts(limits::NOT_ON_WEB) } else { Vec::new() },
     }
 }
 
 fn texts(list: &[&str]) -> Vec<String> {
-    list.iter().map(|text| (*text).to_text()).collect()
-}
-
-/// A length as the contract writes it.
-pub(crate) fn bound(length: Length) -> Bound {
-    Bound { max: length.max as u64, unit: length.unit }
+    list.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn text_limits() -> Vec<TextLimit> {
@@ -180,7 +173,7 @@ fn text_limits() -> Vec<TextLimit> {
         (TextField::IceBreakerQuestion, limits::ICE_BREAKER),
         (TextField::LinkRef, limits::LINK_REF),
     ];
-    LIMITS.iter().map(|(field, length)| TextLimit { field: *field, limit: bound(*length) }).collect()
+    LIMITS.iter().map(|(field, length)| TextLimit { field: *field, limit: length.bound() }).collect()
 }
 
 fn count_limits() -> Vec<CountLimit> {
@@ -201,13 +194,13 @@ fn media_rule(rule: &limits::MediaRule) -> MediaRule {
     MediaRule {
         kind: rule.kind,
         direction: Direction::Outbound,
-        types: rule.types.iter().map(|file| file.mime.to_text()).collect(),
+        types: rule.types.iter().map(|file| file.mime.to_owned()).collect(),
         max_size: rule.max_size,
     }
 }
 
 fn rate(rate: &limits::Rate) -> Rate {
-    Rate { class: rate.class.to_text(), scope: PauseScope::Account, count: rate.count, period: rate.period }
+    Rate { class: rate.class.to_owned(), scope: PauseScope::Account, count: rate.count, period: rate.period }
 }
 
 /// Meta's policy page of 2026-09-28: most actions open the window for 24 hours, the first message
@@ -231,7 +224,7 @@ fn window() -> WindowPolicy {
     WindowPolicy {
         customer_first: true,
         rules: OPENERS.iter().map(rule).collect(),
-        always_allowed: Vec::from([Feature::PrivateReply, Feature::Typing, Feature::MarkSeen, Feature::Reaction]),
-        human_setting: Some(limits::HUMAN_SETTING.to_text()),
+        always_allowed: vec![Feature::PrivateReply, Feature::Typing, Feature::MarkSeen, Feature::Reaction],
+        human_setting: Some(limits::HUMAN_SETTING.to_owned()),
     }
 }

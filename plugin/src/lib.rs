@@ -21,54 +21,22 @@
 //! let events = instagram_channel::parse(&delivery).unwrap().events;
 //! assert_eq!(events[0].id, "m:aWdfZAG1");
 //! ```
-#![cfg_attr(target_family = "wasm", no_std)]
-
-extern crate alloc;
-
-use lenient_json as json;
 
 pub mod account;
-#[cfg(target_family = "wasm")]
-#[path = "alloc.rs"]
-mod allocator;
 mod capabilities;
-// A native shared library cannot carry the export names of the component model.
-#[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "the canonical ABI passes raw addresses; the proofs stand beside them")]
-mod exports;
 mod limits;
 mod outbound;
 mod outcome;
 mod time;
 mod webhook;
-mod words;
 
-#[allow(
-    clippy::all,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    reason = "generated from the contract, whose own comments become the documentation"
-)]
-mod bindings {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "channel",
-        additional_derives: [PartialEq],
-    });
-}
-
-use alloc::vec::Vec;
-
-pub use bindings::inbox::channel::types;
 pub use capabilities::capabilities;
+pub use channel_sdk::types;
 pub use outbound::{build, validate};
 pub use outcome::outcome;
 pub use webhook::parse;
 
-use bindings::exports::inbox::channel::messaging_channel::Guest;
+use channel_sdk::messaging_channel::Guest;
 use types::{
     ChannelCapabilities, ConversationContext, Delivery, HttpResponse, OutboundMessage, ParseError, ParsedDelivery,
     SendOutcome, SendStep, Validation, Violation,
@@ -94,9 +62,6 @@ impl Guest for Instagram {
         message: OutboundMessage,
         context: ConversationContext,
     ) -> Result<Vec<SendStep>, Vec<Violation>> {
-        #[cfg(target_family = "wasm")]
-        return exports::render_or_validate(&message, &context);
-        #[cfg(not(target_family = "wasm"))]
         build(&message, &context)
     }
 
@@ -104,3 +69,5 @@ impl Guest for Instagram {
         outcome(&step, &response)
     }
 }
+
+channel_sdk::channel!(Instagram, fresh);

@@ -3,10 +3,11 @@
 //!
 //! Where Meta's pages contradict each other, the stricter one counts for what is sent.
 
-use crate::types::{MediaKind, Unit};
+use channel_sdk::limit::{Count, IdForm, Length};
+use channel_sdk::report::Platform;
 
-/// The largest `native` in either direction, in bytes; the contract's own bound.
-pub(crate) const NATIVE_BYTES: usize = 8 * 1024;
+use crate::types::MediaKind;
+
 /// The deepest nesting of a `native` to send.
 pub(crate) const NATIVE_DEPTH: u8 = 16;
 /// The longest `metadata` of a message, in characters (Messenger Platform, "Send API").
@@ -19,80 +20,35 @@ pub(crate) const LIKE_HEART: &str = "like_heart";
 /// Where templates and quick replies are not shown (Meta, "Quick Replies", "Generic Template").
 pub(crate) const NOT_ON_WEB: &[&str] = &["web"];
 
-/// The longest id of a message, a post or an upload, in bytes. Instagram's longest known have some 200.
-pub(crate) const LONGEST_ID: usize = 1024;
+/// What reports say of Instagram. Its longest known ids have some 200 bytes.
+pub(crate) const INSTAGRAM: Platform = Platform { name: "Instagram", longest_id: 1024 };
 
 /// The longest emoji, in bytes. The longest of Unicode's, families and couples with their skin tones, have 35.
 pub(crate) const LONGEST_EMOJI: usize = 64;
 
-/// The form of an id.
-pub(crate) struct IdForm {
-    /// The fewest digits.
-    pub(crate) min: u32,
-    /// The most digits.
-    pub(crate) max: u32,
-}
-
-impl IdForm {
-    /// Whether an id has this form.
-    pub(crate) fn fits(&self, id: &str) -> bool {
-        let range = self.min as usize..=self.max as usize;
-        range.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
-    }
-}
-
 /// Instagram-scoped ids of people: 15 to 17 digits.
 pub(crate) const CONTACT_ID: IdForm = IdForm { min: 15, max: 17 };
 
-/// The longest text of a field.
-#[derive(Clone, Copy)]
-pub(crate) struct Length {
-    pub(crate) max: usize,
-    pub(crate) unit: Unit,
-}
-
-impl Length {
-    /// How long a text is in the unit of the limit.
-    pub(crate) fn of(self, text: &str) -> usize {
-        match self.unit {
-            Unit::Characters => crate::words::characters(text),
-            Unit::Utf16Units => text.encode_utf16().count(),
-            Unit::Bytes | Unit::Items | Unit::Milliseconds => text.len(),
-        }
-    }
-}
-
-const fn characters(max: usize) -> Length {
-    Length { max, unit: Unit::Characters }
-}
-
 /// Meta says "1000 bytes or less, UTF-8", and elsewhere on the same page "characters": bytes count.
-pub(crate) const TEXT: Length = Length { max: 1000, unit: Unit::Bytes };
+pub(crate) const TEXT: Length = Length::bytes(1000);
 /// Meta cuts a longer title without an error, so it is refused here.
-pub(crate) const QUICK_REPLY_TITLE: Length = characters(20);
+pub(crate) const QUICK_REPLY_TITLE: Length = Length::characters(20);
 /// Messenger Platform, "Quick Replies".
-pub(crate) const QUICK_REPLY_PAYLOAD: Length = characters(1000);
+pub(crate) const QUICK_REPLY_PAYLOAD: Length = Length::characters(1000);
 /// Instagram Messaging, "Generic Template".
-pub(crate) const CARD_TITLE: Length = characters(80);
+pub(crate) const CARD_TITLE: Length = Length::characters(80);
 /// Instagram Messaging, "Generic Template".
-pub(crate) const CARD_SUBTITLE: Length = characters(80);
+pub(crate) const CARD_SUBTITLE: Length = Length::characters(80);
 /// Messenger Platform, "Buttons".
-pub(crate) const BUTTON_TITLE: Length = characters(20);
+pub(crate) const BUTTON_TITLE: Length = Length::characters(20);
 /// Messenger Platform, "Postback Button".
-pub(crate) const BUTTON_PAYLOAD: Length = characters(1000);
+pub(crate) const BUTTON_PAYLOAD: Length = Length::characters(1000);
 /// Instagram Messaging, "Button Template".
-pub(crate) const BUTTON_TEXT: Length = characters(640);
+pub(crate) const BUTTON_TEXT: Length = Length::characters(640);
 /// Messenger Platform, "Ice Breakers".
-pub(crate) const ICE_BREAKER: Length = characters(80);
+pub(crate) const ICE_BREAKER: Length = Length::characters(80);
 /// Instagram Messaging, "ig.me Links".
-pub(crate) const LINK_REF: Length = characters(2083);
-
-/// How many of a thing fit into one message.
-#[derive(Clone, Copy)]
-pub(crate) struct Count {
-    pub(crate) min: u32,
-    pub(crate) max: u32,
-}
+pub(crate) const LINK_REF: Length = Length::characters(2083);
 
 /// Instagram Messaging, "Quick Replies".
 pub(crate) const QUICK_REPLIES: Count = Count { min: 0, max: 13 };

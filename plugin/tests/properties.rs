@@ -175,11 +175,13 @@ proptest! {
         let message = message(vec![split_text(long.clone())]);
         if let Ok(steps) = instagram_channel::build(&message, &context()) {
             let sent: Vec<String> = steps.into_iter().map(|step| step.text.unwrap()).collect();
-            let mut expected: Vec<&str> = long.graphemes(true).collect();
-            expected.retain(|grapheme| !grapheme.trim().is_empty());
-            let mut found: Vec<&str> = sent.iter().flat_map(|text| text.graphemes(true)).collect();
-            found.retain(|grapheme| !grapheme.trim().is_empty());
-            prop_assert_eq!(found, expected);
+            // Some scripts have letters that join the next character to themselves, a blank too.
+            let characters = |text: &str| -> Vec<String> {
+                let bare = text.graphemes(true).map(|grapheme| grapheme.split_whitespace().collect::<String>());
+                bare.filter(|grapheme| !grapheme.is_empty()).collect()
+            };
+            let found: Vec<String> = sent.iter().flat_map(|text| characters(text)).collect();
+            prop_assert_eq!(found, characters(&long));
             prop_assert!(sent.iter().all(|text| text.len() <= 1000 && !text.trim().is_empty()));
         } else {
             prop_assert!(long.trim().is_empty());

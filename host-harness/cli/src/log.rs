@@ -3,7 +3,11 @@
 
 use std::io::{self, Write};
 
-/// An error with its causes, each said once: most sentences hold that of their cause already.
+use harness_engine::{HostError, backup::BackupError};
+use harness_inbox::InboxError;
+
+/// An error with its causes, each said once: most sentences hold that of their cause already; and the command against it,
+/// where there is one.
 pub(crate) fn told(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain() {
@@ -16,7 +20,26 @@ pub(crate) fn told(error: &anyhow::Error) -> String {
         }
         told.push_str(&sentence);
     }
+    if let Some(remedy) = error.chain().find_map(inbox_error).and_then(remedy) {
+        told.push_str(remedy);
+    }
     told
+}
+
+/// The inbox's error behind this one, where it is one. What passes it on unchanged does not show it as its cause.
+fn inbox_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a InboxError> {
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(HostError::Inbox(error)), _) | (_, Some(BackupError::Inbox(error))) => Some(error),
+        _ => error.downcast_ref(),
+    }
+}
+
+/// What an operator types against an error of the inbox.
+fn remedy(error: &InboxError) -> Option<&'static str> {
+    match error {
+        InboxError::Damaged { .. } => Some(": `cargo harness restore --config FILE BACKUP`"),
+        _ => None,
+    }
 }
 
 use harness_contract::text::misleads;
@@ -75,7 +98,23 @@ fn colour(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, told};
+
+    #[test]
+    fn a_damaged_inbox_is_told_with_the_command_that_puts_a_backup_in_its_place() {
+        let damaged =
+            || harness_inbox::InboxError::Damaged { path: "inbox.sqlite".into(), finding: "it is cut".to_owned() };
+        let errors: [anyhow::Error; 3] = [
+            damaged().into(),
+            anyhow::Error::from(harness_engine::HostError::from(damaged())).context("the host"),
+            harness_engine::backup::BackupError::from(damaged()).into(),
+        ];
+        for error in errors {
+            let told = told(&error);
+            assert!(told.ends_with("a backup in its place: `cargo harness restore --config FILE BACKUP`"), "{told}");
+        }
+        assert!(!told(&harness_inbox::InboxError::Closed.into()).contains("cargo"));
+    }
 
     #[test]
     fn a_line_stays_one_line_and_moves_nothing() {

@@ -9,6 +9,7 @@ mod build;
 mod call;
 mod check;
 mod demo;
+mod load;
 mod locate;
 mod log;
 mod replay;

@@ -11,7 +11,7 @@ use harness_cli::config::ConfigFile;
 use harness_contract::text::{shown, shown_lines};
 use harness_engine::Host;
 
-use crate::{log, serve};
+use crate::{load::replace, log};
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -36,7 +36,7 @@ pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String
                 continue;
             }
             loaded.insert(id.clone(), now);
-            match serve::replace(&host, &file, id, config).await {
+            match replace(&host, &file, id, config).await {
                 Ok(registered) => {
                     let version = shown(&registered.channel.manifest().channel.version);
                     println!("reloaded {id} {version} ({})", registered.channel.inspection().digest);

@@ -7,7 +7,14 @@ use crate::manifest::{Callback, Challenge, Manifest, Slot, SlotPlace, SlotScope}
 
 type Problem = (String, String);
 
-pub(crate) fn credentials(manifest: &Manifest) -> Result<(), Problem> {
+impl Manifest {
+    /// Whether what is said of credentials and of the places for them fits together.
+    pub(crate) fn check_credentials(&self) -> Result<(), Problem> {
+        credentials(self)
+    }
+}
+
+fn credentials(manifest: &Manifest) -> Result<(), Problem> {
     let proving = proving(manifest);
     let hosts: BTreeSet<&str> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     for (name, slot) in &manifest.slots {

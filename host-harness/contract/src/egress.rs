@@ -6,7 +6,38 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::manifest::EgressRule;
+/// A place that requests may go to, always over HTTPS on port 443.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EgressRule {
+    /// The host's exact name, lower case.
+    pub host: String,
+    /// The methods, upper case.
+    pub methods: Vec<String>,
+    /// Patterns of the path; see [`PathPattern`].
+    pub paths: Vec<PathPattern>,
+    /// The headers that a request may set beside `accept` and `content-type`, lower case.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Set where answers hand out credentials: JSON pointers to all that the channel sees of them, beside what it
+    /// captures and the headers `content-type`, `date` and `retry-after`. `*` stands for every element of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Vec<String>>,
+    /// The longest request body, in bytes.
+    #[serde(default = "default_request_bytes")]
+    pub max_request_bytes: u64,
+    /// The longest response body, in bytes.
+    #[serde(default = "default_response_bytes")]
+    pub max_response_bytes: u64,
+}
+
+fn default_request_bytes() -> u64 {
+    64 << 10
+}
+
+fn default_response_bytes() -> u64 {
+    1 << 20
+}
 
 /// Headers that are never a channel's to set, whatever a rule lists: those of the connection; those with which it could
 /// ask for an answer in which credentials cannot be found again, a compressed one or a part of one; and those by which

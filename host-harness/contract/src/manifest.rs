@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    checks,
-    egress::{PathPattern, may_be_set},
-    settings::SettingSpec,
-};
+pub use crate::egress::EgressRule;
+use crate::{egress::may_be_set, settings::SettingSpec};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
@@ -257,39 +254,6 @@ pub struct Slot {
     pub about: String,
 }
 
-/// A place that requests may go to, always over HTTPS on port 443.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct EgressRule {
-    /// The host's exact name, lower case.
-    pub host: String,
-    /// The methods, upper case.
-    pub methods: Vec<String>,
-    /// Patterns of the path; see [`PathPattern`].
-    pub paths: Vec<PathPattern>,
-    /// The headers that a request may set beside `accept` and `content-type`, lower case.
-    #[serde(default)]
-    pub headers: Vec<String>,
-    /// Set where answers hand out credentials: JSON pointers to all that the channel sees of them, beside what it
-    /// captures and the headers `content-type`, `date` and `retry-after`. `*` stands for every element of a list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Vec<String>>,
-    /// The longest request body, in bytes.
-    #[serde(default = "default_request_bytes")]
-    pub max_request_bytes: u64,
-    /// The longest response body, in bytes.
-    #[serde(default = "default_response_bytes")]
-    pub max_response_bytes: u64,
-}
-
-fn default_request_bytes() -> u64 {
-    64 << 10
-}
-
-fn default_response_bytes() -> u64 {
-    1 << 20
-}
-
 /// From where media is downloaded.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -403,7 +367,7 @@ impl Manifest {
                 return fail("egress.headers", format!("`{header}` is not a lower-case header that a channel may set"));
             }
         }
-        checks::credentials(self)?;
+        self.check_credentials()?;
         for (id, login) in &self.logins {
             for slot in login.secret_parameters.values() {
                 if self.slots.get(slot).is_none_or(|declared| declared.scope != SlotScope::Connect) {

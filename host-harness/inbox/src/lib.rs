@@ -1,138 +1,72 @@
-//! The inbox of the harness in one SQLite file: journal, conversations, messages, windows, outbox.
-//! No network, no sandbox: channels hand in typed events and outcomes, products read the result.
+//! The inbox of the harness: journal of raw deliveries, conversations, messages, windows and outbox, behind traits by
+//! capability. No network, no sandbox: channels hand in typed events and outcomes, products read the result.
 //!
-//! The way of a webhook: [`Inbox::record`] (durable before it returns: `arrivals.rs`), then [`Inbox::apply`].
-//! The way of a reply: [`Inbox::queue_reply`], [`Inbox::begin_steps`], [`Inbox::finish_step`].
+//! The way of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`]. The
+//! way of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].
+//!
+//! Imports go one way: `model` ← `store` ← `sqlite` ← this file; `error`, `files` and `window` stand below all.
 
-mod accounts;
-mod apply;
-mod arrivals;
-mod backup;
-mod checkpoint;
-mod contacts;
-mod conversations;
-mod credentials;
-mod doubt;
 mod error;
+mod files;
+mod model;
+mod sqlite;
+pub mod store;
+mod window;
+
+use std::{ops::Deref, path::Path, sync::Arc};
+
+pub use error::{Cause, InboxError};
+pub use files::{beside, open_to_others, private_options};
+pub use model::*;
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub mod fuzzing;
-mod gone;
-mod history;
-mod integrity;
-mod journal;
-mod known;
-mod links;
-mod lists;
-mod load;
-mod media;
-mod messages;
-mod outbox;
-mod parked;
-mod pauses;
-mod private;
-mod proof;
-mod queue;
-mod read;
-mod retention;
-mod sent;
-mod shape;
-mod storage;
-mod traffic;
-mod turns;
-mod unnamed;
-mod verdict;
-mod waits;
-mod window;
-mod writer;
-
-use std::{path::Path, sync::Arc};
-
-pub use accounts::{AccountRow, AccountState, FromDialog, NewAccount};
-pub use apply::{Applied, EventCounts, TranslatedDelivery};
-pub use backup::{Claim, Copied, copy_file, known_schema, note_missing, verify_copy};
-pub use contacts::{DueProfile, ErasureView, TakenCallback};
-pub use credentials::SealedCredential;
-pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
-pub use error::InboxError;
-pub use history::{DueHistory, HistoryMark};
-pub use integrity::{NamedFile, beside, check_file, named_files};
-pub use journal::{DeliveryOrigin, NewDelivery, PendingDelivery};
-pub use links::StoredLink;
-pub use lists::{ConversationSummary, NoPlace, NoticeView, Page, Place, ReactionView, TimelineEntry};
-pub use load::{QueuedDeliveries, Waiting};
-pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView};
-pub use outbox::{OpenReply, StepEnd, StepState, StoredStep};
-pub use parked::{ParkedCounts, ParkingBounds};
-pub use private::{open_to_others, private_options};
-pub use proof::Proof;
-pub use queue::{NewReply, Queued, Remarks};
-pub use read::{DeliveryCounts, ReplyState, ReplyView, StepView};
-pub use retention::UnusedFiles;
-pub use storage::MAX_STORAGE_KEY;
-pub use traffic::Traffic;
-pub use turns::DueReply;
-pub use verdict::ReplyVerdict;
+pub use sqlite::fuzzing;
+pub use sqlite::{
+    Claim, Copied, NamedFile, check_file, copy_file, known_schema, named_files, note_missing, verify_copy,
+};
+pub use store::MAX_STORAGE_KEY;
 pub use window::compute as compute_window;
 
-use arrivals::Arrivals;
-use tokio::sync::broadcast;
-use writer::Writer;
+use store::{Store, Views};
 
-/// Something in the inbox changed. Sent after the change is durable.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Update {
-    /// A conversation has something new: a message, a reaction, a deletion, a notice, a step's outcome.
-    Conversation {
-        /// The conversation's row.
-        conversation: i64,
-        /// What kind of thing, by the contract's name, or `outcome`.
-        kind: &'static str,
-    },
-    /// An account was connected, disconnected, or is in another state.
-    Account {
-        /// The account's row.
-        account: i64,
-    },
-    /// A delivery could not be translated; it is kept.
-    Failed {
-        /// The delivery's row.
-        delivery: i64,
-    },
-}
-
-/// The inbox. Cloning shares it.
+/// A handle to an inbox for whoever embeds a host: [`Views`] says what it can do, which is reading.
 #[derive(Clone)]
-pub struct Inbox {
-    // Goes first: what it has taken is still written.
-    arrivals: Arc<Arrivals>,
-    writer: Arc<Writer>,
-    readers: Arc<read::Readers>,
-    updates: broadcast::Sender<Update>,
+pub struct InboxView(Arc<dyn Views>);
+
+impl Deref for InboxView {
+    type Target = dyn Views;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
 }
+
+/// A handle to an inbox, whatever store it is kept in: [`Store`] says what it can do. Cloning shares it; the store is
+/// closed when the last handle is dropped.
+#[derive(Clone)]
+pub struct Inbox(Arc<dyn Store>);
 
 impl Inbox {
-    /// Opens the file, or makes it, and brings its schema up to date.
+    /// Opens an inbox in an SQLite file, or makes it, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, InboxError> {
-        let mut opened = writer::open(path)?;
-        let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
-        let (writer, queue) = Writer::start(opened)?;
-        let arrivals = Arrivals::start(log, last_id, queue)?;
-        let readers = read::Readers::new(path);
-        // A slow listener misses updates and reads the inbox again; the inbox never waits for it.
-        let (updates, _) = broadcast::channel(1024);
-        Ok(Self { arrivals: Arc::new(arrivals), writer: Arc::new(writer), readers: Arc::new(readers), updates })
+        Ok(Self(Arc::new(sqlite::SqliteStore::open(path)?)))
     }
 
-    /// Listens to changes.
-    pub fn updates(&self) -> broadcast::Receiver<Update> {
-        self.updates.subscribe()
+    /// The same inbox, for reading.
+    pub fn view(&self) -> InboxView {
+        InboxView(self.store())
     }
 
-    fn announce(&self, updates: impl IntoIterator<Item = Update>) {
-        for update in updates {
-            // Nobody listening is no error.
-            let _ = self.updates.send(update);
-        }
+    /// The store, for whoever is to have some of its capabilities: `Arc<dyn Store>` becomes `Arc<dyn Outbox>`.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Deref for Inbox {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
     }
 }

@@ -1,5 +1,5 @@
-//! The messaging window as a value: computed from what the customer did, by platform time, under the
-//! policy that the channel declares. Belongs here: the computation alone.
+//! The messaging window as a value: computed from what the customer did, by platform time, under the channel's policy.
+//! Not here: where the openings are kept.
 
 use harness_contract::{Window, WindowOpener, WindowPolicy, WindowRule, WindowState};
 

@@ -10,8 +10,6 @@ use std::{
 
 use wasmtime::{Engine, component::Component};
 
-use crate::error::LoadError;
-
 /// Whether a component was compiled for this process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
@@ -68,12 +66,12 @@ impl ArtifactCache {
         Ok(Self { dir: dir.to_owned(), key: load_key(&dir.join("key"))?, engine_hash: hasher.finish() })
     }
 
-    pub(crate) fn get_or_compile(
+    pub(crate) fn get_or_compile<E: From<CacheError> + From<Unloadable>>(
         &self,
         digest: &str,
         engine: &Engine,
-        compile: impl FnOnce() -> Result<Vec<u8>, LoadError>,
-    ) -> Result<(Component, Origin), LoadError> {
+        compile: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<(Component, Origin), E> {
         let path = self.dir.join(format!("{digest}-{:016x}.artifact", self.engine_hash));
         match fs::read(&path) {
             Ok(file) => {
@@ -126,13 +124,18 @@ impl ArtifactCache {
     }
 }
 
+/// The engine refused the code.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unloadable(pub(crate) String);
+
 /// Gives verified code to the engine.
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     load_compiled(engine, code).inspect_err(|error| tracing::warn!("a cached artifact cannot be loaded: {error}")).ok()
 }
 
 /// Gives code to the engine that this user's compiler made: just now, or before, under this cache's MAC.
-pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, LoadError> {
+pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, Unloadable> {
     // SAFETY: `deserialize` requires bytes that wasmtime's compiler made and nobody changed. They come from
     // `Engine::precompile_component`, of this process or over a pipe from a child that runs this user's program and
     // calls nothing else; or from the cache, where the MAC over exactly these bytes (already in memory, so they
@@ -140,7 +143,7 @@ pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, L
     // by wasmtime itself.
     #[allow(unsafe_code, reason = "loading compiled code is unsafe by nature; the proof stands above")]
     let component = unsafe { Component::deserialize(engine, code) };
-    component.map_err(|error| LoadError::Incompatible(format!("{error:#}")))
+    component.map_err(|error| Unloadable(format!("{error:#}")))
 }
 
 fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {

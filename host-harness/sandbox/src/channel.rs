@@ -24,8 +24,8 @@ use wasmtime::{
 
 use crate::{
     cache::Origin,
+    config::{SandboxConfig, TICK},
     effects::{CallState, Effects},
-    engine::{SandboxConfig, TICK},
     error::{Bounds, CallError, CallFailure, LoadError, Scarce},
     inspect::{Inspection, interface},
     memory::{GuestMemory, Share},

@@ -1,6 +1,6 @@
-//! Compiling in a process of its own, with bounds of memory and processor time: a component may be made to compile
-//! for ever, to eat all memory, or to hit a fault of the compiler. Belongs here: both ends of that process. Not here:
-//! what is counted before (`count`), where the result is kept (`cache`).
+//! Owns: compiling in a process of its own, with bounds of memory and processor time: a component may be made to compile
+//! for ever, to eat all memory, or to hit a fault of the compiler. Both ends of that process.
+//! Does not own: what is counted before (`count`), where the result is kept (`cache`).
 
 use std::{
     ffi::OsString,
@@ -11,40 +11,10 @@ use std::{
 
 use wasmtime::Engine;
 
-use crate::{SandboxConfig, engine::engine_config, error::LoadError};
-
-/// How components are compiled.
-#[derive(Clone, Debug, Default)]
-pub enum Compiler {
-    /// In this process, where only counting bounds it: for components that one has built oneself, and for tests.
-    #[default]
-    InProcess,
-    /// In a process of this program, which does nothing but call [`compile_stdin`].
-    Child {
-        /// The program.
-        program: PathBuf,
-        /// Its arguments.
-        arguments: Vec<OsString>,
-        /// Its bounds.
-        limits: CompileLimits,
-    },
-}
-
-/// What compiling one component may take.
-#[derive(Clone, Copy, Debug)]
-pub struct CompileLimits {
-    /// Memory, in bytes.
-    pub memory_bytes: u64,
-    /// Processor time over all threads, in seconds. Not time that passes: a busy machine refuses nothing for it.
-    pub cpu_seconds: u64,
-}
-
-impl Default for CompileLimits {
-    /// Interpreters of 16 MB take 330 MB and 9 s on one core of a small machine.
-    fn default() -> Self {
-        Self { memory_bytes: 1 << 30, cpu_seconds: 120 }
-    }
-}
+use crate::{
+    config::{CompileLimits, SandboxConfig, engine_config},
+    error::LoadError,
+};
 
 /// What the child's error begins with when the compiler itself says why.
 const REFUSED: &str = "refused: ";

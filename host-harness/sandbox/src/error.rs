@@ -6,7 +6,11 @@ use std::time::Duration;
 use harness_contract::text::shown;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{cache::CacheError, count::ShapeError, inspect::InspectError};
+use crate::{
+    cache::{CacheError, Unloadable},
+    count::ShapeError,
+    inspect::InspectError,
+};
 
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,12 @@ pub enum LoadError {
     /// It does not survive a first instantiation.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl From<Unloadable> for LoadError {
+    fn from(Unloadable(reason): Unloadable) -> Self {
+        Self::Incompatible(reason)
+    }
 }
 
 /// A call of a channel that did not return a result.

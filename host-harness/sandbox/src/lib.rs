@@ -8,6 +8,7 @@
 mod cache;
 mod channel;
 mod compiler;
+mod config;
 mod count;
 mod effects;
 mod engine;
@@ -15,13 +16,16 @@ mod error;
 mod inspect;
 mod memory;
 mod observe;
+mod replay;
 
 pub use cache::{ArtifactCache, CacheError, Origin};
 pub use channel::Channel;
-pub use compiler::{CompileLimits, Compiler, compile_stdin};
+pub use compiler::compile_stdin;
+pub use config::{CompileLimits, Compiler, SandboxConfig};
 pub use count::{ComponentBounds, ShapeError};
 pub use effects::{Effects, StorageError};
-pub use engine::{Sandbox, SandboxConfig};
+pub use engine::Sandbox;
 pub use error::{CallError, CallFailure, LoadError, Scarce};
 pub use inspect::{InspectError, Inspection, inspect};
-pub use observe::{Called, Contents, Observer, ReplayError};
+pub use observe::{Called, Contents, Observer};
+pub use replay::ReplayError;

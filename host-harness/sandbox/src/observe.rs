@@ -1,12 +1,12 @@
-//! Who watches calls: for counting, for recording, for noticing that a component fails again and again.
-//! Belongs here: what is told of a call, and running a recorded one again.
+//! Owns: what an observer is told of every call, for counting and for recording.
+//! Does not own: making a recorded call again (`replay`).
 
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{CallError, CallFailure, Channel};
+use crate::error::CallFailure;
 
 /// Watches calls. It is asked on the thread of the call, so it must not wait.
 pub trait Observer: Send + Sync {
@@ -50,61 +50,7 @@ pub struct Contents {
     pub output: Option<Value>,
 }
 
-/// Why a recorded call could not be made again.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// Only pure functions can be.
-    #[error("`{0}` is not a pure function of the contract")]
-    NotPure(String),
-    /// The parameters are not the function's.
-    #[error("the recorded parameters of `{export}` are not what the contract says: {source}")]
-    Input {
-        /// The function.
-        export: String,
-        /// What is wrong.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
 pub(crate) fn form(value: &impl Serialize) -> Value {
     // Every type of the contract has a JSON form.
     serde_json::to_value(value).unwrap_or(Value::Null)
-}
-
-impl Channel {
-    /// Makes a recorded call of a pure function again.
-    pub fn replay(&self, export: &str, input: &Value) -> Result<Value, ReplayError> {
-        let (interface, function) = export.split_once('.').unwrap_or_default();
-        if interface != "messaging-channel" {
-            return Err(ReplayError::NotPure(export.to_owned()));
-        }
-        Ok(match function {
-            "capabilities" => form(&self.capabilities()?),
-            "parse-webhook" => {
-                let (delivery,) = typed(export, input)?;
-                form(&self.parse_webhook(&delivery)?)
-            }
-            "validate-outbound" => {
-                let (message, context) = typed(export, input)?;
-                form(&self.validate_outbound(&message, &context)?)
-            }
-            "build-send-request" => {
-                let (message, context) = typed(export, input)?;
-                form(&self.build_send_request(&message, &context)?)
-            }
-            "parse-send-response" => {
-                let (step, response) = typed(export, input)?;
-                form(&self.parse_send_response(&step, &response)?)
-            }
-            _ => return Err(ReplayError::NotPure(export.to_owned())),
-        })
-    }
-}
-
-fn typed<T: DeserializeOwned>(export: &str, input: &Value) -> Result<T, ReplayError> {
-    T::deserialize(input).map_err(|source| ReplayError::Input { export: export.to_owned(), source })
 }

@@ -5,16 +5,13 @@
 //! Source: Graph API reference, "App Subscriptions"; that it takes the object `instagram` is told by several public
 //! projects and not by Meta's Instagram pages, so a refusal is no failure: then people are told what to type where.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
 
 use super::call::{Answer, Call, Client, GET, elements, invalid, is_about, list, text};
 use super::pages::lacking;
 use super::subscription::{ABOUT_FIELDS, NEEDED, WANTED};
 use super::{Outcome, token};
-use crate::json::Json;
 use crate::types::HttpMethod;
-use crate::words::{join, separated};
 
 const FACEBOOK: &str = "https://graph.facebook.com/";
 /// Where the address that the host gave is remembered.
@@ -44,8 +41,8 @@ fn set_up(client: &Client<'_>, ours: &str) -> Outcome<()> {
     if let Standing::Set(_) | Standing::Elsewhere(_) = standing(client)? {
         return Ok(());
     }
-    let fewer = separated(",", NEEDED);
-    let all = join(&[&fewer, WANTED]);
+    let fewer = NEEDED.join(",");
+    let all = format!("{fewer}{}", WANTED);
     match post(client, ours, &all) {
         Err(error) if is_about(&error, ABOUT_FIELDS) => post(client, ours, &fewer)?,
         answer => answer?,
@@ -90,13 +87,11 @@ pub(super) fn standing(client: &Client<'_>) -> Outcome<Standing> {
 pub(super) fn by_hand(client: &Client<'_>) -> String {
     let ours = client.recall(OUR_ADDRESS);
     let ours = ours.as_deref().unwrap_or("the address of this host that ends in /webhooks/instagram");
-    join(&[
-        "In the Meta app's dashboard, under Webhooks, choose Instagram; type the callback URL ",
-        ours,
-        " and the verify token of the configuration, press Verify and save, and subscribe to ",
-        &separated(", ", NEEDED),
-        ".",
-    ])
+    let fields = NEEDED.join(", ");
+    format!(
+        "In the Meta app's dashboard, under Webhooks, choose Instagram; type the callback URL {ours} and the verify \
+         token of the configuration, press Verify and save, and subscribe to {fields}."
+    )
 }
 
 fn edge(client: &Client<'_>, method: HttpMethod, parameters: &[(&str, &str)]) -> Outcome<Answer> {

@@ -1,20 +1,19 @@
 //! One request of an account call: described as data, sent, and its answer read.
 //! What belongs here is the network as the other files see it; what is asked is theirs.
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::{self, Json};
+use channel_sdk::report::Report;
+use channel_sdk::text::push_encoded;
 
 use super::{AccountError, AccountSettings, HttpError, Outcome, Trouble};
-use crate::json::{self, Json};
-use crate::outbound::{Login, Report, Settings, read_settings};
+use crate::limits::INSTAGRAM;
+use crate::outbound::{Login, Settings, read_settings};
 use crate::outcome;
 use crate::time;
 use crate::types::{
     Capture, CaptureTarget, FailureCategory, FallbackPolicy, Fill, FillPlace, FillSource, Header, HttpBody, HttpMethod,
     HttpRequest, HttpResponse, Setting, SettingValue,
 };
-use crate::words::{ToText, decimal, join, push_encoded, separated};
 
 /// The network: the host's in the component, a script in tests.
 pub trait Http {
@@ -152,7 +151,7 @@ impl<'c> Client<'c> {
     /// # Errors
     /// A sentence for everything that is wrong with them.
     pub(super) fn new(http: &'c dyn Http, account: &'c AccountSettings) -> Outcome<Self> {
-        let mut report = Report::new(FallbackPolicy::Strict);
+        let mut report = Report::new(INSTAGRAM, FallbackPolicy::Strict);
         let settings = read_settings(&mut report, account);
         refuse(report)?;
         let key = match settings.login {
@@ -204,9 +203,7 @@ impl<'c> Client<'c> {
             Login::Instagram => ("instagram-app-id", "Instagram, API setup with Instagram login"),
         };
         self.known_app().ok_or_else(|| {
-            let pieces =
-                ["Set the channel's setting `", key, "`: it stands in the Meta app's dashboard under ", place, "."];
-            invalid(&join(&pieces))
+            invalid(&format!("Set the channel's setting `{key}`: it stands in the Meta app's dashboard under {place}."))
         })
     }
 
@@ -214,7 +211,6 @@ impl<'c> Client<'c> {
     ///
     /// # Errors
     /// What the host or Meta says against it.
-    #[inline(never)]
     pub(super) fn send(&self, call: &Call<'_>) -> Outcome<Answer> {
         done(self.http, &self.request(call))
     }
@@ -230,16 +226,16 @@ impl<'c> Client<'c> {
     }
 
     fn request(&self, call: &Call<'_>) -> HttpRequest {
-        let mut url = join(call.url);
+        let mut url = call.url.concat();
         let mut fills = call.token.map(|slot| self.settings.bearer(slot)).unwrap_or_default();
         for (name, slot) in call.secrets {
-            let (source, name) = (FillSource::Slot((*slot).to_text()), (*name).to_text());
+            let (source, name) = (FillSource::Slot((*slot).to_owned()), (*name).to_owned());
             let place = if call.form { FillPlace::FormField(name) } else { FillPlace::Query(name) };
             fills.push(Fill { source, place });
         }
         let (mut headers, mut body) = (Vec::new(), HttpBody::Empty);
         if call.form {
-            let (name, value) = ("content-type".to_text(), "application/x-www-form-urlencoded".to_text());
+            let (name, value) = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
             headers.push(Header { name, value });
             let mut form = String::new();
             push_parameters(&mut form, call.parameters);
@@ -252,8 +248,8 @@ impl<'c> Client<'c> {
         let mut captures = Vec::new();
         if let Some(slot) = call.keeps {
             for pointer in ["/access_token", "/data/0/access_token"] {
-                let target = CaptureTarget::Slot(slot.to_text());
-                captures.push(Capture { pointer: pointer.to_text(), target, key: None });
+                let target = CaptureTarget::Slot(slot.to_owned());
+                captures.push(Capture { pointer: pointer.to_owned(), target, key: None });
             }
         }
         HttpRequest { method: call.method, url, headers, body, fills, captures }
@@ -261,7 +257,6 @@ impl<'c> Client<'c> {
 }
 
 /// Sends a request, and hands its answer on where that is no error.
-#[inline(never)]
 pub(super) fn done(http: &dyn Http, request: &HttpRequest) -> Outcome<Answer> {
     let response = http.send(request).map_err(|error| Box::new(AccountError::Http(error)))?;
     match outcome::failure_of(&response) {
@@ -275,7 +270,6 @@ pub(super) fn done(http: &dyn Http, request: &HttpRequest) -> Outcome<Answer> {
 }
 
 /// Writes parameters behind one another.
-#[inline(never)]
 pub(super) fn push_parameters(out: &mut String, parameters: &[(&str, &str)]) {
     let mut separator = "";
     for (name, value) in parameters {
@@ -294,7 +288,7 @@ pub(super) fn refuse(report: Report) -> Outcome<()> {
     }
     let violations = report.into_validation().violations;
     let sentences: Vec<String> = violations.into_iter().map(|violation| violation.sentence).collect();
-    Err(invalid(&separated(" ", &sentences)))
+    Err(invalid(&sentences.join(" ")))
 }
 
 /// Whether Meta refused for a reason of one of these categories.
@@ -309,14 +303,14 @@ pub(super) fn is_too_much(error: &AccountError) -> bool {
 
 /// A sentence against what was passed.
 pub(super) fn invalid(sentence: &str) -> Trouble {
-    Box::new(AccountError::InvalidInput(sentence.to_text()))
+    Box::new(AccountError::InvalidInput(sentence.to_owned()))
 }
 
 /// An id, which may have been written as a number.
 fn id_of(setting: &Setting) -> Option<String> {
     match &setting.value {
         SettingValue::Text(text) if !text.is_empty() => Some(text.clone()),
-        SettingValue::Number(number) if *number > 0 => Some(decimal(number.unsigned_abs())),
+        SettingValue::Number(number) if *number > 0 => Some(number.to_string()),
         _ => None,
     }
 }

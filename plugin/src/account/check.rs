@@ -4,8 +4,7 @@
 //!
 //! Sources: Meta, "Debug Token", "Error Codes" of the Messenger Platform, and the fields of the nodes.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
 
 use super::app_webhook::{self, Standing};
 use super::call::{Answer, Call, Client, GET, is_about, list, record, text};
@@ -14,10 +13,8 @@ use super::pages::{self, LINKED, lacking};
 use super::subscription::missing_fields;
 use super::token;
 use super::{AccountError, CheckLevel, CheckResult, HttpError, Outcome};
-use crate::json::Json;
 use crate::time::DAY;
 use crate::types::FailureCategory;
-use crate::words::{ToText, decimal, join, list as commas};
 
 /// From so many days before its end on, an access is worth a warning.
 const WARN_DAYS: u64 = 10;
@@ -37,10 +34,9 @@ struct Lines {
 }
 
 impl Lines {
-    #[inline(never)]
     fn add(&mut self, name: &str, level: CheckLevel, finding: &str, fix: &str) {
-        let fix = (!fix.is_empty()).then(|| fix.to_text());
-        self.results.push(CheckResult { name: name.to_text(), level, finding: finding.to_text(), fix });
+        let fix = (!fix.is_empty()).then(|| fix.to_owned());
+        self.results.push(CheckResult { name: name.to_owned(), level, finding: finding.to_owned(), fix });
     }
 
     fn passed(&mut self, name: &str, finding: &str) {
@@ -51,13 +47,11 @@ impl Lines {
         self.add(name, CheckLevel::Failed, finding, fix);
     }
 
-    #[inline(never)]
     fn skipped(&mut self, name: &str, why: &str) {
-        self.add(name, CheckLevel::Skipped, &join(&["Not known: ", why]), "");
+        self.add(name, CheckLevel::Skipped, &format!("Not known: {why}"), "");
     }
 
     /// Adds what Meta or the host said against a question.
-    #[inline(never)]
     fn refused(&mut self, name: &str, error: &AccountError) {
         match error {
             AccountError::Platform(failure) if !is_about(error, PASSING) => {
@@ -86,11 +80,11 @@ fn reason(error: &AccountError) -> String {
         AccountError::InvalidInput(sentence) => sentence,
         AccountError::Http(HttpError::Unreachable(_)) => "Meta could not be reached.",
         AccountError::Http(HttpError::TimedOut) => "Meta did not answer in time.",
-        AccountError::Http(HttpError::MissingSlot(slot)) => return join(&["The credential `", slot, "` is missing."]),
-        AccountError::Http(HttpError::Denied(rule)) => return join(&["The host refused the request: ", rule]),
+        AccountError::Http(HttpError::MissingSlot(slot)) => return format!("The credential `{slot}` is missing."),
+        AccountError::Http(HttpError::Denied(rule)) => return format!("The host refused the request: {rule}"),
         _ => "The request could not be carried out.",
     };
-    sentence.to_text()
+    sentence.to_owned()
 }
 
 /// The lines of an account of the Facebook login behind `token-valid`, and of the Instagram login.
@@ -168,7 +162,7 @@ pub(super) fn check(client: &Client<'_>) -> Vec<CheckResult> {
 }
 
 fn granted(lines: &mut Lines, permissions: &[&str]) {
-    lines.passed("permissions", &join(&["Granted: ", &commas(permissions), "."]));
+    lines.passed("permissions", &format!("Granted: {}.", permissions.join(", ")));
 }
 
 /// The three lines that `debug_token` answers.
@@ -184,7 +178,7 @@ fn of_token(lines: &mut Lines, client: &Client<'_>, now: Option<u64>) {
     let missing = lacking(pages::SCOPES, list(token, "scopes"));
     match missing.is_empty() {
         true => granted(lines, pages::SCOPES),
-        false => lines.failed("permissions", &join(&["Missing: ", &missing, "."]), GRANT),
+        false => lines.failed("permissions", &format!("Missing: {missing}."), GRANT),
     }
 }
 
@@ -192,17 +186,17 @@ fn of_token(lines: &mut Lines, client: &Client<'_>, now: Option<u64>) {
 fn ends(lines: &mut Lines, name: &str, what: &str, end: Option<u64>, now: Option<u64>) {
     let (Some(end), Some(now)) = (end, now) else {
         let word = if end.is_none() { " does not end." } else { " ends some day." };
-        return lines.passed(name, &join(&[what, word]));
+        return lines.passed(name, &format!("{what}{word}"));
     };
     if end <= now {
-        return lines.failed(name, &join(&[what, " has ended."]), RECONNECT);
+        return lines.failed(name, &format!("{what} has ended."), RECONNECT);
     }
     let days = (end - now) / DAY;
     let (level, fix) = match days < WARN_DAYS {
         true => (CheckLevel::Warning, RECONNECT),
         false => (CheckLevel::Passed, ""),
     };
-    lines.add(name, level, &join(&[what, " ends in ", &decimal(days), " days."]), fix);
+    lines.add(name, level, &format!("{what} ends in {days} days."), fix);
 }
 
 /// What the person may do on the page, and what the page is linked to.
@@ -219,7 +213,7 @@ fn of_page(lines: &mut Lines, client: &Client<'_>, page: &Json<'_>) {
         (Err(error), _) => lines.skip(&[name], &error),
         (_, Some("")) => lines.passed(name, "The person who connected the account may answer for the page."),
         (_, Some(missing)) => {
-            lines.failed(name, &join(&["Missing on the page: ", missing, "."]), "Ask the page's administrator for it.");
+            lines.failed(name, &format!("Missing on the page: {missing}."), "Ask the page's administrator for it.");
         }
         (_, None) => lines.failed(name, "The person who connected the account has no task on the page.", RECONNECT),
     }
@@ -239,7 +233,7 @@ fn account_type(lines: &mut Lines, kind: Option<String>) {
     let name = "account-type";
     match kind.as_deref() {
         Some("PERSONAL") => lines.failed(name, "It is a personal account.", SWITCH_KIND),
-        Some(kind) => lines.passed(name, &join(&["It is a professional account: ", kind, "."])),
+        Some(kind) => lines.passed(name, &format!("It is a professional account: {kind}.")),
         None => lines.skipped(name, "Instagram does not say what kind of account it is."),
     }
 }
@@ -250,7 +244,7 @@ fn webhook_fields(lines: &mut Lines, client: &Client<'_>) {
         Err(error) => lines.refused(name, &error),
         Ok(None) => lines.failed(name, "The app is not subscribed to the account's webhooks.", SUBSCRIBE),
         Ok(Some(missing)) if missing.is_empty() => lines.passed(name, "Webhooks are subscribed."),
-        Ok(Some(missing)) => lines.failed(name, &join(&["Not subscribed: ", &missing, "."]), SUBSCRIBE),
+        Ok(Some(missing)) => lines.failed(name, &format!("Not subscribed: {missing}."), SUBSCRIBE),
     }
 }
 
@@ -261,14 +255,14 @@ fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
     let asked = if client.is_facebook() { Ok(()) } else { token::of_app(client).map(|_| ()) };
     let problem = match asked.and_then(|()| app_webhook::standing(client)) {
         Ok(Standing::Set(address)) => {
-            return lines.passed(name, &join(&["Meta sends this app's webhooks to ", &address, "."]));
+            return lines.passed(name, &format!("Meta sends this app's webhooks to {address}."));
         }
-        Ok(Standing::Unset) => join(&["The Meta app has no address for its webhooks of Instagram."]),
-        Ok(Standing::Elsewhere(address)) => join(&["Meta sends this app's webhooks to ", &address, " and not here."]),
-        Ok(Standing::Lacks(missing)) => join(&["The Meta app's webhook lacks the fields ", &missing, "."]),
+        Ok(Standing::Unset) => "The Meta app has no address for its webhooks of Instagram.".to_owned(),
+        Ok(Standing::Elsewhere(address)) => format!("Meta sends this app's webhooks to {address} and not here."),
+        Ok(Standing::Lacks(missing)) => format!("The Meta app's webhook lacks the fields {missing}."),
         // It may be set up all the same: other lines show whether anything arrives.
         Err(error) => {
-            let finding = join(&["Not known: ", &reason(&error)]);
+            let finding = format!("Not known: {}", reason(&error));
             return lines.add(name, CheckLevel::Skipped, &finding, &app_webhook::by_hand(client));
         }
     };
@@ -289,10 +283,10 @@ fn api_version(lines: &mut Lines, client: &Client<'_>, answer: &Answer) {
     let header = if client.is_facebook() { "facebook-api-version" } else { "instagram-api-version" };
     match answer.header(header) {
         Some(used) if used != asked => {
-            let finding = join(&["Meta answers with ", used, " instead of ", asked, "."]);
+            let finding = format!("Meta answers with {used} instead of {asked}.");
             let fix = "Set the account's API version to one that Meta has.";
             lines.add("api-version", CheckLevel::Warning, &finding, fix);
         }
-        _ => lines.passed("api-version", &join(&["Meta takes ", asked, "."])),
+        _ => lines.passed("api-version", &format!("Meta takes {asked}.")),
     }
 }

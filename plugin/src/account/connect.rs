@@ -3,9 +3,8 @@
 //!
 //! Sources: Meta, "Manually Build a Login Flow"; "Business Login for Instagram"; "Get Started" of both.
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
+use channel_sdk::text::{clip, is_blank};
 
 use super::call::{Answer, Call, Client, GET, Http, USER_TOKEN, invalid, push_parameters, record, text};
 use super::pages::{self, lacking, not_granted, picture};
@@ -14,10 +13,8 @@ use super::{
     AccountError, AccountSettings, ConnectInput, ConnectRequest, ConnectStep, ConnectedAccount, HttpError, Outcome,
     Parameter, TimestampMs, Trouble,
 };
-use crate::json::Json;
 use crate::outbound::is_id;
 use crate::types::{Failure, FailureCategory, Setting, SettingValue};
-use crate::words::{ToText, clip, is_blank, join, split};
 
 /// What an account of the Instagram login is asked to permit; the manifest lists the same.
 pub(super) const INSTAGRAM_SCOPES: &[&str] = &["instagram_business_basic", "instagram_business_manage_messages"];
@@ -68,12 +65,12 @@ pub(crate) fn select(http: &dyn Http, request: ConnectRequest, candidate: &str) 
     keep_page_token(&client, candidate)?;
     Ok(ConnectedAccount {
         id,
-        aliases: Vec::from([candidate.to_text()]),
+        aliases: vec![candidate.to_owned()],
         authorized_by: text(&person.json(), "id"),
         name: chosen.account_name.unwrap_or(page.name),
         username: page.username,
         picture: page.picture,
-        settings: Vec::from([setting("login", "facebook"), setting("page-id", candidate)]),
+        settings: vec![setting("login", "facebook"), setting("page-id", candidate)],
         // The page's token lasts; what ends is the person's, which renews it, and the access to data.
         refresh_before: token::debug(&client, USER_TOKEN).ok().as_ref().and_then(token::earliest_end),
     })
@@ -99,21 +96,21 @@ pub(super) fn keep_page_token(client: &Client<'_>, page: &str) -> Outcome<Answer
 
 /// The settings of the channel and the login, as those of an account that is not there yet.
 fn asker(login: String, mut settings: Vec<Setting>) -> AccountSettings {
-    settings.push(Setting { key: "login".to_text(), value: SettingValue::Text(login) });
+    settings.push(Setting { key: "login".to_owned(), value: SettingValue::Text(login) });
     AccountSettings { id: String::new(), settings }
 }
 
 fn setting(key: &str, value: &str) -> Setting {
-    Setting { key: key.to_text(), value: SettingValue::Text(value.to_text()) }
+    Setting { key: key.to_owned(), value: SettingValue::Text(value.to_owned()) }
 }
 
 fn dialog(client: &Client<'_>, redirect_uri: &str, state: &str) -> Outcome<String> {
     let (mut url, scopes) = if client.is_facebook() {
-        (join(&["https://www.facebook.com/", client.settings.version, "/dialog/oauth?"]), pages::SCOPES)
+        (format!("https://www.facebook.com/{}/dialog/oauth?", client.settings.version), pages::SCOPES)
     } else {
-        ("https://www.instagram.com/oauth/authorize?".to_text(), INSTAGRAM_SCOPES)
+        ("https://www.instagram.com/oauth/authorize?".to_owned(), INSTAGRAM_SCOPES)
     };
-    let mut scope = crate::words::separated(",", scopes);
+    let mut scope = scopes.join(",");
     if client.is_facebook() && client.asks_for_businesses() {
         scope.push(',');
         scope.push_str(pages::OF_BUSINESSES);
@@ -146,7 +143,7 @@ fn has_code(parameters: &[Parameter]) -> Outcome<()> {
             Err(denied("The person did not permit it. Connect again and agree in the dialog."))
         }
         (Some(error), words) => {
-            let sentence = join(&["Meta's dialog ended with an error: ", clip(words.unwrap_or(error), QUOTED)]);
+            let sentence = format!("Meta's dialog ended with an error: {}", clip(words.unwrap_or(error), QUOTED));
             Err(refusal(&sentence, "Check the app's id, its redirect addresses and whether it is live."))
         }
         (None, _) => Err(invalid("The address has no code: it is not one that Meta's dialog leads to.")),
@@ -170,15 +167,15 @@ pub(super) fn refusal(sentence: &str, fix: &str) -> Trouble {
         category: FailureCategory::Other,
         code: None,
         subcode: None,
-        sentence: sentence.to_text(),
-        fix: Some(fix.to_text()),
+        sentence: sentence.to_owned(),
+        fix: Some(fix.to_owned()),
         retry_after: None,
         trace_id: None,
     }))
 }
 
 fn denied(sentence: &str) -> Trouble {
-    Box::new(AccountError::Denied(sentence.to_text()))
+    Box::new(AccountError::Denied(sentence.to_owned()))
 }
 
 /// The permissions stand beside the token, as a list or as one text; older answers do not have them.
@@ -186,13 +183,7 @@ fn check_grants(exchanged: &Answer) -> Outcome<()> {
     let body = exchanged.json();
     let missing = match record(&body).get("permissions") {
         Some(Json::Text(names)) => {
-            let mut granted = Vec::new();
-            let mut rest = Some(&**names);
-            while let Some(names) = rest {
-                let (name, behind) = split(names, b", ");
-                granted.push(Json::Text(name.into()));
-                rest = behind;
-            }
+            let granted: Vec<_> = names.split([',', ' ']).map(|name| Json::Text(name.into())).collect();
             lacking(INSTAGRAM_SCOPES, &granted)
         }
         Some(Json::List(granted)) => lacking(INSTAGRAM_SCOPES, granted),
@@ -223,7 +214,7 @@ fn instagram(client: &Client<'_>, refresh_before: Option<TimestampMs>) -> Outcom
         authorized_by: text(me, "id"),
         username,
         picture: picture(me),
-        settings: Vec::from([setting("login", "instagram")]),
+        settings: vec![setting("login", "instagram")],
         refresh_before,
     })
 }

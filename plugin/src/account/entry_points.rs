@@ -1,21 +1,21 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
 //! What belongs here is checking them and the requests that write them; sending is `account`'s.
 
-use alloc::vec::Vec;
+use channel_sdk::json::Writer;
+use channel_sdk::report::Report;
 
 use super::call::refuse;
 use super::{AccountSettings, EntryPoints, Outcome};
-use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, MENU_ITEMS};
-use crate::outbound::{Login, Report, Settings, Writer, element, read_settings};
+use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, INSTAGRAM, MENU_ITEMS};
+use crate::outbound::{Login, Settings, button, element, read_settings};
 use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest, ViolationCode};
-use crate::words::{ToText, join};
 
 /// The requests that make the account's entry points those that were asked for.
 ///
 /// # Errors
 /// A sentence for everything that is wrong with them.
 pub(super) fn requests(account: &AccountSettings, wanted: &EntryPoints) -> Outcome<Vec<HttpRequest>> {
-    let mut report = Report::new(FallbackPolicy::Strict);
+    let mut report = Report::new(INSTAGRAM, FallbackPolicy::Strict);
     let settings = read_settings(&mut report, account);
     check_ice_breakers(&mut report, wanted.ice_breakers.as_deref().unwrap_or_default());
     check_menu(&mut report, wanted.menu.as_deref().unwrap_or_default());
@@ -30,7 +30,7 @@ pub(super) fn requests(account: &AccountSettings, wanted: &EntryPoints) -> Outco
         }));
     }
     if let Some(entries) = &wanted.menu {
-        requests.push(request(&settings, "persistent_menu", entries, Writer::button));
+        requests.push(request(&settings, "persistent_menu", entries, button));
     }
     Ok(requests)
 }
@@ -107,10 +107,10 @@ fn request(
         }
     });
     let (method, edge) = match removes {
-        false => (HttpMethod::Post, "messenger_profile".to_text()),
+        false => (HttpMethod::Post, "messenger_profile".to_owned()),
         // What is to be removed stands in the body on one host and in the query on the other.
-        true if over_page => (HttpMethod::Delete, "messenger_profile".to_text()),
-        true => (HttpMethod::Delete, join(&["messenger_profile?fields=", property])),
+        true if over_page => (HttpMethod::Delete, "messenger_profile".to_owned()),
+        true => (HttpMethod::Delete, format!("messenger_profile?fields={property}")),
     };
     settings.request(method, &edge, writer.finish())
 }

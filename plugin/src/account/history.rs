@@ -5,14 +5,11 @@
 //! Source: Meta, "Conversations API" of the Instagram Platform. Of each conversation only the newest 20
 //! messages can be read, and message requests that were idle for 30 days are not listed.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::{self, Json, push_quoted};
 
 use super::call::{Answer, Call, Client, GET, elements, is_too_much, next_page, text};
 use super::{Archived, HistoryPage, HistoryRequest, Outcome};
-use crate::json::{self, Json, push_quoted};
 use crate::time;
-use crate::words::{decimal, join, push_decimal};
 
 /// The messages of a conversation that Meta shows.
 const READABLE: u32 = 20;
@@ -37,14 +34,9 @@ pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<His
             // The newest conversations come first: behind one without news there is none with any.
             page.next_cursor = None;
         } else if conversation.get("messages").is_some() {
-            let mut body = String::with_capacity(raw.len() + 64);
-            body.push_str("{\"account\":");
-            push_quoted(&mut body, client.account);
-            body.push_str(",\"since\":");
-            push_decimal(&mut body, since);
-            body.push_str(",\"conversation\":");
-            body.push_str(raw);
-            body.push('}');
+            let mut account = String::new();
+            push_quoted(&mut account, client.account);
+            let body = format!(r#"{{"account":{account},"since":{since},"conversation":{raw}}}"#);
             page.items.push(Archived { body: body.into_bytes() });
         }
     }
@@ -56,11 +48,9 @@ fn ask(client: &Client<'_>, request: &HistoryRequest) -> Outcome<Answer> {
     let mut messages = request.limit.clamp(1, READABLE);
     let mut conversations = (request.limit / READABLE).clamp(1, AT_ONCE);
     loop {
-        let fields =
-            join(&["id,updated_time,participants,messages.limit(", &decimal(u64::from(messages)), ")", MESSAGE]);
-        let limit = decimal(u64::from(conversations));
-        let mut parameters =
-            Vec::from([("platform", "instagram"), ("fields", fields.as_str()), ("limit", limit.as_str())]);
+        let fields = format!("id,updated_time,participants,messages.limit({messages}){}", MESSAGE);
+        let limit = conversations.to_string();
+        let mut parameters = vec![("platform", "instagram"), ("fields", fields.as_str()), ("limit", limit.as_str())];
         for (name, value) in [("user_id", &request.contact), ("after", &request.cursor)] {
             if let Some(value) = value {
                 parameters.push((name, value.as_str()));

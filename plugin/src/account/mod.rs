@@ -21,22 +21,18 @@ mod renew;
 mod subscription;
 mod token;
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use crate::Instagram;
-use crate::bindings::exports::inbox::channel::account::Guest;
-pub use crate::bindings::exports::inbox::channel::account::{
+use crate::types::{HttpRequest, HttpResponse};
+use call::Client;
+pub use call::Http;
+use channel_sdk::account::Guest;
+pub use channel_sdk::account::{
     AccountError, AccountSettings, Archived, Candidate, CheckLevel, CheckResult, ConnectInput, ConnectRequest,
     ConnectStep, ConnectedAccount, ContactProfile, EntryPoints, HistoryPage, HistoryRequest, Media, MediaLocation,
     Parameter, TimestampMs,
 };
-pub use crate::bindings::inbox::channel::http::HttpError;
-use crate::bindings::inbox::channel::{http, storage};
-use crate::types::{HttpRequest, HttpResponse};
-use call::Client;
-pub use call::Http;
+pub use channel_sdk::http::HttpError;
+use channel_sdk::{http, storage};
 
 /// The host's network.
 struct Live;

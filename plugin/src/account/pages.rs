@@ -4,15 +4,12 @@
 //! Sources: Meta, "Get Started" of the Messenger API for Instagram; Graph API reference, "User Accounts",
 //! "User Permissions".
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
 
 use super::call::{Call, Client, GET, USER_TOKEN, elements, is_about, is_too_much, list, next_page, record, text};
 use super::{Candidate, Outcome};
-use crate::json::Json;
 use crate::outbound::is_id;
 use crate::types::{FailureCategory, Media, MediaKind, Retention};
-use crate::words::{ToText, decimal, join};
 
 /// What an account of the Facebook login is asked to permit; the manifest lists the same.
 pub(super) const SCOPES: &[&str] = &[
@@ -57,11 +54,11 @@ pub(super) fn offered(client: &Client<'_>) -> Outcome<Vec<Offered>> {
 
 /// Gives every page of the person to a function.
 pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outcome<()> {
-    let mut fields = join(&[FIELDS, TASKS_FIELD, PERSONAL]);
+    let mut fields = format!("{}{}{}", FIELDS, TASKS_FIELD, PERSONAL);
     let mut after = None;
     let settings = &client.settings;
     let mut sizes = AT_ONCE.into_iter();
-    let mut limit = decimal(sizes.next().unwrap_or(1));
+    let mut limit = sizes.next().unwrap_or(1).to_string();
     for _ in 0..ROUNDS {
         let cursor: &str = after.as_deref().unwrap_or_default();
         let parameters = [("fields", fields.as_str()), ("limit", limit.as_str()), ("after", cursor)];
@@ -74,12 +71,12 @@ pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outc
         });
         let answer = match answer {
             Err(error) if is_about(&error, &[FailureCategory::ContentInvalid]) && fields.ends_with('}') => {
-                fields = join(&[FIELDS, TASKS_FIELD]);
+                fields = format!("{}{}", FIELDS, TASKS_FIELD);
                 continue;
             }
             Err(error) if is_too_much(&error) => match sizes.next() {
                 Some(fewer) => {
-                    limit = decimal(fewer);
+                    limit = fewer.to_string();
                     continue;
                 }
                 None => return Err(error),
@@ -133,12 +130,12 @@ fn unreadable(id: String) -> Offered {
                     business-pages on, and connect again with all permissions switched on. Or connect as somebody who is \
                     an administrator of the page itself.";
     let candidate = Candidate {
-        name: join(&["Page ", &id]),
+        name: format!("Page {id}"),
         id,
         account_id: None,
         username: None,
         picture: None,
-        obstacle: Some(obstacle.to_text()),
+        obstacle: Some(obstacle.to_owned()),
     };
     Offered { candidate, account_name: None }
 }
@@ -161,7 +158,6 @@ pub(super) fn missing_permissions(client: &Client<'_>) -> Outcome<String> {
 }
 
 /// Those of some names that a list does not have, with commas.
-#[inline(never)]
 pub(super) fn lacking(names: &[&str], there: &[Json<'_>]) -> String {
     let mut lacking = String::new();
     for name in names {
@@ -192,19 +188,15 @@ fn candidate(page: &Json<'_>, missing: &str) -> Option<Offered> {
     let obstacle = if !missing.is_empty() {
         Some(not_granted(missing))
     } else if !tasks.is_empty() {
-        Some(join(&[
-            "You may not do enough on this page. What is missing: ",
-            &tasks,
-            ". Ask its administrator for it.",
-        ]))
+        Some(format!("You may not do enough on this page. What is missing: {tasks}. Ask its administrator for it."))
     } else if account_id.is_some() {
         None
     } else if page.get("connected_instagram_account").is_some() {
-        Some(PERSONAL_ACCOUNT.to_text())
+        Some(PERSONAL_ACCOUNT.to_owned())
     } else {
         let sentence = "No business or creator account of Instagram is linked to this page. \
                         Switch the account to one of these, and link it in the page's settings.";
-        Some(sentence.to_text())
+        Some(sentence.to_owned())
     };
     let name = text(page, "name").or_else(|| text(linked, "name")).unwrap_or_else(|| id.clone());
     let (username, picture) = (text(linked, "username"), picture(linked));
@@ -218,7 +210,7 @@ pub(super) const PERSONAL_ACCOUNT: &str = "The Instagram account is a personal o
 
 /// What stands in the way where permissions are missing.
 pub(super) fn not_granted(missing: &str) -> String {
-    join(&["What was not granted: ", missing, ". Connect again and leave every permission switched on."])
+    format!("What was not granted: {missing}. Connect again and leave every permission switched on.")
 }
 
 /// The picture of an Instagram account.

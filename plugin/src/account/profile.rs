@@ -4,13 +4,11 @@
 //! Source: Meta, "User Profile API" of the Instagram Platform. Meta answers nulls for names and pictures,
 //! and refuses with 230 until the person has written.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
 
 use super::call::{Client, invalid, text};
 use super::pages::image;
 use super::{ContactProfile, Outcome};
-use crate::json::Json;
 use crate::outbound::is_id;
 use crate::types::Contact;
 

@@ -1,13 +1,12 @@
 //! Renewing the credentials of an account before they end.
 //! What belongs here is what each login must do, and when it must be done again.
 
-use alloc::boxed::Box;
+use channel_sdk::json::Json;
 
 use super::call::{Client, earlier, record};
 use super::connect::{keep_page_token, refusal};
 use super::token::{self, earliest_end, is_dead};
 use super::{AccountError, Outcome, TimestampMs, Trouble};
-use crate::json::Json;
 use crate::outbound::is_id;
 use crate::outcome;
 use crate::types::FailureCategory;

@@ -3,14 +3,11 @@
 //!
 //! Sources: Meta, "Webhooks" of the Instagram Platform; Graph API reference, "Page Subscribed Apps".
 
-use alloc::string::String;
-
 use super::Outcome;
 use super::call::{Answer, Call, Client, GET, elements, is_about, list, text};
 use super::connect::refusal;
 use super::pages::lacking;
 use crate::types::{FailureCategory, HttpMethod};
-use crate::words::{join, separated};
 
 /// The fields without which conversations would have holes.
 pub(super) const NEEDED: &[&str] =
@@ -35,7 +32,7 @@ pub(super) fn subscribe(client: &Client<'_>) -> Outcome<()> {
     };
     // With everything first, then with less and less.
     loop {
-        let fields = join(&[&separated(",", needed), &join(more)]);
+        let fields = needed.join(",") + &more.concat();
         let outcome = edge(client, HttpMethod::Post, &[("subscribed_fields", &fields)]);
         let Some((_, less)) = more.split_last() else {
             outcome?;

@@ -4,13 +4,12 @@
 //! Sources: Meta, "Manually Build a Login Flow", "Long-Lived Access Tokens", "Debug Token";
 //! "Business Login for Instagram".
 
-use alloc::boxed::Box;
+use channel_sdk::json::Json;
+use channel_sdk::text::contains_ignoring_case;
 
 use super::call::{APP_TOKEN, Answer, Call, Client, GET, USER_TOKEN, earlier, is_about, record};
 use super::{AccountError, Outcome, TimestampMs};
-use crate::json::Json;
 use crate::types::{FailureCategory, HttpMethod};
-use crate::words::holds;
 
 const APP_SECRET: &str = "app-secret";
 const INSTAGRAM_APP_SECRET: &str = "instagram-app-secret";
@@ -51,7 +50,7 @@ fn is_spent(error: &AccountError) -> bool {
         return false;
     };
     failure.subcode.as_deref().is_some_and(|subcode| SPENT.contains(&subcode))
-        || ["authorization code", "matching code"].iter().any(|words| holds(&failure.sentence, words))
+        || ["authorization code", "matching code"].iter().any(|words| contains_ignoring_case(&failure.sentence, words))
 }
 
 /// Makes the user's token last for 60 days. The answer's expiry is the token's.

@@ -1,83 +1,25 @@
 //! Bodies: the JSON of each request, as Meta's pages print it.
 //! What belongs here is writing; everything was checked before.
 
-use alloc::string::String;
+use channel_sdk::json::Writer;
 
 use super::Piece;
 use super::media::{Item, Source};
-use crate::json::push_quoted;
 use crate::types::{Button, ButtonAction, Card, QuickReply};
 
-/// Writes objects and lists with their commas.
-pub(crate) struct Writer(String);
-
-impl Writer {
-    pub(crate) fn new() -> Self {
-        Self(String::with_capacity(256))
-    }
-
-    /// Begins the next member or element.
-    fn comma(&mut self) {
-        if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
-            self.0.push(',');
+/// The members of a button, of a template or of the menu.
+pub(crate) fn button(writer: &mut Writer, button: &Button) {
+    match &button.action {
+        ButtonAction::Url(url) => {
+            writer.text("type", "web_url");
+            writer.text("url", url);
+            writer.text("title", &button.title);
         }
-    }
-
-    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
-        self.comma();
-        push_quoted(&mut self.0, name);
-        self.0.push(':');
-        self
-    }
-
-    pub(crate) fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        push_quoted(&mut self.0, value);
-    }
-
-    /// An element of a list.
-    pub(crate) fn value(&mut self, value: &str) {
-        self.comma();
-        push_quoted(&mut self.0, value);
-    }
-
-    pub(crate) fn flag(&mut self, name: &str) {
-        self.name(name).0.push_str("true");
-    }
-
-    pub(crate) fn object(&mut self, content: impl FnOnce(&mut Self)) {
-        self.comma();
-        self.0.push('{');
-        content(self);
-        self.0.push('}');
-    }
-
-    pub(crate) fn list<T>(&mut self, values: &[T], mut each: impl FnMut(&mut Self, &T)) {
-        self.0.push('[');
-        for value in values {
-            each(self, value);
+        ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
+            writer.text("type", "postback");
+            writer.text("title", &button.title);
+            writer.text("payload", payload);
         }
-        self.0.push(']');
-    }
-
-    /// The members of a button, of a template or of the menu.
-    pub(crate) fn button(&mut self, button: &Button) {
-        match &button.action {
-            ButtonAction::Url(url) => {
-                self.text("type", "web_url");
-                self.text("url", url);
-                self.text("title", &button.title);
-            }
-            ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
-                self.text("type", "postback");
-                self.text("title", &button.title);
-                self.text("payload", payload);
-            }
-        }
-    }
-
-    pub(crate) fn finish(self) -> String {
-        self.0
     }
 }
 
@@ -200,7 +142,7 @@ fn card(writer: &mut Writer, card: &Card) {
 }
 
 fn buttons(writer: &mut Writer, list: &[Button]) {
-    writer.name("buttons").list(list, |writer, button| writer.object(|writer| writer.button(button)));
+    writer.name("buttons").list(list, |writer, one| writer.object(|writer| button(writer, one)));
 }
 
 /// The body of a signal: nothing but the recipient and the action may stand in it.

@@ -1,14 +1,12 @@
 //! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
 //! What belongs here is checking files and deciding their type; requests are made by `render`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::report::Report;
+use channel_sdk::text::is_blank;
 
-use super::report::Report;
 use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
 use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
-use crate::words::{ToText, behind_last, decimal, is_blank, join, list, split};
 
 /// A file that was checked.
 pub(super) struct Item<'m> {
@@ -46,7 +44,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
         }
     }
     pieces.push((part, Piece::Media(items)));
-    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_text()))));
+    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_owned()))));
 }
 
 fn feature(kind: MediaKind) -> Feature {
@@ -67,12 +65,12 @@ fn item<'m>(report: &mut Report, place: &str, file: &'m OutboundMedia) -> Option
     let source = match &file.source {
         MediaSource::Handle(id) => {
             let name = "The id of the uploaded file";
-            report.reference(&join(&[place, ".source.handle"]), name, id);
+            report.reference(&format!("{place}.source.handle"), name, id);
             Source::Handle(id)
         }
         MediaSource::Url(url) => {
             let name = "The address of the file";
-            report.address(&join(&[place, ".source.url"]), name, url, &["https"]);
+            report.address(&format!("{place}.source.url"), name, url, &["https"]);
             check_type(report, place, rule, file);
             check_size(report, place, rule, file.size);
             Source::Url(url)
@@ -101,7 +99,7 @@ fn refuse_kind(report: &mut Report, place: &str, kind: MediaKind) {
         ),
     };
     let accepted = MEDIA.iter().flat_map(|rule| rule.types).map(|known| known.mime).collect::<Vec<_>>();
-    report.not_accepted(code, &join(&[place, ".kind"]), sentence, &accepted);
+    report.not_accepted(code, &format!("{place}.kind"), sentence, &accepted);
 }
 
 /// What a file is, as far as its type, its name or its address tell.
@@ -114,26 +112,18 @@ enum Found {
 
 fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &OutboundMedia) -> Option<&'static str> {
     let types = rule.types.iter().map(|known| known.mime).collect::<Vec<_>>();
-    let mime_path = join(&[place, ".mime"]);
+    let mime_path = format!("{place}.mime");
     match find_type(rule, file) {
         Found::Known(mime, documented) => {
             if !documented {
-                let sentence = join(&["Meta's pages do not list ", mime, ". It is sent, and Instagram may refuse it."]);
+                let sentence = format!("Meta's pages do not list {mime}. It is sent, and Instagram may refuse it.");
                 report.warning(ViolationCode::DocumentedOtherwise, &mime_path, &sentence);
             }
             Some(mime)
         }
         Found::Other(found) => {
-            let listed = list(&types);
-            let sentence = join(&[
-                "Instagram does not take ",
-                &found,
-                " as ",
-                rule.name,
-                ". Convert it to one of: ",
-                &listed,
-                ".",
-            ]);
+            let listed = types.join(", ");
+            let sentence = format!("Instagram does not take {found} as {}. Convert it to one of: {listed}.", rule.name);
             report.not_accepted(ViolationCode::UnsupportedMediaType, &mime_path, &sentence, &types);
             let is_video = matches!(rule.kind, MediaKind::Video);
             if is_video && OTHER_VIDEO.iter().any(|(mime, ending)| *mime == found || *ending == found) {
@@ -157,7 +147,8 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
 
 /// The declared type decides, then the ending of the name, then that of the address.
 fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
-    let declared = split(file.mime.as_deref().unwrap_or_default(), b";").0.trim_ascii().to_ascii_lowercase();
+    let declared = file.mime.as_deref().and_then(|mime| mime.split(';').next()).unwrap_or_default();
+    let declared = declared.trim_ascii().to_ascii_lowercase();
     if !declared.is_empty() && declared != "application/octet-stream" {
         let known =
             rule.types.iter().find(|known| known.mime == declared || known.aliases.contains(&declared.as_str()));
@@ -185,27 +176,24 @@ fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
 
 /// What stands behind the host of an address.
 fn path_of(url: &str) -> Option<&str> {
-    let mut rest = split(url, b"?#").0;
-    for _ in 0..3 {
-        rest = split(rest, b"/").1?;
-    }
-    Some(rest)
+    url.split(['?', '#']).next()?.splitn(4, '/').nth(3)
 }
 
 /// What stands behind the last dot, where it looks like an ending.
 fn ending(name: &str) -> Option<String> {
-    let ending = behind_last(behind_last(name, b'/').unwrap_or(name), b'.')?;
+    let file = name.rsplit('/').next()?;
+    let (_, ending) = file.rsplit_once('.')?;
     let plain = (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
     plain.then(|| ending.to_ascii_lowercase())
 }
 
 fn check_size(report: &mut Report, place: &str, rule: &MediaRule, size: Option<u64>) {
-    let size_path = join(&[place, ".size"]);
+    let size_path = format!("{place}.size");
     let limit = Bound { max: rule.max_size, unit: Unit::Bytes };
-    let max = join(&[&decimal(rule.max_size / (1024 * 1024)), " MB"]);
+    let max = format!("{} MB", rule.max_size / (1024 * 1024));
     match size {
         None => {
-            let sentence = join(&["The size of the file is not known. Instagram refuses more than ", &max, "."]);
+            let sentence = format!("The size of the file is not known. Instagram refuses more than {max}.");
             report.warning(ViolationCode::UnknownMediaSize, &size_path, &sentence);
         }
         Some(0) => {
@@ -213,16 +201,9 @@ fn check_size(report: &mut Report, place: &str, rule: &MediaRule, size: Option<u
             report.error(ViolationCode::InvalidField, &size_path, sentence);
         }
         Some(size) if size > rule.max_size => {
-            let over = decimal(size - rule.max_size);
-            let sentence = join(&[
-                "The file is ",
-                &over,
-                " bytes over Instagram's ",
-                &max,
-                " for ",
-                rule.name,
-                ". Make it smaller.",
-            ]);
+            let over = size - rule.max_size;
+            let sentence =
+                format!("The file is {over} bytes over Instagram's {max} for {}. Make it smaller.", rule.name);
             report.error_with(ViolationCode::MediaTooLarge, &size_path, &sentence, |violation| {
                 violation.limit = Some(limit);
                 violation.actual = Some(size);
@@ -238,17 +219,15 @@ fn file_name(report: &mut Report, place: &str, file: &OutboundMedia, mime: &str)
     let plain = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '"' | '\\' | '/') || letter == ' ';
     let types = MEDIA.iter().flat_map(|rule| rule.types);
     let ending = types.filter(|known| known.mime == mime).find_map(|known| known.endings.first());
-    let substitute = || join(&["attachment.", ending.copied().unwrap_or_default()]);
+    let substitute = || format!("attachment.{}", ending.copied().unwrap_or_default());
     match file.name.as_deref() {
-        Some(name) if !name.is_empty() && name.chars().all(plain) => name.to_text(),
+        Some(name) if !name.is_empty() && name.chars().all(plain) => name.to_owned(),
         Some(name) if !name.is_empty() => {
             let substitute = substitute();
-            let sentence = join(&[
-                "Instagram refuses file names with letters outside of ASCII; the file is sent as ",
-                &substitute,
-                ".",
-            ]);
-            report.warning(ViolationCode::InvalidField, &join(&[place, ".name"]), &sentence);
+            let sentence = format!(
+                "Instagram refuses file names with letters outside of ASCII; the file is sent as {substitute}."
+            );
+            report.warning(ViolationCode::InvalidField, &format!("{place}.name"), &sentence);
             substitute
         }
         _ => substitute(),

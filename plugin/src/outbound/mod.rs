@@ -4,28 +4,24 @@
 //! Checking and rendering walk the same plan, so what validates can be rendered and what was
 //! refused never is. The data goes `parts` → `text`, `media`, `rich` → `render` → `body`.
 
-mod address;
 mod body;
-mod cut;
 mod media;
 mod native;
 mod parts;
 mod render;
-mod report;
 mod rich;
 mod settings;
 mod text;
 mod window;
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::limit::items;
+use channel_sdk::report::Report;
 
+use crate::limits::INSTAGRAM;
 use crate::types::{
     Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
 };
-use crate::words::ToText;
-pub(crate) use body::Writer;
-pub(crate) use report::Report;
+pub(crate) use body::button;
 pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
 
 /// One request's worth of a part.
@@ -101,7 +97,7 @@ pub fn build(message: &OutboundMessage, context: &ConversationContext) -> Result
 }
 
 fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> Plan<'m> {
-    let mut report = Report::new(message.fallback);
+    let mut report = Report::new(INSTAGRAM, message.fallback);
     let settings = settings::read(&mut report, &context.account);
     let mut pieces = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
@@ -188,7 +184,7 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
         let sentence =
             "Instagram takes one message as a private reply to a comment. Send one part that needs no splitting.";
         report.error_with(ViolationCode::TooMany, path, sentence, |violation| {
-            violation.limit = Some(report::items(1));
+            violation.limit = Some(items(1));
             violation.actual = Some(pieces.len().max(message.parts.len()) as u64);
         });
     }
@@ -207,27 +203,15 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
 
 /// The path of a part, or of something in it.
 fn path(part: usize, inside: &str) -> String {
-    let mut path = "parts[".to_text();
-    crate::words::push_decimal(&mut path, part as u64);
-    path.push(']');
-    if !inside.is_empty() {
-        path.push('.');
-        path.push_str(inside);
-    }
-    path
+    element("parts", part, inside)
 }
 
 /// The path of an element of a list.
 pub(crate) fn element(list: &str, at: usize, inside: &str) -> String {
-    let mut path = list.to_text();
-    path.push('[');
-    crate::words::push_decimal(&mut path, at as u64);
-    path.push(']');
-    if !inside.is_empty() {
-        path.push('.');
-        path.push_str(inside);
+    match inside {
+        "" => format!("{list}[{at}]"),
+        inside => format!("{list}[{at}].{inside}"),
     }
-    path
 }
 
 /// A file that a part names, for the readers of parts.

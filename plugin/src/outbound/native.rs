@@ -1,15 +1,14 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
 //! What belongs here is what `native` may touch, and merging it by RFC 7396, on raw text.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::{self, Json, Members};
+use channel_sdk::limit::NATIVE_BYTES;
+use channel_sdk::report::Report;
+use channel_sdk::text::clip;
 
 use super::Piece;
-use super::report::Report;
-use crate::json::{self, Json, Members};
-use crate::limits::{NATIVE_BYTES, NATIVE_DEPTH};
+use crate::limits::NATIVE_DEPTH;
 use crate::types::{Bound, OutboundMessage, Severity, Unit, ViolationCode};
-use crate::words::{ToText, clip, join, separated};
 
 /// Everything that `native` may set, with the JSON that may stand there. Whatever else a body holds is said by the
 /// typed message, which is checked against the window, the limits and the list of what Instagram has; there is no
@@ -53,15 +52,13 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: b
             }) else {
                 return;
             };
-            let allowed = ALLOWED.iter().map(|(path, _)| separated(".", path)).collect::<Vec<_>>();
-            let listed = separated(", ", &allowed);
-            let sentence = join(&[
-                "The platform's own JSON may not set `",
-                clip(&refused, NAMED),
-                "` to that, for this message. Remove it; what may be set is: ",
-                &listed,
-                ".",
-            ]);
+            let allowed = ALLOWED.iter().map(|(path, _)| path.join(".")).collect::<Vec<_>>();
+            let listed = allowed.join(", ");
+            let named = clip(&refused, NAMED);
+            let sentence = format!(
+                "The platform's own JSON may not set `{named}` to that, for this message. Remove it; what may be set \
+                 is: {listed}."
+            );
             let violation = report.add(Severity::Error, ViolationCode::NativeInvalid, "native", &sentence);
             violation.accepted = allowed;
             return;
@@ -77,7 +74,7 @@ const NAMED: usize = 100;
 /// twice, and names are compared without their escapes.
 fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -> Option<String> {
     for (name, value) in members(text)? {
-        path.push(name.to_text());
+        path.push(name.to_string());
         let names = path.iter().map(String::as_str).collect::<Vec<_>>();
         let value = raw(&value);
         let refused = match ALLOWED.iter().find(|(allowed, _)| allowed.starts_with(&names)) {
@@ -85,10 +82,10 @@ fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -
             Some((allowed, _)) if allowed.len() > names.len() => match members(value) {
                 // Nothing is made that was not there.
                 Some(_) if names.len() == 1 || fits(allowed) => refusal(value, path, fits),
-                _ => Some(separated(".", path)),
+                _ => Some(path.join(".")),
             },
             Some((allowed, values)) if values.contains(&value) && fits(allowed) => None,
-            _ => Some(separated(".", path)),
+            _ => Some(path.join(".")),
         };
         if refused.is_some() {
             return refused;
@@ -101,13 +98,13 @@ fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -
 /// Merges a patch that was checked into a body.
 pub(super) fn merge(body: &str, patch: &str) -> String {
     let Some(changes) = members(patch) else {
-        return patch.to_text();
+        return patch.to_owned();
     };
     let mut merged: Vec<(String, String)> = Vec::new();
     let known = members(body).unwrap_or_default();
     for (name, value) in &known {
         if json::last(&changes, name).is_none() {
-            merged.push((name.to_text(), raw(value).to_text()));
+            merged.push((name.to_string(), raw(value).to_owned()));
         }
     }
     for (name, value) in &changes {
@@ -115,7 +112,7 @@ pub(super) fn merge(body: &str, patch: &str) -> String {
         merged.retain(|(known, _)| known != &**name);
         if raw(value) != "null" {
             let before = json::last(&known, name).map_or("", raw);
-            merged.push((name.to_text(), merge(before, raw(value))));
+            merged.push((name.to_string(), merge(before, raw(value))));
         }
     }
     let mut out = String::from("{");

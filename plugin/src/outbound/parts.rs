@@ -1,14 +1,13 @@
 //! Parts: what each is on Instagram, and which of them Instagram does not have.
 //! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
 
-use alloc::vec::Vec;
+use channel_sdk::cut;
+use channel_sdk::report::Report;
 
-use super::report::Report;
 use super::settings::Settings;
-use super::{Piece, cut, media, path, rich, text};
+use super::{Piece, media, path, rich, text};
 use crate::limits::{LIKE_HEART, LONGEST_EMOJI};
 use crate::types::{OutboundPart, OutboundReaction, ReactionAction, ViolationCode};
-use crate::words::ToText;
 
 /// Checks a part and adds the requests' worth of it.
 pub(super) fn read<'m>(
@@ -21,7 +20,7 @@ pub(super) fn read<'m>(
     let piece = match part {
         OutboundPart::Text(content) => {
             let texts = text::read(report, at, &path(at, "text.text"), content);
-            pieces.extend(texts.into_iter().map(|text| (at, Piece::Text(text.to_text()))));
+            pieces.extend(texts.into_iter().map(|text| (at, Piece::Text(text.to_owned()))));
             return;
         }
         OutboundPart::Media(files) => return media::read(report, at, files, pieces),

@@ -1,12 +1,10 @@
 //! Rendering: the plan of a message becomes requests, in the order in which they must be sent.
 //! What belongs here is steps with their fills and captures; bodies are written by `body`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::report::Report;
 
 use super::body::{self, Frame};
 use super::media::{Item, Source};
-use super::report::Report;
 use super::settings::{Login, Settings};
 use super::{Piece, Plan, native};
 use crate::limits::{METADATA, RATE_ACTION, RATE_MEDIA, RATE_PRIVATE_REPLY, RATE_TEXT, RATE_UPLOAD};
@@ -14,7 +12,6 @@ use crate::types::{
     Capture, CaptureTarget, ConversationContext, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody,
     HttpMethod, HttpRequest, OutboundMessage, SendStep, StepKind,
 };
-use crate::words::{ToText, characters, join, push_decimal};
 
 /// The steps of a message.
 pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, plan: Plan<'_>) -> Vec<SendStep> {
@@ -70,12 +67,8 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
 /// What travels in `metadata`: the message's id, with a number behind it from the second request
 /// on, so that every echo names its own step.
 fn correlation(id: &str, sent: u64) -> Option<String> {
-    let mut text = id.to_text();
-    if sent > 0 {
-        text.push('#');
-        push_decimal(&mut text, sent);
-    }
-    (!id.is_empty() && characters(&text) <= METADATA).then_some(text)
+    let text = if sent == 0 { id.to_owned() } else { format!("{id}#{sent}") };
+    (!id.is_empty() && text.chars().count() <= METADATA).then_some(text)
 }
 
 fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: &Report, ends_part: bool) -> SendStep {
@@ -83,7 +76,7 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
     SendStep {
         part: u32::try_from(part).unwrap_or(u32::MAX),
         kind,
-        rate_class: class.to_text(),
+        rate_class: class.to_owned(),
         request,
         // A message sent twice is seen twice; everything else only repeats itself.
         repeatable: !is_message,
@@ -113,19 +106,14 @@ fn uploads(
         let Source::Upload { file, mime, name } = &item.source else {
             continue;
         };
-        let mut number = String::new();
-        push_decimal(&mut number, at as u64);
-        let mut value = "attachment-".to_text();
-        push_decimal(&mut value, part as u64);
-        value.push('-');
-        value.push_str(&number);
+        let value = format!("attachment-{part}-{at}");
         let pointer = match items.len() {
-            1 => "/message/attachment/payload/attachment_id".to_text(),
-            _ => join(&["/message/attachments/", &number, "/payload/attachment_id"]),
+            1 => "/message/attachment/payload/attachment_id".to_owned(),
+            _ => format!("/message/attachments/{at}/payload/attachment_id"),
         };
         fills.push(Fill { source: FillSource::Captured(value.clone()), place: FillPlace::Json(pointer) });
         let text = |name: &str, value: String| FormField {
-            name: name.to_text(),
+            name: name.to_owned(),
             value: FieldValue::Text(value),
             file_name: None,
             content_type: None,
@@ -133,14 +121,14 @@ fn uploads(
         let mut fields = Vec::with_capacity(3);
         // Over a page Meta must be told that the file is for Instagram.
         if settings.login == Login::Facebook {
-            fields.push(text("platform", "instagram".to_text()));
+            fields.push(text("platform", "instagram".to_owned()));
         }
         fields.push(text("message", body::upload(item.word)));
         fields.push(FormField {
-            name: "filedata".to_text(),
+            name: "filedata".to_owned(),
             value: FieldValue::File((*file).clone()),
             file_name: Some(name.clone()),
-            content_type: Some((*mime).to_text()),
+            content_type: Some((*mime).to_owned()),
         });
         let request = HttpRequest {
             method: HttpMethod::Post,
@@ -148,11 +136,11 @@ fn uploads(
             headers: Vec::new(),
             body: HttpBody::Multipart(fields),
             fills: settings.credentials(),
-            captures: Vec::from([Capture {
-                pointer: "/attachment_id".to_text(),
+            captures: vec![Capture {
+                pointer: "/attachment_id".to_owned(),
                 target: CaptureTarget::Value(value),
                 key: None,
-            }]),
+            }],
         };
         steps.push(step(part, StepKind::Upload, RATE_UPLOAD, request, report, false));
     }

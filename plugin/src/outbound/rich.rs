@@ -1,9 +1,9 @@
 //! Interactive parts: cards, buttons, products and quick replies.
 //! What belongs here is checking them; their JSON is written by `body`.
 
-use alloc::string::String;
+use channel_sdk::report::Report;
+use channel_sdk::text::is_blank;
 
-use super::report::Report;
 use super::settings::{Login, Settings};
 use super::{Piece, element, path};
 use crate::limits::{
@@ -11,13 +11,11 @@ use crate::limits::{
     NOT_ON_WEB, PRODUCTS, QUICK_REPLIES, QUICK_REPLY_PAYLOAD, QUICK_REPLY_TITLE,
 };
 use crate::types::{Button, ButtonAction, ButtonMessage, Card, Feature, OutboundMessage, ViolationCode};
-use crate::words::{is_blank, join};
 
 const WEB: &[&str] = &["https", "http"];
 
 fn only_in_the_app(report: &mut Report, part: usize, feature: Feature, path: &str, name: &str) {
-    let sentence =
-        join(&["Instagram shows ", name, " in its mobile app only; on the web the customer does not see them."]);
+    let sentence = format!("Instagram shows {name} in its mobile app only; on the web the customer does not see them.");
     report.hidden(part, feature, path, &sentence, NOT_ON_WEB);
 }
 
@@ -27,19 +25,19 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
     report.count(&list, "cards", cards.len(), CARDS);
     for (at, card) in cards.iter().enumerate() {
         let place = element(&list, at, "");
-        let title = join(&[&place, ".title"]);
+        let title = format!("{place}.title");
         report.field(ViolationCode::TitleTooLong, &title, "The card's title", &card.title, CARD_TITLE);
         if let Some(subtitle) = &card.subtitle {
-            let (code, place) = (ViolationCode::TitleTooLong, join(&[&place, ".subtitle"]));
+            let (code, place) = (ViolationCode::TitleTooLong, format!("{place}.subtitle"));
             report.length(code, &place, "The card's second line", subtitle, CARD_SUBTITLE);
         }
         if let Some(url) = &card.image_url {
-            report.address(&join(&[&place, ".image_url"]), "The address of the card's image", url, &["https"]);
+            report.address(&format!("{place}.image_url"), "The address of the card's image", url, &["https"]);
         }
         if let Some(url) = &card.url {
-            report.address(&join(&[&place, ".url"]), "The card's address", url, WEB);
+            report.address(&format!("{place}.url"), "The card's address", url, WEB);
         }
-        let buttons_path = join(&[&place, ".buttons"]);
+        let buttons_path = format!("{place}.buttons");
         report.count(&buttons_path, "buttons on a card", card.buttons.len(), BUTTONS_PER_CARD);
         buttons(report, &buttons_path, &card.buttons);
         let bare = card.subtitle.is_none() && card.image_url.is_none() && card.url.is_none() && card.buttons.is_empty();

@@ -1,16 +1,13 @@
 //! The account's settings: which login, which node, which version, and what Meta granted.
 //! What belongs here is reading and checking them; the manifest declares the same keys.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::report::Report;
 
-use super::report::Report;
 use crate::limits::{API_VERSION, HUMAN_SETTING};
 use crate::types::{
     AccountSettings, Fill, FillPlace, FillSource, Header, HmacSource, HttpBody, HttpMethod, HttpRequest, SettingValue,
     ViolationCode,
 };
-use crate::words::{ToText, decimal, join, list, split};
 
 /// Which of Meta's two products the account is connected through.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +31,7 @@ pub(crate) struct Settings<'m> {
 impl Settings<'_> {
     /// The address of an edge of the account's node.
     pub(crate) fn url(&self, edge: &str) -> String {
-        join(&[self.host(), self.version, "/", &self.node, "/", edge])
+        format!("{}{}/{}/{edge}", self.host(), self.version, self.node)
     }
 
     /// The host of the account's requests.
@@ -55,11 +52,11 @@ impl Settings<'_> {
 
     /// A request with a JSON body, and with the account's credentials.
     pub(crate) fn request(&self, method: HttpMethod, edge: &str, body: String) -> HttpRequest {
-        let header = Header { name: "content-type".to_text(), value: "application/json".to_text() };
+        let header = Header { name: "content-type".to_owned(), value: "application/json".to_owned() };
         HttpRequest {
             method,
             url: self.url(edge),
-            headers: Vec::from([header]),
+            headers: vec![header],
             body: HttpBody::Bytes(body.into_bytes()),
             fills: self.credentials(),
             captures: Vec::new(),
@@ -73,15 +70,15 @@ impl Settings<'_> {
 
     /// A token, with the proof that belongs to it. Both hosts take it as a bearer, so none stands in a URL.
     pub(crate) fn bearer(&self, slot: &str) -> Vec<Fill> {
-        let token = FillSource::Slot(slot.to_text());
-        let mut fills = Vec::from([Fill { source: token, place: FillPlace::Bearer }]);
+        let token = FillSource::Slot(slot.to_owned());
+        let mut fills = vec![Fill { source: token, place: FillPlace::Bearer }];
         if self.proof && self.login == Login::Facebook {
             fills.push(Fill {
                 source: FillSource::HmacSha256(HmacSource {
-                    key_slot: "app-secret".to_text(),
-                    message_slot: slot.to_text(),
+                    key_slot: "app-secret".to_owned(),
+                    message_slot: slot.to_owned(),
                 }),
-                place: FillPlace::Query("appsecret_proof".to_text()),
+                place: FillPlace::Query("appsecret_proof".to_owned()),
             });
         }
         fills
@@ -108,7 +105,7 @@ pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
             API_VERSION
         }
     };
-    let me = || "me".to_text();
+    let me = || "me".to_owned();
     let node = match (login, value("page-id")) {
         (Login::Instagram, _) if account.id.is_empty() => me(),
         (Login::Instagram, _) if is_id(&account.id) => account.id.clone(),
@@ -119,7 +116,7 @@ pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
         }
         (Login::Facebook, None) => me(),
         (Login::Facebook, Some(SettingValue::Text(page))) if is_id(page) => page.clone(),
-        (Login::Facebook, Some(SettingValue::Number(page))) if *page > 0 => decimal(page.unsigned_abs()),
+        (Login::Facebook, Some(SettingValue::Number(page))) if *page > 0 => page.to_string(),
         (Login::Facebook, Some(_)) => {
             refuse(report, "page-id", &["the digits of the Facebook page's id"]);
             me()
@@ -138,10 +135,10 @@ pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
 }
 
 fn refuse(report: &mut Report, key: &str, accepted: &[&str]) {
-    let path = join(&["context.account.settings.", key]);
-    let values = list(accepted);
+    let path = format!("context.account.settings.{key}");
+    let values = accepted.join(", ");
     let sentence =
-        join(&["The account's setting `", key, "` must be one of: ", &values, ". Ask an administrator to correct it."]);
+        format!("The account's setting `{key}` must be one of: {values}. Ask an administrator to correct it.");
     report.not_accepted(ViolationCode::InvalidSettings, &path, &sentence, accepted);
 }
 
@@ -152,8 +149,6 @@ pub(crate) fn is_id(text: &str) -> bool {
 /// `v25.0`: the form of a version, which becomes part of the address.
 fn is_version(text: &str) -> bool {
     let is_number = |number: &str| number.len() <= 3 && is_id(number);
-    match text.strip_prefix('v').map(|numbers| split(numbers, b".")) {
-        Some((major, Some(minor))) => is_number(major) && is_number(minor),
-        _ => false,
-    }
+    let numbers = text.strip_prefix('v').and_then(|numbers| numbers.split_once('.'));
+    numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
 }

@@ -1,14 +1,12 @@
 //! Texts: their length in bytes, and markup that nobody will see as markup.
 //! What belongs here is plain text, wherever in a message it stands.
 
-use alloc::vec::Vec;
+use channel_sdk::cut::{cut, first_end, longest_link};
+use channel_sdk::report::Report;
+use channel_sdk::text::is_blank;
 
-use super::cut::{cut, first_end, longest_link};
-use super::report::Report;
-use crate::capabilities::bound;
 use crate::limits::TEXT;
 use crate::types::{Feature, OutboundText, TextFormat, ViolationCode};
-use crate::words::{decimal, is_blank, join, split};
 
 /// Checks a text and cuts it into the messages that it takes.
 pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
@@ -28,35 +26,32 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
         return Vec::new();
     }
     if text.len() <= TEXT.max {
-        return Vec::from([text]);
+        return vec![text];
     }
     let length = longest_link(text);
     if length > TEXT.max {
-        let (length, max) = (decimal(length as u64), decimal(TEXT.max as u64));
-        let sentence = join(&[
-            "A link in the text has ",
-            &length,
-            " bytes, and no message holds more than ",
-            &max,
-            ": it would arrive torn. Use a shorter link, or put it behind a button.",
-        ]);
+        let max = TEXT.max;
+        let sentence = format!(
+            "A link in the text has {length} bytes, and no message holds more than {max}: it would arrive torn. Use a \
+             shorter link, or put it behind a button."
+        );
         report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
-            violation.limit = Some(bound(TEXT));
+            violation.limit = Some(TEXT.bound());
             violation.actual = Some(text.len() as u64);
         });
         return Vec::new();
     }
     let pieces = if split { cut(text, TEXT.max) } else { None };
     pieces.unwrap_or_else(|| {
-        let (over, max) = (decimal((text.len() - TEXT.max) as u64), decimal(TEXT.max as u64));
+        let (over, max) = (text.len() - TEXT.max, TEXT.max);
         let end = first_end(text, TEXT.max);
         let advice = match (split, end) {
             (false, Some(_)) => " Shorten it, or let it be split into several messages.",
             _ => " Shorten it; it cannot be split.",
         };
-        let sentence = join(&["The text is ", &over, " bytes over Instagram's ", &max, " bytes.", advice]);
+        let sentence = format!("The text is {over} bytes over Instagram's {max} bytes.{advice}");
         report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
-            violation.limit = Some(bound(TEXT));
+            violation.limit = Some(TEXT.bound());
             violation.actual = Some(text.len() as u64);
             violation.split_at = end.map(|end| end as u64);
         });
@@ -69,7 +64,7 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
 fn has_markup(text: &OutboundText) -> bool {
     match text.format {
         TextFormat::Plain => false,
-        TextFormat::Html => split(&text.text, b"<&").1.is_some(),
-        TextFormat::Markdown => split(&text.text, b"*_`#[~>|").1.is_some(),
+        TextFormat::Html => text.text.contains(['<', '&']),
+        TextFormat::Markdown => text.text.contains(['*', '_', '`', '#', '[', '~', '>', '|']),
     }
 }

@@ -1,8 +1,9 @@
 //! The messaging window: whether Meta lets this sender write now, and under which tag.
 //! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
 
+use channel_sdk::report::Report;
+
 use super::Piece;
-use super::report::Report;
 use super::settings::Settings;
 use crate::limits::LONG_WINDOW;
 use crate::types::{CommentPlace, ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};

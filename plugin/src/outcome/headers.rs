@@ -1,9 +1,9 @@
 //! The pace that Meta's headers ask for.
 //! What belongs here is the usage headers of both Graph hosts and `retry-after`.
 
-use crate::json::{self, Json};
+use channel_sdk::json::{self, Json};
+
 use crate::types::{Header, Pause, PauseScope};
-use crate::words::number;
 
 /// At this percentage of an allowance Meta refuses, so the host stops by itself.
 const USED_UP: u64 = 100;
@@ -28,7 +28,7 @@ pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
 
 /// `retry-after` in seconds; its other form, a date, needs a clock and is left to the table.
 fn seconds(value: &str) -> Option<u64> {
-    let seconds = number(value)?;
+    let seconds: u64 = value.trim_ascii().parse().ok()?;
     (seconds > 0).then_some(seconds.saturating_mul(1000))
 }
 
@@ -39,7 +39,7 @@ fn business_use_case(value: &str) -> Option<u64> {
     };
     let lists = objects.iter().map(|(_, uses)| match uses {
         Json::List(uses) => uses.as_slice(),
-        single => core::slice::from_ref(single),
+        single => std::slice::from_ref(single),
     });
     lists.flatten().filter_map(one_use).max()
 }

@@ -4,18 +4,16 @@
 //! Codes decide, never the wording: graph.instagram.com writes messages in the account's language.
 
 mod headers;
-mod row;
 mod table;
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::failures::{Row, Verdict};
+use channel_sdk::json::{self, Json};
+use channel_sdk::text::clip;
 
-use crate::json::{self, Json};
 use crate::types::{
     CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
 };
-use crate::words::{ToText, clip, decimal, join};
-use row::{Row, Verdict};
+use table::TABLE;
 
 /// Reads Meta's answer to one step.
 pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
@@ -64,7 +62,7 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
     | FailureCategory::PlatformTransient = failure.category
         && let Some(words) = body.as_ref().and_then(words_of)
     {
-        failure.sentence = join(&["Meta refused the request: ", clip(words, QUOTED)]);
+        failure.sentence = format!("Meta refused the request: {}", clip(words, QUOTED));
         failure.fix = None;
     }
     Some(failure)
@@ -72,8 +70,8 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
 
 /// What a code means that stands in an answer as data.
 pub(crate) fn failure_of_code(code: u64, subcode: Option<u64>) -> Failure {
-    let row = table::find(Some(code), subcode, false, false);
-    Failure { code: Some(decimal(code)), subcode: subcode.map(decimal), ..failure(row) }
+    let row = TABLE.find(Some(code), subcode, false, false);
+    Failure { code: Some(code.to_string()), subcode: subcode.map(|subcode| subcode.to_string()), ..row.failure() }
 }
 
 /// How much of Meta's own words is repeated, in characters.
@@ -124,7 +122,7 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
 }
 
 fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
-    let row = table::find(error.code, error.subcode, error.is_transient, has_failed(status));
+    let row = TABLE.find(error.code, error.subcode, error.is_transient, has_failed(status));
     // The code is that of the fault, whatever is said of the message.
     let row = if once && row.verdict == Verdict::Unknown { &table::FAULT_AFTER_SEND } else { row };
     let limited = row.verdict == Verdict::RateLimited;
@@ -134,15 +132,15 @@ fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (
     };
     let [code, subcode] = error.written.clone();
     let failure = Failure {
-        code: error.code.map(decimal).or(code),
-        subcode: error.subcode.map(decimal).or(subcode),
+        code: error.code.map(|code| code.to_string()).or(code),
+        subcode: error.subcode.map(|subcode| subcode.to_string()).or(subcode),
         retry_after,
         trace_id: error.trace_id.clone(),
-        ..failure(row)
+        ..row.failure()
     };
     // A limit is reached for everything that it covers, not for this message alone.
     let wished = row.pause.map(|scope| Pause { scope, duration: row.retry_after().unwrap_or_default() });
-    (result(row.verdict, failure), wished)
+    (row.verdict.result(failure), wished)
 }
 
 /// Whether a status says that Meta failed, so that what was asked may have been done.
@@ -150,26 +148,9 @@ fn has_failed(status: u16) -> bool {
     matches!(status, 408 | 500..)
 }
 
-fn failure(row: &Row) -> Failure {
-    Failure {
-        category: row.category,
-        code: None,
-        subcode: None,
-        sentence: row.sentence.to_text(),
-        fix: (!row.fix.is_empty()).then(|| row.fix.to_text()),
-        retry_after: row.retry_after(),
-        trace_id: None,
-    }
-}
-
-fn result(verdict: Verdict, failure: Failure) -> SendResult {
-    match verdict {
-        Verdict::RateLimited => SendResult::RateLimited(failure),
-        Verdict::Transient | Verdict::Unknown => SendResult::Transient(failure),
-        Verdict::Ambiguous => SendResult::Ambiguous(failure),
-        Verdict::Rejected => SendResult::Rejected(failure),
-        Verdict::Unauthorized => SendResult::Unauthorized(failure),
-    }
+/// A line as the end of a step.
+fn ended(row: &Row) -> SendResult {
+    row.verdict.result(row.failure())
 }
 
 /// Reads an answer without an error. A message without an id may or may not exist.
@@ -184,8 +165,8 @@ fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
     };
     let handle = text("attachment_id");
     match step.kind {
-        StepKind::Message if message_ids.is_empty() => result(Verdict::Ambiguous, failure(&table::NO_MESSAGE_ID)),
-        StepKind::Upload if handle.is_none() => result(Verdict::Transient, failure(&table::NO_ATTACHMENT_ID)),
+        StepKind::Message if message_ids.is_empty() => ended(&table::NO_MESSAGE_ID),
+        StepKind::Upload if handle.is_none() => ended(&table::NO_ATTACHMENT_ID),
         _ => SendResult::Sent(Receipt {
             message_ids,
             recipient: text("recipient_id"),
@@ -212,8 +193,8 @@ fn unreadable(once: bool, status: u16, asked: Option<&Pause>) -> SendResult {
         }
         _ => &table::HTTP_REFUSED,
     };
-    let mut failure = failure(row);
-    failure.code = Some(decimal(u64::from(status)));
+    let mut failure = row.failure();
+    failure.code = Some(status.to_string());
     if row.verdict == Verdict::RateLimited
         && let Some(pause) = asked
     {
@@ -224,5 +205,5 @@ fn unreadable(once: bool, status: u16, asked: Option<&Pause>) -> SendResult {
     {
         failure.retry_after = Some(pause.duration);
     }
-    result(row.verdict, failure)
+    row.verdict.result(failure)
 }

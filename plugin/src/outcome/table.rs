@@ -4,11 +4,6 @@
 //! Sources: Meta's pages "Error Codes" of the Messenger Platform and of the Instagram Platform,
 //! "Handling Errors" of the Graph API, their changelogs, and captures.
 
-use super::row::{
-    HOUR, MINUTE, Row, SECOND, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
-};
-use crate::types::{FailureCategory as Category, PauseScope};
-
 const RECONNECT: &str = "Connect the account again.";
 const WAIT: &str = "Wait until the customer writes again, or answer as a person within 7 days if the account may.";
 const CHECK_PERMISSIONS: &str = "Connect the account again and grant every permission that is asked for.";
@@ -96,14 +91,28 @@ pub(super) const HTTP_REFUSED: Row = rejected(
     "Give the time and the status to support.",
 );
 
+use channel_sdk::failures::{
+    HOUR, MINUTE, Row, SECOND, Table, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
+};
+use channel_sdk::types::{FailureCategory as Category, PauseScope};
+
 use Category::{
     AccountRestricted, AppMode, ContentInvalid, Internal, MediaFetchFailed, NotFound, RecipientUnavailable,
     ThreadOwnedElsewhere, WindowClosed,
 };
 use PauseScope::{Account, App};
 
-/// Every line. `find` prefers a line with the subcode.
-const TABLE: &[Row] = &[
+/// Every line.
+pub(super) static TABLE: Table = Table {
+    rows: ROWS,
+    // Meta gives out long subcodes once.
+    long_subcode: 1_000_000,
+    unknown: UNKNOWN,
+    unknown_transient: UNKNOWN_TRANSIENT,
+    unknown_fault: UNKNOWN_FAULT,
+};
+
+const ROWS: &[Row] = &[
     unknown(1, 0, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
     unknown(1, 99, "Instagram had an unknown fault, or a permission is missing.", 10 * SECOND),
     row(
@@ -373,32 +382,3 @@ const TABLE: &[Row] = &[
         "Answer the comment in public.",
     ),
 ];
-
-/// From here on a subcode means the same under every code: Meta gives out long ones once.
-const LONG_SUBCODE: u32 = 1_000_000;
-
-/// The line for a code and a subcode: both, then the subcode alone under whatever code, then the
-/// code alone. Some pages print a subcode where a code stands, so each may stand for the other.
-///
-/// `failed`: the status says that Meta failed (5xx, or no end within its time), not that it refused. A code that
-/// has a line means what the line says, whatever the status.
-pub(super) fn find(code: Option<u64>, subcode: Option<u64>, is_transient: bool, failed: bool) -> &'static Row {
-    let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
-    let (code, subcode) = (number(code).unwrap_or(0), number(subcode).unwrap_or(0));
-    let line = |code: u32, subcode: u32| TABLE.iter().find(|row| row.code == code && row.subcode == subcode);
-    let anywhere = |number: u32| match number {
-        0 => None,
-        LONG_SUBCODE.. => TABLE.iter().find(|row| row.subcode == number),
-        _ => line(0, number),
-    };
-    let exact = (code != 0 && subcode != 0).then(|| line(code, subcode)).flatten();
-    exact
-        .or_else(|| anywhere(subcode))
-        .or_else(|| anywhere(code))
-        .or_else(|| (code != 0).then(|| line(code, 0)).flatten())
-        .unwrap_or(match (failed, is_transient) {
-            (true, _) => &UNKNOWN_FAULT,
-            (false, true) => &UNKNOWN_TRANSIENT,
-            (false, false) => &UNKNOWN,
-        })
-}

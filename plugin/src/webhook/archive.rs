@@ -4,22 +4,20 @@
 //!
 //! Source: Meta, "Conversations API" of the Instagram Platform, and captures.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
-use alloc::vec::Vec;
+use std::borrow::Cow;
 
-use super::collect::{Collector, Entry, person};
+use channel_sdk::collect::{Collector, Entry, person};
+use channel_sdk::json::{self, Json, Members, last};
+use channel_sdk::lenient::Notes;
+use channel_sdk::text::contains_ignoring_case;
+
 use super::envelope::{malformed, raw};
-use super::read::Notes;
 use super::{item, mid};
-use crate::json::{self, Json, Members, last};
 use crate::time;
 use crate::types::{Contact, EventOrigin, ParseError};
-use crate::words::{ToText, holds, number};
 
 /// Reads `{"account":…,"since":…,"conversation":{"participants":…,"messages":{"data":[…]}}}`, where `since` is
 /// the time up to which messages are left out.
-#[inline(never)]
 pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
     let body = json::shallow(text, 1).map_err(malformed)?;
     let member = |name: &str| match &body {
@@ -27,10 +25,10 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), Pa
         _ => None,
     };
     let Some(conversation) = member("conversation") else {
-        return Err(ParseError::NotThisChannel("no `conversation`".to_text()));
+        return Err(ParseError::NotThisChannel("no `conversation`".to_owned()));
     };
     let account = member("account").and_then(|raw| json::parse(raw).ok()?.id());
-    let since = member("since").and_then(number).unwrap_or(0);
+    let since = member("since").and_then(|since| since.trim_ascii().parse().ok()).unwrap_or(0);
     let entry = into.entry(account, None);
     let conversation = json::shallow(conversation, 1).unwrap_or(Json::Null);
     let member = |name: &str| conversation.get(name).and_then(raw).unwrap_or("null");
@@ -63,8 +61,12 @@ fn in_order<'t>(messages: impl Iterator<Item = &'t str>) -> Vec<(&'t str, Option
         newest = time.unwrap_or(newest);
         *time = Some(newest);
     }
-    messages.sort_by_key(|(_, time)| *time);
-    messages
+    let mut sorted: Vec<(&str, Option<u64>)> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let place = sorted.partition_point(|(_, time)| *time <= message.1);
+        sorted.insert(place, message);
+    }
+    sorted
 }
 
 /// When a message was written, and until when it may have been, in milliseconds: the archive says the second, the
@@ -97,12 +99,11 @@ fn id_of(value: Option<&Json<'_>>) -> Option<String> {
     value?.get("id")?.id()
 }
 
-#[inline(never)]
 fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&Json<'_>>, since: u64, raw: &'t str) {
     let mut notes = Notes::default();
     let mut repaired = String::new();
     let Some(message) = item::tree(&mut notes, raw, &mut repaired) else {
-        return into.unknown(entry, EventOrigin::History, raw, None, "the message cannot be read".to_text());
+        return into.unknown(entry, EventOrigin::History, raw, None, "the message cannot be read".to_owned());
     };
     let message = Some(&message);
     let member = |name: &str| message.and_then(|message| message.get(name));
@@ -111,7 +112,7 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
         return;
     }
     let time = time.map(|(time, _)| time);
-    let account = Json::Object(Vec::from([pair("id", &entry.account)]));
+    let account = Json::Object(vec![pair("id", &entry.account)]);
     let account = Some(&account);
     let sender = member("from");
     let receiver = match id_of(sender) {
@@ -202,7 +203,6 @@ fn read_item<'t>(
     item::read_tree(into, entry, EventOrigin::History, raw, &Json::Object(item), notes, None);
 }
 
-#[inline(never)]
 fn add<'t>(members: &mut Members<'t>, name: &'static str, value: Json<'t>) {
     members.push((Cow::Borrowed(name), value));
 }
@@ -212,7 +212,6 @@ fn pair<'t>(name: &'static str, value: &'t str) -> (Cow<'t, str>, Json<'t>) {
 }
 
 /// Takes a text or an id over, under another name.
-#[inline(never)]
 fn copy<'t>(members: &mut Members<'t>, name: &'static str, from: Option<&'t Json<'_>>, member: &str) {
     if let Some(value) = from.and_then(|from| from.get(member)) {
         copy_whole(members, name, value);
@@ -235,7 +234,7 @@ fn attachment<'t>(kind: &'static str, payload: Option<&'t Json<'_>>, address: &s
         copy(&mut members, "id", payload, "id");
         copy(&mut members, "title", payload, "name");
     }
-    Json::Object(Vec::from([pair("type", kind), (Cow::Borrowed("payload"), Json::Object(members))]))
+    Json::Object(vec![pair("type", kind), (Cow::Borrowed("payload"), Json::Object(members))])
 }
 
 /// A file: which member has the address tells the type.
@@ -269,14 +268,15 @@ fn products_of<'t>(shared: &'t Json<'_>) -> Option<Json<'t>> {
         }
         products.push(Json::Object(product));
     }
-    let within = |name, value| Json::Object(Vec::from([(Cow::Borrowed(name), value)]));
+    let within = |name, value| Json::Object(vec![(Cow::Borrowed(name), value)]);
     let payload = within("product", within("elements", Json::List(products)));
-    Some(Json::Object(Vec::from([pair("type", "template"), (Cow::Borrowed("payload"), payload)])))
+    Some(Json::Object(vec![pair("type", "template"), (Cow::Borrowed("payload"), payload)]))
 }
 
 /// The type of a shared link: a reel, a post, or a page of somewhere else.
 fn kind_of(shared: &Json<'_>) -> &'static str {
-    let leads_to = |place: &str| matches!(shared.get("link"), Some(Json::Text(link)) if holds(link, place));
+    let leads_to =
+        |place: &str| matches!(shared.get("link"), Some(Json::Text(link)) if contains_ignoring_case(link, place));
     if leads_to("/reel/") {
         "ig_reel"
     } else if leads_to("instagram.com/") || leads_to("fbsbx.com/") {

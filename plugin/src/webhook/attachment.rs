@@ -1,17 +1,14 @@
 //! Attachments: every type that Meta documents, sends, or once sent.
 //! What belongs here is one object of `message.attachments`, and showing a shared post once.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
+use channel_sdk::lenient::{NOTHING, Notes};
 
-use super::read::{NOTHING, Notes};
 use super::template;
-use crate::json::Json;
 use crate::limits::LIKE_HEART;
 use crate::types::{
     Attachment, Card, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
 };
-use crate::words::{ToText, join, split};
 
 /// What an attachment of a type is.
 #[derive(Clone, Copy)]
@@ -88,7 +85,7 @@ impl Cards<'_, '_> {
             true => notes.pick(self.button, &["text", "buttons"]),
             false => [self.text, self.buttons],
         };
-        is(buttons).then(|| Vec::from([template::button_card(notes, text, buttons)]))
+        is(buttons).then(|| vec![template::button_card(notes, text, buttons)])
     }
 }
 
@@ -135,7 +132,7 @@ impl<'j, 'a> Payload<'j, 'a> {
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachment>) {
     if !matches!(value, Json::Object(_)) {
         notes.unexpected();
-        let reason = join(&["an attachment is ", value.kind()]);
+        let reason = format!("an attachment is {}", value.kind());
         return into.push(Attachment::Unknown(UnknownItem { reason, kind: None }));
     }
     let [name, content, title, url] = notes.pick(value, &["type", "payload", "title", "url"]);
@@ -152,7 +149,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
         let is_address = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
         let room = if is_address { &mut payload.url } else { &mut payload.title };
         match room {
-            None => *room = Some(text.to_text()),
+            None => *room = Some(text.to_string()),
             Some(known) if **known == **text => {}
             Some(_) => notes.unknown_member(),
         }
@@ -180,9 +177,9 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
         Some(Shape::StoryMention) => Attachment::StoryMention(Story { id: payload.id, url: payload.url }),
         Some(Shape::Sticker) => sticker(payload),
         Some(Shape::LikeHeart) => Attachment::Sticker(Sticker {
-            id: LIKE_HEART.to_text(),
+            id: LIKE_HEART.to_owned(),
             media: payload.url.map(|url| media(MediaKind::Sticker, Some(url), None, None)),
-            emoji: Some("\u{2764}\u{fe0f}".to_text()),
+            emoji: Some("\u{2764}\u{fe0f}".to_owned()),
         }),
         Some(Shape::Ephemeral) => Attachment::Unavailable(UnavailableReason::Ephemeral),
         Some(Shape::Template) => match (payload.products, payload.cards) {
@@ -213,7 +210,7 @@ fn sticker(payload: Payload<'_, '_>) -> Attachment {
 fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
     notes.unknown_member();
     let kind = (!kind.is_empty()).then_some(kind);
-    Attachment::Unknown(UnknownItem { reason: reason.to_text(), kind })
+    Attachment::Unknown(UnknownItem { reason: reason.to_owned(), kind })
 }
 
 /// Adds an attachment, unless it is the other half of a pair: since November 2025 Meta sends a
@@ -259,15 +256,7 @@ fn is_same_post(known: &Share, new: &Share) -> bool {
 /// The same file of Meta's CDN behind two signatures.
 fn is_same_asset(known: &str, new: &str) -> bool {
     fn asset(url: &str) -> Option<&str> {
-        let mut rest = Some(url);
-        while let Some(text) = rest {
-            let (part, behind) = split(text, b"?&");
-            if let Some(id) = part.strip_prefix("asset_id=") {
-                return Some(id).filter(|id| !id.is_empty());
-            }
-            rest = behind;
-        }
-        None
+        url.split(['?', '&']).find_map(|part| part.strip_prefix("asset_id=")).filter(|id| !id.is_empty())
     }
     asset(known).is_some() && asset(known) == asset(new)
 }

@@ -3,25 +3,22 @@
 //!
 //! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
 
-use alloc::string::String;
+use channel_sdk::collect::{Collector, Draft};
+use channel_sdk::json::{self, Json};
+use channel_sdk::lenient::{Notes, milliseconds};
 
-use super::collect::{Collector, Draft};
 use super::envelope::malformed;
 use super::id;
-use super::read::{Notes, milliseconds};
-use crate::json::{self, Json};
 use crate::types::{AccountChange, AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
-use crate::words::ToText;
 
 /// Reads `{"user_id","profile_id","issued_at"}`. The event's account is the person who permitted the app,
 /// as Meta names that person to it.
-#[inline(never)]
 pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> Result<(), ParseError> {
     let payload = json::parse(text).map_err(malformed)?;
     let value = |name: &str| payload.get(name).and_then(Json::id);
     let (person, page) = (value("user_id"), value("profile_id"));
     let update =
-        |change, detail: &str| EventBody::AccountUpdate(AccountUpdate { change, detail: Some(detail.to_text()) });
+        |change, detail: &str| EventBody::AccountUpdate(AccountUpdate { change, detail: Some(detail.to_owned()) });
     let (prefix, account, body) = match (name, person, page) {
         ("data-deletion", Some(person), _) => {
             ("x", person, EventBody::ErasureRequest(ErasureRequest { reference: None }))
@@ -35,17 +32,18 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> R
         }
         ("data-deletion" | "deauthorize", ..) => {
             let entry = into.entry(None, None);
-            let reason = "the call names nobody".to_text();
+            let reason = "the call names nobody".to_owned();
             into.unknown(&entry, EventOrigin::Live, text, Some(name), reason);
             return Ok(());
         }
-        _ => return Err(ParseError::NotThisChannel(name.to_text())),
+        _ => return Err(ParseError::NotThisChannel(name.to_owned())),
     };
     let at = payload.get("issued_at").and_then(milliseconds);
     let entry = into.entry(Some(account), at);
     let event_id: String = id::of(prefix, &[&entry.account, &id::time(at)]);
     let draft = Draft {
         id: Some(event_id),
+        may_repeat: false,
         account: None,
         contact: None,
         author: Author::Platform,

@@ -1,23 +1,21 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
-use alloc::string::String;
+use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::json::{self, Json};
+use channel_sdk::lenient::Notes;
 
-use super::collect::{Collector, Draft, Entry, person};
-use super::read::Notes;
 use super::{id, item, kinds};
-use crate::json::{self, Json};
 use crate::types::{
     AdContext, Anomaly, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention,
     UnknownItem,
 };
-use crate::words::{ToText, join};
 
 /// Reads an element of `changes`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     let origin = origin(entry, "");
     let Ok(Json::Object(members)) = json::shallow(raw, 1) else {
-        let reason = "a change is not an object".to_text();
+        let reason = "a change is not an object".to_owned();
         return into.unknown(entry, origin, raw, None, reason);
     };
     let member = |name: &str| match json::last(&members, name) {
@@ -28,7 +26,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     match (field, member("value")) {
         (Some(field), Some(value)) => read_field(into, entry, &field, value, raw),
         (field, _) => {
-            let reason = "a change without a field or without a value".to_text();
+            let reason = "a change without a field or without a value".to_owned();
             into.unknown(entry, origin, raw, field.as_deref(), reason);
         }
     }
@@ -40,7 +38,7 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
     let mut notes = Notes::default();
     let mut repaired = String::new();
     let Some(tree @ Json::Object(_)) = item::tree(&mut notes, value, &mut repaired) else {
-        let reason = join(&["the value of `", field, "` is not an object"]);
+        let reason = format!("the value of `{field}` is not an object");
         return into.unknown(entry, origin, raw, Some(field), reason);
     };
     // Direct messages come as changes too: from the dashboard, and for some fields from accounts
@@ -56,13 +54,13 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
             let body = EventBody::Policy(kinds::policy(&mut notes, &tree));
             // The entry's time is that of the delivery, which is another one when it is repeated.
             let id = id::of("y", &["", &id::hash(&[raw])]);
-            plain(Some(id), Author::Platform, body, notes)
+            Draft { may_repeat: true, ..plain(Some(id), Author::Platform, body, notes) }
         }
         other => {
             // The form of the dashboard's samples in 2021.
             let sample = tree.get("event_type").is_some() && tree.get("event_data").is_some();
             let origin = if sample { EventOrigin::Test } else { origin };
-            let reason = join(&["this version does not know the field `", other, "`"]);
+            let reason = format!("this version does not know the field `{other}`");
             return into.unknown(entry, origin, raw, Some(other), reason);
         }
     };
@@ -71,14 +69,25 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
 
 fn origin(entry: &Entry, field: &str) -> EventOrigin {
     match field {
-        _ if entry.is_test() => EventOrigin::Test,
+        _ if item::is_test(entry) => EventOrigin::Test,
         "standby" => EventOrigin::Standby,
         _ => EventOrigin::Live,
     }
 }
 
 fn plain(id: Option<String>, author: Author, body: EventBody, notes: Notes) -> Draft {
-    Draft { id, account: None, contact: None, author, at: None, origin: EventOrigin::Live, opens: None, body, notes }
+    Draft {
+        id,
+        may_repeat: false,
+        account: None,
+        contact: None,
+        author,
+        at: None,
+        origin: EventOrigin::Live,
+        opens: None,
+        body,
+        notes,
+    }
 }
 
 /// The places that `media.media_product_type` names.
@@ -99,7 +108,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let contact = from_id.map(|id| Contact { username: username.clone(), ..person(id) });
     // One of Meta's pages says `comment_id`, all others and all captures say `id`.
     let Some(id) = notes.id(id).or_else(|| notes.id(comment_id)) else {
-        let reason = "a comment without an id".to_text();
+        let reason = "a comment without an id".to_owned();
         let body = EventBody::Unknown(UnknownItem { reason, kind: None });
         return Draft { contact, ..plain(None, Author::Unknown, body, notes) };
     };

@@ -4,16 +4,16 @@
 //! The ordinary delivery is read in one pass down to its items. Only where something in it has an
 //! unexpected type is it taken apart step by step, so that what is odd costs nothing beside it.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
-use alloc::vec::Vec;
+use std::borrow::Cow;
 
-use super::collect::{Collector, Entry};
-use super::read::milliseconds;
+use channel_sdk::collect::{Collector, Entry};
+use channel_sdk::json::{self, Json, Members, last};
+use channel_sdk::lenient::milliseconds;
+use channel_sdk::text::clip;
+
 use super::{archive, callback, change, item};
-use crate::json::{self, Json, Members, last};
+use crate::limits::CONTACT_ID;
 use crate::types::{Delivery, DeliverySource, EventOrigin, Malformed, ParseError, ParsedDelivery};
-use crate::words::{ToText, clip, join};
 
 /// The value of `object` in every delivery of Instagram's.
 const OBJECT: &str = "instagram";
@@ -28,9 +28,11 @@ const LOGGED: usize = 64;
 /// `malformed` where the body is not JSON, `not-this-channel` where its `object` is not `instagram`.
 pub fn parse(delivery: &Delivery) -> Result<ParsedDelivery, ParseError> {
     let account = delivery.account.as_deref().unwrap_or_default();
-    match core::str::from_utf8(&delivery.body) {
-        Ok(text) => read(&delivery.source, text, Collector::new(account, false)),
-        Err(_) => read(&delivery.source, &String::from_utf8_lossy(&delivery.body), Collector::new(account, true)),
+    match std::str::from_utf8(&delivery.body) {
+        Ok(text) => read(&delivery.source, text, Collector::new(CONTACT_ID, account, false)),
+        Err(_) => {
+            read(&delivery.source, &String::from_utf8_lossy(&delivery.body), Collector::new(CONTACT_ID, account, true))
+        }
     }
 }
 
@@ -165,7 +167,7 @@ fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseEr
         match envelope(into, envelope_text) {
             Ok(()) => ours = true,
             Err(ParseError::NotThisChannel(found)) => {
-                let reason = join(&["the list holds a delivery of another kind: ", &found]);
+                let reason = format!("the list holds a delivery of another kind: {found}");
                 let entry = into.entry(None, None);
                 into.unknown(&entry, EventOrigin::Live, envelope_text, None, reason);
                 refusal.get_or_insert(found);
@@ -176,11 +178,11 @@ fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseEr
     if ours {
         return Ok(());
     }
-    Err(ParseError::NotThisChannel(refusal.unwrap_or_else(|| "an empty list".to_text())))
+    Err(ParseError::NotThisChannel(refusal.unwrap_or_else(|| "an empty list".to_owned())))
 }
 
 fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
-    let other = |found: &str| Err(ParseError::NotThisChannel(found.to_text()));
+    let other = |found: &str| Err(ParseError::NotThisChannel(found.to_owned()));
     let members = match json::shallow(text, 1) {
         Ok(Json::Object(members)) => members,
         Ok(value) => return other(value.kind()),
@@ -207,7 +209,7 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
         }
     }
     if !found {
-        let reason = "the delivery has no `entry`".to_text();
+        let reason = "the delivery has no `entry`".to_owned();
         into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
     }
     Ok(())
@@ -222,7 +224,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
         return read_entry(into, members);
     }
     let Ok(Json::Object(members)) = json::shallow(text, 1) else {
-        let reason = "an entry is not an object".to_text();
+        let reason = "an entry is not an object".to_owned();
         return into.unknown(&into.entry(None, None), EventOrigin::Live, text, None, reason);
     };
     let entry = head(into, &members);
@@ -235,7 +237,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
         let elements = match json::shallow(list, 1) {
             Ok(Json::List(elements)) => elements,
             // A single item outside of a list is read all the same.
-            _ => Vec::from([Json::Raw(list)]),
+            _ => vec![Json::Raw(list)],
         };
         for item in elements.iter().filter_map(raw) {
             items += 1;
@@ -252,7 +254,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
             .map(|(name, _)| &**name)
             .find(|name| !matches!(*name, "id" | "time" | "messaging" | "standby" | "changes"));
         let reason = "the entry holds none of `messaging`, `standby`, `changes`, `field`";
-        into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_text());
+        into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_owned());
     }
 }
 
@@ -276,5 +278,5 @@ pub(super) fn malformed(fault: json::Fault) -> ParseError {
         true => "the JSON ends before it is complete",
         false => "this is not JSON",
     };
-    ParseError::Malformed(Malformed { offset: fault.offset as u64, reason: reason.to_text() })
+    ParseError::Malformed(Malformed { offset: fault.offset as u64, reason: reason.to_owned() })
 }

@@ -26,40 +26,4 @@
 //! the later one, so that neither hides the other. A policy notice of `changes` has neither an id nor a time of its
 //! own (`y::{hash of the raw item}`): of two alike in one delivery the later gets `~{how many stand before it}`.
 
-use alloc::string::String;
-
-use crate::words::{decimal, fingerprint, push_hex};
-
-/// Joins a prefix and its parts with colons.
-pub(super) fn of(prefix: &str, parts: &[&str]) -> String {
-    let length = parts.iter().map(|part| part.len() + 1).sum::<usize>();
-    let mut id = String::with_capacity(prefix.len() + length);
-    id.push_str(prefix);
-    for part in parts {
-        id.push(':');
-        id.push_str(part);
-    }
-    id
-}
-
-/// Whether an id is made of an item's words alone, so that the same words need not be the same event.
-pub(super) fn is_of_words_alone(id: &str) -> bool {
-    id.starts_with("y::")
-}
-
-/// A time as a part of an id; empty where the platform gave none.
-pub(super) fn time(at: Option<u64>) -> String {
-    at.map(decimal).unwrap_or_default()
-}
-
-/// A hash as a part of an id.
-pub(super) fn hash(pieces: &[&str]) -> String {
-    let mut text = String::with_capacity(16);
-    push_hex(&mut text, fingerprint(pieces));
-    text
-}
-
-/// The id of something that has none of its own.
-pub(super) fn of_raw(account: &str, raw: &str) -> String {
-    of("u", &[&hash(&[account, raw])])
-}
+pub(super) use channel_sdk::id::{hash, of, time};

@@ -1,17 +1,14 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::json::{self, Json};
+use channel_sdk::lenient::Notes;
 
-use super::collect::{Collector, Draft, Entry, person};
-use super::read::Notes;
 use super::{id, kinds, message, referral};
-use crate::json::{self, Json};
 use crate::types::{
     Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
 };
-use crate::words::{ToText, decimal, join};
 
 /// What an item can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,7 +66,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOri
     let mut repaired = String::new();
     match tree(&mut notes, raw, &mut repaired) {
         Some(tree) => read_tree(into, entry, origin, raw, &tree, notes, None),
-        None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_text()),
+        None => into.unknown(entry, origin, raw, None, "the item cannot be read".to_owned()),
     }
 }
 
@@ -97,7 +94,7 @@ pub(super) fn read_tree<'t>(
     field: Option<&str>,
 ) {
     let Json::Object(members) = tree else {
-        let reason = join(&["an item is ", tree.kind(), " instead of an object"]);
+        let reason = format!("an item is {} instead of an object", tree.kind());
         return into.unknown(entry, origin, raw, None, reason);
     };
     let mut sides = Sides { sender: None, recipient: None, at: None, stamp: None, to_self: false };
@@ -131,28 +128,33 @@ pub(super) fn read_tree<'t>(
     if bodies.is_empty() {
         let kind = field.or(unknown);
         let reason = match kind {
-            Some(kind) => join(&["this version does not know the kind `", kind, "`"]),
-            None => "the item says nothing about what happened".to_text(),
+            Some(kind) => format!("this version does not know the kind `{kind}`"),
+            None => "the item says nothing about what happened".to_owned(),
         };
-        let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(ToText::to_text) });
+        let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(str::to_owned) });
         let draft = draft(entry, &sides, origin, body, notes, Actor::Unknown, sides.to_self);
         return into.add(entry, raw, draft);
     }
     let last = bodies.len() - 1;
     for (at, (kind, value)) in bodies.into_iter().enumerate() {
-        let notes = if at == last { core::mem::take(&mut notes) } else { notes.clone() };
+        let notes = if at == last { std::mem::take(&mut notes) } else { notes.clone() };
         let mut draft = read_kind(entry, &sides, origin, kind, value, notes);
         if last > 0 && draft.id.is_none() {
             // Without ids of their own, the parts of one item are told apart by their place in it.
-            draft.id = Some(id::of("u", &[&id::hash(&[&entry.account, raw, &decimal(at as u64)])]));
+            draft.id = Some(id::of("u", &[&id::hash(&[&entry.account, raw, &at.to_string()])]));
         }
         into.add(entry, raw, draft);
     }
 }
 
-/// The dashboard's "Test" button sends the account `0`, or these two people.
+/// The dashboard's "Test" button sends entries of the account `0`.
+pub(super) fn is_test(entry: &Entry) -> bool {
+    entry.account == "0"
+}
+
+/// The "Test" button sends that account, or these two people.
 fn is_sample(entry: &Entry, sides: &Sides) -> bool {
-    entry.is_test() || (sides.sender.as_deref() == Some("12334") && sides.recipient.as_deref() == Some("23245"))
+    is_test(entry) || (sides.sender.as_deref() == Some("12334") && sides.recipient.as_deref() == Some("23245"))
 }
 
 /// Who an item's kind says did it.
@@ -259,7 +261,6 @@ fn read_kind(
     draft
 }
 
-#[inline(never)]
 fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<'_>, mut notes: Notes) -> Draft {
     let mut read = message::read(&mut notes, value);
     read.message.to_self |= sides.to_self;
@@ -332,6 +333,7 @@ fn draft(
     };
     Draft {
         id: None,
+        may_repeat: false,
         account,
         contact: contact.clone().map(person),
         author,
@@ -345,6 +347,6 @@ fn draft(
 
 /// An item that does not say what it is about.
 fn no_target() -> EventBody {
-    let reason = "the item does not say which message it is about".to_text();
+    let reason = "the item does not say which message it is about".to_owned();
     EventBody::Unknown(UnknownItem { reason, kind: None })
 }

@@ -1,12 +1,10 @@
 //! The content of every kind of item but messages: edits, reactions, receipts, opt-ins, control.
 //! What belongs here is one reader per kind; what it means for the conversation is said in `item`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
+use channel_sdk::lenient::{Notes, milliseconds};
 
 use super::id;
-use super::read::{Notes, milliseconds};
-use crate::json::Json;
 use crate::types::{
     Edited, Handover, HandoverAction, OptIn, OptInAction, PolicyNotice, Reaction, ReactionAction, Seen,
 };
@@ -16,7 +14,7 @@ pub(super) fn describe(value: &Json<'_>) -> String {
     fn pieces(value: &Json<'_>, into: &mut String) {
         match value {
             Json::Text(text) => into.push_str(text),
-            Json::Unsigned(number) => crate::words::push_decimal(into, *number),
+            Json::Unsigned(number) => into.push_str(&number.to_string()),
             Json::Object(members) => {
                 for (name, value) in members {
                     into.push_str(name);
@@ -34,7 +32,6 @@ pub(super) fn describe(value: &Json<'_>) -> String {
 }
 
 /// Reads `message_edit`. Neither text nor revision is certain: captures show events without both.
-#[inline(never)]
 pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
     let [mid, text, revision] = notes.pick(value, &["mid", "text", "num_edit"]);
     Some(Edited {
@@ -46,7 +43,6 @@ pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
 }
 
 /// Reads `reaction`, and gives its action as Meta spells it.
-#[inline(never)]
 pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction, String)> {
     let [mid, action, emoji, name] = notes.pick(value, &["mid", "action", "emoji", "reaction"]);
     let word = notes.text(action).unwrap_or_default();
@@ -72,7 +68,6 @@ pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Seen> {
 }
 
 /// Reads `optin`.
-#[inline(never)]
 pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
     // The token is a credential and goes nowhere; its time zone and status describe the token.
     let [kind, payload, reference, title, frequency, expires, _, _, _] = notes.pick(
@@ -100,7 +95,6 @@ pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
 }
 
 /// Reads one of the members about thread control.
-#[inline(never)]
 pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'_>) -> Handover {
     let [previous, new, requested, metadata] =
         notes.pick(value, &["previous_owner_app_id", "new_owner_app_id", "requested_owner_app_id", "metadata"]);

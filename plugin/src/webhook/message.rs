@@ -1,12 +1,10 @@
 //! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
 //! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
+use channel_sdk::lenient::Notes;
 
-use super::read::Notes;
 use super::{attachment, referral};
-use crate::json::Json;
 use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason, WindowOpener};
 
 /// A message with the flags that stand inside of it.
@@ -38,7 +36,6 @@ fn silent() -> Message {
 }
 
 /// Reads `message`.
-#[inline(never)]
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
     let [mid, text, attachments, quick_reply, reply_to, referral, flags @ .., app, metadata] = notes.pick(
         value,
@@ -96,7 +93,6 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
 ///
 /// Meta sends the same shape for a button, an ice breaker and an entry of the menu, so `button`
 /// stands for all three.
-#[inline(never)]
 pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
     let [mid, title, payload, referral, is_self] =
         notes.pick(value, &["mid", "title", "payload", "referral", "is_self"]);
@@ -142,7 +138,6 @@ pub(super) fn says_something(message: &Message) -> bool {
         || message.answer.as_ref().is_some_and(|answer| answer.payload.is_some())
 }
 
-#[inline(never)]
 fn reply_target(notes: &mut Notes, value: &Json<'_>) -> Option<ReplyTarget> {
     // `is_self_reply`: the sender answers an own message; the target says that already.
     let [mid, story, _] = notes.pick(value, &["mid", "story", "is_self_reply"]);

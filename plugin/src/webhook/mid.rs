@@ -5,15 +5,10 @@
 //! `ig_dm_item:1:IGMessageID:{account}:{thread}:{item}`, where the item is a number of 128 bits, the microseconds
 //! since 1970 in its upper half (decoded from captures).
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
-use crate::words::behind_last;
-
 /// When a message was made, in milliseconds, where its id tells.
 pub(super) fn time(mid: &str) -> Option<u64> {
     let text = String::from_utf8(decoded(mid)?).ok()?;
-    let item = behind_last(text.strip_prefix("ig_dm_item:")?, b':')?;
+    let (_, item) = text.strip_prefix("ig_dm_item:")?.rsplit_once(':')?;
     let item: u128 = item.parse().ok()?;
     u64::try_from(item >> 64).ok().map(|micros| micros / 1000).filter(|time| *time > 0)
 }

@@ -9,14 +9,12 @@ mod archive;
 mod attachment;
 mod callback;
 mod change;
-mod collect;
 mod envelope;
 mod id;
 mod item;
 mod kinds;
 mod message;
 mod mid;
-mod read;
 mod referral;
 mod template;
 

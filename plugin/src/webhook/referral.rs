@@ -1,8 +1,9 @@
 //! Referrals: the ad, link or product that brought a customer to the conversation.
 //! What belongs here is the one object `referral`, wherever it stands.
 
-use super::read::Notes;
-use crate::json::Json;
+use channel_sdk::json::Json;
+use channel_sdk::lenient::Notes;
+
 use crate::types::{AdContext, Referral, ReferralSource};
 
 /// Reads a `referral` of a message, of a postback, or beside them.

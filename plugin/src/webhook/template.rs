@@ -1,10 +1,9 @@
 //! Templates that arrive: products of a catalogue, and carousels in echoes of our own messages.
 //! What belongs here is the payload of an attachment of the type `template`.
 
-use alloc::vec::Vec;
+use channel_sdk::json::Json;
+use channel_sdk::lenient::Notes;
 
-use super::read::Notes;
-use crate::json::Json;
 use crate::types::{Button, ButtonAction, Card, Product};
 
 /// Reads `product.elements`.

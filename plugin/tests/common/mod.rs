@@ -129,6 +129,17 @@ pub fn errors(message: &OutboundMessage, context: &ConversationContext) -> Vec<V
     errors.iter().filter(|v| v.severity == Severity::Error).map(|v| v.code).collect()
 }
 
+/// The errors of a message with one part.
+pub fn of(part: OutboundPart) -> Vec<ViolationCode> {
+    errors(&message(vec![part]), &context())
+}
+
+/// The violation that a message with one part has.
+pub fn found(part: OutboundPart, code: ViolationCode) -> Violation {
+    let found = validate(&message(vec![part]), &context());
+    found.into_iter().find(|violation| violation.code == code).expect("the violation")
+}
+
 pub fn warnings(message: &OutboundMessage, context: &ConversationContext) -> Vec<ViolationCode> {
     let found = validate(message, context);
     found.iter().filter(|v| v.severity == Severity::Warning).map(|v| v.code).collect()

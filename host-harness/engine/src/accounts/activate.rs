@@ -1,5 +1,6 @@
-//! The last step of connecting: from an account that was chosen to one that is known here. Belongs here: asking
-//! for its webhooks, leaving the way on which it came before, sealing its credentials.
+//! Owns: the last step of connecting: asking for the account's webhooks, leaving the way on which it came before, sealing
+//! its credentials.
+//! Does not own: the steps before (`connect`).
 
 use std::sync::Arc;
 
@@ -10,24 +11,21 @@ use harness_contract::{
 };
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 
+use super::{Accounts, jobs};
 use crate::{
-    accounts::{
-        call::{CallScope, PendingAccount, call, call_as},
-        jobs,
-    },
+    channels::loaded::Registered,
     error::HostError,
-    host::Shared,
-    options::Registered,
+    network::{CallScope, PendingAccount},
 };
 use harness_egress::credentials::{SecretKey, declared_slot};
 
 /// How far back the archive is read after connecting, in milliseconds.
 const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
 
-impl Shared {
+impl Accounts {
     /// Asks for the account's webhooks and, when the platform has said yes, makes it known here: first the
     /// platform, so that nobody sees an account as connected from which nothing comes.
-    pub(crate) async fn bind(
+    pub(super) async fn activate(
         self: &Arc<Self>,
         registered: &Registered,
         pending: &Arc<PendingAccount>,
@@ -46,7 +44,7 @@ impl Shared {
             self.subscribe(registered, pending, &told).await?;
         }
 
-        let now = self.clock.now();
+        let now = self.base.clock.now();
         let mut credentials = Vec::new();
         let mut opened = Vec::new();
         for (slot, secret) in pending.credentials.all() {
@@ -59,7 +57,7 @@ impl Shared {
                 continue;
             }
             let key = SecretKey { channel: channel.clone(), account: Some(account.id.clone()), slot: slot.clone() };
-            credentials.push((slot, self.vault.seal(&key, &secret)?));
+            credentials.push((slot, self.credentials.vault.seal(&key, &secret)?));
             opened.push((key, secret));
         }
         let new = NewAccount {
@@ -81,12 +79,12 @@ impl Shared {
             now,
         };
         let row = {
-            let _alone = self.bindings.write().await;
-            let row = self.inbox.connect_account(new).await?;
-            self.secrets.replace(&channel, &account.id, opened);
+            let _alone = self.credentials.unchanged.write().await;
+            let row = self.base.inbox.connect_account(new).await?;
+            self.network.secrets.replace(&channel, &account.id, opened);
             row
         };
-        self.connected();
+        self.base.wake.usable();
         Ok(row)
     }
 
@@ -98,26 +96,26 @@ impl Shared {
     ) -> Result<(), HostError> {
         let channel = registered.channel.id();
         let webhook = if registered.has_account_secrets() {
-            self.address(&["webhooks", channel, &account.id])?
+            self.public_url.address(&["webhooks", channel, &account.id])?
         } else {
-            self.address(&["webhooks", channel])?
+            self.public_url.address(&["webhooks", channel])?
         };
         let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
-        call_as(self, registered, scope, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
+        self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
             .await
     }
 
     /// An account that comes through another page or login leaves the earlier one: there is one way to it.
     /// Returns whether it did.
     async fn leave_earlier(self: &Arc<Self>, channel: &str, account: &ConnectedAccount, settings: &[Setting]) -> bool {
-        let Ok(accounts) = self.inbox.accounts().await else { return false };
+        let Ok(accounts) = self.base.inbox.accounts().await else { return false };
         let here = |row: &&harness_inbox::AccountRow| row.channel == channel && row.platform_id == account.id;
         let Some(row) = accounts.iter().find(here) else { return false };
-        let Ok((_, earlier)) = self.inbox.account(row.id).await else { return false };
+        let Ok((_, earlier)) = self.base.inbox.account(row.id).await else { return false };
         if row.state == AccountState::Disconnected || earlier.settings == settings {
             return false;
         }
-        let left = call(self, row.id, |channel, effects, account| channel.unsubscribe(effects, account));
+        let left = self.call(row.id, |channel, effects, account| channel.unsubscribe(effects, account));
         if let Err(error) = left.await {
             // Its webhooks may come on both ways; the inbox applies each event once.
             tracing::warn!(%error, account = row.id, "the account's earlier way could not be left");

@@ -1,22 +1,17 @@
-//! Is an account healthy, and if not, what is to be done? Belongs here: what the host itself can see. The
-//! platform's side is the channel's to check; both become lines of one form.
+//! Owns: whether an account is healthy, and what is to be done if not: the lines that the host itself can say.
+//! Does not own: the platform's side, which is the channel's to check.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use harness_contract::{AccountError, CheckLevel, CheckResult, HttpResponse, manifest::Challenge};
+use harness_contract::{AccountError, CheckLevel, CheckResult, manifest::Challenge};
 use harness_inbox::{AccountRow, AccountState, InboxError};
 use serde::Serialize;
 
+use super::{Accounts, compare::own_address};
 use crate::{
-    accounts::{call, probe},
-    error::HostError,
-    host::{Host, Shared},
-    ingest::verify::Refusal,
-    options::Registered,
+    base::{exposed::exposed, signals::Last},
+    channels::loaded::Registered,
+    error::{HostError, Refusal},
 };
 use harness_egress::credentials::random;
 
@@ -34,68 +29,6 @@ pub struct AccountHealth {
     pub checks: Vec<CheckResult>,
 }
 
-/// What happened last, for whoever looks for the reason of a silence. In memory alone.
-#[derive(Default)]
-pub(crate) struct Seen {
-    channels: Mutex<HashMap<String, Last>>,
-}
-
-#[derive(Clone, Default)]
-struct Last {
-    /// The slot whose secret matched.
-    accepted: Option<(String, u64)>,
-    refused: Option<(Refusal, u64)>,
-    challenge: Option<(Result<(), Refusal>, u64)>,
-    /// How many were refused for their size, and when the last one was.
-    too_large: Option<(u64, u64)>,
-    /// How far the platform's clock is ahead, in milliseconds.
-    ahead: Option<i64>,
-}
-
-impl Seen {
-    fn note(&self, channel: &str, note: impl FnOnce(&mut Last)) {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        // Almost always it is there already, and nothing is to be copied.
-        match channels.get_mut(channel) {
-            Some(last) => note(last),
-            None => note(channels.entry(channel.to_owned()).or_default()),
-        }
-    }
-
-    pub(crate) fn webhook(&self, channel: &str, verified: Result<&str, Refusal>, now: u64) {
-        self.note(channel, |last| match verified {
-            Ok(slot) => match &mut last.accepted {
-                Some((known, at)) if known == slot => *at = now,
-                accepted => *accepted = Some((slot.to_owned(), now)),
-            },
-            Err(refusal) => {
-                last.refused = Some((refusal, now));
-                if refusal == Refusal::TooLarge {
-                    last.too_large = Some((last.too_large.map_or(1, |(count, _)| count.saturating_add(1)), now));
-                }
-            }
-        });
-    }
-
-    pub(crate) fn challenge(&self, channel: &str, answered: Result<(), Refusal>, now: u64) {
-        self.note(channel, |last| last.challenge = Some((answered, now)));
-    }
-
-    /// The platform's clock stands in its answers.
-    pub(crate) fn answered(&self, channel: &str, response: &HttpResponse, now: u64) {
-        let date = response.headers.iter().find(|header| header.name == "date");
-        let Some(date) = date.and_then(|header| httpdate::parse_http_date(&header.value).ok()) else { return };
-        let Ok(date) = date.duration_since(std::time::UNIX_EPOCH) else { return };
-        let there = i64::try_from(date.as_millis()).unwrap_or(i64::MAX);
-        let here = i64::try_from(now).unwrap_or(i64::MAX);
-        self.note(channel, |last| last.ahead = Some(there.saturating_sub(here)));
-    }
-
-    fn last(&self, channel: &str) -> Last {
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner).get(channel).cloned().unwrap_or_default()
-    }
-}
-
 fn line(name: &str, level: CheckLevel, finding: impl Into<String>, fix: Option<&str>) -> CheckResult {
     CheckResult { name: name.to_owned(), level, finding: finding.into(), fix: fix.map(str::to_owned) }
 }
@@ -104,7 +37,7 @@ fn passed(name: &str, finding: impl Into<String>) -> CheckResult {
     line(name, CheckLevel::Passed, finding, None)
 }
 
-pub(crate) fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
+fn warning(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
     line(name, CheckLevel::Warning, finding, Some(fix))
 }
 
@@ -112,32 +45,29 @@ fn failed(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
     line(name, CheckLevel::Failed, finding, Some(fix))
 }
 
-impl Host {
+impl Accounts {
     /// Checks an account: the way in, the way out, its credentials, and what the platform says.
-    ///
-    /// `probe` also sends a signal (typing) to the newest conversation that is open.
-    pub async fn check(&self, account: i64, probe: bool) -> Result<AccountHealth, HostError> {
-        let shared = &self.shared;
-        let row = shared.inbox.account_row(account).await?;
+    pub(crate) async fn check(self: &Arc<Self>, account: i64) -> Result<AccountHealth, HostError> {
+        let row = self.base.inbox.account_row(account).await?;
         let mut checks = vec![state(&row)];
-        match shared.channel(&row.channel) {
+        match self.channels.get(&row.channel) {
             Err(error) => {
                 checks.push(failed("channel-loaded", error.to_string(), "Load the channel in the configuration."));
             }
             Ok(registered) => {
                 checks.push(granted(&registered));
-                checks.extend(shared.exposed_line());
-                let last = shared.seen.last(&row.channel);
-                checks.push(callback(shared, &registered).await);
+                checks.extend(self.exposed_line());
+                let last = self.network.signals.last(&row.channel);
+                checks.push(callback(self, &registered).await);
                 // The host's own call is not what the platform did last.
-                shared.seen.note(&row.channel, |now| now.challenge.clone_from(&last.challenge));
+                self.network.signals.note(&row.channel, |now| now.challenge.clone_from(&last.challenge));
                 checks.extend(verify_token(&registered, &last));
                 checks.push(webhook_secret(&last));
-                checks.extend(webhook_size(&registered, &last, shared.clock.now()));
-                checks.extend(shared.waiting_lines(&row.channel).await?);
+                checks.extend(webhook_size(&registered, &last, self.base.clock.now()));
+                checks.extend(self.waiting_lines(&row.channel).await?);
                 checks.extend(self.traffic(&row).await?);
                 if row.state != AccountState::Disconnected {
-                    match call::check(shared, account).await {
+                    match self.channel_lines(&registered, account).await {
                         Ok(lines) => checks.extend(lines),
                         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
                             let finding = "This channel has no check of its own.";
@@ -147,14 +77,11 @@ impl Host {
                     }
                     checks.push(self.arrivals(&row, &registered).await);
                 }
-                checks.push(clock(&shared.seen.last(&row.channel)));
-                if probe {
-                    checks.push(self.probe(&row).await);
-                }
+                checks.push(clock(&self.network.signals.last(&row.channel)));
             }
         }
         // What the check found out about the credentials is in the row by now.
-        Ok(AccountHealth { account: shared.inbox.account_row(account).await?, checks })
+        Ok(AccountHealth { account: self.base.inbox.account_row(account).await?, checks })
     }
 }
 
@@ -187,10 +114,10 @@ fn granted(registered: &Registered) -> CheckResult {
 }
 
 /// Calls the host's own webhook address as the platform does.
-async fn callback(shared: &Shared, registered: &Registered) -> CheckResult {
+async fn callback(room: &Accounts, registered: &Registered) -> CheckResult {
     const NAME: &str = "callback-reachable";
     let channel = registered.channel.id();
-    let Ok(mut url) = shared.address(&["webhooks", channel]) else {
+    let Ok(mut url) = room.public_url.address(&["webhooks", channel]) else {
         return failed(
             NAME,
             "This host does not know under which address it is reached.",
@@ -204,7 +131,7 @@ async fn callback(shared: &Shared, registered: &Registered) -> CheckResult {
     else {
         return line(NAME, CheckLevel::Skipped, "The platform of this channel sends no challenge to try.", None);
     };
-    let Some(secret) = shared.secrets.of_app(channel, secret) else {
+    let Some(secret) = room.network.secrets.of_app(channel, secret) else {
         return failed(NAME, format!("The secret `{secret}` is not set."), "Fill it in the configuration.");
     };
     let expected = random::<8>().map(hex::encode).unwrap_or_default();
@@ -215,7 +142,7 @@ async fn callback(shared: &Shared, registered: &Registered) -> CheckResult {
         }
         query.append_pair(token, &String::from_utf8_lossy(secret.expose())).append_pair(answer, &expected);
     }
-    match probe::own_address(&shared.egress, url, PROBE_TIME).await {
+    match own_address(&room.network.egress, url, PROBE_TIME).await {
         Ok((200, body)) if body == expected && outside => passed(NAME, format!("{address} answers the challenge.")),
         Ok((200, body)) if body == expected => warning(
             NAME,
@@ -304,10 +231,17 @@ fn clock(last: &Last) -> CheckResult {
     }
 }
 
-impl Shared {
+impl Accounts {
+    /// What others on this machine can read; nothing where there is nothing to say.
+    fn exposed_line(&self) -> Option<CheckResult> {
+        let found = exposed(&self.places);
+        let fix = "Run `chmod 700` on the data folder: conversations lie there in the clear.";
+        (!found.is_empty()).then(|| warning("private", format!("{}.", found.join("; ")), fix))
+    }
+
     /// What waits of a channel, where it is more than a moment's: what is parked, could not be read, or is full.
     async fn waiting_lines(&self, channel: &str) -> Result<Vec<CheckResult>, InboxError> {
-        let waiting = self.inbox.waiting().await?;
+        let waiting = self.base.inbox.waiting().await?;
         let count = |state: &str| {
             let of = |(of, in_state, _): &&(String, String, u64)| of == channel && in_state == state;
             waiting.deliveries.iter().find(of).map_or(0, |(_, _, count)| *count)
@@ -344,11 +278,11 @@ impl Shared {
     }
 }
 
-impl Host {
+impl Accounts {
     /// What came in and what went out last.
     async fn traffic(&self, row: &AccountRow) -> Result<Vec<CheckResult>, InboxError> {
-        let now = self.shared.clock.now();
-        let traffic = self.shared.inbox.traffic(row.id).await?;
+        let now = self.base.clock.now();
+        let traffic = self.base.inbox.traffic(row.id).await?;
         let ago = |at: u64| format!("{} ago", span(now.saturating_sub(at)));
         let events = if traffic.events.is_empty() {
             warning(
@@ -389,10 +323,10 @@ impl Host {
     }
 
     /// Whether what stands in the platform's archive has come in by webhook.
-    async fn arrivals(&self, row: &AccountRow, registered: &Registered) -> CheckResult {
+    async fn arrivals(self: &Arc<Self>, row: &AccountRow, registered: &Registered) -> CheckResult {
         const NAME: &str = "webhooks-arrive";
         let since = row.connected_at;
-        match self.shared.missing_messages(row, registered, since).await {
+        match self.missing_messages(row, registered, since).await {
             Ok(None) => line(NAME, CheckLevel::Skipped, "The platform has no archive to compare with.", None),
             Ok(Some((0, 0))) => line(
                 NAME,
@@ -412,20 +346,6 @@ impl Host {
             Err(error) => {
                 line(NAME, CheckLevel::Skipped, format!("The platform's archive could not be read: {error}"), None)
             }
-        }
-    }
-
-    async fn probe(&self, row: &AccountRow) -> CheckResult {
-        const NAME: &str = "send-probe";
-        match probe::send(self, row).await {
-            Ok(Some(result)) => result,
-            Ok(None) => line(
-                NAME,
-                CheckLevel::Skipped,
-                "No conversation is open to send a signal to.",
-                Some("Send the account a message from another account, and try again."),
-            ),
-            Err(error) => failed(NAME, error.to_string(), "Try again."),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What keeps accounts healthy by itself: renewing credentials before they end, asking for profiles after
-//! messages are stored, reading the archive. Belongs here: when. What is asked is the channel's.
+//! Owns: the jobs that keep accounts healthy: renewing credentials before they end, profiles, reading the archive.
+//! Does not own: what is asked, which is the channel's.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,14 +9,15 @@ use harness_contract::{
 use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
+use super::Accounts;
 use crate::{
-    accounts::call::{call, call_in_class, sentence},
+    base::{
+        places::{Owner, Place, Places},
+        rate_limit::CONVERSATIONS,
+        tasks::Worker,
+    },
     channels::circuit_breaker::Part,
-    error::HostError,
-    host::Shared,
-    places::{Owner, Place, Places},
-    rate_limit::CONVERSATIONS,
-    tasks::Worker,
+    error::{HostError, sentence},
 };
 use harness_egress::credentials::random;
 
@@ -57,22 +58,22 @@ enum Duty {
 
 /// Looks after the accounts for as long as the host lives. A platform that is slow with one thing holds up
 /// none of the others.
-pub(crate) async fn run(shared: Arc<Shared>) {
+pub(crate) async fn run(room: Arc<Accounts>) {
     tokio::join!(
-        look_after(&shared, Duty::Credentials),
-        look_after(&shared, Duty::Archive),
-        look_after(&shared, Duty::Profiles)
+        look_after(&room, Duty::Credentials),
+        look_after(&room, Duty::Archive),
+        look_after(&room, Duty::Profiles)
     );
 }
 
-async fn look_after(shared: &Arc<Shared>, duty: Duty) {
+async fn look_after(room: &Arc<Accounts>, duty: Duty) {
     let places = Places::new(AT_ONCE, OF_ONE_ACCOUNT);
     let mut under_way = JoinSet::new();
     loop {
-        let mut due = std::pin::pin!(shared.accounts_due.notified());
+        let mut due = std::pin::pin!(room.base.wake.accounts_due.notified());
         // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(shared, duty, &places, &mut under_way).await {
+        if let Err(error) = round(room, duty, &places, &mut under_way).await {
             tracing::error!(%error, "looking after the accounts pauses");
         }
         tokio::select! {
@@ -85,47 +86,47 @@ async fn look_after(shared: &Arc<Shared>, duty: Duty) {
 
 /// Begins what is due and has a place: an account whose platform hangs holds up no other one.
 async fn round(
-    shared: &Arc<Shared>,
+    room: &Arc<Accounts>,
     duty: Duty,
     places: &Places,
     under_way: &mut JoinSet<()>,
 ) -> Result<(), HostError> {
-    let now = shared.clock.now();
+    let now = room.base.clock.now();
     match duty {
         Duty::Credentials => {
-            shared.sweep_links().await?;
-            for account in shared.inbox.due_refreshes(now).await? {
-                let Some(place) = place(shared, places, account, account).await? else { continue };
-                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| refresh(shared, account).await));
+            room.sweep_links().await?;
+            for account in room.base.inbox.due_refreshes(now).await? {
+                let Some(place) = place(room, places, account, account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| refresh(room, account).await));
             }
         }
         Duty::Archive => {
-            for due in shared.inbox.due_history(now).await? {
-                let Some(place) = place(shared, places, due.account, due.account).await? else { continue };
-                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| history(shared, due).await));
+            for due in room.base.inbox.due_history(now).await? {
+                let Some(place) = place(room, places, due.account, due.account).await? else { continue };
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
         }
         Duty::Profiles => {
-            for due in shared.inbox.due_profiles(now, PROFILES).await? {
-                let Some(place) = place(shared, places, due.account, due.contact).await? else { continue };
-                under_way.spawn(begin(Arc::clone(shared), place, async move |shared| profile(shared, due).await));
+            for due in room.base.inbox.due_profiles(now, PROFILES).await? {
+                let Some(place) = place(room, places, due.account, due.contact).await? else { continue };
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| profile(room, due).await));
             }
         }
     }
     Ok(())
 }
 
-async fn place(shared: &Shared, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
-    let channel = shared.inbox.account_row(account).await?.channel;
+async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+    let channel = room.base.inbox.account_row(account).await?.channel;
     Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
 }
 
-async fn begin<W>(shared: Arc<Shared>, place: Place, work: W)
+async fn begin<W>(room: Arc<Accounts>, place: Place, work: W)
 where
-    W: AsyncFnOnce(&Arc<Shared>) -> Result<(), HostError>,
+    W: AsyncFnOnce(&Arc<Accounts>) -> Result<(), HostError>,
 {
     let _place = place;
-    let done = shared.guarded(Worker::Keeper, work(&shared)).await;
+    let done = room.base.tasks.guarded(Worker::Keeper, work(&room)).await;
     if let Ok(Err(error)) = &done {
         tracing::error!(%error, "looking after an account pauses");
     }
@@ -152,25 +153,25 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 }
 
 /// Renews an account's credentials now.
-pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), HostError> {
-    let now = shared.clock.now();
+pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), HostError> {
+    let now = room.base.clock.now();
     // As it was before: what comes of this counts for no later connection.
-    let connection = shared.inbox.account_row(account).await?.connection;
-    let renewed = call(shared, account, |channel, effects, account| channel.refresh(effects, account)).await;
-    let row = shared.inbox.account_row(account).await?;
+    let connection = room.base.inbox.account_row(account).await?.connection;
+    let renewed = room.call(account, |channel, effects, account| channel.refresh(effects, account)).await;
+    let row = room.base.inbox.account_row(account).await?;
     match renewed {
         Ok(ends) => {
-            shared.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
+            room.base.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
-                shared.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
-                shared.queued.notify_one();
+                room.base.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
+                room.base.wake.queued.notify_one();
             }
             Ok(())
         }
         // There is nothing to renew.
         Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            shared.inbox.note_refresh(account, connection, row.refresh_before, None).await
+            room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
         Err(HostError::Account(error)) => {
@@ -182,26 +183,25 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, account: i64) -> Result<(), Ho
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
                     sentence(&error)
                 );
-                shared.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
+                room.base.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
             }
-            shared.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
+            room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
         Err(HostError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
-        Err(_) => shared.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+        Err(_) => room.base.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
     .map_err(HostError::from)
 }
 
 /// Asks for a contact's profile. Without one people see a placeholder, never an error.
-async fn profile(shared: &Arc<Shared>, due: DueProfile) -> Result<(), HostError> {
+async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError> {
     let id = due.platform_id.clone();
-    let asked =
-        call(shared, due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
-    let now = shared.clock.now();
+    let asked = room.call(due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
+    let now = room.base.clock.now();
     let (problem, wait) = match asked {
         Ok(profile) => {
-            return Ok(shared.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
+            return Ok(room.base.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
         }
         Err(HostError::Account(error)) => {
             let wait = match &*error {
@@ -220,30 +220,33 @@ async fn profile(shared: &Arc<Shared>, due: DueProfile) -> Result<(), HostError>
         }
         Err(error) => (error.to_string(), MINUTE),
     };
-    Ok(shared.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
+    Ok(room.base.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
 }
 
 /// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
 /// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
-async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError> {
-    let now = shared.clock.now();
-    let channel = shared.inbox.account_row(due.account).await?.channel;
-    if shared.breakers.is_open(&channel, Part::Incoming) || shared.inbox.is_queued(&channel, &due.platform_id).await? {
+async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError> {
+    let now = room.base.clock.now();
+    let channel = room.base.inbox.account_row(due.account).await?.channel;
+    if room.channels.breakers.is_open(&channel, Part::Incoming)
+        || room.base.inbox.is_queued(&channel, &due.platform_id).await?
+    {
         // Still due, and looked at again in a moment.
         return Ok(());
     }
-    if let Some(until) = shared.backlog.archive_waits(&channel, due.account, now) {
+    if let Some(until) = room.backlog.archive_waits(&channel, due.account, now) {
         if until > now {
             let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
-            shared.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+            room.base.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
         }
         return Ok(());
     }
     let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
-    let read = call_in_class(shared, due.account, Some(CONVERSATIONS), move |channel, effects, account| {
-        channel.history(effects, account, &request)
-    })
-    .await;
+    let read = room
+        .call_in_class(due.account, Some(CONVERSATIONS), move |channel, effects, account| {
+            channel.history(effects, account, &request)
+        })
+        .await;
     let again =
         |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
     let (items, mark) = match read {
@@ -260,7 +263,7 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
             (Vec::new(), again(10 * MINUTE))
         }
         Ok(page) => {
-            shared.backlog.add_archived(due.account, page.items.len(), page_bytes(&page), now);
+            room.backlog.add_archived(due.account, page.items.len(), page_bytes(&page), now);
             let end = page.next_cursor.is_none();
             let items = page.items.into_iter().map(|item| NewDelivery {
                 channel: channel.clone(),
@@ -296,38 +299,14 @@ async fn history(shared: &Arc<Shared>, due: DueHistory) -> Result<(), HostError>
         Err(_) => (Vec::new(), again(MINUTE)),
     };
     let sizes: Vec<usize> = items.iter().map(|item| item.delivery.body.len()).collect();
-    shared.inbox.note_history(due.account, due.connection, items, mark).await?;
-    sizes.into_iter().for_each(|bytes| shared.backlog.add(&channel, Some(&due.platform_id), bytes));
-    shared.delivered.notify_one();
+    room.base.inbox.note_history(due.account, due.connection, items, mark).await?;
+    sizes.into_iter().for_each(|bytes| room.backlog.add(&channel, Some(&due.platform_id), bytes));
+    room.base.wake.delivered.notify_one();
     Ok(())
 }
 
 fn page_bytes(page: &HistoryPage) -> usize {
     page.items.iter().map(|item| item.body.len()).sum()
-}
-
-/// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
-pub(crate) async fn disconnect(
-    shared: &Arc<Shared>,
-    account: i64,
-    delete_conversations: bool,
-) -> Result<Option<String>, HostError> {
-    let row = shared.inbox.account_row(account).await?;
-    let told = call(shared, account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
-    let not_done = match told {
-        Ok(()) | Err(HostError::Disconnected(_)) => None,
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
-        Err(HostError::Account(error)) => Some(sentence(&error)),
-        Err(error) => Some(error.to_string()),
-    };
-    {
-        let _alone = shared.bindings.write().await;
-        let delete = delete_conversations.then(|| shared.clock.now());
-        shared.inbox.disconnect_account(account, delete).await?;
-        shared.secrets.forget(&row.channel, &row.platform_id);
-    }
-    shared.media_due.notify_one();
-    Ok(not_done)
 }
 
 #[cfg(test)]

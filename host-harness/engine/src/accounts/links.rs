@@ -1,6 +1,6 @@
-//! The links over which accounts are being connected: each with whose browser it is, how far it has come, and what
-//! was captured so far. In memory, and sealed in the inbox's file, so that a restart costs nobody their place.
-//! Belongs here: finding, changing and keeping them. The steps themselves: `connect`.
+//! Owns: the links over which accounts are being connected: whose browser each belongs to, how far it has come, what was
+//! captured so far. In memory, and sealed in the inbox's file, so that a restart costs nobody their place.
+//! Does not own: the steps (`connect`).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,13 +14,13 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use super::{
+    Accounts,
+    stage::{ConnectStage, ConnectView},
+};
 use crate::{
-    accounts::{
-        call::PendingAccount,
-        connect::{ConnectError, ConnectStage, ConnectView},
-    },
-    error::HostError,
-    host::Shared,
+    error::{ConnectError, HostError},
+    network::PendingAccount,
 };
 use harness_egress::credentials::{Secret, SecretKey};
 
@@ -287,7 +287,7 @@ impl Links {
     }
 }
 
-impl Shared {
+impl Accounts {
     /// A new link.
     pub(crate) async fn add_link(&self, link: Link) -> Result<(), HostError> {
         self.sweep_links().await?;
@@ -304,17 +304,17 @@ impl Shared {
         change: impl FnOnce(&mut Link) -> Result<T, ConnectError>,
     ) -> Result<T, HostError> {
         let (value, Snapshot { id, version, json }) = self.links.change(id, now, change)?;
-        let sealed = self.vault.seal(&key_of(&id), &Secret::new(json.to_vec()))?;
-        self.inbox.put_link(StoredLink { id, version, sealed }).await?;
+        let sealed = self.credentials.vault.seal(&key_of(&id), &Secret::new(json.to_vec()))?;
+        self.base.inbox.put_link(StoredLink { id, version, sealed }).await?;
         Ok(value)
     }
 
     /// Takes up the links of earlier runs. One that cannot be opened is as good as over.
     pub(crate) async fn open_links(&self) -> Result<(), HostError> {
-        let now = self.clock.now();
+        let now = self.base.clock.now();
         let mut over = Vec::new();
-        for StoredLink { id, version, sealed } in self.inbox.links().await? {
-            let rest = self.vault.unseal(&key_of(&id), &sealed).ok();
+        for StoredLink { id, version, sealed } in self.base.inbox.links().await? {
+            let rest = self.credentials.vault.unseal(&key_of(&id), &sealed).ok();
             let rest = rest.and_then(|json| serde_json::from_slice::<AtRest>(json.expose()).ok());
             match rest.map(|rest| Link::of(rest, version)).filter(|link| !link.is_over(now)) {
                 Some(link) => self.links.insert(id, link)?,
@@ -322,16 +322,16 @@ impl Shared {
             }
         }
         if !over.is_empty() {
-            self.inbox.delete_links(over).await?;
+            self.base.inbox.delete_links(over).await?;
         }
         Ok(())
     }
 
     /// Deletes the links whose time is over, with what was captured for them.
     pub(crate) async fn sweep_links(&self) -> Result<(), HostError> {
-        let over = self.links.sweep(self.clock.now());
+        let over = self.links.sweep(self.base.clock.now());
         if !over.is_empty() {
-            self.inbox.delete_links(over).await?;
+            self.base.inbox.delete_links(over).await?;
         }
         Ok(())
     }

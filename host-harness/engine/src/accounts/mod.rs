@@ -1,12 +1,43 @@
-//! Owns: accounts: calls of the channel's `account` interface, connecting, credentials, the jobs that keep an account
+//! Owns: accounts: calls of the channel's `account` interface, connecting and disconnecting, the jobs that keep an account
 //! healthy, and saying whether it is.
 //! Does not own: sealing and finding credentials (egress), pages.
 
-pub(crate) mod activate;
-pub(crate) mod call;
-pub(crate) mod connect;
-pub(crate) mod credentials;
-pub(crate) mod health;
-pub(crate) mod jobs;
-pub(crate) mod links;
-pub(crate) mod probe;
+mod activate;
+mod call;
+mod compare;
+mod connect;
+mod disconnect;
+mod doubts;
+mod effects;
+mod health;
+mod jobs;
+mod links;
+mod stage;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub(crate) use self::links::Links;
+pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs};
+pub use self::{
+    health::AccountHealth,
+    stage::{ConnectStage, ConnectView},
+};
+use crate::{
+    base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::Paces},
+    channels::Channels,
+    network::{Network, credentials::AccountCredentials},
+};
+
+/// The room.
+pub(crate) struct Accounts {
+    pub(crate) base: Base,
+    pub(crate) channels: Channels,
+    pub(crate) network: Network,
+    pub(crate) credentials: AccountCredentials,
+    pub(crate) rate_limits: Arc<Paces>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) public_url: PublicUrl,
+    /// Where conversations lie in files.
+    pub(crate) places: Arc<[PathBuf]>,
+    pub(crate) links: Links,
+}

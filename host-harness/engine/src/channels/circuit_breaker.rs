@@ -1,5 +1,5 @@
-//! A channel whose exports fail again and again is left alone for a while, and then tried once. Belongs
-//! here: when that begins and ends. What waits meanwhile: `translate`, `outbox`, `account`.
+//! Owns: when a part of a channel whose calls fail again and again is left alone, and when it is tried again.
+//! Does not own: what waits meanwhile.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -8,6 +8,8 @@ use std::{
 
 use harness_sandbox::{CallError, CallFailure};
 use serde::Serialize;
+
+use crate::error::Paused;
 
 /// Failures in a row, each of another input, after which a part is left alone.
 const THRESHOLD: u32 = 5;
@@ -58,18 +60,6 @@ pub struct BreakerView {
     pub next_trial: Option<u64>,
 }
 
-/// A part of a channel that is left alone.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("`{channel}` is left alone after repeated failures and tried again later ({reason})")]
-pub struct Paused {
-    /// The channel's id.
-    pub channel: String,
-    /// What failed last.
-    pub reason: String,
-    /// When to ask again, in milliseconds since 1970.
-    pub until: u64,
-}
-
 /// The breakers of all channels. Cloning shares them.
 #[derive(Clone, Default)]
 pub(crate) struct Breakers {
@@ -104,7 +94,7 @@ impl Breaker {
     }
 }
 
-/// Leave to make one call; whoever holds it says how the call went. Dropped unsaid, it never was.
+/// Permission for one call. Report the result with `succeeded` or `failed`; dropping it counts as neither.
 pub(crate) struct Pass {
     breakers: Breakers,
     key: (String, Part),

@@ -1,5 +1,85 @@
-//! Owns: the loaded channels: which component answers for an id, replacing one while it runs, and when one is left alone.
+//! Owns: the loaded channels: which component answers for an id, replacing one while it runs, when one is left alone, and
+//! the one guarded call.
 //! Does not own: what channels are asked, and when.
 
+mod call;
 pub(crate) mod circuit_breaker;
-pub(crate) mod rollout;
+pub(crate) mod loaded;
+mod rollout;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use harness_contract::{ConversationContext, settings::merge_settings};
+use harness_egress::credentials::Secrets;
+use harness_inbox::Inbox;
+use harness_sandbox::Sandbox;
+
+pub(crate) use self::call::{CallProblem, blamed};
+use self::{circuit_breaker::Breakers, loaded::Registered, rollout::Generations};
+use crate::{
+    base::{clock::Clock, tasks::Tasks, wake::Wake},
+    error::HostError,
+};
+
+/// The loaded channels. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct Channels {
+    pub(crate) breakers: Breakers,
+    inbox: Inbox,
+    clock: Clock,
+    tasks: Arc<Tasks>,
+    wake: Arc<Wake>,
+    sandbox: Sandbox,
+    secrets: Secrets,
+    loaded: Arc<RwLock<HashMap<String, Registered>>>,
+    generations: Arc<Generations>,
+}
+
+impl Channels {
+    /// None yet.
+    pub(crate) fn new(
+        (inbox, clock, tasks, wake): (Inbox, Clock, Arc<Tasks>, Arc<Wake>),
+        sandbox: Sandbox,
+        secrets: Secrets,
+    ) -> Self {
+        let (loaded, generations) = (Arc::default(), Arc::default());
+        Self { breakers: Breakers::default(), inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
+    }
+
+    /// The one of this id.
+    pub(crate) fn get(&self, id: &str) -> Result<Registered, HostError> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(id).cloned().ok_or_else(|| {
+            let mut known: Vec<_> = loaded.keys().cloned().collect();
+            known.sort();
+            HostError::NoChannel(id.to_owned(), if known.is_empty() { "none".into() } else { known.join(", ") })
+        })
+    }
+
+    /// All of them, by id.
+    pub(crate) fn all(&self) -> Vec<Registered> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = loaded.values().cloned().collect();
+        all.sort_by(|a, b| a.channel.id().cmp(b.channel.id()));
+        all
+    }
+
+    /// Everything about a conversation that a message depends on, and what is known of the comment that it answers.
+    pub(crate) async fn context(
+        &self,
+        registered: &Registered,
+        conversation: i64,
+        comment: Option<&str>,
+    ) -> Result<ConversationContext, HostError> {
+        let (policy, now) = (&registered.capabilities.window, self.clock.now());
+        let mut context = self.inbox.context(conversation, policy, now).await?;
+        merge_settings(&mut context.account.settings, &registered.settings);
+        if let Some(comment) = comment {
+            context.comment = self.inbox.known_comment(conversation, comment).await?;
+        }
+        Ok(context)
+    }
+}

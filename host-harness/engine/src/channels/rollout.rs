@@ -1,5 +1,5 @@
-//! Channels and their generations: loading one beside the one that runs, exchanging both in one step, and the
-//! way back when the new one fails. Belongs here: which component answers for a channel's id.
+//! Owns: loading a component beside the one that runs, exchanging both in one step, and going back when the new one fails.
+//! Does not own: counting failures (`circuit_breaker`).
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -14,12 +14,12 @@ use harness_contract::{
 use harness_sandbox::{CallError, LoadError};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    channels::circuit_breaker::Pass,
-    error::HostError,
-    host::{Host, Shared},
-    options::{ChannelSetup, Registered, check_slots},
+use super::{
+    Channels,
+    circuit_breaker::Pass,
+    loaded::{ChannelSetup, Registered, check_slots},
 };
+use crate::error::HostError;
 
 /// Crashes after which a new generation gives its place back.
 const CRASHES: usize = 5;
@@ -51,19 +51,14 @@ impl Generations {
     }
 }
 
-impl Host {
+impl Channels {
     /// Loads a component, or replaces the one of the same id.
-    ///
-    /// The new one is inspected, compiled and tried out beside the old one, which answers until both are exchanged
-    /// in one step; calls that have begun end where they began. If anything fails, the old one stays. Without a
-    /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
-    /// beyond that waits for the operator.
-    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
+    pub(crate) async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
         self.load(component, setup, None).await
     }
 
-    /// Replaces the channel of this id. Why an update was not taken stands in [`Host::update_problem`].
-    pub async fn replace_channel(
+    /// Replaces the channel of this id. Why an update was not taken stands in [`Self::update_problem`].
+    pub(crate) async fn replace_channel(
         &self,
         id: &str,
         component: Vec<u8>,
@@ -74,18 +69,18 @@ impl Host {
         if let Some(problem) = &problem {
             tracing::error!(channel = id, problem, "an update was not taken; the channel that runs stays");
         }
-        self.shared.generations.note(id, |history| history.problem = problem);
+        self.generations.note(id, |history| history.problem = problem);
         replaced
     }
 
     /// How often this channel was loaded since the start, from 1 on.
-    pub fn generation(&self, id: &str) -> u64 {
-        self.shared.generations.note(id, |history| history.count)
+    pub(crate) fn generation(&self, id: &str) -> u64 {
+        self.generations.note(id, |history| history.count)
     }
 
     /// Why the newest component of this channel is not the one that runs.
-    pub fn update_problem(&self, id: &str) -> Option<String> {
-        self.shared.generations.note(id, |history| history.problem.clone())
+    pub(crate) fn update_problem(&self, id: &str) -> Option<String> {
+        self.generations.note(id, |history| history.problem.clone())
     }
 
     async fn load(
@@ -94,7 +89,7 @@ impl Host {
         setup: ChannelSetup,
         expected: Option<&str>,
     ) -> Result<Registered, HostError> {
-        let sandbox = self.shared.sandbox.clone();
+        let sandbox = self.sandbox.clone();
         // Compiling takes a tenth of a second, which no task may block for; the first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
             let channel = sandbox.load(&component)?;
@@ -108,7 +103,7 @@ impl Host {
         if let Some(expected) = expected.filter(|expected| *expected != id) {
             return Err(HostError::AnotherChannel { expected: expected.to_owned(), found: id });
         }
-        let running = self.shared.channel(&id).ok();
+        let running = self.get(&id).ok();
         check_slots(manifest, &setup.secrets, SlotScope::App)?;
         self.warn_of_missing_proof(manifest, &setup);
         let kept = running.as_ref().map(|running| running.grant.clone());
@@ -144,11 +139,11 @@ impl Host {
             channel,
         };
         // What this setup does not name any more ends here.
-        self.shared.secrets.set_configured(&id, None, setup.secrets);
-        self.shared.secrets.set_previous(&id, setup.previous_secrets);
-        let now = self.shared.clock.now();
-        let old = self.shared.exchange(&registered);
-        self.shared.generations.note(&id, |history| {
+        self.secrets.set_configured(&id, None, setup.secrets);
+        self.secrets.set_previous(&id, setup.previous_secrets);
+        let now = self.clock.now();
+        let old = self.exchange(&registered);
+        self.generations.note(&id, |history| {
             history.count += 1;
             // The same component again, such as for a new secret, is no new generation to be tried.
             let digest = &registered.channel.inspection().digest;
@@ -157,8 +152,8 @@ impl Host {
                     History { count: history.count, previous: Some(old), replaced_at: now, ..History::default() };
             }
         });
-        self.shared.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
-        self.shared.connected();
+        self.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
+        self.wake.usable();
         Ok(registered)
     }
 
@@ -177,12 +172,11 @@ impl Host {
     }
 }
 
-impl Shared {
+impl Channels {
     /// From here on this component answers for its channel's id. Returns the one before.
     fn exchange(&self, registered: &Registered) -> Option<Registered> {
         let id = registered.channel.id().to_owned();
-        let before =
-            self.channels.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
+        let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
         // Other code may not fail.
         self.breakers.reset(&id);
         before
@@ -190,9 +184,9 @@ impl Shared {
 
     /// A call of a component of this digest failed, with an input that `counts`. A new component that fails again
     /// and again gives its place back; where there is none before it, the channel is left alone.
-    pub(crate) fn failed(self: &Arc<Self>, pass: Pass, digest: &str, error: &CallError, counts: bool) {
+    pub(crate) fn failed(&self, pass: Pass, digest: &str, error: &CallError, counts: bool) {
         let channel = error.channel.as_str();
-        if !self.channel(channel).is_ok_and(|running| running.channel.inspection().digest == digest) {
+        if !self.get(channel).is_ok_and(|running| running.channel.inspection().digest == digest) {
             // It is gone already.
             return;
         }
@@ -204,7 +198,7 @@ impl Shared {
     }
 
     /// Counts a crash, and puts the generation before in the place of a new one that crashed or failed too often.
-    fn give_back(self: &Arc<Self>, channel: &str, digest: &str, crashed: bool, too_often: bool) -> bool {
+    fn give_back(&self, channel: &str, digest: &str, crashed: bool, too_often: bool) -> bool {
         let now = self.clock.now();
         let previous = self.generations.note(channel, |history| {
             if crashed {
@@ -229,14 +223,14 @@ impl Shared {
         self.exchange(&previous);
         let back_to = previous.channel.inspection().digest.clone();
         tracing::error!(channel, digest, back_to, "a new component failed again and again; the one before is back");
-        let (shared, channel) = (Arc::clone(self), channel.to_owned());
+        let (inbox, wake, channel) = (self.inbox.clone(), Arc::clone(&self.wake), channel.to_owned());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 // What the new one could not read, the old one may.
-                if let Err(error) = shared.inbox.take_up(&channel, &back_to).await {
+                if let Err(error) = inbox.take_up(&channel, &back_to).await {
                     tracing::error!(%error, channel, "deliveries that failed could not be taken up again");
                 }
-                shared.connected();
+                wake.usable();
             });
         }
         true

@@ -1,17 +1,16 @@
-//! Calls of a platform that are no webhooks: that access was removed, that somebody's data is to be deleted.
-//! Belongs here: the manifest's recipes, and the answers. What they mean is the channel's to say.
+//! Owns: calls of a platform that are no webhooks: that access was removed, that somebody's data is to be deleted.
+//! Does not own: what they mean, which is the channel's to say.
+
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::manifest::{Callback, CallbackAnswer};
-use harness_inbox::{ErasureView, InboxError, TakenCallback};
+use harness_inbox::TakenCallback;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    error::HostError,
-    host::Host,
-    ingest::verify::{self, Refusal},
-};
+use super::{Ingest, verify::signed_by};
+use crate::error::{HostError, Refusal};
 use harness_egress::credentials::random;
 
 /// The longest payload, in bytes.
@@ -22,11 +21,11 @@ const MAX_AGE_MS: u64 = 7 * 24 * 3_600_000;
 /// How far the platform's clock may be ahead of this one, in milliseconds.
 const MAX_AHEAD_MS: u64 = 3_600_000;
 
-impl Host {
+impl Ingest {
     /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
     /// where it wants something; the same again for one that came before, which changes nothing.
-    pub async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
-        let registered = self.channel(channel).map_err(|_| Refusal::UnknownChannel)?;
+    pub(crate) async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
+        let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
         let manifest = registered.channel.manifest();
         let recipe = manifest.callbacks.get(name).ok_or(Refusal::UnknownChannel)?;
         let Callback::SignedRequest { field, secrets, answer, issued_at, .. } = recipe;
@@ -36,8 +35,8 @@ impl Host {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| Refusal::NoProof);
         let signature: [u8; 32] = decode(signature)?.try_into().map_err(|_| Refusal::NoProof)?;
         let body = decode(payload)?;
-        let now = self.shared.clock.now();
-        let proof = verify::signed_by(channel, secrets, &self.shared.secrets, payload.as_bytes(), &signature, now)?;
+        let now = self.base.clock.now();
+        let proof = signed_by(channel, secrets, &self.secrets, payload.as_bytes(), &signature, now)?;
         if let Some(field) = issued_at
             && !is_of_now(issue_time(&body, field), now)
         {
@@ -49,30 +48,25 @@ impl Host {
         let digest = Sha256::digest(payload.as_bytes()).into();
         let new = verified.into_new();
         let bytes = new.delivery.body.len();
-        let (shared, channel_id, name_of, given) =
-            (std::sync::Arc::clone(&self.shared), channel.to_owned(), name.to_owned(), code.clone());
+        let (base, backlog) = (self.base.clone(), Arc::clone(&self.backlog));
+        let (channel_id, name_of, given) = (channel.to_owned(), name.to_owned(), code.clone());
         let record = async move {
-            let taken = shared.inbox.record_callback(new, name_of, digest, given).await?;
+            let taken = base.inbox.record_callback(new, name_of, digest, given).await?;
             if matches!(taken, TakenCallback::New) {
-                shared.backlog.add(&channel_id, None, bytes);
-                shared.delivered.notify_one();
+                backlog.add(&channel_id, None, bytes);
+                base.wake.delivered.notify_one();
             }
             Ok(taken)
         };
-        let code = match self.shared.begun.whole(record).await? {
+        let code = match self.base.begun.whole(record).await? {
             TakenCallback::New => code,
             TakenCallback::Before(code) => code,
             TakenCallback::Elsewhere => return Err(Refusal::TakenElsewhere.into()),
         };
         let (Some(CallbackAnswer { url, code: field }), Some(code)) = (answer, code) else { return Ok(None) };
-        let address = self.shared.address(&["callbacks", channel, name, &code])?;
+        let address = self.public_url.address(&["callbacks", channel, name, &code])?;
         let fields = [(url.clone(), Value::from(address.as_str())), (field.clone(), Value::from(code))];
         Ok(Some(Value::Object(Map::from_iter(fields))))
-    }
-
-    /// How far the request with this code has come.
-    pub async fn callback_state(&self, code: &str) -> Result<ErasureView, InboxError> {
-        self.shared.inbox.erasure(code).await
     }
 }
 

@@ -1,24 +1,24 @@
-//! From the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
-//! events are applied. What cannot be translated stays in the journal. Belongs here: that worker.
+//! Owns: the worker from the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
+//! events are applied. What cannot be translated stays in the journal.
+//! Does not own: what an event changes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use harness_contract::{Anomaly, Delivery, DeliverySource, Event, ParseError, text::shown};
-use harness_inbox::{InboxError, PendingDelivery, TranslatedDelivery};
+use harness_contract::{Anomaly, Event, ParseError, text::shown};
+use harness_inbox::{BatchOutcome, DeliveryFailure, InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure, Channel};
 use tokio::task::{Id, JoinSet};
 
+use super::Ingest;
 use crate::{
-    channels::circuit_breaker::{Part, Paused},
-    error::HostError,
-    host::Shared,
-    options::Registered,
-    tasks::Worker,
+    base::tasks::Worker,
+    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::Registered},
+    error::{HostError, Paused},
 };
 use harness_egress::Known;
 
@@ -39,21 +39,21 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
 /// other anything; the deliveries of one channel after each other.
-pub(crate) async fn run(shared: Arc<Shared>) {
+pub(crate) async fn run(room: Arc<Ingest>) {
     let mut lanes = JoinSet::new();
     let mut under_way: HashMap<Id, String> = HashMap::new();
-    let mut arrivals = shared.inbox.arrivals();
+    let mut arrivals = room.base.inbox.arrivals();
     loop {
-        match shared.inbox.waiting_channels().await {
+        match room.base.inbox.waiting_channels().await {
             Ok(channels) => {
                 // What is full has to be seen to have become less, also while nothing is translated.
-                if shared.backlog.any_full() {
-                    let _ = shared.count_backlog(false).await;
+                if room.backlog.any_full() {
+                    let _ = room.backlog.count_anew(&room.base.inbox, false).await;
                 }
-                let paused = shared.breakers.paused(Part::Incoming, shared.clock.now());
+                let paused = room.channels.breakers.paused(Part::Incoming, room.base.clock.now());
                 for channel in channels {
                     if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
-                        let lane = lanes.spawn(guarded_lane(Arc::clone(&shared), channel.clone()));
+                        let lane = lanes.spawn(guarded_lane(Arc::clone(&room), channel.clone()));
                         under_way.insert(lane.id(), channel);
                     }
                 }
@@ -64,7 +64,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             }
         }
         tokio::select! {
-            () = shared.delivered.notified() => {}
+            () = room.base.wake.delivered.notified() => {}
             _ = arrivals.changed() => {}
             Some(ended) = lanes.join_next_with_id() => {
                 let id = match ended {
@@ -79,17 +79,17 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 /// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
-async fn guarded_lane(shared: Arc<Shared>, channel: String) {
-    if shared.guarded(Worker::Translate, lane(&shared, &channel)).await.is_err() {
-        shared.blame(&channel, Part::Incoming);
+async fn guarded_lane(room: Arc<Ingest>, channel: String) {
+    if room.base.tasks.guarded(Worker::Translate, lane(&room, &channel)).await.is_err() {
+        room.channels.blame(&channel, Part::Incoming);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// Translates one channel's deliveries until none is left, or the channel is left alone.
-async fn lane(shared: &Arc<Shared>, channel: &str) {
+async fn lane(room: &Arc<Ingest>, channel: &str) {
     loop {
-        match round(shared, channel).await {
+        match round(room, channel).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -117,6 +117,16 @@ enum Problem {
     Paused(#[from] Paused),
 }
 
+impl From<CallProblem> for Problem {
+    fn from(problem: CallProblem) -> Self {
+        match problem {
+            CallProblem::Open(paused) => paused.into(),
+            CallProblem::Failed(error) => error.into(),
+            CallProblem::Panicked => Self::Other(HostError::Busy.to_string()),
+        }
+    }
+}
+
 impl From<ParseError> for Problem {
     fn from(error: ParseError) -> Self {
         match error {
@@ -128,21 +138,23 @@ impl From<ParseError> for Problem {
 }
 
 /// One batch of a channel; says whether there may be more to do now.
-async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> {
-    shared.count_backlog(false).await?;
-    let (started, last) = (Instant::now(), shared.inbox.last_delivery());
-    let pending = if shared.breakers.is_open(channel, Part::Incoming) {
+async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
+    room.backlog.count_anew(&room.base.inbox, false).await?;
+    let (started, last) = (Instant::now(), room.base.inbox.last_delivery());
+    let pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
         // Whichever failed before is not the one to try a channel with.
-        shared.inbox.least_tried(channel).await?.into_iter().collect()
+        room.base.inbox.least_tried(channel).await?.into_iter().collect()
     } else {
-        shared.inbox.pending(channel, BATCH, BATCH_BYTES).await?
+        room.base.inbox.pending(channel, BATCH, BATCH_BYTES).await?
     };
     if pending.is_empty() {
-        shared.count_backlog(true).await?;
+        room.backlog.count_anew(&room.base.inbox, true).await?;
         return Ok(false);
     }
-    let results = translate_all(shared, pending).await?;
+    let results = translate_all(room, pending).await?;
     let mut translated = Vec::with_capacity(results.len());
+    let mut rest = BatchOutcome::default();
+    let mut digests = HashSet::new();
     let mut again = false;
     let mut paused = false;
     for (id, attempts, digest, result) in results {
@@ -151,39 +163,44 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
             Err(Problem::Paused(_)) => paused = true,
             Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => again = true,
             Err(Problem::NoChannel(channel)) => {
-                shared.inbox.set_aside(id, format!("no channel `{channel}` is loaded")).await?;
-                // It may have been loaded between the look and the note.
-                if let Ok(registered) = shared.channel(&channel) {
-                    shared.inbox.take_up(&channel, &registered.channel.inspection().digest).await?;
-                }
-                shared.calls.metrics.delivery(&channel, "no_channel");
+                rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
+                digests.insert(digest);
             }
             // While everything fails it is not this delivery's fault: it waits with the others.
             Err(Problem::Call(_))
-                if attempts + 1 < MAX_ATTEMPTS || shared.breakers.is_open(channel, Part::Incoming) =>
+                if attempts + 1 < MAX_ATTEMPTS || room.channels.breakers.is_open(channel, Part::Incoming) =>
             {
-                shared.inbox.note_attempt(id).await?;
+                rest.retry.push(id);
                 again = true;
             }
             Err(problem) => {
                 tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
-                shared.inbox.mark_failed(id, problem.to_string(), digest.clone()).await?;
-                shared.calls.metrics.delivery(channel, "failed");
-                // It may have been replaced, or taken back, since then.
-                if let Ok(registered) = shared.channel(channel)
-                    && registered.channel.inspection().digest != digest
-                {
-                    shared.inbox.take_up(channel, &registered.channel.inspection().digest).await?;
-                }
+                let (problem, translator) = (problem.to_string(), digest.clone());
+                rest.failed.push(DeliveryFailure { id, problem, translator });
+                digests.insert(digest);
             }
         }
     }
+    if !rest.is_empty() {
+        let (unloaded, failed) = (rest.unloaded.len(), rest.failed.len());
+        room.base.inbox.settle_batch(rest).await?;
+        (0..unloaded).for_each(|_| room.base.metrics.delivery(channel, "no_channel"));
+        (0..failed).for_each(|_| room.base.metrics.delivery(channel, "failed"));
+    }
+    // The channel may have been loaded, replaced or taken back between the look and the note.
+    if !digests.is_empty()
+        && let Ok(registered) = room.channels.get(channel)
+        && let present = &registered.channel.inspection().digest
+        && digests.iter().any(|digest| digest != present)
+    {
+        room.base.inbox.take_up(channel, present).await?;
+    }
     let count = translated.len();
     if !translated.is_empty() {
-        let applied = shared.inbox.apply(translated, shared.backlog.budget.parking()).await?;
+        let applied = room.base.inbox.apply(translated, room.backlog.budget.parking()).await?;
         for (delivery, problem) in &applied.foreign {
             tracing::warn!(delivery, channel, problem, "a delivery speaks for an account that is not its own");
-            shared.calls.metrics.delivery(channel, "foreign");
+            room.base.metrics.delivery(channel, "foreign");
         }
         if applied.expired > 0 {
             tracing::warn!(
@@ -191,24 +208,24 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
                 count = applied.expired,
                 "deliveries of accounts that are not connected were emptied"
             );
-            shared.calls.metrics.removed("parked_deliveries", applied.expired);
+            room.base.metrics.removed("parked_deliveries", applied.expired);
         }
-        (applied.foreign.len()..count).for_each(|_| shared.calls.metrics.delivery(channel, "applied"));
-        shared.calls.metrics.applied(&applied);
-        if let Err(error) = shared.forget_lost(applied.lost).await {
+        (applied.foreign.len()..count).for_each(|_| room.base.metrics.delivery(channel, "applied"));
+        room.base.metrics.applied(&applied);
+        if let Err(error) = room.credentials.forget_lost(applied.lost).await {
             tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
         }
-        shared.media_due.notify_one();
-        shared.accounts_due.notify_waiters();
+        room.base.wake.media_due.notify_one();
+        room.base.wake.accounts_due.notify_waiters();
     }
-    if paused || shared.breakers.paused(Part::Incoming, shared.clock.now()).contains(channel) {
+    if paused || room.channels.breakers.paused(Part::Incoming, room.base.clock.now()).contains(channel) {
         return Ok(false);
     }
     if again {
         tokio::time::sleep(PAUSE).await;
     }
-    let arrived = usize::try_from(shared.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
-    if count >= SHARE && arrived >= count && shared.backlog.has_room(channel) {
+    let arrived = usize::try_from(room.base.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
+    if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {
         // More comes in than is translated: the platform waits for its answers, translating can wait.
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
@@ -219,24 +236,24 @@ async fn round(shared: &Arc<Shared>, channel: &str) -> Result<bool, InboxError> 
 type Translated = (i64, u32, String, Result<TranslatedDelivery, Problem>);
 
 /// Translates a batch on all processors, and returns the results in its order.
-async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
+async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = pending.len().div_ceil(threads).max(SHARE);
     let mut workers = Vec::with_capacity(threads);
     while !pending.is_empty() {
         let rest = pending.split_off(share.min(pending.len()));
-        let (worker, part) = (Arc::clone(shared), std::mem::replace(&mut pending, rest));
+        let (worker, part) = (Arc::clone(room), std::mem::replace(&mut pending, rest));
         workers.push(tokio::task::spawn_blocking(move || {
             let one = |delivery: PendingDelivery| {
-                let registered = worker.channel(&delivery.channel);
+                let registered = worker.channels.get(&delivery.channel);
                 let digest = digest_of(&registered);
                 let (id, attempts, channel) = (delivery.id, delivery.attempts, delivery.channel.clone());
                 let translated = AssertUnwindSafe(|| translate(&worker, registered, delivery));
                 let result = catch_unwind(translated).unwrap_or_else(|_| {
-                    worker.note_panic(Worker::Translate, "while it translated a delivery");
-                    let error = worker.blamed(&channel);
+                    worker.base.tasks.note_panic(Worker::Translate, "while it translated a delivery");
+                    let error = blamed(&channel);
                     if attempts == 0 {
-                        worker.blame(&channel, Part::Incoming);
+                        worker.channels.blame(&channel, Part::Incoming);
                     }
                     Err(error.into())
                 });
@@ -247,9 +264,8 @@ async fn translate_all(shared: &Arc<Shared>, mut pending: Vec<PendingDelivery>) 
     }
     let mut results = Vec::new();
     for worker in workers {
-        let ended = worker.await;
-        results
-            .extend(ended.map_err(|error| InboxError::Durability(format!("the translating thread ended: {error}")))?);
+        // Panics were caught: one that ends otherwise ends with the runtime.
+        results.extend(worker.await.map_err(|_| InboxError::Closed)?);
     }
     Ok(results)
 }
@@ -260,7 +276,7 @@ fn digest_of(registered: &Result<Registered, HostError>) -> String {
 }
 
 fn translate(
-    shared: &Arc<Shared>,
+    room: &Arc<Ingest>,
     registered: Result<Registered, HostError>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
@@ -270,24 +286,16 @@ fn translate(
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
-    let pass = shared.breakers.admit(&channel, Part::Incoming, shared.clock.now())?;
     let span = tracing::info_span!("translate", delivery = id, channel);
     let digest = registered.channel.inspection().digest.clone();
     let (delivery, origin) = pending.into_parts();
-    let mut parsed = match span.in_scope(|| registered.channel.parse_webhook(&delivery)) {
-        Ok(parsed) => {
-            pass.succeeded(shared.clock.now());
-            parsed.map_err(|mut error| {
-                Known::new(&shared.secrets, &channel, None).redact_in_parse_error(&mut error);
-                error
-            })?
-        }
-        Err(error) => {
-            // A delivery counts once, however often it is tried.
-            shared.failed(pass, &digest, &error, attempts == 0);
-            return Err(error.into());
-        }
-    };
+    // A delivery counts once, however often it is tried.
+    let parse = |channel: &Channel| span.in_scope(|| channel.parse_webhook(&delivery));
+    let mut parsed =
+        room.channels.call_here(&registered, Part::Incoming, attempts == 0, parse)?.map_err(|mut error| {
+            Known::new(&room.secrets, &channel, None).redact_in_parse_error(&mut error);
+            error
+        })?;
     parsed.events.iter_mut().for_each(keep_contract);
     Ok(origin.translated(parsed.events, digest))
 }
@@ -306,31 +314,4 @@ fn keep_contract(event: &mut Event) {
     if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
         event.reply_context = None;
     }
-}
-
-/// Reads items of an account's archive for a look at them: nothing is journalled or applied. One that the channel
-/// cannot read is left out.
-pub(crate) async fn read_archived(
-    channel: Channel,
-    account: String,
-    items: Vec<Vec<u8>>,
-    now: u64,
-) -> Result<Vec<Event>, HostError> {
-    let parsed = tokio::task::spawn_blocking(move || {
-        let mut events = Vec::new();
-        for body in items {
-            let delivery = Delivery {
-                source: DeliverySource::Archive,
-                body,
-                headers: Vec::new(),
-                received_at: now,
-                account: Some(account.clone()),
-            };
-            if let Ok(parsed) = channel.parse_webhook(&delivery)? {
-                events.extend(parsed.events);
-            }
-        }
-        Ok::<_, CallError>(events)
-    });
-    Ok(parsed.await.map_err(|_| HostError::Busy)??)
 }

@@ -1,6 +1,25 @@
-//! Owns: what a host does for itself: retention, noticing a clock that was set back, backups, files that others can read.
+//! Owns: what a host does for itself: retention, noticing a clock that was set back, backups.
 //! Does not own: what is removed, and how (the inbox).
 
 pub mod backup;
-pub(crate) mod exposed;
-pub(crate) mod retention;
+mod retention;
+
+use std::sync::Arc;
+
+pub use self::retention::Retention;
+pub(crate) use self::retention::run;
+use crate::{
+    base::{Base, backlog::Backlog},
+    channels::Channels,
+    store::MediaStore,
+};
+
+/// The room.
+pub(crate) struct Maintenance {
+    pub(crate) base: Base,
+    /// For the circuits that wait.
+    pub(crate) channels: Channels,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) store: MediaStore,
+    pub(crate) retention: Retention,
+}

@@ -1,17 +1,18 @@
-//! What a host does for itself now and then: it removes what need not be kept, and notices when its clock was set
-//! back. Belongs here: when, and in which portions. What is removed, and how: the inbox's.
+//! Owns: removing what need not be kept any more, and noticing that the clock was set back: when, and in which portions.
+//! Does not own: what is removed, and how (the inbox).
 
 use std::{sync::Arc, time::Duration};
 
 use harness_inbox::InboxError;
 
-use crate::{host::Shared, media::store::StoreError, tasks::Worker};
+use super::Maintenance;
+use crate::{base::tasks::Worker, store::StoreError};
 
-/// How often it is looked whether it is time, and what the clock says.
+/// Polling interval.
 const TICK: Duration = Duration::from_secs(1);
-/// When it is tidied up first after a start.
+/// The first cleanup after a start.
 const FIRST: Duration = Duration::from_secs(60);
-/// How often it is tidied up.
+/// The interval between cleanups.
 const EVERY: Duration = Duration::from_secs(3600);
 /// Deliveries that are emptied in one transaction.
 const DELIVERIES: usize = 200;
@@ -24,7 +25,7 @@ const NAMELESS_MS: u64 = 24 * 3_600_000;
 /// A clock that goes slower than time by less than this was not set back, in milliseconds.
 const SLACK_MS: u64 = 2_000;
 
-/// How long is kept what need not be kept. None is for ever.
+/// Retention periods. None is for ever.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
     /// Raw deliveries whose events are in the inbox: afterwards they are emptied, and cannot be translated again.
@@ -48,30 +49,31 @@ enum UpkeepError {
 }
 
 /// Works for as long as the host lives.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    tokio::join!(tidy_up(&shared), watch_clock(&shared));
+pub(crate) async fn run(room: Arc<Maintenance>) {
+    tokio::join!(tidy_up(&room), watch_clock(&room));
 }
 
-async fn tidy_up(shared: &Shared) {
-    let mut next = shared.clock.steady() + FIRST;
+async fn tidy_up(room: &Maintenance) {
+    let mut next = room.base.clock.steady() + FIRST;
     loop {
-        shared.clock.tick(TICK).await;
-        if shared.clock.steady() < next {
+        room.base.clock.tick(TICK).await;
+        if room.base.clock.steady() < next {
             continue;
         }
-        if let Ok(Err(error)) = shared.guarded(Worker::Upkeep, round(shared)).await {
+        if let Ok(Err(error)) = room.base.tasks.guarded(Worker::Upkeep, round(room)).await {
             tracing::error!(%error, "tidying up pauses");
         }
-        next = shared.clock.steady() + EVERY;
+        next = room.base.clock.steady() + EVERY;
     }
 }
 
-async fn round(shared: &Shared) -> Result<(), UpkeepError> {
-    let before = |age: Duration| shared.clock.now().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+async fn round(room: &Maintenance) -> Result<(), UpkeepError> {
+    let before =
+        |age: Duration| room.base.clock.now().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
     let mut emptied = 0;
-    if let Some(age) = shared.retention.deliveries {
+    if let Some(age) = room.retention.deliveries {
         loop {
-            let count = shared.inbox.empty_deliveries(before(age), DELIVERIES).await?;
+            let count = room.base.inbox.empty_deliveries(before(age), DELIVERIES).await?;
             emptied += count;
             if count < DELIVERIES {
                 break;
@@ -79,44 +81,44 @@ async fn round(shared: &Shared) -> Result<(), UpkeepError> {
         }
     }
     let mut parked = 0;
-    if let Some(age) = shared.backlog.budget.parked {
+    if let Some(age) = room.backlog.budget.parked {
         loop {
-            let count = shared.inbox.expire_parked(before(age), DELIVERIES).await?;
+            let count = room.base.inbox.expire_parked(before(age), DELIVERIES).await?;
             parked += count;
             if count < DELIVERIES {
                 break;
             }
         }
     }
-    let unused = match shared.retention.unused_files {
-        Some(age) => remove_unused(shared, before(age)).await?,
+    let unused = match room.retention.unused_files {
+        Some(age) => remove_unused(room, before(age)).await?,
         None => 0,
     };
-    let nameless = remove_nameless(shared).await?;
+    let nameless = remove_nameless(room).await?;
     for (what, count) in
         [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)]
     {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
-            shared.calls.metrics.removed(what, count);
+            room.base.metrics.removed(what, count);
         }
     }
     // Last, so that whoever sees it counted sees what was done.
-    shared.calls.metrics.maintained();
+    room.base.metrics.maintained();
     Ok(())
 }
 
 /// Removes files that were given to be sent before this time and are named by no reply.
-async fn remove_unused(shared: &Shared, before: u64) -> Result<usize, UpkeepError> {
-    let mut files = shared.inbox.files_before(before).await?;
-    while !files.handles.is_empty() && shared.inbox.look_for_use(&mut files, REPLIES).await? {
+async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, UpkeepError> {
+    let mut files = room.base.inbox.files_before(before).await?;
+    while !files.handles.is_empty() && room.base.inbox.look_for_use(&mut files, REPLIES).await? {
         tokio::task::yield_now().await;
     }
     let mut removed = 0;
     for handle in files.handles {
         // First the row: what is left of a removal that was cut short has no name.
-        if let Some(key) = shared.inbox.forget_file(handle, files.after).await? {
-            shared.media.delete(&key).await?;
+        if let Some(key) = room.base.inbox.forget_file(handle, files.after).await? {
+            room.store.delete(&key).await?;
             removed += 1;
         }
     }
@@ -124,12 +126,12 @@ async fn remove_unused(shared: &Shared, before: u64) -> Result<usize, UpkeepErro
 }
 
 /// Removes files of the media store that no row names.
-async fn remove_nameless(shared: &Shared) -> Result<usize, UpkeepError> {
-    let old = shared.media.keys_before(shared.clock.now().saturating_sub(NAMELESS_MS)).await?;
+async fn remove_nameless(room: &Maintenance) -> Result<usize, UpkeepError> {
+    let old = room.store.keys_before(room.base.clock.now().saturating_sub(NAMELESS_MS)).await?;
     let mut removed = 0;
     for keys in old.chunks(KEYS) {
-        for key in shared.inbox.unnamed(keys.to_vec()).await? {
-            shared.media.delete(&key).await?;
+        for key in room.base.inbox.unnamed(keys.to_vec()).await? {
+            room.store.delete(&key).await?;
             removed += 1;
         }
         tokio::task::yield_now().await;
@@ -138,25 +140,25 @@ async fn remove_nameless(shared: &Shared) -> Result<usize, UpkeepError> {
 }
 
 /// Notices that the clock was set back. What waits for a time would wait longer by as much.
-async fn watch_clock(shared: &Shared) {
+async fn watch_clock(room: &Maintenance) {
     // What could not be written down yet.
     let mut owed: u64 = 0;
     loop {
-        shared.clock.tick(TICK).await;
-        let back = shared.clock.take_set_back(SLACK_MS);
+        room.base.clock.tick(TICK).await;
+        let back = room.base.clock.take_set_back(SLACK_MS);
         if back > 0 {
             tracing::warn!(seconds = back / 1000, "the clock was set back");
-            shared.breakers.set_back(back);
+            room.channels.breakers.set_back(back);
             owed = owed.saturating_add(back);
         }
         if owed == 0 {
             continue;
         }
-        match shared.inbox.clock_set_back(owed).await {
+        match room.base.inbox.clock_set_back(owed).await {
             Ok(()) => owed = 0,
             Err(error) => tracing::error!(%error, "what waits could not be told that the clock was set back"),
         }
-        shared.queued.notify_one();
-        shared.media_due.notify_one();
+        room.base.wake.queued.notify_one();
+        room.base.wake.media_due.notify_one();
     }
 }

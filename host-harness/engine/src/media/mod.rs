@@ -1,9 +1,38 @@
-//! Owns: files in both directions: downloads, uploads, where their bytes lie, and what a file is.
-//! Does not own: which files there are (the inbox), which hosts they come from (egress).
+//! Owns: files in both directions: the worker that fetches them, uploads, and what a file is.
+//! Does not own: which files there are (the inbox), which hosts they come from (egress), where bytes lie (`store`).
 
-pub(crate) mod files;
-pub(crate) mod incoming;
 pub(crate) mod sniff;
-pub(crate) mod store;
-pub(crate) mod stored;
-pub(crate) mod worker;
+pub(crate) mod uploads;
+mod worker;
+
+use crate::{
+    base::Base,
+    channels::Channels,
+    network::Network,
+    store::{MediaStore, StoreError, incoming::PIECE},
+};
+
+pub(crate) use self::worker::run;
+
+/// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.
+const IN_MEMORY: u64 = 2 * PIECE as u64;
+
+/// The room.
+pub(crate) struct Media {
+    pub(crate) base: Base,
+    pub(crate) channels: Channels,
+    pub(crate) network: Network,
+    pub(crate) store: MediaStore,
+}
+
+impl Media {
+    /// Removes what of files was left when the last run ended in the middle of them.
+    pub(crate) async fn remove_unfinished(&self) -> Result<(), StoreError> {
+        let removed = self.store.remove_unfinished().await?;
+        if removed > 0 {
+            tracing::info!(count = removed, "removed files that were not whole when the last run ended");
+            self.base.metrics.removed("unfinished_files", removed);
+        }
+        Ok(())
+    }
+}

@@ -1,5 +1,5 @@
-//! Owns: what an operator sees of a running host: counters, recordings of calls, readiness.
-//! Does not own: the text form over HTTP, traces' way to a collector.
+//! Owns: what an operator sees of a running host: recordings of calls, readiness.
+//! Does not own: counters (`base`), their text form over HTTP, traces' way to a collector.
 
-pub(crate) mod metrics;
+pub(crate) mod readiness;
 pub(crate) mod recorder;

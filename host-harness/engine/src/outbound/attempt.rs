@@ -1,34 +1,33 @@
-//! One reply on its way: ask the channel, send step by step, write down how each ended.
-//! Belongs here: attempts, and what follows from a result. Not here: which reply's turn it is. What became of what
-//! was not answered: `unsent`.
+//! Owns: one reply on its way: ask the channel, send step by step, write down how each ended.
+//! Does not own: whose turn it is (`dispatcher`), the words for what was not answered (`unsent`).
 
-use std::{sync::Arc, time::Duration};
-
-use harness_contract::{
-    ConversationContext, FailureCategory, HttpResponse, OutboundMessage, SendOutcome, SendResult, SendStep, Severity,
-    StepKind, Violation,
-};
+use harness_contract::{ConversationContext, FailureCategory, SendOutcome, SendResult, SendStep, StepKind, Violation};
 use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState};
-use harness_sandbox::{CallError, CallFailure, Channel};
+use harness_sandbox::{CallError, CallFailure};
 use tracing::Instrument as _;
 
-use crate::{
-    accounts::call::CallScope,
-    channels::circuit_breaker::{Part, Pass},
-    error::HostError,
-    host::Shared,
-    media::worker,
-    options::Registered,
-    outbound::unsent::{
-        channel_failed, disconnected, failure, late_signal, no_files, nothing_to_send, outcome, unread, unrecorded,
-        unsent,
+use super::{
+    Outbound,
+    unsent::{
+        channel_failed, disconnected, failure, host_failed, late_signal, no_files, nothing_to_send, outcome,
+        unrecorded, unsent,
     },
-    rate_limit::Asker,
-    tasks::{Moment, Worker},
+    verdict::{ask, read_answer},
 };
-use harness_egress::{Captured, FIRST, Held, Known, TooMuch, memory_of};
-
-pub(crate) use crate::outbound::unsent::host_failed;
+use crate::{
+    base::{
+        rate_limit::Asker,
+        tasks::{Moment, Worker},
+    },
+    channels::{
+        CallProblem,
+        circuit_breaker::{Part, Pass},
+        loaded::Registered,
+    },
+    error::HostError,
+    network::CallScope,
+};
+use harness_egress::{Captured, FIRST, Held, TooMuch, memory_of};
 
 /// Attempts at a step that the platform answered with a passing error.
 const MAX_ATTEMPTS: u32 = 8;
@@ -42,10 +41,8 @@ const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 /// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
 const PATIENCE_MS: u64 = 1_000;
-/// How long a reply waits scope requests find no memory.
+/// How long a reply waits whose requests find no memory.
 const MEMORY_WAIT_MS: u64 = 1_000;
-/// How often a busy sandbox is asked again for the reading of an answer that cannot be had twice.
-const READINGS: u32 = 20;
 /// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
 const SIGNAL_MS: u64 = 10_000;
 
@@ -67,16 +64,16 @@ pub(crate) enum Left {
 
 /// One reply under way.
 pub(crate) struct Sending<'a> {
-    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) room: &'a Outbound,
     pub(crate) reply: OpenReply,
 }
 
 impl Sending<'_> {
     /// Sends what is left of the reply.
     pub(crate) async fn run(&self) -> Result<Left, HostError> {
-        let Ok(registered) = self.shared.channel(&self.reply.channel) else { return Ok(Left::Unable) };
-        let unchanged = self.shared.bindings.read().await;
-        let account = self.shared.inbox.account_row(self.reply.account).await?;
+        let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(Left::Unable) };
+        let unchanged = self.room.credentials.unchanged.read().await;
+        let account = self.room.base.inbox.account_row(self.reply.account).await?;
         if account.state == AccountState::Disconnected {
             drop(unchanged);
             if self.reply.steps.is_empty() {
@@ -86,9 +83,9 @@ impl Sending<'_> {
             }
             return Ok(Left::Nothing);
         }
-        let now = self.shared.clock.now();
+        let now = self.room.base.clock.now();
         let comment = self.reply.message.private_reply_to.as_deref();
-        let context = self.shared.context(&registered, self.reply.conversation, comment).await?;
+        let context = self.room.channels.context(&registered, self.reply.conversation, comment).await?;
         drop(unchanged);
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
@@ -134,19 +131,19 @@ impl Sending<'_> {
                 }
                 return Ok(Left::Paced(at));
             }
-            if !self.shared.inbox.begin_attempt(self.reply.reply, index, self.shared.clock.now()).await? {
+            if !self.room.base.inbox.begin_attempt(self.reply.reply, index, self.room.base.clock.now()).await? {
                 continue;
             }
-            self.shared.reaches(Worker::Outbox, Moment::Leaves);
+            self.room.base.tasks.reaches(Worker::Outbox, Moment::Leaves);
             let part = tracing::error_span!("part", part = index);
             let attempted = self.attempt(&registered, &context, account.connection, step, &mut captured, &mut memory);
             let (outcome, unread) = attempted.instrument(part).await;
             memory.shrink_to(for_requests);
-            let now = self.shared.clock.now();
-            let breakers = &self.shared.breakers;
+            let now = self.room.base.clock.now();
+            let breakers = &self.room.channels.breakers;
             if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
                 match unread {
-                    Some(error) => self.shared.failed(pass, digest, &error, true),
+                    Some(error) => self.room.channels.failed(pass, digest, &error, true),
                     None => pass.succeeded(now),
                 }
             }
@@ -158,7 +155,7 @@ impl Sending<'_> {
                 let problem = problem.collect::<Vec<_>>().join(" ");
                 let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
                 self.finish(index, outcome, end).await?;
-                let (inbox, state) = (&self.shared.inbox, AccountState::NeedsReconnect);
+                let (inbox, state) = (&self.room.base.inbox, AccountState::NeedsReconnect);
                 inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
                 return Ok(Left::Attempt);
             }
@@ -185,8 +182,8 @@ impl Sending<'_> {
     /// ask again.
     async fn leave_to_go(&self, registered: &Registered, step: &SendStep) -> Result<Result<(), u64>, InboxError> {
         // The wish may have come with the answer to another reply, since this one got its turn.
-        let now = self.shared.clock.now();
-        match self.shared.inbox.paused_until(self.reply.account, Some(self.reply.conversation), now).await? {
+        let now = self.room.base.clock.now();
+        match self.room.base.inbox.paused_until(self.reply.account, Some(self.reply.conversation), now).await? {
             Some(until) => Ok(Err(until)),
             None => Ok(self.paced(registered, step).await),
         }
@@ -197,7 +194,7 @@ impl Sending<'_> {
         let sizes = steps.iter().map(|step| memory_of(&step.request));
         let largest = sizes.clone().max().unwrap_or(0);
         let wanted = sizes.fold(largest.saturating_add(FIRST), u64::saturating_add);
-        self.shared.memory.try_take(&self.reply.channel, wanted)
+        self.room.network.memory.try_take(&self.reply.channel, wanted)
     }
 
     async fn drop_signal(&self, index: usize) -> Result<(), InboxError> {
@@ -206,7 +203,7 @@ impl Sending<'_> {
 
     /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
     async fn paced(&self, registered: &Registered, step: &SendStep) -> Result<(), u64> {
-        let (clock, rates) = (&self.shared.clock, &registered.capabilities.rates);
+        let (clock, rates) = (&self.room.base.clock, &registered.capabilities.rates);
         let patient_until = clock.now().saturating_add(PATIENCE_MS);
         let mut again = !self.reply.steps.is_empty();
         loop {
@@ -216,7 +213,7 @@ impl Sending<'_> {
                 conversation: Some(self.reply.conversation),
                 again,
             };
-            match self.shared.paces.take(rates, &step.rate_class, asker) {
+            match self.room.rate_limits.take(rates, &step.rate_class, asker) {
                 Ok(()) => return Ok(()),
                 Err(at) if at > patient_until => return Err(at),
                 Err(at) => clock.until(at).await,
@@ -226,13 +223,13 @@ impl Sending<'_> {
     }
 
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
-        self.shared.calls.metrics.step(&self.reply.channel, self.reply.account, &end);
-        self.shared.inbox.finish_step(&self.reply, index, outcome, end, self.shared.clock.now()).await
+        self.room.base.metrics.step(&self.reply.channel, self.reply.account, &end);
+        self.room.base.inbox.finish_step(&self.reply, index, outcome, end, self.room.base.clock.now()).await
     }
 
     async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
-        self.shared.calls.metrics.refused(&self.reply.channel, self.reply.account);
-        self.shared.inbox.refuse_reply(self.reply.reply, violations).await
+        self.room.base.metrics.refused(&self.reply.channel, self.reply.account);
+        self.room.base.inbox.refuse_reply(self.reply.reply, violations).await
     }
 
     /// The requests of the reply, written down before the first leaves; none when nothing can be sent.
@@ -243,32 +240,30 @@ impl Sending<'_> {
         now: u64,
         leave: &mut Option<Pass>,
     ) -> Result<Option<Vec<SendStep>>, HostError> {
-        let (channel, message, asked) = (registered.channel.clone(), self.reply.message.clone(), context.clone());
-        let pass = self.shared.breakers.admit(channel.id(), Part::Outgoing, now)?;
-        let span = tracing::Span::current();
-        let asked = tokio::task::spawn_blocking(move || span.in_scope(|| ask(&channel, &message, &asked))).await;
-        match &asked {
-            // The reading of the answer decides, where there will be one.
-            Ok(Ok((Ok(_), _))) => *leave = Some(pass),
-            Ok(Ok(_)) => pass.succeeded(now),
-            Ok(Err(error)) => self.shared.failed(pass, &registered.channel.inspection().digest, error, true),
-            Err(_) => drop(pass),
-        }
-        let (built, remarks) = match asked {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(CallError { failure: CallFailure::Busy(_), .. })) => return Err(HostError::Busy),
-            Ok(Err(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
-            Err(error) => {
-                self.shared.note_panic(Worker::Outbox, &error.to_string());
-                self.shared.blame(&self.reply.channel, Part::Outgoing);
-                (Err(vec![host_failed()]), Remarks::default())
+        let (message, asked) = (self.reply.message.clone(), context.clone());
+        let called = self
+            .room
+            .channels
+            .call_unreported(registered, Part::Outgoing, Worker::Outbox, move |channel| ask(channel, &message, &asked));
+        let (built, remarks) = match called.await {
+            Ok(((built, remarks), pass)) => {
+                match built {
+                    // The reading of the answer decides, where there will be one.
+                    Ok(_) => *leave = Some(pass),
+                    Err(_) => pass.succeeded(now),
+                }
+                (built, remarks)
             }
+            Err(CallProblem::Open(paused)) => return Err(paused.into()),
+            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(HostError::Busy),
+            Err(CallProblem::Failed(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
+            Err(CallProblem::Panicked) => (Err(vec![host_failed()]), Remarks::default()),
         };
         let built = built.and_then(|steps| if steps.is_empty() { Err(vec![nothing_to_send()]) } else { Ok(steps) });
         let first = self.reply.steps.is_empty();
         match built {
             Ok(steps) if first => {
-                self.shared.inbox.begin_steps(&self.reply, &steps, &remarks, now).await?;
+                self.room.base.inbox.begin_steps(&self.reply, &steps, &remarks, now).await?;
                 Ok(Some(steps))
             }
             Ok(steps) if self.matches(&steps) => Ok(Some(steps)),
@@ -317,22 +312,27 @@ impl Sending<'_> {
         captured: &mut Captured,
         memory: &mut Held,
     ) -> (SendOutcome, Option<CallError>) {
-        let files = match worker::files_of(self.shared, &step.request).await {
+        let files = match self.room.media.files_of(&step.request).await {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
         let scope = CallScope::Account { row: self.reply.account, id: context.account.id.clone(), connection };
-        match self.shared.send(registered, &scope, step.request.clone(), files, memory, captured).await {
+        match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
-                read_answer(&registered.channel, &self.shared.known(registered.channel.id(), &scope), step, response)
-                    .await
+                read_answer(
+                    &registered.channel,
+                    &self.room.network.known(registered.channel.id(), &scope),
+                    step,
+                    response,
+                )
+                .await
             }
             Err(error) => (unsent(step, &error), None),
         }
     }
 
     fn end(&self, mut outcome: SendOutcome, attempts: u32) -> (SendOutcome, StepEnd) {
-        let now = self.shared.clock.now();
+        let now = self.room.base.clock.now();
         let (failure, tired) = match &mut outcome.result {
             SendResult::Sent(_) => return (outcome, StepEnd::Final(StepState::Sent)),
             SendResult::Ambiguous(_) => return (outcome, StepEnd::Final(StepState::Unknown)),
@@ -353,92 +353,5 @@ impl Sending<'_> {
         let wait = FIRST_WAIT_MS.saturating_mul(1 << attempts.saturating_sub(1).min(20)).min(LONGEST_WAIT_MS);
         let wait = wait.max(failure.retry_after.unwrap_or(0).min(DAY_MS));
         (outcome, StepEnd::Later(now.saturating_add(wait)))
-    }
-}
-
-type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
-
-/// The channel's verdict on a message, and its requests.
-fn ask(channel: &Channel, message: &OutboundMessage, context: &ConversationContext) -> Result<Asked, CallError> {
-    let (errors, remarks) = judge(channel, message, context)?;
-    let built = if errors.is_empty() { channel.build_send_request(message, context)? } else { Err(errors) };
-    Ok((built, remarks))
-}
-
-/// What stands in the way of a message, and what else the channel has to say of it.
-fn judge(
-    channel: &Channel,
-    message: &OutboundMessage,
-    context: &ConversationContext,
-) -> Result<(Vec<Violation>, Remarks), CallError> {
-    let validation = channel.validate_outbound(message, context)?;
-    let (errors, warnings) =
-        validation.violations.into_iter().partition(|violation| violation.severity == Severity::Error);
-    Ok((errors, Remarks { warnings, degradations: validation.degradations }))
-}
-
-/// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
-pub(crate) async fn validate(
-    shared: &Arc<Shared>,
-    conversation: i64,
-    message: &OutboundMessage,
-) -> Result<Remarks, HostError> {
-    let (inbox, now) = (&shared.inbox, shared.clock.now());
-    let Ok(registered) = shared.channel(&inbox.channel_of(conversation).await?) else { return Ok(Remarks::default()) };
-    let context = shared.context(&registered, conversation, message.private_reply_to.as_deref()).await?;
-    let account = inbox.account_of(conversation).await?;
-    if inbox.account_row(account).await?.state == AccountState::Disconnected {
-        return Err(HostError::NotSendable(vec![disconnected()]));
-    }
-    let channel = registered.channel.clone();
-    let Ok(pass) = shared.breakers.admit(channel.id(), Part::Outgoing, now) else { return Ok(Remarks::default()) };
-    let (message, span) = (message.clone(), tracing::Span::current());
-    let judged = tokio::task::spawn_blocking(move || span.in_scope(|| judge(&channel, &message, &context))).await;
-    match judged {
-        Ok(Ok((errors, remarks))) => {
-            pass.succeeded(now);
-            if errors.is_empty() { Ok(remarks) } else { Err(HostError::NotSendable(errors)) }
-        }
-        Ok(Err(error)) => {
-            let busy = matches!(error.failure, CallFailure::Busy(_));
-            shared.failed(pass, &registered.channel.inspection().digest, &error, true);
-            if busy { Ok(Remarks::default()) } else { Err(HostError::NotSendable(vec![channel_failed(&error)])) }
-        }
-        Err(_) => Err(HostError::NotSendable(vec![host_failed()])),
-    }
-}
-
-/// Reads the answer. It cannot be had twice, so a sandbox that is busy is asked again.
-async fn read_answer(
-    channel: &Channel,
-    known: &Known,
-    step: &SendStep,
-    response: HttpResponse,
-) -> (SendOutcome, Option<CallError>) {
-    let mut reading = 0;
-    let (its_step, answer) = (Arc::new(step.clone()), Arc::new(response));
-    loop {
-        reading += 1;
-        let (asked, known) = (channel.clone(), known.clone());
-        let (its_step, answer) = (Arc::clone(&its_step), Arc::clone(&answer));
-        let span = tracing::Span::current();
-        let read = move || {
-            let mut outcome = span.in_scope(|| asked.parse_send_response(&its_step, &answer))?;
-            known.redact_in_outcome(&mut outcome);
-            Ok(outcome)
-        };
-        let read = tokio::task::spawn_blocking(read).await;
-        let problem = match read {
-            Ok(Ok(outcome)) => return (outcome, None),
-            Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
-                if reading < READINGS =>
-            {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-            Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),
-            Err(error) => error.to_string(),
-        };
-        return (unread(step, &problem), None);
     }
 }

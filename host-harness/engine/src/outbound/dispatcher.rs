@@ -1,5 +1,5 @@
-//! From the outbox to the platform: replies of one conversation one after the other, conversations
-//! beside each other, accounts in turns. Belongs here: who sends when. One reply: `sending`.
+//! Owns: whose turn it is: replies of one conversation after each other, conversations beside each other, accounts in turns.
+//! Does not own: one reply (`attempt`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,13 +7,18 @@ use harness_inbox::{DueReply, InboxError};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
+use super::{
+    Outbound,
+    attempt::{Left, Sending},
+    unsent::host_failed,
+};
 use crate::{
+    base::{
+        places::{Owner, Place, Places},
+        tasks::Worker,
+    },
     channels::circuit_breaker::Part,
     error::HostError,
-    host::Shared,
-    outbound::attempt::{self, Left, Sending},
-    places::{Owner, Place, Places},
-    tasks::Worker,
 };
 
 /// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
@@ -27,38 +32,38 @@ const LATER_MS: u64 = 5_000;
 
 /// Sends until told to stop; then takes up nothing more and lets what is under way come to its end.
 /// When the task is dropped, what is under way is dropped with it.
-pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
     let places = Places::new(OF_ALL, OF_ONE_ACCOUNT);
     let mut sending = JoinSet::new();
     while !*stop.borrow() {
-        let now = shared.clock.now();
-        let paused = shared.breakers.paused(Part::Outgoing, now);
-        match shared.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await {
+        let now = room.base.clock.now();
+        let paused = room.channels.breakers.paused(Part::Outgoing, now);
+        match room.base.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await {
             Ok(due) => {
                 for due in due {
-                    start(&shared, &places, &mut sending, due);
+                    start(&room, &places, &mut sending, due);
                 }
             }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
         }
         while sending.try_join_next().is_some() {}
         tokio::select! {
-            () = shared.queued.notified() => {}
-            () = shared.clock.tick(TICK) => {}
+            () = room.base.wake.queued.notified() => {}
+            () = room.base.clock.tick(TICK) => {}
             _ = stop.changed() => {}
         }
     }
     while sending.join_next().await.is_some() {}
 }
 
-fn start(shared: &Arc<Shared>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
+fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
     let owner = Owner { channel: &due.channel, account: due.account, conversation: None };
     let Some(place) = places.take(owner, due.conversation) else { return };
-    let shared = Arc::clone(shared);
+    let room = Arc::clone(room);
     sending.spawn(async move {
         // Given back and told whatever happens here, a panic included.
-        let _turn = Turn { _place: place, shared: Arc::clone(&shared) };
-        let left = match shared.guarded(Worker::Outbox, send(&shared, due.reply)).await {
+        let _turn = Turn { _place: place, room: Arc::clone(&room) };
+        let left = match room.base.tasks.guarded(Worker::Outbox, send(&room, due.reply)).await {
             Ok(Ok(left)) => left,
             Ok(Err(HostError::Paused(paused))) => Left::Until(paused.until),
             Ok(Err(error)) => {
@@ -66,11 +71,11 @@ fn start(shared: &Arc<Shared>, places: &Places, sending: &mut JoinSet<()>, due: 
                 Left::Unable
             }
             Err(_) => {
-                shared.blame(&due.channel, Part::Outgoing);
+                room.channels.blame(&due.channel, Part::Outgoing);
                 Left::Failed
             }
         };
-        if let Err(error) = settle(&shared, due.reply, left).await {
+        if let Err(error) = settle(&room, due.reply, left).await {
             tracing::error!(%error, reply = due.reply, "a reply's wait could not be written down");
             tokio::time::sleep(TICK).await;
         }
@@ -80,46 +85,46 @@ fn start(shared: &Arc<Shared>, places: &Places, sending: &mut JoinSet<()>, due: 
 /// A reply's turn. When it is over its place is free, and whoever waits is told.
 struct Turn {
     _place: Place,
-    shared: Arc<Shared>,
+    room: Arc<Outbound>,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.shared.queued.notify_one();
+        self.room.base.wake.queued.notify_one();
     }
 }
 
-async fn send(shared: &Arc<Shared>, reply: i64) -> Result<Left, HostError> {
+async fn send(room: &Arc<Outbound>, reply: i64) -> Result<Left, HostError> {
     // It may have come to its end since it was found.
-    match shared.inbox.open_reply(reply).await? {
+    match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
             // Of the highest level, so that it stands beside a warning too.
             let span = tracing::error_span!("reply", reply, channel = open.channel);
-            (Sending { shared, reply: open }).run().instrument(span).await
+            (Sending { room, reply: open }).run().instrument(span).await
         }
         None => Ok(Left::Attempt),
     }
 }
 
-async fn settle(shared: &Shared, reply: i64, left: Left) -> Result<(), HostError> {
-    let after = |wait: u64| shared.clock.now().saturating_add(wait);
+async fn settle(room: &Outbound, reply: i64, left: Left) -> Result<(), HostError> {
+    let after = |wait: u64| room.base.clock.now().saturating_add(wait);
     let done: Result<(), InboxError> = match left {
-        Left::Nothing => shared.inbox.close_reply(reply).await,
+        Left::Nothing => room.base.inbox.close_reply(reply).await,
         Left::Attempt => Ok(()),
-        Left::Unable => shared.inbox.defer(reply, after(LATER_MS)).await,
+        Left::Unable => room.base.inbox.defer(reply, after(LATER_MS)).await,
         // Another reply is the trial; most often this one is not even looked at meanwhile.
-        Left::Until(at) => shared.inbox.defer(reply, at.min(after(LATER_MS))).await,
-        Left::Paced(at) => shared.inbox.defer(reply, at).await,
-        Left::Failed => fail(shared, reply).await,
+        Left::Until(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
+        Left::Paced(at) => room.base.inbox.defer(reply, at).await,
+        Left::Failed => fail(room, reply).await,
     };
     Ok(done?)
 }
 
 /// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
-async fn fail(shared: &Shared, reply: i64) -> Result<(), InboxError> {
-    shared.inbox.settle_failed(reply, shared.clock.now()).await?;
-    match shared.inbox.open_reply(reply).await? {
-        Some(open) if open.steps.is_empty() => shared.inbox.refuse_reply(reply, vec![attempt::host_failed()]).await,
+async fn fail(room: &Outbound, reply: i64) -> Result<(), InboxError> {
+    room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
+    match room.base.inbox.open_reply(reply).await? {
+        Some(open) if open.steps.is_empty() => room.base.inbox.refuse_reply(reply, vec![host_failed()]).await,
         _ => Ok(()),
     }
 }

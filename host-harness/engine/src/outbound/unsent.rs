@@ -8,7 +8,7 @@ use harness_contract::{
 use harness_inbox::InboxError;
 use harness_sandbox::CallError;
 
-use crate::media::worker::FilesError;
+use crate::media::uploads::FilesError;
 use harness_egress::EgressError;
 
 /// The platform answered, and the channel could not say what: it may have accepted the message.

@@ -151,7 +151,7 @@ async fn link(
         return response;
     }
     // It is nobody's link so far, also with this cookie: the button makes it this browser's.
-    match Host::new_cookie() {
+    match host.new_cookie() {
         Ok(new) => with_cookie(response, host, &ticket, &new),
         Err(error) => failed(&error),
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::BackupError;
-use crate::media::stored::FileContent;
+use crate::store::stored::FileContent;
 
 /// The form of a backup that this version makes and reads.
 pub(super) const FORMAT: u32 = 1;

@@ -17,7 +17,7 @@ pub use check::check;
 pub use manifest::{BackupKey, BackupManifest, StoredFile};
 pub use restore::restore;
 
-use crate::media::store::{MediaStore, StoreError};
+use crate::store::{MediaStore, StoreError};
 use harness_egress::credentials::VaultKey;
 
 /// The inbox's file in a backup.

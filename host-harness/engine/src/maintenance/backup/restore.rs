@@ -11,7 +11,7 @@ use harness_inbox::{Claim, InboxError, known_schema, verify_copy};
 use zeroize::Zeroizing;
 
 use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, manifest};
-use crate::media::incoming::{Incoming, PIECE};
+use crate::store::incoming::{Incoming, PIECE};
 use harness_egress::credentials::VaultKey;
 
 /// Puts a backup where nothing is. Fails, and changes nothing, where a host is running or something is there

@@ -1,0 +1,31 @@
+//! Owns: what every room stands on: the inbox, the clock, counters, wake-ups, guarded tasks, the bounds of what waits.
+//! Does not own: anything that a channel is asked.
+
+pub(crate) mod backlog;
+pub(crate) mod clock;
+pub(crate) mod exposed;
+pub(crate) mod metrics;
+pub(crate) mod places;
+pub(crate) mod public_url;
+pub(crate) mod rate_limit;
+pub(crate) mod signals;
+pub(crate) mod tasks;
+pub(crate) mod wake;
+pub(crate) mod whole;
+
+use std::sync::Arc;
+
+use harness_inbox::Inbox;
+
+use self::{clock::Clock, metrics::Metrics, tasks::Tasks, wake::Wake, whole::Begun};
+
+/// What every room has. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Base {
+    pub(crate) inbox: Inbox,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tasks: Arc<Tasks>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) begun: Begun,
+}

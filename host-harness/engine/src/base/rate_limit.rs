@@ -1,0 +1,234 @@
+//! The pace that a channel declares in its capabilities: token buckets per account (or app, or conversation)
+//! and class of steps. Belongs here: when a request may leave. Who is next is the outbox's.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+use harness_contract::{PauseScope, Rate};
+
+use crate::base::clock::Clock;
+
+/// The class of the requests that `account.history` makes, where a channel declares one.
+pub(crate) const CONVERSATIONS: &str = "conversations";
+/// Buckets in memory. Beyond it those are dropped that are full again.
+const MANY: usize = 4096;
+
+/// Who asks for a request to leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker<'a> {
+    /// The channel's id.
+    pub(crate) channel: &'a str,
+    /// The account's row.
+    pub(crate) account: i64,
+    /// The conversation's row, where there is one.
+    pub(crate) conversation: Option<i64>,
+    /// Whether it was told before to come later.
+    pub(crate) again: bool,
+}
+
+/// Whose bucket it is. The rate is part of it: a channel that is replaced may declare another one.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Key {
+    channel: String,
+    class: String,
+    count: u32,
+    period: u32,
+    whose: Whose,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Whose {
+    App,
+    Account(i64),
+    Conversation(i64),
+}
+
+struct Bucket {
+    limiter: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>,
+    /// The time between two requests at the steady pace.
+    interval: Duration,
+    /// What it holds when it is full.
+    burst: NonZeroU32,
+    /// When the next one who waits is told to come: of each account, for those who ask for the first time and
+    /// for those who come again. Appointments keep a thousand waiters from coming at the same moment.
+    appointments: Mutex<HashMap<(i64, bool), Duration>>,
+}
+
+impl Bucket {
+    /// A bucket that lets no more than the declared number through in any period: what it holds at first and
+    /// what it gains within a period make up the number together.
+    fn new(count: u32, period: Duration, clock: Clock) -> Self {
+        let burst = NonZeroU32::new(count / 10).unwrap_or(NonZeroU32::MIN);
+        let gained = count.saturating_sub(burst.get()).saturating_add(1).max(1);
+        let interval = (period / gained).max(Duration::from_nanos(1));
+        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+        Self { limiter: RateLimiter::direct_with_clock(quota, clock), interval, burst, appointments: Mutex::default() }
+    }
+
+    fn take(&self, asker: Asker<'_>) -> Result<(), Duration> {
+        let Err(refused) = self.limiter.check() else { return Ok(()) };
+        let earliest = refused.earliest_possible();
+        let mut appointments = self.appointments.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = appointments.entry((asker.account, asker.again)).or_default();
+        let appointment = earliest.max(*next);
+        *next = appointment.saturating_add(self.interval);
+        Err(appointment)
+    }
+
+    /// Whether it was not used for so long that a new one would be the same: it is full again. What is asked of a
+    /// full one is taken from it, so it is dropped then.
+    fn is_idle(&self, now: Duration) -> bool {
+        let appointments = self.appointments.lock().unwrap_or_else(PoisonError::into_inner);
+        appointments.values().all(|at| *at <= now) && matches!(self.limiter.check_n(self.burst), Ok(Ok(())))
+    }
+}
+
+/// The buckets of a host.
+pub(crate) struct Paces {
+    clock: Clock,
+    buckets: Mutex<HashMap<Key, Arc<Bucket>>>,
+}
+
+impl Paces {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, buckets: Mutex::default() }
+    }
+
+    /// Takes leave for one request of this class. Otherwise says when to ask again, in milliseconds since 1970.
+    pub(crate) fn take(&self, rates: &[Rate], class: &str, asker: Asker<'_>) -> Result<(), u64> {
+        let mut of_class: Vec<&Rate> = rates.iter().filter(|rate| rate.class == class && rate.count > 0).collect();
+        // What one bucket gave is lost when the next refuses; the quickest one has it back soonest.
+        of_class.sort_by_key(|rate| rate.period / rate.count);
+        for rate in of_class {
+            let whose = match (rate.scope, asker.conversation) {
+                (PauseScope::App, _) => Whose::App,
+                (PauseScope::Conversation, Some(conversation)) => Whose::Conversation(conversation),
+                (PauseScope::Account | PauseScope::Conversation, _) => Whose::Account(asker.account),
+            };
+            let bucket = self.bucket(Key {
+                channel: asker.channel.to_owned(),
+                class: class.to_owned(),
+                count: rate.count,
+                period: rate.period,
+                whose,
+            });
+            bucket.take(asker).map_err(|at| {
+                let wait = at.saturating_sub(self.clock.steady());
+                self.clock.now().saturating_add(u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn bucket(&self, key: Key) -> Arc<Bucket> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() > MANY && !buckets.contains_key(&key) {
+            let now = self.clock.steady();
+            buckets.retain(|_, bucket| !bucket.is_idle(now));
+        }
+        let period = Duration::from_millis(u64::from(key.period).max(1));
+        let bucket =
+            buckets.entry(key).or_insert_with_key(|key| Arc::new(Bucket::new(key.count, period, self.clock.clone())));
+        Arc::clone(bucket)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn rate(count: u32, period: u32, scope: PauseScope) -> Rate {
+        Rate { class: "text".into(), scope, count, period }
+    }
+
+    fn asker(account: i64) -> Asker<'static> {
+        Asker { channel: "any", account, conversation: None, again: false }
+    }
+
+    #[test]
+    fn no_period_holds_more_than_was_declared() {
+        let clock = Clock::stopped();
+        let paces = Paces::new(clock.clone());
+        let rates = [rate(20, 100_000, PauseScope::Account)];
+        let mut taken = Vec::new();
+        for second in 0..400u32 {
+            while paces.take(&rates, "text", asker(1)).is_ok() {
+                taken.push(second);
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+        let most = (0..400).map(|from| taken.iter().filter(|at| (from..from + 100).contains(*at)).count()).max();
+        assert!(most <= Some(20), "{most:?} {taken:?}");
+        assert!(taken.len() >= 75, "the pace is used: {taken:?}");
+    }
+
+    #[test]
+    fn a_bucket_is_forgotten_only_when_it_is_full_again() {
+        let clock = Clock::default();
+        let paces = Paces::new(clock.clone());
+        // Five at once, then one about every 217 s.
+        let rates = [rate(50, 10_000_000, PauseScope::Account)];
+        let used_up = |account: i64| {
+            while paces.take(&rates, "text", asker(account)).is_ok() {}
+            // Appointments of those who wait are none of this.
+            paces.buckets.lock().unwrap().values().for_each(|bucket| bucket.appointments.lock().unwrap().clear());
+        };
+        used_up(0);
+        clock.advance(Duration::from_secs(250));
+        for other in 1..=i64::try_from(MANY).unwrap() + 1 {
+            paces.bucket(Key {
+                channel: "any".into(),
+                class: "text".into(),
+                count: 50,
+                period: 10_000_000,
+                whose: Whose::Account(other),
+            });
+        }
+        let left = (0..9).take_while(|_| paces.take(&rates, "text", asker(0)).is_ok()).count();
+        assert_eq!(left, 1, "it holds what it has gained, not what a new one holds");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_or_forth_changes_no_pace() {
+        let clock = Clock::stopped();
+        let paces = Paces::new(clock.clone());
+        let rates = [rate(1, 1000, PauseScope::Account)];
+        for by in [0, 5 * 3_600_000, -9 * 3_600_000, 4 * 3_600_000] {
+            clock.set_by(by);
+            assert!(paces.take(&rates, "text", asker(1)).is_ok(), "{by}");
+            let at = paces.take(&rates, "text", asker(1)).err().unwrap_or(u64::MAX);
+            assert!(at.saturating_sub(clock.now()) <= 1000, "{by}: {at}");
+            clock.advance(Duration::from_secs(2));
+        }
+    }
+
+    #[test]
+    fn whoever_waits_gets_an_appointment_of_their_own() {
+        let paces = Paces::new(Clock::stopped());
+        let rates = [rate(1, 1000, PauseScope::Account)];
+        paces.take(&rates, "text", asker(1)).unwrap_or_default();
+        let mut times: Vec<u64> = (0..5).filter_map(|_| paces.take(&rates, "text", asker(1)).err()).collect();
+        times.dedup_by(|later, earlier| later.saturating_sub(*earlier) < 1000);
+        assert_eq!(times.len(), 5);
+        assert!(paces.take(&rates, "text", asker(2)).is_ok(), "each account has its own");
+        assert!(paces.take(&rates, "media", asker(1)).is_ok(), "what is not declared is not paced");
+    }
+
+    #[test]
+    fn an_app_shares_one_bucket_and_every_rate_of_a_class_holds() {
+        let paces = Paces::new(Clock::stopped());
+        let rates = [rate(5, 1000, PauseScope::Account), rate(1, 3_600_000, PauseScope::App)];
+        assert!(paces.take(&rates, "text", asker(1)).is_ok());
+        assert!(paces.take(&rates, "text", asker(2)).is_err());
+    }
+}

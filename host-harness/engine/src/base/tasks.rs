@@ -1,0 +1,151 @@
+//! Tasks of the host's workers, which may panic: what they held is given back, that it happened is counted and seen,
+//! and the worker goes on. Belongs here: catching and counting. What becomes of the work is the worker's.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::clock::Clock;
+
+/// How long a worker that panicked rests before it begins anew.
+const REST: Duration = Duration::from_secs(1);
+
+/// Who works in the background.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Worker {
+    /// Reads deliveries.
+    Translate,
+    /// Sends replies.
+    Outbox,
+    /// Fetches files.
+    Media,
+    /// Looks after accounts: credentials, archive, profiles.
+    Keeper,
+    /// Looks for messages that may have been delivered.
+    Doubts,
+    /// Cleans up.
+    Upkeep,
+}
+
+impl Worker {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep];
+}
+
+/// Where a worker's task stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Moment {
+    /// It begins.
+    Begins,
+    /// It is written down that a request leaves.
+    Leaves,
+}
+
+/// What a test has called at these moments of every task of a worker.
+#[derive(Clone)]
+pub struct AtTask(Arc<dyn Fn(Worker, Moment) + Send + Sync>);
+
+impl AtTask {
+    /// Calls this.
+    pub fn new(hook: impl Fn(Worker, Moment) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hook))
+    }
+}
+
+impl fmt::Debug for AtTask {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AtTask")
+    }
+}
+
+/// Panics of a worker's tasks since the start.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Panics {
+    /// Whose.
+    pub worker: Worker,
+    /// How many.
+    pub count: u64,
+    /// When the last one was, in milliseconds since 1970.
+    pub at: u64,
+}
+
+/// The tasks of a host.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    hook: Option<AtTask>,
+    clock: Clock,
+    panics: Mutex<BTreeMap<Worker, (u64, u64)>>,
+}
+
+impl Tasks {
+    pub(crate) fn new(hook: Option<AtTask>, clock: Clock) -> Self {
+        Self { hook, clock, panics: Mutex::default() }
+    }
+}
+
+/// A task panicked. What it said stands in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Panicked(pub(crate) String);
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a word").to_owned()
+}
+
+impl Tasks {
+    /// Runs a task of a worker to its end, or to its panic, which is counted.
+    pub(crate) async fn guarded<T>(&self, worker: Worker, task: impl Future<Output = T>) -> Result<T, Panicked> {
+        let mut task = std::pin::pin!(async {
+            self.reaches(worker, Moment::Begins);
+            task.await
+        });
+        let ended =
+            std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context))) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+                Err(panic) => Poll::Ready(Err(Panicked(words(&*panic)))),
+            });
+        let ended = ended.await;
+        if let Err(panicked) = &ended {
+            self.note_panic(worker, &panicked.0);
+        }
+        ended
+    }
+
+    /// A task of a worker comes to this.
+    pub(crate) fn reaches(&self, worker: Worker, moment: Moment) {
+        if let Some(AtTask(hook)) = &self.hook {
+            hook(worker, moment);
+        }
+    }
+
+    /// Counts a panic of a worker's task.
+    pub(crate) fn note_panic(&self, worker: Worker, reason: &str) {
+        tracing::error!(?worker, reason, "a task of the host panicked; what it held was given back");
+        let mut panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, at) = panics.entry(worker).or_default();
+        (*count, *at) = (count.saturating_add(1), self.clock.now());
+    }
+
+    /// What panicked since the start, by worker.
+    pub(crate) fn panics(&self) -> Vec<Panics> {
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.iter().map(|(worker, (count, at))| Panics { worker: *worker, count: *count, at: *at }).collect()
+    }
+}
+
+/// Runs a worker for as long as the host lives: one that panicked begins anew.
+pub(crate) async fn supervise<F: Future<Output = ()>>(tasks: Arc<Tasks>, worker: Worker, run: impl Fn() -> F) {
+    while tasks.guarded(worker, run()).await.is_err() {
+        tokio::time::sleep(REST).await;
+    }
+}

@@ -1,0 +1,143 @@
+//! Owns: the one guarded call of a channel: permission, a thread that may block, the report; and what a panic of the host's
+//! own in such a call counts as.
+//! Does not own: which function is called, and what follows from its result.
+
+use harness_contract::{Delivery, DeliverySource, Event};
+use harness_sandbox::{CallError, CallFailure, Channel};
+
+use super::{
+    Channels,
+    circuit_breaker::{Part, Pass},
+    loaded::Registered,
+};
+use crate::{
+    base::tasks::Worker,
+    error::{HostError, Paused},
+};
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(crate) enum CallProblem {
+    /// It was not made: the circuit is open.
+    Open(Paused),
+    /// The component failed.
+    Failed(CallError),
+    /// The host panicked in it.
+    Panicked,
+}
+
+impl From<CallProblem> for HostError {
+    fn from(problem: CallProblem) -> Self {
+        match problem {
+            CallProblem::Open(paused) => paused.into(),
+            CallProblem::Failed(error) => error.into(),
+            CallProblem::Panicked => Self::Busy,
+        }
+    }
+}
+
+impl Channels {
+    /// Makes a call on a thread that may block, and reports how it went.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        registered: &Registered,
+        part: Part,
+        worker: Worker,
+        function: impl FnOnce(&Channel) -> Result<T, CallError> + Send + 'static,
+    ) -> Result<T, CallProblem> {
+        let (value, pass) = self.call_unreported(registered, part, worker, function).await?;
+        pass.succeeded(self.clock.now());
+        Ok(value)
+    }
+
+    /// The same, where a later call decides whether this one was a success: its permission is handed on.
+    pub(crate) async fn call_unreported<T: Send + 'static>(
+        &self,
+        registered: &Registered,
+        part: Part,
+        worker: Worker,
+        function: impl FnOnce(&Channel) -> Result<T, CallError> + Send + 'static,
+    ) -> Result<(T, Pass), CallProblem> {
+        let id = registered.channel.id();
+        let pass = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
+        let (channel, span) = (registered.channel.clone(), tracing::Span::current());
+        match tokio::task::spawn_blocking(move || span.in_scope(|| function(&channel))).await {
+            Ok(Ok(value)) => Ok((value, pass)),
+            Ok(Err(error)) => {
+                self.failed(pass, &registered.channel.inspection().digest, &error, true);
+                Err(CallProblem::Failed(error))
+            }
+            Err(panic) => {
+                drop(pass);
+                self.tasks.note_panic(worker, &panic.to_string());
+                self.blame(id, part);
+                Err(CallProblem::Panicked)
+            }
+        }
+    }
+
+    /// The same on this thread, which may block. A failure counts against the circuit only if it `counts`.
+    pub(crate) fn call_here<T>(
+        &self,
+        registered: &Registered,
+        part: Part,
+        counts: bool,
+        function: impl FnOnce(&Channel) -> Result<T, CallError>,
+    ) -> Result<T, CallProblem> {
+        let id = registered.channel.id();
+        let pass = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
+        match function(&registered.channel) {
+            Ok(value) => {
+                pass.succeeded(self.clock.now());
+                Ok(value)
+            }
+            Err(error) => {
+                self.failed(pass, &registered.channel.inspection().digest, &error, counts);
+                Err(CallProblem::Failed(error))
+            }
+        }
+    }
+
+    /// A panic in the host's work for a channel counts as a failure of the channel: whatever brought it about came
+    /// from there, and is not to come again and again.
+    pub(crate) fn blame(&self, channel: &str, part: Part) {
+        let Ok(registered) = self.get(channel) else { return };
+        if let Ok(pass) = self.breakers.admit(channel, part, self.clock.now()) {
+            self.failed(pass, &registered.channel.inspection().digest, &blamed(channel), true);
+        }
+    }
+
+    /// Reads items of an account's archive for a look at them: nothing is journalled or applied. One that the channel
+    /// cannot read is left out.
+    pub(crate) async fn read_archived(
+        &self,
+        registered: &Registered,
+        account: String,
+        items: Vec<Vec<u8>>,
+    ) -> Result<Vec<Event>, HostError> {
+        let (channel, now) = (registered.channel.clone(), self.clock.now());
+        let parsed = tokio::task::spawn_blocking(move || {
+            let mut events = Vec::new();
+            for body in items {
+                let delivery = Delivery {
+                    source: DeliverySource::Archive,
+                    body,
+                    headers: Vec::new(),
+                    received_at: now,
+                    account: Some(account.clone()),
+                };
+                if let Ok(parsed) = channel.parse_webhook(&delivery)? {
+                    events.extend(parsed.events);
+                }
+            }
+            Ok::<_, CallError>(events)
+        });
+        Ok(parsed.await.map_err(|_| HostError::Busy)??)
+    }
+}
+
+/// How a panic of the host reads as a failure of the channel.
+pub(crate) fn blamed(channel: &str) -> CallError {
+    let failure = CallFailure::Trap("the host failed while it did what the channel asked for".into());
+    CallError { channel: channel.to_owned(), export: "the host", failure }
+}

@@ -1,0 +1,257 @@
+//! Owns: the host as a library: opening the rooms, their workers, and what a product calls.
+//! Does not own: what the rooms do.
+
+mod connections;
+mod loading;
+mod messages;
+mod operations;
+mod probe;
+
+use std::sync::Arc;
+
+use harness_egress::{
+    Egress, Memory,
+    credentials::{Secrets, Vault, VaultKey},
+};
+use harness_inbox::Inbox;
+use harness_sandbox::Sandbox;
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    accounts::{self, Accounts},
+    base::{
+        Base,
+        backlog::Backlog,
+        clock::Clock,
+        exposed,
+        metrics::Metrics,
+        public_url::PublicUrl,
+        rate_limit::Paces,
+        signals::Signals,
+        tasks::{Tasks, Worker, supervise},
+        wake::Wake,
+        whole::Begun,
+    },
+    channels::Channels,
+    error::HostError,
+    ingest::{self, Ingest},
+    maintenance::{self, Maintenance},
+    media::{self, Media},
+    network::{Network, credentials::AccountCredentials},
+    observe::{readiness::Readiness, recorder::Recorder},
+    options::HostOptions,
+    outbound::{self, Outbound},
+    store::MediaStore,
+};
+
+/// The host. Cloning shares it; its workers end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Host {
+    rooms: Rooms,
+    workers: Arc<Workers>,
+}
+
+/// The rooms, wired.
+#[derive(Clone)]
+struct Rooms {
+    channels: Channels,
+    ingest: Arc<Ingest>,
+    outbound: Arc<Outbound>,
+    accounts: Arc<Accounts>,
+    media: Arc<Media>,
+    maintenance: Arc<Maintenance>,
+    readiness: Arc<Readiness>,
+}
+
+/// The workers. Dropped without a shutdown, they end where they are: what is on its way then is
+/// unknown at the next start.
+struct Workers {
+    stop: watch::Sender<bool>,
+    translate: JoinHandle<()>,
+    media: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    doubts: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+    outbox: Mutex<JoinHandle<()>>,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.translate.abort();
+        self.media.abort();
+        self.keeper.abort();
+        self.doubts.abort();
+        self.upkeep.abort();
+        self.outbox.get_mut().abort();
+    }
+}
+
+impl Rooms {
+    fn open(options: HostOptions) -> Result<Self, HostError> {
+        let store = match options.media {
+            Some(store) => store,
+            None => MediaStore::in_folder(&options.inbox.with_file_name("media"))?,
+        };
+        let vault_key = options.vault_key.unwrap_or_else(|| VaultKey::File(options.inbox.with_file_name("vault.key")));
+        let (clock, metrics) = (options.clock, Arc::new(Metrics::new()));
+        let recorder = Recorder::new(Arc::clone(&metrics), clock.clone(), options.record.as_deref());
+        let recorder = Arc::new(recorder.map_err(HostError::Record)?);
+        let base = Base {
+            inbox: Inbox::open(&options.inbox)?,
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            tasks: Arc::new(Tasks::new(options.at_task, clock.clone())),
+            wake: Arc::new(Wake::default()),
+            begun: Begun::default(),
+        };
+        let (secrets, sizes, endpoints) = (Secrets::default(), options.sizes, options.endpoints);
+        let sandbox = Sandbox::observed(options.sandbox, Some(recorder as _))?;
+        let timer = Arc::new(options.exchange_clock);
+        let network = Network {
+            egress: Arc::new(Egress::new(endpoints, options.exchange, timer, sizes)?),
+            secrets: secrets.clone(),
+            memory: Memory::new(sizes.memory),
+            sizes,
+            signals: Arc::new(Signals::default()),
+            metrics,
+            clock: clock.clone(),
+        };
+        let credentials = AccountCredentials {
+            inbox: base.inbox.clone(),
+            secrets: secrets.clone(),
+            vault: Arc::new(Vault::open(&vault_key)?),
+            unchanged: Arc::default(),
+        };
+        let (tasks, wake) = (Arc::clone(&base.tasks), Arc::clone(&base.wake));
+        let channels = Channels::new((base.inbox.clone(), clock.clone(), tasks, wake), sandbox, secrets.clone());
+        let (rate_limits, public_url) = (Arc::new(Paces::new(clock)), PublicUrl::default());
+        let backlog = Arc::new(Backlog::new(options.budget));
+        let media = Arc::new(Media {
+            base: base.clone(),
+            channels: channels.clone(),
+            network: network.clone(),
+            store: store.clone(),
+        });
+        Ok(Self {
+            ingest: Arc::new(Ingest {
+                base: base.clone(),
+                channels: channels.clone(),
+                secrets,
+                credentials: credentials.clone(),
+                backlog: Arc::clone(&backlog),
+                signals: Arc::clone(&network.signals),
+                memory: network.memory.clone(),
+                public_url: public_url.clone(),
+            }),
+            outbound: Arc::new(Outbound {
+                base: base.clone(),
+                channels: channels.clone(),
+                network: network.clone(),
+                credentials: credentials.clone(),
+                rate_limits: Arc::clone(&rate_limits),
+                media: Arc::clone(&media),
+            }),
+            accounts: Arc::new(Accounts {
+                base: base.clone(),
+                channels: channels.clone(),
+                network,
+                credentials,
+                rate_limits,
+                backlog: Arc::clone(&backlog),
+                public_url,
+                places: exposed::places_of(&options.inbox).into(),
+                links: accounts::Links::default(),
+            }),
+            maintenance: Arc::new(Maintenance {
+                base,
+                channels: channels.clone(),
+                backlog,
+                store,
+                retention: options.retention,
+            }),
+            media,
+            readiness: Arc::new(Readiness::default()),
+            channels,
+        })
+    }
+
+    /// Takes up what earlier runs left, before any worker begins.
+    async fn take_up(&self) -> Result<(), HostError> {
+        let base = &self.ingest.base;
+        // This host has the inbox alone, and so its files.
+        self.media.remove_unfinished().await?;
+        exposed::warn(&self.accounts.places);
+        self.ingest.backlog.count_anew(&base.inbox, true).await?;
+        self.accounts.credentials.open().await?;
+        self.accounts.open_links().await?;
+        base.inbox.bound_waits(base.clock.now()).await?;
+        let interrupted = base.inbox.settle_interrupted(base.clock.now()).await?;
+        if interrupted > 0 {
+            tracing::warn!(interrupted, "requests were on their way when the last run ended: their outcome is unknown");
+        }
+        Ok(())
+    }
+
+    /// Starts the workers.
+    fn work(&self) -> Workers {
+        let (stop, stopped) = watch::channel(false);
+        let tasks = &self.ingest.base.tasks;
+        fn spawn<R: Send + Sync + 'static, F: Future<Output = ()> + Send + 'static>(
+            tasks: &Arc<Tasks>,
+            worker: Worker,
+            room: &Arc<R>,
+            run: impl Fn(Arc<R>) -> F + Send + Sync + 'static,
+        ) -> JoinHandle<()> {
+            let room = Arc::clone(room);
+            tokio::spawn(supervise(Arc::clone(tasks), worker, move || run(Arc::clone(&room))))
+        }
+        let outbox = spawn(tasks, Worker::Outbox, &self.outbound, move |room| outbound::run(room, stopped.clone()));
+        Workers {
+            stop,
+            translate: spawn(tasks, Worker::Translate, &self.ingest, ingest::run),
+            media: spawn(tasks, Worker::Media, &self.media, media::run),
+            keeper: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_jobs),
+            doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
+            upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
+            outbox: Mutex::new(outbox),
+        }
+    }
+}
+
+impl Host {
+    /// Opens the inbox, settles what a crash interrupted, and starts the workers. Needs a Tokio runtime.
+    pub async fn open(options: HostOptions) -> Result<Self, HostError> {
+        let rooms = Rooms::open(options)?;
+        rooms.take_up().await?;
+        let workers = Arc::new(rooms.work());
+        Ok(Self { rooms, workers })
+    }
+
+    /// Takes up no further reply and waits until every request under way has its end, and whatever else was begun.
+    pub async fn shutdown(&self) {
+        let _ = self.workers.stop.send(true);
+        self.base().begun.ended().await;
+        let mut outbox = self.workers.outbox.lock().await;
+        if !outbox.is_finished() {
+            // A worker that panicked has nothing left to wait for.
+            let _ = (&mut *outbox).await;
+        }
+    }
+
+    /// The inbox, for reading.
+    pub fn inbox(&self) -> &Inbox {
+        &self.base().inbox
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.base().clock
+    }
+
+    fn base(&self) -> &Base {
+        &self.rooms.ingest.base
+    }
+}

@@ -1,0 +1,100 @@
+//! Owns: credentials of accounts, in the file and in memory at once: kept, thrown away where they come too late, forgotten
+//! with their account.
+//! Does not own: sealing and finding them (egress).
+
+use std::sync::Arc;
+
+use harness_inbox::{AccountState, Inbox, SealedCredential};
+
+use harness_egress::credentials::{Secret, SecretKey, Secrets, Vault};
+use tokio::sync::RwLock;
+
+use crate::error::HostError;
+
+/// Credentials that a channel may keep for an account.
+const MAX_CREDENTIALS: usize = 128;
+/// What they may hold together, in bytes: all of them are looked for in every answer.
+const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
+
+/// The credentials of accounts. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct AccountCredentials {
+    pub(crate) inbox: Inbox,
+    pub(crate) secrets: Secrets,
+    pub(crate) vault: Arc<Vault>,
+    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
+    /// both saying the same.
+    pub(crate) unchanged: Arc<RwLock<()>>,
+}
+
+impl AccountCredentials {
+    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
+    /// account was disconnected, or connected another way, is thrown away.
+    pub(crate) async fn keep(
+        &self,
+        channel: &str,
+        account: &str,
+        connection: i64,
+        slot: String,
+        secret: Secret,
+    ) -> Result<(), HostError> {
+        let channel = channel.to_owned();
+        let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
+        let (count, bytes) = self.secrets.others(&key);
+        if count >= MAX_CREDENTIALS || bytes.saturating_add(secret.expose().len()) > MAX_CREDENTIAL_BYTES {
+            return Err(HostError::TooManyCredentials(channel));
+        }
+        let sealed = self.vault.seal(&key, &secret)?;
+        let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
+        // File and memory say the same: neither connecting nor disconnecting comes between.
+        let _unchanged = self.unchanged.read().await;
+        if !self.inbox.put_credential(credential, connection).await? {
+            return Err(HostError::Overtaken);
+        }
+        self.secrets.set(key, secret);
+        Ok(())
+    }
+
+    /// Forgets the credentials of accounts that are disconnected in the file.
+    pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), HostError> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let _alone = self.unchanged.write().await;
+        let accounts = self.inbox.accounts().await?;
+        for (channel, account) in lost {
+            // Somebody may have connected it again since.
+            let in_use = accounts.iter().any(|row| {
+                row.channel == channel && row.platform_id == account && row.state != AccountState::Disconnected
+            });
+            if !in_use {
+                self.secrets.forget(&channel, &account);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
+    pub(crate) async fn open(&self) -> Result<(), HostError> {
+        for sealed in self.inbox.credentials().await? {
+            let SealedCredential { channel, account, slot, sealed } = sealed;
+            let key = SecretKey { channel, account: Some(account), slot };
+            match self.vault.unseal(&key, &sealed) {
+                Ok(secret) => self.secrets.set(key, secret),
+                Err(error) => {
+                    tracing::error!(%error, "a credential cannot be used");
+                    let accounts = self.inbox.accounts().await?;
+                    let of = |row: &&harness_inbox::AccountRow| {
+                        row.channel == key.channel && Some(&row.platform_id) == key.account.as_ref()
+                    };
+                    if let Some(row) = accounts.iter().find(of) {
+                        let problem = Some(error.to_string());
+                        let state = AccountState::NeedsReconnect;
+                        self.inbox.mark_account(row.id, row.connection, state, problem).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Owns: requests of channels on their way out in somebody's name: with what was granted, with their credentials, counted.
+//! Does not own: which request may leave (egress), when (the rooms).
+
+pub(crate) mod credentials;
+mod scope;
+
+use std::sync::Arc;
+
+use harness_contract::{HttpRequest, HttpResponse};
+use harness_egress::{Caller, Captured, Egress, EgressError, Files, Held, Known, Memory, Sizes, credentials::Secrets};
+use tracing::Instrument as _;
+
+pub(crate) use self::scope::{CallScope, PendingAccount, SCRATCH_BYTES};
+use crate::{
+    base::{clock::Clock, metrics::Metrics, signals::Signals},
+    channels::loaded::Registered,
+};
+
+/// The way out. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Network {
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) secrets: Secrets,
+    pub(crate) memory: Memory,
+    pub(crate) sizes: Sizes,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) clock: Clock,
+}
+
+impl Network {
+    /// What the host knows for a channel, and for whoever is connecting an account.
+    pub(crate) fn known(&self, channel: &str, scope: &CallScope) -> Known {
+        let pending = if let CallScope::Connecting(pending) = scope { Some(&pending.credentials) } else { None };
+        Known::new(&self.secrets, channel, pending)
+    }
+
+    /// The same for nobody in particular.
+    pub(crate) fn known_of(&self, channel: &str) -> Known {
+        Known::new(&self.secrets, channel, None)
+    }
+
+    /// Sends a channel's request in somebody's name.
+    pub(crate) async fn send(
+        &self,
+        registered: &Registered,
+        scope: &CallScope,
+        request: HttpRequest,
+        files: Files,
+        memory: &mut Held,
+        captured: &mut Captured,
+    ) -> Result<HttpResponse, EgressError> {
+        let channel = registered.channel.id();
+        let known = self.known(channel, scope);
+        let secret = |slot: &str| match scope {
+            CallScope::Account { id, .. } => self.secrets.find(channel, id, slot),
+            CallScope::Connecting(pending) => {
+                pending.credentials.find(slot).or_else(|| self.secrets.of_app(channel, slot))
+            }
+        };
+        let slots = &registered.channel.manifest().slots;
+        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known };
+        let started = std::time::Instant::now();
+        let span = tracing::info_span!("request", channel, method = ?request.method);
+        let answered = self.egress.send(&caller, request, files, memory, captured).instrument(span).await;
+        let outcome = match &answered {
+            Ok(shown) => class_of(shown.response().status),
+            Err(error) => error.kind(),
+        };
+        self.metrics.request(channel, outcome, started.elapsed());
+        let shown = answered?;
+        self.signals.answered(channel, shown.response(), self.clock.now());
+        Ok(shown.into_response())
+    }
+}
+
+/// The class of a status, for counters.
+fn class_of(status: u16) -> &'static str {
+    match status {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500..600 => "5xx",
+        _ => "other",
+    }
+}

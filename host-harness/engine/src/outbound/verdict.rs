@@ -1,0 +1,113 @@
+//! Owns: what a channel says of a message before it is sent and of a platform's answer afterwards.
+//! Does not own: what follows from it.
+
+use std::{sync::Arc, time::Duration};
+
+use harness_contract::{
+    ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, Severity, Violation,
+};
+use harness_egress::Known;
+use harness_inbox::{AccountState, Remarks};
+use harness_sandbox::{CallError, CallFailure, Channel};
+
+use super::{
+    Outbound,
+    unsent::{channel_failed, disconnected, host_failed, unread},
+};
+use crate::{
+    base::tasks::Worker,
+    channels::{CallProblem, circuit_breaker::Part},
+    error::HostError,
+};
+
+/// How often a busy sandbox is retried for a response that cannot be fetched again.
+const READINGS: u32 = 20;
+
+pub(super) type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
+
+/// The channel's verdict on a message, and its requests.
+pub(super) fn ask(
+    channel: &Channel,
+    message: &OutboundMessage,
+    context: &ConversationContext,
+) -> Result<Asked, CallError> {
+    let (errors, remarks) = judge(channel, message, context)?;
+    let built = if errors.is_empty() { channel.build_send_request(message, context)? } else { Err(errors) };
+    Ok((built, remarks))
+}
+
+/// What stands in the way of a message, and what else the channel has to say of it.
+fn judge(
+    channel: &Channel,
+    message: &OutboundMessage,
+    context: &ConversationContext,
+) -> Result<(Vec<Violation>, Remarks), CallError> {
+    let validation = channel.validate_outbound(message, context)?;
+    let (errors, warnings) =
+        validation.violations.into_iter().partition(|violation| violation.severity == Severity::Error);
+    Ok((errors, Remarks { warnings, degradations: validation.degradations }))
+}
+
+impl Outbound {
+    /// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
+    pub(crate) async fn validate(&self, conversation: i64, message: &OutboundMessage) -> Result<Remarks, HostError> {
+        let inbox = &self.base.inbox;
+        let Ok(registered) = self.channels.get(&inbox.channel_of(conversation).await?) else {
+            return Ok(Remarks::default());
+        };
+        let comment = message.private_reply_to.as_deref();
+        let context = self.channels.context(&registered, conversation, comment).await?;
+        let account = inbox.account_of(conversation).await?;
+        if inbox.account_row(account).await?.state == AccountState::Disconnected {
+            return Err(HostError::NotSendable(vec![disconnected()]));
+        }
+        let message = message.clone();
+        let judged = self
+            .channels
+            .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));
+        match judged.await {
+            Ok((errors, remarks)) if errors.is_empty() => Ok(remarks),
+            Ok((errors, _)) => Err(HostError::NotSendable(errors)),
+            Err(CallProblem::Open(_) | CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => {
+                Ok(Remarks::default())
+            }
+            Err(CallProblem::Failed(error)) => Err(HostError::NotSendable(vec![channel_failed(&error)])),
+            Err(CallProblem::Panicked) => Err(HostError::NotSendable(vec![host_failed()])),
+        }
+    }
+}
+
+/// Parses the response. It cannot be fetched again, so a busy sandbox is retried.
+pub(super) async fn read_answer(
+    channel: &Channel,
+    known: &Known,
+    step: &SendStep,
+    response: HttpResponse,
+) -> (SendOutcome, Option<CallError>) {
+    let mut reading = 0;
+    let (its_step, answer) = (Arc::new(step.clone()), Arc::new(response));
+    loop {
+        reading += 1;
+        let (asked, known) = (channel.clone(), known.clone());
+        let (its_step, answer) = (Arc::clone(&its_step), Arc::clone(&answer));
+        let span = tracing::Span::current();
+        let read = move || {
+            let mut outcome = span.in_scope(|| asked.parse_send_response(&its_step, &answer))?;
+            known.redact_in_outcome(&mut outcome);
+            Ok(outcome)
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        let problem = match read {
+            Ok(Ok(outcome)) => return (outcome, None),
+            Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
+                if reading < READINGS =>
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),
+            Err(error) => error.to_string(),
+        };
+        return (unread(step, &problem), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! Owns: a file on its way in: it goes to the disk piece by piece while it is counted and hashed, and is nobody's until
+//! it is whole.
+//! Does not own: its name (`store`).
+
+use std::{
+    fs::File,
+    io::{self, Write as _},
+};
+
+use harness_egress::FileSink;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::{MediaStore, StoreError};
+
+/// What is kept of a file in memory until it is written, in bytes: what each one on its way takes of the budget.
+pub(crate) const PIECE: usize = 64 << 10;
+/// How much of its beginning is kept, to tell what it is.
+const HEAD: usize = 8 << 10;
+
+/// Where it is written.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// Beside the files, so that it gets its name in one step. Dropping it removes it.
+    Beside(NamedTempFile),
+    /// A file without a name, for a store that is no folder.
+    Nameless(File),
+}
+
+impl Place {
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Beside(named) => named.as_file_mut(),
+            Self::Nameless(file) => file,
+        }
+    }
+}
+
+/// Why a file did not come in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IncomingError {
+    #[error("it is larger than the {0} bytes that this host takes")]
+    TooLarge(u64),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is written by threads that may block.
+#[derive(Debug)]
+struct Disk {
+    place: Place,
+    hash: Sha256,
+}
+
+/// A file that is not whole yet. Dropping it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// None only while a piece is being written, or after that failed.
+    disk: Option<Disk>,
+    head: Vec<u8>,
+    buffer: Vec<u8>,
+    size: u64,
+    max: u64,
+}
+
+/// A whole file, which has no name yet.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) place: Place,
+    pub(crate) size: u64,
+    /// In hex.
+    pub(crate) sha256: String,
+    /// Its beginning.
+    pub(crate) head: Vec<u8>,
+}
+
+impl Incoming {
+    /// Begins a file of at most `max` bytes.
+    pub(crate) async fn begin(store: &MediaStore, max: u64) -> Result<Self, StoreError> {
+        let disk = Disk { place: store.place().await?, hash: Sha256::new() };
+        Ok(Self { disk: Some(disk), head: Vec::new(), buffer: Vec::new(), size: 0, max })
+    }
+
+    /// The next bytes.
+    pub(crate) async fn take(&mut self, mut bytes: &[u8]) -> Result<(), IncomingError> {
+        self.size = self.size.saturating_add(bytes.len() as u64);
+        if self.size > self.max {
+            return Err(IncomingError::TooLarge(self.max));
+        }
+        let of_head = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend(bytes.iter().take(of_head));
+        // However large the pieces are that come: no more than one of ours is kept.
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() >= PIECE {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        let mut disk = self.disk.take().ok_or_else(|| StoreError::from_display("an earlier write failed"))?;
+        let mut piece = std::mem::take(&mut self.buffer);
+        let write = move || {
+            disk.hash.update(&piece);
+            disk.place.file().write_all(&piece)?;
+            piece.clear();
+            Ok::<_, io::Error>((disk, piece))
+        };
+        let (disk, buffer) = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(StoreError::from_display)?
+            .map_err(StoreError::from_display)?;
+        (self.disk, self.buffer) = (Some(disk), buffer);
+        Ok(())
+    }
+
+    /// It is whole.
+    pub(crate) async fn finish(mut self) -> Result<Whole, StoreError> {
+        self.flush().await?;
+        let disk = self.disk.ok_or_else(|| StoreError::from_display("an earlier write failed"))?;
+        Ok(Whole { place: disk.place, size: self.size, sha256: hex::encode(disk.hash.finalize()), head: self.head })
+    }
+}
+
+impl FileSink for Incoming {
+    type Error = IncomingError;
+
+    fn write(&mut self, piece: &[u8]) -> impl Future<Output = Result<(), IncomingError>> + Send {
+        self.take(piece)
+    }
+}

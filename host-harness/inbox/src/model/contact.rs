@@ -1,0 +1,28 @@
+//! Contacts: whose profile is asked for, and requests to delete everything about somebody.
+//! Not here: asking the platform.
+
+use serde::Serialize;
+
+/// A contact whose profile is to be asked for.
+#[derive(Clone, Debug)]
+pub struct DueProfile {
+    /// The contact's row.
+    pub contact: i64,
+    /// The account's row.
+    pub account: i64,
+    /// The platform's id of the contact.
+    pub platform_id: String,
+}
+
+/// A request to delete everything about somebody.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErasureView {
+    /// When it came.
+    pub received_at: u64,
+    /// When it was done.
+    pub finished_at: Option<u64>,
+    /// Accounts whose credentials and conversations were deleted.
+    pub accounts: i64,
+    /// Contacts that were deleted.
+    pub contacts: i64,
+}

@@ -1,0 +1,35 @@
+//! What an inbox holds and hands out: ids, states, views, and what is asked of it. Plain values without a store.
+//! Not here: where they are kept (`store`, `sqlite`), and what follows from them.
+
+mod account;
+mod contact;
+mod counts;
+mod delivery;
+mod doubt;
+mod media;
+mod page;
+mod proof;
+mod reply;
+mod state;
+mod timeline;
+mod update;
+mod verdict;
+
+pub use account::{
+    AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
+};
+pub use contact::{DueProfile, ErasureView};
+pub use counts::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting};
+pub use delivery::{
+    Applied, BatchOutcome, DeliveryFailure, DeliveryOrigin, EventCounts, NewDelivery, ParkingBounds, PendingDelivery,
+    TakenCallback, TranslatedDelivery,
+};
+pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
+pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView, UnusedFiles};
+pub use page::{NoPlace, Page, Place};
+pub use proof::Proof;
+pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
+pub use state::{ReplyState, StepState};
+pub use timeline::{ConversationSummary, NoticeView, ReactionView, TimelineEntry};
+pub use update::Update;
+pub use verdict::ReplyVerdict;

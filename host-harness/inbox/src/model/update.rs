@@ -1,0 +1,24 @@
+//! That something in the inbox changed.
+//! Not here: what it is now; whoever is told reads it.
+
+/// Something in the inbox changed. Sent after the change is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// A conversation has something new: a message, a reaction, a deletion, a notice, a step's outcome.
+    Conversation {
+        /// The conversation's row.
+        conversation: i64,
+        /// What kind of thing, by the contract's name, or `outcome`.
+        kind: &'static str,
+    },
+    /// An account was connected, disconnected, or is in another state.
+    Account {
+        /// The account's row.
+        account: i64,
+    },
+    /// A delivery could not be translated; it is kept.
+    Failed {
+        /// The delivery's row.
+        delivery: i64,
+    },
+}

@@ -1,0 +1,88 @@
+//! How a reply ended, in one word for whoever asked for it: what the ends of its steps come to.
+//! Not here: how steps end.
+
+use serde::Serialize;
+
+use super::state::{ReplyState, StepState};
+
+/// Where a reply stands, or how it ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyVerdict {
+    /// Waits for its turn.
+    Queued,
+    /// Some of it is still to be sent.
+    Sending,
+    /// All of it was sent.
+    Sent,
+    /// Some of it was sent, and the rest was not.
+    PartlySent,
+    /// Nothing of it was sent: the platform, or this host's rules, refused it on the way.
+    Failed,
+    /// The channel says that it cannot be sent; nothing was tried.
+    Refused,
+    /// Some of it may have been delivered, and nobody knows: somebody is to look, and to settle it.
+    Ambiguous,
+    /// Nothing of it was tried: what it was for is over.
+    Cancelled,
+}
+
+impl ReplyVerdict {
+    /// What the steps come to. `steps`: the kind and the state of each.
+    pub(crate) fn of<'a>(state: ReplyState, steps: impl Iterator<Item = (&'a str, StepState)>) -> Self {
+        match state {
+            ReplyState::Queued => return Self::Queued,
+            ReplyState::Sending => return Self::Sending,
+            ReplyState::Refused => return Self::Refused,
+            ReplyState::Done => {}
+        }
+        // An upload delivers nothing; a signal counts where there is nothing else.
+        let (mut signals, mut messages) = (Vec::new(), Vec::new());
+        for (kind, state) in steps {
+            match kind {
+                "message" => messages.push(state),
+                "action" => signals.push(state),
+                // One that fails stands for the message that needed it.
+                _ if state != StepState::Sent => messages.push(state),
+                _ => {}
+            }
+        }
+        let of = if messages.is_empty() { signals } else { messages };
+        let any = |state| of.contains(&state);
+        if any(StepState::Unknown) {
+            Self::Ambiguous
+        } else if of.iter().all(|state| *state == StepState::Sent) && !of.is_empty() {
+            Self::Sent
+        } else if any(StepState::Sent) {
+            Self::PartlySent
+        } else if any(StepState::Rejected) {
+            Self::Failed
+        } else {
+            Self::Cancelled
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_parts_come_to_one_word() {
+        use StepState::{Cancelled, Rejected, Sent, Unknown};
+        let message =
+            |states: &[StepState]| ReplyVerdict::of(ReplyState::Done, states.iter().map(|state| ("message", *state)));
+        assert_eq!(message(&[Sent, Sent]), ReplyVerdict::Sent);
+        assert_eq!(message(&[Sent, Rejected, Cancelled]), ReplyVerdict::PartlySent);
+        assert_eq!(message(&[Rejected, Cancelled]), ReplyVerdict::Failed);
+        assert_eq!(message(&[Sent, Unknown, Cancelled]), ReplyVerdict::Ambiguous);
+        assert_eq!(message(&[Cancelled]), ReplyVerdict::Cancelled);
+        assert_eq!(message(&[]), ReplyVerdict::Cancelled);
+        let of = |steps: &[(&'static str, StepState)]| ReplyVerdict::of(ReplyState::Done, steps.iter().copied());
+        assert_eq!(of(&[("action", Cancelled), ("message", Sent)]), ReplyVerdict::Sent);
+        assert_eq!(of(&[("action", Cancelled)]), ReplyVerdict::Cancelled);
+        assert_eq!(of(&[("action", Sent)]), ReplyVerdict::Sent);
+        assert_eq!(of(&[("upload", Sent), ("message", Rejected)]), ReplyVerdict::Failed);
+        assert_eq!(of(&[("upload", Rejected), ("message", Cancelled)]), ReplyVerdict::Failed);
+    }
+}

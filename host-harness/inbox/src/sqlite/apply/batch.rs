@@ -1,0 +1,158 @@
+//! The events of a batch of deliveries: each routed to its account, or parked, refused or recognised.
+//! Not here: what one event does (`event`, `accounts`).
+
+use std::collections::BTreeSet;
+
+use harness_contract::{Event, EventBody, EventOrigin, text::shown};
+use rusqlite::Transaction;
+
+use super::{
+    accounts::apply_to_accounts,
+    cache::{BatchCache, KnownAccount},
+    event::{apply_event, is_new, note_repeat, refuse},
+    messages,
+};
+use crate::{
+    error::InboxError,
+    model::{Applied, DeliveryFailure, EventCounts, ParkingBounds, Proof, TranslatedDelivery, Update},
+    sqlite::rows::deliveries::mark_failed,
+};
+
+/// Applies translated deliveries, in their order. What waits for accounts that are not connected stays within the bounds.
+pub(crate) fn apply_batch(
+    tx: &Transaction<'_>,
+    batch: &[TranslatedDelivery],
+    bounds: ParkingBounds,
+) -> Result<(Applied, Vec<Update>), InboxError> {
+    let mut total = Applied::default();
+    let mut updates = Vec::new();
+    let mut known = BatchCache::default();
+    for delivery in batch {
+        let events = apply_delivery(tx, delivery, bounds, &mut known, &mut total, &mut updates)?;
+        total.events.add(events);
+        total.of_channel.entry(delivery.channel.clone()).or_default().add(events);
+    }
+    known.flush(tx)?;
+    total.expired = known.parking.expired;
+    Ok((total, updates))
+}
+
+fn apply_delivery(
+    tx: &Transaction<'_>,
+    delivery: &TranslatedDelivery,
+    bounds: ParkingBounds,
+    known: &mut BatchCache,
+    total: &mut Applied,
+    updates: &mut Vec<Update>,
+) -> Result<EventCounts, InboxError> {
+    let mut counts = EventCounts::default();
+    let mut missing = BTreeSet::new();
+    let mut foreign = BTreeSet::new();
+    // The message that stands before an event of the archive.
+    let mut behind: Option<&str> = None;
+    for (nth, event) in delivery.events.iter().enumerate() {
+        if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
+            // It may take away what is known here, and empties deliveries that are applied.
+            known.flush(tx)?;
+            let told = apply_to_accounts(tx, delivery, event, updates)?;
+            total.lost.extend(told.lost);
+            if told.foreign {
+                counts.foreign += 1;
+                foreign.insert(event.account.as_str());
+            } else {
+                counts.new += 1;
+            }
+            continue;
+        }
+        let found = known.account(tx, &delivery.channel, &event.account)?;
+        // Before anything is looked up or changed for it.
+        if !speaks_for(&delivery.proof, found.as_ref(), &event.account) {
+            counts.foreign += 1;
+            foreign.insert(event.account.as_str());
+            continue;
+        }
+        let account = match found {
+            Some(account) if account.connected => account.id,
+            // Nobody here answers for it any more, so nothing of it is kept; the archive has it for whoever
+            // connects the account again.
+            Some(_) => {
+                known.emptied.push(delivery.id);
+                continue;
+            }
+            None => {
+                // The dashboard's samples name accounts that do not exist.
+                if event.origin != EventOrigin::Test {
+                    counts.unrouted += 1;
+                    missing.insert(event.account.as_str());
+                }
+                continue;
+            }
+        };
+        if event.id.is_empty() {
+            counts.new += usize::from(refuse(tx, account, delivery, nth, event)?);
+            continue;
+        }
+        if !is_new(tx, account, event, delivery.id)? {
+            counts.repeated += 1;
+            note_repeat(tx, account, event, delivery.id)?;
+            if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
+                messages::came_live_too(tx, account, message)?;
+            }
+            behind = message_id(event).or(behind);
+            continue;
+        }
+        counts.new += 1;
+        let (conversation, kind) = apply_event(tx, account, delivery, event, behind, known)?;
+        behind = message_id(event).or(behind);
+        if let Some(conversation) = conversation {
+            updates.push(Update::Conversation { conversation, kind });
+        }
+    }
+    let not_its_own = foreign_problem(&delivery.proof, &foreign);
+    if let Some(problem) = &not_its_own {
+        total.foreign.push((delivery.id, problem.clone()));
+    }
+    match (missing.first(), not_its_own) {
+        (None, None) => known.applied.push(delivery.id),
+        (None, Some(problem)) => {
+            let translator = delivery.translator.clone();
+            mark_failed(tx, &DeliveryFailure { id: delivery.id, problem, translator })?;
+            updates.push(Update::Failed { delivery: delivery.id });
+        }
+        (Some(account), not_its_own) => {
+            let mut problem = format!("the account {} is not connected here", shown(account));
+            if let Some(not_its_own) = not_its_own {
+                problem = format!("{problem}; {not_its_own}");
+            }
+            let (place, parking) = ((delivery.channel.as_str(), delivery.id), &mut known.parking);
+            parking.park(tx, bounds, place, &missing, &problem)?;
+        }
+    }
+    Ok(counts)
+}
+
+fn message_id(event: &Event) -> Option<&str> {
+    let EventBody::Message(message) = &event.body else { return None };
+    message.id.as_deref()
+}
+
+/// Whether the proof speaks for the account that an event names: the one whose secret it is, under its id or an alias.
+fn speaks_for(proof: &Proof, found: Option<&KnownAccount>, named: &str) -> bool {
+    let Some(prover) = proof.account() else { return true };
+    found.map_or(named, |account| account.platform_id.as_str()) == prover
+}
+
+/// What is wrong with a delivery that speaks for accounts which its proof does not speak for.
+fn foreign_problem(proof: &Proof, foreign: &BTreeSet<&str>) -> Option<String> {
+    let (first, prover) = (foreign.first()?, proof.account()?);
+    let what = match proof {
+        Proof::Archive { .. } => "the archive",
+        _ => "a secret",
+    };
+    let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+    Some(format!(
+        "it comes with {what} of the account {} and speaks for the account {}{others}, which was not taken",
+        shown(prover),
+        shown(first)
+    ))
+}

@@ -1,0 +1,120 @@
+//! What one transaction of applying knows already, and what it still has to write: most deliveries of a batch speak of the
+//! same few accounts and people. Not here: what the events do.
+
+use std::collections::HashMap;
+
+use harness_contract::Event;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{conversations::writer_of, parking::Parking};
+use crate::{
+    error::InboxError,
+    sqlite::rows::{
+        conversations,
+        deliveries::{empty_archived, redact, redact_applied},
+        people,
+    },
+};
+
+/// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
+/// few accounts and people.
+#[derive(Default)]
+pub(crate) struct BatchCache {
+    /// By channel and the platform's id.
+    accounts: HashMap<(String, String), Option<KnownAccount>>,
+    /// By account and key.
+    conversations: HashMap<(i64, String), i64>,
+    /// Deliveries of which every event is applied.
+    pub(crate) applied: Vec<i64>,
+    /// Deliveries that hold what was unsent.
+    pub(crate) emptied: Vec<i64>,
+    /// What waits for accounts that are not connected.
+    pub(crate) parking: Parking,
+}
+
+/// An account as events find it.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownAccount {
+    pub(crate) id: i64,
+    /// The platform's id; the event may have named an alias.
+    pub(crate) platform_id: String,
+    pub(crate) connected: bool,
+}
+
+impl BatchCache {
+    pub(crate) fn account(
+        &mut self,
+        tx: &Transaction<'_>,
+        channel: &str,
+        id: &str,
+    ) -> Result<Option<KnownAccount>, InboxError> {
+        let key = (channel.to_owned(), id.to_owned());
+        if let Some(found) = self.accounts.get(&key) {
+            return Ok(found.clone());
+        }
+        let found = account_of(tx, channel, id)?;
+        self.accounts.insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// The conversation that the event belongs to; none where the platform names nobody who could be answered.
+    pub(crate) fn conversation(
+        &mut self,
+        tx: &Transaction<'_>,
+        account: i64,
+        event: &Event,
+        at: i64,
+    ) -> Result<Option<i64>, InboxError> {
+        let Some(contact) = &event.contact else {
+            let writer = writer_of(event);
+            return writer.map(|writer| people::find_or_make(tx, account, &writer, at)).transpose();
+        };
+        let key = match &event.thread {
+            Some(thread) => format!("t:{}", thread.id),
+            None => format!("c:{}", contact.id),
+        };
+        let key = (account, key);
+        // A name or a thread is written down each time.
+        let plain = contact.name.is_none() && contact.username.is_none() && event.thread.is_none();
+        if plain && let Some(conversation) = self.conversations.get(&key) {
+            return Ok(Some(*conversation));
+        }
+        let conversation = conversations::find_or_make(tx, account, contact, &key.1, event.thread.as_ref(), at)?;
+        self.conversations.insert(key, conversation);
+        Ok(Some(conversation))
+    }
+
+    /// Notes what became of the deliveries so far, many with one statement; knows nothing more afterwards.
+    pub(crate) fn flush(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
+        let parking = std::mem::take(&mut self.parking);
+        let Self { applied, emptied, .. } = std::mem::replace(self, Self { parking, ..Self::default() });
+        if !applied.is_empty() {
+            tx.prepare_cached(
+                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
+                 WHERE id IN (SELECT value FROM json_each(?1))",
+            )?
+            .execute(params![serde_json::to_string(&applied)?])?;
+            redact_applied(tx, &applied)?;
+            empty_archived(tx, &applied)?;
+        }
+        emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
+    }
+}
+
+/// The account of this id or of this alias. One that is connected comes first: the row of an account that was
+/// disconnected does not hide the alias under which another one answers now.
+fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<KnownAccount>, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias FROM account
+             WHERE channel = ?1 AND platform_id = ?2
+             UNION ALL
+             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1 FROM alias l JOIN account a ON a.id = l.account_id
+             WHERE l.channel = ?1 AND l.alias = ?2
+             ORDER BY connected DESC, alias LIMIT 1",
+        )?
+        .query_row(params![channel, id], |row| {
+            Ok(KnownAccount { id: row.get(0)?, platform_id: row.get(1)?, connected: row.get(2)? })
+        })
+        .optional()?)
+}

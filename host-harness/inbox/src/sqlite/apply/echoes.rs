@@ -1,0 +1,90 @@
+//! Messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
+//! Not here: the answer to the request itself (`outbox`).
+
+use harness_contract::{BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, Receipt, SendResult};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::place::EventPlace;
+use crate::{
+    error::InboxError,
+    sqlite::rows::{deliveries::note_carrier, messages::adopt_platform_id, people, replies},
+};
+
+/// An echo of our own step confirms it, before or after the platform's answer to the request.
+pub(crate) fn confirm_own(
+    tx: &Transaction<'_>,
+    place: &EventPlace,
+    (contact, author): (Option<&Contact>, &BusinessAuthor),
+    message: &Message,
+) -> Result<bool, InboxError> {
+    let Some(id) = &message.id else { return Ok(false) };
+    let known = tx
+        .prepare_cached(
+            "SELECT reply_id, step FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NOT NULL",
+        )?
+        .query_row(params![place.account, id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    let step = match (known, &author.correlation) {
+        (Some(step), _) => Some(step),
+        (None, Some(correlation)) => tx
+            .prepare_cached(
+                "SELECT step.reply_id, step.step FROM step JOIN reply ON reply.id = step.reply_id
+                 WHERE step.correlation = ?2 AND reply.account_id = ?1",
+            )?
+            .query_row(params![place.account, correlation], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?,
+        (None, None) => None,
+    };
+    let Some((reply, step)) = step else { return Ok(false) };
+    let known: Option<String> = tx
+        .prepare_cached("SELECT platform_id FROM message WHERE reply_id = ?1 AND step = ?2")?
+        .query_row(params![reply, step], |row| row.get(0))
+        .optional()?
+        .flatten();
+    if known.is_some_and(|known| known != *id) {
+        // The same step under a second id was delivered twice: both are shown.
+        return Ok(false);
+    }
+    tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step = ?2")?
+        .execute(params![reply, step, place.at])?;
+    note_carrier(tx, place.account, id, place.delivery)?;
+    // The parts behind it stay behind it, also one that the platform has answered and not echoed yet.
+    tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND at < ?3")?
+        .execute(params![reply, step, place.at])?;
+    adopt_platform_id(tx, place.account, (reply, step), id)?;
+    // The platform shows the message, so it was accepted, whatever its answer had said.
+    let receipt = Receipt { message_ids: vec![id.clone()], recipient: None, media_handle: None };
+    tx.prepare_cached(
+        "UPDATE step SET state = 'sent', finished_at = coalesce(finished_at, ?3), outcome = ?4
+         WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
+    )?
+    .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
+    replies::note_answered(tx, reply, step)?;
+    replies::close_finished(tx, reply)?;
+    if let Some(contact) = contact {
+        let conversation = replies::conversation_of(tx, reply)?;
+        people::name(tx, place.account, conversation, &contact.id)?;
+    }
+    Ok(true)
+}
+
+/// What the platform reports later about a message of ours.
+pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &DeliveryStatus) -> Result<(), InboxError> {
+    let state = match status.state {
+        DeliveryState::Failed => "rejected",
+        DeliveryState::Sent | DeliveryState::Delivered => "sent",
+        DeliveryState::Other => return Ok(()),
+    };
+    let outcome =
+        status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
+    let changed: Option<i64> = tx
+        .prepare_cached(
+            "UPDATE step SET state = ?3, finished_at = ?4, outcome = coalesce(?5, outcome) FROM message
+             WHERE message.account_id = ?1 AND message.platform_id = ?2
+               AND step.reply_id = message.reply_id AND step.step = message.step AND step.state <> 'rejected'
+             RETURNING step.reply_id",
+        )?
+        .query_row(params![place.account, status.target, state, place.received_at, outcome], |row| row.get(0))
+        .optional()?;
+    changed.map_or(Ok(()), |reply| replies::close_finished(tx, reply))
+}

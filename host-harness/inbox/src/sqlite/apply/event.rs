@@ -1,0 +1,119 @@
+//! What one event does to its account's conversations, and that it does so once.
+//! Not here: messages themselves (`messages`), and which account it is for (`batch`).
+
+use harness_contract::{Event, EventBody};
+use rusqlite::{Transaction, params};
+
+use super::{
+    cache::BatchCache,
+    conversations, echoes,
+    messages::{self, Stored},
+    place::EventPlace,
+};
+use crate::{
+    error::InboxError,
+    model::TranslatedDelivery,
+    sqlite::{
+        columns::{as_millis, digest},
+        rows,
+    },
+};
+
+/// Applies one event, which stands in its delivery `behind` this message; returns the conversation and what changed in it. Deliveries that brought what is
+/// unsent now go into `known.emptied`.
+pub(crate) fn apply_event(
+    tx: &Transaction<'_>,
+    account: i64,
+    delivery: &TranslatedDelivery,
+    event: &Event,
+    behind: Option<&str>,
+    known: &mut BatchCache,
+) -> Result<(Option<i64>, &'static str), InboxError> {
+    let received_at = delivery.received_at;
+    let at = time_of(event, received_at);
+    let received = as_millis(received_at);
+    let conversation = known.conversation(tx, account, event, at.min(received))?;
+    let place = EventPlace { account, conversation, at, received_at: received, delivery: delivery.id };
+    if let Some(conversation) = conversation {
+        conversations::note_action(tx, conversation, event, place)?;
+    }
+    let mut kind = event.body.name();
+    match &event.body {
+        EventBody::Message(message) => match messages::store(tx, &place, event, message, behind)? {
+            Stored::New => {}
+            Stored::Confirmed => kind = "outcome",
+            Stored::EditedBefore | Stored::DeletedBefore => known.emptied.push(delivery.id),
+        },
+        EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
+        EventBody::Edited(edited) => known.emptied.extend(messages::edit(tx, &place, edited)?),
+        EventBody::Deleted(deleted) => known.emptied.extend(rows::messages::delete(tx, account, &deleted.target, at)?),
+        EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
+        EventBody::DeliveryStatus(status) => echoes::note_status(tx, &place, status)?,
+        // Passing signals: nothing of them is worth keeping.
+        EventBody::Typing(_) => {}
+        _ => messages::note(tx, &place, event)?,
+    }
+    Ok((conversation, kind))
+}
+
+/// A platform whose clock is off by more than this says nothing with its times.
+const FUTURE_MS: u64 = 24 * 3600 * 1000;
+
+/// When the event happened, in milliseconds. A time far in the future is no time: it would stand behind everything
+/// that comes, so that of the receipt counts.
+pub(crate) fn time_of(event: &Event, received_at: u64) -> i64 {
+    as_millis(event.at.filter(|at| *at <= received_at.saturating_add(FUTURE_MS)).unwrap_or(received_at))
+}
+
+/// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
+pub(crate) fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<bool, InboxError> {
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO event (account_id, event, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![account, digest(&event.id), delivery])?;
+    Ok(inserted > 0)
+}
+
+/// The same words stand in two deliveries now; both must be emptied when they are unsent.
+pub(crate) fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO repeat (first, again)
+         SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event = ?2 AND delivery_id <> ?3
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, digest(&event.id), delivery])?;
+    // It may have been unsent already.
+    tx.prepare_cached(
+        "UPDATE delivery SET redact = 1 WHERE id = ?1 AND EXISTS
+             (SELECT 1 FROM repeat r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.redact)",
+    )?
+    .execute(params![delivery])?;
+    Ok(())
+}
+
+/// An event without an id could not be told from its repetition: it changes nothing, and is kept among the notices,
+/// where somebody sees it. Says whether it is new.
+pub(crate) fn refuse(
+    tx: &Transaction<'_>,
+    account: i64,
+    delivery: &TranslatedDelivery,
+    nth: usize,
+    event: &Event,
+) -> Result<bool, InboxError> {
+    let instead = Event { id: format!("\0{}/{nth}", delivery.id), ..event.clone() };
+    if !is_new(tx, account, &instead, delivery.id)? {
+        return Ok(false);
+    }
+    tracing::warn!(delivery = delivery.id, kind = event.body.name(), "the channel gave an event no id");
+    let received_at = as_millis(delivery.received_at);
+    let body = serde_json::json!({
+        "problem": "The channel gave this event no id, so it could not be told from its repetition. It changed nothing.",
+        "event": event,
+    });
+    tx.prepare_cached(
+        "INSERT INTO notice (account_id, at, origin, kind, body) VALUES (?1, ?2, ?3, 'refused_event', ?4)",
+    )?
+    .execute(params![account, received_at, event.origin.name(), body.to_string()])?;
+    Ok(true)
+}

@@ -1,0 +1,75 @@
+//! The files that a new message names.
+//! Not here: downloading them.
+
+use harness_contract::{Attachment, EventOrigin, Media, Message, Retention};
+use rusqlite::{Transaction, params};
+
+use super::place::EventPlace;
+use crate::{error::InboxError, model::MediaState};
+
+/// Notes the files that a new message names.
+pub(crate) fn note_files(
+    tx: &Transaction<'_>,
+    place: &EventPlace,
+    message_row: i64,
+    origin: EventOrigin,
+    message: &Message,
+) -> Result<(), InboxError> {
+    // The files of the dashboard's samples do not exist.
+    if origin == EventOrigin::Test {
+        return Ok(());
+    }
+    for (at, attachment) in message.attachments.iter().enumerate() {
+        let Some(file) = file_of(attachment) else { continue };
+        let state = match file.retention {
+            Retention::Storable => MediaState::Remote,
+            Retention::LinkOnly => MediaState::LinkOnly,
+        };
+        tx.prepare_cached(
+            "INSERT INTO media (message_id, attachment, kind, url, state, reason, next_attempt_at, name)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            message_row,
+            i64::try_from(at).unwrap_or(i64::MAX),
+            file.kind,
+            file.url,
+            state.name(),
+            (state == MediaState::LinkOnly).then_some("The platform allows no copy of this, only the link."),
+            place.received_at,
+            file.name
+        ])?;
+    }
+    Ok(())
+}
+
+/// What of an attachment can be downloaded.
+struct File<'a> {
+    kind: &'static str,
+    url: &'a str,
+    name: Option<&'a str>,
+    retention: Retention,
+}
+
+fn file_of(attachment: &Attachment) -> Option<File<'_>> {
+    match attachment {
+        Attachment::Media(media) => file_of_media(media),
+        Attachment::Sticker(sticker) => sticker.media.as_ref().and_then(file_of_media),
+        Attachment::Share(share) => {
+            Some(File { kind: "share", url: share.url.as_deref()?, name: None, retention: share.retention })
+        }
+        Attachment::StoryMention(story) => {
+            Some(File { kind: "story", url: story.url.as_deref()?, name: None, retention: Retention::LinkOnly })
+        }
+        _ => None,
+    }
+}
+
+fn file_of_media(media: &Media) -> Option<File<'_>> {
+    Some(File {
+        kind: media.kind.name(),
+        url: media.url.as_deref()?,
+        name: media.name.as_deref(),
+        retention: media.retention,
+    })
+}

@@ -1,0 +1,276 @@
+//! Messages as events bring them, in platform order, with their reactions and edits.
+//! Not here: echoes of our own (`echoes`), and what more than one room does to a message (`rows::messages`).
+
+use harness_contract::{Author, Edited, Event, EventOrigin, Message, Reaction, ReactionAction};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{echoes::confirm_own, media, place::EventPlace};
+use crate::{
+    error::InboxError,
+    sqlite::rows::{
+        deliveries::{note_carrier, take_carriers},
+        messages::{apply_waiting_edit, deletion_of},
+    },
+};
+
+/// What storing a message did.
+pub(crate) enum Stored {
+    /// It is there now, or was before.
+    New,
+    /// It is the echo of a step of ours, which it confirms.
+    Confirmed,
+    /// It had been edited before it came: the delivery holds words that nobody is to see any more.
+    EditedBefore,
+    /// It had been unsent before it came: only the fact is kept.
+    DeletedBefore,
+}
+
+/// Stores a message, or recognises it as the echo of one that was sent from here. One of the archive stands in its
+/// delivery `behind` the message of this id.
+pub(crate) fn store(
+    tx: &Transaction<'_>,
+    place: &EventPlace,
+    event: &Event,
+    message: &Message,
+    behind: Option<&str>,
+) -> Result<Stored, InboxError> {
+    let outbound = matches!(event.author, Author::Business(_));
+    if let Author::Business(author) = &event.author
+        && confirm_own(tx, place, (event.contact.as_ref(), author), message)?
+    {
+        return Ok(Stored::Confirmed);
+    }
+    let Some(conversation) = place.conversation else {
+        // Without a contact it has no conversation; it is kept where people look for oddities.
+        note(tx, place, event)?;
+        return Ok(Stored::New);
+    };
+    let before = match &message.id {
+        Some(id) => Before::of(tx, place.account, id)?,
+        None => Before::default(),
+    };
+    let deleted_at = before.deleted_at;
+    let keep = deleted_at.is_none();
+    let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
+    let seq =
+        if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation, behind)? } else { 0 };
+    let twin = match &message.id {
+        Some(id) => twin(tx, place, id, message)?,
+        None => 0,
+    };
+    let stored = tx
+        .prepare_cached(
+            "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
+             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+             -- Nothing of the past is late, and nothing is late because of a time that had not come;
+             -- clocks may differ by five minutes.
+             ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
+                                         AND at <= received_at + 300000),
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
+        )?
+        .execute(params![
+            place.account,
+            conversation,
+            message.id,
+            if outbound { "outbound" } else { "inbound" },
+            serde_json::to_string(&event.author)?,
+            place.at,
+            place.received_at,
+            event.origin.name(),
+            message.text.as_deref().filter(|_| keep),
+            keep.then(|| serde_json::to_string(message)).transpose()?,
+            anomalies,
+            event.native.as_deref().filter(|_| keep),
+            deleted_at,
+            place.delivery,
+            keep && !outbound && event.origin == EventOrigin::Live,
+            seq,
+            twin
+        ])?;
+    if stored == 0
+        && let Some(id) = &message.id
+    {
+        // A copy of one that is there.
+        note_carrier(tx, place.account, id, place.delivery)?;
+    }
+    if stored == 1 && keep {
+        media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
+    }
+    if let Some(id) = &message.id
+        && before.edited
+    {
+        apply_waiting_edit(tx, place.account, id)?;
+        return Ok(if keep { Stored::EditedBefore } else { Stored::DeletedBefore });
+    }
+    Ok(if keep { Stored::New } else { Stored::DeletedBefore })
+}
+
+/// Where a message of the archive stands among those of its time: behind the one that its own delivery brought before
+/// it, also where that one was known already; or else before what earlier deliveries brought, since archives are read
+/// from the newest page to the oldest.
+fn place_in_the_past(
+    tx: &Transaction<'_>,
+    place: &EventPlace,
+    conversation: i64,
+    behind: Option<&str>,
+) -> Result<i64, InboxError> {
+    let before: Option<(i64, i64)> = tx
+        .prepare_cached(
+            "SELECT seq, id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND conversation_id = ?3 AND at = ?4
+             ORDER BY seq DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![place.account, behind, conversation, place.at], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((seq, id)) = before {
+        let here = params![conversation, place.at, seq, id];
+        let in_between = tx
+            .prepare_cached("SELECT 1 FROM message WHERE conversation_id = ?1 AND at = ?2 AND seq = ?3 AND id > ?4")?
+            .exists(here)?;
+        if in_between {
+            tx.prepare_cached(
+                "UPDATE message SET seq = seq + 1 WHERE conversation_id = ?1 AND at = ?2 AND (seq, id) > (?3, ?4)",
+            )?
+            .execute(here)?;
+        }
+        return Ok(seq);
+    }
+    Ok(tx
+        .prepare_cached(
+            "SELECT coalesce(max(seq) FILTER (WHERE delivery_id = ?3),
+                             min(seq) FILTER (WHERE origin = 'history') - 1, 0)
+             FROM message WHERE conversation_id = ?1 AND at = ?2",
+        )?
+        .query_row(params![conversation, place.at, place.delivery], |row| row.get(0))?)
+}
+
+/// Which of the messages of one id this is: 0, unless its delivery brought another one with the same id before.
+fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -> Result<i64, InboxError> {
+    // Most ids are new: one look into the index.
+    let known: Option<i64> = tx
+        .prepare_cached(
+            "SELECT max(twin) FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id = ?3
+               AND deleted_at IS NULL",
+        )?
+        .query_row(params![place.account, id, place.delivery], |row| row.get(0))?;
+    let Some(known) = known else { return Ok(0) };
+    let same = tx
+        .prepare_cached("SELECT 1 FROM message WHERE account_id = ?1 AND platform_id = ?2 AND body = ?3")?
+        .exists(params![place.account, id, serde_json::to_string(message)?])?;
+    Ok(if same { 0 } else { known + 1 })
+}
+
+/// A message that the archive brought first comes as news all the same: somebody is to see it.
+pub(crate) fn came_live_too(tx: &Transaction<'_>, account: i64, message: &Message) -> Result<(), InboxError> {
+    let Some(id) = &message.id else { return Ok(()) };
+    tx.prepare_cached(
+        "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
+         WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'",
+    )?
+    .execute(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()])?;
+    Ok(())
+}
+
+/// What had happened to a message before it came.
+#[derive(Default)]
+struct Before {
+    deleted_at: Option<i64>,
+    edited: bool,
+}
+
+impl Before {
+    fn of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Self, InboxError> {
+        Ok(tx
+            .prepare_cached(
+                "SELECT (SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2),
+                        EXISTS (SELECT 1 FROM edit WHERE account_id = ?1 AND target = ?2)",
+            )?
+            .query_row(params![account, id], |row| Ok(Self { deleted_at: row.get(0)?, edited: row.get(1)? }))?)
+    }
+}
+
+/// Keeps an event that is no message, or that belongs to no conversation.
+pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        place.account,
+        place.conversation,
+        place.at,
+        event.origin.name(),
+        event.body.name(),
+        serde_json::to_string(&event.body)?,
+        event.native
+    ])?;
+    Ok(())
+}
+
+/// Keeps the newest word on a reaction; a removal stays known, so that a late "added" does not undo it.
+pub(crate) fn react(
+    tx: &Transaction<'_>,
+    place: &EventPlace,
+    event: &Event,
+    reaction: &Reaction,
+) -> Result<(), InboxError> {
+    let actor = match (&event.author, &event.contact) {
+        (Author::Contact, Some(contact)) => contact.id.as_str(),
+        _ => "business",
+    };
+    tx.prepare_cached(
+        "INSERT INTO reaction (account_id, target, actor, emoji, name, removed, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO UPDATE SET emoji = ?4, name = ?5, removed = ?6, at = ?7 WHERE ?7 >= at",
+    )?
+    .execute(params![
+        place.account,
+        reaction.target,
+        actor,
+        reaction.emoji,
+        reaction.name,
+        reaction.action == ReactionAction::Removed,
+        place.at
+    ])?;
+    Ok(())
+}
+
+/// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
+/// hold words which nobody is to see any more.
+pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) -> Result<Vec<i64>, InboxError> {
+    let Some(text) = &edited.text else { return Ok(Vec::new()) };
+    if deletion_of(tx, place.account, &edited.target)?.is_some() {
+        return Ok(vec![place.delivery]);
+    }
+    let newest = tx
+        .prepare_cached(
+            "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
+        )?
+        .execute(params![
+            place.account,
+            edited.target,
+            edited.revision.unwrap_or(0),
+            place.at,
+            text,
+            place.conversation
+        ])?;
+    if newest == 0 {
+        return Ok(vec![place.delivery]);
+    }
+    // The old words stand in what brought the message, and in what brought earlier edits.
+    let mut old = take_carriers(tx, place.account, &edited.target)?;
+    old.extend(brought_by(tx, place.account, &edited.target)?);
+    old.retain(|delivery| *delivery != place.delivery);
+    note_carrier(tx, place.account, &edited.target, place.delivery)?;
+    apply_waiting_edit(tx, place.account, &edited.target)?;
+    Ok(old)
+}
+
+/// The deliveries that brought a message.
+fn brought_by(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Vec<i64>, InboxError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT delivery_id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id IS NOT NULL",
+    )?;
+    Ok(statement.query_map(params![account, id], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,15 @@
+//! Translated events become conversations and messages, each exactly once, in the order of their deliveries.
+//! Not here: reading deliveries, and what is sent from here.
+
+mod accounts;
+mod batch;
+mod cache;
+mod conversations;
+mod echoes;
+mod event;
+mod media;
+mod messages;
+mod parking;
+mod place;
+
+pub(crate) use batch::apply_batch;

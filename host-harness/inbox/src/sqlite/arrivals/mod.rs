@@ -1,0 +1,15 @@
+//! The first stop of a delivery: a file that is only appended to, made durable with one fsync for all that wait; from there
+//! into the journal's table. Not here: what becomes of the rows.
+
+mod log;
+mod recovery;
+mod row;
+mod waiting;
+mod worker;
+
+#[cfg(fuzzing)]
+pub(crate) use log::encode;
+pub(crate) use log::{FILE, SCHEMA, records};
+pub(crate) use recovery::{add_missing, recover};
+pub(crate) use row::{Arrival, DeliveryRow, proof_from, source_from};
+pub(crate) use worker::Arrivals;

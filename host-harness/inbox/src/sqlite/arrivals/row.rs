@@ -1,0 +1,98 @@
+//! A delivery in the form of its row.
+//! Not here: where the row stands, in the arrivals file or in the journal's table.
+
+use harness_contract::DeliverySource;
+use rusqlite::{Transaction, params};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    error::InboxError,
+    model::{NewDelivery, Proof},
+    sqlite::columns::as_millis,
+};
+
+/// A delivery and the id that it will have in the journal.
+pub(crate) struct Arrival {
+    pub(crate) id: i64,
+    pub(crate) row: DeliveryRow,
+}
+
+/// A delivery in the form of its row; written elsewhere, the body stands apart.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DeliveryRow {
+    pub(crate) channel: String,
+    pub(crate) received_at: i64,
+    source: String,
+    account: Option<String>,
+    /// None in a file of an earlier version.
+    #[serde(default)]
+    proof: Option<String>,
+    headers: String,
+    #[serde(skip)]
+    body: Vec<u8>,
+}
+
+impl DeliveryRow {
+    pub(crate) fn of(new: NewDelivery) -> Result<Self, InboxError> {
+        let NewDelivery { channel, delivery, proof } = new;
+        Ok(Self {
+            channel,
+            received_at: as_millis(delivery.received_at),
+            source: source_column(&delivery.source)?,
+            account: delivery.account,
+            proof: Some(serde_json::to_string(&proof)?),
+            headers: serde_json::to_string(&delivery.headers)?,
+            body: delivery.body,
+        })
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn with_body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
+    /// About how much of it is kept in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.headers.len() + std::mem::size_of::<Self>()
+    }
+
+    /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
+    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: i64) -> Result<(), InboxError> {
+        let Self { channel, received_at, source, account, proof, headers, body } = self;
+        tx.prepare_cached(
+            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id, proof)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7, ?8)",
+        )?
+        .execute(params![channel, source, account, received_at, headers, body, id, proof])?;
+        Ok(())
+    }
+}
+
+/// A source without a payload by its name, one with a payload in the contract's JSON form.
+fn source_column(source: &DeliverySource) -> Result<String, InboxError> {
+    Ok(match serde_json::to_value(source)? {
+        Value::String(name) => name,
+        document => document.to_string(),
+    })
+}
+
+pub(crate) fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
+    Ok(match serde_json::from_str(column) {
+        Ok(document @ Value::Object(_)) => serde_json::from_value(document)?,
+        _ => serde_json::from_value(column.into())?,
+    })
+}
+
+/// The proof in its column. A delivery of an earlier version has no such column: there `account` was written for the
+/// secrets and archives of single accounts alone.
+pub(crate) fn proof_from(column: Option<&str>, account: Option<&str>) -> Result<Proof, InboxError> {
+    match (column, account) {
+        (Some(column), _) => Ok(serde_json::from_str(column)?),
+        (None, Some(account)) => Ok(Proof::Account { account: account.to_owned(), slot: String::new() }),
+        (None, None) => Ok(Proof::Channel { slot: String::new() }),
+    }
+}

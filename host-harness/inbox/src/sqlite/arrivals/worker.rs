@@ -1,0 +1,359 @@
+//! The thread that appends to the arrivals file and hands the deliveries on to the journal's table.
+//! Not here: the file's bytes (`log`), and the start after a crash (`recovery`).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rusqlite::Transaction;
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    log::Log,
+    recovery::insert_rows,
+    row::{Arrival, DeliveryRow},
+    waiting::{MAX_WAITING, Waiting},
+};
+use crate::{
+    error::InboxError,
+    sqlite::{
+        failure::NotCommitted,
+        writer::{Job, Queue},
+    },
+};
+
+/// The most deliveries that share an fsync.
+const BATCH: usize = 512;
+const THREAD: &str = "inbox-arrivals";
+/// The most rows in one transaction.
+const MOVE: usize = 2048;
+/// How long the first delivery of a transaction waits for others: it is durable already, and a commit is expensive.
+const GATHER: Duration = Duration::from_millis(4);
+/// The size in bytes from which the file is rewound when everything in it has its row.
+const REWIND: u64 = 4 << 20;
+/// The size in bytes from which new deliveries wait until everything has its row and the file can be truncated: it does
+/// not grow while deliveries arrive faster than rows are written.
+const FULL: u64 = 64 << 20;
+/// After this time without a delivery the file is truncated: with its rows written, it is only a copy of what people may
+/// unsend.
+const IDLE: Duration = Duration::from_secs(1);
+/// After this time it is truncated although deliveries arrive.
+const KEPT: Duration = Duration::from_secs(10);
+/// After this time new deliveries wait until it can be truncated.
+const OVERDUE: Duration = Duration::from_secs(30);
+/// The wait before rows that could not be written are tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+type Reply = oneshot::Sender<Result<i64, InboxError>>;
+
+enum Request {
+    Record(DeliveryRow, Reply),
+    Moved(Vec<Arrival>, Result<(), Arc<InboxError>>),
+    Close,
+}
+
+/// What the thread and its callers share.
+struct Shared {
+    /// The last id given, to whatever is written into the journal.
+    last_id: AtomicI64,
+    /// Deliveries that were taken and have no row.
+    waiting: Mutex<Waiting>,
+    /// Why the journal takes nothing now.
+    stuck: Mutex<Option<Arc<InboxError>>>,
+    /// The last id that has its row.
+    moved: watch::Sender<i64>,
+}
+
+/// The arrivals of an inbox.
+pub(crate) struct Arrivals {
+    shared: Arc<Shared>,
+    requests: Sender<Request>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Arrivals {
+    /// Starts with an empty file: [`recover`] has emptied it.
+    pub(crate) fn start(log: Log, last_id: i64, journal: Queue) -> Result<Self, InboxError> {
+        let shared = Arc::new(Shared {
+            last_id: AtomicI64::new(last_id),
+            waiting: Mutex::default(),
+            stuck: Mutex::new(None),
+            moved: watch::Sender::new(last_id),
+        });
+        // Bounded by what may wait; so that the writing thread never waits for this one.
+        let (requests, received) = mpsc::channel();
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            log,
+            journal,
+            requests: requests.clone(),
+            waiting: VecDeque::new(),
+            waiting_since: None,
+            held: Vec::new(),
+            moving: false,
+            retry_at: None,
+            truncated_at: Instant::now(),
+        };
+        let thread = thread::Builder::new()
+            .name(THREAD.into())
+            .spawn(move || worker.run(&received))
+            .map_err(|source| InboxError::Thread { name: THREAD, source })?;
+        Ok(Self { shared, requests, thread: Some(thread) })
+    }
+
+    /// Returns the delivery's id when it is durable. Its row follows.
+    pub(crate) async fn record(&self, row: DeliveryRow) -> Result<i64, InboxError> {
+        let shared = &self.shared;
+        if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(InboxError::Stuck(Arc::clone(reason)));
+        }
+        if !shared.waiting().enter(&row.channel, row.size()) {
+            return Err(InboxError::Busy(MAX_WAITING));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Record(row, reply)).map_err(|_| InboxError::Closed)?;
+        answer.await.map_err(|_| InboxError::Closed)?
+    }
+
+    /// An id for a row that is written into the journal without coming by here.
+    pub(crate) fn next_id(&self) -> i64 {
+        self.shared.next_id()
+    }
+
+    /// Deliveries without a row. To be asked before the journal is: whoever moves meanwhile counts twice.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::try_from(self.shared.waiting().all.0).unwrap_or(u64::MAX)
+    }
+
+    /// The same, by channel.
+    pub(crate) fn waiting_by_channel(&self) -> HashMap<String, (u64, u64)> {
+        let waiting = self.shared.waiting();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        waiting
+            .channels
+            .iter()
+            .map(|(channel, (waiting, bytes))| (channel.clone(), (count(*waiting), count(*bytes))))
+            .collect()
+    }
+
+    /// Tells whenever deliveries got their row.
+    pub(crate) fn moved(&self) -> watch::Receiver<i64> {
+        self.shared.moved.subscribe()
+    }
+
+    /// The last id that was given.
+    pub(crate) fn last_id(&self) -> i64 {
+        self.shared.last_id.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Arrivals {
+    /// The file is this thread's until it has ended.
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Close);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn next_id(&self) -> i64 {
+        self.last_id.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These have their row, or were refused.
+    fn leave<'a>(&self, arrivals: impl IntoIterator<Item = &'a Arrival>) {
+        let mut waiting = self.waiting();
+        arrivals.into_iter().for_each(|arrival| waiting.leave(&arrival.row.channel, arrival.row.size()));
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    log: Log,
+    journal: Queue,
+    requests: Sender<Request>,
+    waiting: VecDeque<Arrival>,
+    /// Since when the oldest of them waits.
+    waiting_since: Option<Instant>,
+    /// What came while the file was full.
+    held: Vec<(Arrival, Reply)>,
+    /// Rows are on their way; the next ones wait for them, so that the order stays.
+    moving: bool,
+    retry_at: Option<Instant>,
+    /// When the file was truncated last.
+    truncated_at: Instant,
+}
+
+impl Worker {
+    fn run(mut self, requests: &Receiver<Request>) {
+        let mut open = true;
+        // What has no row yet gets it before the inbox is closed, unless the journal takes nothing.
+        while open || (self.retry_at.is_none() && (self.moving || !self.waiting.is_empty())) {
+            let mut next = match requests.recv_timeout(self.next_look()) {
+                Ok(request) => Some(request),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if next.is_none() && self.all_moved() {
+                self.truncate();
+            }
+            let mut arrived = std::mem::take(&mut self.held);
+            while let Some(request) = next {
+                match request {
+                    Request::Record(row, reply) => arrived.push((Arrival { id: self.shared.next_id(), row }, reply)),
+                    Request::Moved(arrivals, result) => self.moved(arrivals, result),
+                    Request::Close => open = false,
+                }
+                next = if arrived.len() < BATCH { requests.try_recv().ok() } else { None };
+            }
+            if self.must_be_truncated() && !self.all_moved() {
+                self.held = arrived;
+            } else {
+                if self.must_be_truncated() {
+                    self.truncate();
+                }
+                self.append(arrived);
+            }
+            if !open || self.next_look() == Duration::ZERO {
+                self.move_on();
+            }
+        }
+        if self.all_moved() {
+            self.truncate();
+        }
+    }
+
+    /// After which time there is something to do, if nothing comes.
+    fn next_look(&self) -> Duration {
+        match (self.moving, self.retry_at, self.waiting_since) {
+            (true, ..) => PAUSE,
+            (false, Some(at), _) => at.saturating_duration_since(Instant::now()),
+            (false, None, Some(since)) => GATHER.saturating_sub(since.elapsed()),
+            (false, None, None) => IDLE,
+        }
+    }
+
+    fn must_be_truncated(&self) -> bool {
+        self.log.len() >= FULL || (self.log.len() > 0 && self.truncated_at.elapsed() >= OVERDUE)
+    }
+
+    fn all_moved(&self) -> bool {
+        self.waiting.is_empty() && !self.moving
+    }
+
+    fn truncate(&mut self) {
+        self.log.truncate();
+        self.truncated_at = Instant::now();
+    }
+
+    fn append(&mut self, arrived: Vec<(Arrival, Reply)>) {
+        let (arrivals, replies): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
+        if arrivals.is_empty() {
+            return;
+        }
+        match self.log.append(&arrivals) {
+            Ok(()) => {
+                for (arrival, reply) in arrivals.iter().zip(replies) {
+                    // Nobody waiting any more is no error: the delivery is there.
+                    let _ = reply.send(Ok(arrival.id));
+                }
+                self.waiting.extend(arrivals);
+                self.waiting_since.get_or_insert_with(Instant::now);
+            }
+            Err(error) => {
+                tracing::error!(%error, deliveries = arrivals.len(), "deliveries could not be made durable");
+                let error = Arc::new(error);
+                self.refuse(&arrivals, replies, || InboxError::NotAccepted(Arc::clone(&error)));
+            }
+        }
+    }
+
+    fn refuse(&self, arrivals: &[Arrival], replies: Vec<Reply>, reason: impl Fn() -> InboxError) {
+        self.shared.leave(arrivals);
+        for reply in replies {
+            let _ = reply.send(Err(reason()));
+        }
+    }
+
+    /// Sends what waits to the journal, unless some is on its way.
+    fn move_on(&mut self) {
+        if self.moving || self.waiting.is_empty() {
+            return;
+        }
+        let arrivals = self.waiting.drain(..self.waiting.len().min(MOVE)).collect();
+        // What is left has waited long enough.
+        self.waiting_since = self.waiting_since.filter(|_| !self.waiting.is_empty());
+        let job = Move { arrivals, problem: None, done: self.requests.clone() };
+        match self.journal.put(Box::new(job)) {
+            Ok(()) => self.moving = true,
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
+                job.finish(Err(NotCommitted::NotTaken));
+            }
+        }
+    }
+
+    fn moved(&mut self, arrivals: Vec<Arrival>, result: Result<(), Arc<InboxError>>) {
+        self.moving = false;
+        let stuck = match result {
+            Ok(()) => {
+                self.shared.leave(&arrivals);
+                if let Some(last) = arrivals.last() {
+                    self.shared.moved.send_replace(last.id);
+                }
+                if self.waiting.is_empty() && self.truncated_at.elapsed() >= KEPT {
+                    self.truncate();
+                } else if self.waiting.is_empty() && self.log.len() >= REWIND {
+                    self.log.rewind();
+                }
+                self.retry_at = None;
+                None
+            }
+            Err(reason) => {
+                let (held, replies): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().unzip();
+                self.refuse(&held, replies, || InboxError::Stuck(Arc::clone(&reason)));
+                for arrival in arrivals.into_iter().rev() {
+                    self.waiting.push_front(arrival);
+                }
+                self.retry_at = Some(Instant::now() + PAUSE);
+                Some(reason)
+            }
+        };
+        *self.shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) = stuck;
+    }
+}
+
+/// Gives arrivals their rows, all or none.
+struct Move {
+    arrivals: Vec<Arrival>,
+    problem: Option<InboxError>,
+    done: Sender<Request>,
+}
+
+impl Job for Move {
+    fn run(&mut self, tx: &Transaction<'_>) -> bool {
+        self.problem = insert_rows(tx, &self.arrivals).err();
+        self.problem.is_none()
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), NotCommitted>) {
+        let result = match self.problem {
+            Some(problem) => Err(Arc::new(problem)),
+            None => commit.map_err(|reason| Arc::new(reason.into())),
+        };
+        // The thread is gone when the inbox is being closed; the file still has them.
+        let _ = self.done.send(Request::Moved(self.arrivals, result));
+    }
+}

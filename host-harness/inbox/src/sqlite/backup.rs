@@ -1,0 +1,215 @@
+//! A copy of the file, made beside a running host: one moment of it, and an outbox from which nothing is sent again.
+//! Not here: where the copy lies, and the bytes of media.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use harness_contract::{Failure, FailureCategory, OutboundMessage, OutboundPart, SendResult, StepKind};
+use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
+
+use super::{
+    arrivals::{self, Arrival},
+    columns::{as_millis, collect},
+    connection,
+    integrity::{self, NamedFile},
+    rows::replies::{Attempt, NewStep, write_step},
+    schema::known_schema,
+    shape,
+};
+use crate::{error::InboxError, files::beside};
+
+/// Pages between two looks at whether somebody waits for the disk.
+const PAGES: i32 = 4096;
+/// The rest between them.
+const REST: Duration = Duration::from_millis(1);
+
+/// What a copy holds.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// Its schema.
+    pub schema: i64,
+    /// The files in the media store that its rows name.
+    pub files: Vec<NamedFile>,
+    /// Steps of replies that had no end, and are unknown in the copy.
+    pub unknown: usize,
+}
+
+/// An inbox file that is kept from every host.
+pub struct Claim {
+    _lock: File,
+}
+
+impl Claim {
+    /// Takes the place of an inbox file, which need not be there. Fails while a host has it.
+    pub fn take(path: &Path) -> Result<Self, InboxError> {
+        Ok(Self { _lock: connection::lock(path)? })
+    }
+}
+
+/// Copies an inbox file as it is at one moment, while a host may be writing into it, and checks the copy. `now` is
+/// when, in milliseconds since 1970.
+///
+/// What waits in the outbox will be sent after that moment, but not by whoever puts the copy in place: there
+/// it is unknown.
+pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError> {
+    if !from.exists() {
+        return Err(InboxError::NotFound { what: "inbox file", id: from.display().to_string() });
+    }
+    // Read first: what is in a file that is rewound after this has its row in the moment that is copied.
+    let arrivals = read_arrivals(&beside(from, arrivals::FILE))?;
+    let source = connection::open(from)?;
+    connection::make_private(to)?;
+    let mut copy = Connection::open(to).map_err(|source| open_error(to, source))?;
+    {
+        // One moment of the file: otherwise every write of the host would begin the copy anew.
+        let moment = source.unchecked_transaction()?;
+        let found = schema(&moment)?;
+        if found > known_schema() {
+            return Err(InboxError::NewerSchema { found, known: known_schema() });
+        }
+        Backup::new(&moment, &mut copy)?.run_to_completion(PAGES, REST, None)?;
+    }
+    drop(copy);
+    // The copy says that it has a write-ahead log. From here on it is one file.
+    let mut copy = Connection::open(to).map_err(|source| open_error(to, source))?;
+    copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
+    sound(&copy, from)?;
+    let tx = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if schema(&tx)? >= arrivals::SCHEMA {
+        arrivals::add_missing(&tx, arrivals)?;
+    }
+    let unknown = settle(&tx, now)?;
+    let files = integrity::files_of(&tx)?;
+    let copied = Copied { schema: schema(&tx)?, files, unknown };
+    tx.commit()?;
+    Ok(copied)
+}
+
+fn read_arrivals(path: &Path) -> Result<Vec<Arrival>, InboxError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(arrivals::records(&bytes).1),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(InboxError::Arrivals { path: path.to_owned(), source: error }),
+    }
+}
+
+/// Notes in a copy that some of its files could not be copied: most often they were removed in between.
+pub fn note_missing(copy: &Path, keys: &[String]) -> Result<(), InboxError> {
+    let connection = Connection::open(copy).map_err(|source| open_error(copy, source))?;
+    for key in keys {
+        connection
+            .prepare_cached(
+                "UPDATE media SET state = 'failed', stored_as = NULL,
+                     reason = 'There is no copy: it was not in the media store when the backup was made.' WHERE stored_as = ?1",
+            )?
+            .execute(params![key])?;
+    }
+    Ok(())
+}
+
+/// Reads a copy in full: its schema, or why it cannot be used.
+pub fn verify_copy(path: &Path) -> Result<i64, InboxError> {
+    let copy = connection::open(path)?;
+    sound(&copy, path)?;
+    let found = schema(&copy)?;
+    if found > known_schema() {
+        return Err(InboxError::NewerSchema { found, known: known_schema() });
+    }
+    Ok(found)
+}
+
+fn sound(connection: &Connection, path: &Path) -> Result<(), InboxError> {
+    let damaged = |finding| InboxError::Damaged { path: path.to_owned(), finding };
+    let findings = integrity::findings(connection, "integrity_check").map_err(|error| damaged(error.to_string()))?;
+    if !findings.is_empty() {
+        return Err(damaged(findings.join("; ")));
+    }
+    let schema = schema(connection)?;
+    if schema > known_schema() {
+        // Whoever knows it says so.
+        return Ok(());
+    }
+    let foreign = shape::foreign(connection, schema)?;
+    if foreign.is_empty() { Ok(()) } else { Err(damaged(foreign.join("; "))) }
+}
+
+fn schema(connection: &Connection) -> Result<i64, InboxError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn open_error(path: &Path, source: rusqlite::Error) -> InboxError {
+    InboxError::Open { path: PathBuf::from(path), source: source.into() }
+}
+
+/// Ends every open step as unknown: it may have been sent since, and sending it again could double it.
+fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
+    let outcome = serde_json::to_string(&SendResult::Ambiguous(Failure {
+        category: FailureCategory::Ambiguous,
+        code: None,
+        subcode: None,
+        sentence: "This inbox comes from a backup, in which this was still waiting to be sent. It is not known \
+                   whether it was sent after the backup was made, and it is not sent again by itself."
+            .into(),
+        fix: Some("Look into the conversation on the platform before sending it again.".into()),
+        retry_after: None,
+        trace_id: None,
+    }))?;
+    let stepless: Vec<(Attempt, String)> = collect(
+        tx,
+        "SELECT id, account_id, conversation_id, created_at, message FROM reply r WHERE state IN ('queued', 'sending')
+           AND NOT EXISTS (SELECT 1 FROM step WHERE reply_id = r.id)",
+        [],
+        |row| {
+            let at = Attempt {
+                reply: row.get(0)?,
+                account: row.get(1)?,
+                conversation: row.get(2)?,
+                step: 0,
+                now: row.get::<_, i64>(3)?.try_into().unwrap_or(0),
+            };
+            Ok((at, row.get(4)?))
+        },
+    )?;
+    for (at, message) in stepless {
+        write_parts(tx, at, &message)?;
+    }
+    let unknown = tx
+        .prepare_cached(
+            "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2 WHERE state IN ('queued', 'sending')",
+        )?
+        .execute(params![outcome, as_millis(now)])?;
+    // Nor does it send again what was looked for when it was made.
+    tx.prepare_cached("UPDATE step SET look_at = NULL WHERE look_at IS NOT NULL")?.execute([])?;
+    tx.prepare_cached("UPDATE reply SET state = 'done' WHERE state IN ('queued', 'sending')")?.execute([])?;
+    Ok(unknown)
+}
+
+/// A reply for which the channel had not been asked yet: its parts stand for the steps.
+fn write_parts(tx: &Transaction<'_>, mut at: Attempt, message: &str) -> Result<(), InboxError> {
+    let step = |part: u32, shown| NewStep {
+        part,
+        kind: StepKind::Message.name(),
+        correlation: None,
+        text: None,
+        content: None,
+        shown,
+    };
+    // One that this version cannot read has an end all the same.
+    let Ok(message) = serde_json::from_str::<OutboundMessage>(message) else {
+        return write_step(tx, &at, "null", &step(0, false));
+    };
+    let author = serde_json::to_string(&message.sender)?;
+    for (number, part) in (0..).zip(&message.parts) {
+        let text = match part {
+            OutboundPart::Text(text) => Some(text.text.clone()),
+            _ => None,
+        };
+        let content = Some(serde_json::to_string(part)?);
+        at.step = i64::from(number);
+        write_step(tx, &at, &author, &NewStep { text, content, ..step(number, true) })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Accounts and their archives' marks, in SQLite.
+//! Not here: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
+
+use async_trait::async_trait;
+use rusqlite::{Transaction, params};
+
+use crate::{
+    error::InboxError,
+    model::{AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential, Update},
+    sqlite::{
+        arrivals::DeliveryRow,
+        columns::{as_millis, collect, from_millis},
+        rows::{
+            accounts::{forget, is_current, mark, note_deleted, put_credential},
+            deliveries::requeue_account,
+            erasure::delete_contents,
+        },
+        store::SqliteStore,
+    },
+    store::Accounts,
+};
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn connect_account(&self, new: NewAccount) -> Result<i64, InboxError> {
+        let settings = serde_json::to_string(&new.settings)?;
+        let id = self
+            .writer
+            .write(move |tx| {
+                // An account of a configuration is connected anew at every start, which changes nothing.
+                let id = tx
+                    .prepare_cached(
+                        "INSERT INTO account (channel, platform_id, name, settings, connected_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5)
+                         ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4,
+                             connected_at = iif(?6 AND state = 'connected' AND connected_at > 0, connected_at, ?5),
+                             state = 'connected', problem = NULL, connection = connection + 1
+                         RETURNING id",
+                    )?
+                    .query_row(
+                        params![
+                            new.channel,
+                            new.platform_id,
+                            new.name,
+                            settings,
+                            as_millis(new.now),
+                            new.dialog.is_none()
+                        ],
+                        |row| row.get(0),
+                    )?;
+                if let Some(dialog) = &new.dialog {
+                    keep(tx, id, &new, dialog)?;
+                }
+                requeue_account(tx, id)?;
+                Ok(id)
+            })
+            .await?;
+        self.announce([Update::Account { account: id }]);
+        Ok(id)
+    }
+
+    async fn mark_account(
+        &self,
+        account: i64,
+        connection: i64,
+        state: AccountState,
+        problem: Option<String>,
+    ) -> Result<bool, InboxError> {
+        let marked = self
+            .writer
+            .write(move |tx| {
+                if !is_current(tx, account, connection)? {
+                    return Ok(false);
+                }
+                mark(tx, account, state, problem.as_deref())?;
+                Ok(true)
+            })
+            .await?;
+        if marked {
+            self.announce([Update::Account { account }]);
+        }
+        Ok(marked)
+    }
+
+    async fn due_refreshes(&self, now: u64) -> Result<Vec<i64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                let sql =
+                    "SELECT id FROM account WHERE refresh_at <= ?1 AND state <> 'disconnected' ORDER BY refresh_at";
+                collect(connection, sql, params![as_millis(now)], |row| row.get(0))
+            })
+            .await
+    }
+
+    async fn note_refresh(
+        &self,
+        account: i64,
+        connection: i64,
+        refresh_before: Option<u64>,
+        refresh_at: Option<u64>,
+    ) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                if is_current(tx, account, connection)? {
+                    tx.prepare_cached("UPDATE account SET refresh_before = ?2, refresh_at = ?3 WHERE id = ?1")?
+                        .execute(params![account, refresh_before.map(as_millis), refresh_at.map(as_millis)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                if let Some(now) = delete_conversations {
+                    delete_contents(tx, account, None)?;
+                    note_deleted(tx, account, as_millis(now))?;
+                }
+                forget(tx, account, "Somebody disconnected it.")?;
+                Ok(())
+            })
+            .await?;
+        self.announce([Update::Account { account }]);
+        Ok(())
+    }
+
+    async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                collect(
+                    connection,
+                    "SELECT id, platform_id, coalesce(history_from, 0), history_cursor, connection
+                     FROM account
+                     WHERE history_at <= ?1 AND state = 'connected' ORDER BY history_at",
+                    params![as_millis(now)],
+                    |row| {
+                        Ok(DueHistory {
+                            account: row.get(0)?,
+                            platform_id: row.get(1)?,
+                            from: from_millis(row.get(2)?),
+                            cursor: row.get(3)?,
+                            connection: row.get(4)?,
+                        })
+                    },
+                )
+            })
+            .await
+    }
+
+    async fn note_history(
+        &self,
+        account: i64,
+        connection: i64,
+        items: Vec<NewDelivery>,
+        mark: HistoryMark,
+    ) -> Result<(), InboxError> {
+        let row = |new| Ok((self.arrivals.next_id(), DeliveryRow::of(new)?));
+        let rows = items.into_iter().map(row).collect::<Result<Vec<_>, InboxError>>()?;
+        self.writer
+            .write(move |tx| {
+                if !is_current(tx, account, connection)? {
+                    return Ok(());
+                }
+                for (id, row) in &rows {
+                    row.insert(tx, *id)?;
+                }
+                tx.prepare_cached(
+                    "UPDATE account SET history_cursor = ?2, history_from = ?3, history_at = ?4 WHERE id = ?1",
+                )?
+                .execute(params![
+                    account,
+                    mark.cursor,
+                    as_millis(mark.from),
+                    mark.next.map(as_millis)
+                ])?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn keep(tx: &Transaction<'_>, id: i64, new: &NewAccount, dialog: &FromDialog) -> Result<(), InboxError> {
+    let NewAccount { channel, platform_id, .. } = new;
+    let picture = dialog.picture.as_ref().map(serde_json::to_string).transpose()?;
+    tx.prepare_cached(
+        "UPDATE account SET username = ?2, picture = ?3, authorized_by = ?4, refresh_before = ?5, refresh_at = ?6,
+             history_from = ?7, history_cursor = NULL, history_at = ?8 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        dialog.username,
+        picture,
+        dialog.authorized_by,
+        dialog.refresh_before.map(as_millis),
+        dialog.refresh_at.map(as_millis),
+        dialog.history_from.map(as_millis),
+        dialog.history_from.map(|_| as_millis(new.now)),
+    ])?;
+    tx.prepare_cached("DELETE FROM alias WHERE account_id = ?1")?.execute(params![id])?;
+    for alias in &dialog.aliases {
+        // An id that came to another account is that account's now: the platform never has it twice.
+        tx.prepare_cached(
+            "INSERT INTO alias (channel, alias, account_id) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET account_id = ?3",
+        )?
+        .execute(params![channel, alias, id])?;
+    }
+    tx.prepare_cached("DELETE FROM credential WHERE channel = ?1 AND account = ?2")?
+        .execute(params![channel, platform_id])?;
+    for (slot, sealed) in &dialog.credentials {
+        let (channel, account) = (channel.clone(), platform_id.clone());
+        put_credential(tx, &SealedCredential { channel, account, slot: slot.clone(), sealed: sealed.clone() })?;
+    }
+    for (key, value) in &dialog.storage {
+        tx.prepare_cached(
+            "INSERT INTO storage (account_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3",
+        )?
+        .execute(params![id, key, value])?;
+    }
+    Ok(())
+}

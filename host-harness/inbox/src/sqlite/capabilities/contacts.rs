@@ -1,0 +1,68 @@
+//! Profiles of contacts, in SQLite.
+//! Not here: asking the platform.
+
+use async_trait::async_trait;
+use harness_contract::ContactProfile;
+use rusqlite::params;
+
+use crate::{
+    error::InboxError,
+    model::{DueProfile, Update},
+    sqlite::{
+        columns::{as_millis, collect},
+        store::SqliteStore,
+    },
+    store::Contacts,
+};
+
+#[async_trait]
+impl Contacts for SqliteStore {
+    async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                collect(
+                    connection,
+                    "SELECT id, account_id, platform_id FROM (
+                         SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
+                             row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn
+                         FROM contact k JOIN account a ON a.id = k.account_id
+                         WHERE k.profile_at <= ?1 AND k.unnamed = 0 AND a.state = 'connected')
+                     ORDER BY turn, at, id DESC LIMIT ?2",
+                    params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
+                    |row| Ok(DueProfile { contact: row.get(0)?, account: row.get(1)?, platform_id: row.get(2)? }),
+                )
+            })
+            .await
+    }
+
+    async fn note_profile(&self, contact: i64, profile: &ContactProfile, next: u64) -> Result<(), InboxError> {
+        let json = serde_json::to_string(profile)?;
+        let (name, username) = (profile.contact.name.clone(), profile.contact.username.clone());
+        let conversations = self
+            .writer
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE contact SET profile = ?2, profile_at = ?3, profile_problem = NULL,
+                         name = coalesce(?4, name), username = coalesce(?5, username) WHERE id = ?1",
+                )?
+                .execute(params![contact, json, as_millis(next), name, username])?;
+                let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE contact_id = ?1")?;
+                Ok(statement.query_map(params![contact], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?)
+            })
+            .await?;
+        self.announce(
+            conversations.into_iter().map(|conversation| Update::Conversation { conversation, kind: "contact_update" }),
+        );
+        Ok(())
+    }
+
+    async fn note_no_profile(&self, contact: i64, problem: String, next: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE contact SET profile_problem = ?2, profile_at = ?3 WHERE id = ?1")?
+                    .execute(params![contact, problem, as_millis(next)])?;
+                Ok(())
+            })
+            .await
+    }
+}

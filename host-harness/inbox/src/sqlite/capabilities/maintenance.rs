@@ -1,0 +1,119 @@
+//! What is done from time to time, in SQLite.
+//! Not here: when.
+
+use async_trait::async_trait;
+use rusqlite::params;
+
+use crate::{
+    error::InboxError,
+    sqlite::{columns::as_millis, rows::deliveries::TOO_OLD, store::SqliteStore},
+    store::Maintenance,
+};
+
+/// What the test write needs: about one delivery.
+const PROBE_BYTES: i64 = 64 << 10;
+/// The longest wait for the next attempt at a reply, in milliseconds: what a platform may ask for.
+const LONGEST_REPLY: u64 = 24 * 3_600_000;
+/// The longest wait for the next attempt at a file, in milliseconds.
+const LONGEST_MEDIA: u64 = 3_600_000;
+
+#[async_trait]
+impl Maintenance for SqliteStore {
+    async fn expire_parked(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
+        self.writer
+            .write(move |tx| {
+                let ids: Vec<i64> = {
+                    let mut statement = tx.prepare_cached(
+                        "SELECT id FROM (SELECT id, received_at FROM delivery WHERE state = 'unrouted'
+                                         ORDER BY id LIMIT ?2) WHERE received_at < ?1",
+                    )?;
+                    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                    let rows = statement.query_map(params![as_millis(before), limit], |row| row.get(0))?;
+                    rows.collect::<Result<_, _>>()?
+                };
+                for id in &ids {
+                    tx.prepare_cached(
+                        "UPDATE delivery SET state = 'redacted', headers = '[]', body = x'', problem = ?2 WHERE id = ?1",
+                    )?
+                    .execute(params![id, TOO_OLD])?;
+                    tx.prepare_cached("DELETE FROM awaited WHERE delivery_id = ?1")?.execute(params![id])?;
+                }
+                Ok(ids.len())
+            })
+            .await
+    }
+
+    async fn empty_deliveries(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
+        self.writer
+            .write(move |tx| {
+                Ok(tx
+                    .prepare_cached(
+                        "UPDATE delivery SET state = 'redacted', headers = '[]', body = x'' WHERE id IN (
+                             SELECT id FROM (SELECT id, received_at FROM delivery WHERE state = 'applied'
+                                             ORDER BY id LIMIT ?2) WHERE received_at < ?1)",
+                    )?
+                    .execute(params![as_millis(before), i64::try_from(limit).unwrap_or(i64::MAX)])?)
+            })
+            .await
+    }
+
+    async fn probe(&self) -> Result<(), InboxError> {
+        self.writer
+            .write(|tx| {
+                let sql = "INSERT INTO probe (id, filler) VALUES (1, zeroblob(?1)) ON CONFLICT DO NOTHING";
+                Ok(tx.prepare_cached(sql)?.execute(params![PROBE_BYTES])?)
+            })
+            .await?;
+        // On its own, so that the room was really taken.
+        self.writer.write(|tx| Ok(tx.prepare_cached("DELETE FROM probe")?.execute([])?)).await?;
+        Ok(())
+    }
+
+    async fn limit_size(&self, bytes: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                let page: i64 = tx.pragma_query_value(None, "page_size", |row| row.get(0))?;
+                let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
+                // SQLite takes no bound below the present size; 0 would ask and set nothing.
+                let pages = pages.clamp(1, 4_294_967_294);
+                Ok(tx.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0)).map(drop)?)
+            })
+            .await
+    }
+
+    async fn clock_set_back(&self, by: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                for (table, column, which) in [
+                    ("reply", "next_attempt_at", "state IN ('queued', 'sending')"),
+                    ("media", "next_attempt_at", "state = 'remote'"),
+                    ("pause", "until", "until > 0"),
+                    ("step", "look_at", "look_at IS NOT NULL"),
+                    ("account", "refresh_at", "refresh_at IS NOT NULL"),
+                    ("account", "history_at", "history_at IS NOT NULL"),
+                ] {
+                    let sql = format!("UPDATE {table} SET {column} = max(0, {column} - ?1) WHERE {which}");
+                    tx.prepare_cached(&sql)?.execute(params![as_millis(by)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn bound_waits(&self, now: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                for (table, column, which, longest) in [
+                    ("reply", "next_attempt_at", "state IN ('queued', 'sending')", LONGEST_REPLY),
+                    ("pause", "until", "until > 0", LONGEST_REPLY),
+                    ("step", "look_at", "look_at IS NOT NULL", LONGEST_MEDIA),
+                    ("media", "next_attempt_at", "state = 'remote'", LONGEST_MEDIA),
+                ] {
+                    let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {which} AND {column} > ?1");
+                    tx.prepare_cached(&sql)?.execute(params![as_millis(now.saturating_add(longest))])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,141 @@
+//! The states of messages' files, in SQLite.
+//! Not here: downloading, and where the bytes lie.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::{
+    error::InboxError,
+    model::{DueMedia, MediaEnd, Update},
+    sqlite::{
+        columns::{as_millis, collect, from_millis},
+        store::SqliteStore,
+    },
+    store::MediaFiles,
+};
+
+#[async_trait]
+impl MediaFiles for SqliteStore {
+    async fn due_media(&self, now: u64, except: &[i64], limit: usize) -> Result<Vec<DueMedia>, InboxError> {
+        let except = serde_json::to_string(except)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers
+            .read(move |connection| {
+                collect(
+                    connection,
+                    "WITH due AS (
+                         SELECT media.id, account.channel, message.account_id, message.conversation_id, media.kind,
+                             media.url, media.attempts, media.next_attempt_at AS at,
+                             row_number() OVER (PARTITION BY message.conversation_id
+                                                ORDER BY media.next_attempt_at, media.id) AS turn
+                         FROM media JOIN message ON message.id = media.message_id
+                         JOIN account ON account.id = message.account_id
+                         WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND media.url IS NOT NULL
+                           AND media.id NOT IN (SELECT value FROM json_each(?2))),
+                     of_account AS (
+                         SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY turn, at, id) AS second FROM due),
+                     of_channel AS (
+                         SELECT *, row_number() OVER (PARTITION BY channel ORDER BY second, at, id) AS third
+                         FROM of_account)
+                     SELECT id, channel, account_id, conversation_id, kind, url, attempts FROM of_channel
+                     ORDER BY third, at, id LIMIT ?3",
+                    params![as_millis(now), except, limit],
+                    |row| {
+                        let id: i64 = row.get(0)?;
+                        Ok(DueMedia {
+                            id,
+                            channel: row.get(1)?,
+                            account: row.get(2)?,
+                            conversation: row.get(3)?,
+                            kind: row.get(4)?,
+                            url: row.get(5)?,
+                            attempts: row.get(6)?,
+                            key: format!("inbound/{id}"),
+                        })
+                    },
+                )
+            })
+            .await
+    }
+
+    async fn begin_media(&self, id: i64, key: &str) -> Result<bool, InboxError> {
+        let key = key.to_owned();
+        self.writer
+            .write(move |tx| {
+                let begun = tx
+                    .prepare_cached(
+                        "UPDATE media SET attempts = attempts + 1, stored_as = ?2 WHERE id = ?1 AND state = 'remote'",
+                    )?
+                    .execute(params![id, key])?;
+                Ok(begun == 1)
+            })
+            .await
+    }
+
+    async fn next_media(&self) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(|connection| {
+                let next: Option<i64> = connection
+                    .prepare_cached("SELECT min(next_attempt_at) FROM media WHERE state = 'remote'")?
+                    .query_row([], |row| row.get(0))?;
+                Ok(next.map(from_millis))
+            })
+            .await
+    }
+
+    async fn finish_media(&self, id: i64, end: MediaEnd) -> Result<(), InboxError> {
+        let conversation = self
+            .writer
+            .write(move |tx| {
+                match &end {
+                    MediaEnd::Stored { mime, size, sha256 } => tx
+                        .prepare_cached(
+                            "UPDATE media SET state = 'stored', reason = NULL, mime = ?2, size = ?3, sha256 = ?4
+                             WHERE id = ?1 AND state = 'remote'",
+                        )?
+                        .execute(params![id, mime, as_millis(*size), sha256])?,
+                    MediaEnd::Ended { state, reason } => tx
+                        .prepare_cached("UPDATE media SET state = ?2, reason = ?3 WHERE id = ?1 AND state = 'remote'")?
+                        .execute(params![id, state.name(), reason])?,
+                    MediaEnd::Later { at, reason } => tx
+                        .prepare_cached(
+                            "UPDATE media SET next_attempt_at = ?2, reason = ?3 WHERE id = ?1 AND state = 'remote'",
+                        )?
+                        .execute(params![id, as_millis(*at), reason])?,
+                };
+                Ok(tx
+                    .prepare_cached(
+                        "SELECT message.conversation_id FROM media JOIN message ON message.id = media.message_id
+                         WHERE media.id = ?1",
+                    )?
+                    .query_row(params![id], |row| row.get::<_, i64>(0))
+                    .optional()?)
+            })
+            .await?;
+        self.announce(conversation.map(|conversation| Update::Conversation { conversation, kind: "media" }));
+        Ok(())
+    }
+
+    async fn purgeable_media(&self, limit: usize) -> Result<Vec<(i64, String)>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, stored_as FROM media
+                     WHERE stored_as IS NOT NULL AND state <> 'stored' AND state <> 'remote' LIMIT ?1",
+                )?;
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let rows = statement.query_map(params![limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn note_purged(&self, id: i64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE media SET stored_as = NULL WHERE id = ?1")?.execute(params![id])?;
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,191 @@
+//! Replies and their steps, in SQLite.
+//! Not here: sending, and steps whose outcome is not known (`doubts`).
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use harness_contract::{SendOutcome, SendStep, Violation};
+use rusqlite::params;
+
+use crate::{
+    error::InboxError,
+    model::{DueReply, NewReply, OpenReply, Queued, Remarks, StepEnd, Update},
+    sqlite::{
+        columns::{as_millis, index},
+        outbox::{attempts, pauses, queue, turns},
+        rows::replies::{Attempt, NewStep, close_finished, conversation_of, write_step},
+        store::SqliteStore,
+    },
+    store::Outbox,
+};
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError> {
+        self.writer.write(move |tx| queue::queue(tx, new)).await
+    }
+
+    async fn due_replies(
+        &self,
+        now: u64,
+        of_each_account: usize,
+        except: HashSet<String>,
+    ) -> Result<Vec<DueReply>, InboxError> {
+        let except = serde_json::to_string(&except)?;
+        self.readers.read(move |connection| turns::due(connection, now, of_each_account, &except)).await
+    }
+
+    async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError> {
+        match self.readers.read(move |connection| turns::open(connection, reply)).await {
+            Err(error @ (InboxError::Json(_) | InboxError::UnknownState { .. })) => {
+                tracing::error!(reply, %error, "a reply in the outbox cannot be read by this version and is refused");
+                self.refuse_reply(reply, Vec::new()).await?;
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+
+    async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError> {
+        let violations = serde_json::to_string(&violations)?;
+        let conversation = self
+            .writer
+            .write(move |tx| {
+                Ok(tx
+                    .prepare_cached(
+                        "UPDATE reply SET state = 'refused', violations = ?2 WHERE id = ?1 RETURNING conversation_id",
+                    )?
+                    .query_row(params![reply, violations], |row| row.get(0))?)
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
+        Ok(())
+    }
+
+    async fn begin_steps(
+        &self,
+        reply: &OpenReply,
+        steps: &[SendStep],
+        remarks: &Remarks,
+        now: u64,
+    ) -> Result<(), InboxError> {
+        let rows = steps.iter().map(|step| NewStep::of(&reply.message, step)).collect::<Result<Vec<_>, _>>()?;
+        let (id, account) = (reply.reply, reply.account);
+        let author = serde_json::to_string(&reply.message.sender)?;
+        let (warnings, degraded) = remarks.columns()?;
+        let conversation = self
+            .writer
+            .write(move |tx| {
+                let conversation = conversation_of(tx, id)?;
+                tx.prepare_cached(
+                    "UPDATE reply SET state = 'sending', violations = ?2, degradations = ?3 WHERE id = ?1",
+                )?
+                .execute(params![id, warnings, degraded])?;
+                for (step, row) in (0i64..).zip(&rows) {
+                    write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
+                }
+                tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
+                    .execute(params![conversation, as_millis(now)])?;
+                Ok(conversation)
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "reply" }]);
+        Ok(())
+    }
+
+    async fn begin_attempt(&self, reply: i64, step: usize, now: u64) -> Result<bool, InboxError> {
+        let step = index(step);
+        self.writer
+            .write(move |tx| {
+                // What an upload gave is not kept, so an upload may be made again.
+                let begun = tx
+                    .prepare_cached(
+                        "UPDATE step SET state = 'sending', attempts = attempts + 1, begun_at = ?3, look_at = NULL
+                         WHERE reply_id = ?1 AND step = ?2
+                           AND (state = 'queued' OR (kind = 'upload' AND state = 'sent'))",
+                    )?
+                    .execute(params![reply, step, as_millis(now)])?;
+                Ok(begun == 1)
+            })
+            .await
+    }
+
+    async fn finish_step(
+        &self,
+        reply: &OpenReply,
+        step: usize,
+        outcome: SendOutcome,
+        end: StepEnd,
+        now: u64,
+    ) -> Result<(), InboxError> {
+        let (id, account) = (reply.reply, reply.account);
+        let conversation = self
+            .writer
+            .write(move |tx| {
+                let conversation = conversation_of(tx, id)?;
+                attempts::finish(
+                    tx,
+                    &Attempt { reply: id, account, conversation, step: index(step), now },
+                    &outcome,
+                    &end,
+                )?;
+                conversation_of(tx, id)
+            })
+            .await?;
+        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
+        Ok(())
+    }
+
+    async fn close_reply(&self, reply: i64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued'")?
+                    .execute(params![reply])?;
+                tx.prepare_cached("UPDATE reply SET state = 'sending' WHERE id = ?1 AND state = 'queued'")?
+                    .execute(params![reply])?;
+                close_finished(tx, reply)
+            })
+            .await
+    }
+
+    async fn defer(&self, reply: i64, until: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE reply SET next_attempt_at = max(next_attempt_at, ?2)
+                     WHERE id = ?1 AND state IN ('queued', 'sending')",
+                )?
+                .execute(params![reply, as_millis(until)])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn paused_until(&self, account: i64, conversation: Option<i64>, now: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                pauses::until(
+                    connection,
+                    "SELECT max(p.until) FROM account a JOIN pause p ON p.channel = a.channel AND p.until > ?1
+                       AND (p.scope = 'app' OR (p.scope = 'account' AND p.whose = a.platform_id)
+                            OR (p.scope = 'conversation' AND p.whose = CAST(?3 AS TEXT)))
+                     WHERE a.id = ?2",
+                    params![as_millis(now), account, conversation],
+                )
+            })
+            .await
+    }
+
+    async fn channel_paused_until(&self, channel: &str, now: u64) -> Result<Option<u64>, InboxError> {
+        let channel = channel.to_owned();
+        self.readers
+            .read(move |connection| {
+                pauses::until(
+                    connection,
+                    "SELECT max(until) FROM pause WHERE scope = 'app' AND until > ?1 AND channel = ?2",
+                    params![as_millis(now), channel],
+                )
+            })
+            .await
+    }
+}

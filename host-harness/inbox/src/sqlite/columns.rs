@@ -1,0 +1,47 @@
+//! Values in columns and back: times, counts, JSON, the digest that stands for an event's id; and rows in a list.
+//! Not here: what the columns mean.
+
+use rusqlite::{Connection, Row};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::InboxError;
+
+/// SQLite's integers are signed; platform times far outside are bent, not lost.
+pub(crate) fn as_millis(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn from_millis(at: i64) -> u64 {
+    u64::try_from(at).unwrap_or(0)
+}
+
+pub(crate) fn with_one_more(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+pub(crate) fn index(step: usize) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn collect<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, InboxError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
+}
+
+pub(crate) fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
+    Ok(text.map(RawValue::from_string).transpose()?)
+}
+
+/// Stands for an event's id in the table of events that were applied.
+pub(crate) fn digest(event_id: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.iter_mut().zip(Sha256::digest(event_id)).for_each(|(to, from)| *to = from);
+    half
+}

@@ -1,0 +1,76 @@
+//! Connections to the file: the one that writes, with its pragmas, those that only read, and the lock of a process.
+//! Not here: the schema, and what is written.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{
+    error::InboxError,
+    files::{beside, private_options},
+};
+
+/// How long a write waits for another process that has the file locked.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+
+/// Takes the file for this process.
+pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
+    let name = beside(path, ".lock");
+    let failed = |source| InboxError::Lock { path: path.to_owned(), source };
+    let file = private_options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(InboxError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    Ok(file)
+}
+
+/// Makes the file where it is missing, for this user alone: it holds conversations. SQLite gives its journal
+/// files the same mode.
+pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
+    let made = private_options().create(true).truncate(false).write(true).open(path);
+    made.map(drop).map_err(|source| InboxError::Create { path: path.to_owned(), source })
+}
+
+pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
+    make_private(path)?;
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        // FULL makes every commit an fsync: a 200 must survive a power cut.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        // What was unsent must be gone from the file, not only from the table.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
+        // What a savepoint may roll back is kept in memory, not in a file.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // In KiB where negative: the indexes are touched all over.
+        connection.pragma_update(None, "cache_size", -65_536)?;
+        // A log that grew while a reader held it gives its room back.
+        connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    };
+    open().map_err(|source| InboxError::Open { path: PathBuf::from(path), source: source.into() })
+}
+
+/// A connection that only reads, beside whoever has the file.
+pub(crate) fn open(path: &Path) -> Result<Connection, InboxError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        Ok(connection)
+    };
+    open().map_err(|source| InboxError::Open { path: path.to_owned(), source: source.into() })
+}
+
+/// How large the log's file may stay after SQLite began it anew, in bytes.
+pub(crate) const LOG_LIMIT: i64 = 64 << 20;

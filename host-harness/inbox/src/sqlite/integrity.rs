@@ -1,0 +1,191 @@
+//! Whether the file is sound: the look before every start, the full check, and the words for what was found.
+//! Nothing here writes into it.
+
+use std::{
+    fs,
+    path::Path,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::{arrivals, columns::collect, connection::open, schema::MIGRATIONS};
+use crate::{error::InboxError, files::beside};
+
+/// How long the look at a start may take. What it does not reach is left to the full check.
+const AT_START: Duration = Duration::from_secs(3);
+/// Findings that are told; one is enough to refuse a file.
+const FINDINGS: u32 = 20;
+/// What stands in the lock's file once there is an inbox beside it.
+const MARK: &str = "There is an inbox beside this file. It is locked while a host runs.\n";
+
+/// Everything that is wrong with an inbox file, one finding a line; empty for a sound one. Reads all of it, also
+/// beside a running host.
+pub fn check_file(path: &Path) -> Result<Vec<String>, InboxError> {
+    if size(path) == 0 {
+        return Err(InboxError::NotFound { what: "inbox file", id: path.display().to_string() });
+    }
+    let connection = open(path)?;
+    match all_findings(path, &connection, "integrity_check") {
+        Ok(findings) => Ok(findings),
+        Err(error) => match finding(&error) {
+            Some(finding) => Ok(vec![finding]),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// A file in the media store that an inbox names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NamedFile {
+    /// Its key.
+    pub key: String,
+    /// SHA-256 of its content, in hex.
+    pub sha256: Option<String>,
+}
+
+/// The files in the media store that an inbox file names, also beside a running host.
+pub fn named_files(path: &Path) -> Result<Vec<NamedFile>, InboxError> {
+    files_of(&open(path)?)
+}
+
+pub(crate) fn files_of(connection: &Connection) -> Result<Vec<NamedFile>, InboxError> {
+    collect(
+        connection,
+        "SELECT stored_as, sha256 FROM media WHERE state = 'stored' AND stored_as IS NOT NULL
+         UNION ALL SELECT stored_as, sha256 FROM file",
+        [],
+        |row| Ok(NamedFile { key: row.get(0)?, sha256: row.get(1)? }),
+    )
+}
+
+/// Refuses a file that is damaged or somebody else's, before anything is written into it.
+pub(crate) fn at_start(path: &Path) -> Result<(), InboxError> {
+    if size(path) == 0 {
+        // SQLite would take an empty file for a new one, and throw its write-ahead log away.
+        if ["-wal", arrivals::FILE, ".lock"].iter().any(|end| size(&beside(path, end)) > 0) {
+            return Err(damaged(
+                path,
+                "it is empty or missing, although there was an inbox in it (to begin with an empty one, move the \
+                 files beside it away too, `.lock` among them)",
+            ));
+        }
+        return Ok(());
+    }
+    let connection = open(path)?;
+    let looked = within(&connection, AT_START, |connection| {
+        let schema = belongs(connection)?;
+        Ok((schema, if schema.is_ok() { all_findings(path, connection, "quick_check")? } else { Vec::new() }))
+    });
+    match looked {
+        Ok(Some((Ok(()), findings))) if findings.is_empty() => Ok(()),
+        Ok(Some((Ok(()), findings))) => Err(damaged(path, &findings.join("; "))),
+        Ok(Some((Err(what), _))) => Err(InboxError::NoInbox { path: path.to_owned(), what }),
+        Ok(None) => {
+            tracing::info!(path = %path.display(), "the inbox file is too large to be checked in full at every start");
+            Ok(())
+        }
+        Err(error) => match finding(&error) {
+            Some(finding) => Err(damaged(path, &finding)),
+            None => Err(InboxError::Open { path: path.to_owned(), source: error.into() }),
+        },
+    }
+}
+
+/// Notes that there is an inbox, so that an empty file is not taken for a new one later.
+pub(crate) fn mark(path: &Path) -> Result<(), InboxError> {
+    let lock = beside(path, ".lock");
+    if size(&lock) > 0 {
+        return Ok(());
+    }
+    fs::write(&lock, MARK).map_err(|source| InboxError::Lock { path: lock, source })
+}
+
+/// What SQLite finds wrong, and rows whose other half is missing.
+pub(crate) fn findings(connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>> {
+    let mut found: Vec<String> = {
+        let mut statement = connection.prepare(&format!("PRAGMA {check}({FINDINGS})"))?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    found.retain(|line| line != "ok");
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if found.len() >= usize::try_from(FINDINGS).unwrap_or(usize::MAX) {
+            break;
+        }
+        let (table, id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        found.push(format!("row {} of {table} names a {parent} that is not there", id.unwrap_or_default()));
+    }
+    Ok(found)
+}
+
+/// The same, and what only the file's size tells.
+fn all_findings(path: &Path, connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>> {
+    let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let cut = u64::try_from(page).is_ok_and(|page| page > 0 && !size(path).is_multiple_of(page));
+    // With a log beside it, a page that was being written is there again.
+    if cut && size(&beside(path, "-wal")) == 0 {
+        return Ok(vec!["it ends in the middle of a page".into()]);
+    }
+    findings(connection, check)
+}
+
+/// Whether the database is an inbox, as far as its schema tells; one of a newer version is.
+fn belongs(connection: &Connection) -> rusqlite::Result<Result<(), &'static str>> {
+    let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let tables = count("SELECT count(*) FROM sqlite_master")?;
+    let journals = count("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'delivery'")?;
+    let newer = usize::try_from(schema).is_ok_and(|schema| schema > MIGRATIONS.len());
+    Ok(match (schema, tables, journals) {
+        (0, 0, _) => Ok(()),
+        _ if newer => Ok(()),
+        (0, _, _) => Err("another program's database"),
+        (_, _, 0) => Err("a database without a journal"),
+        _ => Ok(()),
+    })
+}
+
+/// Runs something that reads for no longer than this; none when it did not come to its end.
+fn within<T>(
+    connection: &Connection,
+    bound: Duration,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let interrupt = connection.get_interrupt_handle();
+    let (ended, end) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if end.recv_timeout(bound) == Err(RecvTimeoutError::Timeout) {
+                interrupt.interrupt();
+            }
+        });
+        let result = work(connection);
+        drop(ended);
+        match result {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(None),
+            result => result.map(Some),
+        }
+    })
+}
+
+/// What an error says about the file, where it is the file's fault.
+fn finding(error: &rusqlite::Error) -> Option<String> {
+    match error.sqlite_error_code()? {
+        ErrorCode::NotADatabase => Some("it is no SQLite database".into()),
+        ErrorCode::DatabaseCorrupt => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+fn damaged(path: &Path, finding: &str) -> InboxError {
+    InboxError::Damaged { path: path.to_owned(), finding: finding.to_owned() }
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
+}

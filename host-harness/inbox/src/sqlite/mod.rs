@@ -1,0 +1,28 @@
+//! The inbox in one SQLite file.
+//! Not here: what any store promises (`store`).
+
+mod apply;
+mod arrivals;
+mod backup;
+mod capabilities;
+mod checkpoint;
+mod columns;
+mod connection;
+mod failure;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+mod integrity;
+mod outbox;
+mod readers;
+mod rows;
+mod schema;
+mod shape;
+mod store;
+mod views;
+mod writer;
+
+pub use backup::{Claim, Copied, copy_file, note_missing, verify_copy};
+pub use integrity::{NamedFile, check_file, named_files};
+pub use schema::known_schema;
+pub(crate) use store::SqliteStore;

@@ -1,0 +1,71 @@
+//! How an attempt at a step ended, and all that follows from it in the tables.
+//! Not here: deciding how it ended.
+
+use harness_contract::{FailureCategory, SendOutcome, SendResult};
+use rusqlite::{Transaction, params};
+
+use super::{doubts::FIRST_LOOK_MS, pauses};
+use crate::{
+    error::InboxError,
+    model::{StepEnd, StepState},
+    sqlite::{
+        columns::as_millis,
+        rows::{
+            conversations::MAX_REPLY_CONTEXT,
+            messages, people,
+            replies::{Attempt, close_finished, note_answered},
+        },
+    },
+};
+
+pub(crate) fn finish(
+    tx: &Transaction<'_>,
+    at: &Attempt,
+    outcome: &SendOutcome,
+    end: &StepEnd,
+) -> Result<(), InboxError> {
+    let result = serde_json::to_string(&outcome.result)?;
+    let now = as_millis(at.now);
+    let (state, finished) = match end {
+        StepEnd::Final(state) => (*state, Some(now)),
+        StepEnd::Later(_) => (StepState::Queued, None),
+    };
+    // What may have been delivered is looked for, after its echo had time to come.
+    let look = (state == StepState::Unknown).then(|| now.saturating_add(FIRST_LOOK_MS));
+    // An echo may have confirmed the step while its answer was still on the way.
+    tx.prepare_cached(
+        "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5),
+             look_at = iif(kind = 'message', ?6, NULL)
+         WHERE reply_id = ?1 AND step = ?2 AND (state <> 'sent' OR ?3 = 'sent')",
+    )?
+    .execute(params![at.reply, at.step, state.name(), result, finished, look])?;
+    if let Some(pause) = &outcome.pause {
+        pauses::note(tx, at, pause)?;
+    }
+    if let SendResult::Sent(receipt) = &outcome.result
+        && let Some(id) = receipt.message_ids.first()
+    {
+        messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
+    }
+    if let SendResult::Sent(receipt) = &outcome.result {
+        note_answered(tx, at.reply, at.step)?;
+        if let Some(recipient) = &receipt.recipient {
+            people::name(tx, at.account, at.conversation, recipient)?;
+        }
+    }
+    if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
+        && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
+    {
+        tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?
+            .execute(params![at.conversation, now])?;
+    }
+    if let Some(context) = outcome.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
+        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
+            .execute(params![at.conversation, context])?;
+    }
+    if let StepEnd::Later(next) = end {
+        tx.prepare_cached("UPDATE reply SET next_attempt_at = ?2 WHERE id = ?1")?
+            .execute(params![at.reply, as_millis(*next)])?;
+    }
+    close_finished(tx, at.reply)
+}

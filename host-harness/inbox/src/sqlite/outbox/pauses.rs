@@ -1,0 +1,48 @@
+//! A platform's wish to be left alone: whom it concerns, and until when.
+//! Not here: holding anything back for it.
+
+use harness_contract::{Pause, PauseScope};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use crate::{
+    error::InboxError,
+    sqlite::{
+        columns::{as_millis, from_millis},
+        rows::replies::Attempt,
+    },
+};
+
+/// The longest pause that is kept, in milliseconds.
+const LONGEST_MS: u64 = 24 * 3_600_000;
+/// SQL: whether a pause holds the account `a` at the time `?1`. A conversation's holds that conversation alone.
+pub(crate) const ACCOUNT_PAUSED: &str = "EXISTS (SELECT 1 FROM pause p WHERE p.channel = a.channel AND p.until > ?1
+      AND (p.scope = 'app' OR (p.scope = 'account' AND p.whose = a.platform_id)))";
+
+/// Keeps the wish that came with the answer to an attempt. A longer one that is known already stays.
+pub(crate) fn note(tx: &Transaction<'_>, at: &Attempt, pause: &Pause) -> Result<(), InboxError> {
+    let (channel, account): (String, String) = tx
+        .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
+        .query_row(params![at.account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (scope, whose) = match pause.scope {
+        PauseScope::App => ("app", String::new()),
+        PauseScope::Account => ("account", account),
+        PauseScope::Conversation => ("conversation", at.conversation.to_string()),
+    };
+    let now = as_millis(at.now);
+    tx.prepare_cached("DELETE FROM pause WHERE until <= ?1")?.execute(params![now])?;
+    tx.prepare_cached(
+        "INSERT INTO pause (channel, scope, whose, until) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+    )?
+    .execute(params![channel, scope, whose, now.saturating_add(as_millis(pause.duration.min(LONGEST_MS)))])?;
+    Ok(())
+}
+
+pub(crate) fn until(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<Option<u64>, InboxError> {
+    let until: Option<Option<i64>> = connection.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional()?;
+    Ok(until.flatten().map(from_millis))
+}

@@ -1,0 +1,85 @@
+//! Asking for a reply: once for every key.
+//! Not here: what becomes of it.
+
+use harness_contract::OutboundMessage;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::{
+    error::InboxError,
+    model::{NewReply, Queued, Remarks},
+    sqlite::columns::as_millis,
+};
+
+pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
+    let NewReply { conversation, key, mut message, remarks, now } = new;
+    let (warnings, degraded) = remarks.columns()?;
+    let account: i64 = tx
+        .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
+        .query_row(params![conversation], |row| row.get(0))
+        .optional()?
+        .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
+    // One that was refused was never asked of the platform: its key asks anew, for whatever it likes.
+    tx.prepare_cached(
+        "DELETE FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
+           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
+    )?
+    .execute(params![account, key])?;
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at,
+                 violations, degradations)
+             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
+        )?
+        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
+    // Unique beyond this file: it travels to the platform and comes back in echoes.
+    message.id = format!("{reply}-{}", key_digest(&key, now));
+    tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
+        .execute(params![reply, serde_json::to_string(&message)?])?;
+    Ok(Queued { reply, new: true })
+}
+
+/// The reply that this key asked for before, if it is the same one.
+fn same_reply(
+    tx: &Transaction<'_>,
+    account: i64,
+    conversation: i64,
+    key: &str,
+    mut message: OutboundMessage,
+) -> Result<Queued, InboxError> {
+    let (reply, of, stored): (i64, i64, String) = tx
+        .prepare_cached(
+            "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
+        )?
+        .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    // What was unsent is not kept, so there is nothing to compare with.
+    let same = match serde_json::from_str::<OutboundMessage>(&stored) {
+        Ok(stored) => {
+            message.id.clone_from(&stored.id);
+            stored == message
+        }
+        Err(_) => true,
+    };
+    if of == conversation && same {
+        Ok(Queued { reply, new: false })
+    } else {
+        Err(InboxError::KeyReused(key.to_owned()))
+    }
+}
+
+/// Tells apart replies of the same row number in different files.
+fn key_digest(key: &str, now: u64) -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    format!("{:016x}", RandomState::new().hash_one((key, now)))
+}
+
+impl Remarks {
+    /// Each as JSON; none where there is nothing to say.
+    pub(crate) fn columns(&self) -> Result<(Option<String>, Option<String>), InboxError> {
+        let warnings = (!self.warnings.is_empty()).then(|| serde_json::to_string(&self.warnings)).transpose()?;
+        let degraded =
+            (!self.degradations.is_empty()).then(|| serde_json::to_string(&self.degradations)).transpose()?;
+        Ok((warnings, degraded))
+    }
+}

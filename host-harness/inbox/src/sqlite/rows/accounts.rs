@@ -1,0 +1,91 @@
+//! An account's row, and its credentials.
+//! Not here: when they change.
+
+use harness_contract::AccountSettings;
+use rusqlite::{Row, Transaction, params};
+
+use crate::{
+    error::InboxError,
+    model::{AccountRow, AccountState, SealedCredential},
+    sqlite::columns::from_millis,
+};
+
+pub(crate) const COLUMNS: &str =
+    "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
+                       connection, conversations_deleted_at";
+
+/// Reads [`COLUMNS`].
+pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        id: row.get(0)?,
+        channel: row.get(1)?,
+        platform_id: row.get(2)?,
+        name: row.get(3)?,
+        username: row.get(4)?,
+        // A picture that this version cannot read is no reason to hide the account.
+        picture: row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok()),
+        state: row.get(6)?,
+        problem: row.get(7)?,
+        connected_at: from_millis(row.get(8)?),
+        refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
+        connection: row.get(10)?,
+        conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
+    })
+}
+
+/// Whether an account is connected, and still as it was under this connection.
+pub(crate) fn is_current(tx: &Transaction<'_>, account: i64, connection: i64) -> Result<bool, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT 1 FROM account WHERE id = ?1 AND connection = ?2 AND state <> 'disconnected'")?
+        .exists(params![account, connection])?)
+}
+
+/// Notes the state of an account. One that is disconnected stays so: [`crate::store::Accounts::connect_account`] alone ends it.
+pub(crate) fn mark(
+    tx: &Transaction<'_>,
+    account: i64,
+    state: AccountState,
+    problem: Option<&str>,
+) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3 WHERE id = ?1 AND state <> 'disconnected'")?
+        .execute(params![account, state.name(), problem])?;
+    Ok(())
+}
+
+/// Notes that the account's conversations were deleted.
+pub(crate) fn note_deleted(tx: &Transaction<'_>, account: i64, now: i64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET conversations_deleted_at = ?2 WHERE id = ?1")?
+        .execute(params![account, now])?;
+    Ok(())
+}
+
+/// Everything with which the platform could be spoken to in the account's name goes.
+pub(crate) fn forget(tx: &Transaction<'_>, account: i64, reason: &str) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3, connection = connection + 1 WHERE id = ?1")?
+        .execute(params![account, AccountState::Disconnected.name(), reason])?;
+    for sql in [
+        "UPDATE account SET refresh_before = NULL, refresh_at = NULL, history_at = NULL, authorized_by = NULL
+         WHERE id = ?1",
+        "DELETE FROM credential WHERE (channel, account) IN
+             (SELECT channel, platform_id FROM account WHERE id = ?1)",
+        "DELETE FROM alias WHERE account_id = ?1",
+        "DELETE FROM storage WHERE account_id = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![account])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO credential (channel, account, slot, sealed) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET sealed = ?4",
+    )?
+    .execute(params![credential.channel, credential.account, credential.slot, credential.sealed])?;
+    Ok(())
+}
+
+/// The account as a channel sees it.
+pub(crate) fn account_settings(id: String, settings: &str) -> Result<AccountSettings, InboxError> {
+    Ok(AccountSettings { id, settings: serde_json::from_str(settings)? })
+}

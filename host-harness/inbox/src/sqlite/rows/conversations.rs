@@ -1,0 +1,71 @@
+//! The rows of contacts and conversations: finding or making them, and that they were read.
+//! Not here: what an event does to them (`apply`).
+
+use harness_contract::{Contact, Thread};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::error::InboxError;
+
+/// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
+pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
+
+/// Finds or makes the conversation, under its unique key. Looking first is cheaper than an upsert that returns
+/// the row, for which SQLite makes a table; only one thread writes.
+pub(crate) fn find_or_make(
+    tx: &Transaction<'_>,
+    account: i64,
+    contact: &Contact,
+    key: &str,
+    thread: Option<&Thread>,
+    at: i64,
+) -> Result<i64, InboxError> {
+    let nameless = contact.name.is_none() && contact.username.is_none();
+    let found = if nameless { known_contact(tx, account, &contact.id)? } else { None };
+    let contact_id = match found {
+        // Nothing to write: looking is cheaper, and most messages come from people who are known.
+        Some(id) => id,
+        None => tx
+            .prepare_cached(
+                "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account_id, platform_id)
+                 DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
+            )?
+            .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
+    };
+    let thread = thread.map(serde_json::to_string).transpose()?;
+    let found: Option<i64> = tx
+        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
+        .query_row(params![account, key], |row| row.get(0))
+        .optional()?;
+    let conversation = match found {
+        Some(conversation) => {
+            if thread.is_some() {
+                tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1")?
+                    .execute(params![conversation, thread])?;
+            }
+            conversation
+        }
+        None => {
+            tx.prepare_cached(
+                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![account, contact_id, key, thread, at])?;
+            tx.last_insert_rowid()
+        }
+    };
+    Ok(conversation)
+}
+
+fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
+        .query_row(params![account, id], |row| row.get(0))
+        .optional()?)
+}
+
+/// Everything that is there now counts as read: a person answered, or says so. Returns how many messages were unread.
+pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: i64) -> Result<usize, InboxError> {
+    Ok(tx
+        .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?
+        .execute(params![conversation])?)
+}

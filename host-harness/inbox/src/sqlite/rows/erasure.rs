@@ -1,0 +1,180 @@
+//! Deleting everything that a person or an account left in the tables.
+//! Not here: who may ask for it, and the bytes of files.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde_json::Value;
+
+use super::deliveries::redact;
+use crate::error::InboxError;
+
+/// What stands before a handle in the JSON of a message.
+pub(crate) const HANDLE: &str = r#""handle":""#;
+/// A number of at least so many digits is looked for without its quotes too.
+const LONG_NUMBER: usize = 8;
+/// Empties a delivery for good, whatever state it was in.
+const EMPTY: &str = "state = 'redacted', body = x'', headers = '[]', problem = NULL";
+
+/// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that brought
+/// them or speak of them, and their files. Returns how many contacts were deleted. To be called while the account's
+/// aliases are still known.
+pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<usize, InboxError> {
+    // The conversations that go; `?1` is the account, `?2` the contact.
+    const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
+                         WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2
+                            -- Whoever has no id of the platform's yet is known by the user name alone.
+                            OR (k.unnamed = 1 AND k.username = (SELECT username FROM contact
+                                                                WHERE account_id = ?1 AND platform_id = ?2))))";
+    let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
+    // Also of messages that never came: their edits wait.
+    let targets = format!(
+        "(SELECT platform_id FROM message WHERE conversation_id IN {GONE}
+          UNION SELECT target FROM edit WHERE conversation_id IN {GONE})"
+    );
+    let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
+    let deliveries: Vec<i64> = {
+        let sql = format!(
+            "SELECT delivery_id FROM message WHERE delivery_id IS NOT NULL AND conversation_id IN {GONE}
+             UNION SELECT delivery_id FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})
+             UNION SELECT delivery_id FROM event WHERE account_id = ?1 AND ?2 IS NULL"
+        );
+        let mut statement = tx.prepare_cached(&sql)?;
+        statement.query_map(params![account, contact], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    empty_what_names(tx, account, contact)?;
+    forget_sent_files(tx, account, contact, &replies)?;
+    for sql in [
+        format!("DELETE FROM media WHERE stored_as IS NULL AND message_id IN {messages}"),
+        // The bytes of files are purged by whoever owns the media store.
+        format!(
+            "UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL, url = NULL, name = NULL,
+                 mime = NULL, size = NULL, sha256 = NULL WHERE message_id IN {messages}"
+        ),
+        format!("DELETE FROM reaction WHERE account_id = ?1 AND (?2 IS NULL OR actor = ?2 OR target IN {targets})"),
+        format!("DELETE FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
+        format!("DELETE FROM deletion WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})"),
+        format!(
+            "DELETE FROM edit WHERE account_id = ?1
+               AND (?2 IS NULL OR conversation_id IN {GONE} OR target IN {targets})"
+        ),
+        format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM notice WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
+        format!("DELETE FROM step WHERE reply_id IN {replies}"),
+        format!("DELETE FROM reply WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM opening WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM conversation WHERE id IN {GONE}"),
+    ] {
+        tx.prepare_cached(&sql)?.execute(params![account, contact])?;
+    }
+    let contacts = tx
+        .prepare_cached(
+            "DELETE FROM contact WHERE account_id = ?1 AND (?2 IS NULL OR platform_id = ?2
+               OR (unnamed = 1 AND username = (SELECT username FROM contact
+                                               WHERE account_id = ?1 AND platform_id = ?2)))",
+        )?
+        .execute(params![account, contact])?;
+    for delivery in deliveries {
+        redact(tx, delivery)?;
+    }
+    Ok(contacts)
+}
+
+/// Empties deliveries, notices and what channels remember that name the person, or the account. They are looked
+/// through one by one: rare, and the only way to what was never applied.
+fn empty_what_names(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<(), InboxError> {
+    let (channel, platform_id): (String, String) = tx
+        .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
+        .query_row(params![account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let ids = match contact {
+        Some(contact) => vec![contact.to_owned()],
+        None => {
+            let mut statement = tx.prepare_cached("SELECT alias FROM alias WHERE account_id = ?1")?;
+            let aliases = statement.query_map(params![account], |row| row.get(0))?;
+            std::iter::once(Ok(platform_id)).chain(aliases).collect::<Result<Vec<String>, _>>()?
+        }
+    };
+    let mut needles: Vec<String> = ids.iter().map(|id| needle(id)).collect();
+    if let Some(contact) = contact {
+        let username: Option<String> = tx
+            .prepare_cached("SELECT username FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
+            .query_row(params![account, contact], |row| row.get(0))
+            .optional()?
+            .flatten();
+        // A comment may name its writer by the user name alone.
+        needles.extend(username.map(|username| Value::from(username).to_string()));
+    }
+    for needle in &needles {
+        // What is still to be applied is emptied then; what waits for something else never will be.
+        tx.prepare_cached(
+            "UPDATE delivery SET redact = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)",
+        )?
+        .execute(params![channel, needle.as_bytes()])?;
+        tx.prepare_cached(&format!(
+            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'redacted')
+               AND instr(body, ?2)"
+        ))?
+        .execute(params![channel, needle.as_bytes()])?;
+        if contact.is_some() {
+            tx.prepare_cached(
+                "DELETE FROM notice WHERE account_id = ?1 AND (instr(body, ?2) OR instr(coalesce(native, ''), ?2))",
+            )?
+            .execute(params![account, needle])?;
+            tx.prepare_cached(
+                "DELETE FROM storage WHERE account_id = ?1 AND (instr(key, ?2) OR instr(value, CAST(?2 AS BLOB)))",
+            )?
+            .execute(params![account, needle.trim_matches('"')])?;
+        }
+    }
+    if contact.is_none() {
+        tx.prepare_cached(&format!(
+            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'redacted')
+               AND account IN (SELECT value FROM json_each(?2))"
+        ))?
+        .execute(params![channel, serde_json::to_string(&ids)?])?;
+    }
+    Ok(())
+}
+
+/// How an id stands in a body: in quotes, or as a number that is long enough to be nothing else.
+fn needle(id: &str) -> String {
+    if id.len() >= LONG_NUMBER && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        id.to_owned()
+    } else {
+        Value::from(id).to_string()
+    }
+}
+
+/// Forgets the files that only these replies name; whoever owns the media store removes their bytes.
+fn forget_sent_files(
+    tx: &Transaction<'_>,
+    account: i64,
+    contact: Option<&str>,
+    replies: &str,
+) -> Result<(), InboxError> {
+    let mut handles = BTreeSet::new();
+    {
+        let mut statement = tx.prepare_cached(&format!("SELECT message FROM reply WHERE id IN {replies}"))?;
+        let mut rows = statement.query(params![account, contact])?;
+        while let Some(row) = rows.next()? {
+            let message: String = row.get(0)?;
+            handles.extend(message.split(HANDLE).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        }
+    }
+    for handle in handles {
+        let elsewhere: bool = tx
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM reply WHERE id NOT IN {replies} AND instr(message, ?3))"
+            ))?
+            .query_row(params![account, contact, handle], |row| row.get(0))?;
+        if !elsewhere {
+            tx.prepare_cached(
+                "INSERT INTO media (attachment, kind, state, next_attempt_at, stored_as)
+                 SELECT 0, 'file', 'deleted', 0, stored_as FROM file WHERE handle = ?1",
+            )?
+            .execute(params![handle])?;
+            tx.prepare_cached("DELETE FROM file WHERE handle = ?1")?.execute(params![handle])?;
+        }
+    }
+    Ok(())
+}

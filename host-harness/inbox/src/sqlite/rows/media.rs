@@ -1,0 +1,19 @@
+//! The rows of a message's files when the message is gone.
+//! Not here: their downloads.
+
+use rusqlite::{Transaction, params};
+
+use crate::error::InboxError;
+
+/// Forgets the files of a message that was unsent, or that turned out to be one of ours. The copies
+/// are found by [`crate::store::MediaFiles::purgeable_media`].
+pub(crate) fn forget(tx: &Transaction<'_>, account: i64, platform_id: &str, gone: bool) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE media SET state = 'deleted', url = NULL, name = NULL, mime = NULL, size = NULL, sha256 = NULL,
+             reason = 'The message was taken back.', message_id = iif(?3, NULL, message_id)
+         WHERE message_id IN (SELECT id FROM message WHERE account_id = ?1 AND platform_id = ?2
+                              AND (NOT ?3 OR reply_id IS NULL))",
+    )?
+    .execute(params![account, platform_id, gone])?;
+    Ok(())
+}

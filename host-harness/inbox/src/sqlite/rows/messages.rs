@@ -1,0 +1,90 @@
+//! A message's row when the platform names it, changes it or takes it away. What happens to a message is kept by its
+//! platform id, so that it can come first. Not here: storing a message (`apply`), writing down a step (`replies`).
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{
+    deliveries::{redact, take_carriers},
+    media,
+    replies::{empty_finished_reply, empty_reply},
+};
+use crate::error::InboxError;
+
+pub(crate) fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2")?
+        .query_row(params![account, id], |row| row.get(0))
+        .optional()?)
+}
+
+/// Gives a message of ours the platform's id. If its echo came first and was taken for somebody else's
+/// message, that row goes: they are the same message. What waited for the id is applied.
+pub(crate) fn adopt_platform_id(
+    tx: &Transaction<'_>,
+    account: i64,
+    (reply, step): (i64, i64),
+    id: &str,
+) -> Result<(), InboxError> {
+    media::forget(tx, account, id, true)?;
+    tx.prepare_cached(
+        "INSERT INTO carrier (account_id, target, delivery_id)
+         SELECT account_id, platform_id, delivery_id FROM message
+         WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL AND delivery_id IS NOT NULL
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, id])?;
+    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
+        .execute(params![account, id])?;
+    // A platform that gives one id to two messages loses the second one's, not its outcome.
+    tx.prepare_cached(
+        "UPDATE message SET platform_id = ?3 WHERE reply_id = ?1 AND step = ?2
+           AND NOT EXISTS (SELECT 1 FROM message AS other WHERE other.account_id = ?4 AND other.platform_id = ?3)",
+    )?
+    .execute(params![reply, step, id, account])?;
+    if let Some(at) = deletion_of(tx, account, id)? {
+        for delivery in delete(tx, account, id, at)? {
+            redact(tx, delivery)?;
+        }
+    }
+    apply_waiting_edit(tx, account, id)
+}
+
+/// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
+/// of storing a message.
+pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Result<(), InboxError> {
+    let waiting: Option<(Option<String>, i64)> = tx
+        .prepare_cached("SELECT text, revision FROM edit WHERE account_id = ?1 AND target = ?2")?
+        .query_row(params![account, target], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((text, revision)) = waiting else { return Ok(()) };
+    tx.prepare_cached(
+        // The old text stands in all of these.
+        "UPDATE message SET text = ?3, revision = ?4, native = NULL, part = NULL,
+             body = iif(body IS NULL, NULL, json_set(body, '$.text', ?3))
+         WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
+    )?
+    .execute(params![account, target, text, revision])?;
+    Ok(())
+}
+
+/// Purges what was said and keeps that something was. Remembered for a message that arrives later.
+/// Returns the deliveries that brought it or its edits, which hold it too.
+pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Vec<i64>, InboxError> {
+    tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute(params![account, target, at])?;
+    tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
+    media::forget(tx, account, target, false)?;
+    empty_reply(tx, account, target)?;
+    let mut deliveries = take_carriers(tx, account, target)?;
+    let mut statement = tx.prepare_cached(
+        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
+             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL
+             RETURNING delivery_id, reply_id",
+    )?;
+    let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (delivery, reply) in taken.collect::<Result<Vec<(Option<i64>, Option<i64>)>, _>>()? {
+        deliveries.extend(delivery);
+        reply.map_or(Ok(()), |reply| empty_finished_reply(tx, reply))?;
+    }
+    Ok(deliveries)
+}

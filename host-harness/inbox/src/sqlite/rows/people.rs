@@ -1,0 +1,84 @@
+//! Contacts for whom the platform names no id yet: who commented in public and is answered in private. The platform's word
+//! on who it is joins the conversations. Not here: what a comment is, and who may be written to.
+
+use harness_contract::Contact;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::conversations;
+use crate::error::InboxError;
+
+/// Finds or makes the conversation with somebody whom [`writer_of`] stands for.
+pub(crate) fn find_or_make(tx: &Transaction<'_>, account: i64, writer: &Contact, at: i64) -> Result<i64, InboxError> {
+    let conversation = conversations::find_or_make(tx, account, writer, &writer.id, None, at)?;
+    tx.prepare_cached(
+        "UPDATE contact SET unnamed = 1
+         WHERE id = (SELECT contact_id FROM conversation WHERE id = ?1) AND unnamed = 0",
+    )?
+    .execute(params![conversation])?;
+    Ok(conversation)
+}
+
+/// The platform says whom a conversation is with: it becomes that person's, or goes on in the one that the person has
+/// already. Nothing changes where the person had a name before.
+pub(crate) fn name(tx: &Transaction<'_>, account: i64, conversation: i64, contact: &str) -> Result<(), InboxError> {
+    let unnamed: Option<i64> = tx
+        .prepare_cached(
+            "SELECT k.id FROM conversation c JOIN contact k ON k.id = c.contact_id WHERE c.id = ?1 AND k.unnamed = 1",
+        )?
+        .query_row(params![conversation], |row| row.get(0))
+        .optional()?;
+    let Some(unnamed) = unnamed.filter(|_| !contact.is_empty()) else { return Ok(()) };
+    let known: Option<i64> = tx
+        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
+        .query_row(params![account, contact], |row| row.get(0))
+        .optional()?;
+    let Some(known) = known else {
+        // The profile is asked for at the next turn: `profile_at` is 0.
+        tx.prepare_cached("UPDATE contact SET platform_id = ?2, unnamed = 0 WHERE id = ?1")?
+            .execute(params![unnamed, contact])?;
+        return rekey(tx, conversation, unnamed, contact);
+    };
+    tx.prepare_cached(
+        "UPDATE contact SET username = coalesce(username, (SELECT username FROM contact WHERE id = ?2)) WHERE id = ?1",
+    )?
+    .execute(params![known, unnamed])?;
+    let theirs: Option<i64> = tx
+        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = 'c:' || ?2")?
+        .query_row(params![account, contact], |row| row.get(0))
+        .optional()?;
+    match theirs {
+        Some(theirs) => go_on_in(tx, conversation, theirs)?,
+        None => rekey(tx, conversation, known, contact)?,
+    }
+    tx.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![unnamed])?;
+    Ok(())
+}
+
+fn rekey(tx: &Transaction<'_>, conversation: i64, contact: i64, platform_id: &str) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE conversation SET key = 'c:' || ?3, contact_id = ?2 WHERE id = ?1")?.execute(params![
+        conversation,
+        contact,
+        platform_id
+    ])?;
+    Ok(())
+}
+
+/// Everything that a conversation holds goes into another one, and the conversation itself goes away.
+fn go_on_in(tx: &Transaction<'_>, from: i64, to: i64) -> Result<(), InboxError> {
+    for sql in [
+        "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE notice SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE reply SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE edit SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE OR REPLACE pause SET whose = CAST(?2 AS TEXT) WHERE scope = 'conversation' AND whose = CAST(?1 AS TEXT)",
+        "INSERT INTO opening (conversation_id, opener, at)
+             SELECT ?2, opener, at FROM opening WHERE conversation_id = ?1
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+        "UPDATE conversation SET last_at = max(last_at, (SELECT last_at FROM conversation WHERE id = ?1)) WHERE id = ?2",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![from, to])?;
+    }
+    tx.prepare_cached("DELETE FROM opening WHERE conversation_id = ?1")?.execute(params![from])?;
+    tx.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute(params![from])?;
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
+//! Not here: when a step is sent, and how it ended.
+
+use harness_contract::{OutboundMessage, SendStep, StepKind};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use serde_json::Value;
+
+use crate::{error::InboxError, model::StoredStep, sqlite::columns::as_millis};
+
+pub(crate) struct Attempt {
+    pub(crate) reply: i64,
+    pub(crate) account: i64,
+    pub(crate) conversation: i64,
+    pub(crate) step: i64,
+    pub(crate) now: u64,
+}
+
+pub(crate) struct NewStep {
+    pub(crate) part: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) correlation: Option<String>,
+    pub(crate) text: Option<String>,
+    pub(crate) content: Option<String>,
+    pub(crate) shown: bool,
+}
+
+impl NewStep {
+    pub(crate) fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
+        let part = usize::try_from(step.part).ok().and_then(|part| message.parts.get(part));
+        Ok(Self {
+            part: step.part,
+            kind: step.kind.name(),
+            correlation: step.correlation.clone(),
+            text: step.text.clone(),
+            content: part.map(serde_json::to_string).transpose()?,
+            shown: step.kind == StepKind::Message,
+        })
+    }
+}
+
+/// Writes a step down, and shows its message where it is one.
+pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: &NewStep) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "INSERT INTO step (reply_id, step, part, kind, state, correlation, text)
+         VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![at.reply, at.step, row.part, row.kind, row.correlation, row.text])?;
+    if row.shown {
+        tx.prepare_cached(
+            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
+                 origin, text, part, reply_id, step)
+             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            at.account,
+            at.conversation,
+            author,
+            as_millis(at.now),
+            row.text,
+            row.content,
+            at.reply,
+            at.step
+        ])?;
+    }
+    Ok(())
+}
+
+/// The conversation of a reply now: it may have become another one since the reply was taken up.
+pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: i64) -> Result<i64, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT conversation_id FROM reply WHERE id = ?1")?
+        .query_row(params![reply], |row| row.get(0))?)
+}
+
+/// What a person has answered is not unread. Whom a bot answers still waits for a person, and so does whom somebody
+/// only shows that he is typing: that is no message.
+pub(crate) fn note_answered(tx: &Transaction<'_>, reply: i64, step: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE message AS answered SET unread = 0 FROM message AS answer
+         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.human') IS NOT NULL
+           AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
+    )?
+    .execute(params![reply, step])?;
+    Ok(())
+}
+
+/// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
+/// asked for. A signal stops nothing. A reply without an open step is done.
+pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
+             SELECT 1 FROM step AS earlier WHERE earlier.reply_id = ?1 AND earlier.step < step.step
+               AND earlier.kind <> 'action' AND earlier.state IN ('rejected', 'unknown', 'cancelled'))",
+    )?
+    .execute(params![reply])?;
+    tx.prepare_cached(
+        "UPDATE reply SET state = 'done' WHERE id = ?1 AND state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = ?1 AND step.state IN ('queued', 'sending'))",
+    )?
+    .execute(params![reply])?;
+    empty_finished_reply(tx, reply)
+}
+
+/// Takes the words of a message out of the reply that it belongs to. Where a later part waits, that one stays.
+pub(crate) fn empty_reply(tx: &Transaction<'_>, account: i64, target: &str) -> Result<(), InboxError> {
+    let found: Option<(i64, i64, Option<String>, String)> = tx
+        .prepare_cached(
+            "SELECT s.reply_id, s.part, s.text, r.message FROM message m
+             JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step JOIN reply r ON r.id = m.reply_id
+             WHERE m.account_id = ?1 AND m.platform_id = ?2",
+        )?
+        .query_row(params![account, target], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .optional()?;
+    let Some((reply, part, text, message)) = found else { return Ok(()) };
+    if let (Some(text), Ok(mut message)) = (text.filter(|text| !text.is_empty()), serde_json::from_str(&message))
+        && let Some(part) = part_of(&mut message, part)
+    {
+        mask_in(part, &text);
+        tx.prepare_cached("UPDATE reply SET message = ?2, masked = 1 WHERE id = ?1")?
+            .execute(params![reply, message.to_string()])?;
+    }
+    tx.prepare_cached(
+        "UPDATE step SET text = NULL FROM message
+         WHERE message.account_id = ?1 AND message.platform_id = ?2
+           AND step.reply_id = message.reply_id AND step.step = message.step",
+    )?
+    .execute(params![account, target])?;
+    Ok(())
+}
+
+fn part_of(message: &mut Value, part: i64) -> Option<&mut Value> {
+    message.get_mut("parts")?.get_mut(usize::try_from(part).ok()?)
+}
+
+/// Puts as many bytes in the place of the words: the message is cut into its steps anew whenever it goes on, and has
+/// to be cut in the same places.
+fn mask_in(value: &mut Value, words: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(words, &mask(words)),
+        Value::Array(values) => values.iter_mut().for_each(|value| mask_in(value, words)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| mask_in(value, words)),
+        _ => {}
+    }
+}
+
+fn mask(words: &str) -> String {
+    let instead = |letter: char| match letter.len_utf8() {
+        _ if letter.is_whitespace() => letter,
+        1 => 'x',
+        2 => 'ä',
+        3 => '字',
+        _ => '\u{1F636}',
+    };
+    words.chars().map(instead).collect()
+}
+
+/// A reply that is done and of which something was unsent says nothing any more.
+pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE reply SET message = '' WHERE id = ?1 AND state = 'done' AND message <> ''
+           AND EXISTS (SELECT 1 FROM message WHERE reply_id = ?1 AND deleted_at IS NOT NULL)",
+    )?
+    .execute(params![reply])?;
+    Ok(())
+}
+
+/// Reads `state, attempts, part, kind, correlation`.
+pub(crate) fn stored_step(row: &Row<'_>) -> rusqlite::Result<StoredStep> {
+    Ok(StoredStep {
+        state: row.get(0)?,
+        attempts: row.get(1)?,
+        part: row.get(2)?,
+        kind: row.get(3)?,
+        correlation: row.get(4)?,
+    })
+}

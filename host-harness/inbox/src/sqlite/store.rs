@@ -1,0 +1,55 @@
+//! The store in one SQLite file: its threads and connections, and how it is opened.
+//! Not here: what it does (`capabilities`).
+
+use std::path::Path;
+
+use tokio::sync::broadcast;
+
+use super::{
+    arrivals::{self, Arrivals},
+    connection, integrity,
+    readers::Readers,
+    schema,
+    writer::{Opened, Writer},
+};
+use crate::{error::InboxError, files::beside, model::Update};
+
+/// An inbox in one SQLite file.
+pub(crate) struct SqliteStore {
+    // Closed before the writer, whose connection is the last one: it copies the write-ahead log into the file.
+    pub(crate) readers: Readers,
+    // Closed before the writer, so that accepted deliveries get their rows.
+    pub(crate) arrivals: Arrivals,
+    pub(crate) writer: Writer,
+    pub(crate) updates: broadcast::Sender<Update>,
+}
+
+/// Takes the file and brings its schema up to date.
+fn take(path: &Path) -> Result<Opened, InboxError> {
+    let lock = connection::lock(path)?;
+    integrity::at_start(path)?;
+    let mut connection = connection::connect(path)?;
+    schema::migrate(&mut connection)?;
+    integrity::mark(path)?;
+    Ok(Opened { connection, lock })
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, and brings its schema up to date.
+    pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
+        let mut opened = take(path)?;
+        let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
+        let (writer, queue) = Writer::start(opened)?;
+        let arrivals = Arrivals::start(log, last_id, queue)?;
+        let readers = Readers::start(path)?;
+        let (updates, _) = broadcast::channel(1024);
+        Ok(Self { readers, arrivals, writer, updates })
+    }
+
+    pub(crate) fn announce(&self, updates: impl IntoIterator<Item = Update>) {
+        for update in updates {
+            // Nobody listening is no error.
+            let _ = self.updates.send(update);
+        }
+    }
+}

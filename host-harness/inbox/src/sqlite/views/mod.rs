@@ -1,0 +1,8 @@
+//! Queries behind what is shown: contexts, replies, timelines.
+//! Not here: the shapes that they return (`model`).
+
+pub(crate) mod context;
+pub(crate) mod media;
+pub(crate) mod replies;
+mod sent;
+pub(crate) mod timeline;

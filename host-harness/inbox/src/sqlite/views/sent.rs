@@ -1,0 +1,40 @@
+//! What was sent from here in the shape of what comes in, so that whoever shows a conversation knows one shape.
+//! Not here: what was asked for, word for word, which stands beside it.
+
+use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, Retention};
+use serde_json::value::RawValue;
+
+use crate::{error::InboxError, model::TimelineEntry};
+
+/// The contract's `message` for a step that was or is to be sent; `part` is the JSON of its `outbound-part`.
+pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawValue>, InboxError> {
+    let attachments = match serde_json::from_str(part)? {
+        OutboundPart::Media(files) => files.into_iter().map(|file| Attachment::Media(media(file))).collect(),
+        OutboundPart::Location(location) => vec![Attachment::Location(location)],
+        OutboundPart::ContactCards(cards) => vec![Attachment::ContactCards(cards)],
+        OutboundPart::Cards(cards) => vec![Attachment::Cards(cards)],
+        _ => Vec::new(),
+    };
+    let message = Message {
+        id: entry.platform_id.clone(),
+        text: entry.text.clone(),
+        attachments,
+        answer: None,
+        reply_to: None,
+        referral: None,
+        unavailable: None,
+        to_self: false,
+        album: None,
+    };
+    Ok(serde_json::value::to_raw_value(&message)?)
+}
+
+fn media(file: OutboundMedia) -> Media {
+    let OutboundMedia { kind, source, mime, size, name, caption } = file;
+    let (url, handle) = match source {
+        MediaSource::Url(url) => (Some(url), None),
+        MediaSource::Handle(handle) => (None, Some(handle)),
+        MediaSource::File(file) => (None, Some(file.handle)),
+    };
+    Media { kind, url, handle, mime, size, name, caption, retention: Retention::Storable }
+}

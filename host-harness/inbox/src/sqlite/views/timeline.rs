@@ -1,0 +1,98 @@
+//! The messages of a conversation, a page at a time.
+//! Not here: what a page is (`model::page`).
+
+use rusqlite::{Connection, Row, params};
+use serde_json::value::RawValue;
+
+use super::{media, sent};
+use crate::{
+    error::InboxError,
+    model::{Page, Place, ReactionView, TimelineEntry},
+    sqlite::columns::{collect, raw, with_one_more},
+};
+
+pub(crate) fn timeline(
+    connection: &Connection,
+    conversation: i64,
+    before: Place,
+    limit: usize,
+) -> Result<Page<TimelineEntry>, InboxError> {
+    let rows = collect(
+        connection,
+        "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+             (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
+                                                 f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
+              FROM media f WHERE f.message_id = m.id),
+             (SELECT json_group_array(json_array(r.actor, r.emoji) ORDER BY r.at) FROM reaction r
+              WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0)
+         FROM message m LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
+         WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
+         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
+        params![conversation, with_one_more(limit), before.at, before.seq, before.id],
+        entry,
+    )?;
+    let mut page = Page::of(rows, limit);
+    page.entries.reverse();
+    let entries = page.entries.into_iter().map(complete).collect::<Result<_, _>>()?;
+    Ok(Page { entries, next: page.next })
+}
+
+/// A row of the timeline whose JSON and files are still to be read.
+struct Incomplete {
+    entry: TimelineEntry,
+    author: String,
+    body: Option<String>,
+    outcome: Option<String>,
+    part: Option<String>,
+    files: String,
+    reactions: String,
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
+    let entry = TimelineEntry {
+        id: row.get(0)?,
+        platform_id: row.get(1)?,
+        direction: row.get(2)?,
+        author: RawValue::NULL.to_owned(),
+        at: row.get(3)?,
+        origin: row.get(4)?,
+        late: row.get(5)?,
+        text: row.get(6)?,
+        body: None,
+        part: None,
+        deleted_at: row.get(7)?,
+        revision: row.get(8)?,
+        reply: row.get(9)?,
+        state: row.get(10)?,
+        outcome: None,
+        reactions: Vec::new(),
+        media: Vec::new(),
+    };
+    let place = Place { at: entry.at, seq: row.get(15)?, id: entry.id };
+    let incomplete = Incomplete {
+        entry,
+        author: row.get(11)?,
+        body: row.get(12)?,
+        outcome: row.get(13)?,
+        part: row.get(14)?,
+        files: row.get(16)?,
+        reactions: row.get(17)?,
+    };
+    Ok((incomplete, place))
+}
+
+fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions } = row;
+    entry.author = RawValue::from_string(author)?;
+    entry.body = match (body, &part) {
+        (None, Some(part)) => Some(sent::as_message(&entry, part)?),
+        (body, _) => raw(body)?,
+    };
+    entry.media = media::from_json(&files)?;
+    entry.part = raw(part)?;
+    entry.outcome = raw(outcome)?;
+    let reactions: Vec<(String, Option<String>)> = serde_json::from_str(&reactions)?;
+    entry.reactions = reactions.into_iter().map(|(actor, emoji)| ReactionView { actor, emoji }).collect();
+    Ok(entry)
+}

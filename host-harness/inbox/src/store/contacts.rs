@@ -1,0 +1,21 @@
+//! Profiles of contacts.
+//! Not here: asking the platform.
+
+use async_trait::async_trait;
+use harness_contract::ContactProfile;
+
+use crate::{error::InboxError, model::DueProfile};
+
+/// Profiles of contacts: which are asked for next, and what was said.
+#[async_trait]
+pub trait Contacts: Send + Sync {
+    /// Contacts of accounts that are connected, whose profile is to be asked for now: in turns, first the one of each
+    /// account that waits longest.
+    async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError>;
+
+    /// Keeps a profile, and when it is asked for next.
+    async fn note_profile(&self, contact: i64, profile: &ContactProfile, next: u64) -> Result<(), InboxError>;
+
+    /// Notes why there is no profile, and when it is asked for next. What was known before stays.
+    async fn note_no_profile(&self, contact: i64, problem: String, next: u64) -> Result<(), InboxError>;
+}

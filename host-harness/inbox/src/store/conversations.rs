@@ -1,0 +1,68 @@
+//! Reading conversations.
+//! Not here: changing them, which events and replies do.
+
+use async_trait::async_trait;
+use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
+
+use crate::{
+    error::InboxError,
+    model::{ConversationSummary, NoticeView, Page, Place, TimelineEntry},
+};
+
+/// Conversations and what is in them, for reading; and that somebody has read them.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// The newest conversations.
+    async fn conversations(&self, limit: usize) -> Result<Vec<ConversationSummary>, InboxError> {
+        Ok(self.conversations_before(None, limit).await?.entries)
+    }
+
+    /// Conversations, the newest first, behind this place.
+    async fn conversations_before(
+        &self,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Page<ConversationSummary>, InboxError>;
+
+    /// The newest messages of a conversation, in platform order.
+    async fn timeline(&self, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
+        Ok(self.timeline_before(conversation, None, limit).await?.entries)
+    }
+
+    /// Messages of a conversation before this place, in platform order: the newest of them.
+    async fn timeline_before(
+        &self,
+        conversation: i64,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Page<TimelineEntry>, InboxError>;
+
+    /// Notices, the newest first, behind this place: all, or those of a conversation, or of a kind.
+    async fn notices_before(
+        &self,
+        conversation: Option<i64>,
+        kind: Option<String>,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Page<NoticeView>, InboxError>;
+
+    /// Everything about a conversation that a message depends on, under the channel's policy.
+    async fn context(
+        &self,
+        conversation: i64,
+        policy: &WindowPolicy,
+        now: u64,
+    ) -> Result<ConversationContext, InboxError>;
+
+    /// What is known of a public comment on what a conversation's account published; none where it never came.
+    async fn known_comment(&self, conversation: i64, comment: &str) -> Result<Option<KnownComment>, InboxError>;
+
+    /// The channel that a conversation belongs to.
+    async fn channel_of(&self, conversation: i64) -> Result<String, InboxError>;
+
+    /// The account's row that a conversation belongs to.
+    async fn account_of(&self, conversation: i64) -> Result<i64, InboxError>;
+
+    /// Marks a conversation as read, which the customer is not told. Returns how many messages were unread.
+    async fn mark_read(&self, conversation: i64) -> Result<usize, InboxError>;
+}

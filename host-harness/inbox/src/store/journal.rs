@@ -1,0 +1,37 @@
+//! The journal of a store: accepting deliveries and callbacks.
+//! Not here: what becomes of them (`deliveries`).
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{
+    error::InboxError,
+    model::{NewDelivery, TakenCallback},
+};
+
+/// Deliveries as they come in: durable before they are acknowledged.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Takes a delivery, and returns its id. When this returns, it survives a power cut; its row in the journal
+    /// follows, and after a crash comes first of all.
+    async fn record(&self, new: NewDelivery) -> Result<i64, InboxError>;
+
+    /// Writes a callback into the journal, once: one whose `digest` was taken before changes nothing. With a code
+    /// it is a request for deletion, whose state can be asked for by it.
+    async fn record_callback(
+        &self,
+        new: NewDelivery,
+        name: String,
+        digest: [u8; 32],
+        code: Option<String>,
+    ) -> Result<TakenCallback, InboxError>;
+
+    /// Tells whenever recorded deliveries are in the journal, where they wait to be translated.
+    fn arrivals(&self) -> watch::Receiver<i64>;
+
+    /// The id of the newest delivery. The difference of two is about how many came between.
+    fn last_delivery(&self) -> i64;
+
+    /// Returns when everything that was recorded before is in the journal.
+    async fn all_arrived(&self) -> Result<(), InboxError>;
+}

@@ -1,0 +1,38 @@
+//! Reading what is not in a conversation's list: accounts, replies, files, requests for deletion.
+//! Not here: conversations, which are read through [`super::Conversations`].
+
+use async_trait::async_trait;
+use harness_contract::AccountSettings;
+
+use crate::{
+    error::InboxError,
+    model::{AccountRow, ErasureView, HeldFile, MediaView, ReplyView},
+};
+
+/// Single things, for reading.
+#[async_trait]
+pub trait Lookups: Send + Sync {
+    /// All accounts.
+    async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError>;
+
+    /// One account.
+    async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError>;
+
+    /// An account as its channel sees it, with the channel's id.
+    async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError>;
+
+    /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
+    async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError>;
+
+    /// A reply and the ends of its steps.
+    async fn reply(&self, reply: i64) -> Result<ReplyView, InboxError>;
+
+    /// A file of a message.
+    async fn media(&self, id: i64) -> Result<MediaView, InboxError>;
+
+    /// A file that was given to be sent.
+    async fn held_file(&self, handle: &str) -> Result<HeldFile, InboxError>;
+
+    /// How far a request for deletion has come.
+    async fn erasure(&self, code: &str) -> Result<ErasureView, InboxError>;
+}

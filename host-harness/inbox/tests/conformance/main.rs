@@ -1,0 +1,24 @@
+//! The SQLite store keeps the promises of a store.
+//! Not here: the promises, which every store keeps (`suite`).
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod suite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use harness_inbox::{Inbox, store::Store};
+use suite::{Place, store_conformance};
+use tempfile::TempDir;
+
+struct File(TempDir);
+
+#[async_trait]
+impl Place for File {
+    async fn open(&self) -> Arc<dyn Store> {
+        Inbox::open(&self.0.path().join("inbox.sqlite")).unwrap().store()
+    }
+}
+
+store_conformance!(File(tempfile::tempdir().unwrap()));

@@ -1,0 +1,66 @@
+//! The promises of a store, as tests that run on any store: `store_conformance!` makes a test of each. The tests of another
+//! store include this folder by its path. Not here: what is one store's own, such as its files and what is left in them.
+
+mod accounts;
+mod deliveries;
+mod files;
+mod lists;
+mod outbox;
+mod place;
+mod stage;
+
+pub(crate) use accounts::*;
+pub(crate) use deliveries::*;
+pub(crate) use files::*;
+pub(crate) use lists::*;
+pub(crate) use outbox::*;
+pub(crate) use place::Place;
+
+/// Makes a test of each promise. The argument is an expression that makes a fresh [`Place`].
+macro_rules! store_conformance {
+    ($place:expr) => {
+        store_conformance! { @tests $place;
+            accepted_deliveries_survive_a_restart_once_and_in_order
+            an_event_is_applied_once_however_often_it_is_delivered
+            a_batch_is_applied_in_the_order_of_its_deliveries
+            a_delivery_speaks_for_no_other_account_than_its_proof
+            a_parked_delivery_is_queued_when_its_account_is_connected
+            of_parked_deliveries_the_oldest_beyond_the_bounds_are_emptied
+            failed_deliveries_are_kept_and_queued_for_another_component
+            what_became_of_a_batch_is_written_down_together
+            a_callback_is_taken_once_and_answered_alike
+            the_counts_are_of_what_is_there
+            applied_deliveries_are_emptied_after_their_time_and_no_others
+            a_listener_is_told_of_changes
+            a_key_asks_for_one_reply
+            a_step_is_begun_once_and_ends_with_a_name
+            an_interrupted_step_is_in_doubt_until_somebody_settles_it
+            a_look_at_the_archive_proves_what_arrived
+            an_echo_confirms_its_step_and_shows_one_message
+            accounts_take_turns_and_a_conversation_keeps_its_order
+            a_pause_holds_what_belongs_to_its_scope_and_nothing_else
+            a_clock_set_back_makes_waiting_replies_due_earlier
+            an_account_keeps_its_conversations_when_it_is_connected_again
+            what_belongs_to_an_earlier_connection_changes_nothing
+            a_channel_remembers_within_its_bounds_and_for_one_account
+            a_person_who_is_erased_is_gone_and_the_request_says_so
+            an_older_link_never_replaces_a_newer_one
+            a_file_is_downloaded_once_and_its_copy_goes_with_its_message
+            a_file_to_be_sent_stays_while_a_reply_names_it
+            pages_of_a_list_hold_everything_once
+            what_is_unsent_is_shown_by_nothing_whichever_came_first
+            the_window_follows_what_the_customer_did
+            a_timeline_shows_files_and_reactions_with_their_message
+        }
+    };
+    (@tests $place:expr; $($promise:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                suite::$promise(&$place).await;
+            }
+        )*
+    };
+}
+
+pub(crate) use store_conformance;

@@ -1,0 +1,160 @@
+//! What the tests of a store do again and again: an account, messages of a customer, replies.
+//! Not here: what they assert.
+
+use std::sync::Arc;
+
+use harness_contract::{Delivery, DeliverySource, Event, OutboundMessage, SendOutcome, SendStep, WindowPolicy};
+use serde_json::{Value, json};
+
+use super::place::Place;
+use harness_inbox::{
+    Applied, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply, ParkingBounds, Proof, Queued, Remarks, StepEnd,
+    StepState, store::Store,
+};
+
+/// The present of most tests, in milliseconds.
+pub(super) const NOW: u64 = 1_700_000_000_000;
+pub(super) const CHANNEL: &str = "channel";
+/// The component that reads deliveries.
+const TRANSLATOR: &str = "digest";
+
+/// A store with an account, and what was done to it.
+pub(super) struct Stage {
+    pub(super) store: Arc<dyn Store>,
+    /// The account's row.
+    pub(super) account: i64,
+}
+
+impl Stage {
+    /// An open store with the account `shop`.
+    pub(super) async fn new(place: &dyn Place) -> Self {
+        let store = place.open().await;
+        let account = connect(&*store, CHANNEL, "shop").await;
+        Self { store, account }
+    }
+
+    /// Closes the store and opens it again.
+    pub(super) async fn restart(self, place: &dyn Place) -> Self {
+        let Self { store, account } = self;
+        drop(store);
+        Self { store: place.open().await, account }
+    }
+
+    /// Records a delivery and hands in what was read in it.
+    pub(super) async fn deliver(&self, events: Vec<Event>) -> Applied {
+        self.deliver_as(Proof::Channel { slot: "secret".into() }, events).await
+    }
+
+    pub(super) async fn deliver_as(&self, proof: Proof, events: Vec<Event>) -> Applied {
+        record(&*self.store, proof).await;
+        self.translate(events).await
+    }
+
+    /// Hands in these events for the oldest delivery that waits.
+    pub(super) async fn translate(&self, events: Vec<Event>) -> Applied {
+        let mut waiting = self.store.pending(CHANNEL, 1, usize::MAX).await.unwrap();
+        let (_, origin) = waiting.remove(0).into_parts();
+        self.store.apply(vec![origin.translated(events, TRANSLATOR.into())], BOUNDS).await.unwrap()
+    }
+
+    /// The conversation with `ada`, in which she has written something.
+    pub(super) async fn conversation(&self) -> i64 {
+        self.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
+        self.store.conversations(1).await.unwrap()[0].id
+    }
+
+    /// Asks for a reply under a key.
+    pub(super) async fn ask(&self, conversation: i64, key: &str, text: &str) -> Queued {
+        self.store.queue_reply(new_reply(conversation, key, text)).await.unwrap()
+    }
+
+    /// Asks for a reply of one step, whose request leaves now.
+    pub(super) async fn begin(&self, conversation: i64, key: &str) -> OpenReply {
+        let queued = self.ask(conversation, key, key).await;
+        let open = self.store.open_reply(queued.reply).await.unwrap().unwrap();
+        self.store.begin_steps(&open, &[step(0, key)], &Remarks::default(), NOW).await.unwrap();
+        assert!(self.store.begin_attempt(queued.reply, 0, NOW).await.unwrap());
+        open
+    }
+
+    /// The step of this reply was accepted under this id.
+    pub(super) async fn sent(&self, reply: &OpenReply, id: &str) {
+        let end = StepEnd::Final(StepState::Sent);
+        self.store.finish_step(reply, 0, outcome(json!({"sent": {"message_ids": [id]}})), end, NOW).await.unwrap();
+    }
+}
+
+/// Room for as much as any test parks.
+pub(super) const BOUNDS: ParkingBounds = ParkingBounds { per_account: 99, per_channel: 99 };
+
+/// Records an empty delivery; its events are handed in with its translation.
+pub(super) async fn record(store: &dyn Store, proof: Proof) -> i64 {
+    let delivery = Delivery {
+        source: DeliverySource::Webhook,
+        body: b"body".to_vec(),
+        headers: Vec::new(),
+        received_at: NOW,
+        account: None,
+    };
+    let id = store.record(NewDelivery { channel: CHANNEL.into(), delivery, proof }).await.unwrap();
+    store.all_arrived().await.unwrap();
+    id
+}
+
+/// Connects an account over a dialog, and returns its row.
+pub(super) async fn connect(store: &dyn Store, channel: &str, id: &str) -> i64 {
+    let (channel, platform_id) = (channel.to_owned(), id.to_owned());
+    let dialog = Some(FromDialog::default());
+    let new = NewAccount { channel, platform_id, name: "Shop".into(), dialog, now: NOW, ..NewAccount::default() };
+    store.connect_account(new).await.unwrap()
+}
+
+/// Anything that happened, with a customer.
+pub(super) fn event(account: &str, contact: &str, id: &str, at: u64, body: Value) -> Event {
+    serde_json::from_value(json!({
+        "id": id, "account": account, "contact": {"id": contact}, "author": "contact", "at": at, "origin": "live",
+        "opens": "message", "body": body,
+    }))
+    .unwrap()
+}
+
+/// A message of a customer; `id` is its own and the event's.
+pub(super) fn message(account: &str, contact: &str, id: &str, text: &str, at: u64) -> Event {
+    event(account, contact, id, at, json!({"message": {"id": id, "text": text, "to_self": false}}))
+}
+
+pub(super) fn new_reply(conversation: i64, key: &str, text: &str) -> NewReply {
+    let message: OutboundMessage = serde_json::from_value(json!({
+        "id": "", "sender": {"human": "agent"}, "fallback": "usual", "try_anyway": false,
+        "parts": [{"text": {"text": text, "format": "plain", "split": false}}],
+    }))
+    .unwrap();
+    NewReply { conversation, key: key.to_owned(), message, remarks: Remarks::default(), now: NOW }
+}
+
+/// A step that sends this text, with the text as its correlation.
+pub(super) fn step(part: u32, text: &str) -> SendStep {
+    serde_json::from_value(json!({
+        "part": part, "kind": "message", "rate_class": "messages", "repeatable": false, "echoed": true,
+        "request": {"method": "post", "url": "https://platform.example/messages", "body": "empty"},
+        "correlation": text, "text": text,
+    }))
+    .unwrap()
+}
+
+pub(super) fn outcome(result: Value) -> SendOutcome {
+    serde_json::from_value(json!({ "result": result })).unwrap()
+}
+
+pub(super) fn failure(category: &str) -> Value {
+    json!({"category": category, "sentence": "It failed."})
+}
+
+/// Open for a day after a message, for people for a week.
+pub(super) fn policy() -> WindowPolicy {
+    let day = 24 * 3_600_000;
+    serde_json::from_value(json!({
+        "customer_first": true, "rules": [{"opener": "message", "open_for": day, "human_until": 7 * day}],
+    }))
+    .unwrap()
+}

@@ -1,0 +1,195 @@
+//! Collecting events: what every event of an entry shares, and what makes each one unique.
+//! Owns the last step of reading: only this file builds an `Event`; not what happened, which the channel reads.
+
+use crate::id;
+use crate::lenient::Notes;
+use crate::limit::{IdForm, NATIVE_BYTES};
+use crate::types::{
+    Anomaly, Author, Contact, Event, EventBody, EventOrigin, ParsedDelivery, UnknownItem, WindowOpener,
+};
+
+/// What an entry says about all of its items.
+#[derive(Debug)]
+pub struct Entry {
+    /// The business's id on the platform; empty where neither the entry nor the host names it.
+    pub account: String,
+    /// When the platform sent it, in milliseconds.
+    pub time: Option<u64>,
+}
+
+/// A customer of whom nothing but the id is known.
+pub fn person(id: String) -> Contact {
+    Contact { id, name: None, username: None, addresses: Vec::new() }
+}
+
+/// An event without what the collector adds.
+#[derive(Debug)]
+pub struct Draft {
+    /// None where the item has no ids of its own.
+    pub id: Option<String>,
+    /// The id is made of the item's words alone, so that the same words again are another event.
+    pub may_repeat: bool,
+    /// None means the entry's.
+    pub account: Option<String>,
+    /// With whom.
+    pub contact: Option<Contact>,
+    /// Who did it.
+    pub author: Author,
+    /// When it happened, in milliseconds.
+    pub at: Option<u64>,
+    /// How it came.
+    pub origin: EventOrigin,
+    /// What it does to the messaging window, if the customer did it.
+    pub opens: Option<WindowOpener>,
+    /// What happened.
+    pub body: EventBody,
+    /// What was odd.
+    pub notes: Notes,
+}
+
+/// What an event came from.
+#[derive(Debug, Clone, Copy)]
+struct Source<'t> {
+    raw: &'t str,
+    may_repeat: bool,
+}
+
+/// The events of a delivery so far, each with its source.
+#[derive(Debug)]
+pub struct Collector<'t> {
+    events: Vec<Event>,
+    sources: Vec<Source<'t>>,
+    /// The form of the ids of customers.
+    contact_ids: IdForm,
+    /// The account that the host knows the delivery to be for; empty where it does not.
+    account: &'t str,
+    /// The body was not UTF-8 and went through a lossy conversion.
+    lossy: bool,
+}
+
+impl<'t> Collector<'t> {
+    /// Nothing yet. `account` is whom the host knows the delivery to be for, or empty; `lossy` says that the body was
+    /// not UTF-8.
+    pub fn new(contact_ids: IdForm, account: &'t str, lossy: bool) -> Self {
+        Self { events: Vec::new(), sources: Vec::new(), contact_ids, account, lossy }
+    }
+
+    /// An entry, for the account that it names or else for the delivery's.
+    pub fn entry(&self, account: Option<String>, time: Option<u64>) -> Entry {
+        Entry { account: account.unwrap_or_else(|| self.account.to_owned()), time }
+    }
+
+    /// Makes room for so many events.
+    pub fn expect(&mut self, events: usize) {
+        self.events.reserve(events);
+        self.sources.reserve(events);
+    }
+
+    /// Adds an event.
+    pub fn add(&mut self, entry: &Entry, raw: &'t str, mut draft: Draft) {
+        let notes = &mut draft.notes;
+        if self.lossy && raw.chars().any(|letter| letter == char::REPLACEMENT_CHARACTER) {
+            notes.add(Anomaly::TextReplaced);
+        }
+        if draft.at.is_none() {
+            notes.add(Anomaly::MissingTime);
+        }
+        if draft.contact.as_ref().is_some_and(|contact| !self.contact_ids.fits(&contact.id)) {
+            notes.add(Anomaly::UnusualContactId);
+        }
+        let unknown = matches!(draft.body, EventBody::Unknown(_));
+        let native = if !notes.extra && !unknown {
+            None
+        } else if raw.len() <= NATIVE_BYTES {
+            Some(raw.to_owned())
+        } else {
+            notes.add(Anomaly::NativeOmitted);
+            None
+        };
+        // A sample or another application's conversation may still open a window; only what the
+        // customer did, and only where there is somebody to write to.
+        let opens = draft.opens.filter(|_| {
+            draft.contact.is_some()
+                && matches!(draft.author, Author::Contact)
+                && matches!(draft.origin, EventOrigin::Live | EventOrigin::Standby | EventOrigin::History)
+        });
+        self.events.push(Event {
+            id: draft.id.unwrap_or_else(|| id::of_raw(&entry.account, raw)),
+            account: draft.account.unwrap_or_else(|| entry.account.clone()),
+            contact: draft.contact,
+            thread: None,
+            author: draft.author,
+            at: draft.at,
+            origin: draft.origin,
+            opens,
+            body: draft.body,
+            reply_context: None,
+            anomalies: draft.notes.anomalies,
+            native,
+        });
+        self.sources.push(Source { raw, may_repeat: draft.may_repeat });
+    }
+
+    /// Adds something that cannot be read.
+    pub fn unknown(&mut self, entry: &Entry, origin: EventOrigin, raw: &'t str, kind: Option<&str>, reason: String) {
+        let draft = Draft {
+            id: None,
+            may_repeat: false,
+            account: None,
+            contact: None,
+            author: Author::Unknown,
+            at: entry.time,
+            origin,
+            opens: None,
+            body: EventBody::Unknown(UnknownItem { reason, kind: kind.map(str::to_owned) }),
+            notes: Notes::default(),
+        };
+        self.add(entry, raw, draft);
+    }
+
+    /// Adds to everything about a customer what is known of the person.
+    pub fn introduce(&mut self, customer: &Contact) {
+        for event in &mut self.events {
+            if let Some(contact) = event.contact.as_mut().filter(|contact| contact.id == customer.id) {
+                contact.clone_from(customer);
+            }
+        }
+    }
+
+    /// The delivery, with every id unique.
+    pub fn finish(mut self) -> ParsedDelivery {
+        if self.events.len() > 1 {
+            self.separate();
+        }
+        ParsedDelivery { events: self.events }
+    }
+
+    /// Gives different items that claim one id different ids. The same item twice keeps its id:
+    /// that is a repeat, and the host drops it. What has nothing but its words is counted: it may well happen twice.
+    fn separate(&mut self) {
+        // The first of each id, by its id.
+        let mut owners: Vec<(&str, Source<'_>)> = Vec::with_capacity(self.events.len());
+        let mut claims = Vec::new();
+        for (at, (event, source)) in self.events.iter().zip(&self.sources).enumerate() {
+            let id = event.id.as_str();
+            let place = owners.partition_point(|(known, _)| *known < id);
+            match owners.get(place) {
+                Some((known, owner)) if *known == id => {
+                    if owner.raw != source.raw {
+                        claims.push((at, None));
+                    } else if source.may_repeat {
+                        let before = self.sources.iter().take(at).filter(|before| before.raw == source.raw);
+                        claims.push((at, Some(before.count())));
+                    }
+                }
+                _ => owners.insert(place, (id, *source)),
+            }
+        }
+        for (at, nth) in claims {
+            if let (Some(event), Some(source)) = (self.events.get_mut(at), self.sources.get(at)) {
+                event.id.push('~');
+                event.id.push_str(&nth.map_or_else(|| id::hash(&[source.raw]), |nth| nth.to_string()));
+            }
+        }
+    }
+}

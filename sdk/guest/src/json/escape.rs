@@ -1,0 +1,58 @@
+//! Texts in JSON: escapes into letters, and letters into escapes.
+//! Owns what stands between quotes; not finding the quotes, which is `reader`'s.
+
+use std::fmt::Write as _;
+
+/// A text as a JSON string, quotes included.
+pub fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control < ' ' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// The text of a JSON string whose escapes are well-formed. `None` where half of a surrogate pair
+/// stands alone.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        let (plain, escape) = rest.split_at_checked(at)?;
+        out.push_str(plain);
+        let (letter, used) = match escape.as_bytes().get(1)? {
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{c}', 2),
+            b'n' => ('\n', 2),
+            b'r' => ('\r', 2),
+            b't' => ('\t', 2),
+            b'u' => match (unit(escape, 0)?, unit(escape, 6)) {
+                (high @ 0xd800..=0xdbff, Some(low @ 0xdc00..=0xdfff)) => {
+                    (char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12)
+                }
+                (code, _) => (char::from_u32(code)?, 6),
+            },
+            other => (char::from(*other), 2),
+        };
+        out.push(letter);
+        rest = escape.get(used..)?;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The code unit of an escape at a place in a text.
+pub(super) fn unit(text: &str, at: usize) -> Option<u32> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))
+}

@@ -1,0 +1,218 @@
+//! The report on a message: violations and degradations, collected until everything was checked.
+//! Owns how findings are written down; not what is wrong, which the channel decides.
+
+use crate::address::{self, Fault};
+use crate::limit::{Count, Length, items};
+use crate::text::is_blank;
+use crate::types::{Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
+
+/// What the sentences of a report say about the platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Platform {
+    /// How people call it.
+    pub name: &'static str,
+    /// The longest id of a message, a post or an upload, in bytes.
+    pub longest_id: usize,
+}
+
+/// Everything found so far.
+#[derive(Debug)]
+pub struct Report {
+    platform: Platform,
+    fallback: FallbackPolicy,
+    violations: Vec<Violation>,
+    /// Each with the number of its part.
+    degradations: Vec<(usize, Degradation)>,
+}
+
+impl Report {
+    /// Nothing found yet.
+    pub fn new(platform: Platform, fallback: FallbackPolicy) -> Self {
+        Self { platform, fallback, violations: Vec::new(), degradations: Vec::new() }
+    }
+
+    /// Whether the message cannot be sent.
+    pub fn has_errors(&self) -> bool {
+        self.violations.iter().any(|violation| matches!(violation.severity, Severity::Error))
+    }
+
+    /// The verdict.
+    pub fn into_validation(self) -> Validation {
+        Validation {
+            violations: self.violations,
+            degradations: self.degradations.into_iter().map(|(_, loss)| loss).collect(),
+        }
+    }
+
+    /// What is lost of a part.
+    pub fn degradations_of(&self, part: usize) -> Vec<Degradation> {
+        let of_part = self.degradations.iter().filter(|(at, _)| *at == part);
+        of_part.map(|(_, loss)| loss.clone()).collect()
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+        self.error_with(code, path, sentence, |_| {});
+    }
+
+    /// Adds a warning.
+    pub fn warning(&mut self, code: ViolationCode, path: &str, sentence: &str) {
+        self.add(Severity::Warning, code, path, sentence);
+    }
+
+    /// Adds an error whose other fields `complete` fills in.
+    pub fn error_with(
+        &mut self,
+        code: ViolationCode,
+        path: &str,
+        sentence: &str,
+        complete: impl FnOnce(&mut Violation),
+    ) {
+        let violation = self.add(Severity::Error, code, path, sentence);
+        complete(violation);
+    }
+
+    /// Adds a finding, whose other fields may be filled in.
+    pub fn add(&mut self, severity: Severity, code: ViolationCode, path: &str, sentence: &str) -> &mut Violation {
+        self.violations.push_mut(Violation {
+            severity,
+            code,
+            path: path.to_owned(),
+            sentence: sentence.to_owned(),
+            limit: None,
+            actual: None,
+            accepted: Vec::new(),
+            split_at: None,
+        })
+    }
+
+    /// An error that says what would have been accepted.
+    pub fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
+        let violation = self.add(Severity::Error, code, path, sentence);
+        violation.accepted = accepted.iter().map(|one| (*one).to_owned()).collect();
+    }
+
+    /// Something that nobody will see as asked: refused, or reported as lost.
+    pub fn lost(&mut self, part: usize, feature: Feature, path: &str, sentence: &str) {
+        self.degrade(part, feature, ViolationCode::UnsupportedFeature, path, sentence, &[]);
+    }
+
+    /// Something that is not shown on some surfaces: reported, or refused where that is asked for.
+    pub fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
+        self.degrade(part, feature, ViolationCode::NotShownEverywhere, path, sentence, surfaces);
+    }
+
+    /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a warning and a
+    /// degradation. Without either, what some surfaces show as asked is sent like that.
+    pub fn degrade(
+        &mut self,
+        part: usize,
+        feature: Feature,
+        code: ViolationCode,
+        path: &str,
+        sentence: &str,
+        surfaces: &[&str],
+    ) {
+        let refuses = match self.fallback {
+            FallbackPolicy::Usual => surfaces.is_empty(),
+            FallbackPolicy::Strict => true,
+            FallbackPolicy::Allow => false,
+        };
+        if refuses {
+            let advice = format!("{sentence} Allow a fallback to send it all the same.");
+            return self.error(code, path, &advice);
+        }
+        self.warning(code, path, sentence);
+        let degradation = Degradation {
+            feature,
+            path: path.to_owned(),
+            sentence: sentence.to_owned(),
+            surfaces: surfaces.iter().map(|surface| (*surface).to_owned()).collect(),
+        };
+        self.degradations.push((part, degradation));
+    }
+
+    /// Checks that a text is there and not too long. `name` begins the sentences.
+    pub fn field(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) {
+        if self.present(path, name, text) {
+            self.length(code, path, name, text, limit);
+        }
+    }
+
+    /// Checks the length of a text and says how much must go. `name` begins the sentence.
+    pub fn length(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) -> bool {
+        let actual = limit.of(text);
+        if actual <= limit.max {
+            return true;
+        }
+        let unit = match limit.unit {
+            Unit::Bytes => "bytes",
+            _ => "characters",
+        };
+        let (over, max) = (actual - limit.max, limit.max);
+        let sentence = format!("{name} is {over} {unit} too long. Shorten it to {max} {unit}.");
+        self.error_with(code, path, &sentence, |violation| {
+            violation.limit = Some(limit.bound());
+            violation.actual = Some(actual as u64);
+        });
+        false
+    }
+
+    /// Checks a number of things. `name` is their plural.
+    pub fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
+        let (code, verb, max) = match actual as u64 {
+            actual if actual > u64::from(limit.max) => (ViolationCode::TooMany, "at most", limit.max),
+            actual if actual < u64::from(limit.min) => (ViolationCode::TooFew, "at least", limit.min),
+            _ => return,
+        };
+        let sentence = format!("{} takes {verb} {max} {name} in one message; there are {actual}.", self.platform.name);
+        self.error_with(code, path, &sentence, |violation| {
+            violation.limit = Some(items(u64::from(max)));
+            violation.actual = Some(actual as u64);
+        });
+    }
+
+    /// Checks that a text is there. `name` begins the sentence.
+    pub fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
+        let there = !is_blank(text);
+        if !there {
+            let sentence = format!("{name} is empty. Fill it in.");
+            self.error(ViolationCode::MissingField, path, &sentence);
+        }
+        there
+    }
+
+    /// Checks an id of the platform's that is no number: there, bounded, and without signs that no id has. `name`
+    /// begins the sentence.
+    pub fn reference(&mut self, path: &str, name: &str, id: &str) -> bool {
+        if !self.present(path, name, id) {
+            return false;
+        }
+        let fits =
+            id.len() <= self.platform.longest_id && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        if !fits {
+            let sentence = format!("{name} is not one of {}'s. Choose it again.", self.platform.name);
+            self.error(ViolationCode::InvalidField, path, &sentence);
+        }
+        fits
+    }
+
+    /// Checks an address that the platform fetches or a customer opens. `name` begins the sentence.
+    pub fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
+        let Err(fault) = address::check(url, schemes) else {
+            return;
+        };
+        let scheme = schemes.first().copied().unwrap_or_default();
+        let sentence = match fault {
+            Fault::Form => {
+                format!("{name} cannot be used. Give a complete public address that begins with {scheme}://.")
+            }
+            Fault::Login => format!("{name} names a user or a password. Give an address that opens without."),
+            Fault::NotPublic => format!(
+                "{name} cannot be reached from the public internet. Give a public address that begins with {scheme}://."
+            ),
+        };
+        let violation = self.add(Severity::Error, ViolationCode::InvalidUrl, path, &sentence);
+        violation.accepted = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+    }
+}
