@@ -23,11 +23,6 @@ mod watch;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
-
-/// The system's keeps what threads freed: with large answers on many threads that was a hundred MiB and more.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs messaging channels as sandboxed WebAssembly components.
 #[derive(Parser)]
