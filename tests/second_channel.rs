@@ -43,6 +43,7 @@ struct Both {
     host: Host,
     address: String,
     received: Received,
+    server: tokio::task::AbortHandle,
     _folder: tempfile::TempDir,
 }
 
@@ -64,9 +65,9 @@ async fn both() -> Both {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
     }
-    let (address, _) = serve(&host).await;
+    let (address, server) = serve(&host).await;
     sim.set_webhook_url(format!("{address}/webhooks/instagram"));
-    Both { sim, host, address, received, _folder: folder }
+    Both { sim, host, address, received, server, _folder: folder }
 }
 
 impl Both {
@@ -162,15 +163,16 @@ async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next
 
     // After a start at which the configuration names the account no more, it is known and proves nothing.
     connect(secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-shop.example")])).await;
-    let Both { sim, host, received, _folder: folder, .. } = both;
+    let Both { sim, host, received, server, _folder: folder, .. } = both;
+    server.abort();
     end(host, folder.path()).await;
     let sent = received.lock().unwrap().len();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     let setup = ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() };
     host.load_channel(web_chat().1.clone(), setup).await.unwrap();
-    let (address, _) = serve(&host).await;
-    let after = Both { sim, host, address, received, _folder: folder };
+    let (address, server) = serve(&host).await;
+    let after = Both { sim, host, address, received, server, _folder: folder };
     assert_eq!(after.visitor_says("secret-of-the-shop", HELLO).await, 403);
     let refused = ended(&after.host, chat, "after the start").await;
     assert!(refused.contains("api-key"), "{refused}");
