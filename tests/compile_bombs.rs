@@ -279,6 +279,22 @@ fn components_that_exchange_texts_within_one_are_refused_and_nothing_panics() {
     }
 }
 
+/// Small ones of each kind, for fuzzing what reads a component before it is compiled.
+#[test]
+#[ignore = "writes fuzz/corpus/component"]
+fn seeds_for_fuzzing() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/component");
+    for (name, bytes) in [
+        ("channel", Handmade::default().component()),
+        ("tangle", tangle(4, 3).component()),
+        ("exchanging", exchanging().finish()),
+        ("doubling", doubling(3).finish()),
+        ("nested", nested(3).finish()),
+    ] {
+        std::fs::write(format!("{folder}/{name}.wasm"), bytes).unwrap();
+    }
+}
+
 /// How many components a component has in it.
 fn nested_components(bytes: &[u8]) -> u32 {
     use wasmparser::{Parser, Payload};

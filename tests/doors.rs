@@ -293,5 +293,11 @@ async fn a_line_of_a_head_ends_with_both_and_what_could_be_read_in_two_ways_is_r
     let body = "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\na\nb";
     let answer = asked(&format!("{body}{last}")).await;
     assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("HTTP/1.1 200 "), "{answer:?}");
+    let body =
+        "POST /webhooks/instagram HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\na\nb\r\n0\r\n\r\n";
+    let answer = asked(&format!("{body}{last}")).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("HTTP/1.1 200 "), "{answer:?}");
+    let answer = asked(&format!("{body}GET /health/live HTTP/1.1\nhost: x\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("HTTP/1.1 400 "), "{answer:?}");
     assert_eq!(door.genuine("after").await, 200);
 }

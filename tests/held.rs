@@ -18,9 +18,9 @@ use std::{
     time::Duration,
 };
 
-use channel_tests::{World, connect, end, eventually, message, open_host, request, text};
+use channel_tests::{World, connect, dialog::Person, end, eventually, message, open_host, request, text};
 use harness_contract::OutboundPart;
-use harness_engine::{AtTask, BreakerState, HostOptions, Moment, Worker};
+use harness_engine::{AtTask, BreakerState, ConnectStage, HostError, HostOptions, Moment, Worker};
 use harness_inbox::{MediaState, ReplyVerdict, StepState};
 use simulator::{CdnFile, Config, Fault, Login, Scope};
 
@@ -70,6 +70,51 @@ async fn a_pause_holds_everything_of_the_account_that_comes_until_it_ends() {
         eventually("its end", async || (verdict(&host, reply).await == ReplyVerdict::Sent).then_some(())).await;
     }
     end(host, folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_of_the_app_holds_the_refresh_of_its_accounts_and_connecting_others() {
+    let world = World::unconnected(Config::demo()).await;
+    let account = Person::new(&world).await.connects("instagram").await;
+    world.sim.customer(CUSTOMER).text("hello").await;
+    let conversation = world.conversation(CUSTOMER).await;
+    let early = Person::new(&world).await;
+    let dialog = early.visits("facebook").await;
+    world.sim.inject(Fault::rate_limited(MINUTES));
+    world.host.reply(conversation, "limited", message(vec![text("limited")])).await.unwrap();
+    let of_app = async || world.host.inbox().channel_paused_until("instagram", world.clock.now()).await.unwrap();
+    eventually("the wish", of_app).await;
+
+    let tokens_asked_for = || {
+        let requests = world.sim.requests();
+        requests
+            .iter()
+            .filter(|asked| ["/access_token", "refresh_access_token"].iter().any(|path| asked.path.ends_with(path)))
+            .count()
+    };
+    let before = tokens_asked_for();
+    let row = world.host.inbox().account_row(account).await.unwrap();
+    let now = world.clock.now();
+    world.host.inbox().note_refresh(account, row.connection, row.refresh_before, Some(now)).await.unwrap();
+    world.advance(Duration::from_secs(1));
+    let connection = rusqlite::Connection::open(world.inbox_file()).unwrap();
+    eventually("a refresh that was put off", async || {
+        let sql = "SELECT refresh_at > ?2 FROM account WHERE id = ?1";
+        let put_off = connection
+            .query_row(sql, rusqlite::params![account, i64::try_from(now).unwrap()], |row| row.get::<_, bool>(0));
+        put_off.unwrap().then_some(())
+    })
+    .await;
+    let person = Person::new(&world).await;
+    let begun = world.host.start_connecting(&person.ticket, "facebook", &person.cookie).await;
+    assert!(matches!(begun, Err(HostError::Held(_))), "{begun:?}");
+    let returned = early.returns(&early.permits(&dialog, &[]).await).await;
+    assert!(matches!(returned, Ok(ConnectStage::Failed { .. })), "{returned:?}");
+    assert_eq!(tokens_asked_for(), before, "the platform was left alone");
+
+    world.advance(Duration::from_secs(u64::from(MINUTES) * 60));
+    assert_eq!(of_app().await, None);
+    eventually("the refresh", async || (tokens_asked_for() > before).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

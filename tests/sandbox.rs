@@ -10,14 +10,24 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{fs, time::Duration};
-
-use channel_tests::{PATIENCE, hostile, instagram, log::Captured};
-use harness_contract::{
-    AccountSettings, ConversationContext, Delivery, DeliverySource, OutboundMessage, ParseError, ParsedDelivery,
-    SendStep, Setting, SettingValue, Validation, Violation, Window, WindowState, manifest::MANIFEST_SECTION,
+use std::{
+    fs,
+    sync::{
+        Arc, RwLock,
+        mpsc::{self, Sender},
+    },
+    time::Duration,
 };
-use harness_sandbox::{CallFailure, InspectError, LoadError, Origin, Sandbox, SandboxConfig, inspect};
+
+use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
+use harness_contract::{
+    AccountSettings, ConversationContext, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse,
+    OutboundMessage, ParseError, ParsedDelivery, SendStep, Setting, SettingValue, Validation, Violation, Window,
+    WindowState, manifest::MANIFEST_SECTION,
+};
+use harness_sandbox::{
+    CallFailure, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce, StorageError, inspect,
+};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 const MAX: usize = 32 << 20;
@@ -237,6 +247,70 @@ fn a_damaged_cache_key_is_replaced_with_one_warning_and_everything_is_compiled_a
         assert!(!fresh.starts_with(&first[..10]));
         assert_eq!(load(), [Origin::Cached; 2]);
     }
+}
+
+/// A platform that says when it is asked, and answers when it may.
+struct Slow {
+    asked: Sender<()>,
+    may: Arc<RwLock<()>>,
+}
+
+impl Effects for Slow {
+    fn send(&mut self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let _ = self.asked.send(());
+        drop(self.may.read());
+        Err(HttpError::TimedOut)
+    }
+    fn get(&mut self, _: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(None)
+    }
+    fn set(&mut self, _: &str, _: Vec<u8>) -> Result<(), StorageError> {
+        Ok(())
+    }
+    fn delete(&mut self, _: &str) -> Result<(), StorageError> {
+        Ok(())
+    }
+    fn keys(&mut self, _: &str) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn calls_that_hold_memory_have_a_channels_share_of_it_and_those_of_others_go_on() {
+    let config =
+        SandboxConfig { memory_bytes: 16 << 20, all_memory_bytes: 80 << 20, ..channel_tests::sandbox_config() };
+    let sandbox = Sandbox::new(config).unwrap();
+    let (channel, other) = (sandbox.load(&scripted().1).unwrap(), sandbox.load(&hostile().1).unwrap());
+    // Each holds some 12 MiB while it waits for its platform: three fit into the half, a fourth does not.
+    let script = r#"{"requests":[{"url":"https://scripted.example.com/","body_bytes":12000000}]}"#;
+    let setting = Setting { key: "script".into(), value: SettingValue::Text(script.into()) };
+    let account = AccountSettings { id: "a".into(), settings: vec![setting] };
+    let (asked, asks) = mpsc::channel();
+    let may = Arc::new(RwLock::new(()));
+    let call =
+        |may: &Arc<RwLock<()>>| channel.check(Box::new(Slow { asked: asked.clone(), may: Arc::clone(may) }), &account);
+    std::thread::scope(|scope| {
+        let not_yet = may.write().unwrap();
+        let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| call(&may))).collect();
+        for _ in &waiting {
+            asks.recv_timeout(PATIENCE).expect("a call that waits");
+        }
+        let refused = call(&Arc::default()).unwrap_err();
+        assert_eq!(refused.failure, CallFailure::Busy(Scarce::Memory(40 << 20)), "{refused}");
+        assert!(!refused.failure.is_crash());
+        let delivery = Delivery {
+            source: DeliverySource::Webhook,
+            body: b"hello".to_vec(),
+            headers: Vec::new(),
+            received_at: 1,
+            account: None,
+        };
+        other.parse_webhook(&delivery).expect("the memory of another channel").unwrap();
+        drop(not_yet);
+        assert!(waiting.into_iter().all(|call| call.join().unwrap().is_ok()));
+    });
+    // What they had came back.
+    call(&may).unwrap().unwrap();
 }
 
 /// How far the memory of an instance has grown, in bytes.

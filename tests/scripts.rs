@@ -1,6 +1,7 @@
 //! Random scripts for a channel that does what it is told, and for a platform that answers what it is told: whatever
 //! they hand the host, nothing panics, no place stays taken, no credential is seen, memory stays within its budget, and
-//! another channel goes on. `SCRIPTS=100000 SEED=… cargo test --test scripts` is the long form.
+//! another channel goes on. The host is `harness serve` in a process of its own, whose memory is that of the host alone.
+//! `SCRIPTS_SECONDS=3600 SEED=… cargo test -p harness-cli --test scripts -- --nocapture` is the long form.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,10 +14,10 @@
 )]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     str::FromStr,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -27,23 +28,25 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use channel_tests::{log::Captured, message, neighbours::Neighbours, secrets, text};
-use harness_contract::settings::RawSetting;
-use harness_engine::HostOptions;
-use harness_inbox::ReplyState;
-use harness_sandbox::SandboxConfig;
+use channel_tests::{
+    api, request,
+    served::{Reader, ScriptedAccount, Served},
+};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 /// What nobody may see: the token of the account that attacks, and that of another account of its channel.
 const CANARY: &str = "canary-token-of-the-account-0123456789";
 const NEIGHBOUR: &str = "canary-token-of-a-neighbour-0123456789";
 /// What the channel itself puts into requests: its own text, and no secret.
 const DECOY: &str = "decoy-text-of-the-script-0123456789";
-/// What the whole may take, platform and tests included, in bytes.
+/// The account that has its credential whatever its channel captures.
+const STEADY: &str = "account";
+/// What the host may take, in bytes.
 const MEMORY: u64 = 512 << 20;
 
-fn from_environment<T: FromStr>(name: &str, usual: T) -> T {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+fn from_environment<T: FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
 /// Random enough, and the same for the same seed. (splitmix64)
@@ -216,114 +219,186 @@ fn script(random: &mut Random) -> Value {
     script
 }
 
-/// A platform that answers at random.
-async fn world(seed: u64) -> Neighbours {
-    let random = Arc::new(Mutex::new(Random(seed)));
-    let platform = Router::new().fallback(move |request: Request| {
-        let random = Arc::clone(&random);
-        async move {
-            let _ = axum::body::to_bytes(request.into_body(), 64 << 20).await;
-            answer(&mut random.lock().unwrap())
-        }
-    });
-    // What loops is stopped soon; what works comes to its end all the same.
-    let hurried = |options: HostOptions| {
-        let sandbox = SandboxConfig {
-            pure_deadline: Duration::from_secs(1),
-            effect_deadline: Duration::from_secs(10),
-            ..options.sandbox.clone()
-        };
-        HostOptions { sandbox, ..options }
-    };
-    Neighbours::start(platform, [CANARY, NEIGHBOUR], hurried).await
+/// A body without an end, as slow or as fast as it is read.
+struct Endless;
+
+impl axum::body::HttpBody for Endless {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes::Bytes::from_static(&[b'x'; 16 << 10])))))
+    }
 }
 
-/// The most memory that this process ever had, in bytes.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
+/// A platform that answers at random, and says what calls of an account do.
+fn platform(seed: u64) -> Router {
+    let random = Arc::new(Mutex::new(Random(seed)));
+    Router::new().fallback(move |request: Request| {
+        let random = Arc::clone(&random);
+        async move {
+            let path = request.uri().path().to_owned();
+            let _ = axum::body::to_bytes(Body::new(request.into_body()), 64 << 20).await;
+            if let Some(account) = path.strip_prefix("/script/") {
+                let mut random = random.lock().unwrap();
+                let mut script = script(&mut random);
+                // Calls of an account may take a minute, and one that loops takes a whole core for it.
+                if script["end"] == "loop" && !random.once_in(10) {
+                    script["end"] = json!("");
+                }
+                if account == STEADY {
+                    without_captures(&mut script);
+                }
+                return Response::new(Body::from(hex::encode(script.to_string())));
+            }
+            let (slow, response) = {
+                let mut random = random.lock().unwrap();
+                let mut response = answer(&mut random);
+                if random.once_in(60) {
+                    *response.body_mut() = Body::new(Endless);
+                }
+                (random.once_in(40).then(|| 1 + random.below(3)), response)
+            };
+            if let Some(seconds) = slow {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
+            response
+        }
+    })
+}
+
+/// An account whose credential stays what it is.
+fn without_captures(script: &mut Value) {
+    for asked in script["requests"].as_array_mut().unwrap() {
+        asked.as_object_mut().unwrap().remove("captures");
+    }
+}
+
+/// What came of scripts so far.
+#[derive(Default)]
+struct Outcome {
+    ended: BTreeMap<String, usize>,
+    /// The neighbour's webhook and reply.
+    slowest: (Duration, Duration),
+}
+
+impl Outcome {
+    fn count(&mut self, what: String) {
+        *self.ended.entry(what).or_default() += 1;
+    }
+
+    async fn visit(&mut self, served: &Served, number: usize) {
+        let (taken, sent) = served.visit(number).await;
+        self.slowest = (self.slowest.0.max(taken), self.slowest.1.max(sent));
+    }
+}
+
+/// Fails when a canary stands in what somebody is shown.
+fn look(seed: u64, number: usize, shown: &str) {
+    if let Some(canary) = seen_in(shown) {
+        let at = shown.find(canary).unwrap_or(0);
+        let around: String = shown.chars().skip(at.saturating_sub(300)).take(700).collect();
+        panic!("SEED={seed}, script {number}: {canary} was shown: {around}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_go_on() {
-    let scripts: usize = from_environment("SCRIPTS", 60);
+    let seconds: Option<u64> = from_environment("SCRIPTS_SECONDS");
+    let scripts: usize = from_environment("SCRIPTS").unwrap_or(if seconds.is_some() { usize::MAX } else { 60 });
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = from_environment("SEED", u64::from(clock.subsec_nanos()));
-    println!("SEED={seed} SCRIPTS={scripts}");
-    let log = Captured::default();
-    let _ = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).try_init();
-    let panics = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&panics);
-    let previous = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        kept.lock().unwrap().push(info.to_string());
-        previous(info);
-    }));
+    let seed = from_environment("SEED").unwrap_or(u64::from(clock.subsec_nanos()));
+    println!("SEED={seed}");
+    let ids: Vec<_> = (0..7).map(|number| format!("account-{number}")).collect();
+    let account = |id, token, script| ScriptedAccount { id, token, script };
+    let from = |id: &str| json!({ "script_from": format!("https://scripted.example.com/script/{id}") });
+    let mut accounts = vec![account(STEADY, CANARY, from(STEADY)), account("neighbour", NEIGHBOUR, json!({}))];
+    accounts.extend(ids.iter().map(|id| account(id.as_str(), CANARY, from(id))));
+    let mut served = Served::start(env!("CARGO_BIN_EXE_harness"), platform(seed), &accounts).await;
+    let rows = served.read("accounts").await;
+    let rows: Vec<_> = rows.as_array().unwrap().iter().filter(|row| row["channel"] == "scripted").collect();
+    let rows: Vec<_> = rows.iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    assert_eq!(served.deliver(&json!({ "events": 1, "account": STEADY })).await, 200);
+    let conversation = served.conversation("scripted", "victim").await;
 
-    let world = world(seed).await;
     let mut random = Random(seed);
-    let conversation = world.conversation().await;
-    let mut slowest = (Duration::ZERO, Duration::ZERO);
-    let mut shown = String::new();
-    let mut ended = BTreeMap::<String, usize>::new();
-    for number in 0..scripts {
+    let mut outcome = Outcome::default();
+    let mut log = Reader::default();
+    let (mut replies, mut checks) = (VecDeque::new(), JoinSet::new());
+    let began = Instant::now();
+    let mut number = 0;
+    while number < scripts && seconds.is_none_or(|most| began.elapsed().as_secs() < most) {
         let script = script(&mut random);
-        let what = match random.below(3) {
-            0 => format!("delivery {}", world.deliver(&script).await),
+        match random.below(3) {
+            0 => outcome.count(format!("delivery {}", served.deliver(&script).await)),
             1 => {
-                let reply = message(vec![text(&script.to_string())]);
-                let queued = world.host.reply(conversation, &format!("r-{number}"), reply).await.unwrap();
-                // A loop, a trap or a closed circuit may hold it back; what matters is that the neighbour goes on.
-                let view = world.host.inbox().reply(queued.reply).await.unwrap();
-                format!("reply {}", if view.state == ReplyState::Refused { "refused" } else { "taken" })
+                let answer = served.reply(conversation, &format!("r-{number}"), &script.to_string()).await;
+                look(seed, number, &answer.body);
+                let reply = serde_json::from_str::<Value>(&answer.body).unwrap();
+                replies.extend(reply["id"].as_i64());
+                outcome.count(format!("reply {}", answer.status));
             }
             _ => {
-                let setting = BTreeMap::from([("script".to_owned(), RawSetting::Text(script.to_string()))]);
-                let id = format!("account-{}", number % 7);
-                let row = world
-                    .host
-                    .connect_account("scripted", &id, &id, &setting, secrets([("token", CANARY)]))
-                    .await
-                    .unwrap();
-                match world.host.check(row, false).await {
-                    Ok(health) => {
-                        shown.push_str(&serde_json::to_string(&health.checks).unwrap());
-                        "check answered".to_owned()
-                    }
-                    Err(error) => {
-                        shown.push_str(&error.to_string());
-                        "check refused".to_owned()
-                    }
-                }
+                let row = random.pick(&rows);
+                let url = format!("{}/api/v1/accounts/{row}/check", served.address);
+                checks.spawn(async move { api("GET", &url, &[], Vec::new()).await });
             }
-        };
-        *ended.entry(what).or_default() += 1;
+        }
+        // One that hangs holds back no other, up to a number.
+        while checks.len() >= 8 || (!checks.is_empty() && number + 1 == scripts) {
+            let answer = checks.join_next().await.unwrap().unwrap();
+            look(seed, number, &answer.body);
+            outcome.count(format!("check {}", answer.status));
+        }
         if number % 10 == 0 {
-            let (taken, sent) = world.visit(number).await;
-            slowest = (slowest.0.max(taken), slowest.1.max(sent));
-            if let Some(canary) = seen_in(&shown) {
-                let at = shown.find(canary).unwrap_or(0);
-                let around: String = shown.chars().skip(at.saturating_sub(300)).take(700).collect();
-                panic!("SEED={seed}, script {number}: {canary} was shown: {around}");
+            outcome.visit(&served, number).await;
+            while replies.len() > 100 {
+                let reply: i64 = replies.pop_front().unwrap();
+                look(seed, number, &served.shown(&format!("replies/{reply}")).await);
             }
-            shown.clear();
+        }
+        number += 1;
+        if number % 1000 == 0 {
+            println!("{number} scripts in {} s: {}", began.elapsed().as_secs(), told(&outcome, &served));
+            assert_eq!(log.find(&served.log(), sound), None, "SEED={seed}: in the log");
         }
     }
-    let (taken, sent) = world.visit(scripts).await;
-    slowest = (slowest.0.max(taken), slowest.1.max(sent));
-    println!("{ended:?}; the neighbour's webhook {:?}, its reply {:?} at the slowest", slowest.0, slowest.1);
-    println!("memory at most {} MiB", peak_memory() >> 20);
+    while let Some(answer) = checks.join_next().await {
+        look(seed, number, &answer.unwrap().body);
+    }
+    outcome.visit(&served, number).await;
+    for reply in replies {
+        look(seed, number, &served.shown(&format!("replies/{reply}")).await);
+    }
+    println!("{number} scripts in {} s: {}", began.elapsed().as_secs(), told(&outcome, &served));
+    println!("{:?}", outcome.ended);
 
-    let _ = std::panic::take_hook();
-    assert_eq!(*panics.lock().unwrap(), Vec::<String>::new(), "SEED={seed}");
-    assert!(peak_memory() < MEMORY, "SEED={seed}: {} MiB", peak_memory() >> 20);
-    assert_eq!(seen_in(&log.text()), None, "SEED={seed}: in the log");
-    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("inbox.sqlite")) {
-            let bytes = std::fs::read(&path).unwrap();
-            assert_eq!(seen_in(&String::from_utf8_lossy(&bytes)), None, "SEED={seed}: in {}", path.display());
-        }
+    assert!(served.runs(), "SEED={seed}");
+    let ready = request("GET", &format!("{}/health/ready", served.address), &[], Vec::new()).await;
+    assert_eq!(ready.status, 200, "SEED={seed}: {}", ready.body);
+    assert!(served.peak_memory() < MEMORY, "SEED={seed}: {} MiB", served.peak_memory() >> 20);
+    assert_eq!(log.find(&served.log(), sound), None, "SEED={seed}: in the log");
+    for path in served.inbox_files() {
+        let found = Reader::default().find(&path, |text| seen_in(text).map(str::to_owned));
+        assert_eq!(found, None, "SEED={seed}: in {}", path.display());
     }
+}
+
+/// What may not stand in the log: a panic, or a credential.
+fn sound(log: &str) -> Option<String> {
+    let panic = log.find("panicked at").map(|at| log.chars().skip(at.saturating_sub(50)).take(500).collect());
+    panic.or_else(|| seen_in(log).map(str::to_owned))
+}
+
+fn told(outcome: &Outcome, served: &Served) -> String {
+    format!(
+        "the neighbour's webhook {:?}, its reply {:?} at the slowest; memory of the host {} MiB at most, {} MiB now",
+        outcome.slowest.0,
+        outcome.slowest.1,
+        served.peak_memory() >> 20,
+        served.present_memory() >> 20
+    )
 }

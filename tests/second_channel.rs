@@ -11,13 +11,13 @@
 )]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{
-    World, connect, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
+    World, connect, end, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
 use harness_engine::{ChannelSetup, Host, HostOptions};
@@ -43,6 +43,7 @@ struct Both {
     host: Host,
     address: String,
     received: Received,
+    server: tokio::task::AbortHandle,
     _folder: tempfile::TempDir,
 }
 
@@ -64,9 +65,9 @@ async fn both() -> Both {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
     }
-    let (address, _) = serve(&host).await;
+    let (address, server) = serve(&host).await;
     sim.set_webhook_url(format!("{address}/webhooks/instagram"));
-    Both { sim, host, address, received, _folder: folder }
+    Both { sim, host, address, received, server, _folder: folder }
 }
 
 impl Both {
@@ -133,6 +134,60 @@ async fn a_shared_secret_proves_its_own_account_and_nothing_else() {
     let conversation = both.conversation("web-chat").await;
     let all = both.host.inbox().conversations(9).await.unwrap();
     assert_eq!(all.iter().find(|found| found.id == conversation).unwrap().account, "blog.example");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next_start() {
+    let both = both().await;
+    assert_eq!(both.visitor_says("secret-of-the-shop", HELLO).await, 200);
+    let chat = both.conversation("web-chat").await;
+    let connect = async |given| {
+        both.host.connect_account("web-chat", "shop.example", "Shop", &BTreeMap::new(), given).await.unwrap()
+    };
+    // The account is still there, and its secret is not.
+    connect(secrets([("api-key", "key-of-shop.example")])).await;
+    assert_eq!(both.visitor_says("secret-of-the-shop", HELLO).await, 403);
+    assert_eq!(both.visitor_says("secret-of-the-blog", HELLO).await, 200, "that of another stays");
+    connect(secrets([("site-secret", "secret-of-the-shop")])).await;
+    assert_eq!(both.visitor_says("secret-of-the-shop", HELLO).await, 200);
+    let refused = ended(&both.host, chat, "without a key").await;
+    assert!(refused.contains("api-key"), "{refused}");
+    // The same for the channel's own.
+    let own = channel_tests::setup_of(&both.sim);
+    assert_eq!(both.sim.customer(Config::DEMO_CUSTOMER).text("with the secret").await.status(), Some(200));
+    both.host
+        .load_channel(channel_tests::instagram().1.clone(), ChannelSetup { secrets: HashMap::new(), ..own })
+        .await
+        .unwrap();
+    assert_eq!(both.sim.customer(Config::DEMO_CUSTOMER).text("without").await.status(), Some(403));
+
+    // After a start at which the configuration names the account no more, it is known and proves nothing.
+    connect(secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-shop.example")])).await;
+    let Both { sim, host, received, server, _folder: folder, .. } = both;
+    server.abort();
+    end(host, folder.path()).await;
+    let sent = received.lock().unwrap().len();
+    let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
+    let host = Host::open(options).await.unwrap();
+    let setup = ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() };
+    host.load_channel(web_chat().1.clone(), setup).await.unwrap();
+    let (address, server) = serve(&host).await;
+    let after = Both { sim, host, address, received, server, _folder: folder };
+    assert_eq!(after.visitor_says("secret-of-the-shop", HELLO).await, 403);
+    let refused = ended(&after.host, chat, "after the start").await;
+    assert!(refused.contains("api-key"), "{refused}");
+    assert_eq!(after.received.lock().unwrap().len(), sent, "nothing left");
+}
+
+/// What is said of a reply that does not leave for want of a credential.
+async fn ended(host: &Host, conversation: i64, key: &str) -> String {
+    let queued = host.reply(conversation, key, message(vec![text("hi")])).await.unwrap();
+    let view = eventually("the outcome", async || {
+        let view = host.inbox().reply(queued.reply).await.unwrap();
+        view.steps.iter().any(|step| step.outcome.is_some()).then_some(view)
+    })
+    .await;
+    view.steps[0].outcome.as_ref().unwrap().get().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

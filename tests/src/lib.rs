@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
+pub mod served;
 pub mod told;
 
 use std::{

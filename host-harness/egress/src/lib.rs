@@ -11,6 +11,9 @@ mod client;
 pub mod credentials;
 mod download;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inject;
 mod known;
 mod memory;

@@ -18,6 +18,9 @@ use std::{ops::Deref, path::Path, sync::Arc};
 pub use error::{Cause, InboxError};
 pub use files::{beside, open_to_others, private_options};
 pub use model::*;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use sqlite::fuzzing;
 pub use sqlite::{
     Claim, Copied, NamedFile, check_file, copy_file, known_schema, named_files, note_missing, verify_copy,
 };

@@ -26,8 +26,9 @@ use crate::{
     cache::Origin,
     config::{SandboxConfig, TICK},
     effects::{CallState, Effects},
-    error::{Bounds, CallError, CallFailure, LoadError},
+    error::{Bounds, CallError, CallFailure, LoadError, Scarce},
     inspect::{Inspection, interface},
+    memory::{GuestMemory, Share},
     observe::{Called, Contents, Observer, form},
 };
 
@@ -47,6 +48,7 @@ struct Loaded {
     pure_ticks: u64,
     effect_ticks: u64,
     memory_bytes: usize,
+    memory: Share,
     /// Calls under way.
     calls: AtomicU32,
     observer: Option<Arc<dyn Observer>>,
@@ -147,6 +149,7 @@ impl Channel {
         manifest: Manifest,
         origin: Origin,
         config: &SandboxConfig,
+        memory: &GuestMemory,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, LoadError> {
         let memory_bytes = manifest
@@ -155,7 +158,9 @@ impl Channel {
             .map_or(config.memory_bytes, |asked| config.memory_bytes.min(usize::try_from(asked).unwrap_or(usize::MAX)));
         let asked = manifest.limits.deadline_ms.map(Duration::from_millis);
         let pure_deadline = asked.map_or(config.pure_deadline, |asked| asked.min(config.pure_deadline));
-        let state = CallState { effects: None, memory_bytes, table_elements: config.table_elements };
+        // Trying it out waits for no other call.
+        let alone = GuestMemory::new(memory_bytes).share(memory_bytes).call();
+        let state = CallState { effects: None, memory_bytes, memory: alone, table_elements: config.table_elements };
         let mut store = new_store(&pre, state, config.transfer_bytes, ticks(pure_deadline));
         let exports = Exports::resolve(&pre, &mut store, &inspection.contract)?;
         Ok(Self {
@@ -168,6 +173,7 @@ impl Channel {
                 pure_ticks: ticks(pure_deadline),
                 effect_ticks: ticks(config.effect_deadline),
                 memory_bytes,
+                memory: memory.share(memory_bytes),
                 calls: AtomicU32::new(0),
                 observer,
                 config: SandboxConfig { pure_deadline, ..config.clone() },
@@ -340,13 +346,14 @@ impl Channel {
         let (calls, share) = (&self.inner.calls, self.inner.config.instances.div_ceil(2).max(1));
         let before = calls.fetch_add(1, Ordering::Relaxed);
         let call = Call(calls);
-        if before < share { Ok(call) } else { Err(CallFailure::Busy(share)) }
+        if before < share { Ok(call) } else { Err(CallFailure::Busy(Scarce::Sandboxes(share))) }
     }
 
     fn store(&self, effects: Option<Box<dyn Effects>>) -> Store<CallState> {
-        let Loaded { pre, config, memory_bytes, .. } = &*self.inner;
+        let Loaded { pre, config, memory_bytes, memory, .. } = &*self.inner;
         let ticks = if effects.is_some() { self.inner.effect_ticks } else { self.inner.pure_ticks };
-        let state = CallState { effects, memory_bytes: *memory_bytes, table_elements: config.table_elements };
+        let (memory_bytes, memory) = (*memory_bytes, memory.call());
+        let state = CallState { effects, memory_bytes, memory, table_elements: config.table_elements };
         new_store(pre, state, config.transfer_bytes, ticks)
     }
 

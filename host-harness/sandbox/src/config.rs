@@ -18,6 +18,8 @@ pub struct SandboxConfig {
     pub compiler: Compiler,
     /// Linear memory of one call, in bytes.
     pub memory_bytes: usize,
+    /// Linear memory of all calls together, of which a channel gets half, in bytes.
+    pub all_memory_bytes: usize,
     /// Elements of a table of one call.
     pub table_elements: usize,
     /// What one call may hand over to the host, in bytes.
@@ -41,6 +43,7 @@ impl Default for SandboxConfig {
             bounds: ComponentBounds::default(),
             compiler: Compiler::default(),
             memory_bytes: 64 << 20,
+            all_memory_bytes: 192 << 20,
             table_elements: 10_000,
             transfer_bytes: 16 << 20,
             pure_deadline: Duration::from_millis(500),

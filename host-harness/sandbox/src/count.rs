@@ -6,6 +6,8 @@ use wasmparser::{
     Instance, Operator, Parser, Payload,
 };
 
+use crate::inspect::reason;
+
 /// What a component may consist of. The defaults leave room for an interpreter of another language: the largest
 /// measured has 38 core modules and functions of some hundred kilobytes.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +79,7 @@ pub enum ShapeError {
 
 impl From<wasmparser::BinaryReaderError> for ShapeError {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
-        Self::Malformed { offset: error.offset(), reason: error.message().to_owned() }
+        Self::Malformed { offset: error.offset(), reason: reason(&error) }
     }
 }
 

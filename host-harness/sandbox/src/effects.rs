@@ -5,8 +5,9 @@ use harness_contract::{HttpError, HttpRequest, HttpResponse, VERSION};
 use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};
 
 use crate::{
-    error::{CallFailure, Raised},
+    error::{CallFailure, Raised, Scarce},
     inspect::interface,
+    memory::Taken,
 };
 
 pub use harness_contract::StorageError;
@@ -32,6 +33,8 @@ pub(crate) struct CallState {
     /// None in a pure call: every import traps.
     pub(crate) effects: Option<Box<dyn Effects>>,
     pub(crate) memory_bytes: usize,
+    /// What it has of the memory of all calls.
+    pub(crate) memory: Taken,
     pub(crate) table_elements: usize,
 }
 
@@ -42,10 +45,13 @@ impl CallState {
 }
 
 impl ResourceLimiter for CallState {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > self.memory_bytes {
             // Trapping here, not in the guest's allocator, keeps the reason.
             return Err(wasmtime::Error::new(Raised(CallFailure::Memory(self.memory_bytes as u64))));
+        }
+        if let Err(most) = self.memory.grow(desired.saturating_sub(current)) {
+            return Err(wasmtime::Error::new(Raised(CallFailure::Busy(Scarce::Memory(most)))));
         }
         Ok(true)
     }

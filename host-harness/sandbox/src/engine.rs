@@ -14,6 +14,7 @@ use crate::{
     effects::{CallState, add_imports},
     error::LoadError,
     inspect::inspect,
+    memory::GuestMemory,
     observe::Observer,
 };
 
@@ -29,6 +30,7 @@ struct Shared {
     cache: Option<ArtifactCache>,
     config: SandboxConfig,
     observer: Option<Arc<dyn Observer>>,
+    memory: GuestMemory,
 }
 
 impl Sandbox {
@@ -45,12 +47,13 @@ impl Sandbox {
         add_imports(&mut linker).map_err(unusable)?;
         let cache = config.cache_dir.as_deref().map(|dir| ArtifactCache::open(dir, &engine)).transpose()?;
         start_ticking(&engine)?;
-        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer }) })
+        let memory = GuestMemory::new(config.all_memory_bytes);
+        Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer, memory }) })
     }
 
     /// Inspects a component, compiles it or takes it from the cache, and tries it out.
     pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
-        let Shared { engine, linker, cache, config, observer } = &*self.inner;
+        let Shared { engine, linker, cache, config, observer, memory } = &*self.inner;
         let inspection = inspect(bytes, config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
         // Not for what is in the cache: it was counted when it was compiled.
@@ -70,7 +73,7 @@ impl Sandbox {
             None => (load_compiled(engine, &compile()?)?, Origin::Compiled),
         };
         let pre = linker.instantiate_pre(&component).map_err(|e| LoadError::Incompatible(format!("{e:#}")))?;
-        Channel::new(pre, inspection, manifest, origin, config, observer.clone())
+        Channel::new(pre, inspection, manifest, origin, config, memory, observer.clone())
     }
 }
 

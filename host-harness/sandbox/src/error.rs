@@ -92,9 +92,20 @@ pub enum CallFailure {
     /// What it returned is not of the contract's types.
     #[error("it returned something that is not what the contract says: {0}")]
     InvalidResult(String),
-    /// All instances are in use, or all that one channel may use.
-    #[error("all {0} sandboxes that it may use are busy")]
-    Busy(u32),
+    /// Other calls have what it needs.
+    #[error("all {0} that it may use are busy")]
+    Busy(Scarce),
+}
+
+/// What all channels share, and one channel has a part of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Scarce {
+    /// Calls at the same time.
+    #[error("{0} sandboxes")]
+    Sandboxes(u32),
+    /// Linear memory of all calls, in bytes.
+    #[error("{0} bytes of memory for calls")]
+    Memory(u64),
 }
 
 /// Raised by the resource limiter and by imports; found again in wasmtime's error chain.
@@ -135,7 +146,7 @@ impl CallFailure {
             return failure.clone();
         }
         if error.is::<PoolConcurrencyLimitError>() {
-            return Self::Busy(bounds.instances);
+            return Self::Busy(Scarce::Sandboxes(bounds.instances));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => Self::Deadline(bounds.deadline),

@@ -4,6 +4,7 @@
 use harness_contract::{
     PACKAGE, VERSION, is_compatible,
     manifest::{MANIFEST_SECTION, Manifest, ManifestError},
+    text,
 };
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
@@ -169,7 +170,7 @@ impl Inspection {
 fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
     let malformed = |error: wasmparser::BinaryReaderError| InspectError::Malformed {
         offset: error.offset(),
-        reason: error.message().to_owned(),
+        reason: reason(&error),
     };
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -201,6 +202,11 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
         }
     }
     Ok(())
+}
+
+/// What the parser says, in one line: it may quote names and bytes of the component.
+pub(crate) fn reason(error: &wasmparser::BinaryReaderError) -> String {
+    text::shown(&error.message().split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Names are shown on terminals.
@@ -240,4 +246,18 @@ fn judge(inspection: &Inspection) -> Result<String, InspectError> {
 /// An interface's name with package and version, as it stands in a component.
 pub(crate) fn interface(name: &str, version: &str) -> String {
     format!("{}/{name}@{version}", package())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_quotes_of_a_component_is_one_line() {
+        // A section of a component within it that is none.
+        let nested = [b"\0asm\x0d\0\x01\0\x04\x08\0as".as_slice(), &[0xb2, 0, 0, 0, 0]].concat();
+        let error = inspect(&nested, nested.len()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("bad magic number"), "{error}");
+        assert!(!error.chars().any(text::misleads), "{error}");
+    }
 }

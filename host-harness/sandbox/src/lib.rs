@@ -14,6 +14,7 @@ mod effects;
 mod engine;
 mod error;
 mod inspect;
+mod memory;
 mod observe;
 mod replay;
 
@@ -24,7 +25,7 @@ pub use config::{CompileLimits, Compiler, SandboxConfig};
 pub use count::{ComponentBounds, ShapeError};
 pub use effects::{Effects, StorageError};
 pub use engine::Sandbox;
-pub use error::{CallError, CallFailure, LoadError};
+pub use error::{CallError, CallFailure, LoadError, Scarce};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use observe::{Called, Contents, Observer};
 pub use replay::ReplayError;

@@ -13,6 +13,9 @@ use super::{search::REDACTED, spellings::readings};
 const CREDENTIAL_FIELDS: [&str; 4] = ["accesstoken", "refreshtoken", "idtoken", "clientsecret"];
 /// The same name without anything before it is one, too; with something it is as often the place in a list.
 const BARE: &str = "token";
+/// Fields that say in their text which field another one is, and those that hold what it is. As `plain` spells them.
+const NAMING: [&str; 7] = ["name", "key", "field", "param", "parameter", "property", "header"];
+const HOLDING: [&str; 6] = ["value", "values", "val", "content", "data", "default"];
 /// Documents in texts of documents: what lies deeper is hidden.
 const MAX_NESTED: usize = 4;
 /// What a document may take in memory, in bytes: a short one of a million objects takes a hundred times its length.
@@ -88,13 +91,19 @@ pub(crate) fn redact_fields(value: &mut Value, names: &BTreeSet<&str>, hidden: &
 fn redact_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>, nested: usize) -> bool {
     match value {
         Value::Array(elements) => {
-            elements.iter_mut().fold(false, |changed, element| changed | redact_in(element, names, hidden, nested))
+            let mut changed = redact_pair(elements, names, hidden);
+            for element in elements {
+                changed |= redact_in(element, names, hidden, nested);
+            }
+            changed
         }
         Value::Object(fields) => {
             let mut changed = redact_names(fields);
+            let named = names_another(fields);
             for (field, value) in fields.iter_mut() {
                 let known = value.as_str().is_some_and(|text| names.contains(text));
-                if names_credential(field) && !known && !value.is_null() {
+                let is_one = names_credential(field) || (named && is_among(field, &HOLDING));
+                if is_one && !known && !value.is_null() {
                     texts(value, hidden);
                     *value = Value::String(REDACTED.to_owned());
                     changed = true;
@@ -119,6 +128,30 @@ fn redact_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>
         Value::String(text) => redact_text(text),
         _ => false,
     }
+}
+
+/// Whether one of these fields says that another holds a credential: `{"name":"access_token","value":"…"}`.
+fn names_another(fields: &Map<String, Value>) -> bool {
+    let names =
+        |(field, value): (&String, &Value)| value.as_str().is_some_and(names_credential) && is_among(field, &NAMING);
+    fields.iter().any(names)
+}
+
+fn is_among(field: &str, known: &[&str]) -> bool {
+    let plain = plain(field.bytes());
+    known.iter().any(|known| known.as_bytes() == plain)
+}
+
+/// `["access_token","…"]`. A list of two words may begin with `token` alone.
+fn redact_pair(elements: &mut [Value], names: &BTreeSet<&str>, hidden: &mut Vec<String>) -> bool {
+    let [Value::String(name), value] = elements else { return false };
+    let known = value.as_str().is_some_and(|text| names.contains(text));
+    if !names_credential(name) || name.eq_ignore_ascii_case(BARE) || known || value.is_null() {
+        return false;
+    }
+    texts(value, hidden);
+    *value = Value::String(REDACTED.to_owned());
+    true
 }
 
 fn redact_text(text: &mut String) -> bool {
@@ -219,11 +252,26 @@ mod tests {
             r#"{"next":"https://x/?to=https%3A%2F%2Fy%2F%3Faccess%5Ftoken%3DEAAsecret"}"#,
             r#"{"https://x/?access_token=EAAsecret":1}"#,
             r#"{"form":"expires=1&refresh-token=EAAsecret"}"#,
+            r#"{"fields":[{"name":"access_token","value":"EAAsecret"}]}"#,
+            r#"{"Value":{"text":"EAAsecret"},"Key":"pageAccessToken"}"#,
+            r#"{"data":"{\"parameter\":\"token\",\"content\":[\"EAAsecret\"]}"}"#,
+            r#"{"headers":[["refresh_token","EAAsecret"]]}"#,
+            r#"[["access-token",{"is":"EAAsecret"}]]"#,
         ] {
             assert!(!shown(body).contains("EAAsecret"), "{body}");
         }
         let plain = r#"{"message":"Error validating access token: it ended","next_page_token":"abc","at":"x?after=1"}"#;
         assert!(shown(plain).contains("it ended") && shown(plain).contains("abc") && shown(plain).contains("after=1"));
+        for plain in [
+            r#"{"name":"likes","value":7}"#,
+            r#"{"id":"178","name":"token"}"#,
+            r#"{"message":"token","value":"7"}"#,
+            r#"["token","word"]"#,
+            r#"["access_token","expires_in","scope"]"#,
+            r#"{"message":"it ended","param":"access_token"}"#,
+        ] {
+            assert_eq!(shown(plain), plain);
+        }
     }
 
     #[test]

@@ -204,6 +204,11 @@ mod tests {
         ] {
             assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[redacted]>", "{spelled}");
         }
+        // What stands before it is read with it: of these signs, two are one for the reader of the inner escape alone.
+        for before in [r"\\", r"\\\\\\", r"\%5C\%5C", "&amp;"] {
+            let shown = shown("EAA|b/c d", &format!(r"<{before}%5Cu0045AA|b/c d>"));
+            assert!(shown.ends_with("[redacted]>"), "{before}: {shown}");
+        }
         assert_eq!(shown("EAA|b/c d", "EAA|b/c"), "EAA|b/c");
         assert_eq!(shown("EAAx", "EAAEAAx%45AA"), "EAA[redacted]%45AA");
     }

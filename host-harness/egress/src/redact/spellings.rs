@@ -55,6 +55,11 @@ pub(crate) fn readings(text: &[u8], spaced: bool, mut look: impl FnMut(Reading<'
         let first = if present.len() > 1 { 1 } else { 2 };
         layers.extend((first..=DEEPEST).map(|depth| vec![any as Escape; depth]));
     }
+    if present.len() > 1 {
+        // A reader of one kind leaves the others as they stand: undone at the same time, an escape may take a sign that
+        // belongs to what another one spells.
+        layers.extend(present.iter().map(|kind| vec![*kind, any]));
+    }
     for escapes in layers {
         if look(layered(text, &escapes)) {
             return;

@@ -281,7 +281,7 @@ mod tests {
         let breakers = Breakers::default();
         fail(&breakers, 0, true);
         (0..50).for_each(|_| fail(&breakers, 0, false));
-        let busy = CallError { failure: CallFailure::Busy(1), ..error() };
+        let busy = CallError { failure: CallFailure::Busy(harness_sandbox::Scarce::Sandboxes(1)), ..error() };
         (0..50).for_each(|_| breakers.admit("x", Part::Incoming, 0).unwrap().failed(&busy, true, 0));
         assert!(!breakers.is_open("x", Part::Incoming));
     }

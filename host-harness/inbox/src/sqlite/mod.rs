@@ -9,6 +9,9 @@ mod checkpoint;
 mod columns;
 mod connection;
 mod failure;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod integrity;
 mod outbox;
 mod readers;

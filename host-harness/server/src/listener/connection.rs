@@ -220,7 +220,6 @@ impl AsyncRead for Socket {
         if buffer.filled().len() > before {
             if self.watched.phase() == Phase::Idle {
                 self.watched.enter(Phase::Header);
-                self.heads.begin();
             }
             self.heads.read(buffer.filled_mut().get_mut(before..).unwrap_or_default());
         }

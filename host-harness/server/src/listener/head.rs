@@ -1,5 +1,6 @@
 //! The ends of lines in the heads of requests: CR and LF together, and nothing else. hyper takes a bare LF too; what stands
-//! in front of this host may not, and then the two would see other requests in the same bytes. Belongs here: finding them.
+//! in front of this host may not, and then the two would see other requests in the same bytes. Belongs here: finding them,
+//! wherever in what is read a head begins. Not here: whether a request is well formed, which hyper says.
 
 /// What comes next on a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -10,11 +11,19 @@ enum Place {
     Head,
     /// This many bytes of a body.
     Body(u64),
-    /// A body of which only hyper finds the end.
-    Chunked,
+    /// The line before a chunk of a body, which says how long it is.
+    Size,
+    /// This many bytes of a chunk.
+    Chunk(u64),
+    /// The end of the line behind a chunk.
+    Behind,
+    /// The lines behind the last chunk.
+    Trailers,
+    /// Behind something that no body holds: hyper refuses it, and there is no other request.
+    Lost,
 }
 
-/// Longer than the lines that say how long a body is.
+/// Longer than the lines that say how long a body or a chunk is.
 const LINE: usize = 64;
 
 /// Follows the bytes of one connection.
@@ -34,46 +43,41 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// hyper answered a request and reads the next one.
-    pub(crate) fn begin(&mut self) {
-        if self.place == Place::Chunked {
-            *self = Self::default();
-        }
-    }
-
     /// Puts a byte that no head may hold in the place of each bare LF, so that the request is refused as malformed.
     pub(crate) fn read(&mut self, mut bytes: &mut [u8]) {
         while let Some((byte, rest)) = bytes.split_first_mut() {
-            match self.place {
-                Place::Chunked => return,
-                Place::Body(left) => {
-                    let here = u64::try_from(rest.len() + 1).unwrap_or(u64::MAX);
-                    if here < left {
-                        self.place = Place::Body(left - here);
-                        return;
-                    }
-                    self.place = Place::Between;
-                    self.previous = 0;
-                    let skipped = usize::try_from(left.saturating_sub(1)).unwrap_or(usize::MAX);
-                    bytes = rest.get_mut(skipped..).unwrap_or_default();
+            let (left, next) = match self.place {
+                Place::Body(left) => (left, Place::Between),
+                Place::Chunk(left) => (left, Place::Behind),
+                _ => {
+                    self.of_line(byte);
+                    bytes = rest;
                     continue;
                 }
-                Place::Between | Place::Head => self.of_head(byte),
+            };
+            let here = u64::try_from(rest.len() + 1).unwrap_or(u64::MAX);
+            if here < left {
+                self.place = if next == Place::Between { Place::Body(left - here) } else { Place::Chunk(left - here) };
+                return;
             }
-            bytes = rest;
+            self.place = next;
+            self.previous = 0;
+            let skipped = usize::try_from(left.saturating_sub(1)).unwrap_or(usize::MAX);
+            bytes = rest.get_mut(skipped..).unwrap_or_default();
         }
     }
 
-    fn of_head(&mut self, byte: &mut u8) {
+    fn of_line(&mut self, byte: &mut u8) {
         let whole = self.previous == b'\r';
         self.previous = *byte;
         match *byte {
-            b'\n' if !whole => *byte = 0,
-            b'\n' if self.place == Place::Between => {}
+            b'\n' if !whole || self.place == Place::Lost => *byte = 0,
             b'\n' => self.end_of_line(),
             b'\r' => {}
             other => {
-                self.place = Place::Head;
+                if self.place == Place::Between {
+                    self.place = Place::Head;
+                }
                 if self.line.len() < LINE {
                     self.line.push(other.to_ascii_lowercase());
                 }
@@ -82,23 +86,47 @@ impl Heads {
     }
 
     fn end_of_line(&mut self) {
-        if self.line.is_empty() {
-            self.place = match (self.chunked, self.length) {
-                (true, _) => Place::Chunked,
-                (false, 0) => Place::Between,
-                (false, length) => Place::Body(length),
-            };
-            (self.length, self.chunked) = (0, false);
-            return;
-        }
+        self.place = match self.place {
+            Place::Head if self.line.is_empty() => {
+                let (length, chunked) = (std::mem::take(&mut self.length), std::mem::take(&mut self.chunked));
+                match (chunked, length) {
+                    (true, _) => Place::Size,
+                    (false, 0) => Place::Between,
+                    (false, length) => Place::Body(length),
+                }
+            }
+            Place::Head => {
+                self.field();
+                Place::Head
+            }
+            Place::Size => match size(&self.line) {
+                Some(0) => Place::Trailers,
+                Some(size) => Place::Chunk(size),
+                None => Place::Lost,
+            },
+            Place::Behind if self.line.is_empty() => Place::Size,
+            Place::Behind => Place::Lost,
+            Place::Trailers if self.line.is_empty() => Place::Between,
+            place => place,
+        };
+        self.line.clear();
+    }
+
+    /// A line of a head: the first of a request, or a field.
+    fn field(&mut self) {
         if let Some(length) = self.line.strip_prefix(b"content-length:") {
             // Where it is no number, hyper refuses the request.
             let length = std::str::from_utf8(length.trim_ascii()).ok().and_then(|text| text.parse().ok());
             self.length = length.unwrap_or(0);
         }
         self.chunked |= self.line.starts_with(b"transfer-encoding:");
-        self.line.clear();
     }
+}
+
+/// How long a chunk is, before blanks and extensions.
+fn size(line: &[u8]) -> Option<u64> {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    u64::from_str_radix(std::str::from_utf8(line.get(..digits)?).ok()?, 16).ok()
 }
 
 #[cfg(test)]
@@ -122,6 +150,7 @@ mod tests {
             "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\na\nb\nGET / HTTP/1.1\r\n\r\n",
             "\r\n\r\nGET / HTTP/1.1\r\n\r\n",
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nA ;x=y\r\n\n23456789\n\r\n0\r\nx: y\r\n\r\nGET / HTTP/1.1\r\n\r\n",
         ] {
             assert_eq!(read(&[sound]), sound);
             let pieces: Vec<String> = sound.chars().map(String::from).collect();
@@ -134,6 +163,13 @@ mod tests {
             "\nGET / HTTP/1.1\r\n\r\n",
             "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\n\r\n",
             "POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n\n\nGET / HTTP/1.1\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\nGET / HTTP/1.1\nhost: x\r\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\n\r\n",
+            // What is no chunk is followed by nothing.
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nno\r\nGET / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nGET / HTTP/1.1\r\n\r\n",
         ] {
             assert!(read(&[bare]).contains('\0'), "{bare:?}");
             let (front, behind) = bare.split_at(bare.len() / 2);

@@ -105,7 +105,8 @@ fn script_of(account: &AccountSettings) -> Result<Script, account::AccountError>
         SettingValue::Text(text) if setting.key == "script" => Some(text.as_str()),
         _ => None,
     });
-    let script = Script::read(text.unwrap_or("{}").as_bytes()).map_err(account::AccountError::Other)?;
+    let script = Script::read(text.unwrap_or("{}").as_bytes()).and_then(Script::resolved);
+    let script = script.map_err(account::AccountError::Other)?;
     script.misbehave();
     Ok(script)
 }

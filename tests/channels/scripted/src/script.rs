@@ -30,6 +30,9 @@ pub(crate) struct Script {
     endless: bool,
     /// Values that are stored.
     values: usize,
+    /// Where calls of an account are to ask for the script that they carry out, which comes as hex: what the host looks
+    /// for in answers is not in it.
+    script_from: String,
 }
 
 /// One request, or many like it.
@@ -56,6 +59,19 @@ pub(crate) struct Asked {
 impl Script {
     pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(text).map_err(|error| error.to_string())
+    }
+
+    /// This script, or the one that it names.
+    pub(crate) fn resolved(self) -> Result<Self, String> {
+        if self.script_from.is_empty() {
+            return Ok(self);
+        }
+        let asked = Asked { url: self.script_from, ..Asked::default() };
+        let answer = http::send(&asked.request()).map_err(|error| format!("{error:?}"))?;
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let byte = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?);
+        let text: Option<Vec<u8>> = answer.body.chunks(2).map(byte).collect();
+        Self::read(&text.ok_or("the script is no hex")?)
     }
 
     /// Does not return where the script says so.

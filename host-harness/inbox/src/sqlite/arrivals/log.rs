@@ -1,5 +1,5 @@
-//! The arrivals file: records one behind the other, each with its length and a checksum. A record counts when it is whole
-//! and of the file's present generation. Not here: what is done with the records.
+//! The arrivals file: records one behind the other, each with its length and a checksum. A record counts when it is whole,
+//! of the file's present generation and behind the one before it. Not here: what is done with the records.
 
 use std::{
     fs::File,
@@ -86,7 +86,7 @@ impl Log {
     }
 }
 
-fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
     let too_long = |_| io::Error::new(io::ErrorKind::InvalidInput, "a delivery is longer than a record can be");
     let head = serde_json::to_vec(&arrival.row)?;
     let body = arrival.row.body();
@@ -105,9 +105,11 @@ fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -> io::Resul
 /// The whole records of one generation, and which one that is.
 pub(crate) fn records(mut bytes: &[u8]) -> (u64, Vec<Arrival>) {
     let mut generation = None;
-    let mut arrivals = Vec::new();
+    let mut arrivals: Vec<Arrival> = Vec::new();
     while let Some((found, arrival, rest)) = record(bytes) {
-        if generation.is_some_and(|first| first != found) {
+        // Ids only rise.
+        let is_behind = arrivals.last().is_none_or(|last| last.id < arrival.id);
+        if !is_behind || generation.is_some_and(|first| first != found) {
             break;
         }
         generation = Some(found);
@@ -214,5 +216,37 @@ mod tests {
         assert_eq!(read(&path), [(6, b"body 6".to_vec()), (7, b"body 7".to_vec())]);
         log.truncate();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    }
+    #[test]
+    fn a_record_that_is_not_behind_the_one_before_it_ends_the_reading() {
+        let mut bytes = Vec::new();
+        for arrival in arrivals(5..7).iter().chain(&arrivals(6..8)) {
+            encode(arrival, 0, &mut bytes).unwrap();
+        }
+        let ids: Vec<_> = records(&bytes).1.iter().map(|arrival| arrival.id).collect();
+        assert_eq!(ids, [5, 6]);
+    }
+
+    #[test]
+    #[ignore = "writes fuzz/corpus/arrivals"]
+    fn seeds_for_fuzzing() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/arrivals");
+        let mut of_account = arrivals(4..6);
+        for arrival in &mut of_account {
+            let delivery = Delivery {
+                source: DeliverySource::Archive,
+                body: b"{}".to_vec(),
+                headers: vec![harness_contract::Header { name: "x-signature".into(), value: "v".into() }],
+                received_at: 7,
+                account: Some("a".into()),
+            };
+            let proof = Proof::Archive { account: "a".into() };
+            arrival.row = DeliveryRow::of(NewDelivery { channel: "c".into(), delivery, proof }).unwrap();
+        }
+        for (name, arrivals) in [("channel", arrivals(1..4)), ("account", of_account)] {
+            let mut bytes = Vec::new();
+            arrivals.iter().for_each(|arrival| encode(arrival, 3, &mut bytes).unwrap());
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
     }
 }

@@ -7,6 +7,8 @@ mod row;
 mod waiting;
 mod worker;
 
+#[cfg(fuzzing)]
+pub(crate) use log::encode;
 pub(crate) use log::{FILE, SCHEMA, records};
 pub(crate) use recovery::{add_missing, recover};
 pub(crate) use row::{Arrival, DeliveryRow, proof_from, source_from};

@@ -3,11 +3,11 @@
 
 use async_trait::async_trait;
 use harness_contract::{Delivery, Header};
-use rusqlite::params;
+use rusqlite::{Connection, Row, params};
 
 use crate::{
     error::InboxError,
-    model::{Applied, BatchOutcome, ParkingBounds, PendingDelivery, TranslatedDelivery, Update},
+    model::{Applied, BatchOutcome, DeliveryFailure, ParkingBounds, PendingDelivery, TranslatedDelivery, Update},
     sqlite::{
         apply::apply_batch,
         arrivals::{proof_from, source_from},
@@ -109,41 +109,121 @@ impl SqliteStore {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<PendingDelivery>, InboxError> {
-        let channel = channel.to_owned();
-        self.readers
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(&format!(
-                    "SELECT id, channel, account, received_at, attempts, source, headers, body, proof FROM delivery
-                     WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
-                ))?;
-                let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
-                let mut pending = Vec::new();
-                let mut left = bytes;
-                while let Some(row) = rows.next()? {
-                    let headers: String = row.get(6)?;
-                    let headers: Vec<Header> = serde_json::from_str(&headers)?;
-                    let body: Vec<u8> = row.get(7)?;
-                    let size = body.len();
-                    let account: Option<String> = row.get(2)?;
-                    let proof: Option<String> = row.get(8)?;
-                    pending.push(PendingDelivery {
-                        id: row.get(0)?,
-                        channel: row.get(1)?,
-                        attempts: row.get(4)?,
-                        delivery: Delivery {
-                            source: source_from(&row.get::<_, String>(5)?)?,
-                            account: account.clone(),
-                            received_at: from_millis(row.get(3)?),
-                            headers,
-                            body,
-                        },
-                        proof: proof_from(proof.as_deref(), account.as_deref())?,
-                    });
-                    let Some(rest) = left.checked_sub(size) else { break };
-                    left = rest;
-                }
-                Ok(pending)
-            })
-            .await
+        loop {
+            let of = channel.to_owned();
+            let (pending, unreadable) =
+                self.readers.read(move |connection| waiting(connection, order, &of, limit, bytes)).await?;
+            let only_unreadable = pending.is_empty() && !unreadable.is_empty();
+            if !unreadable.is_empty() {
+                let failed = unreadable.into_iter().map(|(id, error)| {
+                    tracing::error!(delivery = id, %error, "a delivery in the journal cannot be read");
+                    let problem = format!("it cannot be read in the journal: {error}");
+                    DeliveryFailure { id, problem, translator: String::new() }
+                });
+                self.settle_batch(BatchOutcome { failed: failed.collect(), ..BatchOutcome::default() }).await?;
+            }
+            if !only_unreadable {
+                return Ok(pending);
+            }
+        }
+    }
+}
+
+/// Deliveries of a channel that wait, and those among them that cannot be read: they hold up none behind them.
+type Waiting = (Vec<PendingDelivery>, Vec<(i64, InboxError)>);
+
+pub(crate) fn waiting(
+    connection: &Connection,
+    order: &str,
+    channel: &str,
+    limit: usize,
+    bytes: usize,
+) -> Result<Waiting, InboxError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof FROM delivery
+         WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
+    ))?;
+    let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
+    let (mut pending, mut unreadable) = (Vec::new(), Vec::new());
+    let mut left = bytes;
+    while let Some(row) = rows.next()? {
+        let delivery = match pending_from(row) {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                unreadable.push((row.get(0)?, error));
+                continue;
+            }
+        };
+        let size = delivery.delivery.body.len();
+        pending.push(delivery);
+        let Some(rest) = left.checked_sub(size) else { break };
+        left = rest;
+    }
+    Ok((pending, unreadable))
+}
+
+fn pending_from(row: &Row<'_>) -> Result<PendingDelivery, InboxError> {
+    let headers: String = row.get(6)?;
+    let headers: Vec<Header> = serde_json::from_str(&headers)?;
+    let account: Option<String> = row.get(2)?;
+    let proof: Option<String> = row.get(8)?;
+    Ok(PendingDelivery {
+        id: row.get(0)?,
+        channel: row.get(1)?,
+        attempts: row.get(4)?,
+        proof: proof_from(proof.as_deref(), account.as_deref())?,
+        delivery: Delivery {
+            source: source_from(&row.get::<_, String>(5)?)?,
+            account,
+            received_at: from_millis(row.get(3)?),
+            headers,
+            body: row.get(7)?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use harness_contract::DeliverySource;
+
+    use super::*;
+    use crate::{
+        model::{NewDelivery, Proof},
+        store::{Counts, Journal},
+    };
+
+    fn delivery(body: &str) -> NewDelivery {
+        let delivery = Delivery {
+            source: DeliverySource::Webhook,
+            body: body.into(),
+            headers: Vec::new(),
+            received_at: 7,
+            account: None,
+        };
+        NewDelivery { channel: "c".into(), delivery, proof: Proof::Channel { slot: "s".into() } }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_is_set_aside_and_holds_up_none_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = SqliteStore::open(&folder.path().join("inbox.sqlite")).unwrap();
+        for number in 0..6 {
+            inbox.record(delivery(&number.to_string())).await.unwrap();
+        }
+        inbox.all_arrived().await.unwrap();
+        let damage = "UPDATE delivery SET headers = CASE id WHEN 1 THEN '[' ELSE headers END,
+                source = CASE id WHEN 2 THEN 'pigeon' ELSE source END,
+                proof = CASE id WHEN 3 THEN '{}' ELSE proof END,
+                account = CASE id WHEN 4 THEN CAST(x'ff' AS TEXT) ELSE account END";
+        inbox.writer.write(move |tx| Ok(tx.execute_batch(damage)?)).await.unwrap();
+        // One at a time, as when a channel is tried again.
+        assert_eq!(inbox.least_tried("c").await.unwrap().unwrap().delivery.body, b"4");
+        let pending = inbox.pending("c", 10, usize::MAX).await.unwrap();
+        assert_eq!(pending.iter().map(|pending| pending.id).collect::<Vec<_>>(), [5, 6]);
+        let problems = inbox.problems(10).await.unwrap();
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert!(problems.iter().all(|(_, problem)| problem.starts_with("it cannot be read in the journal")));
     }
 }

@@ -16,3 +16,6 @@ mod maintenance;
 mod media;
 mod outbox;
 mod uploads;
+
+#[cfg(fuzzing)]
+pub(crate) use deliveries::waiting;

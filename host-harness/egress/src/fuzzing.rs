@@ -1,0 +1,45 @@
+//! Owns: what fuzzing reaches of captures and redaction. Built with `--cfg fuzzing` alone.
+//! Does not own: the promise that is tried, which stands in the target.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use harness_contract::{Capture, HttpResponse};
+
+use crate::{
+    capture::Captured,
+    credentials::{PendingCredentials, Secret, SecretKey, Secrets},
+    error::EgressError,
+    known::Known,
+    offload::GivenUp,
+    response,
+};
+
+/// What a host knows of one channel.
+pub struct Host(Known);
+
+impl Host {
+    /// With these credentials of an account.
+    pub fn knowing(credentials: &[&str]) -> Self {
+        let secrets = Secrets::default();
+        for (number, credential) in credentials.iter().enumerate() {
+            let key = SecretKey { channel: "c".into(), account: Some("a".into()), slot: format!("slot-{number}") };
+            secrets.set(key, Secret::new(credential.as_bytes().to_vec()));
+        }
+        Self(Known::new(&secrets, "c", Some(&Arc::new(PendingCredentials::default()))))
+    }
+
+    /// What a channel sees of an answer to a request that made these captures and carried this credential, with the
+    /// plain values that were captured; or the error that it is told.
+    pub fn shown(
+        &self,
+        response: HttpResponse,
+        carried: &str,
+        captures: &[Capture],
+    ) -> (Result<HttpResponse, EgressError>, BTreeMap<String, String>) {
+        let filled = vec![carried.to_owned().into()];
+        let captured = Captured::with_credentials();
+        let (shown, captured) =
+            response::redacted(response, &filled, &self.0, captures, None, captured, &GivenUp::default());
+        (shown.map_err(|error| self.0.redact_in_egress_error(error)), captured.values)
+    }
+}

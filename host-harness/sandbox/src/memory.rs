@@ -1,0 +1,108 @@
+//! The linear memory of all calls together: one bound for all channels, and half of it for each. Belongs here: counting.
+//! Not here: what one call may have (`effects`), memory of the host (`harness-egress`).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// Bytes that are taken, up to a bound.
+#[derive(Debug)]
+struct Bounded {
+    taken: AtomicUsize,
+    most: usize,
+}
+
+impl Bounded {
+    fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { taken: AtomicUsize::new(0), most })
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let more = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What all calls may have.
+#[derive(Clone, Debug)]
+pub(crate) struct GuestMemory(Arc<Bounded>);
+
+impl GuestMemory {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Bounded::new(bytes))
+    }
+
+    /// For one channel, of which a call may have `largest` bytes: half of all, or as much as one call may have.
+    pub(crate) fn share(&self, largest: usize) -> Share {
+        Share { all: Arc::clone(&self.0), own: Bounded::new((self.0.most / 2).max(largest)) }
+    }
+}
+
+/// What the calls of one channel may have. Cloning shares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Share {
+    all: Arc<Bounded>,
+    own: Arc<Bounded>,
+}
+
+impl Share {
+    /// For one call, which has nothing yet.
+    pub(crate) fn call(&self) -> Taken {
+        Taken { share: self.clone(), bytes: 0 }
+    }
+}
+
+/// What one call has. It comes back when the call is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    share: Share,
+    bytes: usize,
+}
+
+impl Taken {
+    /// Takes more; the error is the bound that does not leave so much.
+    pub(crate) fn grow(&mut self, more: usize) -> Result<(), u64> {
+        let Share { all, own } = &self.share;
+        if !own.take(more) {
+            return Err(own.most as u64);
+        }
+        if !all.take(more) {
+            own.give_back(more);
+            return Err(all.most as u64);
+        }
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.share.own.give_back(self.bytes);
+        self.share.all.give_back(self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_has_half_of_all_and_what_a_call_had_comes_back() {
+        let all = GuestMemory::new(100);
+        let (one, other, third) = (all.share(10), all.share(10), all.share(80));
+        let mut calls = [one.call(), one.call(), other.call()];
+        assert_eq!(calls.iter_mut().map(|call| call.grow(30)).collect::<Vec<_>>(), [Ok(()), Err(50), Ok(())]);
+        let mut last = third.call();
+        assert_eq!((last.grow(41), last.grow(40)), (Err(100), Ok(())));
+        drop(calls);
+        // What was refused was not taken.
+        assert_eq!((last.grow(40), last.grow(1)), (Ok(()), Err(80)));
+        drop(last);
+        assert_eq!(all.0.taken.load(Ordering::Relaxed), 0);
+    }
+}
