@@ -46,7 +46,6 @@ const ROOMS: [(&str, &[(&str, &[&str])]); 7] = [
     (
         "inbox",
         &[
-            ("model", &["error"]),
             ("sqlite", &["error", "files", "model", "store", "window"]),
             ("store", &["error", "model"]),
         ],

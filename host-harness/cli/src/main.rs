@@ -246,7 +246,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_gateway=trace`.
+/// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_engine=trace`.
 fn start_log(telemetry: Option<&telemetry::Telemetry>) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
