@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
 
+mod allocator;
 mod backup;
 mod bench;
 mod build;
@@ -184,6 +185,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == locate::COMPILE) {
         return harness_sandbox::compile_stdin();
     }
+    allocator::keep_little();
     let arguments = Arguments::parse();
     let telemetry = match &arguments.command {
         Command::Serve { config, .. } => telemetry::Telemetry::of(config),

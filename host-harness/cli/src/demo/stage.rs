@@ -31,7 +31,7 @@ impl Stage {
         let started = Instant::now();
         let (path, component) = tokio::task::spawn_blocking(move || locate::component(channel)).await??;
         let sim = Simulator::start(Config::demo()).await?;
-        let folder = tempfile::tempdir()?;
+        let folder = private_folder()?;
         let clock = Clock::default();
         let host = Host::open(HostOptions {
             sandbox: locate::sandbox(locate::cache_dir()),
@@ -155,4 +155,12 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     host.connect_account(channel, &account.ig_id, &account.name, &settings, secrets).await?;
     println!("account    {} ({})", account.name, account.ig_id);
     Ok(())
+}
+
+/// A folder for this user alone: conversations lie in it.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.tempdir()
 }

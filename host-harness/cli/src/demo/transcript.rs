@@ -1,8 +1,9 @@
-//! How a conversation looks on a terminal.
+//! Owns: how a conversation looks on a terminal.
+//! Does not own: which entries are printed.
 
 use std::collections::HashMap;
 
-use harness_contract::{Attachment, MediaSource, Message, OutboundMedia, OutboundPart, text};
+use harness_contract::{Attachment, Message, OutboundPart, text};
 use harness_inbox::TimelineEntry;
 
 /// What was printed already.
@@ -41,6 +42,7 @@ fn content(entry: &TimelineEntry) -> String {
     }
     let body = entry.body.as_ref().and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
     let mut words: Vec<String> = entry.text.iter().cloned().collect();
+    let in_body = body.as_ref().is_some_and(|message| !message.attachments.is_empty());
     if let Some(message) = body {
         words.extend(message.attachments.iter().map(attachment));
         words.extend(
@@ -49,26 +51,18 @@ fn content(entry: &TimelineEntry) -> String {
     }
     let part = entry.part.as_ref().and_then(|part| serde_json::from_str::<OutboundPart>(part.get()).ok());
     match part {
+        // The body has it in the shape of what comes in.
+        _ if in_body => {}
         Some(OutboundPart::Text(_)) | None => {}
-        Some(OutboundPart::Media(items)) => words.extend(items.iter().map(outbound_media)),
         Some(other) => words.push(format!("({})", other.name())),
     }
     words.join(" ")
 }
 
-fn outbound_media(media: &OutboundMedia) -> String {
-    let place = match &media.source {
-        MediaSource::Url(url) => url,
-        MediaSource::Handle(handle) => handle,
-        MediaSource::File(file) => &file.handle,
-    };
-    format!("({}: {place})", media.kind.name())
-}
-
 fn attachment(attachment: &Attachment) -> String {
     match attachment {
         Attachment::Media(media) => {
-            format!("({}: {})", media.kind.name(), media.url.as_deref().unwrap_or("no address"))
+            format!("({}: {})", media.kind.name(), media.url.as_deref().or(media.handle.as_deref()).unwrap_or("no address"))
         }
         other => format!("({})", other.name()),
     }
