@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channel_tests::{
     api, counted, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
-use harness_engine::{BreakerState, ChannelSetup, Clock, Host, HostOptions, Part};
+use harness_engine::{BreakerState, ChannelOptions, Clock, Host, HostOptions, Part};
 use harness_inbox::ReplyState;
 
 struct Two {
@@ -38,18 +38,21 @@ async fn two() -> Two {
         ..HostOptions::in_folder(folder.path())
     };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&hostile().1),
         secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "A", &BTreeMap::new(), secrets([("token", "the-token-of-it")]))
         .await
         .unwrap();
-    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() })
-        .await
-        .unwrap();
+    host.load_channel(
+        web_chat().1.clone(),
+        ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() },
+    )
+    .await
+    .unwrap();
     let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop")]);
     host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
     let (address, _) = serve(&host).await;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use channel_tests::{Answer, World, eventually, log::Captured, request};
 use harness_inbox::{AccountState, FromDialog, NewAccount};
-use harness_server::{Access, Limits};
+use harness_server::{Authenticator, Limits};
 use serde_json::{Value, json};
 use simulator::{Config, Login, signed_request};
 
@@ -141,7 +141,7 @@ async fn forged_callbacks_meet_the_bound_of_forged_webhooks() {
     let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
     let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
+    let router = harness_server::router_with(world.host.clone(), Authenticator::default(), &limits);
     tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
     let mut statuses = Vec::new();
     for _ in 0..6 {
@@ -164,7 +164,7 @@ async fn a_forged_callback_costs_one_line_and_beyond_the_bound_none() {
     let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
     let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
+    let router = harness_server::router_with(world.host.clone(), Authenticator::default(), &limits);
     tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
     let lines = |id: &str| log.text().lines().filter(|line| line.contains(&format!("\"{id}\""))).count();
     for number in 0..8 {

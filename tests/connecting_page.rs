@@ -9,7 +9,7 @@
 )]
 
 use channel_tests::{World, dialog::Person, instagram, pages::page, request};
-use harness_engine::{ChannelSetup, ConnectStage, Grant};
+use harness_engine::{ChannelOptions, ConnectStage, Grant};
 use simulator::{Config, Fault, Scope};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn a_page_shows_pictures_of_granted_hosts_and_lets_a_browser_load_no_other
     let granted = world.host.channel("instagram").unwrap().grant;
     for media in [vec![], vec!["lookaside.fbsbx.com".to_owned()]] {
         let grant = Some(Grant { media, ..granted.clone() });
-        let setup = ChannelSetup { grant, ..ChannelSetup::default() };
+        let setup = ChannelOptions { grant, ..ChannelOptions::default() };
         world.host.load_channel(instagram().1.clone(), setup).await.unwrap();
         let (shown, policy) = look().await;
         assert!(!shown && policy.contains("img-src 'none';"), "{policy}");

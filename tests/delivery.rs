@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{World, connect, eventually, instagram, message, open_host, secrets, text};
 use harness_contract::settings::RawSetting;
-use harness_engine::{ChannelSetup, Clock};
+use harness_engine::{ChannelOptions, Clock};
 use harness_inbox::{NewAccount, StepState};
 use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, Fault, Login, Release, Simulator};
@@ -271,7 +271,7 @@ async fn without_its_channel_a_delivery_is_refused_and_a_host_says_which_channel
     let host = open_host(folder.path(), &sim, Clock::default()).await;
     let error = host.channel("instagram").err().unwrap().to_string();
     assert!(error.contains("no channel `instagram` is loaded; loaded are none"), "{error}");
-    host.load_channel(instagram().1.clone(), ChannelSetup::default()).await.unwrap();
+    host.load_channel(instagram().1.clone(), ChannelOptions::default()).await.unwrap();
     assert_eq!(host.channels().len(), 1);
 }
 

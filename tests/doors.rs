@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{PATIENCE, World, eventually, request, signature};
 use harness_engine::{Clock, HostOptions};
-use harness_server::{Access, Limits};
+use harness_server::{Authenticator, Limits};
 use simulator::{Config, Login};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
@@ -38,7 +38,7 @@ impl Door {
         let world = World::with_options(Config::demo(), Login::Facebook, stopped).await;
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let router = harness_server::router_with(world.host.clone(), Access::default(), &limits);
+        let router = harness_server::router_with(world.host.clone(), Authenticator::default(), &limits);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let stopped = async {

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use channel_tests::{World, counted, eventually, granted, hostile, instagram, message, sandbox_config, secrets, text};
-use harness_engine::{BreakerState, ChannelSetup, Host, HostOptions, RecordedCall};
+use harness_engine::{BreakerState, ChannelOptions, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
 use simulator::Config;
 use wasm_encoder::{ComponentSection as _, CustomSection};
@@ -78,7 +78,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
     let half = instagram().1[..instagram().1.len() / 2].to_vec();
     let trapping = replaced(&instagram().1, "@0.1.0", "@0.9.0");
     for (component, words) in [(half, "component"), (trapping, "0.9.0"), (hostile().1.clone(), "channel `hostile`")] {
-        let refused = world.host.replace_channel("instagram", component, ChannelSetup::default()).await;
+        let refused = world.host.replace_channel("instagram", component, ChannelOptions::default()).await;
         let error = refused.err().unwrap().to_string();
         assert!(error.contains(words), "{error}");
         assert_eq!(world.host.channel("instagram").unwrap().channel.inspection().digest, before);
@@ -87,7 +87,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
     }
     world.sim.customer(CUSTOMER).text("hello").await;
     world.conversation(CUSTOMER).await;
-    world.host.replace_channel("instagram", instagram().1.clone(), ChannelSetup::default()).await.unwrap();
+    world.host.replace_channel("instagram", instagram().1.clone(), ChannelOptions::default()).await.unwrap();
     assert_eq!(world.host.update_problem("instagram"), None);
 }
 
@@ -95,10 +95,10 @@ async fn hostile_host() -> (Host, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&hostile().1),
         secrets: secrets([("secret", "proof")]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([])).await.unwrap();
@@ -109,7 +109,7 @@ async fn hostile_host() -> (Host, tempfile::TempDir) {
 async fn an_update_that_asks_for_more_shows_it_and_does_not_get_it() {
     let (host, _folder) = hostile_host().await;
     let more = replaced(&hostile().1, "host = \"attacker.example.com\"", "host = \"attackex.example.com\"");
-    let registered = host.replace_channel("hostile", more, ChannelSetup::default()).await.unwrap();
+    let registered = host.replace_channel("hostile", more, ChannelOptions::default()).await.unwrap();
     assert_eq!(registered.not_granted, ["attackex.example.com"]);
     let granted = registered.egress.iter().any(|rule| rule.host == "attackex.example.com");
     assert!(!granted, "nothing is granted by asking");
@@ -119,7 +119,7 @@ async fn an_update_that_asks_for_more_shows_it_and_does_not_get_it() {
         registered.asks_more
     );
     let wider = replaced(&hostile().1, "paths = [\"/v1/messages\"]", "paths = [\"/v9/messages\"]");
-    let registered = host.replace_channel("hostile", wider, ChannelSetup::default()).await.unwrap();
+    let registered = host.replace_channel("hostile", wider, ChannelOptions::default()).await.unwrap();
     assert!(registered.not_granted.is_empty());
     assert!(registered.asks_more.iter().any(|line| line.contains("/v9/messages")), "{:?}", registered.asks_more);
 }
@@ -129,7 +129,7 @@ async fn an_update_that_crashes_again_and_again_is_taken_back() {
     let (host, _folder) = hostile_host().await;
     let digest = |host: &Host| host.channel("hostile").unwrap().channel.inspection().digest.clone();
     let before = digest(&host);
-    let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
+    let setup = ChannelOptions { secrets: secrets([("secret", "proof")]), ..ChannelOptions::default() };
     host.replace_channel("hostile", build_of(&hostile().1, "new"), setup).await.unwrap();
     let new = digest(&host);
     assert_ne!(before, new);
@@ -160,7 +160,7 @@ async fn recorded_calls_give_the_same_again() {
     let options =
         HostOptions { sandbox: sandbox_config(), record: Some(path.clone()), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup { secrets: secrets([("app-secret", "proof")]), ..ChannelSetup::default() };
+    let setup = ChannelOptions { secrets: secrets([("app-secret", "proof")]), ..ChannelOptions::default() };
     host.load_channel(instagram().1.clone(), setup).await.unwrap();
     let body = br#"{"object":"instagram","entry":[{"id":"1","messaging":[{"sender":{"id":"2"},"recipient":{"id":"1"},"timestamp":1795000000123,"message":{"mid":"3","text":"recorded"}}]}]}"#;
     for body in [body.as_slice(), b"not json"] {

@@ -143,7 +143,8 @@ async fn lived_in(world: &World) -> Vec<String> {
     // What waits for messages that never come.
     customer.react("canary-mid-of-a-reaction", "🔥").await;
     customer.edit("canary-mid-of-an-edit", "canary-waiting-edit").await;
-    let file = world.host.hold_file(photo("canary-in-the-answer").into(), Some("canary-name.png".into()), None).await;
+    let file =
+        world.host.store_upload(photo("canary-in-the-answer").into(), Some("canary-name.png".into()), None).await;
     let source = MediaSource::File(FileRef { handle: file.unwrap().handle, size: 0 });
     let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
     let parts = vec![text("canary-answer"), OutboundPart::Media(vec![media])];

@@ -11,7 +11,7 @@
 )]
 
 use channel_tests::{World, instagram, request, secret, secrets, signature};
-use harness_engine::ChannelSetup;
+use harness_engine::ChannelOptions;
 use simulator::{Config, Login, RawWebhook, Signing};
 
 const BODY: &str = r#"{"object":"instagram","entry":[{"id":"17841400000000001","time":1795000000456,"messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"hello"}}]}]}"#;
@@ -143,13 +143,13 @@ async fn the_simulators_forgeries_are_refused() {
 async fn a_replaced_app_secret_and_verify_token_are_accepted_for_a_time_and_no_longer() {
     let world = World::new().await;
     let until = world.clock.now() + 3_600_000;
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         secrets: secrets([("app-secret", "the-new-app-secret"), ("verify-token", "the-new-token")]),
         previous_secrets: vec![
             ("app-secret".into(), secret("demo-meta-app-secret"), until),
             ("verify-token".into(), secret("demo-verify-token"), until),
         ],
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     world.host.load_channel(instagram().1.clone(), setup).await.unwrap();
     let status = async |secret: &str, mid: &str| {

@@ -18,7 +18,7 @@ use channel_tests::{
     told::{Told, WEBHOOK_SECRET},
 };
 use harness_contract::{egress::admit, settings::RawSetting};
-use harness_engine::ChannelSetup;
+use harness_engine::ChannelOptions;
 use serde_json::json;
 
 const OWN: &str = "the-token-of-the-account";
@@ -93,11 +93,11 @@ async fn no_answer_shows_what_the_host_knows_for_the_channel() {
     let world = world().await;
     // The secret of the webhooks is exchanged; so is a token.
     let before = vec![("secret".to_owned(), channel_tests::secret("a-secret-that-still-proves"), u64::MAX)];
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: channel_tests::granted(&scripted().1),
         secrets: secrets([("secret", "the-new-secret-of-webhooks")]),
         previous_secrets: before,
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     world.host.load_channel(scripted().1.clone(), setup).await.unwrap();
     let renewed = secrets([("token", "the-renewed-token-of-it")]);

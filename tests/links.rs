@@ -12,7 +12,7 @@
 use channel_tests::{
     Answer, World, dialog::Person, eventually, gate::Gate, granted, message, request, scripted, secrets, text,
 };
-use harness_engine::{ChannelSetup, ConnectError, ConnectStage, HostError};
+use harness_engine::{ChannelOptions, ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, StepState};
 use simulator::Config;
 use tokio::{
@@ -182,7 +182,7 @@ async fn a_start_that_fails_is_said_on_the_link_and_leaves_it_usable() {
     let folder = tempfile::tempdir().unwrap();
     let host = channel_tests::open_host(folder.path(), &sim, harness_engine::Clock::default()).await;
     // No `app-id` is set.
-    let setup = harness_engine::ChannelSetup::default();
+    let setup = harness_engine::ChannelOptions::default();
     host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     let (address, _) = channel_tests::serve(&host).await;
     let ticket = host.begin_connecting("instagram", None).await.unwrap();
@@ -362,10 +362,10 @@ mod hanging_up {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_without_logins_gets_no_link_without_a_button() {
     let world = World::new().await;
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&scripted().1),
         secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     world.host.load_channel(scripted().1.clone(), setup).await.unwrap();
     let json = [("content-type", "application/json")];

@@ -165,7 +165,7 @@ async fn a_file_of_the_wrong_type_is_refused_by_its_content_whatever_it_is_calle
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let webp = b"RIFF\x24\0\0\0WEBPVP8 ".to_vec();
-    let held = world.host.hold_file(webp.into(), Some("photo.png".into()), Some("image/png")).await.unwrap();
+    let held = world.host.store_upload(webp.into(), Some("photo.png".into()), Some("image/png")).await.unwrap();
     let view = world.reply(conversation, "webp", message(vec![upload(MediaKind::Image, &held.handle)])).await;
     assert_eq!(view.state, ReplyState::Refused);
     assert_eq!(view.violations[0].code, ViolationCode::UnsupportedMediaType);
@@ -200,7 +200,7 @@ async fn what_came_and_what_was_sent_have_one_shape_and_a_sent_file_is_fetched_b
     customer.photo(&world.sim.host_file(CdnFile::demo_photo())).await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let photo = CdnFile::demo_photo().bytes;
-    let held = world.host.hold_file(photo.clone().into(), Some("photo.png".into()), None).await.unwrap();
+    let held = world.host.store_upload(photo.clone().into(), Some("photo.png".into()), None).await.unwrap();
     let parts = vec![text("hello to you"), upload(MediaKind::Image, &held.handle)];
     world.reply(conversation, "both", message(parts)).await;
     world.settled().await;

@@ -16,7 +16,7 @@ use channel_tests::{
     Answer, World, counted, eventually, hostile, message, request, sandbox_config, secret, secrets, serve, signature,
     text,
 };
-use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
+use harness_engine::{Budget, ChannelOptions, Clock, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use simulator::Config;
 
@@ -95,7 +95,7 @@ async fn beyond_the_backlog_webhooks_come_later_and_nothing_is_recorded() {
         ..HostOptions::in_folder(folder.path())
     };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup { secrets: secrets([("secret", "proof")]), ..ChannelSetup::default() };
+    let setup = ChannelOptions { secrets: secrets([("secret", "proof")]), ..ChannelOptions::default() };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([])).await.unwrap();
     let (address, _) = serve(&host).await;

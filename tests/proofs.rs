@@ -15,7 +15,7 @@ use channel_tests::{
     eventually, granted, hostile, manifest::with_manifest, request, sandbox_config, secrets, serve, signature, web_chat,
 };
 use harness_contract::{Setting, SettingValue, settings::RawSetting};
-use harness_engine::{ChannelSetup, Host, HostOptions};
+use harness_engine::{ChannelOptions, Host, HostOptions};
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 
 struct Hostile {
@@ -45,10 +45,10 @@ async fn open(folder: &std::path::Path) -> Host {
 }
 
 async fn load(host: &Host, secret: &str) {
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&hostile().1),
         secrets: secrets([("secret", secret)]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
 }
@@ -187,7 +187,7 @@ async fn a_secret_that_is_not_named_any_more_ends_at_the_reload() {
     load(&hostile.host, "another-secret").await;
     assert_eq!(hostile.says("the-webhook-secret", "hello").await, 403);
     assert_eq!(hostile.says("another-secret", "hello").await, 200);
-    hostile.host.load_channel(channel_tests::hostile().1.clone(), ChannelSetup::default()).await.unwrap();
+    hostile.host.load_channel(channel_tests::hostile().1.clone(), ChannelOptions::default()).await.unwrap();
     assert_eq!(hostile.says("another-secret", "hello").await, 403, "a setup without it takes it away");
     // Accounts of a configuration too.
     assert_eq!(hostile.says("secret-of-victim", "as victim message m").await, 200);
@@ -206,7 +206,7 @@ async fn signing(accounts: usize) -> (Host, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    host.load_channel(component, ChannelSetup::default()).await.unwrap();
+    host.load_channel(component, ChannelOptions::default()).await.unwrap();
     for index in 0..accounts {
         let own = secrets([("site-secret", &format!("secret-{index}"))]);
         let no_settings: BTreeMap<String, RawSetting> = BTreeMap::new();

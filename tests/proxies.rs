@@ -20,7 +20,7 @@ use axum::{
 };
 use channel_tests::{World, dialog::Person, nginx::Nginx, request, serve};
 use harness_cli::config::ConfigFile;
-use harness_server::Access;
+use harness_server::Authenticator;
 use simulator::Config;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -170,7 +170,11 @@ async fn a_product_that_gives_the_host_no_lock_has_a_closed_one() {
     let served = Served::new().await;
     for router in [
         harness_server::router(served.world.host.clone(), None),
-        harness_server::router_with(served.world.host.clone(), Access::default(), &harness_server::Limits::default()),
+        harness_server::router_with(
+            served.world.host.clone(),
+            Authenticator::default(),
+            &harness_server::Limits::default(),
+        ),
     ] {
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

@@ -44,7 +44,7 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
         entry.media.into_iter().find(|media| media.state == MediaState::Stored)
     })
     .await;
-    let held = world.host.hold_file("handed in".into(), Some("a.txt".into()), None).await.unwrap();
+    let held = world.host.store_upload("handed in".into(), Some("a.txt".into()), None).await.unwrap();
     let (with, without) = (made(&world, "with", true).await, made(&world, "without", false).await);
     assert!(!without.join("vault.key").exists());
     for path in [&with, &with.join("inbox.sqlite"), &with.join("vault.key"), &with.join("media/inbound/1")] {
@@ -60,7 +60,7 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
     let host = open_host(target.path(), &sim, Clock::default()).await;
     load(&host, &sim).await;
     assert_eq!(host.media(&media).await.unwrap().unwrap().bytes().await.unwrap(), bytes);
-    assert_eq!(host.inbox().held_file(&held.handle).await.unwrap().sha256, held.sha256);
+    assert_eq!(host.inbox().upload(&held.handle).await.unwrap().sha256, held.sha256);
     let reply = host.reply(1, "after", message(vec![text("from the restored host")])).await.unwrap();
     let sent = eventually("the reply's end", async || {
         let view = host.inbox().reply(reply.reply).await.unwrap();
@@ -84,7 +84,7 @@ type Case<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
 async fn a_backup_that_was_changed_is_not_put_back() {
     let world = World::new().await;
     world.sim.customer(CUSTOMER).text("hello").await;
-    world.host.hold_file("handed in".into(), None, None).await.unwrap();
+    world.host.store_upload("handed in".into(), None, None).await.unwrap();
     world.settled().await;
     let original = made(&world, "original", true).await;
     let inbox = |at: &Path| at.join("inbox.sqlite");
@@ -267,7 +267,7 @@ async fn a_backup_whose_inbox_does_something_by_itself_is_neither_put_back_nor_m
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_in_the_media_store_gets_into_no_backup() {
     let world = World::new().await;
-    let held = world.host.hold_file("handed in".into(), None, None).await.unwrap();
+    let held = world.host.store_upload("handed in".into(), None, None).await.unwrap();
     let (stored, secret) =
         (world.folder.path().join("media").join(&held.stored_as), world.folder.path().join("secret"));
     fs::write(&secret, "of somebody else").unwrap();

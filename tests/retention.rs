@@ -131,7 +131,7 @@ async fn files_that_nobody_used_go_and_used_ones_stay() {
     let kept = Kept::for_as_long_as(Retention { deliveries: None, unused_files: Some(DAY * 30) }).await;
     let hold = async |name: &str| {
         let photo = CdnFile::demo_photo().bytes;
-        kept.host.hold_file(photo.into(), Some(name.into()), None).await.unwrap()
+        kept.host.store_upload(photo.into(), Some(name.into()), None).await.unwrap()
     };
     kept.sim.customer(CUSTOMER).photo(&kept.sim.host_file(CdnFile::demo_photo())).await;
     kept.settled().await;
@@ -153,9 +153,9 @@ async fn files_that_nobody_used_go_and_used_ones_stay() {
     assert!(kept.file(&unused.stored_as).exists());
     kept.wait(2).await;
     eventually("room", async || (!kept.file(&unused.stored_as).exists()).then_some(())).await;
-    assert!(kept.host.inbox().held_file(&unused.handle).await.is_err());
+    assert!(kept.host.inbox().upload(&unused.handle).await.is_err());
     for file in [&used, &newer] {
-        assert!(kept.file(&file.stored_as).exists() && kept.host.inbox().held_file(&file.handle).await.is_ok());
+        assert!(kept.file(&file.stored_as).exists() && kept.host.inbox().upload(&file.handle).await.is_ok());
     }
     assert!(kept.file("inbound/1").exists(), "a customer's photo is a message");
 }
@@ -170,7 +170,7 @@ async fn files_without_a_row_go_after_a_day_unless_the_store_is_another_inboxs()
     fs::write(kept.file("readme"), "of an operator").unwrap();
     kept.wait(2).await;
     assert!(kept.file("inbound/77").exists(), "an inbox without any file does not own them");
-    let held = kept.host.hold_file("handed in".into(), None, None).await.unwrap();
+    let held = kept.host.store_upload("handed in".into(), None, None).await.unwrap();
     fs::write(kept.file("inbound/78"), "being written").unwrap();
     kept.clock.advance(Duration::from_secs(3700));
     eventually("room", async || {

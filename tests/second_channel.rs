@@ -20,7 +20,7 @@ use channel_tests::{
     World, connect, end, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
-use harness_engine::{ChannelSetup, Host, HostOptions};
+use harness_engine::{ChannelOptions, Host, HostOptions};
 use harness_inbox::{ReplyState, StepState};
 use simulator::{Config, Login, Simulator};
 
@@ -58,9 +58,12 @@ async fn both() -> Both {
     let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     connect(&host, &sim, Login::Facebook).await;
-    host.load_channel(web_chat().1.clone(), ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() })
-        .await
-        .unwrap();
+    host.load_channel(
+        web_chat().1.clone(),
+        ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() },
+    )
+    .await
+    .unwrap();
     for (site, secret) in [("shop.example", "secret-of-the-shop"), ("blog.example", "secret-of-the-blog")] {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
@@ -156,7 +159,7 @@ async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next
     let own = channel_tests::setup_of(&both.sim);
     assert_eq!(both.sim.customer(Config::DEMO_CUSTOMER).text("with the secret").await.status(), Some(200));
     both.host
-        .load_channel(channel_tests::instagram().1.clone(), ChannelSetup { secrets: HashMap::new(), ..own })
+        .load_channel(channel_tests::instagram().1.clone(), ChannelOptions { secrets: HashMap::new(), ..own })
         .await
         .unwrap();
     assert_eq!(both.sim.customer(Config::DEMO_CUSTOMER).text("without").await.status(), Some(403));
@@ -169,7 +172,7 @@ async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next
     let sent = received.lock().unwrap().len();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup { grant: granted(&web_chat().1), ..ChannelSetup::default() };
+    let setup = ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() };
     host.load_channel(web_chat().1.clone(), setup).await.unwrap();
     let (address, server) = serve(&host).await;
     let after = Both { sim, host, address, received, server, _folder: folder };
@@ -209,7 +212,7 @@ async fn what_a_channel_cannot_do_it_refuses_in_words() {
 async fn what_was_not_granted_is_not_reached() {
     let world = World::new().await;
     let grant = harness_engine::Grant { egress: vec!["graph.instagram.com".into()], ..Default::default() };
-    let setup = ChannelSetup { grant: Some(grant), ..channel_tests::setup_of(&world.sim) };
+    let setup = ChannelOptions { grant: Some(grant), ..channel_tests::setup_of(&world.sim) };
     let registered = world.host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap();
     assert_eq!(
         registered.not_granted,
@@ -229,13 +232,13 @@ async fn a_channel_without_a_grant_may_do_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = HostOptions { sandbox: channel_tests::sandbox_config(), ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let loaded = host.load_channel(channel_tests::instagram().1.clone(), ChannelSetup::default()).await.unwrap();
+    let loaded = host.load_channel(channel_tests::instagram().1.clone(), ChannelOptions::default()).await.unwrap();
     assert!(loaded.egress.is_empty() && loaded.media_hosts.is_empty());
     assert!(loaded.not_granted.contains(&"graph.facebook.com".to_owned()), "{:?}", loaded.not_granted);
     // Loaded again with a grant it may, and an update without one keeps what was granted.
-    let setup = ChannelSetup { grant: granted(&channel_tests::instagram().1), ..ChannelSetup::default() };
+    let setup = ChannelOptions { grant: granted(&channel_tests::instagram().1), ..ChannelOptions::default() };
     assert!(host.load_channel(channel_tests::instagram().1.clone(), setup).await.unwrap().not_granted.is_empty());
-    let again = host.load_channel(channel_tests::instagram().1.clone(), ChannelSetup::default()).await.unwrap();
+    let again = host.load_channel(channel_tests::instagram().1.clone(), ChannelOptions::default()).await.unwrap();
     assert!(again.not_granted.is_empty());
 }
 

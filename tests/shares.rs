@@ -14,7 +14,7 @@ use std::{cell::Cell, collections::BTreeMap, path::Path, time::Duration};
 
 use channel_tests::{api, end, eventually, granted, hostile, request, sandbox_config, secrets, serve, web_chat};
 use harness_contract::{Setting, SettingValue};
-use harness_engine::{Budget, ChannelSetup, Clock, Host, HostOptions};
+use harness_engine::{Budget, ChannelOptions, Clock, Host, HostOptions};
 use harness_inbox::{FromDialog, NewAccount};
 use tokio::task::AbortHandle;
 
@@ -99,13 +99,13 @@ async fn open(folder: &Path, clock: &Clock, budget: Budget) -> (Host, String, Ab
     let options =
         HostOptions { sandbox: sandbox_config(), clock: clock.clone(), budget, ..HostOptions::in_folder(folder) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&hostile().1),
         secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
-    host.load_channel(web_chat().1.clone(), ChannelSetup::default()).await.unwrap();
+    host.load_channel(web_chat().1.clone(), ChannelOptions::default()).await.unwrap();
     for account in ["shop", "blog"] {
         let own = secrets([("site-secret", &format!("secret-of-the-{account}"))]);
         host.connect_account("web-chat", account, account, &BTreeMap::new(), own).await.unwrap();

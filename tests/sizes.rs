@@ -21,7 +21,7 @@ use channel_tests::{
 };
 use harness_cli::config::ConfigFile;
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
-use harness_engine::{ChannelSetup, Host, HostOptions, Sizes};
+use harness_engine::{ChannelOptions, Host, HostOptions, Sizes};
 use harness_inbox::{ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
 use simulator::{CdnFile, Config, Login};
@@ -118,7 +118,7 @@ impl World {
         let host = Host::open(options).await.unwrap();
         for (component, given) in [(scripted(), secrets([("secret", "the-webhook-secret")])), (web_chat(), secrets([]))]
         {
-            let setup = ChannelSetup { grant: granted(&component.1), secrets: given, ..ChannelSetup::default() };
+            let setup = ChannelOptions { grant: granted(&component.1), secrets: given, ..ChannelOptions::default() };
             host.load_channel(component.1.clone(), setup).await.unwrap();
         }
         let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
@@ -353,7 +353,7 @@ async fn files_that_are_together_too_large_for_a_request_do_not_leave() {
         let world = Connected::with_options(Config::demo(), Login::Facebook, change).await;
         world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
         let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
-        let held = world.host.hold_file(photo.clone().into(), None, None).await.unwrap();
+        let held = world.host.store_upload(photo.clone().into(), None, None).await.unwrap();
         let source = MediaSource::File(FileRef { handle: held.handle, size: 0 });
         let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
         let view = world.reply(conversation, "photo", message(vec![OutboundPart::Media(vec![media])])).await;

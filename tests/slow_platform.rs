@@ -116,7 +116,7 @@ async fn an_upload_that_is_answered_slowly_half_or_not_at_all_is_made_again_and_
     let customer = world.sim.customer(CUSTOMER);
     customer.text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
-    let held = world.host.hold_file(CdnFile::demo_photo().bytes.into(), None, None).await.unwrap();
+    let held = world.host.store_upload(CdnFile::demo_photo().bytes.into(), None, None).await.unwrap();
     let cases = [(Fault::held(), Answer::Held), (Fault::cut_off(), Answer::Comes), (Fault::held(), Answer::Never)];
     for (index, (fault, answer)) in cases.into_iter().enumerate() {
         let received = customer.transcript().len();

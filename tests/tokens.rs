@@ -14,7 +14,7 @@ use std::{fs, time::Duration};
 
 use channel_tests::{Answer, World, eventually, request, secret};
 use harness_cli::config::ConfigFile;
-use harness_server::{Access, Scope, TokenFile};
+use harness_server::{Authenticator, Scope, TokenFile};
 use http::header::WWW_AUTHENTICATE;
 
 /// Every endpoint of the API, and what a token needs for it.
@@ -52,7 +52,7 @@ impl Locked {
         let world = World::new().await;
         let tokens = TokenFile::in_folder(world.folder.path());
         let admin = admin.map(secret);
-        let access = Access::new(admin.as_ref(), Some(tokens.clone()));
+        let access = Authenticator::new(admin.as_ref(), Some(tokens.clone()));
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = harness_server::router_with(world.host.clone(), access, &harness_server::Limits::default());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use harness_engine::{ChannelSetup, Endpoints, Host, HostOptions};
+use harness_engine::{ChannelOptions, Endpoints, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
@@ -51,10 +51,10 @@ async fn open(folder: &TempDir, endpoints: &Endpoints, sandbox: SandboxConfig) -
     let endpoints = endpoints.clone();
     let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
-    let setup = ChannelSetup {
+    let setup = ChannelOptions {
         grant: granted(&hostile().1),
         secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelSetup::default()
+        ..ChannelOptions::default()
     };
     host.load_channel(hostile().1.clone(), setup).await.unwrap();
     host

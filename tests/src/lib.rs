@@ -31,7 +31,7 @@ use std::{
 };
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_engine::{ChannelSetup, Clock, Endpoints, Grant, Host, HostOptions, Secret};
+use harness_engine::{ChannelOptions, Clock, Endpoints, Grant, Host, HostOptions, Secret};
 use harness_inbox::{DeliveryCounts, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -287,7 +287,7 @@ fn host_options(folder: &Path, sim: &Simulator, clock: Clock) -> HostOptions {
 }
 
 /// What the Instagram channel is given: the secrets and ids of the simulator's app.
-pub fn setup_of(sim: &Simulator) -> ChannelSetup {
+pub fn setup_of(sim: &Simulator) -> ChannelOptions {
     let config = sim.config();
     let channel_secrets = secrets([
         ("app-secret", config.app_secret.expose()),
@@ -299,7 +299,7 @@ pub fn setup_of(sim: &Simulator) -> ChannelSetup {
         ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
     ]);
     let grant = granted(&instagram().1);
-    ChannelSetup { grant, settings, secrets: channel_secrets, ..ChannelSetup::default() }
+    ChannelOptions { grant, settings, secrets: channel_secrets, ..ChannelOptions::default() }
 }
 
 /// Loads the Instagram channel.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::Router;
-use harness_engine::{ChannelSetup, Host, HostOptions};
+use harness_engine::{ChannelOptions, Host, HostOptions};
 use serde_json::{Value, json};
 
 use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
@@ -45,7 +45,7 @@ impl Neighbours {
         let usual = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
         let host = Host::open(change(usual)).await.unwrap();
         for (component, own) in [(scripted(), secrets([("secret", "the-webhook-secret")])), (web_chat(), secrets([]))] {
-            let setup = ChannelSetup { grant: granted(&component.1), secrets: own, ..ChannelSetup::default() };
+            let setup = ChannelOptions { grant: granted(&component.1), secrets: own, ..ChannelOptions::default() };
             host.load_channel(component.1.clone(), setup).await.unwrap();
         }
         for (id, token) in ["account", "neighbour"].into_iter().zip(tokens) {

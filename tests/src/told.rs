@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, body::Body, http::HeaderName, response::Response};
 use harness_contract::settings::RawSetting;
-use harness_engine::{ChannelSetup, Host, HostOptions, Secret};
+use harness_engine::{ChannelOptions, Host, HostOptions, Secret};
 use harness_inbox::ReplyState;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -87,7 +87,7 @@ impl Told {
         let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
         let host = Host::open(options).await.unwrap();
         let component = manifest.map_or_else(|| scripted().1.clone(), |text| with_manifest(&scripted().1, text));
-        let setup = ChannelSetup { grant: granted(&component), secrets: app, ..ChannelSetup::default() };
+        let setup = ChannelOptions { grant: granted(&component), secrets: app, ..ChannelOptions::default() };
         host.load_channel(component, setup).await.unwrap();
         host.connect_account("scripted", "account", "A", &BTreeMap::new(), own).await.unwrap();
         let (address, _) = serve(&host).await;

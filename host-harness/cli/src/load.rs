@@ -5,12 +5,12 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use harness_cli::config::{ChannelConfig, ConfigFile};
-use harness_engine::{ChannelSetup, Grant, Host, Registered};
+use harness_engine::{ChannelOptions, Grant, Host, LoadedChannel};
 
 use crate::locate;
 
 /// A channel's component, and what the configuration gives it.
-fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf, Vec<u8>, ChannelSetup)> {
+fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf, Vec<u8>, ChannelOptions)> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let path = file.resolve(&config.component);
     let component = fs::read(&path).map_err(|error| {
@@ -20,11 +20,11 @@ fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf,
     let grant = Grant { egress: config.grant.egress.clone(), media: config.grant.media.clone() };
     let previous_secrets = file.previous_secrets(&key("previous-secrets"), &config.previous_secrets)?;
     let settings = config.settings.clone();
-    Ok((path, component, ChannelSetup { grant: Some(grant), settings, secrets, previous_secrets }))
+    Ok((path, component, ChannelOptions { grant: Some(grant), settings, secrets, previous_secrets }))
 }
 
 /// Replaces a running channel by what its file holds now.
-pub(crate) async fn replace(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<Registered> {
+pub(crate) async fn replace(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<LoadedChannel> {
     let (path, component, setup) = read(file, id, config)?;
     host.replace_channel(id, component, setup).await.with_context(|| path.display().to_string())
 }

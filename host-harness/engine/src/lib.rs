@@ -28,7 +28,7 @@ pub use base::{
 };
 pub use channels::{
     circuit_breaker::{BreakerState, BreakerView, Part},
-    loaded::{ChannelSetup, Grant, Registered},
+    loaded::{ChannelOptions, Grant, LoadedChannel},
 };
 pub use error::{ConnectError, Full, HostError, Paused, Refusal};
 pub use harness_egress::{

@@ -9,7 +9,7 @@
 use std::{collections::HashMap, error::Error};
 
 use harness_contract::{OutboundMessage, settings::RawSetting};
-use harness_engine::{ChannelSetup, Endpoints, Grant, Host, HostOptions, Secret};
+use harness_engine::{ChannelOptions, Endpoints, Grant, Host, HostOptions, Secret};
 use harness_inbox::Update;
 use hmac::{Hmac, KeyInit, Mac};
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let secrets = HashMap::from([("app-secret".to_owned(), secret("the-app-secret"))]);
     let component = std::fs::read("target/channels/instagram.wasm")?;
     let grant = Some(Grant { egress: vec!["graph.facebook.com".into()], media: Vec::new() });
-    host.load_channel(component, ChannelSetup { grant, secrets, ..ChannelSetup::default() }).await?;
+    host.load_channel(component, ChannelOptions { grant, secrets, ..ChannelOptions::default() }).await?;
     let settings = [("login", "facebook"), ("page-id", "104857000000001")];
     let settings = settings.map(|(key, value)| (key.to_owned(), RawSetting::Text(value.into()))).into();
     let token = HashMap::from([("page-token".to_owned(), secret("the-page-token"))]);

@@ -12,7 +12,7 @@ mod router;
 mod webhooks;
 
 pub use auth::{
-    Access, AdminToken, AdminTokenError, Scope, StoredToken, TOKEN_PREFIX, TokenError, TokenFile, new_token,
+    AdminToken, AdminTokenError, Authenticator, Scope, StoredToken, TOKEN_PREFIX, TokenError, TokenFile, new_token,
 };
 pub use listener::Limits;
 pub use router::{bind, router, router_with, serve, serve_with};

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     api,
-    auth::Access,
+    auth::Authenticator,
     listener::{self, Limits},
     middleware::browser,
     pages, request_id, webhooks,
@@ -25,11 +25,11 @@ use harness_engine::{Host, Secret};
 /// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
 /// `/health/…`, and `/metrics` and `/api/v1` for whoever shows the token; without one they answer nobody.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
-    router_with(host, Access::new(api_token, None), &Limits::default())
+    router_with(host, Authenticator::new(api_token, None), &Limits::default())
 }
 
 /// The same behind a lock that may have more than one key, and with other bounds.
-pub fn router_with(host: Host, access: Access, limits: &Limits) -> Router {
+pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let webhooks = webhooks::router(host.clone(), limits);
     let others = Router::new()
         .route("/health/live", get(live))

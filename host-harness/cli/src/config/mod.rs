@@ -25,7 +25,7 @@ use zeroize::Zeroize as _;
 
 use harness_egress::credentials::{Secret, VaultKey};
 use harness_engine::Retention;
-use harness_server::{Access, AdminToken, TokenFile};
+use harness_server::{AdminToken, Authenticator, TokenFile};
 
 /// In seconds.
 const DAY: u64 = 24 * 3600;
@@ -288,12 +288,12 @@ impl ConfigFile {
 
     /// The lock of the API. Where the configuration names no token, the machine's own is made at the first start; the
     /// data folder must be there.
-    pub fn access(&self) -> Result<Access, ConfigError> {
+    pub fn access(&self) -> Result<Authenticator, ConfigError> {
         let token = match self.api_token()? {
             Some(token) => token,
             None => self.admin_token().read_or_make().map_err(|error| self.value("data-dir", error.to_string()))?,
         };
-        Ok(Access::new(Some(&token), Some(self.tokens())))
+        Ok(Authenticator::new(Some(&token), Some(self.tokens())))
     }
 
     /// The token of `[api]`, which opens everything.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_engine::{ChannelSetup, Clock, Grant, Host, HostOptions, Secret};
+use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ReplyState, ReplyView};
 use harness_server::new_token;
 use simulator::{Config, Customer, Login, Simulator};
@@ -51,7 +51,7 @@ impl Stage {
             let size = component.len();
             // What the channel asks for leads to the simulator and nowhere else.
             let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
-            let setup = ChannelSetup { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelSetup::default() };
+            let setup = ChannelOptions { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelOptions::default() };
             let registered = host.load_channel(component, setup).await?;
             println!("channel    {} ({size} bytes, {:?})", path.display(), registered.channel.origin());
             registered.channel.id().to_owned()

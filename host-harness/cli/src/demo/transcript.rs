@@ -62,7 +62,11 @@ fn content(entry: &TimelineEntry) -> String {
 fn attachment(attachment: &Attachment) -> String {
     match attachment {
         Attachment::Media(media) => {
-            format!("({}: {})", media.kind.name(), media.url.as_deref().or(media.handle.as_deref()).unwrap_or("no address"))
+            format!(
+                "({}: {})",
+                media.kind.name(),
+                media.url.as_deref().or(media.handle.as_deref()).unwrap_or("no address")
+            )
         }
         other => format!("({})", other.name()),
     }

@@ -13,7 +13,7 @@ use harness_inbox::{AccountState, FromDialog, NewAccount};
 
 use super::{Accounts, jobs};
 use crate::{
-    channels::loaded::Registered,
+    channels::loaded::LoadedChannel,
     error::HostError,
     network::{CallScope, PendingAccount},
 };
@@ -27,7 +27,7 @@ impl Accounts {
     /// platform, so that nobody sees an account as connected from which nothing comes.
     pub(super) async fn activate(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: ConnectedAccount,
     ) -> Result<i64, HostError> {
@@ -90,7 +90,7 @@ impl Accounts {
 
     async fn subscribe(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: &AccountSettings,
     ) -> Result<(), HostError> {

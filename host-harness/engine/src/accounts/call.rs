@@ -12,7 +12,7 @@ use harness_sandbox::{CallError, Channel, Effects};
 use super::{Accounts, effects::AccountEffects};
 use crate::{
     base::tasks::Worker,
-    channels::{circuit_breaker::Part, loaded::Registered},
+    channels::{circuit_breaker::Part, loaded::LoadedChannel},
     error::{HostError, sentence},
     network::CallScope,
 };
@@ -21,7 +21,7 @@ impl Accounts {
     /// Makes one call in somebody's name.
     pub(super) async fn call_as<T: Send + 'static>(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         scope: CallScope,
         function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
     ) -> Result<T, HostError> {
@@ -30,7 +30,7 @@ impl Accounts {
 
     async fn call_in_scope<T: Send + 'static>(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         scope: CallScope,
         class: Option<&'static str>,
         function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
@@ -98,7 +98,7 @@ impl Accounts {
     /// The channel's own lines of a health check.
     pub(super) async fn channel_lines(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         row: i64,
     ) -> Result<Vec<CheckResult>, HostError> {
         let known = self.network.known_of(registered.channel.id());
@@ -111,7 +111,7 @@ impl Accounts {
     }
 
     /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
-    async fn not_held(&self, registered: &Registered, scope: &CallScope) -> Result<(), HostError> {
+    async fn not_held(&self, registered: &LoadedChannel, scope: &CallScope) -> Result<(), HostError> {
         let now = self.base.clock.now();
         let until = match scope {
             CallScope::Account { row, .. } => self.base.inbox.paused_until(*row, None, now).await?,

@@ -9,7 +9,7 @@ use harness_inbox::AccountRow;
 use url::Url;
 
 use super::Accounts;
-use crate::{channels::loaded::Registered, error::HostError};
+use crate::{channels::loaded::LoadedChannel, error::HostError};
 
 /// The longest challenge, in bytes.
 const MAX_CHALLENGE: usize = 4 << 10;
@@ -24,7 +24,7 @@ impl Accounts {
     pub(super) async fn missing_messages(
         self: &Arc<Self>,
         row: &AccountRow,
-        registered: &Registered,
+        registered: &LoadedChannel,
         since: u64,
     ) -> Result<Option<(usize, usize)>, HostError> {
         // Archives know whole seconds.

@@ -14,7 +14,7 @@ use super::{
     stage::{ConnectStage, ConnectView},
 };
 use crate::{
-    channels::loaded::Registered,
+    channels::loaded::LoadedChannel,
     error::{ConnectError, HostError},
     network::{CallScope, PendingAccount},
 };
@@ -55,7 +55,7 @@ impl Accounts {
     }
 
     /// Where the forms of the pages lead: the dialogs of a channel's logins.
-    pub(crate) fn dialog_origins(&self, registered: &Registered) -> Vec<String> {
+    pub(crate) fn dialog_origins(&self, registered: &LoadedChannel) -> Vec<String> {
         let logins = registered.channel.manifest().logins.values();
         let dialogs = logins.filter_map(|login| Url::parse(login.authorize.as_deref()?).ok());
         dialogs.map(|dialog| self.network.egress.destination(dialog).origin().ascii_serialization()).collect()
@@ -286,7 +286,7 @@ impl Accounts {
 impl Accounts {
     fn request(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         login: &str,
         state: String,
         input: ConnectInput,
@@ -303,7 +303,7 @@ impl Accounts {
 
     async fn connect(
         self: &Arc<Self>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         pending: Arc<PendingAccount>,
         request: ConnectRequest,
     ) -> Result<ConnectStep, HostError> {

@@ -9,8 +9,8 @@ use tokio::{runtime::Handle, time::Instant};
 
 use super::Accounts;
 use crate::{
-    base::rate_limit::Asker,
-    channels::loaded::Registered,
+    base::rate_limit::RateKey,
+    channels::loaded::LoadedChannel,
     error::HostError,
     network::{CallScope, SCRATCH_BYTES},
 };
@@ -25,7 +25,7 @@ const PATIENCE_MS: u64 = 15_000;
 /// The world as one call sees it. It blocks, so the call runs on a thread of its own.
 pub(super) struct AccountEffects {
     room: Arc<Accounts>,
-    registered: Registered,
+    registered: LoadedChannel,
     scope: CallScope,
     /// The class whose pace its requests keep to.
     class: Option<&'static str>,
@@ -42,7 +42,7 @@ impl AccountEffects {
     /// For one call, which begins now.
     pub(super) fn new(
         room: &Arc<Accounts>,
-        registered: &Registered,
+        registered: &LoadedChannel,
         scope: CallScope,
         class: Option<&'static str>,
     ) -> Self {
@@ -75,7 +75,7 @@ impl AccountEffects {
         let clock = &self.room.base.clock;
         let patient_until = clock.now().saturating_add(PATIENCE_MS);
         let mut asker =
-            Asker { channel: self.registered.channel.id(), account: *row, conversation: None, again: false };
+            RateKey { channel: self.registered.channel.id(), account: *row, conversation: None, again: false };
         loop {
             match self.room.rate_limits.take(&self.registered.capabilities.rates, class, asker) {
                 Ok(()) => return Ok(()),

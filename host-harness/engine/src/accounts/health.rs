@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Accounts, compare::own_address};
 use crate::{
     base::{exposed::exposed, signals::Last},
-    channels::loaded::Registered,
+    channels::loaded::LoadedChannel,
     error::{HostError, Refusal},
 };
 use harness_egress::credentials::random;
@@ -100,7 +100,7 @@ fn state(row: &AccountRow) -> CheckResult {
     }
 }
 
-fn granted(registered: &Registered) -> CheckResult {
+fn granted(registered: &LoadedChannel) -> CheckResult {
     const NAME: &str = "granted";
     if registered.not_granted.is_empty() {
         return passed(NAME, "Everything that the channel asks for is granted.");
@@ -114,7 +114,7 @@ fn granted(registered: &Registered) -> CheckResult {
 }
 
 /// Calls the host's own webhook address as the platform does.
-async fn callback(room: &Accounts, registered: &Registered) -> CheckResult {
+async fn callback(room: &Accounts, registered: &LoadedChannel) -> CheckResult {
     const NAME: &str = "callback-reachable";
     let channel = registered.channel.id();
     let Ok(mut url) = room.public_url.address(&["webhooks", channel]) else {
@@ -162,7 +162,7 @@ async fn callback(room: &Accounts, registered: &Registered) -> CheckResult {
     }
 }
 
-fn verify_token(registered: &Registered, last: &Last) -> Option<CheckResult> {
+fn verify_token(registered: &LoadedChannel, last: &Last) -> Option<CheckResult> {
     const NAME: &str = "verify-token";
     registered.channel.manifest().webhook.challenge.as_ref()?;
     Some(match last.challenge {
@@ -203,7 +203,7 @@ fn webhook_secret(last: &Last) -> CheckResult {
 }
 
 /// Only where there is something to say.
-fn webhook_size(registered: &Registered, last: &Last, now: u64) -> Option<CheckResult> {
+fn webhook_size(registered: &LoadedChannel, last: &Last, now: u64) -> Option<CheckResult> {
     let (count, at) = last.too_large?;
     let bound = registered.channel.manifest().webhook.max_body_bytes;
     let webhooks = if count == 1 { "1 webhook was".to_owned() } else { format!("{count} webhooks were") };
@@ -323,7 +323,7 @@ impl Accounts {
     }
 
     /// Whether what stands in the platform's archive has come in by webhook.
-    async fn arrivals(self: &Arc<Self>, row: &AccountRow, registered: &Registered) -> CheckResult {
+    async fn arrivals(self: &Arc<Self>, row: &AccountRow, registered: &LoadedChannel) -> CheckResult {
         const NAME: &str = "webhooks-arrive";
         let since = row.connected_at;
         match self.missing_messages(row, registered, since).await {

@@ -23,7 +23,7 @@ pub use self::{
     stage::{ConnectStage, ConnectView},
 };
 use crate::{
-    base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::Paces},
+    base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::RateLimits},
     channels::Channels,
     network::{Network, credentials::AccountCredentials},
 };
@@ -34,7 +34,7 @@ pub(crate) struct Accounts {
     pub(crate) channels: Channels,
     pub(crate) network: Network,
     pub(crate) credentials: AccountCredentials,
-    pub(crate) rate_limits: Arc<Paces>,
+    pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) public_url: PublicUrl,
     /// Where conversations lie in files.

@@ -24,7 +24,7 @@ const MANY: usize = 4096;
 
 /// Who asks for a request to leave.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asker<'a> {
+pub(crate) struct RateKey<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
     /// The account's row.
@@ -74,11 +74,11 @@ impl Bucket {
         Self { limiter: RateLimiter::direct_with_clock(quota, clock), interval, burst, appointments: Mutex::default() }
     }
 
-    fn take(&self, asker: Asker<'_>) -> Result<(), Duration> {
+    fn take(&self, key: RateKey<'_>) -> Result<(), Duration> {
         let Err(refused) = self.limiter.check() else { return Ok(()) };
         let earliest = refused.earliest_possible();
         let mut appointments = self.appointments.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = appointments.entry((asker.account, asker.again)).or_default();
+        let next = appointments.entry((key.account, key.again)).or_default();
         let appointment = earliest.max(*next);
         *next = appointment.saturating_add(self.interval);
         Err(appointment)
@@ -93,35 +93,35 @@ impl Bucket {
 }
 
 /// The buckets of a host.
-pub(crate) struct Paces {
+pub(crate) struct RateLimits {
     clock: Clock,
     buckets: Mutex<HashMap<Key, Arc<Bucket>>>,
 }
 
-impl Paces {
+impl RateLimits {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { clock, buckets: Mutex::default() }
     }
 
     /// Takes leave for one request of this class. Otherwise says when to ask again, in milliseconds since 1970.
-    pub(crate) fn take(&self, rates: &[Rate], class: &str, asker: Asker<'_>) -> Result<(), u64> {
+    pub(crate) fn take(&self, rates: &[Rate], class: &str, key: RateKey<'_>) -> Result<(), u64> {
         let mut of_class: Vec<&Rate> = rates.iter().filter(|rate| rate.class == class && rate.count > 0).collect();
         // What one bucket gave is lost when the next refuses; the quickest one has it back soonest.
         of_class.sort_by_key(|rate| rate.period / rate.count);
         for rate in of_class {
-            let whose = match (rate.scope, asker.conversation) {
+            let whose = match (rate.scope, key.conversation) {
                 (PauseScope::App, _) => Whose::App,
                 (PauseScope::Conversation, Some(conversation)) => Whose::Conversation(conversation),
-                (PauseScope::Account | PauseScope::Conversation, _) => Whose::Account(asker.account),
+                (PauseScope::Account | PauseScope::Conversation, _) => Whose::Account(key.account),
             };
             let bucket = self.bucket(Key {
-                channel: asker.channel.to_owned(),
+                channel: key.channel.to_owned(),
                 class: class.to_owned(),
                 count: rate.count,
                 period: rate.period,
                 whose,
             });
-            bucket.take(asker).map_err(|at| {
+            bucket.take(key).map_err(|at| {
                 let wait = at.saturating_sub(self.clock.steady());
                 self.clock.now().saturating_add(u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
             })?;
@@ -151,18 +151,18 @@ mod tests {
         Rate { class: "text".into(), scope, count, period }
     }
 
-    fn asker(account: i64) -> Asker<'static> {
-        Asker { channel: "any", account, conversation: None, again: false }
+    fn key(account: i64) -> RateKey<'static> {
+        RateKey { channel: "any", account, conversation: None, again: false }
     }
 
     #[test]
     fn no_period_holds_more_than_was_declared() {
         let clock = Clock::stopped();
-        let paces = Paces::new(clock.clone());
+        let paces = RateLimits::new(clock.clone());
         let rates = [rate(20, 100_000, PauseScope::Account)];
         let mut taken = Vec::new();
         for second in 0..400u32 {
-            while paces.take(&rates, "text", asker(1)).is_ok() {
+            while paces.take(&rates, "text", key(1)).is_ok() {
                 taken.push(second);
             }
             clock.advance(Duration::from_secs(1));
@@ -175,11 +175,11 @@ mod tests {
     #[test]
     fn a_bucket_is_forgotten_only_when_it_is_full_again() {
         let clock = Clock::default();
-        let paces = Paces::new(clock.clone());
+        let paces = RateLimits::new(clock.clone());
         // Five at once, then one about every 217 s.
         let rates = [rate(50, 10_000_000, PauseScope::Account)];
         let used_up = |account: i64| {
-            while paces.take(&rates, "text", asker(account)).is_ok() {}
+            while paces.take(&rates, "text", key(account)).is_ok() {}
             // Appointments of those who wait are none of this.
             paces.buckets.lock().unwrap().values().for_each(|bucket| bucket.appointments.lock().unwrap().clear());
         };
@@ -194,19 +194,19 @@ mod tests {
                 whose: Whose::Account(other),
             });
         }
-        let left = (0..9).take_while(|_| paces.take(&rates, "text", asker(0)).is_ok()).count();
+        let left = (0..9).take_while(|_| paces.take(&rates, "text", key(0)).is_ok()).count();
         assert_eq!(left, 1, "it holds what it has gained, not what a new one holds");
     }
 
     #[test]
     fn a_clock_that_is_set_back_or_forth_changes_no_pace() {
         let clock = Clock::stopped();
-        let paces = Paces::new(clock.clone());
+        let paces = RateLimits::new(clock.clone());
         let rates = [rate(1, 1000, PauseScope::Account)];
         for by in [0, 5 * 3_600_000, -9 * 3_600_000, 4 * 3_600_000] {
             clock.set_by(by);
-            assert!(paces.take(&rates, "text", asker(1)).is_ok(), "{by}");
-            let at = paces.take(&rates, "text", asker(1)).err().unwrap_or(u64::MAX);
+            assert!(paces.take(&rates, "text", key(1)).is_ok(), "{by}");
+            let at = paces.take(&rates, "text", key(1)).err().unwrap_or(u64::MAX);
             assert!(at.saturating_sub(clock.now()) <= 1000, "{by}: {at}");
             clock.advance(Duration::from_secs(2));
         }
@@ -214,21 +214,21 @@ mod tests {
 
     #[test]
     fn whoever_waits_gets_an_appointment_of_their_own() {
-        let paces = Paces::new(Clock::stopped());
+        let paces = RateLimits::new(Clock::stopped());
         let rates = [rate(1, 1000, PauseScope::Account)];
-        paces.take(&rates, "text", asker(1)).unwrap_or_default();
-        let mut times: Vec<u64> = (0..5).filter_map(|_| paces.take(&rates, "text", asker(1)).err()).collect();
+        paces.take(&rates, "text", key(1)).unwrap_or_default();
+        let mut times: Vec<u64> = (0..5).filter_map(|_| paces.take(&rates, "text", key(1)).err()).collect();
         times.dedup_by(|later, earlier| later.saturating_sub(*earlier) < 1000);
         assert_eq!(times.len(), 5);
-        assert!(paces.take(&rates, "text", asker(2)).is_ok(), "each account has its own");
-        assert!(paces.take(&rates, "media", asker(1)).is_ok(), "what is not declared is not paced");
+        assert!(paces.take(&rates, "text", key(2)).is_ok(), "each account has its own");
+        assert!(paces.take(&rates, "media", key(1)).is_ok(), "what is not declared is not paced");
     }
 
     #[test]
     fn an_app_shares_one_bucket_and_every_rate_of_a_class_holds() {
-        let paces = Paces::new(Clock::stopped());
+        let paces = RateLimits::new(Clock::stopped());
         let rates = [rate(5, 1000, PauseScope::Account), rate(1, 3_600_000, PauseScope::App)];
-        assert!(paces.take(&rates, "text", asker(1)).is_ok());
-        assert!(paces.take(&rates, "text", asker(2)).is_err());
+        assert!(paces.take(&rates, "text", key(1)).is_ok());
+        assert!(paces.take(&rates, "text", key(2)).is_err());
     }
 }

@@ -7,8 +7,8 @@ use harness_sandbox::{CallError, CallFailure, Channel};
 
 use super::{
     Channels,
-    circuit_breaker::{Part, Pass},
-    loaded::Registered,
+    circuit_breaker::{Part, Permit},
+    loaded::LoadedChannel,
 };
 use crate::{
     base::tasks::Worker,
@@ -40,35 +40,35 @@ impl Channels {
     /// Makes a call on a thread that may block, and reports how it went.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         part: Part,
         worker: Worker,
         function: impl FnOnce(&Channel) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, CallProblem> {
-        let (value, pass) = self.call_unreported(registered, part, worker, function).await?;
-        pass.succeeded(self.clock.now());
+        let (value, permit) = self.call_unreported(registered, part, worker, function).await?;
+        permit.succeeded(self.clock.now());
         Ok(value)
     }
 
     /// The same, where a later call decides whether this one was a success: its permission is handed on.
     pub(crate) async fn call_unreported<T: Send + 'static>(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         part: Part,
         worker: Worker,
         function: impl FnOnce(&Channel) -> Result<T, CallError> + Send + 'static,
-    ) -> Result<(T, Pass), CallProblem> {
+    ) -> Result<(T, Permit), CallProblem> {
         let id = registered.channel.id();
-        let pass = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
+        let permit = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
         let (channel, span) = (registered.channel.clone(), tracing::Span::current());
         match tokio::task::spawn_blocking(move || span.in_scope(|| function(&channel))).await {
-            Ok(Ok(value)) => Ok((value, pass)),
+            Ok(Ok(value)) => Ok((value, permit)),
             Ok(Err(error)) => {
-                self.failed(pass, &registered.channel.inspection().digest, &error, true);
+                self.failed(permit, &registered.channel.inspection().digest, &error, true);
                 Err(CallProblem::Failed(error))
             }
             Err(panic) => {
-                drop(pass);
+                drop(permit);
                 self.tasks.note_panic(worker, &panic.to_string());
                 self.blame(id, part);
                 Err(CallProblem::Panicked)
@@ -79,20 +79,20 @@ impl Channels {
     /// The same on this thread, which may block. A failure counts against the circuit only if it `counts`.
     pub(crate) fn call_here<T>(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         part: Part,
         counts: bool,
         function: impl FnOnce(&Channel) -> Result<T, CallError>,
     ) -> Result<T, CallProblem> {
         let id = registered.channel.id();
-        let pass = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
+        let permit = self.breakers.admit(id, part, self.clock.now()).map_err(CallProblem::Open)?;
         match function(&registered.channel) {
             Ok(value) => {
-                pass.succeeded(self.clock.now());
+                permit.succeeded(self.clock.now());
                 Ok(value)
             }
             Err(error) => {
-                self.failed(pass, &registered.channel.inspection().digest, &error, counts);
+                self.failed(permit, &registered.channel.inspection().digest, &error, counts);
                 Err(CallProblem::Failed(error))
             }
         }
@@ -102,8 +102,8 @@ impl Channels {
     /// from there, and is not to come again and again.
     pub(crate) fn blame(&self, channel: &str, part: Part) {
         let Ok(registered) = self.get(channel) else { return };
-        if let Ok(pass) = self.breakers.admit(channel, part, self.clock.now()) {
-            self.failed(pass, &registered.channel.inspection().digest, &blamed(channel), true);
+        if let Ok(permit) = self.breakers.admit(channel, part, self.clock.now()) {
+            self.failed(permit, &registered.channel.inspection().digest, &blamed(channel), true);
         }
     }
 
@@ -111,7 +111,7 @@ impl Channels {
     /// cannot read is left out.
     pub(crate) async fn read_archived(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         account: String,
         items: Vec<Vec<u8>>,
     ) -> Result<Vec<Event>, HostError> {

@@ -62,12 +62,12 @@ pub struct BreakerView {
 
 /// The breakers of all channels. Cloning shares them.
 #[derive(Clone, Default)]
-pub(crate) struct Breakers {
-    all: Arc<Mutex<BTreeMap<(String, Part), Breaker>>>,
+pub(crate) struct CircuitBreakers {
+    all: Arc<Mutex<BTreeMap<(String, Part), CircuitBreaker>>>,
 }
 
 #[derive(Default)]
-struct Breaker {
+struct CircuitBreaker {
     /// Failures since the last success.
     streak: u32,
     /// How often a trial failed: doubles the wait.
@@ -85,7 +85,7 @@ struct Open {
     trial: bool,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     fn open(&mut self, reason: String, now: u64) {
         let wait = FIRST_WAIT_MS.saturating_mul(1 << self.level.min(20)).min(LONGEST_WAIT_MS);
         let since = self.open.as_ref().map_or(now, |open| open.since);
@@ -95,15 +95,15 @@ impl Breaker {
 }
 
 /// Permission for one call. Report the result with `succeeded` or `failed`; dropping it counts as neither.
-pub(crate) struct Pass {
-    breakers: Breakers,
+pub(crate) struct Permit {
+    breakers: CircuitBreakers,
     key: (String, Part),
     trial: bool,
 }
 
-impl Breakers {
+impl CircuitBreakers {
     /// Asks for leave to call a part of a channel.
-    pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Pass, Paused> {
+    pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Permit, Paused> {
         let key = (channel.to_owned(), part);
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let trial = match all.get_mut(&key).and_then(|breaker| breaker.open.as_mut()) {
@@ -118,7 +118,7 @@ impl Breakers {
             }
         };
         drop(all);
-        Ok(Pass { breakers: self.clone(), key, trial })
+        Ok(Permit { breakers: self.clone(), key, trial })
     }
 
     /// Whether a part is left alone, or waits for a trial to succeed.
@@ -130,7 +130,7 @@ impl Breakers {
     /// The channels of which nobody may call this part now.
     pub(crate) fn paused(&self, part: Part, now: u64) -> HashSet<String> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |breaker: &Breaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
+        let waits = |breaker: &CircuitBreaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
         let paused = all.iter().filter(|((_, of), breaker)| *of == part && waits(breaker));
         paused.map(|((channel, _), _)| channel.clone()).collect()
     }
@@ -175,7 +175,7 @@ impl Breakers {
     }
 }
 
-impl Pass {
+impl Permit {
     /// The call came to an end, whatever the channel said in it.
     pub(crate) fn succeeded(self, now: u64) {
         let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,7 +229,7 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
         if self.trial {
             let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -250,19 +250,19 @@ mod tests {
         CallError { channel: "x".into(), export: "messaging-channel.parse-webhook", failure }
     }
 
-    fn fail(breakers: &Breakers, now: u64, counts: bool) {
+    fn fail(breakers: &CircuitBreakers, now: u64, counts: bool) {
         breakers.admit("x", Part::Incoming, now).unwrap().failed(&error(), counts, now);
     }
 
-    fn opened(now: u64) -> Breakers {
-        let breakers = Breakers::default();
+    fn opened(now: u64) -> CircuitBreakers {
+        let breakers = CircuitBreakers::default();
         (0..THRESHOLD).for_each(|_| fail(&breakers, now, true));
         breakers
     }
 
     #[test]
     fn failures_in_a_row_open_it_and_a_success_in_between_does_not() {
-        let breakers = Breakers::default();
+        let breakers = CircuitBreakers::default();
         for _ in 0..10 {
             (1..THRESHOLD).for_each(|_| fail(&breakers, 0, true));
             breakers.admit("x", Part::Incoming, 0).unwrap().succeeded(0);
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn one_poisonous_input_never_opens_it_and_a_busy_sandbox_neither() {
-        let breakers = Breakers::default();
+        let breakers = CircuitBreakers::default();
         fail(&breakers, 0, true);
         (0..50).for_each(|_| fail(&breakers, 0, false));
         let busy = CallError { failure: CallFailure::Busy(harness_sandbox::Scarce::Sandboxes(1)), ..error() };

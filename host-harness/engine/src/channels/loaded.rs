@@ -34,7 +34,7 @@ impl Grant {
 
 /// A channel with what the operator gives it.
 #[derive(Clone, Debug, Default)]
-pub struct ChannelSetup {
+pub struct ChannelOptions {
     /// What it may do. `None`: what the running channel of the same id may do, and nothing where none runs.
     pub grant: Option<Grant>,
     /// Values for the manifest's settings of the scopes `channel` and `both`.
@@ -48,7 +48,7 @@ pub struct ChannelSetup {
 
 /// A loaded channel as the host knows it.
 #[derive(Clone)]
-pub struct Registered {
+pub struct LoadedChannel {
     /// The component.
     pub channel: Channel,
     /// What it can say and hear.
@@ -69,7 +69,7 @@ pub struct Registered {
     pub grant: Grant,
 }
 
-impl Registered {
+impl LoadedChannel {
     /// Whether each account has a secret of its own for its webhooks. Then it has an address of its own too, at which
     /// no other account's secret is tried.
     pub(crate) fn has_account_secrets(&self) -> bool {

@@ -18,7 +18,7 @@ use harness_inbox::Inbox;
 use harness_sandbox::Sandbox;
 
 pub(crate) use self::call::{CallProblem, blamed};
-use self::{circuit_breaker::Breakers, loaded::Registered, rollout::Generations};
+use self::{circuit_breaker::CircuitBreakers, loaded::LoadedChannel, rollout::Rollouts};
 use crate::{
     base::{clock::Clock, tasks::Tasks, wake::Wake},
     error::HostError,
@@ -27,15 +27,15 @@ use crate::{
 /// The loaded channels. Cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Channels {
-    pub(crate) breakers: Breakers,
+    pub(crate) breakers: CircuitBreakers,
     inbox: Inbox,
     clock: Clock,
     tasks: Arc<Tasks>,
     wake: Arc<Wake>,
     sandbox: Sandbox,
     secrets: Secrets,
-    loaded: Arc<RwLock<HashMap<String, Registered>>>,
-    generations: Arc<Generations>,
+    loaded: Arc<RwLock<HashMap<String, LoadedChannel>>>,
+    generations: Arc<Rollouts>,
 }
 
 impl Channels {
@@ -46,11 +46,11 @@ impl Channels {
         secrets: Secrets,
     ) -> Self {
         let (loaded, generations) = (Arc::default(), Arc::default());
-        Self { breakers: Breakers::default(), inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
+        Self { breakers: CircuitBreakers::default(), inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
     }
 
     /// The one of this id.
-    pub(crate) fn get(&self, id: &str) -> Result<Registered, HostError> {
+    pub(crate) fn get(&self, id: &str) -> Result<LoadedChannel, HostError> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.get(id).cloned().ok_or_else(|| {
             let mut known: Vec<_> = loaded.keys().cloned().collect();
@@ -60,7 +60,7 @@ impl Channels {
     }
 
     /// All of them, by id.
-    pub(crate) fn all(&self) -> Vec<Registered> {
+    pub(crate) fn all(&self) -> Vec<LoadedChannel> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = loaded.values().cloned().collect();
         all.sort_by(|a, b| a.channel.id().cmp(b.channel.id()));
@@ -70,7 +70,7 @@ impl Channels {
     /// Everything about a conversation that a message depends on, and what is known of the comment that it answers.
     pub(crate) async fn context(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         conversation: i64,
         comment: Option<&str>,
     ) -> Result<ConversationContext, HostError> {

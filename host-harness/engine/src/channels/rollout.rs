@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Channels,
-    circuit_breaker::Pass,
-    loaded::{ChannelSetup, Registered, check_slots},
+    circuit_breaker::Permit,
+    loaded::{ChannelOptions, LoadedChannel, check_slots},
 };
 use crate::error::HostError;
 
@@ -30,7 +30,7 @@ const TRIAL_MS: u64 = 10 * 60_000;
 
 /// What the host remembers of a channel's generations.
 #[derive(Default)]
-pub(crate) struct Generations {
+pub(crate) struct Rollouts {
     channels: Mutex<HashMap<String, History>>,
 }
 
@@ -38,13 +38,13 @@ pub(crate) struct Generations {
 struct History {
     count: u64,
     /// The generation before, until the new one has proved itself.
-    previous: Option<Registered>,
+    previous: Option<LoadedChannel>,
     replaced_at: u64,
     crashes: VecDeque<u64>,
     problem: Option<String>,
 }
 
-impl Generations {
+impl Rollouts {
     fn note<T>(&self, channel: &str, note: impl FnOnce(&mut History) -> T) -> T {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         note(channels.entry(channel.to_owned()).or_default())
@@ -53,7 +53,11 @@ impl Generations {
 
 impl Channels {
     /// Loads a component, or replaces the one of the same id.
-    pub(crate) async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
+    pub(crate) async fn load_channel(
+        &self,
+        component: Vec<u8>,
+        setup: ChannelOptions,
+    ) -> Result<LoadedChannel, HostError> {
         self.load(component, setup, None).await
     }
 
@@ -62,8 +66,8 @@ impl Channels {
         &self,
         id: &str,
         component: Vec<u8>,
-        setup: ChannelSetup,
-    ) -> Result<Registered, HostError> {
+        setup: ChannelOptions,
+    ) -> Result<LoadedChannel, HostError> {
         let replaced = self.load(component, setup, Some(id)).await;
         let problem = replaced.as_ref().err().map(ToString::to_string);
         if let Some(problem) = &problem {
@@ -86,9 +90,9 @@ impl Channels {
     async fn load(
         &self,
         component: Vec<u8>,
-        setup: ChannelSetup,
+        setup: ChannelOptions,
         expected: Option<&str>,
-    ) -> Result<Registered, HostError> {
+    ) -> Result<LoadedChannel, HostError> {
         let sandbox = self.sandbox.clone();
         // Compiling takes a tenth of a second, which no task may block for; the first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
@@ -127,7 +131,7 @@ impl Channels {
         if !asks_more.is_empty() {
             tracing::warn!(channel = id, asks = asks_more.join("; "), "the update asks for more than the one before");
         }
-        let registered = Registered {
+        let registered = LoadedChannel {
             capabilities: Arc::new(capabilities),
             capabilities_hash: hex::encode(Sha256::digest(json)),
             egress: egress.into(),
@@ -157,7 +161,7 @@ impl Channels {
         Ok(registered)
     }
 
-    fn warn_of_missing_proof(&self, manifest: &Manifest, setup: &ChannelSetup) {
+    fn warn_of_missing_proof(&self, manifest: &Manifest, setup: &ChannelOptions) {
         let proof = manifest.webhook.verification.secrets();
         let filled = |slot: &String| {
             setup.secrets.contains_key(slot)
@@ -174,7 +178,7 @@ impl Channels {
 
 impl Channels {
     /// From here on this component answers for its channel's id. Returns the one before.
-    fn exchange(&self, registered: &Registered) -> Option<Registered> {
+    fn exchange(&self, registered: &LoadedChannel) -> Option<LoadedChannel> {
         let id = registered.channel.id().to_owned();
         let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
         // Other code may not fail.
@@ -184,16 +188,16 @@ impl Channels {
 
     /// A call of a component of this digest failed, with an input that `counts`. A new component that fails again
     /// and again gives its place back; where there is none before it, the channel is left alone.
-    pub(crate) fn failed(&self, pass: Pass, digest: &str, error: &CallError, counts: bool) {
+    pub(crate) fn failed(&self, permit: Permit, digest: &str, error: &CallError, counts: bool) {
         let channel = error.channel.as_str();
         if !self.get(channel).is_ok_and(|running| running.channel.inspection().digest == digest) {
             // It is gone already.
             return;
         }
         let crashed = counts && error.failure.is_crash();
-        let too_often = pass.would_open(error, counts);
+        let too_often = permit.would_open(error, counts);
         if !self.give_back(channel, digest, crashed, too_often) {
-            pass.failed(error, counts, self.clock.now());
+            permit.failed(error, counts, self.clock.now());
         }
     }
 

@@ -19,7 +19,7 @@ use url::Url;
 use super::Host;
 use crate::{
     accounts::{AccountHealth, ConnectStage, ConnectView},
-    channels::loaded::{Registered, check_slots},
+    channels::loaded::{LoadedChannel, check_slots},
     error::{ConnectError, HostError},
 };
 
@@ -115,7 +115,7 @@ impl Host {
     }
 
     /// Where the forms of the pages lead: the dialogs of a channel's logins.
-    pub fn dialog_origins(&self, registered: &Registered) -> Vec<String> {
+    pub fn dialog_origins(&self, registered: &LoadedChannel) -> Vec<String> {
         self.rooms.accounts.dialog_origins(registered)
     }
 

@@ -5,7 +5,7 @@ use super::Host;
 use crate::{
     channels::{
         circuit_breaker::BreakerView,
-        loaded::{ChannelSetup, Registered},
+        loaded::{ChannelOptions, LoadedChannel},
     },
     error::HostError,
 };
@@ -17,7 +17,7 @@ impl Host {
     /// in one step; calls that have begun end where they began. If anything fails, the old one stays. Without a
     /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
     /// beyond that waits for the operator.
-    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelSetup) -> Result<Registered, HostError> {
+    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
         self.rooms.channels.load_channel(component, setup).await
     }
 
@@ -26,8 +26,8 @@ impl Host {
         &self,
         id: &str,
         component: Vec<u8>,
-        setup: ChannelSetup,
-    ) -> Result<Registered, HostError> {
+        setup: ChannelOptions,
+    ) -> Result<LoadedChannel, HostError> {
         self.rooms.channels.replace_channel(id, component, setup).await
     }
 
@@ -42,12 +42,12 @@ impl Host {
     }
 
     /// A loaded channel.
-    pub fn channel(&self, id: &str) -> Result<Registered, HostError> {
+    pub fn channel(&self, id: &str) -> Result<LoadedChannel, HostError> {
         self.rooms.channels.get(id)
     }
 
     /// All loaded channels, by id.
-    pub fn channels(&self) -> Vec<Registered> {
+    pub fn channels(&self) -> Vec<LoadedChannel> {
         self.rooms.channels.all()
     }
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use harness_contract::{ConversationContext, OutboundMessage};
 use harness_egress::Held;
-use harness_inbox::{ErasureView, HeldFile, InboxError, MediaView, Queued, Settlement};
+use harness_inbox::{ErasureView, InboxError, MediaView, Queued, Settlement, Upload};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -113,12 +113,12 @@ impl Host {
     }
 
     /// The same for a file that is in memory already.
-    pub async fn hold_file(
+    pub async fn store_upload(
         &self,
         content: Bytes,
         name: Option<String>,
         claimed: Option<&str>,
-    ) -> Result<HeldFile, TakeError> {
+    ) -> Result<Upload, TakeError> {
         let mut taking = self.take_file().await?;
         taking.write(&content).await?;
         taking.finish(name, claimed).await
@@ -130,8 +130,8 @@ impl Host {
     }
 
     /// A file that was given to be sent, and its bytes.
-    pub async fn held_file(&self, handle: &str) -> Result<(HeldFile, FileContent), HostError> {
-        self.rooms.media.held_file(handle).await
+    pub async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
+        self.rooms.media.upload(handle).await
     }
 
     /// The bytes of a stored file of a message.

@@ -29,7 +29,7 @@ use crate::{
         exposed,
         metrics::Metrics,
         public_url::PublicUrl,
-        rate_limit::Paces,
+        rate_limit::RateLimits,
         signals::Signals,
         tasks::{Tasks, Worker, supervise},
         wake::Wake,
@@ -127,7 +127,7 @@ impl Rooms {
         };
         let (tasks, wake) = (Arc::clone(&base.tasks), Arc::clone(&base.wake));
         let channels = Channels::new((base.inbox.clone(), clock.clone(), tasks, wake), sandbox, secrets.clone());
-        let (rate_limits, public_url) = (Arc::new(Paces::new(clock)), PublicUrl::default());
+        let (rate_limits, public_url) = (Arc::new(RateLimits::new(clock)), PublicUrl::default());
         let backlog = Arc::new(Backlog::new(options.budget));
         let media = Arc::new(Media {
             base: base.clone(),

@@ -17,7 +17,7 @@ use tokio::task::{Id, JoinSet};
 use super::Ingest;
 use crate::{
     base::tasks::Worker,
-    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::Registered},
+    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::LoadedChannel},
     error::{HostError, Paused},
 };
 use harness_egress::Known;
@@ -271,13 +271,13 @@ async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) ->
 }
 
 /// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<Registered, HostError>) -> String {
+fn digest_of(registered: &Result<LoadedChannel, HostError>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
 fn translate(
     room: &Arc<Ingest>,
-    registered: Result<Registered, HostError>,
+    registered: Result<LoadedChannel, HostError>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, attempts, .. } = pending;

@@ -8,7 +8,7 @@ use harness_contract::{
     FieldValue, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, TemplateValue,
 };
 use harness_egress::{EgressError, File, Files, Held, check_files, check_request};
-use harness_inbox::{HeldFile, InboxError, MediaState, MediaView};
+use harness_inbox::{InboxError, MediaState, MediaView, Upload};
 
 use super::{IN_MEMORY, Media, sniff};
 use crate::{
@@ -61,7 +61,7 @@ impl Taking {
 
     /// It is whole. A message names it by its handle, with the source `file`. What it is is told from its content;
     /// `claimed` is a MIME type that counts where the content is silent.
-    pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<HeldFile, TakeError> {
+    pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<Upload, TakeError> {
         let Self { room, incoming, _memory } = self;
         let whole = incoming.finish().await.map_err(HostError::from)?;
         let (base, claimed) = (room.base.clone(), claimed.map(str::to_owned));
@@ -85,8 +85,8 @@ impl Media {
     }
 
     /// A file that was given to be sent, and its bytes.
-    pub(crate) async fn held_file(&self, handle: &str) -> Result<(HeldFile, FileContent), HostError> {
-        let file = self.base.inbox.held_file(handle).await?;
+    pub(crate) async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
+        let file = self.base.inbox.upload(handle).await?;
         let content = self.store.get(&file.stored_as).await?;
         Ok((file, content))
     }
@@ -101,11 +101,11 @@ impl Media {
 }
 
 /// Takes a file that is to be sent.
-async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<HeldFile, HostError> {
+async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, HostError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| HostError::Random(error.to_string()))?;
     let handle = URL_SAFE_NO_PAD.encode(random);
-    let file = HeldFile {
+    let file = Upload {
         stored_as: format!("outbound/{handle}"),
         handle,
         name,
@@ -114,7 +114,7 @@ async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<
         sha256: whole.sha256.clone(),
     };
     room.store.keep(&file.stored_as, whole).await?;
-    room.base.inbox.hold_file(file.clone(), room.base.clock.now()).await?;
+    room.base.inbox.store_upload(file.clone(), room.base.clock.now()).await?;
     Ok(file)
 }
 
@@ -123,7 +123,7 @@ impl Media {
     pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), HostError> {
         for media in media_of(message) {
             let MediaSource::File(reference) = &mut media.source else { continue };
-            let file = self.base.inbox.held_file(&reference.handle).await?;
+            let file = self.base.inbox.upload(&reference.handle).await?;
             reference.size = file.size;
             media.size = Some(file.size);
             media.mime = file.mime.or_else(|| media.mime.take());
@@ -172,7 +172,7 @@ impl Media {
         let mut held = Vec::new();
         for field in fields {
             if let FieldValue::File(file) = &field.value {
-                held.push(self.base.inbox.held_file(&file.handle).await?);
+                held.push(self.base.inbox.upload(&file.handle).await?);
             }
         }
         check_files(held.iter().map(|file| file.size), &self.network.sizes)?;

@@ -13,7 +13,7 @@ use crate::{
         places::{Owner, Places},
         tasks::Worker,
     },
-    channels::loaded::Registered,
+    channels::loaded::LoadedChannel,
     store::{
         StoreError,
         incoming::{Incoming, IncomingError},
@@ -146,7 +146,7 @@ fn sentence(reason: &dyn std::fmt::Display) -> String {
     format!("There is no copy: {reason}.")
 }
 
-fn max_bytes(registered: &Registered, kind: &str) -> u64 {
+fn max_bytes(registered: &LoadedChannel, kind: &str) -> u64 {
     let rules = &registered.capabilities.media_rules;
     let rule = rules.iter().find(|rule| rule.direction == Direction::Inbound && rule.kind.name() == kind);
     rule.map_or(MAX_BYTES, |rule| rule.max_size)

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 pub(crate) use self::scope::{CallScope, PendingAccount, SCRATCH_BYTES};
 use crate::{
     base::{clock::Clock, metrics::Metrics, signals::Signals},
-    channels::loaded::Registered,
+    channels::loaded::LoadedChannel,
 };
 
 /// The way out. Cloning shares it.
@@ -43,7 +43,7 @@ impl Network {
     /// Sends a channel's request in somebody's name.
     pub(crate) async fn send(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         scope: &CallScope,
         request: HttpRequest,
         files: Files,

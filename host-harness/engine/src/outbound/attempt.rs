@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     base::{
-        rate_limit::Asker,
+        rate_limit::RateKey,
         tasks::{Moment, Worker},
     },
     channels::{
         CallProblem,
-        circuit_breaker::{Part, Pass},
-        loaded::Registered,
+        circuit_breaker::{Part, Permit},
+        loaded::LoadedChannel,
     },
     error::HostError,
     network::CallScope,
@@ -46,18 +46,18 @@ const MEMORY_WAIT_MS: u64 = 1_000;
 /// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
 const SIGNAL_MS: u64 = 10_000;
 
-/// What is left of a reply when its turn is over.
-pub(crate) enum Left {
+/// How a reply's turn ended.
+pub(crate) enum RunOutcome {
     /// Every step has its end, or none will be tried any more.
-    Nothing,
+    Finished,
     /// Another attempt, when it is due.
-    Attempt,
+    RetryScheduled,
     /// It could not be tried at all.
-    Unable,
-    /// The channel is left alone until then, in milliseconds since 1970.
-    Until(u64),
-    /// The pace of its class is used up until this time.
-    Paced(u64),
+    Blocked,
+    /// The channel's circuit is open until then, in milliseconds since 1970.
+    CircuitOpen(u64),
+    /// The rate limit of its class is used up until this time.
+    RateLimited(u64),
     /// The host itself failed in the middle of it.
     Failed,
 }
@@ -70,8 +70,8 @@ pub(crate) struct Sending<'a> {
 
 impl Sending<'_> {
     /// Sends what is left of the reply.
-    pub(crate) async fn run(&self) -> Result<Left, HostError> {
-        let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(Left::Unable) };
+    pub(crate) async fn run(&self) -> Result<RunOutcome, HostError> {
+        let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(RunOutcome::Blocked) };
         let unchanged = self.room.credentials.unchanged.read().await;
         let account = self.room.base.inbox.account_row(self.reply.account).await?;
         if account.state == AccountState::Disconnected {
@@ -81,7 +81,7 @@ impl Sending<'_> {
             } else {
                 self.reject_rest(disconnected().sentence).await?;
             }
-            return Ok(Left::Nothing);
+            return Ok(RunOutcome::Finished);
         }
         let now = self.room.base.clock.now();
         let comment = self.reply.message.private_reply_to.as_deref();
@@ -90,14 +90,14 @@ impl Sending<'_> {
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
         let steps = self.steps(&registered, &context, now, &mut leave).await?;
-        let Some(steps) = steps else { return Ok(Left::Nothing) };
+        let Some(steps) = steps else { return Ok(RunOutcome::Finished) };
         let mut memory = match self.set_aside(&steps) {
             Ok(Some(memory)) => memory,
             // With its requests at hand it would take what others wait for: they are asked for again.
-            Ok(None) => return Ok(Left::Until(now.saturating_add(MEMORY_WAIT_MS))),
+            Ok(None) => return Ok(RunOutcome::CircuitOpen(now.saturating_add(MEMORY_WAIT_MS))),
             Err(error) => {
                 self.reject_rest(format!("The requests of this message cannot be sent: {error}.")).await?;
-                return Ok(Left::Nothing);
+                return Ok(RunOutcome::Finished);
             }
         };
         let for_requests = memory.bytes();
@@ -116,7 +116,7 @@ impl Sending<'_> {
                 StepState::Sending => {
                     let end = StepEnd::Final(StepState::Unknown);
                     self.finish(index, outcome(SendResult::Ambiguous(unrecorded())), end).await?;
-                    return Ok(Left::Nothing);
+                    return Ok(RunOutcome::Finished);
                 }
                 _ => continue,
             }
@@ -129,7 +129,7 @@ impl Sending<'_> {
                     self.drop_signal(index).await?;
                     continue;
                 }
-                return Ok(Left::Paced(at));
+                return Ok(RunOutcome::RateLimited(at));
             }
             if !self.room.base.inbox.begin_attempt(self.reply.reply, index, self.room.base.clock.now()).await? {
                 continue;
@@ -141,10 +141,11 @@ impl Sending<'_> {
             memory.shrink_to(for_requests);
             let now = self.room.base.clock.now();
             let breakers = &self.room.channels.breakers;
-            if let Some(pass) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok()) {
+            if let Some(permit) = leave.take().or_else(|| breakers.admit(&self.reply.channel, Part::Outgoing, now).ok())
+            {
                 match unread {
-                    Some(error) => self.room.channels.failed(pass, digest, &error, true),
-                    None => pass.succeeded(now),
+                    Some(error) => self.room.channels.failed(permit, digest, &error, true),
+                    None => permit.succeeded(now),
                 }
             }
             if let SendResult::Unauthorized(failure) = &outcome.result
@@ -157,7 +158,7 @@ impl Sending<'_> {
                 self.finish(index, outcome, end).await?;
                 let (inbox, state) = (&self.room.base.inbox, AccountState::NeedsReconnect);
                 inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
-                return Ok(Left::Attempt);
+                return Ok(RunOutcome::RetryScheduled);
             }
             // The pause itself is kept with the outcome, for all whom it concerns.
             let pauses = outcome.pause.is_some();
@@ -169,18 +170,18 @@ impl Sending<'_> {
             self.finish(index, outcome, end).await?;
             in_time = true;
             match (pauses, later) {
-                (true, _) => return Ok(Left::Attempt),
+                (true, _) => return Ok(RunOutcome::RetryScheduled),
                 _ if is_signal || sent => {}
-                (false, true) => return Ok(Left::Attempt),
-                (false, false) => return Ok(Left::Nothing),
+                (false, true) => return Ok(RunOutcome::RetryScheduled),
+                (false, false) => return Ok(RunOutcome::Finished),
             }
         }
-        Ok(Left::Nothing)
+        Ok(RunOutcome::Finished)
     }
 
     /// Whether a step may leave: neither a pause of the platform's nor the pace holds it. Otherwise says when to
     /// ask again.
-    async fn leave_to_go(&self, registered: &Registered, step: &SendStep) -> Result<Result<(), u64>, InboxError> {
+    async fn leave_to_go(&self, registered: &LoadedChannel, step: &SendStep) -> Result<Result<(), u64>, InboxError> {
         // The wish may have come with the answer to another reply, since this one got its turn.
         let now = self.room.base.clock.now();
         match self.room.base.inbox.paused_until(self.reply.account, Some(self.reply.conversation), now).await? {
@@ -202,12 +203,12 @@ impl Sending<'_> {
     }
 
     /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
-    async fn paced(&self, registered: &Registered, step: &SendStep) -> Result<(), u64> {
+    async fn paced(&self, registered: &LoadedChannel, step: &SendStep) -> Result<(), u64> {
         let (clock, rates) = (&self.room.base.clock, &registered.capabilities.rates);
         let patient_until = clock.now().saturating_add(PATIENCE_MS);
         let mut again = !self.reply.steps.is_empty();
         loop {
-            let asker = Asker {
+            let asker = RateKey {
                 channel: registered.channel.id(),
                 account: self.reply.account,
                 conversation: Some(self.reply.conversation),
@@ -235,10 +236,10 @@ impl Sending<'_> {
     /// The requests of the reply, written down before the first leaves; none when nothing can be sent.
     async fn steps(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         context: &ConversationContext,
         now: u64,
-        leave: &mut Option<Pass>,
+        leave: &mut Option<Permit>,
     ) -> Result<Option<Vec<SendStep>>, HostError> {
         let (message, asked) = (self.reply.message.clone(), context.clone());
         let called = self
@@ -246,11 +247,11 @@ impl Sending<'_> {
             .channels
             .call_unreported(registered, Part::Outgoing, Worker::Outbox, move |channel| ask(channel, &message, &asked));
         let (built, remarks) = match called.await {
-            Ok(((built, remarks), pass)) => {
+            Ok(((built, remarks), permit)) => {
                 match built {
                     // The reading of the answer decides, where there will be one.
-                    Ok(_) => *leave = Some(pass),
-                    Err(_) => pass.succeeded(now),
+                    Ok(_) => *leave = Some(permit),
+                    Err(_) => permit.succeeded(now),
                 }
                 (built, remarks)
             }
@@ -305,7 +306,7 @@ impl Sending<'_> {
     /// One request and the channel's reading of the answer; with the error where that failed.
     async fn attempt(
         &self,
-        registered: &Registered,
+        registered: &LoadedChannel,
         context: &ConversationContext,
         connection: i64,
         step: &SendStep,

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::{
     Outbound,
-    attempt::{Left, Sending},
+    attempt::{RunOutcome, Sending},
     unsent::host_failed,
 };
 use crate::{
@@ -65,14 +65,14 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
         let _turn = Turn { _place: place, room: Arc::clone(&room) };
         let left = match room.base.tasks.guarded(Worker::Outbox, send(&room, due.reply)).await {
             Ok(Ok(left)) => left,
-            Ok(Err(HostError::Paused(paused))) => Left::Until(paused.until),
+            Ok(Err(HostError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
             Ok(Err(error)) => {
                 tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
-                Left::Unable
+                RunOutcome::Blocked
             }
             Err(_) => {
                 room.channels.blame(&due.channel, Part::Outgoing);
-                Left::Failed
+                RunOutcome::Failed
             }
         };
         if let Err(error) = settle(&room, due.reply, left).await {
@@ -94,7 +94,7 @@ impl Drop for Turn {
     }
 }
 
-async fn send(room: &Arc<Outbound>, reply: i64) -> Result<Left, HostError> {
+async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, HostError> {
     // It may have come to its end since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
@@ -102,20 +102,20 @@ async fn send(room: &Arc<Outbound>, reply: i64) -> Result<Left, HostError> {
             let span = tracing::error_span!("reply", reply, channel = open.channel);
             (Sending { room, reply: open }).run().instrument(span).await
         }
-        None => Ok(Left::Attempt),
+        None => Ok(RunOutcome::RetryScheduled),
     }
 }
 
-async fn settle(room: &Outbound, reply: i64, left: Left) -> Result<(), HostError> {
+async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), HostError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
     let done: Result<(), InboxError> = match left {
-        Left::Nothing => room.base.inbox.close_reply(reply).await,
-        Left::Attempt => Ok(()),
-        Left::Unable => room.base.inbox.defer(reply, after(LATER_MS)).await,
+        RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
+        RunOutcome::RetryScheduled => Ok(()),
+        RunOutcome::Blocked => room.base.inbox.defer(reply, after(LATER_MS)).await,
         // Another reply is the trial; most often this one is not even looked at meanwhile.
-        Left::Until(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
-        Left::Paced(at) => room.base.inbox.defer(reply, at).await,
-        Left::Failed => fail(room, reply).await,
+        RunOutcome::CircuitOpen(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
+        RunOutcome::RateLimited(at) => room.base.inbox.defer(reply, at).await,
+        RunOutcome::Failed => fail(room, reply).await,
     };
     Ok(done?)
 }

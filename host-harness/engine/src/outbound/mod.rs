@@ -12,7 +12,7 @@ use harness_contract::{ConversationContext, OutboundMessage};
 use harness_inbox::{NewReply, Queued, Remarks, Settlement};
 
 use crate::{
-    base::{Base, rate_limit::Paces},
+    base::{Base, rate_limit::RateLimits},
     channels::Channels,
     error::HostError,
     media::Media,
@@ -27,7 +27,7 @@ pub(crate) struct Outbound {
     pub(crate) channels: Channels,
     pub(crate) network: Network,
     pub(crate) credentials: AccountCredentials,
-    pub(crate) rate_limits: Arc<Paces>,
+    pub(crate) rate_limits: Arc<RateLimits>,
     /// For the files that messages carry.
     pub(crate) media: Arc<Media>,
 }

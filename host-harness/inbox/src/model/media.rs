@@ -136,7 +136,7 @@ pub enum MediaEnd {
 
 /// A file that was given to be sent.
 #[derive(Clone, Debug, Serialize)]
-pub struct HeldFile {
+pub struct Upload {
     /// What `file-ref.handle` names it by.
     pub handle: String,
     /// Its name.

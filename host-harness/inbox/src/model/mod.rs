@@ -25,7 +25,7 @@ pub use delivery::{
     TakenCallback, TranslatedDelivery,
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
-pub use media::{DueMedia, HeldFile, MediaEnd, MediaState, MediaView, UnusedFiles};
+pub use media::{DueMedia, MediaEnd, MediaState, MediaView, UnusedFiles, Upload};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};

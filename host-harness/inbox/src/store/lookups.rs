@@ -6,7 +6,7 @@ use harness_contract::AccountSettings;
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, ErasureView, HeldFile, MediaView, ReplyView},
+    model::{AccountRow, ErasureView, MediaView, ReplyView, Upload},
 };
 
 /// Single things, for reading.
@@ -31,7 +31,7 @@ pub trait Lookups: Send + Sync {
     async fn media(&self, id: i64) -> Result<MediaView, InboxError>;
 
     /// A file that was given to be sent.
-    async fn held_file(&self, handle: &str) -> Result<HeldFile, InboxError>;
+    async fn upload(&self, handle: &str) -> Result<Upload, InboxError>;
 
     /// How far a request for deletion has come.
     async fn erasure(&self, code: &str) -> Result<ErasureView, InboxError>;

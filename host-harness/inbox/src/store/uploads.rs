@@ -5,14 +5,14 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{HeldFile, UnusedFiles},
+    model::{UnusedFiles, Upload},
 };
 
 /// Files that were given to be sent, and which of the stored files nobody names.
 #[async_trait]
 pub trait Uploads: Send + Sync {
     /// Keeps what is known of a file that was given to be sent. Its bytes are in the media store.
-    async fn hold_file(&self, file: HeldFile, now: u64) -> Result<(), InboxError>;
+    async fn store_upload(&self, file: Upload, now: u64) -> Result<(), InboxError>;
 
     /// The files that were given before this time. Which of them are unused is found by
     /// [`Uploads::look_for_use`], piece by piece.

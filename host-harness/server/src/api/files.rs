@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::FileRef;
-use harness_inbox::HeldFile;
+use harness_inbox::Upload;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +47,9 @@ struct Source {
     file: FileRef,
 }
 
-impl From<HeldFile> for Handed {
-    fn from(held: HeldFile) -> Self {
-        let HeldFile { handle, name, mime, size, sha256, .. } = held;
+impl From<Upload> for Handed {
+    fn from(held: Upload) -> Self {
+        let Upload { handle, name, mime, size, sha256, .. } = held;
         Self { source: Source { file: FileRef { handle, size } }, name, mime, sha256 }
     }
 }
@@ -103,7 +103,7 @@ async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, 
 
 /// A file that was handed in to be sent, by its handle. Nobody can guess one; messages name it to whoever reads them.
 async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Response, ApiError> {
-    let (file, content) = api.host.held_file(&handle).await?;
+    let (file, content) = api.host.upload(&handle).await?;
     Ok(handed_out(file.mime.as_deref(), content))
 }
 

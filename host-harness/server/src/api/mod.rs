@@ -22,7 +22,7 @@ mod routes;
 
 use crate::problem::Problem as ApiError;
 use crate::{
-    auth::{Access, Scope},
+    auth::{Authenticator, Scope},
     listener::Limits,
     middleware::body::BodyTime,
 };
@@ -38,11 +38,11 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 struct Api {
     host: Host,
-    access: Access,
+    access: Authenticator,
 }
 
 /// The routes below `/api/v1`.
-pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
+pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let largest_file = host.largest_file();
     let api = Api { host, access };
@@ -67,7 +67,7 @@ pub(crate) fn router(host: Host, access: Access, limits: &Limits) -> Router {
 }
 
 /// `/metrics`, behind the same lock.
-pub(crate) fn metrics_router(host: Host, access: Access) -> Router {
+pub(crate) fn metrics_router(host: Host, access: Authenticator) -> Router {
     let api = Api { host, access };
     Routes::default().at("/metrics", Scope::Observe, get(metrics)).behind_the_lock(&api).with_state(api)
 }
@@ -107,7 +107,7 @@ struct ChannelHealth {
 }
 
 fn channel_health(host: &Host, counts: &HashMap<String, ParkedCounts>) -> Vec<ChannelHealth> {
-    let health = |registered: &harness_engine::Registered| {
+    let health = |registered: &harness_engine::LoadedChannel| {
         let channel = registered.channel.id().to_owned();
         let parts = host.breakers(&channel);
         let ParkedCounts { parked, expired } = counts.get(&channel).copied().unwrap_or_default();
@@ -175,7 +175,7 @@ struct ChannelView {
 }
 
 async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
-    let view = |registered: harness_engine::Registered| ChannelView {
+    let view = |registered: harness_engine::LoadedChannel| ChannelView {
         id: registered.channel.id().to_owned(),
         digest: registered.channel.inspection().digest.clone(),
         generation: api.host.generation(registered.channel.id()),

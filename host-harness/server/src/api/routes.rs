@@ -12,7 +12,7 @@ use axum::{
 
 use super::{Api, ApiError};
 use crate::{
-    auth::{Denied, Granted, Scope},
+    auth::{Denied, Principal, Scope},
     middleware::{
         body::{self, BodyTime},
         browser,
@@ -68,7 +68,7 @@ impl Routes {
 }
 
 async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    match api.access.judge(request.headers(), api.host.clock().now()) {
+    match api.access.authenticate(request.headers(), api.host.clock().now()) {
         Ok(granted) => {
             tracing::Span::current().record("token", &granted.whose);
             request.extensions_mut().insert(granted);
@@ -106,7 +106,7 @@ async fn known_only(parameters: &'static [&'static str], request: Request, next:
 }
 
 async fn in_scope(scope: Scope, request: Request, next: Next) -> Response {
-    let granted = request.extensions().get::<Granted>().ok_or_else(|| Denied::NoToken.to_string());
+    let granted = request.extensions().get::<Principal>().ok_or_else(|| Denied::NoToken.to_string());
     match granted.and_then(|granted| granted.requires(scope)) {
         Ok(()) => next.run(request).await,
         Err(sentence) => ApiError::new(StatusCode::FORBIDDEN, "scope_missing", sentence).into_response(),

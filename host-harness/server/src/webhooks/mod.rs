@@ -1,7 +1,7 @@
 //! What platforms call: webhooks and callbacks into deliveries, and a constant answer for every refusal. Belongs here:
 //! what a request costs before it is known to be genuine. Whether it is, say `ingress` and `callbacks`.
 
-mod refusals;
+mod refusal_limit;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use self::refusals::Refusals;
+use self::refusal_limit::RefusalLimit;
 use crate::{
     listener::Limits,
     middleware::{
@@ -38,14 +38,14 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 struct Webhooks {
     host: Host,
-    refusals: Arc<Refusals>,
+    refusals: Arc<RefusalLimit>,
     /// How long a body may take to come in.
     body_time: Duration,
 }
 
 /// `/webhooks/{channel}`, `/webhooks/{channel}/{account}` and `/callbacks/{channel}/{name}`.
 pub(crate) fn router(host: Host, limits: &Limits) -> Router {
-    let refusals = Arc::new(Refusals::new(limits.refused_webhooks_per_minute, host.clock().clone()));
+    let refusals = Arc::new(RefusalLimit::new(limits.refused_webhooks_per_minute, host.clock().clone()));
     let traced = |route: MethodRouter<Webhooks>| {
         route
             .route_layer(middleware::map_response(browser::headers))
@@ -78,23 +78,23 @@ fn peer(request: &Request) -> Option<SocketAddr> {
 }
 
 /// Why a webhook or a callback was not taken.
-enum NotTaken {
+enum Rejection {
     /// With what was not read of its body.
     Refused(Refusal, Option<Body>),
     /// After how many seconds it may come again, and why, in a word for counters.
-    Later(&'static str, &'static str),
+    RetryLater(&'static str, &'static str),
 }
 
-impl NotTaken {
+impl Rejection {
     fn of(error: HostError) -> Self {
         match error {
             HostError::Refused(refusal) => Self::Refused(refusal, None),
-            HostError::Full(full) => Self::Later("10", full.word()),
-            HostError::Inbox(InboxError::Busy(_)) => Self::Later("1", "busy"),
+            HostError::Full(full) => Self::RetryLater("10", full.word()),
+            HostError::Inbox(InboxError::Busy(_)) => Self::RetryLater("1", "busy"),
             error => {
                 // Without a 200 the platform delivers again.
                 tracing::error!(%error, "what a platform sent and is genuine was not acknowledged");
-                Self::Later("10", "not_durable")
+                Self::RetryLater("10", "not_durable")
             }
         }
     }
@@ -103,7 +103,7 @@ impl NotTaken {
     fn word(&self) -> &'static str {
         match self {
             Self::Refused(refusal, _) => refusal.word(),
-            Self::Later(_, word) => word,
+            Self::RetryLater(_, word) => word,
         }
     }
 }
@@ -117,7 +117,7 @@ impl Webhooks {
         let span = tracing::error_span!("webhook", request = id.as_str(), channel, delivery = tracing::field::Empty);
         let answer = async {
             let taken = self.take(to, request).await;
-            self.host.count_webhook(channel, taken.as_ref().map_or_else(NotTaken::word, |()| "accepted"));
+            self.host.count_webhook(channel, taken.as_ref().map_or_else(Rejection::word, |()| "accepted"));
             match taken {
                 Ok(()) => plain(StatusCode::OK, "ok\n".into()),
                 Err(reason) => self.not_taken(reason, peer).await,
@@ -128,60 +128,60 @@ impl Webhooks {
         answer
     }
 
-    async fn take(&self, to: Addressed<'_>, request: Request) -> Result<(), NotTaken> {
+    async fn take(&self, to: Addressed<'_>, request: Request) -> Result<(), Rejection> {
         let host = &self.host;
         let (parts, body) = request.into_parts();
         // What cannot be genuine is not kept in memory.
         let bound = match host.expect(to.channel, &parts.headers, content_length(&parts.headers)) {
             Ok(bound) => bound,
-            Err(refusal) => return Err(NotTaken::Refused(refusal, Some(body))),
+            Err(refusal) => return Err(Rejection::Refused(refusal, Some(body))),
         };
         let body = self.read(to.channel, body, bound).await?;
-        let delivery = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(NotTaken::of)?;
+        let delivery = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(Rejection::of)?;
         tracing::Span::current().record("delivery", delivery);
         tracing::debug!("a webhook is in the journal");
         Ok(())
     }
 
-    async fn take_callback(&self, channel: &str, name: &str, request: Request) -> Result<Option<Value>, NotTaken> {
+    async fn take_callback(&self, channel: &str, name: &str, request: Request) -> Result<Option<Value>, Rejection> {
         let (parts, body) = request.into_parts();
         // A name that the channel does not have is not read either.
         if !self.host.has_callback(channel, name) {
-            return Err(NotTaken::Refused(Refusal::UnknownChannel, Some(body)));
+            return Err(Rejection::Refused(Refusal::UnknownChannel, Some(body)));
         }
         if content_length(&parts.headers).is_some_and(|length| length > MAX_CALLBACK as u64) {
-            return Err(NotTaken::Refused(Refusal::TooLarge, Some(body)));
+            return Err(Rejection::Refused(Refusal::TooLarge, Some(body)));
         }
         let body = self.read(channel, body, MAX_CALLBACK).await?;
-        self.host.callback(channel, name, &body.bytes).await.map_err(NotTaken::of)
+        self.host.callback(channel, name, &body.bytes).await.map_err(Rejection::of)
     }
 
     /// Reads a body of at most `bound` bytes, if its channel may have one more waiting.
-    async fn read(&self, channel: &str, mut body: Body, bound: usize) -> Result<body::Read, NotTaken> {
+    async fn read(&self, channel: &str, mut body: Body, bound: usize) -> Result<body::Read, Rejection> {
         if let Err(error) = self.host.admit(channel) {
             drain(body).await;
-            return Err(NotTaken::of(error));
+            return Err(Rejection::of(error));
         }
         let read = body::read(&mut body, bound, self.host.webhook_memory(channel));
         match tokio::time::timeout(self.body_time, read).await {
             Ok(Ok(read)) => Ok(read),
             Ok(Err(Unread::TooLarge)) => {
                 self.host.note_too_large(channel);
-                Err(NotTaken::Refused(Refusal::TooLarge, Some(body)))
+                Err(Rejection::Refused(Refusal::TooLarge, Some(body)))
             }
             // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
             Ok(Err(Unread::NoMemory)) => {
                 drain(body).await;
-                Err(NotTaken::Later("1", "memory"))
+                Err(Rejection::RetryLater("1", "memory"))
             }
-            Ok(Err(Unread::Broken)) | Err(_) => Err(NotTaken::Refused(Refusal::NotInTime, None)),
+            Ok(Err(Unread::Broken)) | Err(_) => Err(Rejection::Refused(Refusal::NotInTime, None)),
         }
     }
 
-    async fn not_taken(&self, reason: NotTaken, peer: Option<SocketAddr>) -> Response {
+    async fn not_taken(&self, reason: Rejection, peer: Option<SocketAddr>) -> Response {
         match reason {
-            NotTaken::Refused(refusal, unread) => self.refuse(refusal, peer, unread).await,
-            NotTaken::Later(seconds, _) => later(seconds),
+            Rejection::Refused(refusal, unread) => self.refuse(refusal, peer, unread).await,
+            Rejection::RetryLater(seconds, _) => later(seconds),
         }
     }
 
@@ -214,7 +214,7 @@ async fn callback(
 ) -> Response {
     let peer = peer(&request);
     let taken = webhooks.take_callback(&channel, &name, request).await;
-    webhooks.host.count_callback(&channel, taken.as_ref().map_or_else(NotTaken::word, |_| "accepted"));
+    webhooks.host.count_callback(&channel, taken.as_ref().map_or_else(Rejection::word, |_| "accepted"));
     if taken.is_ok() {
         tracing::info!(channel, name, "a callback was taken");
     }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, ErasureView, HeldFile, MediaView, ReplyView},
+    model::{AccountRow, ErasureView, MediaView, ReplyView, Upload},
     sqlite::{
         columns::{collect, from_millis},
         rows::accounts::{COLUMNS, account_settings, read_account},
@@ -82,14 +82,14 @@ impl Lookups for SqliteStore {
             .await
     }
 
-    async fn held_file(&self, handle: &str) -> Result<HeldFile, InboxError> {
+    async fn upload(&self, handle: &str) -> Result<Upload, InboxError> {
         let handle = handle.to_owned();
         self.readers
             .read(move |connection| {
                 connection
                     .prepare_cached("SELECT handle, name, mime, size, sha256, stored_as FROM file WHERE handle = ?1")?
                     .query_row(params![handle], |row| {
-                        Ok(HeldFile {
+                        Ok(Upload {
                             handle: row.get(0)?,
                             name: row.get(1)?,
                             mime: row.get(2)?,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{HeldFile, UnusedFiles},
+    model::{UnusedFiles, Upload},
     sqlite::{
         columns::{as_millis, collect},
         rows::erasure::HANDLE,
@@ -17,7 +17,7 @@ use crate::{
 
 #[async_trait]
 impl Uploads for SqliteStore {
-    async fn hold_file(&self, file: HeldFile, now: u64) -> Result<(), InboxError> {
+    async fn store_upload(&self, file: Upload, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached(

@@ -7,7 +7,7 @@ use super::{
     place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
-use harness_inbox::{HeldFile, MediaEnd, MediaState};
+use harness_inbox::{MediaEnd, MediaState, Upload};
 
 pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
@@ -56,7 +56,7 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
     let conversation = stage.conversation().await;
     let store = &stage.store;
     for handle in ["used", "unused"] {
-        let file = HeldFile {
+        let file = Upload {
             handle: handle.into(),
             name: Some("a.png".into()),
             mime: None,
@@ -64,7 +64,7 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
             sha256: "ab".into(),
             stored_as: format!("outbound/{handle}"),
         };
-        store.hold_file(file, NOW).await.unwrap();
+        store.store_upload(file, NOW).await.unwrap();
     }
     let mut reply = new_reply(conversation, "key", "hello");
     let part = json!({"media": [{"kind": "image", "source": {"file": {"handle": "used", "size": 5}}}]});
@@ -76,6 +76,6 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
     assert_eq!(files.handles.iter().collect::<Vec<_>>(), ["unused"]);
     assert_eq!(store.forget_file("unused".into(), files.after).await.unwrap().as_deref(), Some("outbound/unused"));
     assert_eq!(store.forget_file("used".into(), 0).await.unwrap(), None, "a reply behind the last look names it");
-    assert_eq!(store.held_file("used").await.unwrap().stored_as, "outbound/used");
-    assert!(store.held_file("unused").await.is_err());
+    assert_eq!(store.upload("used").await.unwrap().stored_as, "outbound/used");
+    assert!(store.upload("unused").await.is_err());
 }

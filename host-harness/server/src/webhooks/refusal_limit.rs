@@ -17,11 +17,11 @@ use crate::listener::network_of;
 const MANY: usize = 10_000;
 
 /// Refused webhooks by remote address.
-pub(crate) struct Refusals {
+pub(crate) struct RefusalLimit {
     limiter: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, Clock, NoOpMiddleware<Duration>>,
 }
 
-impl Refusals {
+impl RefusalLimit {
     pub(crate) fn new(per_minute: u32, clock: Clock) -> Self {
         let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
         Self { limiter: RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), clock) }
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_bound_and_a_network_of_version_6_is_one() {
-        let refusals = Refusals::new(2, Clock::stopped());
+        let refusals = RefusalLimit::new(2, Clock::stopped());
         let within = |address: &str| refusals.count(format!("{address}:1").parse().ok());
         assert_eq!([within("192.0.2.1"), within("192.0.2.1"), within("192.0.2.1")], [true, true, false]);
         assert!(within("192.0.2.2"));

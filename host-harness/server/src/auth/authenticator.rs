@@ -22,13 +22,13 @@ fn listed(scopes: &[Scope]) -> String {
 
 /// What a request may do, by the token that it showed.
 #[derive(Clone, Debug)]
-pub(crate) struct Granted {
+pub(crate) struct Principal {
     /// The token's name, for the log.
     pub(crate) whose: String,
     scopes: Vec<Scope>,
 }
 
-impl Granted {
+impl Principal {
     fn everything(whose: &str) -> Self {
         Self { whose: whose.to_owned(), scopes: vec![Scope::Admin] }
     }
@@ -79,7 +79,7 @@ const USED_EVERY_MS: u64 = 60_000;
 
 /// The lock of the API. Without a key, as by default, it opens to nobody. Cloning shares it.
 #[derive(Clone, Debug, Default)]
-pub struct Access {
+pub struct Authenticator {
     shared: Arc<Shared>,
 }
 
@@ -92,7 +92,7 @@ struct Shared {
     used: Mutex<HashMap<String, u64>>,
 }
 
-impl Access {
+impl Authenticator {
     /// A lock that one token opens for everything, and each token of the file for its scopes. Where a request comes
     /// from and what it says about itself opens nothing.
     pub fn new(admin: Option<&Secret>, file: Option<TokenFile>) -> Self {
@@ -101,7 +101,7 @@ impl Access {
     }
 
     /// Judges a request by its headers.
-    pub(crate) fn judge(&self, headers: &HeaderMap, now: u64) -> Result<Granted, Denied> {
+    pub(crate) fn authenticate(&self, headers: &HeaderMap, now: u64) -> Result<Principal, Denied> {
         let token =
             headers.get(header::AUTHORIZATION).and_then(|value| shown(value.as_bytes())).ok_or(Denied::NoToken)?;
         let digest = digest(token);
@@ -113,14 +113,14 @@ impl Access {
             if is_it { Some(stored) } else { found }
         });
         if is_admin {
-            return Ok(Granted::everything("[api]"));
+            return Ok(Principal::everything("[api]"));
         }
         let stored = found.ok_or(Denied::Unknown)?;
         if stored.expires_at.is_some_and(|end| end <= now) {
             return Err(Denied::Expired);
         }
         self.note(stored, now);
-        Ok(Granted { whose: stored.name.clone(), scopes: stored.scopes.clone() })
+        Ok(Principal { whose: stored.name.clone(), scopes: stored.scopes.clone() })
     }
 
     /// The tokens as the file holds them now. One look at the file's state is all that a request costs.
