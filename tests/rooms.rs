@@ -290,3 +290,16 @@ fn no_file_of_the_host_is_too_long_to_read_in_one_sitting() {
         assert!(lines <= 450, "{} has {lines} lines", path.display());
     }
 }
+
+#[test]
+fn every_file_of_the_host_begins_with_what_it_owns_and_what_it_does_not() {
+    let mut files = Vec::new();
+    CRATES.iter().for_each(|(name, _)| sources(&host().join(name).join("src"), &mut files));
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let owns = head.first().is_some_and(|line| line.starts_with("//! Owns: "));
+        let not = head.iter().any(|line| line.starts_with("//! Does not own: "));
+        assert!(owns && not, "{} has no such head", path.display());
+    }
+}

@@ -1,4 +1,5 @@
-//! The calls of cargo, rustc and rustup. Belongs here: flags, and the reading of what the tools print.
+//! Owns: the calls of cargo, rustc and rustup: flags, and reading what the tools print.
+//! Does not own: encoding.
 
 use std::{
     env,

@@ -1,4 +1,5 @@
-//! From a core module to a component. Belongs here: the encoding, what is left out, the manifest.
+//! Owns: from a core module to a component: the encoding, what is left out, the manifest.
+//! Does not own: compiling (`cargo`).
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! From a channel's folder to a component: compile for `wasm32-unknown-unknown`, encode, embed the
-//! manifest. Belongs here: the build that authors, tests and the demo share. Not here: running it.
+//! Owns: from a channel's folder to a component: compile, encode, embed the manifest.
+//! Does not own: running it.
 
 mod cargo;
 mod encode;

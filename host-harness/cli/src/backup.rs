@@ -1,5 +1,5 @@
-//! `harness backup`, `restore` and `check-inbox`: for files, beside a running host or without one. Belongs here:
-//! which host is meant, and what was done in lines for people. The work is the engine's.
+//! Owns: `harness backup`, `restore` and `check-inbox`: which host is meant, and what was done, in lines for people.
+//! Does not own: the work (the engine).
 
 use std::{
     path::{Path, PathBuf},

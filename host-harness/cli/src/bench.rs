@@ -1,5 +1,5 @@
-//! `harness bench ingest`: what a durable 200 costs here, beside a bare native server on the same machine in
-//! the same run. Belongs here: the plan and the table. The servers, the load: below.
+//! Owns: `harness bench ingest`: what a durable 200 costs beside a bare native server, in the same run; plan and table.
+//! Does not own: servers and load (below).
 
 pub(crate) mod bare;
 mod load;

@@ -1,4 +1,5 @@
-//! `harness build`.
+//! Owns: `harness build`.
+//! Does not own: the build (`harness-build`).
 
 use std::{path::PathBuf, process::ExitCode};
 

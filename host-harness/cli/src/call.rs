@@ -1,5 +1,5 @@
-//! `harness call`: one function, in the sandbox, on given input. Belongs here: the JSON around the
-//! contract's types, and what stands in for parts of the input that are left out.
+//! Owns: `harness call`: one function in the sandbox on given input, and what stands in for parts that are left out.
+//! Does not own: the contract's JSON form.
 
 use std::{
     fs,

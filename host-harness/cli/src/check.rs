@@ -1,4 +1,5 @@
-//! `harness check`: everything about a component that can be known before it is trusted.
+//! Owns: `harness check`: everything about a component that can be known before it is trusted.
+//! Does not own: finding it out (the sandbox, the contract).
 
 use std::{fs, path::Path, process::ExitCode};
 

@@ -1,5 +1,5 @@
-//! A client of a running host's HTTP API, for command lines and for products in Rust. Belongs here: the
-//! address, the token, errors in words.
+//! Owns: a client of a running host's HTTP API: the address, the token, errors in words.
+//! Does not own: what is asked.
 
 use std::time::Duration;
 

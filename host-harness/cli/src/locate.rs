@@ -1,5 +1,5 @@
-//! Finds the channel that a command means: a component, or a folder that is built first.
-//! Belongs here: default paths, the sandbox of a command, progress while something takes time.
+//! Owns: the channel that a command means: a component, or a folder that is built first; default paths, progress.
+//! Does not own: what the command does with it.
 
 use std::{
     env, fs,

@@ -1,5 +1,6 @@
-//! Log lines on their way to standard error. Belongs here: an error in one text; that no text of a stranger in them moves the
-//! cursor or begins a line of its own, whatever made the line.
+//! Owns: log lines and errors on their way to standard error: no text of a stranger moves the cursor or begins a line of its own;
+//! the remedy that names a command.
+//! Does not own: what is logged.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! `harness`: build, check and call channels, run the demo, the host and the simulator.
-//! Belongs here: the command line's shape and its exit codes (0 done, 1 refused, 2 wrong usage).
+//! Owns: the shape of the command line and its exit codes (0 done, 1 refused, 2 wrong usage).
+//! Does not own: the commands.
 
 #![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
 

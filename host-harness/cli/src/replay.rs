@@ -1,5 +1,5 @@
-//! `harness replay`: recorded calls, made again on this or another component. Belongs here: reading the
-//! recording, and showing where the results differ.
+//! Owns: `harness replay`: reading a recording, and showing where the results of another component differ.
+//! Does not own: making the calls (the sandbox).
 
 use std::{
     fs::File,

@@ -1,5 +1,5 @@
-//! Commands that speak with a running host: `connect`, `doctor`, `disconnect`. Belongs here: finding the host,
-//! and what it says in lines for people. What it does is the API's.
+//! Owns: commands that speak with a running host: `connect`, `doctor`, `disconnect`.
+//! Does not own: what the host does (its API).
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 

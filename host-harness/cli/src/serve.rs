@@ -1,4 +1,5 @@
-//! `harness serve`: the host as its configuration says.
+//! Owns: `harness serve`: the host as its configuration says.
+//! Does not own: loading channels (`load`), noticing that they changed (`watch`).
 
 use std::{
     fs,

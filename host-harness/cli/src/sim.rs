@@ -1,4 +1,5 @@
-//! `harness sim`: the simulator of Meta alone, and a configuration with which a host speaks to it.
+//! Owns: `harness sim`: the simulator of Meta alone, and a configuration with which a host speaks to it.
+//! Does not own: the simulator.
 
 use std::{
     fs,

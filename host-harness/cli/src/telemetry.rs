@@ -1,5 +1,5 @@
-//! Traces for a collector. Belongs here: what of the spans is exported, and sending it beside everything else, so
-//! that a collector which is slow or gone costs no webhook anything.
+//! Owns: traces for a collector: which spans are exported, sent beside everything else, so that a slow collector costs nothing.
+//! Does not own: what is traced.
 
 use std::{
     fmt,

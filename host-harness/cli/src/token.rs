@@ -1,5 +1,6 @@
-//! `harness token`: the API's named tokens. Belongs here: the command, times as people write them, the list. The
-//! file is changed directly, so that a first token can be made before the host runs; a running host sees it at once.
+//! Owns: `harness token`: the command, times as people write them, the list. The file is changed directly, so that a first token
+//! can be made before the host runs.
+//! Does not own: the file (the server's auth).
 
 use std::process::ExitCode;
 

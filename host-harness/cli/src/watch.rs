@@ -1,4 +1,5 @@
-//! `harness serve --watch`: components are loaded again when their files change. Belongs here: noticing it.
+//! Owns: `harness serve --watch`: noticing that a component's file has changed.
+//! Does not own: replacing the channel (`load`).
 
 use std::{
     collections::HashMap,

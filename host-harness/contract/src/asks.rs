@@ -1,5 +1,5 @@
-//! What a manifest asks for, line by line: all that an operator permits with a grant, and what a newer manifest asks for
-//! beyond an older one. Belongs here: the lines and the comparison. What each thing means: `manifest`.
+//! Owns: what a manifest asks for, line by line, and what a newer one asks for beyond an older.
+//! Does not own: what each thing means (`manifest`).
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What a manifest may say of credentials. Belongs here: whether the places, hosts and pointers that it names for them
-//! can be, and what a secret of webhooks may not do. The manifest's shape and its other checks: `manifest`.
+//! Owns: what a manifest may say of credentials: places, hosts and pointers that can be.
+//! Does not own: its shape and its other checks (`manifest`).
 
 use std::collections::BTreeSet;
 

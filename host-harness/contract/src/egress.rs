@@ -1,5 +1,5 @@
-//! What an egress rule means: which URL it admits. Belongs here: the pure decision over a parsed
-//! URL. Not here: resolving names, sending, secrets.
+//! Owns: what an egress rule means: which URL it admits. A pure decision over a parsed URL.
+//! Does not own: resolving names, sending, secrets.
 
 use std::fmt;
 

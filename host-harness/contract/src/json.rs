@@ -1,5 +1,5 @@
-//! The JSON form of byte strings: text where the bytes are UTF-8, base64 where they are not.
-//! Belongs here: (de)serialisers that the generated types name. Not here: the types themselves.
+//! Owns: the JSON form of byte strings: text where the bytes are UTF-8, base64 where they are not.
+//! Does not own: the types that use it.
 
 use std::borrow::Cow;
 

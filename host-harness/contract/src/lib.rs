@@ -1,5 +1,5 @@
-//! The messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, and the
-//! manifest `channel.toml`. Nothing here runs a component, opens a socket or writes a file.
+//! Owns: the messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, the manifest `channel.toml`.
+//! Does not own: running a component, sockets, files.
 
 pub mod asks;
 mod checks;

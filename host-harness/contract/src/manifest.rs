@@ -1,5 +1,5 @@
-//! The manifest `channel.toml`: what a channel is and what it asks for. A manifest is a request; what
-//! the operator granted stands in the host's configuration. Belongs here: its shape and its checks.
+//! Owns: the manifest `channel.toml`: what a channel is and what it asks for. A manifest is a request.
+//! Does not own: what the operator granted.
 
 use std::collections::BTreeMap;
 

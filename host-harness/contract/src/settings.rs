@@ -1,5 +1,5 @@
-//! The settings of an account: what a manifest declares, and how values from a configuration are
-//! checked against it. Belongs here: types, defaults, accepted values. Not here: secrets.
+//! Owns: settings: what a manifest declares, and checking values against it.
+//! Does not own: secrets.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Text of strangers, such as channels, platforms and customers, on its way to people: into errors, logs and
-//! terminals. Belongs here: what must not be passed on as it is.
+//! Owns: what of a stranger's text must not be passed on to errors, logs and terminals as it is.
+//! Does not own: where texts come from.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! What can go wrong with an inbox, one variant for each.
-//! Not here: what an operator types to mend it, which the command line says.
+//! Owns: what can go wrong with an inbox, one variant for each.
+//! Does not own: what an operator types to mend it, which the command line says.
 
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 

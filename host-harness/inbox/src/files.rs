@@ -1,5 +1,6 @@
-//! Files that hold what people wrote, or what opens something: nobody else can read them, or it is found out who can.
-//! Not here: what is in them.
+//! Owns: files that hold what people wrote, or what opens something: nobody else can read them, or it is found out who
+//! can.
+//! Does not own: what is in them.
 
 use std::{
     ffi::OsString,

@@ -1,5 +1,5 @@
-//! The inbox of the harness: journal of raw deliveries, conversations, messages, windows and outbox, behind traits by
-//! capability. No network, no sandbox: channels hand in typed events and outcomes, products read the result.
+//! Owns: the inbox: journal of raw deliveries, conversations, messages, windows and outbox, behind traits by capability.
+//! Does not own: network, sandbox: channels hand in typed events and outcomes, products read the result.
 //!
 //! The way of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`]. The
 //! way of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].

@@ -1,5 +1,6 @@
-//! The messaging window as a value: computed from what the customer did, by platform time, under the channel's policy.
-//! Not here: where the openings are kept.
+//! Owns: the messaging window as a value: computed from what the customer did, by platform time, under the channel's
+//! policy.
+//! Does not own: where the openings are kept.
 
 use harness_contract::{Window, WindowOpener, WindowPolicy, WindowRule, WindowState};
 

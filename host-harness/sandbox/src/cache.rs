@@ -1,5 +1,6 @@
-//! Compiled components on disk. A compiled component is native code that runs outside the sandbox, so
-//! every file carries a MAC under a key of this cache's own; what does not verify is compiled again.
+//! Owns: compiled components on disk. One is native code that runs outside the sandbox, so every file carries a MAC under a
+//! key of this cache's own; what does not verify is compiled again.
+//! Does not own: compiling.
 
 use std::{
     fs,

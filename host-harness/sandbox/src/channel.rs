@@ -1,5 +1,5 @@
-//! A loaded channel: one method for every function of the contract, each in a fresh instance.
-//! Belongs here: instantiating, deadlines, the reading of failures. Not here: what to do with them.
+//! Owns: a loaded channel: a method for every function of the contract, each call in a fresh instance with a deadline.
+//! Does not own: what follows from a result or a failure.
 
 use std::{
     sync::{

@@ -1,5 +1,5 @@
-//! Counts what a component would make the compiler do, before it does it. Belongs here: the bounds of a component's
-//! shape, in one pass over its bytes. Not here: names and manifest (`inspect`), time and memory (`compiler`).
+//! Owns: the bounds of a component's shape, counted in one pass over its bytes before a compiler sees it.
+//! Does not own: names and manifest (`inspect`), time and memory of compiling (`compiler`).
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, FunctionBody,

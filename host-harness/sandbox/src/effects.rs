@@ -1,5 +1,5 @@
-//! What a component may ask of the world, and the state behind one call. Belongs here: the trait that
-//! the host implements, the imports, the resource limiter. Not here: sockets, files, databases.
+//! Owns: what a component may ask of the world, the imports, and the state behind one call.
+//! Does not own: sockets, files, databases: the host implements [`Effects`].
 
 use harness_contract::{HttpError, HttpRequest, HttpResponse, VERSION};
 use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};

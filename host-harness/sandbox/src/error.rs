@@ -1,5 +1,5 @@
-//! What can go wrong with a component, as types: which channel, which export, why.
-//! Belongs here: the reading of wasmtime's errors. Not here: what a channel reports of its own.
+//! Owns: what can go wrong with a component, as types: which channel, which export, why.
+//! Does not own: what a channel reports of its own.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Reads a component from outside: version, imports, exports, manifest, size. Belongs here: every
-//! reason to refuse a component before a compiler sees it.
+//! Owns: reading a component from outside, without running it: version, imports, exports, manifest, size.
+//! Does not own: what it would make a compiler do (`count`).
 
 use harness_contract::{
     PACKAGE, VERSION, is_compatible,

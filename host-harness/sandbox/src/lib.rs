@@ -1,6 +1,6 @@
-//! The sandbox: loads channel components and calls them, each call in a fresh instance with a
-//! deadline, bounded memory and imports that trap where the contract says "pure". The only crate
-//! that runs wasmtime. Network and storage come in through [`Effects`]; nothing here opens either.
+//! Owns: running channel components: each call in a fresh instance with a deadline, bounded memory, and imports that trap
+//! where the contract says "pure". The only crate that runs wasmtime.
+//! Does not own: network and storage, which come in through [`Effects`].
 //!
 //! The way of a component: [`inspect`] reads it without running anything, [`Sandbox::load`] compiles
 //! it (or takes the compiled form from the authenticated cache), [`Channel`] calls it.

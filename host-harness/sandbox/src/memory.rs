@@ -1,5 +1,5 @@
-//! The linear memory of all calls together: one bound for all channels, and half of it for each. Belongs here: counting.
-//! Not here: what one call may have (`effects`), memory of the host (`harness-egress`).
+//! Owns: one bound for the linear memory of all calls together, and half of it for each channel.
+//! Does not own: what one call may have (`effects`), memory of the host (`harness-egress`).
 
 use std::sync::{
     Arc,

@@ -1,5 +1,5 @@
-//! The one form in which the API says that it did not do what was asked: RFC 9457, `application/problem+json`.
-//! Belongs here: that form, the stable codes, and which error has which status. Not here: reading requests (`extract`).
+//! Owns: the one form of an error: RFC 9457, `application/problem+json`; stable codes, and which error has which status.
+//! Does not own: reading requests (`api`).
 
 use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},

@@ -1,5 +1,5 @@
-//! The number of a request, for logs, traces and whoever asks about an answer. Belongs here: taking or making it,
-//! and the span that everything under it belongs to.
+//! Owns: the id of a request, and the span that everything under it belongs to.
+//! Does not own: what is logged.
 
 use std::sync::{
     LazyLock,

@@ -1,5 +1,5 @@
-//! The host behind HTTP: everything that it answers, and the bounds of whoever asks. Belongs here: putting the
-//! routers together. Connections are `listen`.
+//! Owns: putting the routers together, and serving them.
+//! Does not own: connections (`listener`), what is answered.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! The bare native server that the host is measured against: what a careful team would write by hand for
-//! one channel. Belongs here: HMAC, serde, one writing thread with group commit; no sandbox, no product.
+//! Owns: the bare native server that the host is measured against: HMAC, serde, one writing thread with group commit.
+//! Does not own: any product around it.
 
 use std::{path::Path, thread};
 

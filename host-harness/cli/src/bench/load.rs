@@ -1,5 +1,5 @@
-//! Makes the load of a benchmark: signed requests that were built before, over connections that stay open.
-//! Belongs here: sending them as fast as they are answered, and how long that took.
+//! Owns: the load of a benchmark: signed requests built before, over connections that stay open.
+//! Does not own: what is measured beside it.
 
 use std::{
     sync::{

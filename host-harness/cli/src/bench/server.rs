@@ -1,5 +1,5 @@
-//! A server under measurement: a process of its own in an empty folder, watched from outside.
-//! Belongs here: starting it, and what the system says about it.
+//! Owns: a server under measurement: a process of its own in an empty folder, watched from outside.
+//! Does not own: its load.
 
 use std::{
     fs,

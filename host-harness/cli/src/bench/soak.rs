@@ -1,5 +1,5 @@
-//! `harness bench soak`: a real `serve` beside a simulated platform, under half of what it sustains, for long.
-//! Belongs here: the plan, a sample each minute, and whether the last third is like the first.
+//! Owns: `harness bench soak`: a real `serve` beside a simulated platform, for long; a sample each minute.
+//! Does not own: its traffic (`traffic`).
 
 mod traffic;
 

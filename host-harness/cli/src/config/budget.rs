@@ -1,5 +1,5 @@
-//! `[budget]`: what one channel and one account may keep waiting, as the configuration writes it. Belongs here: keys,
-//! units and what is accepted. What they mean is `budget`'s.
+//! Owns: `[budget]`: its keys, units and what is accepted.
+//! Does not own: what the bounds mean (the engine's backlog).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `[limits]`: how large what is handed in may be, as the configuration writes it. Belongs here: keys, units and what is
-//! accepted. What they mean is `sizes`'s.
+//! Owns: `[limits]`: its keys, units and what is accepted.
+//! Does not own: what the sizes mean (the egress).
 
 use serde::Deserialize;
 

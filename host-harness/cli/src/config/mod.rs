@@ -1,5 +1,5 @@
-//! The host's configuration file. Belongs here: its shape, its defaults, and errors that name file,
-//! key and what is accepted. Secrets stand in files or environment variables, never in it.
+//! Owns: the host's configuration file: its shape, its defaults, errors that name file, key and what is accepted.
+//! Does not own: secrets, which stand in files or variables.
 
 use std::{
     collections::{BTreeMap, HashMap},

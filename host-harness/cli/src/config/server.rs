@@ -1,5 +1,5 @@
-//! `[server]`: bounds for whoever connects, as the configuration writes them. Belongs here: keys, units and what
-//! is accepted. What they mean is `listen`'s.
+//! Owns: `[server]`: its keys, units and what is accepted.
+//! Does not own: what the bounds mean (the listener).
 
 use std::time::Duration;
 

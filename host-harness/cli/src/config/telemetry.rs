@@ -1,5 +1,5 @@
-//! `[telemetry]`: where traces go, as the configuration writes it. Belongs here: keys and what is accepted. Sending
-//! is the command's.
+//! Owns: `[telemetry]`: its keys and what is accepted.
+//! Does not own: sending traces.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! `harness demo`: simulator, host and inbox in one process, connected by real HTTP on loopback.
-//! Belongs here: the open demo. The fixed conversation stands in `script`, the setting in `stage`.
+//! Owns: `harness demo`: simulator, host and inbox in one process, connected by real HTTP on loopback; the open demo.
+//! Does not own: the fixed conversation (`script`), the setting (`stage`).
 
 mod script;
 mod stage;

@@ -1,5 +1,6 @@
-//! The fixed conversation: every step is played, looked up in the inbox or at the simulator, and
-//! reported. A step that did not happen makes the command fail.
+//! Owns: the fixed conversation: every step is played, looked up, and reported. One that did not happen makes the command
+//! fail.
+//! Does not own: the setting (`stage`).
 
 use std::{process::ExitCode, time::Duration};
 

@@ -1,4 +1,5 @@
-//! The setting of the demo: a simulator with one account, a host with the channel, one customer.
+//! Owns: the setting of the demo: a simulator with one account, a host with the channel, one customer.
+//! Does not own: what is played.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,6 +1,6 @@
-//! What one channel, or one account, may keep waiting in this host: deliveries, their bytes, what comes out of an
-//! archive. A channel that fills its own stops alone. Belongs here: those bounds and the counts that are held
-//! against them. What waits is counted by the inbox.
+//! Owns: what one channel, or one account, may keep waiting: deliveries, their bytes, items of an archive. A channel that fills
+//! its own stops alone.
+//! Does not own: what waits, which the inbox counts.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! The host's clock. Everything that depends on the present asks here, so that a demonstration or a test can
-//! move the present without touching the machine. Belongs here: what time it is, and how much of it has passed.
+//! Owns: the host's clock: what time it is and how much has passed. A demonstration or a test can move it.
+//! Does not own: what is due.
 
 use harness_egress::Timer;
 use std::{

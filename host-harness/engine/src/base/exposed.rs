@@ -1,5 +1,5 @@
-//! Whether others on this machine can read what a host keeps. Belongs here: looking at it, and the sentence. Keys and
-//! tokens are refused where they are read; what was made before, or by somebody else, is warned about.
+//! Owns: whether others on this machine can read what a host keeps.
+//! Does not own: keys and tokens, which are refused where they are read.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Counters for whoever runs a host, in Prometheus' text form. Belongs here: their names, labels and meaning.
-//! No label holds what a person wrote or who they are; channels and accounts are the operator's own.
+//! Owns: counters in Prometheus' text form: names, labels, meaning. No label holds what a person wrote or who they are.
+//! Does not own: who may read them.
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -1,5 +1,5 @@
-//! Places of a worker, with a share for everybody: no channel, account or conversation can take them all. Belongs
-//! here: who gets one. A place is given back when its guard is dropped, however that comes about.
+//! Owns: places of a worker, with a share for everybody; dropping a place gives it back.
+//! Does not own: the work.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,5 +1,5 @@
-//! The pace that a channel declares in its capabilities: token buckets per account (or app, or conversation)
-//! and class of steps. Belongs here: when a request may leave. Who is next is the outbox's.
+//! Owns: the rate limits that a channel declares: token buckets per account, app or conversation, and class of steps.
+//! Does not own: whose turn it is (`outbound`).
 
 use std::{
     collections::HashMap,

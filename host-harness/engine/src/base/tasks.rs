@@ -1,5 +1,5 @@
-//! Tasks of the host's workers, which may panic: what they held is given back, that it happened is counted and seen,
-//! and the worker goes on. Belongs here: catching and counting. What becomes of the work is the worker's.
+//! Owns: tasks of the host's workers: a panic is caught, counted and seen, and the worker goes on.
+//! Does not own: what becomes of the work.
 
 use std::{
     any::Any,

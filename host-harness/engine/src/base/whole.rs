@@ -1,5 +1,5 @@
-//! What is begun is brought to its end: work that has more than one lasting effect does not stop in the middle
-//! because whoever asked for it has gone. Belongs here: running such work, and waiting for it when the host stops.
+//! Owns: work that has more than one lasting effect: it runs to its end although whoever asked has gone.
+//! Does not own: the work.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What a file is: told from its content, and only where that is silent from what somebody claims.
-//! Belongs here: that judgement, for what comes in, what goes out and what is served.
+//! Owns: what a file is: told from its content, and only where that is silent from what somebody claims.
+//! Does not own: whether it may be sent (the channel's rules).
 
 /// The type of a file, lower case and without parameters, where it can be told.
 pub(crate) fn type_of(content: &[u8], claimed: Option<&str>) -> Option<String> {

@@ -1,5 +1,5 @@
-//! What became of a step that no answer of the platform speaks of, and refusals of the host's own. Belongs here:
-//! those outcomes and their words. What follows from them is `sending`'s.
+//! Owns: outcomes and words for a step of which no answer of the platform speaks, and refusals of the host's own.
+//! Does not own: what follows from them (`attempt`).
 
 use harness_contract::{
     Failure, FailureCategory, SendOutcome, SendResult, SendStep, Severity, StepKind, Violation, ViolationCode,

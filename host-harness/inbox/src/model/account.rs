@@ -1,5 +1,6 @@
-//! Accounts: their states, how they are connected, how far their archive has been read, and their sealed credentials.
-//! Not here: talking to the platform, and sealing.
+//! Owns: accounts: their states, how they are connected, how far their archive has been read, and their sealed
+//! credentials.
+//! Does not own: talking to the platform, and sealing.
 
 use harness_contract::{Media, Setting};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Contacts: whose profile is asked for, and requests to delete everything about somebody.
-//! Not here: asking the platform.
+//! Owns: contacts: whose profile is asked for, and requests to delete everything about somebody.
+//! Does not own: asking the platform.
 
 use serde::Serialize;
 

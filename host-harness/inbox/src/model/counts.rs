@@ -1,5 +1,5 @@
-//! The inbox in numbers, for gauges and for whoever looks after an account.
-//! Not here: what happens to what is counted.
+//! Owns: the inbox in numbers, for gauges and for whoever looks after an account.
+//! Does not own: what happens to what is counted.
 
 use harness_contract::Failure;
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Deliveries on their way from the platform into the inbox, and what became of their events.
-//! Not here: the journal's files, and what events do.
+//! Owns: deliveries on their way from the platform into the inbox, and what became of their events.
+//! Does not own: the journal's files, and what events do.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Parts of replies that may have been delivered: what is looked for, what was seen, what somebody decided.
-//! Not here: looking, and what follows from it.
+//! Owns: parts of replies that may have been delivered: what is looked for, what was seen, what somebody decided.
+//! Does not own: looking, and what follows from it.
 
 /// A part that may have been delivered.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-//! Files of messages and files to be sent: their states, and what is known of them.
-//! Not here: downloading, and where the bytes lie.
+//! Owns: files of messages and files to be sent: their states, and what is known of them.
+//! Does not own: downloading, and where the bytes lie.
 
 use std::collections::HashSet;
 

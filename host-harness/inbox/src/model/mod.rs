@@ -1,5 +1,5 @@
-//! What an inbox holds and hands out: ids, states, views, and what is asked of it. Plain values without a store.
-//! Not here: where they are kept (`store`, `sqlite`), and what follows from them.
+//! Owns: what an inbox holds and hands out: ids, states, views, and what is asked of it. Plain values without a store.
+//! Does not own: where they are kept (`store`, `sqlite`), and what follows from them.
 
 mod account;
 mod contact;

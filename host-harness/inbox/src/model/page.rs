@@ -1,5 +1,5 @@
-//! Pages of a list, and the places at which they end.
-//! Not here: what the lists hold.
+//! Owns: pages of a list, and the places at which they end.
+//! Does not own: what the lists hold.
 
 use std::{fmt, str::FromStr};
 

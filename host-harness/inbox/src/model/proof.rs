@@ -1,5 +1,5 @@
-//! Whose secret proved a delivery, and so for which accounts it may speak.
-//! Not here: finding the secret, and what follows from it.
+//! Owns: whose secret proved a delivery, and so for which accounts it may speak.
+//! Does not own: finding the secret, and what follows from it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Replies and their steps: how one is asked for, where it stands, how each step ended.
-//! Not here: sending, and the rules by which states change.
+//! Owns: replies and their steps: how one is asked for, where it stands, how each step ended.
+//! Does not own: sending, and the rules by which states change.
 
 use harness_contract::{Degradation, OutboundMessage, SendStep, Violation};
 use serde::Serialize;

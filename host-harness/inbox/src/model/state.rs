@@ -1,5 +1,5 @@
-//! The states of a reply and of its steps.
-//! Not here: what they come to for whoever asked (`verdict`).
+//! Owns: the states of a reply and of its steps.
+//! Does not own: what they come to for whoever asked (`verdict`).
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! What lists of the inbox show: conversations, the messages of one, notices.
-//! Not here: their queries.
+//! Owns: what lists of the inbox show: conversations, the messages of one, notices.
+//! Does not own: their queries.
 
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! That something in the inbox changed.
-//! Not here: what it is now; whoever is told reads it.
+//! Owns: that something in the inbox changed.
+//! Does not own: what it is now; whoever is told reads it.
 
 /// Something in the inbox changed. Sent after the change is durable.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,5 @@
-//! How a reply ended, in one word for whoever asked for it: what the ends of its steps come to.
-//! Not here: how steps end.
+//! Owns: how a reply ended, in one word for whoever asked for it: what the ends of its steps come to.
+//! Does not own: how steps end.
 
 use serde::Serialize;
 

@@ -1,5 +1,6 @@
-//! A copy of the file, made beside a running host: one moment of it, and an outbox from which nothing is sent again.
-//! Not here: where the copy lies, and the bytes of media.
+//! Owns: a copy of the file, made beside a running host: one moment of it, and an outbox from which nothing is sent
+//! again.
+//! Does not own: where the copy lies, and the bytes of media.
 
 use std::{
     fs::File,

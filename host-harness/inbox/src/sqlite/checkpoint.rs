@@ -1,5 +1,6 @@
-//! When the writing thread makes the write-ahead log empty: what was unsent is gone from the tables at once, and from the
-//! log only when it has been copied into the file and cut. Not here: SQLite's automatic checkpoint, which never cuts.
+//! Owns: when the writing thread makes the write-ahead log empty: what was unsent is gone from the tables at once, and
+//! from the log only when it has been copied into the file and cut.
+//! Does not own: SQLite's automatic checkpoint, which never cuts.
 
 use std::time::{Duration, Instant};
 

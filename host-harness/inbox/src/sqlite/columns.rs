@@ -1,5 +1,5 @@
-//! Values in columns and back: times, counts, JSON, the digest that stands for an event's id; and rows in a list.
-//! Not here: what the columns mean.
+//! Owns: values in columns and back: times, counts, JSON, the digest that stands for an event's id; and rows in a list.
+//! Does not own: what the columns mean.
 
 use rusqlite::{Connection, Row};
 use serde_json::value::RawValue;

@@ -1,5 +1,6 @@
-//! Connections to the file: the one that writes, with its pragmas, those that only read, and the lock of a process.
-//! Not here: the schema, and what is written.
+//! Owns: connections to the file: the one that writes, with its pragmas, those that only read, and the lock of a
+//! process.
+//! Does not own: the schema, and what is written.
 
 use std::{
     fs::{File, TryLockError},

@@ -1,5 +1,5 @@
-//! SQLite's errors, and states that this version does not know, as errors of the inbox.
-//! Not here: what the inbox's errors are.
+//! Owns: SQLite's errors, and states that this version does not know, as errors of the inbox.
+//! Does not own: what the inbox's errors are.
 
 use std::sync::Arc;
 

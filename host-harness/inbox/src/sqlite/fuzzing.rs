@@ -1,5 +1,6 @@
-//! What fuzzing reaches of the reader of deliveries: the arrivals file, its way into the journal, and out of it. Built with
-//! `--cfg fuzzing` alone. Not here: the promise that is tried, which stands in the target.
+//! Owns: what fuzzing reaches of the reader of deliveries: the arrivals file, its way into the journal, and out of it.
+//! Built with `--cfg fuzzing` alone.
+//! Does not own: the promise that is tried, which stands in the target.
 
 use super::{
     arrivals::{add_missing, encode, records},

@@ -1,5 +1,5 @@
-//! Whether the file is sound: the look before every start, the full check, and the words for what was found.
-//! Nothing here writes into it.
+//! Owns: whether the file is sound: the look before every start, the full check, the words for what was found.
+//! Does not own: writing into it.
 
 use std::{
     fs,

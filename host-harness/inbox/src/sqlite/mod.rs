@@ -1,5 +1,5 @@
-//! The inbox in one SQLite file.
-//! Not here: what any store promises (`store`).
+//! Owns: the inbox in one SQLite file.
+//! Does not own: what any store promises (`store`).
 
 mod apply;
 mod arrivals;

@@ -1,5 +1,6 @@
-//! Threads that read: a few, each with a connection of its own, so that no query holds up an async thread and none waits
-//! for the writer. Not here: the queries.
+//! Owns: threads that read: a few, each with a connection of its own, so that no query holds up an async thread and
+//! none waits for the writer.
+//! Does not own: the queries.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,5 +1,5 @@
-//! The schema of the file and the way to it from every earlier one.
-//! Not here: whether somebody else changed it (`shape`).
+//! Owns: the schema of the file and the way to it from every earlier one.
+//! Does not own: whether somebody else changed it (`shape`).
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 

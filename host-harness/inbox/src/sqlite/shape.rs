@@ -1,5 +1,6 @@
-//! Whether the file's schema is the one that the migrations make, and nothing in it runs by itself that is not ours: a
-//! trigger or a view of somebody else would act whenever the inbox is used. Not here: whether its pages are sound.
+//! Owns: whether the file's schema is the one that the migrations make, and nothing in it runs by itself that is not
+//! ours: a trigger or a view of somebody else would act whenever the inbox is used.
+//! Does not own: whether its pages are sound.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The store in one SQLite file: its threads and connections, and how it is opened.
-//! Not here: what it does (`capabilities`).
+//! Owns: the store in one SQLite file: its threads and connections, and how it is opened.
+//! Does not own: what it does (`capabilities`).
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! The one thread that writes, with group commit: what waits when a transaction begins is committed with it, so that many
-//! writes share one fsync. Not here: what they write, and the connection's pragmas.
+//! Owns: the one thread that writes, with group commit: what waits when a transaction begins is committed with it, so
+//! that many writes share one fsync.
+//! Does not own: what they write, and the connection's pragmas.
 
 use std::{
     fs::File,

@@ -1,5 +1,5 @@
-//! Accounts and their archives' marks.
-//! Not here: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
+//! Owns: accounts and their archives' marks.
+//! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
 

@@ -1,5 +1,5 @@
-//! What channels remember.
-//! Not here: what the values mean.
+//! Owns: what channels remember.
+//! Does not own: what the values mean.
 
 use async_trait::async_trait;
 use harness_contract::StorageError;

@@ -1,5 +1,5 @@
-//! Profiles of contacts.
-//! Not here: asking the platform.
+//! Owns: profiles of contacts.
+//! Does not own: asking the platform.
 
 use async_trait::async_trait;
 use harness_contract::ContactProfile;

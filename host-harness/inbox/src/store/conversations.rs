@@ -1,5 +1,5 @@
-//! Reading conversations.
-//! Not here: changing them, which events and replies do.
+//! Owns: reading conversations.
+//! Does not own: changing them, which events and replies do.
 
 use async_trait::async_trait;
 use harness_contract::{ConversationContext, KnownComment, WindowPolicy};

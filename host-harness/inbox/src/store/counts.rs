@@ -1,5 +1,5 @@
-//! Counts for gauges, budgets and health.
-//! Not here: what happens to what is counted.
+//! Owns: counts for gauges, budgets and health.
+//! Does not own: what happens to what is counted.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Sealed credentials and links.
-//! Not here: the key, sealing, and what a link is.
+//! Owns: sealed credentials and links.
+//! Does not own: the key, sealing, and what a link is.
 
 use async_trait::async_trait;
 

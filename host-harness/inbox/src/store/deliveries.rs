@@ -1,5 +1,5 @@
-//! Deliveries in the queue for translation, and applying what was translated.
-//! Not here: accepting them (`journal`), counting them (`counts`).
+//! Owns: deliveries in the queue for translation, and applying what was translated.
+//! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
 

@@ -1,5 +1,5 @@
-//! News of changes.
-//! Not here: what changed; whoever is told reads it.
+//! Owns: news of changes.
+//! Does not own: what changed; whoever is told reads it.
 
 use tokio::sync::broadcast;
 

@@ -1,5 +1,5 @@
-//! The journal of a store: accepting deliveries and callbacks.
-//! Not here: what becomes of them (`deliveries`).
+//! Owns: the journal of a store: accepting deliveries and callbacks.
+//! Does not own: what becomes of them (`deliveries`).
 
 use async_trait::async_trait;
 use tokio::sync::watch;

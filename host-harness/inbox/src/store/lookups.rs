@@ -1,5 +1,5 @@
-//! Reading what is not in a conversation's list: accounts, replies, files, requests for deletion.
-//! Not here: conversations, which are read through [`super::Conversations`].
+//! Owns: reading what is not in a conversation's list: accounts, replies, files, requests for deletion.
+//! Does not own: conversations, which are read through [`super::Conversations`].
 
 use async_trait::async_trait;
 use harness_contract::AccountSettings;

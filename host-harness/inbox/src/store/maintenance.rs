@@ -1,5 +1,5 @@
-//! What is done from time to time.
-//! Not here: when.
+//! Owns: what is done from time to time.
+//! Does not own: when.
 
 use async_trait::async_trait;
 

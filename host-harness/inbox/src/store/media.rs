@@ -1,5 +1,5 @@
-//! The states of messages' files.
-//! Not here: downloading, and where the bytes lie.
+//! Owns: the states of messages' files.
+//! Does not own: downloading, and where the bytes lie.
 
 use async_trait::async_trait;
 

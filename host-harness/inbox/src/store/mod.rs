@@ -1,5 +1,6 @@
-//! What a store of an inbox promises, a trait for each capability. A method is a transaction, unless it says otherwise: its
-//! changes are durable together when it returns, or none of them was made. Not here: any store (`sqlite` is one).
+//! Owns: what a store of an inbox promises, a trait for each capability. A method is a transaction, unless it says
+//! otherwise: its changes are durable together when it returns, or none of them was made.
+//! Does not own: any store (`sqlite` is one).
 
 mod accounts;
 mod channel_storage;

@@ -1,5 +1,5 @@
-//! Files to be sent, and files that nobody names.
-//! Not here: the bytes.
+//! Owns: files to be sent, and files that nobody names.
+//! Does not own: the bytes.
 
 use async_trait::async_trait;
 

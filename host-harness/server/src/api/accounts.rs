@@ -1,4 +1,5 @@
-//! Accounts in the API: listing, connecting, checking, disconnecting. Belongs here: the routes and their JSON.
+//! Owns: accounts: listing, connecting, checking, disconnecting.
+//! Does not own: how (the engine).
 
 use axum::{
     extract::State,

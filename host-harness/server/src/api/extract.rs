@@ -1,5 +1,5 @@
-//! What requests of the API hold, read so that every mistake is answered in the API's own form and words. Belongs here:
-//! the extractors that endpoints take in the place of axum's.
+//! Owns: extractors that endpoints take in the place of axum's, so that every mistake is answered in the API's own form.
+//! Does not own: that form (`problem`).
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},

@@ -1,5 +1,5 @@
-//! Files in the API: handing in what is to be sent, and handing out what was sent in either direction. Belongs here:
-//! the routes, and that nothing handed out can run as a script in the browser.
+//! Owns: files: handing in what is to be sent, handing out what was sent. Nothing handed out can run as a script in a browser.
+//! Does not own: where bytes lie (the engine).
 
 use axum::{
     body::Body,

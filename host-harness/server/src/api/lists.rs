@@ -1,5 +1,5 @@
-//! Lists in the API, page by page: conversations, messages, notices; and marking as read what was listed. Belongs
-//! here: the routes, and where the next page is found.
+//! Owns: lists page by page: conversations, messages, notices; marking as read.
+//! Does not own: how a page is found (the inbox).
 
 use axum::{
     extract::State,

@@ -1,5 +1,5 @@
-//! The HTTP API for an inbox product: reading conversations, writing replies. Belongs here: routes,
-//! authentication, the JSON around the contract's types. Every answer to a mistake says what to do.
+//! Owns: the HTTP API for an inbox product: routes, and the JSON around the contract's types.
+//! Does not own: what is done (the engine), the form of errors (`problem`).
 
 use axum::{
     Router,

@@ -1,5 +1,5 @@
-//! Routes that cannot be had without a scope, and the middleware that asks for it. Belongs here: the lock in
-//! front of every endpoint. Who opens it is `access`.
+//! Owns: routes that cannot be had without a scope, and the middleware that asks for it.
+//! Does not own: who has a scope (`auth`).
 
 use axum::{
     Router,

@@ -1,5 +1,5 @@
-//! The token that the first start makes: a file in the data folder, for the operator's own commands on that machine.
-//! Belongs here: making and reading it. What it opens is `access`; named tokens are `tokens`.
+//! Owns: the token that the first start makes, for the operator's own commands on that machine.
+//! Does not own: named tokens (`tokens`).
 
 use std::{
     fs,

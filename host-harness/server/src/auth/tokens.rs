@@ -1,5 +1,5 @@
-//! Named tokens of the API at rest: a small file beside the inbox, written by commands and by a running host.
-//! Belongs here: making, listing and revoking them. What a scope opens is `access`.
+//! Owns: named tokens of the API at rest: making, listing and revoking them in a small file beside the inbox.
+//! Does not own: what a scope opens (`api`).
 
 use std::{
     fs,

@@ -1,6 +1,5 @@
-//! One connection: whether it is idle, sends a header, is waited for in the middle of a body or has a request under
-//! way, and since when.
-//! Belongs here: the socket under hyper, which notices that. How long each may last is for `listen` to say.
+//! Owns: one connection: the socket under hyper, and since when it is idle, sends a header, or is waited for in a body.
+//! Does not own: how long each may last (`listener`).
 
 use std::{
     io,

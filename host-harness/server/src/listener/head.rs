@@ -1,6 +1,6 @@
-//! The ends of lines in the heads of requests: CR and LF together, and nothing else. hyper takes a bare LF too; what stands
-//! in front of this host may not, and then the two would see other requests in the same bytes. Belongs here: finding them,
-//! wherever in what is read a head begins. Not here: whether a request is well formed, which hyper says.
+//! Owns: the ends of lines in the heads of requests: CR and LF together, and nothing else. hyper takes a bare LF too; what
+//! stands in front of this host may not, and then the two would see other requests in the same bytes.
+//! Does not own: whether a request is well formed, which hyper says.
 
 /// What comes next on a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

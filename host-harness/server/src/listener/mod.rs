@@ -1,5 +1,5 @@
-//! The listener: how many connections there are, how long each may take for what, and how they end. Belongs here:
-//! bounds that hold for whoever connects, before anything is known of them. What is answered is the router's.
+//! Owns: how many connections there are, how long each may take for what, and how they end.
+//! Does not own: what is answered (`router`).
 
 mod connection;
 mod head;

@@ -1,5 +1,6 @@
-//! Bodies with something beside them: a request's with the time that it may take, an answer's with the connection
-//! that it keeps busy, a webhook's with the memory that it takes. Belongs here: those wrappers, and reading the last.
+//! Owns: bodies with something beside them: the time that they may take, the connection that they keep busy, the memory that
+//! they take.
+//! Does not own: what is read from a body.
 
 use std::{
     pin::Pin,

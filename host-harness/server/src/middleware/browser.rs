@@ -1,5 +1,5 @@
-//! What a browser is told with every answer, and which requests of a browser are refused: those that a page of
-//! another site makes. Belongs here: headers and the look at where a request comes from.
+//! Owns: what a browser is told with every answer, and refusing requests that a page of another site makes.
+//! Does not own: who is asking (`auth`).
 
 use axum::{
     extract::{Request, State},

@@ -1,5 +1,6 @@
-//! What platforms call: webhooks and callbacks into deliveries, and a constant answer for every refusal. Belongs here:
-//! what a request costs before it is known to be genuine. Whether it is, say `ingress` and `callbacks`.
+//! Owns: webhooks and callbacks over HTTP, and a constant answer for every refusal; what a request costs before it is known to
+//! be genuine.
+//! Does not own: whether it is (the engine).
 
 mod refusal_limit;
 

@@ -1,5 +1,5 @@
-//! Who sends webhooks that are refused, and how many: beyond a bound they cost neither a line in the log nor time.
-//! Belongs here: counting by address. A genuine webhook is never looked up here.
+//! Owns: counting refused webhooks by address: beyond a bound they cost neither a line in the log nor time.
+//! Does not own: genuine webhooks, which are never looked up here.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},

@@ -1,5 +1,5 @@
-//! The traffic of the soak: webhooks at a steady rate, and conversations in which replies are sent.
-//! Belongs here: making it, and counting what became of it. What is made of the counts: `soak`.
+//! Owns: the traffic of the soak: webhooks at a steady rate, conversations with replies, and counting what became of it.
+//! Does not own: what is made of the counts (`soak`).
 
 use std::{
     mem,

@@ -1,5 +1,5 @@
-//! The full check of what a host keeps, also while it runs. Belongs here: the files of messages. The inbox's own
-//! file is checked by the inbox.
+//! Owns: the full check of the files of messages, also beside a running host.
+//! Does not own: the inbox's own file, which the inbox checks.
 
 use harness_inbox::{NamedFile, check_file, named_files};
 use sha2::{Digest as _, Sha256};

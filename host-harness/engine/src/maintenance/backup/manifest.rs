@@ -1,5 +1,5 @@
-//! What is in a backup: each file with its size and digest, the schema, when it was made. Belongs here: reading
-//! and writing that, and files that survive a power cut.
+//! Owns: what is in a backup: each file with its size and digest, the schema, when it was made; files that survive a power cut.
+//! Does not own: making and restoring.
 
 use std::{
     fs::{self, DirBuilder, File},

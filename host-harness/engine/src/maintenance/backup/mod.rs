@@ -1,6 +1,5 @@
-//! Backups: everything that a host keeps, as it is at one moment, in a folder with a manifest. Belongs here:
-//! making one beside a running host. Putting one back: `restore`; what the manifest
-//! says: `manifest`; whether what is kept is sound: `check`.
+//! Owns: making a backup beside a running host: everything that it keeps, as it is at one moment.
+//! Does not own: putting one back (`restore`), its manifest (`manifest`), whether what is kept is sound (`check`).
 
 mod check;
 mod manifest;

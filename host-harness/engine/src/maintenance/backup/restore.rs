@@ -1,5 +1,5 @@
-//! Putting a backup back. Belongs here: everything is checked before anything is written, and the inbox's file
-//! comes last, so that a host finds all of it or nothing.
+//! Owns: putting a backup back: everything is checked before anything is written, and the inbox's file comes last.
+//! Does not own: making one.
 
 use std::{
     fs,

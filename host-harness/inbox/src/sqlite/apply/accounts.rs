@@ -1,5 +1,5 @@
-//! What the platform says about accounts, and requests to delete what is known of somebody.
-//! Not here: what is deleted (`rows::erasure`).
+//! Owns: what the platform says about accounts, and requests to delete what is known of somebody.
+//! Does not own: what is deleted (`rows::erasure`).
 
 use harness_contract::{AccountChange, Event, EventBody};
 use rusqlite::{Transaction, params};

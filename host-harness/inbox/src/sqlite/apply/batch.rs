@@ -1,5 +1,5 @@
-//! The events of a batch of deliveries: each routed to its account, or parked, refused or recognised.
-//! Not here: what one event does (`event`, `accounts`).
+//! Owns: the events of a batch of deliveries: each routed to its account, or parked, refused or recognised.
+//! Does not own: what one event does (`event`, `accounts`).
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! What one transaction of applying knows already, and what it still has to write: most deliveries of a batch speak of the
-//! same few accounts and people. Not here: what the events do.
+//! Owns: what one transaction of applying knows already, and what it still has to write: most deliveries of a batch
+//! speak of the same few accounts and people.
+//! Does not own: what the events do.
 
 use std::collections::HashMap;
 

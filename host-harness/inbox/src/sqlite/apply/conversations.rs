@@ -1,5 +1,6 @@
-//! What an event does to the row of its conversation: the window's openings, what is newest, how far the customer has read.
-//! Not here: its messages.
+//! Owns: what an event does to the row of its conversation: the window's openings, what is newest, how far the customer
+//! has read.
+//! Does not own: its messages.
 
 use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Seen, WindowOpener};
 use rusqlite::{Transaction, params};

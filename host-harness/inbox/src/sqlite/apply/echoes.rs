@@ -1,5 +1,5 @@
-//! Messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
-//! Not here: the answer to the request itself (`outbox`).
+//! Owns: messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
+//! Does not own: the answer to the request itself (`outbox`).
 
 use harness_contract::{BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, Receipt, SendResult};
 use rusqlite::{OptionalExtension as _, Transaction, params};

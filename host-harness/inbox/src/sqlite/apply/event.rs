@@ -1,5 +1,5 @@
-//! What one event does to its account's conversations, and that it does so once.
-//! Not here: messages themselves (`messages`), and which account it is for (`batch`).
+//! Owns: what one event does to its account's conversations, and that it does so once.
+//! Does not own: messages themselves (`messages`), and which account it is for (`batch`).
 
 use harness_contract::{Event, EventBody};
 use rusqlite::{Transaction, params};

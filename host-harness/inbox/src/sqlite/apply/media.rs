@@ -1,5 +1,5 @@
-//! The files that a new message names.
-//! Not here: downloading them.
+//! Owns: the files that a new message names.
+//! Does not own: downloading them.
 
 use harness_contract::{Attachment, EventOrigin, Media, Message, Retention};
 use rusqlite::{Transaction, params};

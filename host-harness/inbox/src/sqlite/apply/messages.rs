@@ -1,5 +1,5 @@
-//! Messages as events bring them, in platform order, with their reactions and edits.
-//! Not here: echoes of our own (`echoes`), and what more than one room does to a message (`rows::messages`).
+//! Owns: messages as events bring them, in platform order, with their reactions and edits.
+//! Does not own: echoes of our own (`echoes`), and what more than one room does to a message (`rows::messages`).
 
 use harness_contract::{Author, Edited, Event, EventOrigin, Message, Reaction, ReactionAction};
 use rusqlite::{OptionalExtension as _, Transaction, params};

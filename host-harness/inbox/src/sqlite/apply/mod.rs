@@ -1,5 +1,5 @@
-//! Translated events become conversations and messages, each exactly once, in the order of their deliveries.
-//! Not here: reading deliveries, and what is sent from here.
+//! Owns: translated events become conversations and messages, each exactly once, in the order of their deliveries.
+//! Does not own: reading deliveries, and what is sent from here.
 
 mod accounts;
 mod batch;

@@ -1,5 +1,5 @@
-//! Parking deliveries whose account is not connected, within bounds.
-//! Not here: finding that it is missing (`batch`), and queueing them again (`rows::deliveries`).
+//! Owns: parking deliveries whose account is not connected, within bounds.
+//! Does not own: finding that it is missing (`batch`), and queueing them again (`rows::deliveries`).
 
 use std::collections::{BTreeSet, HashMap};
 

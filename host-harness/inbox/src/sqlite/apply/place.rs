@@ -1,5 +1,5 @@
-//! Where and when an event happened.
-//! Not here: what it does.
+//! Owns: where and when an event happened.
+//! Does not own: what it does.
 
 /// Where and when an event happened.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
-//! The arrivals file: records one behind the other, each with its length and a checksum. A record counts when it is whole,
-//! of the file's present generation and behind the one before it. Not here: what is done with the records.
+//! Owns: the arrivals file: records one behind the other, each with its length and a checksum. A record counts when it
+//! is whole, of the file's present generation and behind the one before it.
+//! Does not own: what is done with the records.
 
 use std::{
     fs::File,

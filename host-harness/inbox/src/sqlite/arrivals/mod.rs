@@ -1,5 +1,6 @@
-//! The first stop of a delivery: a file that is only appended to, made durable with one fsync for all that wait; from there
-//! into the journal's table. Not here: what becomes of the rows.
+//! Owns: the first stop of a delivery: a file that is only appended to, made durable with one fsync for all that wait;
+//! from there into the journal's table.
+//! Does not own: what becomes of the rows.
 
 mod log;
 mod recovery;

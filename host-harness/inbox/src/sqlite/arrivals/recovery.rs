@@ -1,5 +1,5 @@
-//! Rows for what the arrivals file holds: after a crash, in a backup, and as a rule.
-//! Not here: the file's bytes.
+//! Owns: rows for what the arrivals file holds: after a crash, in a backup, and as a rule.
+//! Does not own: the file's bytes.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! A delivery in the form of its row.
-//! Not here: where the row stands, in the arrivals file or in the journal's table.
+//! Owns: a delivery in the form of its row.
+//! Does not own: where the row stands, in the arrivals file or in the journal's table.
 
 use harness_contract::DeliverySource;
 use rusqlite::{Transaction, params};

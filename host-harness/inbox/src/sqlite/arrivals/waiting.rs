@@ -1,5 +1,5 @@
-//! How many deliveries have no row yet, and the bounds of that.
-//! Not here: giving them one.
+//! Owns: how many deliveries have no row yet, and the bounds of that.
+//! Does not own: giving them one.
 
 use std::collections::HashMap;
 

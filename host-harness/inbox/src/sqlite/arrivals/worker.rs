@@ -1,5 +1,5 @@
-//! The thread that appends to the arrivals file and hands the deliveries on to the journal's table.
-//! Not here: the file's bytes (`log`), and the start after a crash (`recovery`).
+//! Owns: the thread that appends to the arrivals file and hands the deliveries on to the journal's table.
+//! Does not own: the file's bytes (`log`), and the start after a crash (`recovery`).
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,5 +1,5 @@
-//! Accounts and their archives' marks, in SQLite.
-//! Not here: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
+//! Owns: accounts and their archives' marks, in SQLite.
+//! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
 use rusqlite::{Transaction, params};

@@ -1,5 +1,5 @@
-//! What channels remember, in SQLite.
-//! Not here: what the values mean.
+//! Owns: what channels remember, in SQLite.
+//! Does not own: what the values mean.
 
 use async_trait::async_trait;
 use harness_contract::StorageError;

@@ -1,5 +1,5 @@
-//! Profiles of contacts, in SQLite.
-//! Not here: asking the platform.
+//! Owns: profiles of contacts, in SQLite.
+//! Does not own: asking the platform.
 
 use async_trait::async_trait;
 use harness_contract::ContactProfile;

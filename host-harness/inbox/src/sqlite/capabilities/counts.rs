@@ -1,5 +1,5 @@
-//! Counts for gauges, budgets and health, in SQLite.
-//! Not here: what happens to what is counted.
+//! Owns: counts for gauges, budgets and health, in SQLite.
+//! Does not own: what happens to what is counted.
 
 use std::collections::HashMap;
 

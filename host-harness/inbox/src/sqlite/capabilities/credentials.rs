@@ -1,5 +1,5 @@
-//! Sealed credentials and links, in SQLite.
-//! Not here: the key, sealing, and what a link is.
+//! Owns: sealed credentials and links, in SQLite.
+//! Does not own: the key, sealing, and what a link is.
 
 use async_trait::async_trait;
 use rusqlite::params;

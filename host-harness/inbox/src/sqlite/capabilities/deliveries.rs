@@ -1,5 +1,5 @@
-//! Deliveries in the queue for translation, and applying what was translated, in SQLite.
-//! Not here: accepting them (`journal`), counting them (`counts`).
+//! Owns: deliveries in the queue for translation, and applying what was translated, in SQLite.
+//! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
 use harness_contract::{Delivery, Header};

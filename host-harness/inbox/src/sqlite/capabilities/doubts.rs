@@ -1,5 +1,5 @@
-//! Steps whose outcome is not known: when each is looked for, what was seen, what somebody decided, in SQLite.
-//! Not here: looking, and the echo that confirms one.
+//! Owns: steps whose outcome is not known: when each is looked for, what was seen, what somebody decided, in SQLite.
+//! Does not own: looking, and the echo that confirms one.
 
 use async_trait::async_trait;
 use harness_contract::{Receipt, SendResult};

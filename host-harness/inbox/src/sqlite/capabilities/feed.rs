@@ -1,5 +1,5 @@
-//! News of changes.
-//! Not here: who sends them: whatever made a change, after its commit.
+//! Owns: news of changes.
+//! Does not own: who sends them: whatever made a change, after its commit.
 
 use tokio::sync::broadcast;
 

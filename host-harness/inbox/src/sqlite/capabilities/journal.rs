@@ -1,5 +1,5 @@
-//! The journal of a store: accepting deliveries and callbacks, in SQLite.
-//! Not here: what becomes of them (`deliveries`).
+//! Owns: the journal of a store: accepting deliveries and callbacks, in SQLite.
+//! Does not own: what becomes of them (`deliveries`).
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

@@ -1,5 +1,5 @@
-//! Single things, for reading, in SQLite.
-//! Not here: lists (`conversations`).
+//! Owns: single things, for reading, in SQLite.
+//! Does not own: lists (`conversations`).
 
 use async_trait::async_trait;
 use harness_contract::AccountSettings;

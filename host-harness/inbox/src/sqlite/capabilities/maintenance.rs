@@ -1,5 +1,5 @@
-//! What is done from time to time, in SQLite.
-//! Not here: when.
+//! Owns: what is done from time to time, in SQLite.
+//! Does not own: when.
 
 use async_trait::async_trait;
 use rusqlite::params;

@@ -1,5 +1,5 @@
-//! The states of messages' files, in SQLite.
-//! Not here: downloading, and where the bytes lie.
+//! Owns: the states of messages' files, in SQLite.
+//! Does not own: downloading, and where the bytes lie.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

@@ -1,5 +1,5 @@
-//! What a store can do, in SQLite: one file for each of its traits, one method for each transaction.
-//! Not here: the changes that a transaction makes (`apply`, `outbox`, `rows`), and larger queries (`views`).
+//! Owns: what a store can do, in SQLite: one file for each of its traits, one method for each transaction.
+//! Does not own: the changes that a transaction makes (`apply`, `outbox`, `rows`), and larger queries (`views`).
 
 mod accounts;
 mod channel_storage;

@@ -1,5 +1,5 @@
-//! Replies and their steps, in SQLite.
-//! Not here: sending, and steps whose outcome is not known (`doubts`).
+//! Owns: replies and their steps, in SQLite.
+//! Does not own: sending, and steps whose outcome is not known (`doubts`).
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! Files to be sent, and files that nobody names, in SQLite.
-//! Not here: the bytes.
+//! Owns: files to be sent, and files that nobody names, in SQLite.
+//! Does not own: the bytes.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

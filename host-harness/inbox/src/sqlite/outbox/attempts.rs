@@ -1,5 +1,5 @@
-//! How an attempt at a step ended, and all that follows from it in the tables.
-//! Not here: deciding how it ended.
+//! Owns: how an attempt at a step ended, and all that follows from it in the tables.
+//! Does not own: deciding how it ended.
 
 use harness_contract::{FailureCategory, SendOutcome, SendResult};
 use rusqlite::{Transaction, params};

@@ -1,5 +1,5 @@
-//! Steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
-//! Not here: looking, and an echo that confirms (`apply`).
+//! Owns: steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
+//! Does not own: looking, and an echo that confirms (`apply`).
 
 use harness_contract::{Failure, FailureCategory, Receipt, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};

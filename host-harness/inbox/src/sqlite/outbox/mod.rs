@@ -1,5 +1,6 @@
-//! Replies in the outbox: the key that makes asking twice one reply, whose turn it is, how attempts end, what is in doubt.
-//! Not here: sending, and the rows that events change too (`rows::replies`).
+//! Owns: replies in the outbox: the key that makes asking twice one reply, whose turn it is, how attempts end, what is
+//! in doubt.
+//! Does not own: sending, and the rows that events change too (`rows::replies`).
 
 pub(crate) mod attempts;
 pub(crate) mod doubts;

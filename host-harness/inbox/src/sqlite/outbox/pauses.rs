@@ -1,5 +1,5 @@
-//! A platform's wish to be left alone: whom it concerns, and until when.
-//! Not here: holding anything back for it.
+//! Owns: a platform's wish to be left alone: whom it concerns, and until when.
+//! Does not own: holding anything back for it.
 
 use harness_contract::{Pause, PauseScope};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};

@@ -1,5 +1,5 @@
-//! Asking for a reply: once for every key.
-//! Not here: what becomes of it.
+//! Owns: asking for a reply: once for every key.
+//! Does not own: what becomes of it.
 
 use harness_contract::OutboundMessage;
 use rusqlite::{OptionalExtension as _, Transaction, params};

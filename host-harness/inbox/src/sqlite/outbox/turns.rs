@@ -1,5 +1,5 @@
-//! Whose turn it is: of every account its oldest replies, one of each conversation.
-//! Not here: when a reply is sent, and what becomes of it.
+//! Owns: whose turn it is: of every account its oldest replies, one of each conversation.
+//! Does not own: when a reply is sent, and what becomes of it.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

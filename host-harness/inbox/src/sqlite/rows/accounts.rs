@@ -1,5 +1,5 @@
-//! An account's row, and its credentials.
-//! Not here: when they change.
+//! Owns: an account's row, and its credentials.
+//! Does not own: when they change.
 
 use harness_contract::AccountSettings;
 use rusqlite::{Row, Transaction, params};

@@ -1,5 +1,5 @@
-//! The rows of contacts and conversations: finding or making them, and that they were read.
-//! Not here: what an event does to them (`apply`).
+//! Owns: the rows of contacts and conversations: finding or making them, and that they were read.
+//! Does not own: what an event does to them (`apply`).
 
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};

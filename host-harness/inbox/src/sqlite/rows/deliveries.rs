@@ -1,5 +1,5 @@
-//! A delivery's row after it was read: emptied when what it brought is gone, and queued again.
-//! Not here: when it is read, and parking it.
+//! Owns: a delivery's row after it was read: emptied when what it brought is gone, and queued again.
+//! Does not own: when it is read, and parking it.
 
 use rusqlite::{Transaction, params};
 

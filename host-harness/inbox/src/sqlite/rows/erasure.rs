@@ -1,5 +1,5 @@
-//! Deleting everything that a person or an account left in the tables.
-//! Not here: who may ask for it, and the bytes of files.
+//! Owns: deleting everything that a person or an account left in the tables.
+//! Does not own: who may ask for it, and the bytes of files.
 
 use std::collections::BTreeSet;
 

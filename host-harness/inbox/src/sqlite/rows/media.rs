@@ -1,5 +1,5 @@
-//! The rows of a message's files when the message is gone.
-//! Not here: their downloads.
+//! Owns: the rows of a message's files when the message is gone.
+//! Does not own: their downloads.
 
 use rusqlite::{Transaction, params};
 

@@ -1,5 +1,6 @@
-//! A message's row when the platform names it, changes it or takes it away. What happens to a message is kept by its
-//! platform id, so that it can come first. Not here: storing a message (`apply`), writing down a step (`replies`).
+//! Owns: a message's row when the platform names it, changes it or takes it away. What happens to a message is kept by
+//! its platform id, so that it can come first.
+//! Does not own: storing a message (`apply`), writing down a step (`replies`).
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 

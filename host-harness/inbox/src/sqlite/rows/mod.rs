@@ -1,5 +1,5 @@
-//! Changes of rows that more than one room makes: events, replies, and what is deleted.
-//! Not here: why they change.
+//! Owns: changes of rows that more than one room makes: events, replies, and what is deleted.
+//! Does not own: why they change.
 
 pub(crate) mod accounts;
 pub(crate) mod conversations;

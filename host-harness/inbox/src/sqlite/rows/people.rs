@@ -1,5 +1,6 @@
-//! Contacts for whom the platform names no id yet: who commented in public and is answered in private. The platform's word
-//! on who it is joins the conversations. Not here: what a comment is, and who may be written to.
+//! Owns: contacts for whom the platform names no id yet: who commented in public and is answered in private. The
+//! platform's word on who it is joins the conversations.
+//! Does not own: what a comment is, and who may be written to.
 
 use harness_contract::Contact;
 use rusqlite::{OptionalExtension as _, Transaction, params};

@@ -1,5 +1,5 @@
-//! The rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
-//! Not here: when a step is sent, and how it ended.
+//! Owns: the rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
+//! Does not own: when a step is sent, and how it ended.
 
 use harness_contract::{OutboundMessage, SendStep, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};

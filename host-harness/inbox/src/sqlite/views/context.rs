@@ -1,5 +1,5 @@
-//! Everything about a conversation that a message depends on.
-//! Not here: the window's computation.
+//! Owns: everything about a conversation that a message depends on.
+//! Does not own: the window's computation.
 
 use harness_contract::{
     ConversationContext, EventBody, KnownComment, Thread, Window, WindowOpener, WindowPolicy, WindowState,

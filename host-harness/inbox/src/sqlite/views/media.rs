@@ -1,5 +1,5 @@
-//! A message's files as they are shown.
-//! Not here: their downloads.
+//! Owns: a message's files as they are shown.
+//! Does not own: their downloads.
 
 use rusqlite::Row;
 

@@ -1,5 +1,5 @@
-//! Queries behind what is shown: contexts, replies, timelines.
-//! Not here: the shapes that they return (`model`).
+//! Owns: queries behind what is shown: contexts, replies, timelines.
+//! Does not own: the shapes that they return (`model`).
 
 pub(crate) mod context;
 pub(crate) mod media;

@@ -1,5 +1,5 @@
-//! A reply with the ends of its steps.
-//! Not here: how they end.
+//! Owns: a reply with the ends of its steps.
+//! Does not own: how they end.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

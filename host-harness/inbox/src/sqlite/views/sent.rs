@@ -1,5 +1,5 @@
-//! What was sent from here in the shape of what comes in, so that whoever shows a conversation knows one shape.
-//! Not here: what was asked for, word for word, which stands beside it.
+//! Owns: what was sent from here in the shape of what comes in, so that whoever shows a conversation knows one shape.
+//! Does not own: what was asked for, word for word, which stands beside it.
 
 use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, Retention};
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! The messages of a conversation, a page at a time.
-//! Not here: what a page is (`model::page`).
+//! Owns: the messages of a conversation, a page at a time.
+//! Does not own: what a page is (`model::page`).
 
 use rusqlite::{Connection, Row, params};
 use serde_json::value::RawValue;
