@@ -28,7 +28,7 @@ use std::{collections::BTreeMap, process::Output, time::Duration};
 
 use channel_tests::{PATIENCE, eventually};
 use judge::{Asked, Platform, Stored};
-use load::{Load, Pauses};
+use load::Load;
 use process::Process;
 use random::Random;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
     let mut host = process.spawn();
     host.ready().await;
-    let load = Load::start(&sim, &process.address, &mut Random::new(7), Pauses::Never);
+    let load = Load::start(&sim, &process.address, &mut Random::new(7), load::Platform::Works);
     eventually("a load", async || (sim.delivery_count() > 1_500).then_some(())).await;
 
     let before: Vec<_> = sim.deliveries().into_iter().filter(simulator::Delivery::accepted).collect();

@@ -29,7 +29,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use load::{Load, Pauses};
+use load::Load;
 use process::Process;
 use random::Random;
 use simulator::{AccountConfig, Config, Login, Redelivery, Simulator};
@@ -65,7 +65,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
     sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
 
     let started = Instant::now();
-    let load = Load::start(&sim, &process.address, &mut random, Pauses::Sometimes);
+    let load = Load::start(&sim, &process.address, &mut random, load::Platform::Fails);
     let mut killed = 0;
     let mut in_start = 0;
     while killed < kills || sim.delivery_count() < deliveries {

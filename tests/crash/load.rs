@@ -23,11 +23,13 @@ const AGENTS: usize = 3;
 /// How long everything may take to come to rest.
 const REST: Duration = channel_tests::PATIENCE;
 
-/// Whether the platform wishes that an account pauses.
+/// Whether the platform does what it is asked.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Pauses {
-    Sometimes,
-    Never,
+pub enum Platform {
+    /// It drops connections, answers nonsense and wishes for pauses. What it may have delivered is looked for only after
+    /// a minute, so that such a load takes a while to come to rest.
+    Fails,
+    Works,
 }
 
 pub struct Load {
@@ -49,14 +51,14 @@ pub fn customers(sim: &Simulator) -> Vec<(String, String, Customer)> {
 }
 
 impl Load {
-    pub fn start(sim: &Simulator, address: &str, random: &mut Random, pauses: Pauses) -> Self {
+    pub fn start(sim: &Simulator, address: &str, random: &mut Random, platform: Platform) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::new(Mutex::new(Asked::new()));
         let mut tasks = JoinSet::new();
         for (number, (_, _, customer)) in customers(sim).into_iter().enumerate() {
             tasks.spawn(write(sim.clone(), customer, number, random.fork(), Arc::clone(&stop)));
         }
-        tasks.spawn(disturb(sim.clone(), random.fork(), pauses, Arc::clone(&stop)));
+        tasks.spawn(disturb(sim.clone(), random.fork(), platform, Arc::clone(&stop)));
         for number in 0..AGENTS {
             let agent = Agent { address: address.to_owned(), number, asked: Arc::clone(&asked) };
             tasks.spawn(agent.run(random.fork(), Arc::clone(&stop)));
@@ -115,7 +117,7 @@ async fn write(sim: Simulator, customer: Customer, number: usize, mut random: Ra
 }
 
 /// Reordering, batches, lost and early echoes, and a platform that fails.
-async fn disturb(sim: Simulator, mut random: Random, pauses: Pauses, stop: Arc<AtomicBool>) {
+async fn disturb(sim: Simulator, mut random: Random, platform: Platform, stop: Arc<AtomicBool>) {
     let mut limited = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(50 + random.below(200))).await;
@@ -134,7 +136,7 @@ async fn disturb(sim: Simulator, mut random: Random, pauses: Pauses, stop: Arc<A
             1 => EchoTiming::Never,
             _ => EchoTiming::After(Duration::from_millis(random.below(60))),
         });
-        if sim.pending_faults().is_empty() && random.once_in(2) {
+        if platform == Platform::Fails && sim.pending_faults().is_empty() && random.once_in(2) {
             sim.inject(match random.below(6) {
                 0 => Fault::drop_after_accepting(),
                 1 => Fault::drop_before_accepting(),
@@ -142,7 +144,7 @@ async fn disturb(sim: Simulator, mut random: Random, pauses: Pauses, stop: Arc<A
                 3 => Fault::html(502).taking_effect(),
                 4 => Fault::delay(Duration::from_millis(300)),
                 // The account pauses, for longer each time, so not too often.
-                _ if pauses == Pauses::Sometimes && limited.elapsed() > Duration::from_secs(12) => {
+                _ if limited.elapsed() > Duration::from_secs(12) => {
                     limited = Instant::now();
                     Fault::graph_error(613, 2_534_040)
                 }
