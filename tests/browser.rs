@@ -41,7 +41,7 @@ async fn connects_receives_answers_and_disconnects(login: &str) {
     assert_eq!((account.platform_id, account.state), (ig_id.clone(), AccountState::Connected));
     let warning = world.host.disconnect(account.id, false).await.unwrap();
     assert_eq!(warning, None);
-    assert!(world.host.inbox().credentials().await.unwrap().is_empty());
+    assert!(world.host.whole_inbox().credentials().await.unwrap().is_empty());
     let before = world.timeline(CUSTOMER).await.len();
     let silent = world.sim.customer(CUSTOMER).text("Anybody there?").await;
     assert_eq!(silent.status(), None, "the platform sends nothing any more");

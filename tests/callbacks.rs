@@ -42,7 +42,7 @@ async fn permitted(world: &World) {
         dialog: Some(FromDialog { authorized_by: Some(PERSON.into()), ..FromDialog::default() }),
         now: world.clock.now(),
     };
-    world.host.inbox().connect_account(new).await.unwrap();
+    world.host.whole_inbox().connect_account(new).await.unwrap();
 }
 
 fn signed(world: &World, issued: u64) -> String {
@@ -86,7 +86,7 @@ async fn a_callback_that_comes_again_is_answered_the_same_and_changes_nothing() 
     permitted(&world).await;
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello again").await;
     world.conversation(Config::DEMO_CUSTOMER).await;
-    let before = world.host.inbox().last_delivery();
+    let before = world.host.whole_inbox().last_delivery();
     for _ in 0..3 {
         let again = call(&world.address, "data-deletion", &demand).await;
         assert_eq!((again.status, &again.body), (200, &first.body));

@@ -115,6 +115,6 @@ async fn where_the_answer_is_lost_the_echo_says_whose_conversation_it_is() {
 async fn nobodys_profile_is_asked_for_under_a_name_that_stands_for_an_id() {
     let world = World::new().await;
     let notice = comment(&world, &world.sim.customer(CUSTOMER)).await;
-    let due = world.host.inbox().due_profiles(u64::MAX / 2, 100).await.unwrap();
+    let due = world.host.whole_inbox().due_profiles(u64::MAX / 2, 100).await.unwrap();
     assert!(notice.conversation.is_some() && due.is_empty(), "{due:?}");
 }

@@ -150,7 +150,7 @@ async fn an_account_that_comes_through_the_other_login_keeps_its_conversations_a
     assert!(world.sim.subscribed_fields(ig_id, Login::Facebook).is_empty(), "the earlier way is left");
     assert!(!world.sim.subscribed_fields(ig_id, Login::Instagram).is_empty());
     let slots: Vec<String> =
-        world.host.inbox().credentials().await.unwrap().into_iter().map(|credential| credential.slot).collect();
+        world.host.whole_inbox().credentials().await.unwrap().into_iter().map(|credential| credential.slot).collect();
     assert!(!slots.iter().any(|slot| slot == "page-token"), "{slots:?}");
     let reply = world.reply(conversation, "1", message(vec![text("hi")])).await;
     assert_eq!(reply.steps[0].state, StepState::Sent, "{reply:?}");
@@ -267,7 +267,7 @@ async fn a_deletion_request_is_honoured_and_its_state_can_be_read() {
     let account = world.host.inbox().account_row(row).await.unwrap();
     assert_eq!((account.state, account.username), (AccountState::Disconnected, None));
     assert!(world.host.inbox().conversations(10).await.unwrap().is_empty());
-    assert!(world.host.inbox().credentials().await.unwrap().is_empty());
+    assert!(world.host.whole_inbox().credentials().await.unwrap().is_empty());
 
     let forged = simulator::signed_request(&"another-secret".into(), &serde_json::json!({"user_id": "1"}));
     let headers = [("content-type", "application/x-www-form-urlencoded")];

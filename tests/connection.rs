@@ -28,7 +28,7 @@ async fn row(world: &World, account: i64) -> AccountRow {
 
 /// The slots that the file has.
 async fn slots(host: &Host) -> Vec<String> {
-    let mut slots: Vec<_> = host.inbox().credentials().await.unwrap().into_iter().map(|known| known.slot).collect();
+    let mut slots: Vec<_> = host.whole_inbox().credentials().await.unwrap().into_iter().map(|known| known.slot).collect();
     slots.sort();
     slots
 }
@@ -108,7 +108,7 @@ async fn neither_entry_points_nor_a_check_nor_a_late_callback_bring_a_disconnect
 
     let answer = world.sim.deauthorize(&Subject::Person).await.unwrap();
     assert_eq!(answer.status, Some(200));
-    world.host.inbox().all_arrived().await.unwrap();
+    world.host.whole_inbox().all_arrived().await.unwrap();
     world.settled().await;
     assert_eq!(state().await, AccountState::Disconnected);
     assert_eq!(world.host.disconnect(account, false).await.unwrap(), None, "twice is no error");

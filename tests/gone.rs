@@ -248,7 +248,7 @@ async fn an_account_that_is_erased_is_in_no_file() {
         dialog: Some(FromDialog { authorized_by: Some("9001".into()), ..FromDialog::default() }),
         now: world.clock.now(),
     };
-    world.host.inbox().connect_account(new).await.unwrap();
+    world.host.whole_inbox().connect_account(new).await.unwrap();
     let mut canaries = lived_in(&world).await;
     canaries.push(row.name);
     let payload = json!({ "algorithm": "HMAC-SHA256", "issued_at": world.clock.now() / 1000, "user_id": "9001" });
@@ -283,7 +283,7 @@ async fn the_log_becomes_small_after_a_reader_held_it_for_long() {
     let row = world.host.inbox().accounts().await.unwrap().remove(0);
     for round in 0..60 {
         let value = vec![round; 200 << 10];
-        world.host.inbox().storage_set(row.id, row.connection, "large", value).await.unwrap();
+        world.host.whole_inbox().storage_set(row.id, row.connection, "large", value).await.unwrap();
     }
     assert!(size() > 8 << 20, "the reader holds it: {}", size());
     reader.execute_batch("COMMIT").unwrap();

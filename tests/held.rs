@@ -34,7 +34,7 @@ async fn verdict(host: &harness_engine::Host, reply: i64) -> ReplyVerdict {
 
 /// Whether the outbox would send anything now.
 async fn nothing_is_due(host: &harness_engine::Host, now: u64) -> bool {
-    host.inbox().due_replies(now, 16, HashSet::new()).await.unwrap().is_empty()
+    host.whole_inbox().due_replies(now, 16, HashSet::new()).await.unwrap().is_empty()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +46,7 @@ async fn a_pause_holds_everything_of_the_account_that_comes_until_it_ends() {
     let account = world.host.inbox().accounts().await.unwrap()[0].id;
     world.sim.inject(Fault::rate_limited(MINUTES));
     let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
-    eventually("the wish", async || world.host.inbox().paused_until(account, None, world.clock.now()).await.unwrap())
+    eventually("the wish", async || world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap())
         .await;
     // What comes after the wish waits as well, in another conversation too, and the account is asked nothing.
     let later = world.host.reply(second, "later", message(vec![text("later")])).await.unwrap().reply;
@@ -63,7 +63,7 @@ async fn a_pause_holds_everything_of_the_account_that_comes_until_it_ends() {
     connect(&host, &sim, Login::Facebook).await;
     assert!(nothing_is_due(&host, clock.now()).await);
     assert_eq!(sim.requests().len(), asked, "neither a restart nor a reconnect ends it");
-    let until = host.inbox().paused_until(account, None, clock.now()).await.unwrap().unwrap();
+    let until = host.whole_inbox().paused_until(account, None, clock.now()).await.unwrap().unwrap();
     assert!(until.saturating_sub(clock.now()) > u64::from(MINUTES - 1) * 60_000, "as long as was asked for");
     clock.advance(Duration::from_secs(u64::from(MINUTES) * 60));
     for reply in [limited, later] {
@@ -82,7 +82,7 @@ async fn a_pause_of_the_app_holds_the_refresh_of_its_accounts_and_connecting_oth
     let dialog = early.visits("facebook").await;
     world.sim.inject(Fault::rate_limited(MINUTES));
     world.host.reply(conversation, "limited", message(vec![text("limited")])).await.unwrap();
-    let of_app = async || world.host.inbox().channel_paused_until("instagram", world.clock.now()).await.unwrap();
+    let of_app = async || world.host.whole_inbox().channel_paused_until("instagram", world.clock.now()).await.unwrap();
     eventually("the wish", of_app).await;
 
     let tokens_asked_for = || {
@@ -95,7 +95,7 @@ async fn a_pause_of_the_app_holds_the_refresh_of_its_accounts_and_connecting_oth
     let before = tokens_asked_for();
     let row = world.host.inbox().account_row(account).await.unwrap();
     let now = world.clock.now();
-    world.host.inbox().note_refresh(account, row.connection, row.refresh_before, Some(now)).await.unwrap();
+    world.host.whole_inbox().note_refresh(account, row.connection, row.refresh_before, Some(now)).await.unwrap();
     world.advance(Duration::from_secs(1));
     let connection = rusqlite::Connection::open(world.inbox_file()).unwrap();
     eventually("a refresh that was put off", async || {
@@ -126,7 +126,7 @@ async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_
     let account = world.host.inbox().accounts().await.unwrap()[0].id;
     world.sim.inject(Fault::rate_limited(1));
     let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
-    eventually("the wish", async || world.host.inbox().paused_until(account, None, world.clock.now()).await.unwrap())
+    eventually("the wish", async || world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap())
         .await;
     let signals = || vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)];
     let alone = world.host.reply(second, "alone", message(signals())).await.unwrap().reply;

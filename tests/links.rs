@@ -337,7 +337,7 @@ mod hanging_up {
             (row.state == AccountState::Disconnected).then_some(())
         })
         .await;
-        assert!(world.host.inbox().credentials().await.unwrap().is_empty());
+        assert!(world.host.whole_inbox().credentials().await.unwrap().is_empty());
         // In memory neither: with the file's settings a call would find what was left there.
         let again = Person::new(&world).await.connects("instagram").await;
         assert_eq!(again, account);

@@ -144,7 +144,7 @@ async fn a_full_disk_acknowledges_nothing_and_ends_by_itself() {
         request("POST", &url, &[("x-hub-signature-256", &proof)], body.into_bytes()).await.status
     };
     // No more than there is.
-    world.host.inbox().limit_size(1).await.unwrap();
+    world.host.whole_inbox().limit_size(1).await.unwrap();
     let mut accepted = Vec::new();
     let mut index = 0;
     let status = loop {
@@ -161,7 +161,7 @@ async fn a_full_disk_acknowledges_nothing_and_ends_by_itself() {
         (ready.status == 503 && ready.body.contains("full")).then_some(())
     })
     .await;
-    world.host.inbox().limit_size(1 << 40).await.unwrap();
+    world.host.whole_inbox().limit_size(1 << 40).await.unwrap();
     index += 1;
     eventually("room", async || (post(index).await == 200).then_some(())).await;
     accepted.push(format!("full-{index}"));

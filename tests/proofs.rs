@@ -156,7 +156,7 @@ async fn with_archive(host: &Host, account: &str, attack: &str) {
         dialog: Some(dialog),
         now: host.clock().now(),
     };
-    host.inbox().connect_account(new).await.unwrap();
+    host.whole_inbox().connect_account(new).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ impl Two {
             dialog: Some(FromDialog { history_from: Some(0), ..FromDialog::default() }),
             now: self.clock.now(),
         };
-        self.host.inbox().connect_account(new).await.unwrap();
+        self.host.whole_inbox().connect_account(new).await.unwrap();
     }
 
     /// How many conversations the account has.
@@ -161,7 +161,7 @@ async fn what_waits_for_accounts_that_never_come_is_bounded_and_ends() {
     eventually("it", async || (two.messages_of("nobody-3").await == 1).then_some(())).await;
     let left = two.counts().await.unrouted;
     assert_eq!(left, 4);
-    assert_eq!(two.host.inbox().expire_parked(two.clock.now(), 100).await.unwrap(), 4);
+    assert_eq!(two.host.whole_inbox().expire_parked(two.clock.now(), 100).await.unwrap(), 4);
     assert_eq!(two.counts().await.unrouted, 0);
     assert_eq!(two.health_of("hostile").await, (0, 9));
     two.connect("never").await;
@@ -212,7 +212,7 @@ async fn a_channel_that_fills_its_bytes_stops_alone() {
     assert_eq!(two.visit("secret-of-the-shop").await, 200);
     eventually("all four parked", async || (two.counts().await.unrouted == 4).then_some(())).await;
     // What makes room again is seen without a delivery that would show it.
-    two.host.inbox().expire_parked(two.clock.now() + 1, 100).await.unwrap();
+    two.host.whole_inbox().expire_parked(two.clock.now() + 1, 100).await.unwrap();
     eventually("room", async || (two.attack("hello").await == 200).then_some(())).await;
 }
 

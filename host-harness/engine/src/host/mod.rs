@@ -13,7 +13,7 @@ use harness_egress::{
     Egress, Memory,
     credentials::{Secrets, Vault, VaultKey},
 };
-use harness_inbox::Inbox;
+use harness_inbox::{Inbox, InboxView};
 use harness_sandbox::Sandbox;
 use tokio::{
     sync::{Mutex, watch},
@@ -241,8 +241,14 @@ impl Host {
         }
     }
 
-    /// The inbox, for reading.
-    pub fn inbox(&self) -> &Inbox {
+    /// The inbox, for reading, and for saying that a conversation was read.
+    pub fn inbox(&self) -> InboxView {
+        self.base().inbox.view()
+    }
+
+    /// All of the inbox, for this project's tests.
+    #[cfg(feature = "whole-inbox")]
+    pub fn whole_inbox(&self) -> &Inbox {
         &self.base().inbox
     }
 
