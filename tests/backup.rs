@@ -13,24 +13,16 @@
     reason = "a test fails by panicking; it uses a part of what the crash test uses"
 )]
 
-#[path = "crash/judge.rs"]
-mod judge;
-#[path = "crash/load.rs"]
-mod load;
-#[path = "crash/process.rs"]
-mod process;
-#[path = "crash/random.rs"]
-mod random;
-#[path = "crash/records.rs"]
-mod records;
-
 use std::{collections::BTreeMap, process::Output, time::Duration};
 
+use crate::{
+    judge::{self, Asked, Platform, Stored},
+    load::{self, Load},
+    process::Process,
+    random::Random,
+    records,
+};
 use channel_tests::{PATIENCE, eventually};
-use judge::{Asked, Platform, Stored};
-use load::Load;
-use process::Process;
-use random::Random;
 use serde_json::{Value, json};
 use simulator::{AccountConfig, Config, Fault, Login, Redelivery, Simulator};
 

@@ -28,7 +28,8 @@ async fn row(world: &World, account: i64) -> AccountRow {
 
 /// The slots that the file has.
 async fn slots(host: &Host) -> Vec<String> {
-    let mut slots: Vec<_> = host.whole_inbox().credentials().await.unwrap().into_iter().map(|known| known.slot).collect();
+    let mut slots: Vec<_> =
+        host.whole_inbox().credentials().await.unwrap().into_iter().map(|known| known.slot).collect();
     slots.sort();
     slots
 }

@@ -13,25 +13,18 @@
     reason = "a test fails by panicking; some of what it is made of is for the test of backups"
 )]
 
-#[path = "crash/judge.rs"]
-mod judge;
-#[path = "crash/load.rs"]
-mod load;
-#[path = "crash/process.rs"]
-mod process;
-#[path = "crash/random.rs"]
-mod random;
-#[path = "crash/records.rs"]
-mod records;
-
 use std::{
     str::FromStr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use load::Load;
-use process::Process;
-use random::Random;
+use crate::{
+    judge,
+    load::{self, Load},
+    process::Process,
+    random::Random,
+    records,
+};
 use simulator::{AccountConfig, Config, Login, Redelivery, Simulator};
 
 fn from_environment<T: FromStr>(name: &str, usual: T) -> T {

@@ -1,7 +1,7 @@
 //! `docs/fuel.md`: how many instructions each kind of call costs in the guest. The count is the same in each run and
 //! on each machine, so what makes a call dearer is seen here and not in a benchmark that noise disturbs.
 //!
-//! After a change that is meant: `UPDATE_DOCS=1 cargo test -p channel-tests --test fuel`.
+//! After a change that is meant: `UPDATE_DOCS=1 cargo test -p channel-tests --test host fuel`.
 
 #![allow(
     clippy::unwrap_used,
@@ -212,7 +212,7 @@ fn page(counts: &Counts) -> String {
          Instructions that the Instagram component executes for one call, counted by wasmtime's fuel, instantiating\n\
          included. The count is the same in each run. `tests/fuel.rs` fails where a call differs by more than {TOLERANCE} %\n\
          from this page; after a change that is meant, make the page again:\n\n\
-         ```sh\nUPDATE_DOCS=1 cargo test -p channel-tests --test fuel\n```\n\n\
+         ```sh\nUPDATE_DOCS=1 cargo test -p channel-tests --test host fuel\n```\n\n\
          Webhooks are those of `plugin/tests/fixtures`. What the host does around a call is not in it; times are in\n\
          [benchmarks](benchmarks.md).\n\n| function | input | instructions |\n|---|---|---|\n"
     );
@@ -239,7 +239,7 @@ fn a_call_costs_as_many_instructions_as_is_published() {
         fs::write(&path, page(&counts)).unwrap();
     }
     let published = published(&fs::read_to_string(&path).unwrap_or_default());
-    let how = "if that is meant: UPDATE_DOCS=1 cargo test -p channel-tests --test fuel";
+    let how = "if that is meant: UPDATE_DOCS=1 cargo test -p channel-tests --test host fuel";
     let listed: Vec<_> = published.keys().collect();
     assert_eq!(listed, counts.keys().collect::<Vec<_>>(), "docs/fuel.md lists other calls; {how}");
     let mut differ = String::new();

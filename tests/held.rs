@@ -46,8 +46,10 @@ async fn a_pause_holds_everything_of_the_account_that_comes_until_it_ends() {
     let account = world.host.inbox().accounts().await.unwrap()[0].id;
     world.sim.inject(Fault::rate_limited(MINUTES));
     let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
-    eventually("the wish", async || world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap())
-        .await;
+    eventually("the wish", async || {
+        world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap()
+    })
+    .await;
     // What comes after the wish waits as well, in another conversation too, and the account is asked nothing.
     let later = world.host.reply(second, "later", message(vec![text("later")])).await.unwrap().reply;
     let asked = world.sim.requests().len();
@@ -126,8 +128,10 @@ async fn a_signal_that_cannot_leave_now_is_dropped_and_the_message_behind_it_is_
     let account = world.host.inbox().accounts().await.unwrap()[0].id;
     world.sim.inject(Fault::rate_limited(1));
     let limited = world.host.reply(first, "limited", message(vec![text("limited")])).await.unwrap().reply;
-    eventually("the wish", async || world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap())
-        .await;
+    eventually("the wish", async || {
+        world.host.whole_inbox().paused_until(account, None, world.clock.now()).await.unwrap()
+    })
+    .await;
     let signals = || vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)];
     let alone = world.host.reply(second, "alone", message(signals())).await.unwrap().reply;
     let mut parts = signals();

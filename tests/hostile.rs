@@ -231,8 +231,9 @@ async fn keys_take_room_in_an_accounts_storage_even_where_values_are_empty() {
     let attack = Attack::new().await;
     let account = attack.host().inbox().accounts().await.unwrap().remove(0);
     let (account, connection) = (account.id, account.connection);
-    let set =
-        async |key: &str, size: usize| attack.host().whole_inbox().storage_set(account, connection, key, vec![0; size]).await;
+    let set = async |key: &str, size: usize| {
+        attack.host().whole_inbox().storage_set(account, connection, key, vec![0; size]).await
+    };
     set("most", (256 << 10) - 600).await.unwrap();
     set(&"a".repeat(250), 0).await.unwrap();
     set(&"b".repeat(250), 0).await.unwrap();

@@ -12,13 +12,10 @@
     reason = "a test fails by panicking; some of what it is made of is for the test of crashes"
 )]
 
-#[path = "crash/process.rs"]
-mod process;
-
 use std::{fs, sync::Arc};
 
+use crate::process::{Life, Process};
 use channel_tests::{API_TOKEN, eventually, request};
-use process::{Life, Process};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use simulator::{AccountConfig, Config, Login, Simulator};

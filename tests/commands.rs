@@ -1,0 +1,14 @@
+//! The `harness` command as a process of its own.
+
+#[path = "accounts_by_command.rs"]
+mod accounts_by_command;
+#[path = "command_line.rs"]
+mod command_line;
+#[path = "compile_bombs.rs"]
+mod compile_bombs;
+#[path = "simulator_by_command.rs"]
+mod simulator_by_command;
+#[path = "telemetry.rs"]
+mod telemetry;
+#[path = "told.rs"]
+mod told;

@@ -1,0 +1,100 @@
+//! The promises on a host in this process, a file for each kind.
+
+#[path = "agreement.rs"]
+mod agreement;
+#[path = "ambiguous.rs"]
+mod ambiguous;
+#[path = "arrivals.rs"]
+mod arrivals;
+#[path = "bad_input.rs"]
+mod bad_input;
+#[path = "breaker.rs"]
+mod breaker;
+#[path = "clock.rs"]
+mod clock;
+#[path = "comments.rs"]
+mod comments;
+#[path = "connect.rs"]
+mod connect;
+#[path = "connection.rs"]
+mod connection;
+#[path = "contention.rs"]
+mod contention;
+#[path = "damage.rs"]
+mod damage;
+#[path = "delivery.rs"]
+mod delivery;
+#[path = "dependencies.rs"]
+mod dependencies;
+#[path = "doors.rs"]
+mod doors;
+#[path = "echoes.rs"]
+mod echoes;
+#[path = "egress.rs"]
+mod egress;
+#[path = "fuel.rs"]
+mod fuel;
+#[path = "generations.rs"]
+mod generations;
+#[path = "gone.rs"]
+mod gone;
+#[path = "handmade.rs"]
+mod handmade;
+#[path = "held.rs"]
+mod held;
+#[path = "hostile.rs"]
+mod hostile;
+#[path = "ingress.rs"]
+mod ingress;
+#[path = "judge.rs"]
+mod judge;
+#[path = "links.rs"]
+mod links;
+#[path = "media.rs"]
+mod media;
+#[path = "migrations.rs"]
+mod migrations;
+#[path = "operations.rs"]
+mod operations;
+#[path = "oracle.rs"]
+mod oracle;
+#[path = "pace.rs"]
+mod pace;
+#[path = "places.rs"]
+mod places;
+#[path = "power_cut.rs"]
+mod power_cut;
+#[path = "problems.rs"]
+mod problems;
+#[path = "promises_page.rs"]
+mod promises_page;
+#[path = "proofs.rs"]
+mod proofs;
+#[path = "proxies.rs"]
+mod proxies;
+#[path = "reading.rs"]
+mod reading;
+#[path = "restore.rs"]
+mod restore;
+#[path = "retention.rs"]
+mod retention;
+#[path = "rooms.rs"]
+mod rooms;
+#[path = "round_trip.rs"]
+mod round_trip;
+#[path = "sandbox.rs"]
+mod sandbox;
+#[path = "second_channel.rs"]
+mod second_channel;
+#[path = "security_page.rs"]
+mod security_page;
+#[path = "shares.rs"]
+mod shares;
+#[path = "sizes.rs"]
+mod sizes;
+#[path = "slow_platform.rs"]
+mod slow_platform;
+#[path = "tokens.rs"]
+mod tokens;
+#[path = "window.rs"]
+mod window;
