@@ -88,7 +88,8 @@ fn messages(file: &Path) -> BTreeMap<String, usize> {
 /// This test's own program as another process, which does what `TASK` says.
 fn another_process(task: &[&str]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["what_the_other_processes_do", "--exact", "--nocapture"]);
+    let module = module_path!().split_once("::").unwrap().1;
+    command.args([&format!("{module}::what_the_other_processes_do"), "--exact", "--nocapture"]);
     command.env("TASK", task.join("\n")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }
 

@@ -177,6 +177,8 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
         assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
         // A step that was on its way when the old version ended.
         assert_eq!(inbox.reply(2).await.unwrap().steps[0].state, StepState::Unknown);
+        // Whoever reads it keeps the file open.
+        drop(inbox);
         server.abort();
         end(host, folder.path()).await;
         counts_agree(&folder.path().join("inbox.sqlite"));

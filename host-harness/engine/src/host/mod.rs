@@ -241,7 +241,7 @@ impl Host {
         }
     }
 
-    /// The inbox, for reading, and for saying that a conversation was read.
+    /// The inbox, for reading, and for saying that a conversation was read. Whoever keeps it keeps the file open.
     pub fn inbox(&self) -> InboxView {
         self.base().inbox.view()
     }
