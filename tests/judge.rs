@@ -10,9 +10,11 @@
 )]
 
 #[path = "crash/judge.rs"]
-mod judge;
+mod of_the_crash;
 
-use judge::{Asked, Conversation, Delivered, Part, Platform, Request, Said, Shown, Stored, Thread, Verdict, compare};
+use of_the_crash::{
+    Asked, Conversation, Delivered, Part, Platform, Request, Said, Shown, Stored, Thread, Verdict, compare,
+};
 use serde_json::json;
 
 const IGSID: &str = "5551230000000001";

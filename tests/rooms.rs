@@ -27,8 +27,11 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("cli", &["build", "contract", "egress", "engine", "inbox", "sandbox", "server"]),
 ];
 
+/// A room, and the rooms that it may use.
+type Room = (&'static str, &'static [&'static str]);
+
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
-const ROOMS: [(&str, &[(&str, &[&str])]); 7] = [
+const ROOMS: [(&str, &[Room]); 7] = [
     ("contract", &[("asks", &["manifest", "text"]), ("checks", &["manifest"]), ("manifest", &["egress", "settings"])]),
     (
         "sandbox",
