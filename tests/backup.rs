@@ -1,18 +1,6 @@
 //! A backup of a real `harness serve` that works meanwhile, and what it is worth in another place: nothing that
 //! was acknowledged before is missing, and nothing is sent twice. And a second host, which is turned away.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "a test fails by panicking; it uses a part of what the crash test uses"
-)]
-
 use std::{collections::BTreeMap, process::Output, time::Duration};
 
 use crate::{

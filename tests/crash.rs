@@ -1,18 +1,6 @@
 //! The promise of exactly once, under `kill -9`: a real `harness serve` is killed at random moments while
 //! customers and agents write; then everything is compared. The long form is in `docs/promises.md`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "a test fails by panicking; some of what it is made of is for the test of backups"
-)]
-
 use std::{
     str::FromStr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},

@@ -1,17 +1,6 @@
 //! Large files cost the disk and no memory, in a real `harness serve`: handed in, handed out, and sent by customers. One
 //! that was interrupted leaves nothing behind. What the operator sets holds.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "a test fails by panicking; some of what it is made of is for the test of crashes"
-)]
-
 use std::{fs, sync::Arc};
 
 use crate::process::{Life, Process};

@@ -7,8 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt as _;
 use object_store::GetResult;
 use tokio::sync::mpsc;
 
@@ -28,13 +28,9 @@ impl FileContent {
         // One piece waits while another is read.
         let (sender, pieces) = mpsc::channel(1);
         tokio::spawn(async move {
-            let mut body = axum::body::Body::from_stream(found.into_stream());
-            while let Some(frame) = body.frame().await {
-                let piece = match frame.map(Frame::into_data) {
-                    Ok(Ok(bytes)) => Ok(bytes),
-                    Ok(Err(_)) => continue,
-                    Err(error) => Err(StoreError::from_display(error)),
-                };
+            let mut content = found.into_stream();
+            while let Some(piece) = content.next().await {
+                let piece = piece.map_err(StoreError::from_display);
                 // Whoever took it has gone.
                 if sender.send(piece).await.is_err() {
                     return;
