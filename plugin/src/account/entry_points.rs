@@ -1,6 +1,7 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
 //! What belongs here is checking them and the requests that write them; sending is `account`'s.
 
+use channel_sdk::names::violation_code;
 use channel_sdk::json::Writer;
 use channel_sdk::report::Report;
 
@@ -42,15 +43,15 @@ fn check_ice_breakers(report: &mut Report, questions: &[Button]) {
     report.count("ice-breakers", "ice breakers", questions.len(), ICE_BREAKERS);
     for (at, question) in questions.iter().enumerate() {
         let title = element("ice-breakers", at, "title");
-        report.field(ViolationCode::TitleTooLong, &title, "The question", &question.title, ICE_BREAKER);
+        report.field(violation_code::TITLE_TOO_LONG, &title, "The question", &question.title, ICE_BREAKER);
         let action = element("ice-breakers", at, "action");
         match &question.action {
             ButtonAction::Postback(payload) => {
-                report.field(ViolationCode::PayloadTooLong, &action, "The question's payload", payload, BUTTON_PAYLOAD);
+                report.field(violation_code::PAYLOAD_TOO_LONG, &action, "The question's payload", payload, BUTTON_PAYLOAD);
             }
             _ => {
                 let sentence = "An ice breaker sends its payload back and does nothing else. Give it a postback.";
-                report.error(ViolationCode::InvalidField, &action, sentence);
+                report.error(violation_code::INVALID_FIELD, &action, sentence);
             }
         }
     }
@@ -66,12 +67,12 @@ fn check_menu(report: &mut Report, entries: &[Button]) {
         let action = element("menu", at, "action");
         match &entry.action {
             ButtonAction::Postback(payload) => {
-                report.field(ViolationCode::PayloadTooLong, &action, "The entry's payload", payload, BUTTON_PAYLOAD);
+                report.field(violation_code::PAYLOAD_TOO_LONG, &action, "The entry's payload", payload, BUTTON_PAYLOAD);
             }
             ButtonAction::Url(url) => report.address(&action, "The entry's address", url, &["https", "http"]),
             _ => {
                 let sentence = "A menu entry opens an address or sends a payload back. Choose one of the two.";
-                report.error(ViolationCode::InvalidField, &action, sentence);
+                report.error(violation_code::INVALID_FIELD, &action, sentence);
             }
         }
     }

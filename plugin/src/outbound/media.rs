@@ -1,6 +1,7 @@
 //! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
 //! What belongs here is checking files and deciding their type; requests are made by `render`.
 
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
 
@@ -30,7 +31,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
     if files.len() > 1 && !files.iter().all(images) {
         let sentence =
             "Instagram shows only images together in one message. Send every other file as a part of its own.";
-        report.error(ViolationCode::UnsupportedCombination, &list, sentence);
+        report.error(violation_code::UNSUPPORTED_COMBINATION, &list, sentence);
     }
     let mut items = Vec::with_capacity(files.len());
     let mut captions = Vec::new();
@@ -49,11 +50,11 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
 
 fn feature(kind: MediaKind) -> Feature {
     match kind {
-        MediaKind::Video => Feature::Video,
-        MediaKind::Audio => Feature::Audio,
-        MediaKind::File => Feature::File,
-        MediaKind::Animation => Feature::Animation,
-        _ => Feature::Image,
+        MediaKind::Video => feature::VIDEO,
+        MediaKind::Audio => feature::AUDIO,
+        MediaKind::File => feature::FILE,
+        MediaKind::Animation => feature::ANIMATION,
+        _ => feature::IMAGE,
     }
 }
 
@@ -87,14 +88,14 @@ fn item<'m>(report: &mut Report, place: &str, file: &'m OutboundMedia) -> Option
 fn refuse_kind(report: &mut Report, place: &str, kind: MediaKind) {
     let (code, sentence) = match kind {
         MediaKind::Voice => (
-            ViolationCode::UnsupportedFeature,
+            violation_code::UNSUPPORTED_FEATURE,
             "Instagram takes no voice messages from businesses. Send the recording as audio in AAC, M4A, WAV or MP3.",
         ),
         MediaKind::Sticker => {
-            (ViolationCode::UnsupportedFeature, "Instagram takes no stickers as files. Send the heart, or an image.")
+            (violation_code::UNSUPPORTED_FEATURE, "Instagram takes no stickers as files. Send the heart, or an image.")
         }
         _ => (
-            ViolationCode::UnsupportedMediaType,
+            violation_code::UNSUPPORTED_MEDIA_TYPE,
             "Instagram takes images, videos, audio and PDF documents. Choose one of these.",
         ),
     };
@@ -117,29 +118,29 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
         Found::Known(mime, documented) => {
             if !documented {
                 let sentence = format!("Meta's pages do not list {mime}. It is sent, and Instagram may refuse it.");
-                report.warning(ViolationCode::DocumentedOtherwise, &mime_path, &sentence);
+                report.warning(violation_code::DOCUMENTED_OTHERWISE, &mime_path, &sentence);
             }
             Some(mime)
         }
         Found::Other(found) => {
             let listed = types.join(", ");
             let sentence = format!("Instagram does not take {found} as {}. Convert it to one of: {listed}.", rule.name);
-            report.not_accepted(ViolationCode::UnsupportedMediaType, &mime_path, &sentence, &types);
+            report.not_accepted(violation_code::UNSUPPORTED_MEDIA_TYPE, &mime_path, &sentence, &types);
             let is_video = matches!(rule.kind, MediaKind::Video);
             if is_video && OTHER_VIDEO.iter().any(|(mime, ending)| *mime == found || *ending == found) {
                 let sentence = "Meta's pages list this type of video too; this channel promises MP4 only.";
-                report.warning(ViolationCode::DocumentedOtherwise, &mime_path, sentence);
+                report.warning(violation_code::DOCUMENTED_OTHERWISE, &mime_path, sentence);
             }
             None
         }
         Found::Unknown if matches!(file.source, MediaSource::File(_)) => {
             let sentence = "The type of the file is not known. Name its type, or give its name an ending.";
-            report.not_accepted(ViolationCode::UnknownMediaType, &mime_path, sentence, &types);
+            report.not_accepted(violation_code::UNKNOWN_MEDIA_TYPE, &mime_path, sentence, &types);
             None
         }
         Found::Unknown => {
             let sentence = "The type of the file is not known. Instagram may refuse it.";
-            report.warning(ViolationCode::UnknownMediaType, &mime_path, sentence);
+            report.warning(violation_code::UNKNOWN_MEDIA_TYPE, &mime_path, sentence);
             None
         }
     }
@@ -194,17 +195,17 @@ fn check_size(report: &mut Report, place: &str, rule: &MediaRule, size: Option<u
     match size {
         None => {
             let sentence = format!("The size of the file is not known. Instagram refuses more than {max}.");
-            report.warning(ViolationCode::UnknownMediaSize, &size_path, &sentence);
+            report.warning(violation_code::UNKNOWN_MEDIA_SIZE, &size_path, &sentence);
         }
         Some(0) => {
             let sentence = "The file is empty. Choose another one.";
-            report.error(ViolationCode::InvalidField, &size_path, sentence);
+            report.error(violation_code::INVALID_FIELD, &size_path, sentence);
         }
         Some(size) if size > rule.max_size => {
             let over = size - rule.max_size;
             let sentence =
                 format!("The file is {over} bytes over Instagram's {max} for {}. Make it smaller.", rule.name);
-            report.error_with(ViolationCode::MediaTooLarge, &size_path, &sentence, |violation| {
+            report.error_with(violation_code::MEDIA_TOO_LARGE, &size_path, &sentence, |violation| {
                 violation.limit = Some(limit);
                 violation.actual = Some(size);
             });
@@ -227,7 +228,7 @@ fn file_name(report: &mut Report, place: &str, file: &OutboundMedia, mime: &str)
             let sentence = format!(
                 "Instagram refuses file names with letters outside of ASCII; the file is sent as {substitute}."
             );
-            report.warning(ViolationCode::InvalidField, &format!("{place}.name"), &sentence);
+            report.warning(violation_code::INVALID_FIELD, &format!("{place}.name"), &sentence);
             substitute
         }
         _ => substitute(),

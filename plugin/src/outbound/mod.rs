@@ -14,6 +14,7 @@ mod settings;
 mod text;
 mod window;
 
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::limit::items;
 use channel_sdk::report::Report;
 
@@ -105,7 +106,7 @@ fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> P
     }
     if message.parts.is_empty() {
         let sentence = "The message is empty. Write a text or attach something.";
-        report.error(ViolationCode::EmptyMessage, "parts", sentence);
+        report.error(violation_code::EMPTY_MESSAGE, "parts", sentence);
     }
     if message.private_reply_to.is_none() {
         recipient(&mut report, &context.contact);
@@ -129,10 +130,10 @@ fn recipient(report: &mut Report, contact: &str) {
     let path = "context.contact";
     if contact.is_empty() {
         let sentence = "The message has no recipient. Open the customer's conversation and answer there.";
-        report.error(ViolationCode::MissingField, path, sentence);
+        report.error(violation_code::MISSING_FIELD, path, sentence);
     } else if !is_id(contact) {
         let sentence = "The recipient is no customer of Instagram's: an id has digits only. Open the customer's conversation and answer there.";
-        report.error(ViolationCode::InvalidField, path, sentence);
+        report.error(violation_code::INVALID_FIELD, path, sentence);
     }
 }
 
@@ -145,13 +146,13 @@ fn reply_target<'m>(
     let target = message.reply_to.as_deref()?;
     if target.is_empty() {
         let sentence = "The answered message has no id. Answer without quoting it.";
-        report.error(ViolationCode::MissingField, "reply_to", sentence);
+        report.error(violation_code::MISSING_FIELD, "reply_to", sentence);
         return None;
     }
     report.reference("reply_to", "The id of the answered message", target);
     if message.private_reply_to.is_some() {
         let sentence = "A private reply answers a comment and cannot quote a message. Remove one of the two.";
-        report.error(ViolationCode::UnsupportedCombination, "reply_to", sentence);
+        report.error(violation_code::UNSUPPORTED_COMBINATION, "reply_to", sentence);
         return None;
     }
     let first = pieces.iter().find(|(_, piece)| piece.is_message());
@@ -163,7 +164,7 @@ fn reply_target<'m>(
             let part = first.map_or(0, |(part, _)| *part);
             let sentence =
                 "Instagram cannot quote a message in a heart, a share or a signal. Begin with a text or a file.";
-            report.lost(part, crate::types::Feature::ReplyTo, "reply_to", sentence);
+            report.lost(part, crate::feature::REPLY_TO, "reply_to", sentence);
             None
         }
     }
@@ -174,16 +175,16 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
     let path = "private_reply_to";
     if comment.is_empty() {
         let sentence = "The comment has no id. Open the comment again and answer there.";
-        report.error(ViolationCode::MissingField, path, sentence);
+        report.error(violation_code::MISSING_FIELD, path, sentence);
     } else if !is_id(comment) {
         let sentence =
             "That is no comment of Instagram's: an id has digits only. Open the comment again and answer there.";
-        report.error(ViolationCode::InvalidField, path, sentence);
+        report.error(violation_code::INVALID_FIELD, path, sentence);
     }
     if pieces.len() > 1 || message.parts.len() > 1 {
         let sentence =
             "Instagram takes one message as a private reply to a comment. Send one part that needs no splitting.";
-        report.error_with(ViolationCode::TooMany, path, sentence, |violation| {
+        report.error_with(violation_code::TOO_MANY, path, sentence, |violation| {
             violation.limit = Some(items(1));
             violation.actual = Some(pieces.len().max(message.parts.len()) as u64);
         });
@@ -191,11 +192,11 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
     match pieces.first() {
         Some((_, piece)) if !piece.is_message() => {
             let sentence = "A private reply must be a message. Write a text.";
-            report.error(ViolationCode::UnsupportedCombination, path, sentence);
+            report.error(violation_code::UNSUPPORTED_COMBINATION, path, sentence);
         }
         Some((_, piece)) if !matches!(piece, Piece::Text(_)) => {
             let sentence = "Meta documents private replies with text only; this may be refused.";
-            report.warning(ViolationCode::DocumentedOtherwise, path, sentence);
+            report.warning(violation_code::DOCUMENTED_OTHERWISE, path, sentence);
         }
         _ => {}
     }

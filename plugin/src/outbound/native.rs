@@ -1,6 +1,7 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
 //! What belongs here is what `native` may touch, and merging it by RFC 7396, on raw text.
 
+use channel_sdk::names::violation_code;
 use channel_sdk::json::{self, Json, Members};
 use channel_sdk::limit::NATIVE_BYTES;
 use channel_sdk::report::Report;
@@ -30,7 +31,7 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: b
     let sentence = match members(native) {
         _ if native.len() > NATIVE_BYTES => {
             let sentence = "The platform's own JSON is longer than 8 KiB. Shorten it.";
-            return report.error_with(ViolationCode::NativeInvalid, "native", sentence, |violation| {
+            return report.error_with(violation_code::NATIVE_INVALID, "native", sentence, |violation| {
                 violation.limit = Some(Bound { max: NATIVE_BYTES as u64, unit: Unit::Bytes });
                 violation.actual = Some(native.len() as u64);
             });
@@ -59,12 +60,12 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: b
                 "The platform's own JSON may not set `{named}` to that, for this message. Remove it; what may be set \
                  is: {listed}."
             );
-            let violation = report.add(Severity::Error, ViolationCode::NativeInvalid, "native", &sentence);
+            let violation = report.add(Severity::Error, violation_code::NATIVE_INVALID, "native", &sentence);
             violation.accepted = allowed;
             return;
         }
     };
-    report.error(ViolationCode::NativeInvalid, "native", sentence);
+    report.error(violation_code::NATIVE_INVALID, "native", sentence);
 }
 
 /// How much of a refused place is repeated, in characters.

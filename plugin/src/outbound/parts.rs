@@ -1,6 +1,7 @@
 //! Parts: what each is on Instagram, and which of them Instagram does not have.
 //! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
 
+use channel_sdk::names::violation_code;
 use channel_sdk::cut;
 use channel_sdk::report::Report;
 
@@ -73,7 +74,7 @@ pub(super) fn read<'m>(
 }
 
 fn refuse<'m>(report: &mut Report, at: usize, name: &str, sentence: &str) -> Option<Piece<'m>> {
-    report.error(ViolationCode::UnsupportedFeature, &path(at, name), sentence);
+    report.error(violation_code::UNSUPPORTED_FEATURE, &path(at, name), sentence);
     None
 }
 
@@ -82,7 +83,7 @@ fn sticker<'m>(report: &mut Report, at: usize, id: &'m str) -> Option<Piece<'m>>
         return Some(Piece::Sticker(id));
     }
     let sentence = "Instagram takes no sticker but the heart. Send the heart, or an image.";
-    report.not_accepted(ViolationCode::UnknownSticker, &path(at, "sticker"), sentence, &[LIKE_HEART]);
+    report.not_accepted(violation_code::UNKNOWN_STICKER, &path(at, "sticker"), sentence, &[LIKE_HEART]);
     None
 }
 
@@ -93,18 +94,18 @@ fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) 
     match reaction.action {
         ReactionAction::Removed => there.then_some(Piece::Unreact(&reaction.target)),
         ReactionAction::Added if emoji.is_empty() => {
-            report.error(ViolationCode::MissingField, &place, "The reaction has no emoji. Choose one.");
+            report.error(violation_code::MISSING_FIELD, &place, "The reaction has no emoji. Choose one.");
             None
         }
         ReactionAction::Added if emoji.len() > LONGEST_EMOJI || !cut::is_emoji(emoji) => {
             let sentence = "A reaction is exactly one emoji. Choose one.";
-            report.not_accepted(ViolationCode::UnknownReaction, &place, sentence, &["\u{2764}\u{fe0f}"]);
+            report.not_accepted(violation_code::UNKNOWN_REACTION, &place, sentence, &["\u{2764}\u{fe0f}"]);
             None
         }
         ReactionAction::Added => there.then_some(Piece::React(&reaction.target, emoji)),
         ReactionAction::Other => {
             let sentence = "A reaction can be added or removed. Choose one of these.";
-            report.error(ViolationCode::UnsupportedFeature, &path(at, "reaction.action"), sentence);
+            report.error(violation_code::UNSUPPORTED_FEATURE, &path(at, "reaction.action"), sentence);
             None
         }
     }

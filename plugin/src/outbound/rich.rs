@@ -1,6 +1,7 @@
 //! Interactive parts: cards, buttons, products and quick replies.
 //! What belongs here is checking them; their JSON is written by `body`.
 
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
 
@@ -26,9 +27,9 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
     for (at, card) in cards.iter().enumerate() {
         let place = element(&list, at, "");
         let title = format!("{place}.title");
-        report.field(ViolationCode::TitleTooLong, &title, "The card's title", &card.title, CARD_TITLE);
+        report.field(violation_code::TITLE_TOO_LONG, &title, "The card's title", &card.title, CARD_TITLE);
         if let Some(subtitle) = &card.subtitle {
-            let (code, place) = (ViolationCode::TitleTooLong, format!("{place}.subtitle"));
+            let (code, place) = (violation_code::TITLE_TOO_LONG, format!("{place}.subtitle"));
             report.length(code, &place, "The card's second line", subtitle, CARD_SUBTITLE);
         }
         if let Some(url) = &card.image_url {
@@ -44,10 +45,10 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
         if bare {
             let sentence =
                 "A card needs something besides its title. Add a second line, an image, an address or a button.";
-            report.error(ViolationCode::MissingField, &place, sentence);
+            report.error(violation_code::MISSING_FIELD, &place, sentence);
         }
     }
-    only_in_the_app(report, part, Feature::Cards, &list, "cards");
+    only_in_the_app(report, part, feature::CARDS, &list, "cards");
 }
 
 /// Checks a text with buttons, and gives the text as it is sent.
@@ -56,38 +57,38 @@ pub(super) fn button_message(report: &mut Report, part: usize, message: &ButtonM
     let mut sent = message.text.clone();
     if let Some(footer) = message.footer.as_deref().filter(|footer| !is_blank(footer)) {
         let sentence = "Instagram has no footers; the footer is sent as the last line of the text.";
-        report.lost(part, Feature::Buttons, &path(part, "buttons.footer"), sentence);
+        report.lost(part, feature::BUTTONS, &path(part, "buttons.footer"), sentence);
         sent.push('\n');
         sent.push_str(footer);
     }
     if report.present(&text, "The text above the buttons", &message.text) {
-        report.length(ViolationCode::TextTooLong, &text, "The text above the buttons", &sent, BUTTON_TEXT);
+        report.length(violation_code::TEXT_TOO_LONG, &text, "The text above the buttons", &sent, BUTTON_TEXT);
     }
     if message.header.is_some() {
         let sentence = "Instagram has no files above buttons; the file is left out. Send it as a part of its own.";
-        report.lost(part, Feature::Buttons, &path(part, "buttons.header"), sentence);
+        report.lost(part, feature::BUTTONS, &path(part, "buttons.header"), sentence);
     }
     let list = path(part, "buttons.buttons");
     report.count(&list, "buttons", message.buttons.len(), BUTTONS_PER_MESSAGE);
     buttons(report, &list, &message.buttons);
-    only_in_the_app(report, part, Feature::Buttons, &list, "buttons");
+    only_in_the_app(report, part, feature::BUTTONS, &list, "buttons");
     sent
 }
 
 fn buttons(report: &mut Report, list: &str, buttons: &[Button]) {
     for (at, button) in buttons.iter().enumerate() {
         let title = element(list, at, "title");
-        report.field(ViolationCode::TitleTooLong, &title, "The button's title", &button.title, BUTTON_TITLE);
+        report.field(violation_code::TITLE_TOO_LONG, &title, "The button's title", &button.title, BUTTON_TITLE);
         let place = element(list, at, "action");
         match &button.action {
             ButtonAction::Postback(payload) => {
                 let name = "What the button sends back";
-                report.field(ViolationCode::PayloadTooLong, &place, name, payload, BUTTON_PAYLOAD);
+                report.field(violation_code::PAYLOAD_TOO_LONG, &place, name, payload, BUTTON_PAYLOAD);
             }
             ButtonAction::Url(url) => report.address(&place, "The button's address", url, WEB),
             ButtonAction::Call(_) | ButtonAction::Other(_) => {
                 let sentence = "On Instagram a button can open an address or send an answer. Choose one of these.";
-                let code = ViolationCode::UnsupportedFeature;
+                let code = violation_code::UNSUPPORTED_FEATURE;
                 report.not_accepted(code, &place, sentence, &["postback", "url"]);
             }
         }
@@ -103,9 +104,9 @@ pub(super) fn products(report: &mut Report, settings: &Settings<'_>, part: usize
     }
     if settings.login == Login::Instagram {
         let sentence = "Products can be sent only from accounts that are connected with Facebook. Send cards instead.";
-        report.error(ViolationCode::NotAvailableOnAccount, &list, sentence);
+        report.error(violation_code::NOT_AVAILABLE_ON_ACCOUNT, &list, sentence);
     }
-    only_in_the_app(report, part, Feature::Products, &list, "products");
+    only_in_the_app(report, part, feature::PRODUCTS, &list, "products");
 }
 
 /// Checks quick replies, which hang under the last part.
@@ -119,21 +120,21 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
     report.count(list, "quick replies", replies.len(), QUICK_REPLIES);
     for (at, reply) in replies.iter().enumerate() {
         let title = element(list, at, "title");
-        let (code, name) = (ViolationCode::TitleTooLong, "The quick reply's title");
+        let (code, name) = (violation_code::TITLE_TOO_LONG, "The quick reply's title");
         report.field(code, &title, name, &reply.title, QUICK_REPLY_TITLE);
         let payload = element(list, at, "payload");
-        let (code, name) = (ViolationCode::PayloadTooLong, "What the quick reply sends back");
+        let (code, name) = (violation_code::PAYLOAD_TOO_LONG, "What the quick reply sends back");
         report.field(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
         if reply.image_url.is_some() {
             let sentence = "Instagram shows no images on quick replies; the image is left out.";
-            report.lost(part, Feature::QuickReplies, &element(list, at, "image_url"), sentence);
+            report.lost(part, feature::QUICK_REPLIES, &element(list, at, "image_url"), sentence);
         }
     }
     // A last part that was refused has no piece; nothing is said about it twice.
     let last = pieces.last().filter(|(at, _)| *at == part);
     if last.is_some_and(|(_, piece)| !piece.takes_quick_replies()) {
         let sentence = "Quick replies need a text or files above them. Put a text last.";
-        report.error(ViolationCode::UnsupportedCombination, list, sentence);
+        report.error(violation_code::UNSUPPORTED_COMBINATION, list, sentence);
     }
-    only_in_the_app(report, part, Feature::QuickReplies, list, "quick replies");
+    only_in_the_app(report, part, feature::QUICK_REPLIES, list, "quick replies");
 }

@@ -1,6 +1,7 @@
 //! The account's settings: which login, which node, which version, and what Meta granted.
 //! What belongs here is reading and checking them; the manifest declares the same keys.
 
+use channel_sdk::names::violation_code;
 use channel_sdk::report::Report;
 
 use crate::limits::{API_VERSION, HUMAN_SETTING};
@@ -111,7 +112,7 @@ pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Set
         (Login::Instagram, _) if is_id(&account.id) => account.id.clone(),
         (Login::Instagram, _) => {
             let sentence = "The account's id is not one of Instagram's. Connect the account again.";
-            report.error(ViolationCode::InvalidSettings, "context.account.id", sentence);
+            report.error(violation_code::INVALID_SETTINGS, "context.account.id", sentence);
             me()
         }
         (Login::Facebook, None) => me(),
@@ -139,7 +140,7 @@ fn refuse(report: &mut Report, key: &str, accepted: &[&str]) {
     let values = accepted.join(", ");
     let sentence =
         format!("The account's setting `{key}` must be one of: {values}. Ask an administrator to correct it.");
-    report.not_accepted(ViolationCode::InvalidSettings, &path, &sentence, accepted);
+    report.not_accepted(violation_code::INVALID_SETTINGS, &path, &sentence, accepted);
 }
 
 pub(crate) fn is_id(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Texts: their length in bytes, and markup that nobody will see as markup.
 //! What belongs here is plain text, wherever in a message it stands.
 
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::cut::{cut, first_end, longest_link};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
@@ -13,8 +14,8 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m O
     if has_markup(text) {
         let sentence =
             "Instagram shows no HTML or Markdown: the customer sees the markup as it was typed. Write plain text.";
-        let code = ViolationCode::MarkupShownAsTyped;
-        report.degrade(part, Feature::Text, code, path, sentence, &[]);
+        let code = violation_code::MARKUP_SHOWN_AS_TYPED;
+        report.degrade(part, feature::TEXT, code, path, sentence, &[]);
     }
     read_plain(report, path, &text.text, text.split)
 }
@@ -22,7 +23,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m O
 /// Checks a text without markup.
 pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, split: bool) -> Vec<&'m str> {
     if is_blank(text) {
-        report.error(ViolationCode::TextEmpty, path, "The text is empty. Write something.");
+        report.error(violation_code::TEXT_EMPTY, path, "The text is empty. Write something.");
         return Vec::new();
     }
     if text.len() <= TEXT.max {
@@ -35,7 +36,7 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
             "A link in the text has {length} bytes, and no message holds more than {max}: it would arrive torn. Use a \
              shorter link, or put it behind a button."
         );
-        report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
+        report.error_with(violation_code::TEXT_TOO_LONG, path, &sentence, |violation| {
             violation.limit = Some(TEXT.bound());
             violation.actual = Some(text.len() as u64);
         });
@@ -50,7 +51,7 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
             _ => " Shorten it; it cannot be split.",
         };
         let sentence = format!("The text is {over} bytes over Instagram's {max} bytes.{advice}");
-        report.error_with(ViolationCode::TextTooLong, path, &sentence, |violation| {
+        report.error_with(violation_code::TEXT_TOO_LONG, path, &sentence, |violation| {
             violation.limit = Some(TEXT.bound());
             violation.actual = Some(text.len() as u64);
             violation.split_at = end.map(|end| end as u64);

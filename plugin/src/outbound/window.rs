@@ -1,6 +1,7 @@
 //! The messaging window: whether Meta lets this sender write now, and under which tag.
 //! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
 
+use channel_sdk::names::{comment_place, violation_code};
 use channel_sdk::report::Report;
 
 use super::Piece;
@@ -15,19 +16,19 @@ struct Verdict {
 }
 
 const NEVER: Verdict = Verdict {
-    code: ViolationCode::WindowNeverOpened,
+    code: violation_code::WINDOW_NEVER_OPENED,
     sentence: "The customer has never written. On Instagram the customer must write first.",
 };
 const CLOSED: Verdict = Verdict {
-    code: ViolationCode::WindowClosed,
+    code: violation_code::WINDOW_CLOSED,
     sentence: "The 24 hours after the customer's last message are over. Wait until the customer writes again.",
 };
 const PEOPLE_ONLY: Verdict = Verdict {
-    code: ViolationCode::WindowNeedsHuman,
+    code: violation_code::WINDOW_NEEDS_HUMAN,
     sentence: "The 24 hours are over, and after them only a person may answer. Let an agent write.",
 };
 const NOT_GRANTED: Verdict = Verdict {
-    code: ViolationCode::NotAvailableOnAccount,
+    code: violation_code::NOT_AVAILABLE_ON_ACCOUNT,
     sentence: "The 24 hours are over, and this account may not use the 7 days for people. Ask Meta for the Human Agent feature and set `human-agent`, or wait until the customer writes again.",
 };
 const UNCERTAIN: &str = "Only Instagram knows whether the window is still open. The message may be refused.";
@@ -50,14 +51,14 @@ pub(super) fn check(
     let signals_only = !pieces.is_empty() && pieces.iter().all(|(_, piece)| !piece.is_message());
     if signals_only {
         if !matches!(state, WindowState::Open | WindowState::Unknown) {
-            report.warning(ViolationCode::WindowUncertain, path, SIGNAL);
+            report.warning(violation_code::WINDOW_UNCERTAIN, path, SIGNAL);
         }
         return false;
     }
     let verdict = match state {
         WindowState::Open => return false,
         WindowState::Unknown => {
-            report.warning(ViolationCode::WindowUncertain, path, UNCERTAIN);
+            report.warning(violation_code::WINDOW_UNCERTAIN, path, UNCERTAIN);
             return false;
         }
         WindowState::NeverOpened => NEVER,
@@ -85,12 +86,12 @@ pub(super) fn check_comment(report: &mut Report, message: &OutboundMessage, cont
     match comment.and_then(|comment| comment.at) {
         Some(at) if context.now.saturating_sub(at) > LONG_WINDOW => {
             let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
-            report.add(severity, ViolationCode::WindowClosed, path, COMMENT_TOO_OLD);
+            report.add(severity, violation_code::WINDOW_CLOSED, path, COMMENT_TOO_OLD);
         }
         Some(_) => {}
-        None => report.warning(ViolationCode::WindowUncertain, path, COMMENT_AGE_UNKNOWN),
+        None => report.warning(violation_code::WINDOW_UNCERTAIN, path, COMMENT_AGE_UNKNOWN),
     }
-    if comment.is_some_and(|comment| matches!(comment.place, CommentPlace::Live)) {
-        report.warning(ViolationCode::WindowUncertain, path, LIVE_ONLY);
+    if comment.is_some_and(|comment| matches!(comment.place, comment_place::LIVE)) {
+        report.warning(violation_code::WINDOW_UNCERTAIN, path, LIVE_ONLY);
     }
 }

@@ -3,7 +3,7 @@
 
 use channel_sdk::json::{self, Json};
 
-use crate::types::{Header, Pause, PauseScope};
+use crate::types::{Header, Pause, Scope};
 
 /// At this percentage of an allowance Meta refuses, so the host stops by itself.
 const USED_UP: u64 = 100;
@@ -17,9 +17,9 @@ const LONGEST: u64 = 86_400_000;
 /// The longest pause that the headers ask for.
 pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
     let wishes = headers.iter().filter_map(|header| match header.name.as_str() {
-        "x-business-use-case-usage" => business_use_case(&header.value).map(|duration| (PauseScope::Account, duration)),
-        "x-app-usage" => app(&header.value).map(|duration| (PauseScope::App, duration)),
-        "retry-after" => seconds(&header.value).map(|duration| (PauseScope::Account, duration)),
+        "x-business-use-case-usage" => business_use_case(&header.value).map(|duration| (Scope::Account, duration)),
+        "x-app-usage" => app(&header.value).map(|duration| (Scope::App, duration)),
+        "retry-after" => seconds(&header.value).map(|duration| (Scope::Account, duration)),
         _ => None,
     });
     let (scope, duration) = wishes.max_by_key(|(_, duration)| *duration)?;

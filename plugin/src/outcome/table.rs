@@ -62,7 +62,7 @@ pub(super) const HTTP_LOST: Row = row(
 /// An answer that says nothing, after a request that does no harm twice.
 pub(super) const HTTP_BUSY: Row = later(0, 0, "Instagram did not answer properly.", 10 * SECOND);
 /// The status 429 without a code.
-pub(super) const HTTP_TOO_MANY: Row = limited(0, 0, PauseScope::Account, "Instagram wants fewer requests.", MINUTE);
+pub(super) const HTTP_TOO_MANY: Row = limited(0, 0, Scope::Account, "Instagram wants fewer requests.", MINUTE);
 /// The status 401 without a code.
 pub(super) const HTTP_UNAUTHORIZED: Row =
     unauthorized(0, 0, "Instagram does not accept the account's credentials.", RECONNECT);
@@ -94,13 +94,13 @@ pub(super) const HTTP_REFUSED: Row = rejected(
 use channel_sdk::failures::{
     HOUR, MINUTE, Row, SECOND, Table, Verdict, after, forbidden, later, limited, rejected, row, unauthorized, unknown,
 };
-use channel_sdk::types::{FailureCategory as Category, PauseScope};
+use channel_sdk::types::{FailureCategory as Category, Scope};
 
 use Category::{
     AccountRestricted, AppMode, ContentInvalid, Internal, MediaFetchFailed, NotFound, RecipientUnavailable,
     ThreadOwnedElsewhere, WindowClosed,
 };
-use PauseScope::{Account, App};
+use Scope::{Account, App};
 
 /// Every line.
 pub(super) static TABLE: Table = Table {

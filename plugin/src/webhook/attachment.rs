@@ -1,6 +1,7 @@
 //! Attachments: every type that Meta documents, sends, or once sent.
 //! What belongs here is one object of `message.attachments`, and showing a shared post once.
 
+use channel_sdk::names::share_kind;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::{NOTHING, Notes};
 
@@ -31,14 +32,14 @@ const TYPES: &[(&str, Shape)] = &[
     ("file", Shape::Media(MediaKind::File)),
     ("media", Shape::Media(MediaKind::Other)),
     ("unsupported_type", Shape::Media(MediaKind::Other)),
-    ("share", Shape::Share(ShareKind::Post)),
-    ("ig_post", Shape::Share(ShareKind::Post)),
-    ("post", Shape::Share(ShareKind::Post)),
-    ("ig_reel", Shape::Share(ShareKind::Reel)),
-    ("reel", Shape::Share(ShareKind::Reel)),
-    ("ig_story", Shape::Share(ShareKind::Story)),
-    ("story", Shape::Share(ShareKind::Story)),
-    ("fallback", Shape::Share(ShareKind::Link)),
+    ("share", Shape::Share(share_kind::POST)),
+    ("ig_post", Shape::Share(share_kind::POST)),
+    ("post", Shape::Share(share_kind::POST)),
+    ("ig_reel", Shape::Share(share_kind::REEL)),
+    ("reel", Shape::Share(share_kind::REEL)),
+    ("ig_story", Shape::Share(share_kind::STORY)),
+    ("story", Shape::Share(share_kind::STORY)),
+    ("fallback", Shape::Share(share_kind::LINK)),
     ("story_mention", Shape::StoryMention),
     ("sticker", Shape::Sticker),
     ("like_heart", Shape::LikeHeart),
@@ -170,7 +171,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
             title: payload.title,
             retention: match kind {
                 // Meta's terms: story media must not be stored or cached.
-                ShareKind::Story => Retention::LinkOnly,
+                share_kind::STORY => Retention::LinkOnly,
                 _ => Retention::Storable,
             },
         }),
@@ -217,7 +218,7 @@ fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
 /// shared post as `share` and as `ig_post`, and Messenger's stickers as `image` and as `sticker`.
 fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
     match &attachment {
-        Attachment::Share(new) if matches!(new.kind, ShareKind::Post) => {
+        Attachment::Share(new) if matches!(new.kind, share_kind::POST) => {
             for known in into.iter_mut() {
                 if let Attachment::Share(known) = known
                     && is_same_post(known, new)
@@ -241,7 +242,7 @@ fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
 }
 
 fn is_same_post(known: &Share, new: &Share) -> bool {
-    if !matches!(known.kind, ShareKind::Post) {
+    if !matches!(known.kind, share_kind::POST) {
         return false;
     }
     match (&known.media_id, &new.media_id) {

@@ -3,6 +3,7 @@
 //!
 //! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
 
+use channel_sdk::names::account_change;
 use channel_sdk::collect::{Collector, Draft};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::{Notes, milliseconds};
@@ -24,11 +25,11 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> R
             ("x", person, EventBody::ErasureRequest(ErasureRequest { reference: None }))
         }
         ("deauthorize", Some(person), _) => {
-            ("a", person, update(AccountChange::Disconnected, "The person removed the app."))
+            ("a", person, update(account_change::DISCONNECTED, "The person removed the app."))
         }
         // Our own unsubscribing of a page comes back like this, and nobody has left.
         ("deauthorize", None, Some(page)) => {
-            ("a", page, update(AccountChange::Other, "The page's webhooks were unsubscribed by this app."))
+            ("a", page, update(account_change::OTHER, "The page's webhooks were unsubscribed by this app."))
         }
         ("data-deletion" | "deauthorize", ..) => {
             let entry = into.entry(None, None);

@@ -1,6 +1,7 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
+use channel_sdk::names::{anomaly, comment_place};
 use channel_sdk::collect::{Collector, Draft, Entry, person};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
@@ -92,10 +93,10 @@ fn plain(id: Option<String>, author: Author, body: EventBody, notes: Notes) -> D
 
 /// The places that `media.media_product_type` names.
 const PLACES: &[(&str, CommentPlace)] = &[
-    ("FEED", CommentPlace::Post),
-    ("REELS", CommentPlace::Reel),
-    ("STORY", CommentPlace::Story),
-    ("AD", CommentPlace::Ad),
+    ("FEED", comment_place::POST),
+    ("REELS", comment_place::REEL),
+    ("STORY", comment_place::STORY),
+    ("AD", comment_place::AD),
 ];
 
 fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Draft {
@@ -126,7 +127,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
         (true, _) => (Author::Business(BusinessAuthor { app_id: None, correlation: None }), None),
         (false, Some(contact)) => (Author::Contact, Some(contact)),
         (false, None) => {
-            notes.add(Anomaly::MissingParticipant);
+            notes.add(anomaly::MISSING_PARTICIPANT);
             (Author::Unknown, None)
         }
     };
@@ -135,7 +136,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
         id,
         username: username.filter(|_| contact.is_none() && !own),
         text: notes.text(text),
-        place: if live { CommentPlace::Live } else { place(&mut notes, product_type) },
+        place: if live { comment_place::LIVE } else { place(&mut notes, product_type) },
         media_id: notes.id(in_media).or_else(|| notes.id(media_id)),
         parent_id: notes.id(parent_id),
         ad: advertised.then_some(ad),
@@ -145,13 +146,13 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
 
 fn place(notes: &mut Notes, value: &Json<'_>) -> CommentPlace {
     let Some(name) = notes.text(value) else {
-        return CommentPlace::Other;
+        return comment_place::OTHER;
     };
     let known = PLACES.iter().find(|(known, _)| *known == name);
     if known.is_none() {
         notes.unknown_member();
     }
-    known.map_or(CommentPlace::Other, |(_, place)| *place)
+    known.map_or(comment_place::OTHER, |(_, place)| *place)
 }
 
 fn mention(value: &Json<'_>, mut notes: Notes) -> Draft {

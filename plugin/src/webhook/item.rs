@@ -1,6 +1,7 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
+use channel_sdk::names::{anomaly, window_opener};
 use channel_sdk::collect::{Collector, Draft, Entry, person};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
@@ -78,7 +79,7 @@ pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str, repaired: &'t mut String
     let (text, replaced) = json::repair(raw);
     *repaired = text;
     let value = json::parse(repaired).ok()?;
-    notes.add(if replaced { Anomaly::TextReplaced } else { Anomaly::UnexpectedType });
+    notes.add(if replaced { anomaly::TEXT_REPLACED } else { anomaly::UNEXPECTED_TYPE });
     notes.extra = true;
     Some(value)
 }
@@ -121,7 +122,7 @@ pub(super) fn read_tree<'t>(
     sides.stamp = sides.at;
     if sides.at.is_none() {
         // What the entry says is the time of sending: near enough to keep the order.
-        notes.add(Anomaly::MissingTime);
+        notes.add(anomaly::MISSING_TIME);
         sides.at = entry.time;
     }
     let origin = if is_sample(entry, &sides) { EventOrigin::Test } else { origin };
@@ -198,8 +199,8 @@ fn read_kind(
                 (None, None) => None,
             };
             let opens = match referral::is_ad(message.referral.as_ref()) {
-                true => WindowOpener::AdMessage,
-                false => WindowOpener::Button,
+                true => window_opener::AD_MESSAGE,
+                false => window_opener::BUTTON,
             };
             (id, EventBody::Message(message), Some(opens), Actor::Customer)
         }
@@ -233,8 +234,8 @@ fn read_kind(
             let referral = referral::read(&mut notes, value);
             let id = sides.stamp.map(|_| id::of("f", &[sender, &time(), &text]));
             let opens = match referral::is_ad(referral.as_ref()) {
-                true => WindowOpener::AdMessage,
-                false => WindowOpener::Referral,
+                true => window_opener::AD_MESSAGE,
+                false => window_opener::REFERRAL,
             };
             let body = referral.map(EventBody::Referral).unwrap_or_else(no_target);
             (id, body, Some(opens), Actor::Customer)
@@ -324,7 +325,7 @@ fn draft(
         Actor::Sender | Actor::Customer | Actor::Business | Actor::Unknown => Author::Unknown,
     };
     if contact.is_none() && actor != Actor::Platform {
-        notes.add(Anomaly::MissingParticipant);
+        notes.add(anomaly::MISSING_PARTICIPANT);
     }
     let account = if confused || entry.account.is_empty() {
         if by_business { sides.sender.clone() } else { sides.recipient.clone() }

@@ -1,6 +1,7 @@
 //! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
 //! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
 
+use channel_sdk::names::window_opener;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
 
@@ -111,21 +112,21 @@ pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
 pub(super) fn opener(message: &Message) -> WindowOpener {
     let mentions = |attachment: &Attachment| matches!(attachment, Attachment::StoryMention(_));
     if referral::is_ad(message.referral.as_ref()) {
-        return WindowOpener::AdMessage;
+        return window_opener::AD_MESSAGE;
     }
     match &message.answer {
         Some(answer) if matches!(answer.source, AnswerSource::QuickReply) => {
-            return WindowOpener::QuickReply;
+            return window_opener::QUICK_REPLY;
         }
-        Some(_) => return WindowOpener::Button,
+        Some(_) => return window_opener::BUTTON,
         None => {}
     }
     if message.attachments.iter().any(mentions) {
-        return WindowOpener::StoryMention;
+        return window_opener::STORY_MENTION;
     }
     match &message.reply_to {
-        Some(ReplyTarget::Story(_)) => WindowOpener::StoryReply,
-        _ => WindowOpener::Message,
+        Some(ReplyTarget::Story(_)) => window_opener::STORY_REPLY,
+        _ => window_opener::MESSAGE,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Referrals: the ad, link or product that brought a customer to the conversation.
 //! What belongs here is the one object `referral`, wherever it stands.
 
+use channel_sdk::names::referral_source;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
 
@@ -25,17 +26,17 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
     let advertised = ad.id.is_some() || matches!(context, Json::Object(_));
     let product_id = notes.id_of(product);
     let source = match notes.text(source).as_deref() {
-        Some("ADS") => ReferralSource::Ad,
+        Some("ADS") => referral_source::AD,
         // Meta's table writes the singular, its samples the plural.
-        Some("SHORTLINK" | "SHORTLINKS") => ReferralSource::Link,
-        Some("CUSTOMER_CHAT_PLUGIN") => ReferralSource::CustomerChat,
-        _ if advertised => ReferralSource::Ad,
-        _ if product_id.is_some() => ReferralSource::Product,
+        Some("SHORTLINK" | "SHORTLINKS") => referral_source::LINK,
+        Some("CUSTOMER_CHAT_PLUGIN") => referral_source::CUSTOMER_CHAT,
+        _ if advertised => referral_source::AD,
+        _ if product_id.is_some() => referral_source::PRODUCT,
         Some(_) => {
             notes.unknown_member();
-            ReferralSource::Other
+            referral_source::OTHER
         }
-        None => ReferralSource::Other,
+        None => referral_source::OTHER,
     };
     Some(Referral {
         source,
@@ -48,5 +49,5 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
 
 /// Whether an ad brought the customer, which may keep the window open for longer.
 pub(super) fn is_ad(referral: Option<&Referral>) -> bool {
-    referral.is_some_and(|referral| matches!(referral.source, ReferralSource::Ad))
+    referral.is_some_and(|referral| matches!(referral.source, referral_source::AD))
 }

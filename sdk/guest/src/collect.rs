@@ -4,9 +4,8 @@
 use crate::id;
 use crate::lenient::Notes;
 use crate::limit::{IdForm, NATIVE_BYTES};
-use crate::types::{
-    Anomaly, Author, Contact, Event, EventBody, EventOrigin, ParsedDelivery, UnknownItem, WindowOpener,
-};
+use crate::names::anomaly;
+use crate::types::{Author, Contact, Event, EventBody, EventOrigin, UnknownItem};
 
 /// What an entry says about all of its items.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct Entry {
 
 /// A customer of whom nothing but the id is known.
 pub fn person(id: String) -> Contact {
-    Contact { id, name: None, username: None, addresses: Vec::new() }
+    Contact { id, name: None, username: None, addresses: Vec::new(), language: None, details: Vec::new() }
 }
 
 /// An event without what the collector adds.
@@ -39,8 +38,8 @@ pub struct Draft {
     pub at: Option<u64>,
     /// How it came.
     pub origin: EventOrigin,
-    /// What it does to the messaging window, if the customer did it.
-    pub opens: Option<WindowOpener>,
+    /// What it does to the messaging window, if the customer did it: one of [`crate::names::window_opener`].
+    pub opens: Option<&'static str>,
     /// What happened.
     pub body: EventBody,
     /// What was odd.
@@ -89,13 +88,13 @@ impl<'t> Collector<'t> {
     pub fn add(&mut self, entry: &Entry, raw: &'t str, mut draft: Draft) {
         let notes = &mut draft.notes;
         if self.lossy && raw.chars().any(|letter| letter == char::REPLACEMENT_CHARACTER) {
-            notes.add(Anomaly::TextReplaced);
+            notes.add(anomaly::TEXT_REPLACED);
         }
         if draft.at.is_none() {
-            notes.add(Anomaly::MissingTime);
+            notes.add(anomaly::MISSING_TIME);
         }
         if draft.contact.as_ref().is_some_and(|contact| !self.contact_ids.fits(&contact.id)) {
-            notes.add(Anomaly::UnusualContactId);
+            notes.add(anomaly::UNUSUAL_CONTACT_ID);
         }
         let unknown = matches!(draft.body, EventBody::Unknown(_));
         let native = if !notes.extra && !unknown {
@@ -103,7 +102,7 @@ impl<'t> Collector<'t> {
         } else if raw.len() <= NATIVE_BYTES {
             Some(raw.to_owned())
         } else {
-            notes.add(Anomaly::NativeOmitted);
+            notes.add(anomaly::NATIVE_OMITTED);
             None
         };
         // A sample or another application's conversation may still open a window; only what the
@@ -121,9 +120,10 @@ impl<'t> Collector<'t> {
             author: draft.author,
             at: draft.at,
             origin: draft.origin,
-            opens,
+            opens: opens.map(str::to_owned),
             body: draft.body,
             reply_context: None,
+            details: Vec::new(),
             anomalies: draft.notes.anomalies,
             native,
         });
@@ -157,11 +157,11 @@ impl<'t> Collector<'t> {
     }
 
     /// The delivery, with every id unique.
-    pub fn finish(mut self) -> ParsedDelivery {
+    pub fn finish(mut self) -> Vec<Event> {
         if self.events.len() > 1 {
             self.separate();
         }
-        ParsedDelivery { events: self.events }
+        self.events
     }
 
     /// Gives different items that claim one id different ids. The same item twice keeps its id:

@@ -1,7 +1,7 @@
 //! The table of a platform's error codes: what each means for a message, and what to do about it.
 //! Owns the form of a line and how one is found; not the lines, which the channel lists.
 
-use crate::types::{Failure, FailureCategory as Category, PauseScope, SendResult};
+use crate::types::{Failure, FailureCategory as Category, Scope, SendResult};
 
 /// How a failed step ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,14 +44,14 @@ pub struct Row {
     pub verdict: Verdict,
     /// Of which kind the failure is.
     pub category: Category,
-    /// What happened, in one sentence.
-    pub sentence: &'static str,
+    /// What happened, in one message.
+    pub message: &'static str,
     /// What to do; empty where nothing can be done.
     pub fix: &'static str,
     /// In milliseconds; 0 where there is no use in another attempt.
     after: u32,
     /// Whom the limit concerns.
-    pub pause: Option<PauseScope>,
+    pub pause: Option<Scope>,
 }
 
 impl Row {
@@ -66,7 +66,7 @@ impl Row {
             category: self.category,
             code: None,
             subcode: None,
-            sentence: self.sentence.to_owned(),
+            message: self.message.to_owned(),
             fix: (!self.fix.is_empty()).then(|| self.fix.to_owned()),
             retry_after: self.retry_after(),
             trace_id: None,
@@ -87,45 +87,45 @@ pub const fn row(
     subcode: u32,
     verdict: Verdict,
     category: Category,
-    sentence: &'static str,
+    message: &'static str,
     fix: &'static str,
 ) -> Row {
-    Row { code, subcode, verdict, category, sentence, fix, after: 0, pause: None }
+    Row { code, subcode, verdict, category, message, fix, after: 0, pause: None }
 }
 
 /// A refusal.
-pub const fn rejected(code: u32, subcode: u32, category: Category, sentence: &'static str, fix: &'static str) -> Row {
-    row(code, subcode, Verdict::Rejected, category, sentence, fix)
+pub const fn rejected(code: u32, subcode: u32, category: Category, message: &'static str, fix: &'static str) -> Row {
+    row(code, subcode, Verdict::Rejected, category, message, fix)
 }
 
 /// The credentials are not taken any more.
-pub const fn unauthorized(code: u32, subcode: u32, sentence: &'static str, fix: &'static str) -> Row {
-    row(code, subcode, Verdict::Unauthorized, Category::AuthExpired, sentence, fix)
+pub const fn unauthorized(code: u32, subcode: u32, message: &'static str, fix: &'static str) -> Row {
+    row(code, subcode, Verdict::Unauthorized, Category::AuthExpired, message, fix)
 }
 
 /// A permission is missing.
-pub const fn forbidden(code: u32, subcode: u32, sentence: &'static str, fix: &'static str) -> Row {
-    row(code, subcode, Verdict::Rejected, Category::PermissionMissing, sentence, fix)
+pub const fn forbidden(code: u32, subcode: u32, message: &'static str, fix: &'static str) -> Row {
+    row(code, subcode, Verdict::Rejected, Category::PermissionMissing, message, fix)
 }
 
 /// A passing fault, and when to try again, in milliseconds.
-pub const fn later(code: u32, subcode: u32, sentence: &'static str, after: u32) -> Row {
-    let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, sentence, TRIED_AGAIN);
+pub const fn later(code: u32, subcode: u32, message: &'static str, after: u32) -> Row {
+    let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, message, TRIED_AGAIN);
     row.after = after;
     row
 }
 
-/// A fault that says nothing about whether the request was carried out. `sentence` is for what is tried again; of a
+/// A fault that says nothing about whether the request was carried out. `message` is for what is tried again; of a
 /// message the channel says something else.
-pub const fn unknown(code: u32, subcode: u32, sentence: &'static str, after: u32) -> Row {
-    let mut row = later(code, subcode, sentence, after);
+pub const fn unknown(code: u32, subcode: u32, message: &'static str, after: u32) -> Row {
+    let mut row = later(code, subcode, message, after);
     row.verdict = Verdict::Unknown;
     row
 }
 
 /// A limit that was reached, for whom, and when to try again, in milliseconds.
-pub const fn limited(code: u32, subcode: u32, scope: PauseScope, sentence: &'static str, after: u32) -> Row {
-    let mut row = row(code, subcode, Verdict::RateLimited, Category::RateLimited, sentence, TRIED_AGAIN);
+pub const fn limited(code: u32, subcode: u32, scope: Scope, message: &'static str, after: u32) -> Row {
+    let mut row = row(code, subcode, Verdict::RateLimited, Category::RateLimited, message, TRIED_AGAIN);
     row.after = after;
     row.pause = Some(scope);
     row

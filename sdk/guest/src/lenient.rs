@@ -2,6 +2,7 @@
 //! Owns one reader for each type of value; not which members there are, which the channel names.
 
 use crate::json::Json;
+use crate::names::anomaly;
 use crate::types::Anomaly;
 
 /// Below this a time is in seconds, from it on in milliseconds: 10^11 s is the year 5138, 10^11 ms
@@ -24,15 +25,15 @@ pub struct Notes {
 
 impl Notes {
     /// Remembers an oddity once.
-    pub fn add(&mut self, anomaly: Anomaly) {
-        if !self.anomalies.contains(&anomaly) {
-            self.anomalies.push(anomaly);
+    pub fn add(&mut self, anomaly: &str) {
+        if !self.anomalies.iter().any(|known| known == anomaly) {
+            self.anomalies.push(anomaly.to_owned());
         }
     }
 
     /// A value that had another type than documented and is left out.
     pub fn unexpected(&mut self) {
-        self.add(Anomaly::UnexpectedType);
+        self.add(anomaly::UNEXPECTED_TYPE);
         self.extra = true;
     }
 

@@ -1,7 +1,8 @@
 //! What every channel needs: the contract's types and traits, and the work that is the same on every platform.
 //! Owns what knows no platform; not what a platform's words, limits and codes mean, which is the channel's.
 //!
-//! A channel implements [`messaging_channel::Guest`] and [`account::Guest`] and says [`channel!`]`(MyChannel)`.
+//! A channel implements [`messaging_channel::Guest`], and the traits of what else it offers, and says
+//! [`channel!`]`(MyChannel: messaging_channel)`.
 //!
 //! | module | for |
 //! |---|---|
@@ -13,6 +14,8 @@
 //! | [`address`] | whether an address leads to the public net |
 //! | [`cut`] | texts that are too long for one message |
 //! | [`failures`] | the platform's error codes, as a table |
+
+extern crate self as channel_sdk;
 
 pub mod address;
 pub mod collect;
@@ -26,37 +29,116 @@ pub mod limit;
 mod memory;
 pub mod report;
 pub mod text;
+pub mod types;
 
+/// The contract's bindings: the shared words and what the host supplies, and one module for each interface that a channel
+/// may export, so that a component's type names what it has and nothing else.
 #[allow(
     clippy::all,
     clippy::indexing_slicing,
     clippy::panic,
     missing_docs,
     unreachable_pub,
+    unused_imports,
     unsafe_code,
     reason = "generated from the contract, whose own comments become the documentation"
 )]
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
+        inline: "package channel-sdk:worlds;
+            world base {
+                import inbox:channel/types@0.2.0;
+                import inbox:channel/events@0.2.0;
+                import inbox:channel/messages@0.2.0;
+                import inbox:channel/requests@0.2.0;
+                import inbox:channel/capabilities@0.2.0;
+                import inbox:channel/http@0.2.0;
+                import inbox:channel/storage@0.2.0;
+            }",
         path: "../../wit",
-        world: "channel",
+        generate_all,
         additional_derives: [PartialEq],
-        pub_export_macro: true,
-        default_bindings_module: "channel_sdk::bindings",
     });
+
+    /// Bindings of one exported interface, over the shared words that it uses.
+    macro_rules! exported {
+        ($($module:ident: $export:tt as $world:tt with $with:tt)+) => {$(
+            pub mod $module {
+                wit_bindgen::generate!({
+                    inline: $export,
+                    world: $world,
+                    path: "../../wit",
+                    with: $with,
+                    additional_derives: [PartialEq],
+                    pub_export_macro: true,
+                    export_macro_name: "export",
+                    default_bindings_module: "channel_sdk::bindings",
+                });
+            }
+        )+};
+    }
+
+    exported! {
+        messaging_channel: "package channel-sdk:worlds; world messaging-channel-only { export inbox:channel/messaging-channel@0.2.0; }" as "messaging-channel-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+            "inbox:channel/events@0.2.0": channel_sdk::bindings::inbox::channel::events,
+            "inbox:channel/messages@0.2.0": channel_sdk::bindings::inbox::channel::messages,
+            "inbox:channel/requests@0.2.0": channel_sdk::bindings::inbox::channel::requests,
+            "inbox:channel/capabilities@0.2.0": channel_sdk::bindings::inbox::channel::capabilities,
+        }
+        account: "package channel-sdk:worlds; world account-only { export inbox:channel/account@0.2.0; }" as "account-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+        }
+        profiles: "package channel-sdk:worlds; world profiles-only { export inbox:channel/profiles@0.2.0; }" as "profiles-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+        }
+        history: "package channel-sdk:worlds; world history-only { export inbox:channel/history@0.2.0; }" as "history-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+        }
+        files: "package channel-sdk:worlds; world files-only { export inbox:channel/files@0.2.0; }" as "files-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+            "inbox:channel/events@0.2.0": channel_sdk::bindings::inbox::channel::events,
+            "inbox:channel/messages@0.2.0": channel_sdk::bindings::inbox::channel::messages,
+            "inbox:channel/requests@0.2.0": channel_sdk::bindings::inbox::channel::requests,
+        }
+        entry_points: "package channel-sdk:worlds; world entry-points-only { export inbox:channel/entry-points@0.2.0; }" as "entry-points-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+        }
+        templates: "package channel-sdk:worlds; world templates-only { export inbox:channel/templates@0.2.0; }" as "templates-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+            "inbox:channel/events@0.2.0": channel_sdk::bindings::inbox::channel::events,
+            "inbox:channel/messages@0.2.0": channel_sdk::bindings::inbox::channel::messages,
+        }
+        webhook_answer: "package channel-sdk:worlds; world webhook-answer-only { export inbox:channel/webhook-answer@0.2.0; }" as "webhook-answer-only" with {
+            "inbox:channel/types@0.2.0": channel_sdk::bindings::inbox::channel::types,
+            "inbox:channel/events@0.2.0": channel_sdk::bindings::inbox::channel::events,
+            "inbox:channel/messages@0.2.0": channel_sdk::bindings::inbox::channel::messages,
+            "inbox:channel/requests@0.2.0": channel_sdk::bindings::inbox::channel::requests,
+        }
+    }
 }
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use memory::Allocator;
 
-pub use bindings::exports::inbox::channel::{account, messaging_channel};
-pub use bindings::inbox::channel::{http, storage, types};
+pub use channel_names as names;
 
-/// Exports a channel from its component: `channel!(MyChannel)`, where the type implements both traits.
+pub use bindings::account::exports::inbox::channel::account;
+pub use bindings::entry_points::exports::inbox::channel::entry_points;
+pub use bindings::files::exports::inbox::channel::files;
+pub use bindings::history::exports::inbox::channel::history;
+pub use bindings::inbox::channel::{http, storage};
+pub use bindings::messaging_channel::exports::inbox::channel::messaging_channel;
+pub use bindings::profiles::exports::inbox::channel::profiles;
+pub use bindings::templates::exports::inbox::channel::templates;
+pub use bindings::webhook_answer::exports::inbox::channel::webhook_answer;
+
+/// Exports a channel from its component: `channel!(MyChannel: messaging_channel, account)`, where the type implements
+/// the trait `Guest` of every interface named. An interface that is not named is not offered.
 ///
-/// `channel!(MyChannel, fresh)` is for hosts that make an instance for each call, as this one does: no memory is given
+/// `channel!(MyChannel: …; fresh)` is for hosts that make an instance for each call, as this one does: no memory is given
 /// back within an instance, which makes a component smaller and faster. In a host that keeps its instances the channel
 /// answers the same, until the memory of an instance is used up.
 ///
@@ -64,27 +146,27 @@ pub use bindings::inbox::channel::{http, storage, types};
 /// are implemented.
 #[macro_export]
 macro_rules! channel {
-    ($channel:ident) => {
-        $crate::channel!($channel, gives_back = true);
+    ($channel:ident: $($interface:ident),+ $(,)?) => {
+        $crate::channel!($channel, gives_back = true, $($interface),+);
     };
-    ($channel:ident, fresh) => {
-        $crate::channel!($channel, gives_back = false);
+    ($channel:ident: $($interface:ident),+; fresh) => {
+        $crate::channel!($channel, gives_back = false, $($interface),+);
     };
-    ($channel:ident, gives_back = $gives_back:literal) => {
+    ($channel:ident, gives_back = $gives_back:literal, $($interface:ident),+) => {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
         mod exports {
             use super::$channel;
-            $crate::bindings::export!($channel with_types_in $crate::bindings);
+            $($crate::bindings::$interface::export!($channel with_types_in $crate::bindings::$interface);)+
 
             #[global_allocator]
             static MEMORY: $crate::Allocator<$gives_back> = $crate::Allocator::new();
         }
 
         #[cfg(not(target_family = "wasm"))]
-        const _: fn() = $crate::is_channel::<$channel>;
+        const _: () = {
+            fn implements<T: $($crate::$interface::Guest +)+>() {}
+            let _: fn() = implements::<$channel>;
+        };
     };
 }
-
-#[doc(hidden)]
-pub fn is_channel<T: messaging_channel::Guest + account::Guest>() {}

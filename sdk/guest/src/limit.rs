@@ -31,7 +31,7 @@ impl Length {
         match self.unit {
             Unit::Characters => text.chars().count(),
             Unit::Utf16Units => text.encode_utf16().count(),
-            Unit::Bytes | Unit::Items | Unit::Milliseconds => text.len(),
+            _ => text.len(),
         }
     }
 

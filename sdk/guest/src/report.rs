@@ -3,8 +3,9 @@
 
 use crate::address::{self, Fault};
 use crate::limit::{Count, Length, items};
+use crate::names::violation_code;
 use crate::text::is_blank;
-use crate::types::{Degradation, FallbackPolicy, Feature, Severity, Unit, Validation, Violation, ViolationCode};
+use crate::types::{Degradation, FallbackPolicy, Severity, Unit, Validation, Violation};
 
 /// What the sentences of a report say about the platform.
 #[derive(Clone, Copy, Debug)]
@@ -51,34 +52,28 @@ impl Report {
     }
 
     /// Adds an error.
-    pub fn error(&mut self, code: ViolationCode, path: &str, sentence: &str) {
-        self.error_with(code, path, sentence, |_| {});
+    pub fn error(&mut self, code: &str, path: &str, message: &str) {
+        self.error_with(code, path, message, |_| {});
     }
 
     /// Adds a warning.
-    pub fn warning(&mut self, code: ViolationCode, path: &str, sentence: &str) {
-        self.add(Severity::Warning, code, path, sentence);
+    pub fn warning(&mut self, code: &str, path: &str, message: &str) {
+        self.add(Severity::Warning, code, path, message);
     }
 
     /// Adds an error whose other fields `complete` fills in.
-    pub fn error_with(
-        &mut self,
-        code: ViolationCode,
-        path: &str,
-        sentence: &str,
-        complete: impl FnOnce(&mut Violation),
-    ) {
-        let violation = self.add(Severity::Error, code, path, sentence);
+    pub fn error_with(&mut self, code: &str, path: &str, message: &str, complete: impl FnOnce(&mut Violation)) {
+        let violation = self.add(Severity::Error, code, path, message);
         complete(violation);
     }
 
     /// Adds a finding, whose other fields may be filled in.
-    pub fn add(&mut self, severity: Severity, code: ViolationCode, path: &str, sentence: &str) -> &mut Violation {
+    pub fn add(&mut self, severity: Severity, code: &str, path: &str, message: &str) -> &mut Violation {
         self.violations.push_mut(Violation {
             severity,
-            code,
+            code: code.to_owned(),
             path: path.to_owned(),
-            sentence: sentence.to_owned(),
+            message: message.to_owned(),
             limit: None,
             actual: None,
             accepted: Vec::new(),
@@ -87,60 +82,52 @@ impl Report {
     }
 
     /// An error that says what would have been accepted.
-    pub fn not_accepted(&mut self, code: ViolationCode, path: &str, sentence: &str, accepted: &[&str]) {
-        let violation = self.add(Severity::Error, code, path, sentence);
+    pub fn not_accepted(&mut self, code: &str, path: &str, message: &str, accepted: &[&str]) {
+        let violation = self.add(Severity::Error, code, path, message);
         violation.accepted = accepted.iter().map(|one| (*one).to_owned()).collect();
     }
 
     /// Something that nobody will see as asked: refused, or reported as lost.
-    pub fn lost(&mut self, part: usize, feature: Feature, path: &str, sentence: &str) {
-        self.degrade(part, feature, ViolationCode::UnsupportedFeature, path, sentence, &[]);
+    pub fn lost(&mut self, part: usize, feature: &str, path: &str, message: &str) {
+        self.degrade(part, feature, violation_code::UNSUPPORTED_FEATURE, path, message, &[]);
     }
 
     /// Something that is not shown on some surfaces: reported, or refused where that is asked for.
-    pub fn hidden(&mut self, part: usize, feature: Feature, path: &str, sentence: &str, surfaces: &[&str]) {
-        self.degrade(part, feature, ViolationCode::NotShownEverywhere, path, sentence, surfaces);
+    pub fn hidden(&mut self, part: usize, feature: &str, path: &str, message: &str, surfaces: &[&str]) {
+        self.degrade(part, feature, violation_code::NOT_SHOWN_EVERYWHERE, path, message, surfaces);
     }
 
     /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a warning and a
     /// degradation. Without either, what some surfaces show as asked is sent like that.
-    pub fn degrade(
-        &mut self,
-        part: usize,
-        feature: Feature,
-        code: ViolationCode,
-        path: &str,
-        sentence: &str,
-        surfaces: &[&str],
-    ) {
+    pub fn degrade(&mut self, part: usize, feature: &str, code: &str, path: &str, message: &str, surfaces: &[&str]) {
         let refuses = match self.fallback {
             FallbackPolicy::Usual => surfaces.is_empty(),
             FallbackPolicy::Strict => true,
             FallbackPolicy::Allow => false,
         };
         if refuses {
-            let advice = format!("{sentence} Allow a fallback to send it all the same.");
+            let advice = format!("{message} Allow a fallback to send it all the same.");
             return self.error(code, path, &advice);
         }
-        self.warning(code, path, sentence);
+        self.warning(code, path, message);
         let degradation = Degradation {
-            feature,
+            feature: feature.to_owned(),
             path: path.to_owned(),
-            sentence: sentence.to_owned(),
+            message: message.to_owned(),
             surfaces: surfaces.iter().map(|surface| (*surface).to_owned()).collect(),
         };
         self.degradations.push((part, degradation));
     }
 
     /// Checks that a text is there and not too long. `name` begins the sentences.
-    pub fn field(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) {
+    pub fn field(&mut self, code: &str, path: &str, name: &str, text: &str, limit: Length) {
         if self.present(path, name, text) {
             self.length(code, path, name, text, limit);
         }
     }
 
-    /// Checks the length of a text and says how much must go. `name` begins the sentence.
-    pub fn length(&mut self, code: ViolationCode, path: &str, name: &str, text: &str, limit: Length) -> bool {
+    /// Checks the length of a text and says how much must go. `name` begins the message.
+    pub fn length(&mut self, code: &str, path: &str, name: &str, text: &str, limit: Length) -> bool {
         let actual = limit.of(text);
         if actual <= limit.max {
             return true;
@@ -150,8 +137,8 @@ impl Report {
             _ => "characters",
         };
         let (over, max) = (actual - limit.max, limit.max);
-        let sentence = format!("{name} is {over} {unit} too long. Shorten it to {max} {unit}.");
-        self.error_with(code, path, &sentence, |violation| {
+        let message = format!("{name} is {over} {unit} too long. Shorten it to {max} {unit}.");
+        self.error_with(code, path, &message, |violation| {
             violation.limit = Some(limit.bound());
             violation.actual = Some(actual as u64);
         });
@@ -161,29 +148,29 @@ impl Report {
     /// Checks a number of things. `name` is their plural.
     pub fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
         let (code, verb, max) = match actual as u64 {
-            actual if actual > u64::from(limit.max) => (ViolationCode::TooMany, "at most", limit.max),
-            actual if actual < u64::from(limit.min) => (ViolationCode::TooFew, "at least", limit.min),
+            actual if actual > u64::from(limit.max) => (violation_code::TOO_MANY, "at most", limit.max),
+            actual if actual < u64::from(limit.min) => (violation_code::TOO_FEW, "at least", limit.min),
             _ => return,
         };
-        let sentence = format!("{} takes {verb} {max} {name} in one message; there are {actual}.", self.platform.name);
-        self.error_with(code, path, &sentence, |violation| {
+        let message = format!("{} takes {verb} {max} {name} in one message; there are {actual}.", self.platform.name);
+        self.error_with(code, path, &message, |violation| {
             violation.limit = Some(items(u64::from(max)));
             violation.actual = Some(actual as u64);
         });
     }
 
-    /// Checks that a text is there. `name` begins the sentence.
+    /// Checks that a text is there. `name` begins the message.
     pub fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
         let there = !is_blank(text);
         if !there {
-            let sentence = format!("{name} is empty. Fill it in.");
-            self.error(ViolationCode::MissingField, path, &sentence);
+            let message = format!("{name} is empty. Fill it in.");
+            self.error(violation_code::MISSING_FIELD, path, &message);
         }
         there
     }
 
     /// Checks an id of the platform's that is no number: there, bounded, and without signs that no id has. `name`
-    /// begins the sentence.
+    /// begins the message.
     pub fn reference(&mut self, path: &str, name: &str, id: &str) -> bool {
         if !self.present(path, name, id) {
             return false;
@@ -191,19 +178,19 @@ impl Report {
         let fits =
             id.len() <= self.platform.longest_id && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
         if !fits {
-            let sentence = format!("{name} is not one of {}'s. Choose it again.", self.platform.name);
-            self.error(ViolationCode::InvalidField, path, &sentence);
+            let message = format!("{name} is not one of {}'s. Choose it again.", self.platform.name);
+            self.error(violation_code::INVALID_FIELD, path, &message);
         }
         fits
     }
 
-    /// Checks an address that the platform fetches or a customer opens. `name` begins the sentence.
+    /// Checks an address that the platform fetches or a customer opens. `name` begins the message.
     pub fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
         let Err(fault) = address::check(url, schemes) else {
             return;
         };
         let scheme = schemes.first().copied().unwrap_or_default();
-        let sentence = match fault {
+        let message = match fault {
             Fault::Form => {
                 format!("{name} cannot be used. Give a complete public address that begins with {scheme}://.")
             }
@@ -212,7 +199,7 @@ impl Report {
                 "{name} cannot be reached from the public internet. Give a public address that begins with {scheme}://."
             ),
         };
-        let violation = self.add(Severity::Error, ViolationCode::InvalidUrl, path, &sentence);
+        let violation = self.add(Severity::Error, violation_code::INVALID_URL, path, &message);
         violation.accepted = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
     }
 }

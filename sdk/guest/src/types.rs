@@ -1,0 +1,31 @@
+//! The words of the contract, all in one place.
+//! Owns: where a type is found. Does not own: what it means, which `wit/` says.
+
+pub use crate::bindings::inbox::channel::capabilities::{
+    ChannelCapabilities, CountLimit, CountedItem, Direction, FeatureSupport, IdentityRule, MediaRule, MediaWay,
+    OptionRule, Rate, ReactionPolicy, StickerChoice, SupportLevel, TextField, TextLimit, TypingRule, WindowPolicy,
+    WindowRule,
+};
+pub use crate::bindings::inbox::channel::events::{
+    AccountChange, AccountUpdate, AdContext, Anomaly, Answer, AnswerSource, Attachment, Author, BusinessAuthor, Call,
+    CallState, Comment, CommentPlace, ContactUpdate, Deleted, Delivery, DeliverySource, DeliveryState, DeliveryStatus,
+    Edited, ErasureRequest, Event, EventBody, EventOrigin, Handover, HandoverAction, Malformed, Mention, Message,
+    OptIn, OptInAction, ParseError, Position, Reaction, Referral, ReferralSource, ReplyTarget, Share, ShareKind, Story,
+    ThreadChange, UnavailableReason, UnknownItem, WindowOpener,
+};
+pub use crate::bindings::inbox::channel::messages::{
+    Acknowledgement, Bound, ButtonMessage, Choice, ChoiceList, ChoiceSection, ConversationContext, Degradation,
+    FallbackPolicy, Feature, KnownComment, MediaSource, OutboundEdit, OutboundMedia, OutboundMessage, OutboundPart,
+    OutboundReaction, OutboundText, QuickReply, Sender, SenderKind, Severity, TemplateMessage, TemplateParameter,
+    TemplatePlace, TemplateValue, Unit, Validation, Violation, ViolationCode, Window, WindowState,
+};
+pub use crate::bindings::inbox::channel::requests::{
+    Capture, CaptureTarget, Derivation, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody, HttpMethod,
+    HttpRequest, HttpResponse, Pause, Receipt, Scope, SendOutcome, SendResult, SendStep, SentMessage, StepKind,
+};
+pub use crate::bindings::inbox::channel::types::{
+    AccountError, AccountSettings, Address, AddressKind, Button, ButtonAction, Card, Contact, ContactCard, Detail,
+    Extra, Failure, FailureCategory, FileRef, FormattedText, Header, HttpError, Location, Media, MediaKind, MessageRef,
+    Product, ReactionAction, Retention, Setting, SettingValue, Sticker, StorageError, TextFormat, Thread, ThreadKind,
+    TimestampMs,
+};
