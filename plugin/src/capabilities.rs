@@ -1,22 +1,24 @@
 //! What Instagram can say and hear, as data: the composer, the API and a bot read it before they write.
 //! What belongs here is the list; every number in it comes from `limits`.
 
-use channel_sdk::names::{counted_item, feature, text_field, window_opener};
 use channel_sdk::limit::{Count, Length};
+use channel_sdk::names::{counted_item, feature, text_field, window_opener};
+use channel_sdk::report::Report;
 
 use crate::limits;
+use crate::outbound::read_settings;
 use crate::types::{
-    ChannelCapabilities, CountLimit, CountedItem, Direction, Feature, FeatureSupport, IdentityRule, MediaRule,
-    Scope, Rate, ReactionPolicy, StickerChoice, SupportLevel, TextField, TextLimit, TypingRule, WindowOpener,
-    WindowPolicy, WindowRule,
+    AccountSettings, ChannelCapabilities, CountLimit, Direction, FallbackPolicy, FeatureSupport, IdentityRule,
+    MediaRule, MediaWay, Rate, ReactionPolicy, Scope, StickerChoice, SupportLevel, TextLimit, TypingRule, WindowPolicy,
+    WindowRule,
 };
 
 /// Counts up whenever anything that `capabilities` returns changes.
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 
 /// A line of the table of features: where it works, how well, what the composer should say, and
 /// whether Instagram's web site leaves it out.
-struct Line(Feature, Direction, SupportLevel, &'static str, bool);
+struct Line(&'static str, Direction, SupportLevel, &'static str, bool);
 
 use Direction::{Inbound, Outbound};
 use SupportLevel::{Full, Partial, Rejected};
@@ -33,7 +35,13 @@ const FEATURES: &[Line] = &[
     Line(feature::STICKER, Inbound, Partial, "Only the heart; Meta may send others as images, or not at all.", false),
     Line(feature::SHARE, Inbound, Full, "", false),
     Line(feature::QUICK_REPLIES, Inbound, Full, "", false),
-    Line(feature::BUTTONS, Inbound, Full, "", false),
+    Line(
+        feature::BUTTONS,
+        Inbound,
+        Partial,
+        "A tap on a button, an ice breaker and the menu look the same and arrive as a button.",
+        false,
+    ),
     Line(feature::CARDS, Inbound, Partial, "Only in echoes of own messages.", false),
     Line(feature::PRODUCTS, Inbound, Full, "", false),
     Line(feature::REPLY_TO, Inbound, Full, "", false),
@@ -47,13 +55,6 @@ const FEATURES: &[Line] = &[
         Inbound,
         Partial,
         "Only from public accounts and accounts that the business follows.",
-        false,
-    ),
-    Line(
-        feature::INTERACTION,
-        Inbound,
-        Partial,
-        "A tap on a button, an ice breaker and the menu look the same and arrive as a button.",
         false,
     ),
     Line(feature::REFERRAL, Inbound, Full, "", false),
@@ -105,13 +106,6 @@ const FEATURES: &[Line] = &[
     Line(feature::EDIT, Outbound, Rejected, "Instagram lets nobody edit a message through its API.", false),
     Line(feature::DELETE, Outbound, Rejected, "Instagram lets nobody unsend a message through its API.", false),
     Line(feature::PRIVATE_REPLY, Outbound, Partial, "One message for each comment, within 7 days.", false),
-    Line(
-        feature::HUMAN_TAG,
-        Outbound,
-        Partial,
-        "For people, up to 7 days, where Meta granted the Human Agent feature.",
-        false,
-    ),
     Line(feature::CORRELATION, Outbound, Full, "", false),
     Line(feature::UPLOAD, Outbound, Full, "", false),
     Line(feature::ICE_BREAKERS, Outbound, Full, "", true),
@@ -119,15 +113,18 @@ const FEATURES: &[Line] = &[
     Line(feature::NATIVE, Outbound, Full, "", false),
 ];
 
-/// Everything that a host must know before it shows a composer; constant for a version.
-pub fn capabilities() -> ChannelCapabilities {
+/// Everything that a host must know before it shows a composer; without an account, the most that any may do.
+pub fn capabilities(account: Option<&AccountSettings>) -> ChannelCapabilities {
+    let people = account.is_none_or(|account| {
+        read_settings(&mut Report::new(limits::INSTAGRAM, FallbackPolicy::Strict), account).human_agent
+    });
     ChannelCapabilities {
         revision: REVISION,
         features: FEATURES.iter().map(support).collect(),
         text_limits: text_limits(),
         count_limits: count_limits(),
         media_rules: limits::MEDIA.iter().map(media_rule).collect(),
-        window: window(),
+        window: window(people),
         stickers: vec![StickerChoice {
             id: limits::LIKE_HEART.to_owned(),
             name: "Heart".to_owned(),
@@ -135,20 +132,16 @@ pub fn capabilities() -> ChannelCapabilities {
         }],
         reactions: ReactionPolicy::AnyEmoji,
         rates: limits::RATES.iter().map(rate).collect(),
+        options: Vec::new(),
         typing: Some(TypingRule { lasts: limits::TYPING_LASTS, can_stop: true, marks_seen: false }),
-        identity: IdentityRule {
-            field: "instagram_id".to_owned(),
-            min_length: limits::CONTACT_ID.min,
-            max_length: limits::CONTACT_ID.max,
-            digits_only: true,
-        },
+        identity: IdentityRule { field: "instagram_id".to_owned(), start_with: Vec::new() },
     }
 }
 
 fn support(line: &Line) -> FeatureSupport {
     let Line(feature, direction, level, note, hidden) = line;
     FeatureSupport {
-        feature: *feature,
+        feature: (*feature).to_owned(),
         direction: *direction,
         level: *level,
         note: (!note.is_empty()).then(|| (*note).to_owned()),
@@ -161,7 +154,7 @@ fn texts(list: &[&str]) -> Vec<String> {
 }
 
 fn text_limits() -> Vec<TextLimit> {
-    const LIMITS: &[(TextField, Length)] = &[
+    const LIMITS: &[(&str, Length)] = &[
         (text_field::MESSAGE_TEXT, limits::TEXT),
         (text_field::CAPTION, limits::TEXT),
         (text_field::QUICK_REPLY_TITLE, limits::QUICK_REPLY_TITLE),
@@ -174,11 +167,11 @@ fn text_limits() -> Vec<TextLimit> {
         (text_field::ICE_BREAKER_QUESTION, limits::ICE_BREAKER),
         (text_field::LINK_REF, limits::LINK_REF),
     ];
-    LIMITS.iter().map(|(field, length)| TextLimit { field: *field, limit: length.bound() }).collect()
+    LIMITS.iter().map(|(field, length)| TextLimit { field: (*field).to_owned(), limit: length.bound() }).collect()
 }
 
 fn count_limits() -> Vec<CountLimit> {
-    const LIMITS: &[(CountedItem, Count)] = &[
+    const LIMITS: &[(&str, Count)] = &[
         (counted_item::QUICK_REPLIES, limits::QUICK_REPLIES),
         (counted_item::CARDS, limits::CARDS),
         (counted_item::BUTTONS_PER_CARD, limits::BUTTONS_PER_CARD),
@@ -188,7 +181,7 @@ fn count_limits() -> Vec<CountLimit> {
         (counted_item::ICE_BREAKERS, limits::ICE_BREAKERS),
         (counted_item::MENU_ITEMS, limits::MENU_ITEMS),
     ];
-    LIMITS.iter().map(|(item, count)| CountLimit { item: *item, min: count.min, max: count.max }).collect()
+    LIMITS.iter().map(|(item, count)| CountLimit { item: (*item).to_owned(), min: count.min, max: count.max }).collect()
 }
 
 fn media_rule(rule: &limits::MediaRule) -> MediaRule {
@@ -197,6 +190,7 @@ fn media_rule(rule: &limits::MediaRule) -> MediaRule {
         direction: Direction::Outbound,
         types: rule.types.iter().map(|file| file.mime.to_owned()).collect(),
         max_size: rule.max_size,
+        ways: vec![MediaWay::Upload, MediaWay::Url, MediaWay::Handle],
     }
 }
 
@@ -205,9 +199,10 @@ fn rate(rate: &limits::Rate) -> Rate {
 }
 
 /// Meta's policy page of 2026-09-28: most actions open the window for 24 hours, the first message
-/// after an ad "may" open it for up to 7 days. Reactions and comments open nothing.
-fn window() -> WindowPolicy {
-    const OPENERS: &[WindowOpener] = &[
+/// after an ad "may" open it for up to 7 days. Reactions and comments open nothing. `people`: whether the account may
+/// use the 7 days for people.
+fn window(people: bool) -> WindowPolicy {
+    const OPENERS: &[&str] = &[
         window_opener::MESSAGE,
         window_opener::STORY_REPLY,
         window_opener::STORY_MENTION,
@@ -216,16 +211,16 @@ fn window() -> WindowPolicy {
         window_opener::REFERRAL,
         window_opener::AD_MESSAGE,
     ];
-    let rule = |opener: &WindowOpener| WindowRule {
-        opener: *opener,
+    let rule = |opener: &&str| WindowRule {
+        opener: (*opener).to_owned(),
         open_for: Some(limits::WINDOW),
-        uncertain_until: matches!(opener, window_opener::AD_MESSAGE).then_some(limits::LONG_WINDOW),
-        human_until: Some(limits::LONG_WINDOW),
+        uncertain_until: (*opener == window_opener::AD_MESSAGE).then_some(limits::LONG_WINDOW),
+        human_until: people.then_some(limits::LONG_WINDOW),
+        replies: None,
     };
     WindowPolicy {
         customer_first: true,
         rules: OPENERS.iter().map(rule).collect(),
-        always_allowed: vec![feature::PRIVATE_REPLY, feature::TYPING, feature::MARK_SEEN, feature::REACTION],
-        human_setting: Some(limits::HUMAN_SETTING.to_owned()),
+        always_allowed: texts(&[feature::PRIVATE_REPLY, feature::TYPING, feature::MARK_SEEN, feature::REACTION]),
     }
 }

@@ -15,10 +15,11 @@
 //!     source: DeliverySource::Webhook,
 //!     body: body.to_vec(),
 //!     headers: Vec::new(),
+//!     query: String::new(),
 //!     received_at: 1795000000500,
 //!     account: None,
 //! };
-//! let events = instagram_channel::parse(&delivery).unwrap().events;
+//! let events = instagram_channel::parse(&delivery).unwrap();
 //! assert_eq!(events[0].id, "m:aWdfZAG1");
 //! ```
 
@@ -38,19 +39,19 @@ pub use webhook::parse;
 
 use channel_sdk::messaging_channel::Guest;
 use types::{
-    ChannelCapabilities, ConversationContext, Delivery, HttpResponse, OutboundMessage, ParseError, ParsedDelivery,
-    SendOutcome, SendStep, Validation, Violation,
+    AccountSettings, ChannelCapabilities, ConversationContext, Delivery, Event, HttpResponse, OutboundMessage,
+    ParseError, SendOutcome, SendStep, Validation, Violation,
 };
 
 /// The component that the contract's `channel` world describes.
 struct Instagram;
 
 impl Guest for Instagram {
-    fn capabilities() -> ChannelCapabilities {
-        capabilities()
+    fn capabilities(account: Option<AccountSettings>) -> ChannelCapabilities {
+        capabilities(account.as_ref())
     }
 
-    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
+    fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
         parse(&input)
     }
 
@@ -70,4 +71,4 @@ impl Guest for Instagram {
     }
 }
 
-channel_sdk::channel!(Instagram, fresh);
+channel_sdk::channel!(Instagram: messaging_channel, account, profiles, history, entry_points; fresh);

@@ -287,7 +287,7 @@ pub(super) fn refuse(report: Report) -> Outcome<()> {
         return Ok(());
     }
     let violations = report.into_validation().violations;
-    let sentences: Vec<String> = violations.into_iter().map(|violation| violation.sentence).collect();
+    let sentences: Vec<String> = violations.into_iter().map(|violation| violation.message).collect();
     Err(invalid(&sentences.join(" ")))
 }
 

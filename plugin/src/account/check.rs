@@ -56,7 +56,7 @@ impl Lines {
         match error {
             AccountError::Platform(failure) if !is_about(error, PASSING) => {
                 self.app_mode |= failure.category == FailureCategory::AppMode;
-                self.failed(name, &failure.sentence, failure.fix.as_deref().unwrap_or_default());
+                self.failed(name, &failure.message, failure.fix.as_deref().unwrap_or_default());
             }
             _ => self.skipped(name, &reason(error)),
         }
@@ -76,7 +76,7 @@ const PASSING: &[FailureCategory] = &[FailureCategory::PlatformTransient, Failur
 /// An error as a sentence.
 fn reason(error: &AccountError) -> String {
     let sentence = match error {
-        AccountError::Platform(failure) => &failure.sentence,
+        AccountError::Platform(failure) => &failure.message,
         AccountError::InvalidInput(sentence) => sentence,
         AccountError::Http(HttpError::Unreachable(_)) => "Meta could not be reached.",
         AccountError::Http(HttpError::TimedOut) => "Meta did not answer in time.",

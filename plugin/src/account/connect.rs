@@ -24,7 +24,7 @@ const QUOTED: usize = 200;
 
 /// Begins or continues connecting.
 pub(crate) fn connect(http: &dyn Http, request: ConnectRequest) -> Outcome<ConnectStep> {
-    let ConnectRequest { login, redirect_uri, state, settings, input } = request;
+    let ConnectRequest { login, redirect_uri, webhook_url: _, state, settings, input } = request;
     let asker = asker(login, settings);
     let client = Client::new(http, &asker)?;
     match input {
@@ -40,7 +40,9 @@ pub(crate) fn connect(http: &dyn Http, request: ConnectRequest) -> Outcome<Conne
             let ends = token::prolong(&client)?.expiry();
             instagram(&client, ends).map(ConnectStep::Ready)
         }
-        ConnectInput::Entered(_) => Err(invalid("This login has nothing to type in: begin with the dialog.")),
+        ConnectInput::Entered(_) | ConnectInput::Resumed | ConnectInput::Other(_) => {
+            Err(invalid("This login has nothing to type in: begin with the dialog."))
+        }
     }
 }
 
@@ -97,7 +99,7 @@ pub(super) fn keep_page_token(client: &Client<'_>, page: &str) -> Outcome<Answer
 /// The settings of the channel and the login, as those of an account that is not there yet.
 fn asker(login: String, mut settings: Vec<Setting>) -> AccountSettings {
     settings.push(Setting { key: "login".to_owned(), value: SettingValue::Text(login) });
-    AccountSettings { id: String::new(), settings }
+    AccountSettings { id: String::new(), settings, webhook_url: None }
 }
 
 fn setting(key: &str, value: &str) -> Setting {
@@ -167,7 +169,7 @@ pub(super) fn refusal(sentence: &str, fix: &str) -> Trouble {
         category: FailureCategory::Other,
         code: None,
         subcode: None,
-        sentence: sentence.to_owned(),
+        message: sentence.to_owned(),
         fix: Some(fix.to_owned()),
         retry_after: None,
         trace_id: None,

@@ -1,15 +1,15 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
 //! What belongs here is checking them and the requests that write them; sending is `account`'s.
 
-use channel_sdk::names::violation_code;
 use channel_sdk::json::Writer;
+use channel_sdk::names::violation_code;
 use channel_sdk::report::Report;
 
 use super::call::refuse;
 use super::{AccountSettings, EntryPoints, Outcome};
 use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, INSTAGRAM, MENU_ITEMS};
 use crate::outbound::{Login, Settings, button, element, read_settings};
-use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest, ViolationCode};
+use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest};
 
 /// The requests that make the account's entry points those that were asked for.
 ///
@@ -47,7 +47,13 @@ fn check_ice_breakers(report: &mut Report, questions: &[Button]) {
         let action = element("ice-breakers", at, "action");
         match &question.action {
             ButtonAction::Postback(payload) => {
-                report.field(violation_code::PAYLOAD_TOO_LONG, &action, "The question's payload", payload, BUTTON_PAYLOAD);
+                report.field(
+                    violation_code::PAYLOAD_TOO_LONG,
+                    &action,
+                    "The question's payload",
+                    payload,
+                    BUTTON_PAYLOAD,
+                );
             }
             _ => {
                 let sentence = "An ice breaker sends its payload back and does nothing else. Give it a postback.";

@@ -22,16 +22,19 @@ mod subscription;
 mod token;
 
 use crate::Instagram;
+pub use crate::types::{AccountError, AccountSettings, HttpError, Media, TimestampMs};
 use crate::types::{HttpRequest, HttpResponse};
 use call::Client;
 pub use call::Http;
 use channel_sdk::account::Guest;
 pub use channel_sdk::account::{
-    AccountError, AccountSettings, Archived, Candidate, CheckLevel, CheckResult, ConnectInput, ConnectRequest,
-    ConnectStep, ConnectedAccount, ContactProfile, EntryPoints, HistoryPage, HistoryRequest, Media, MediaLocation,
-    Parameter, TimestampMs,
+    Candidate, CheckLevel, CheckResult, ConnectInput, ConnectRequest, ConnectStep, ConnectedAccount, Parameter,
+    Refreshed,
 };
-pub use channel_sdk::http::HttpError;
+pub use channel_sdk::entry_points::EntryPoints;
+pub use channel_sdk::history::{Archived, HistoryPage, HistoryRequest};
+pub use channel_sdk::profiles::ContactProfile;
+use channel_sdk::{entry_points as entry_points_of, history as history_of, profiles};
 use channel_sdk::{http, storage};
 
 /// The host's network.
@@ -70,13 +73,15 @@ pub(crate) mod calls {
         Ok(check::check(&Client::new(http, account)?))
     }
 
-    pub(crate) fn refresh(http: &dyn Http, account: &AccountSettings) -> Outcome<Option<TimestampMs>> {
+    pub(crate) fn refresh(http: &dyn Http, account: &AccountSettings) -> Outcome<Refreshed> {
         renew::refresh(&Client::new(http, account)?)
     }
 
-    pub(crate) fn subscribe(http: &dyn Http, account: &AccountSettings, webhook: &str) -> Outcome<()> {
+    pub(crate) fn subscribe(http: &dyn Http, account: &AccountSettings) -> Outcome<()> {
         let client = Client::new(http, account)?;
-        app_webhook::ensure(&client, webhook);
+        if let Some(webhook) = &account.webhook_url {
+            app_webhook::ensure(&client, webhook);
+        }
         subscription::subscribe(&client)
     }
 
@@ -124,14 +129,14 @@ over_any_network! {
     /// Tests the connection and reports line by line.
     check(account: &AccountSettings) -> Vec<CheckResult>;
     /// Renews the credentials. Answers when they must be renewed again.
-    refresh(account: &AccountSettings) -> Option<TimestampMs>;
+    refresh(account: &AccountSettings) -> Refreshed;
     /// Sets up the app's own webhook where nobody has, asks Meta for the account's, and reads back that they come.
-    subscribe(account: &AccountSettings, webhook: &str) -> ();
+    subscribe(account: &AccountSettings) -> ();
     /// Asks Meta to stop.
     unsubscribe(account: &AccountSettings) -> ();
     /// Reads a contact's profile.
     profile(account: &AccountSettings, contact: String) -> ContactProfile;
-    /// Reads past messages, for [`parse`](crate::parse) with the source `archive`.
+    /// Reads past messages, for [`parse`](crate::parse) with the source `history`.
     history(account: &AccountSettings, request: &HistoryRequest) -> HistoryPage;
     /// Writes the account's entry points.
     configure(account: &AccountSettings, wanted: &EntryPoints) -> ();
@@ -150,30 +155,32 @@ impl Guest for Instagram {
         check(&LIVE, &account)
     }
 
-    fn refresh(account: AccountSettings) -> Result<Option<TimestampMs>, AccountError> {
+    fn refresh(account: AccountSettings) -> Result<Refreshed, AccountError> {
         refresh(&LIVE, &account)
     }
 
-    fn subscribe(account: AccountSettings, webhook_url: String) -> Result<(), AccountError> {
-        subscribe(&LIVE, &account, &webhook_url)
+    fn subscribe(account: AccountSettings) -> Result<(), AccountError> {
+        subscribe(&LIVE, &account)
     }
 
     fn unsubscribe(account: AccountSettings) -> Result<(), AccountError> {
         unsubscribe(&LIVE, &account)
     }
+}
 
+impl profiles::Guest for Instagram {
     fn profile(account: AccountSettings, contact: String) -> Result<ContactProfile, AccountError> {
         profile(&LIVE, &account, contact)
     }
+}
 
+impl history_of::Guest for Instagram {
     fn history(account: AccountSettings, request: HistoryRequest) -> Result<HistoryPage, AccountError> {
         history(&LIVE, &account, &request)
     }
+}
 
-    fn locate_media(_: AccountSettings, _: Media) -> Result<MediaLocation, AccountError> {
-        Err(AccountError::Unsupported)
-    }
-
+impl entry_points_of::Guest for Instagram {
     fn configure(account: AccountSettings, wanted: EntryPoints) -> Result<(), AccountError> {
         configure(&LIVE, &account, &wanted)
     }

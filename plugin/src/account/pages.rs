@@ -226,6 +226,7 @@ pub(super) fn image(url: String) -> Media {
         handle: None,
         mime: None,
         size: None,
+        duration: None,
         name: None,
         caption: None,
         retention: Retention::Storable,

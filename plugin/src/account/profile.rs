@@ -10,10 +10,21 @@ use super::call::{Client, invalid, text};
 use super::pages::image;
 use super::{ContactProfile, Outcome};
 use crate::outbound::is_id;
-use crate::types::Contact;
+use crate::types::{Contact, Detail, SettingValue};
 
 const FIELDS: &str =
     "name,username,profile_pic,follower_count,is_user_follow_business,is_business_follow_user,is_verified_user";
+
+/// What Meta says with yes or no: its name, ours, and the label.
+const FLAGS: [(&str, &str, &str); 3] = [
+    ("is_user_follow_business", "follows_business", "Follows the business"),
+    ("is_business_follow_user", "followed_by_business", "Followed by the business"),
+    ("is_verified_user", "verified", "Verified"),
+];
+
+fn detail(key: &str, label: &str, value: SettingValue) -> Detail {
+    Detail { key: key.to_owned(), label: label.to_owned(), value }
+}
 
 /// Reads a contact's profile.
 pub(super) fn read(client: &Client<'_>, contact: String) -> Outcome<ContactProfile> {
@@ -22,21 +33,24 @@ pub(super) fn read(client: &Client<'_>, contact: String) -> Outcome<ContactProfi
     }
     let answer = client.read(&contact, client.settings.slot(), FIELDS)?;
     let body = answer.json();
-    let flag = |name: &str| match body.get(name) {
-        Some(Json::Bool(flag)) => Some(*flag),
-        _ => None,
-    };
+    let mut details = Vec::new();
+    if let Some(count) = body.get("follower_count").and_then(Json::whole).and_then(|count| i64::try_from(count).ok()) {
+        details.push(detail("follower_count", "Followers", SettingValue::Number(count)));
+    }
+    for (name, key, label) in FLAGS {
+        if let Some(Json::Bool(flag)) = body.get(name) {
+            details.push(detail(key, label, SettingValue::Flag(*flag)));
+        }
+    }
     Ok(ContactProfile {
         contact: Contact {
             id: contact,
             name: text(&body, "name"),
             username: text(&body, "username"),
             addresses: Vec::new(),
+            language: None,
+            details,
         },
         picture: text(&body, "profile_pic").map(image),
-        follower_count: body.get("follower_count").and_then(Json::whole),
-        follows_business: flag("is_user_follow_business"),
-        followed_by_business: flag("is_business_follow_user"),
-        verified: flag("is_verified_user"),
     })
 }

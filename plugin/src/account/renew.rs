@@ -6,7 +6,7 @@ use channel_sdk::json::Json;
 use super::call::{Client, earlier, record};
 use super::connect::{keep_page_token, refusal};
 use super::token::{self, earliest_end, is_dead};
-use super::{AccountError, Outcome, TimestampMs, Trouble};
+use super::{AccountError, Outcome, Refreshed, TimestampMs, Trouble};
 use crate::outbound::is_id;
 use crate::outcome;
 use crate::types::FailureCategory;
@@ -15,8 +15,9 @@ use crate::types::FailureCategory;
 ///
 /// # Errors
 /// A failure of the category `auth-expired` where the access is over.
-pub(super) fn refresh(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
-    if client.is_facebook() { facebook(client) } else { instagram(client) }
+pub(super) fn refresh(client: &Client<'_>) -> Outcome<Refreshed> {
+    let before = if client.is_facebook() { facebook(client) } else { instagram(client) }?;
+    Ok(Refreshed { before, settings: Vec::new() })
 }
 
 fn instagram(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {

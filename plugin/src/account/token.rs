@@ -50,7 +50,7 @@ fn is_spent(error: &AccountError) -> bool {
         return false;
     };
     failure.subcode.as_deref().is_some_and(|subcode| SPENT.contains(&subcode))
-        || ["authorization code", "matching code"].iter().any(|words| contains_ignoring_case(&failure.sentence, words))
+        || ["authorization code", "matching code"].iter().any(|words| contains_ignoring_case(&failure.message, words))
 }
 
 /// Makes the user's token last for 60 days. The answer's expiry is the token's.

@@ -15,7 +15,13 @@ pub(crate) fn button(writer: &mut Writer, button: &Button) {
             writer.text("url", url);
             writer.text("title", &button.title);
         }
-        ButtonAction::Postback(payload) | ButtonAction::Call(payload) | ButtonAction::Other(payload) => {
+        // What is neither was refused.
+        ButtonAction::Postback(payload)
+        | ButtonAction::Call(payload)
+        | ButtonAction::Ask(payload)
+        | ButtonAction::Copy(payload)
+        | ButtonAction::App(payload)
+        | ButtonAction::Other(payload) => {
             writer.text("type", "postback");
             writer.text("title", &button.title);
             writer.text("payload", payload);
@@ -58,7 +64,9 @@ pub(super) fn message(frame: &Frame<'_>, piece: &Piece<'_>) -> String {
                     writer.object(|writer| {
                         writer.text("content_type", "text");
                         writer.text("title", &reply.title);
-                        writer.text("payload", &reply.payload);
+                        if let ButtonAction::Postback(payload) = &reply.action {
+                            writer.text("payload", payload);
+                        }
                     });
                 });
             }

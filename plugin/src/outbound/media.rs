@@ -7,7 +7,7 @@ use channel_sdk::text::is_blank;
 
 use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
-use crate::types::{Bound, Feature, FileRef, MediaKind, MediaSource, OutboundMedia, Unit, ViolationCode};
+use crate::types::{Bound, FileRef, MediaKind, MediaSource, OutboundMedia, Unit};
 
 /// A file that was checked.
 pub(super) struct Item<'m> {
@@ -48,7 +48,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
     pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_owned()))));
 }
 
-fn feature(kind: MediaKind) -> Feature {
+fn feature(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Video => feature::VIDEO,
         MediaKind::Audio => feature::AUDIO,
@@ -75,6 +75,11 @@ fn item<'m>(report: &mut Report, place: &str, file: &'m OutboundMedia) -> Option
             check_type(report, place, rule, file);
             check_size(report, place, rule, file.size);
             Source::Url(url)
+        }
+        MediaSource::Other(_) => {
+            let sentence = "Instagram takes a file by its address, by its id, or uploaded. Attach it again.";
+            report.error(violation_code::UNSUPPORTED_FEATURE, &format!("{place}.source"), sentence);
+            return None;
         }
         MediaSource::File(held) => {
             let mime = check_type(report, place, rule, file);

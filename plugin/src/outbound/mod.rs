@@ -14,13 +14,13 @@ mod settings;
 mod text;
 mod window;
 
-use channel_sdk::names::{feature, violation_code};
 use channel_sdk::limit::items;
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 
 use crate::limits::INSTAGRAM;
 use crate::types::{
-    Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation, ViolationCode,
+    Card, ConversationContext, OutboundMedia, OutboundMessage, SendStep, Severity, Validation, Violation,
 };
 pub(crate) use body::button;
 pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
@@ -109,7 +109,7 @@ fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> P
         report.error(violation_code::EMPTY_MESSAGE, "parts", sentence);
     }
     if message.private_reply_to.is_none() {
-        recipient(&mut report, &context.contact);
+        recipient(&mut report, context.contact.as_deref().unwrap_or_default());
     }
     rich::quick_replies(&mut report, message, &pieces);
     let reply_to = reply_target(&mut report, message, &pieces);
@@ -143,7 +143,7 @@ fn reply_target<'m>(
     message: &'m OutboundMessage,
     pieces: &[(usize, Piece<'_>)],
 ) -> Option<&'m str> {
-    let target = message.reply_to.as_deref()?;
+    let target = message.reply_to.as_ref()?.id.as_str();
     if target.is_empty() {
         let sentence = "The answered message has no id. Answer without quoting it.";
         report.error(violation_code::MISSING_FIELD, "reply_to", sentence);
@@ -164,7 +164,7 @@ fn reply_target<'m>(
             let part = first.map_or(0, |(part, _)| *part);
             let sentence =
                 "Instagram cannot quote a message in a heart, a share or a signal. Begin with a text or a file.";
-            report.lost(part, crate::feature::REPLY_TO, "reply_to", sentence);
+            report.lost(part, feature::REPLY_TO, "reply_to", sentence);
             None
         }
     }

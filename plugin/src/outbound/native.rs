@@ -1,15 +1,15 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
 //! What belongs here is what `native` may touch, and merging it by RFC 7396, on raw text.
 
-use channel_sdk::names::violation_code;
 use channel_sdk::json::{self, Json, Members};
 use channel_sdk::limit::NATIVE_BYTES;
+use channel_sdk::names::violation_code;
 use channel_sdk::report::Report;
 use channel_sdk::text::clip;
 
 use super::Piece;
 use crate::limits::NATIVE_DEPTH;
-use crate::types::{Bound, OutboundMessage, Severity, Unit, ViolationCode};
+use crate::types::{Bound, OutboundMessage, Severity, Unit};
 
 /// Everything that `native` may set, with the JSON that may stand there. Whatever else a body holds is said by the
 /// typed message, which is checked against the window, the limits and the list of what Instagram has; there is no

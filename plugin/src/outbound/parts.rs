@@ -1,14 +1,14 @@
 //! Parts: what each is on Instagram, and which of them Instagram does not have.
 //! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
 
-use channel_sdk::names::violation_code;
 use channel_sdk::cut;
+use channel_sdk::names::violation_code;
 use channel_sdk::report::Report;
 
 use super::settings::Settings;
 use super::{Piece, media, path, rich, text};
 use crate::limits::{LIKE_HEART, LONGEST_EMOJI};
-use crate::types::{OutboundPart, OutboundReaction, ReactionAction, ViolationCode};
+use crate::types::{OutboundPart, OutboundReaction, ReactionAction};
 
 /// Checks a part and adds the requests' worth of it.
 pub(super) fn read<'m>(
@@ -66,6 +66,9 @@ pub(super) fn read<'m>(
             "delete",
             "Instagram lets no application unsend a message. Unsend it in the Instagram app.",
         ),
+        OutboundPart::Other(_) => {
+            refuse(report, at, "other", "Instagram has nothing like that. Send a text, a file, cards or buttons.")
+        }
         OutboundPart::Acknowledge(_) => {
             refuse(report, at, "acknowledge", "Instagram waits for no answer to a tap. Send a message instead.")
         }
@@ -88,11 +91,11 @@ fn sticker<'m>(report: &mut Report, at: usize, id: &'m str) -> Option<Piece<'m>>
 }
 
 fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) -> Option<Piece<'m>> {
-    let there = report.reference(&path(at, "reaction.target"), "The message to react to", &reaction.target);
+    let there = report.reference(&path(at, "reaction.target.id"), "The message to react to", &reaction.target.id);
     let place = path(at, "reaction.emoji");
     let emoji = reaction.emoji.as_deref().unwrap_or_default();
     match reaction.action {
-        ReactionAction::Removed => there.then_some(Piece::Unreact(&reaction.target)),
+        ReactionAction::Removed => there.then_some(Piece::Unreact(&reaction.target.id)),
         ReactionAction::Added if emoji.is_empty() => {
             report.error(violation_code::MISSING_FIELD, &place, "The reaction has no emoji. Choose one.");
             None
@@ -102,7 +105,7 @@ fn reaction<'m>(report: &mut Report, at: usize, reaction: &'m OutboundReaction) 
             report.not_accepted(violation_code::UNKNOWN_REACTION, &place, sentence, &["\u{2764}\u{fe0f}"]);
             None
         }
-        ReactionAction::Added => there.then_some(Piece::React(&reaction.target, emoji)),
+        ReactionAction::Added => there.then_some(Piece::React(&reaction.target.id, emoji)),
         ReactionAction::Other => {
             let sentence = "A reaction can be added or removed. Choose one of these.";
             report.error(violation_code::UNSUPPORTED_FEATURE, &path(at, "reaction.action"), sentence);

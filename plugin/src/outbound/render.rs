@@ -18,13 +18,14 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
     let Plan { pieces, settings, human_tag, mut reply_to, report } = plan;
     let last_message = pieces.iter().rposition(|(_, piece)| piece.is_message());
     let last = pieces.len().saturating_sub(1);
+    let contact = context.contact.as_deref().unwrap_or_default();
     let mut steps = Vec::new();
     let mut sent = 0;
     for (at, (part, piece)) in pieces.iter().enumerate() {
         // What is lost of a part is said on its last step.
         let ends_part = pieces.get(at + 1).is_none_or(|(next, _)| next != part);
         if !piece.is_message() {
-            let body = body::action(&context.contact, piece);
+            let body = body::action(contact, piece);
             let request = post(&settings, body, Vec::new());
             steps.push(step(*part, StepKind::Action, RATE_ACTION, request, &report, ends_part));
             continue;
@@ -36,7 +37,7 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
         let correlation = correlation(&message.id, sent);
         sent += 1;
         let frame = Frame {
-            contact: &context.contact,
+            contact,
             comment: message.private_reply_to.as_deref(),
             human_tag,
             reply_to: reply_to.take(),
@@ -74,7 +75,7 @@ fn correlation(id: &str, sent: u64) -> Option<String> {
 fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: &Report, ends_part: bool) -> SendStep {
     let is_message = matches!(kind, StepKind::Message);
     SendStep {
-        part: u32::try_from(part).unwrap_or(u32::MAX),
+        parts: vec![u32::try_from(part).unwrap_or(u32::MAX)],
         kind,
         rate_class: class.to_owned(),
         request,

@@ -11,11 +11,11 @@ use crate::limits::{
     BUTTON_PAYLOAD, BUTTON_TEXT, BUTTON_TITLE, BUTTONS_PER_CARD, BUTTONS_PER_MESSAGE, CARD_SUBTITLE, CARD_TITLE, CARDS,
     NOT_ON_WEB, PRODUCTS, QUICK_REPLIES, QUICK_REPLY_PAYLOAD, QUICK_REPLY_TITLE,
 };
-use crate::types::{Button, ButtonAction, ButtonMessage, Card, Feature, OutboundMessage, ViolationCode};
+use crate::types::{Button, ButtonAction, ButtonMessage, Card, OutboundMessage};
 
 const WEB: &[&str] = &["https", "http"];
 
-fn only_in_the_app(report: &mut Report, part: usize, feature: Feature, path: &str, name: &str) {
+fn only_in_the_app(report: &mut Report, part: usize, feature: &str, path: &str, name: &str) {
     let sentence = format!("Instagram shows {name} in its mobile app only; on the web the customer does not see them.");
     report.hidden(part, feature, path, &sentence, NOT_ON_WEB);
 }
@@ -86,7 +86,7 @@ fn buttons(report: &mut Report, list: &str, buttons: &[Button]) {
                 report.field(violation_code::PAYLOAD_TOO_LONG, &place, name, payload, BUTTON_PAYLOAD);
             }
             ButtonAction::Url(url) => report.address(&place, "The button's address", url, WEB),
-            ButtonAction::Call(_) | ButtonAction::Other(_) => {
+            _ => {
                 let sentence = "On Instagram a button can open an address or send an answer. Choose one of these.";
                 let code = violation_code::UNSUPPORTED_FEATURE;
                 report.not_accepted(code, &place, sentence, &["postback", "url"]);
@@ -122,9 +122,17 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
         let title = element(list, at, "title");
         let (code, name) = (violation_code::TITLE_TOO_LONG, "The quick reply's title");
         report.field(code, &title, name, &reply.title, QUICK_REPLY_TITLE);
-        let payload = element(list, at, "payload");
-        let (code, name) = (violation_code::PAYLOAD_TOO_LONG, "What the quick reply sends back");
-        report.field(code, &payload, name, &reply.payload, QUICK_REPLY_PAYLOAD);
+        let action = element(list, at, "action");
+        match &reply.action {
+            ButtonAction::Postback(payload) => {
+                let (code, name) = (violation_code::PAYLOAD_TOO_LONG, "What the quick reply sends back");
+                report.field(code, &action, name, payload, QUICK_REPLY_PAYLOAD);
+            }
+            _ => {
+                let sentence = "A quick reply on Instagram can only send an answer back. Use a postback, or a button.";
+                report.error(violation_code::UNSUPPORTED_FEATURE, &action, sentence);
+            }
+        }
         if reply.image_url.is_some() {
             let sentence = "Instagram shows no images on quick replies; the image is left out.";
             report.lost(part, feature::QUICK_REPLIES, &element(list, at, "image_url"), sentence);

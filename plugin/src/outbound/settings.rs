@@ -6,8 +6,7 @@ use channel_sdk::report::Report;
 
 use crate::limits::{API_VERSION, HUMAN_SETTING};
 use crate::types::{
-    AccountSettings, Fill, FillPlace, FillSource, Header, HmacSource, HttpBody, HttpMethod, HttpRequest, SettingValue,
-    ViolationCode,
+    AccountSettings, Derivation, Fill, FillPlace, FillSource, Header, HttpBody, HttpMethod, HttpRequest, SettingValue,
 };
 
 /// Which of Meta's two products the account is connected through.
@@ -72,12 +71,13 @@ impl Settings<'_> {
     /// A token, with the proof that belongs to it. Both hosts take it as a bearer, so none stands in a URL.
     pub(crate) fn bearer(&self, slot: &str) -> Vec<Fill> {
         let token = FillSource::Slot(slot.to_owned());
-        let mut fills = vec![Fill { source: token, place: FillPlace::Bearer }];
+        let mut fills = vec![Fill { source: token, place: FillPlace::Authorization("Bearer".to_owned()) }];
         if self.proof && self.login == Login::Facebook {
             fills.push(Fill {
-                source: FillSource::HmacSha256(HmacSource {
-                    key_slot: "app-secret".to_owned(),
-                    message_slot: slot.to_owned(),
+                source: FillSource::Derived(Derivation {
+                    scheme: "hmac-sha256-hex".to_owned(),
+                    slots: vec!["app-secret".to_owned(), slot.to_owned()],
+                    parameters: Vec::new(),
                 }),
                 place: FillPlace::Query("appsecret_proof".to_owned()),
             });

@@ -1,13 +1,13 @@
 //! Texts: their length in bytes, and markup that nobody will see as markup.
 //! What belongs here is plain text, wherever in a message it stands.
 
-use channel_sdk::names::{feature, violation_code};
 use channel_sdk::cut::{cut, first_end, longest_link};
+use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
 
 use crate::limits::TEXT;
-use crate::types::{Feature, OutboundText, TextFormat, ViolationCode};
+use crate::types::{OutboundText, TextFormat};
 
 /// Checks a text and cuts it into the messages that it takes.
 pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {

@@ -7,11 +7,11 @@ use channel_sdk::report::Report;
 use super::Piece;
 use super::settings::Settings;
 use crate::limits::LONG_WINDOW;
-use crate::types::{CommentPlace, ConversationContext, OutboundMessage, Sender, Severity, ViolationCode, WindowState};
+use crate::types::{ConversationContext, OutboundMessage, SenderKind, Severity, WindowState};
 
 /// What the state of the window means for a message.
 struct Verdict {
-    code: ViolationCode,
+    code: &'static str,
     sentence: &'static str,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check(
 ) -> bool {
     let path = "context.window";
     let state = context.window.state;
-    let human = matches!(message.sender, Sender::Human(_));
+    let human = message.sender.kind == SenderKind::Human;
     let signals_only = !pieces.is_empty() && pieces.iter().all(|(_, piece)| !piece.is_message());
     if signals_only {
         if !matches!(state, WindowState::Open | WindowState::Unknown) {
@@ -62,6 +62,8 @@ pub(super) fn check(
             return false;
         }
         WindowState::NeverOpened => NEVER,
+        // With the Human Agent feature a person could still answer.
+        WindowState::Closed if human && !settings.human_agent && is_recent(context) => NOT_GRANTED,
         WindowState::Closed => CLOSED,
         WindowState::HumanOnly if !human => PEOPLE_ONLY,
         WindowState::HumanOnly if settings.human_agent => return true,
@@ -70,7 +72,14 @@ pub(super) fn check(
     let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
     report.add(severity, verdict.code, path, verdict.sentence);
     // A person who tries after 24 hours has a chance only with the tag; a program never gets it.
-    human && message.try_anyway && matches!(state, WindowState::HumanOnly)
+    human && message.try_anyway && is_recent(context)
+}
+
+/// Whether the 7 days for people are not over.
+fn is_recent(context: &ConversationContext) -> bool {
+    let opened = context.window.opened_at;
+    matches!(context.window.state, WindowState::HumanOnly)
+        || opened.is_some_and(|opened| context.now.saturating_sub(opened) < LONG_WINDOW)
 }
 
 const COMMENT_TOO_OLD: &str = "The comment is older than 7 days, and Instagram takes no private reply to it any more. Answer the comment in public.";
@@ -91,7 +100,7 @@ pub(super) fn check_comment(report: &mut Report, message: &OutboundMessage, cont
         Some(_) => {}
         None => report.warning(violation_code::WINDOW_UNCERTAIN, path, COMMENT_AGE_UNKNOWN),
     }
-    if comment.is_some_and(|comment| matches!(comment.place, comment_place::LIVE)) {
+    if comment.is_some_and(|comment| comment.place == comment_place::LIVE) {
         report.warning(violation_code::WINDOW_UNCERTAIN, path, LIVE_ONLY);
     }
 }

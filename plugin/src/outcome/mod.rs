@@ -11,7 +11,8 @@ use channel_sdk::json::{self, Json};
 use channel_sdk::text::clip;
 
 use crate::types::{
-    CaptureTarget, Failure, FailureCategory, HttpResponse, Pause, Receipt, SendOutcome, SendResult, SendStep, StepKind,
+    CaptureTarget, Failure, FailureCategory, HttpResponse, MessageRef, Pause, Receipt, SendOutcome, SendResult,
+    SendStep, SentMessage, StepKind,
 };
 use table::TABLE;
 
@@ -24,16 +25,17 @@ pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
     let asked = headers::pause(&response.headers);
     // What must not be done a second time by itself.
     let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
-    let (result, wished) = match (&error, &body) {
+    let (verdict, wished) = match (&error, &body) {
         (Some(error), _) => refused(error, response.status, once, asked.as_ref()),
         (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
         // A signal needs no receipt.
-        _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => {
-            (SendResult::Sent(Receipt { message_ids: Vec::new(), recipient: None, media_handle: None }), None)
-        }
+        _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => (
+            SendResult::Sent(Receipt { messages: Vec::new(), thread: None, recipient: None, media_handle: None }),
+            None,
+        ),
         _ => (unreadable(once, response.status, asked.as_ref()), None),
     };
-    SendOutcome { result, pause: asked.or(wished), reply_context: None }
+    SendOutcome { verdict, pause: asked.or(wished), reply_context: None }
 }
 
 /// What an answer says went wrong; none where it says that the thing was done. For requests that can be
@@ -53,7 +55,8 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
         | SendResult::Transient(failure)
         | SendResult::Ambiguous(failure)
         | SendResult::Rejected(failure)
-        | SendResult::Unauthorized(failure) => failure,
+        | SendResult::Unauthorized(failure)
+        | SendResult::Rebuild(failure) => failure,
     };
     // The table speaks of messages. Where it knows no better, an administrator is helped by Meta's words.
     if let FailureCategory::Other
@@ -62,7 +65,7 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
     | FailureCategory::PlatformTransient = failure.category
         && let Some(words) = body.as_ref().and_then(words_of)
     {
-        failure.sentence = format!("Meta refused the request: {}", clip(words, QUOTED));
+        failure.message = format!("Meta refused the request: {}", clip(words, QUOTED));
         failure.fix = None;
     }
     Some(failure)
@@ -156,19 +159,23 @@ fn ended(row: &Row) -> SendResult {
 /// Reads an answer without an error. A message without an id may or may not exist.
 fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
     let text = |name: &str| body.get(name).and_then(Json::id);
-    let message_ids: Vec<String> = text("message_id").into_iter().collect();
+    let part = step.parts.first().copied().unwrap_or_default();
+    let message = |id| SentMessage { part, message: MessageRef { id, context: None } };
+    let messages: Vec<SentMessage> = text("message_id").map(message).into_iter().collect();
     // Where the host kept the id of an upload, it left the name under which it did.
     let kept = |handle: &String| {
         step.request.captures.iter().any(|capture| match &capture.target {
             CaptureTarget::Value(name) | CaptureTarget::Slot(name) => name == handle,
+            CaptureTarget::Other(_) => false,
         })
     };
     let handle = text("attachment_id");
     match step.kind {
-        StepKind::Message if message_ids.is_empty() => ended(&table::NO_MESSAGE_ID),
+        StepKind::Message if messages.is_empty() => ended(&table::NO_MESSAGE_ID),
         StepKind::Upload if handle.is_none() => ended(&table::NO_ATTACHMENT_ID),
         _ => SendResult::Sent(Receipt {
-            message_ids,
+            messages,
+            thread: None,
             recipient: text("recipient_id"),
             media_handle: handle.filter(|handle| !kept(handle)),
         }),

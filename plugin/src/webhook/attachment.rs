@@ -1,21 +1,21 @@
 //! Attachments: every type that Meta documents, sends, or once sent.
 //! What belongs here is one object of `message.attachments`, and showing a shared post once.
 
-use channel_sdk::names::share_kind;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::{NOTHING, Notes};
+use channel_sdk::names::share_kind;
 
 use super::template;
 use crate::limits::LIKE_HEART;
 use crate::types::{
-    Attachment, Card, Media, MediaKind, Retention, Share, ShareKind, Sticker, Story, UnavailableReason, UnknownItem,
+    Attachment, Card, Media, MediaKind, Retention, Share, Sticker, Story, UnavailableReason, UnknownItem,
 };
 
 /// What an attachment of a type is.
 #[derive(Clone, Copy)]
 enum Shape {
     Media(MediaKind),
-    Share(ShareKind),
+    Share(&'static str),
     StoryMention,
     Sticker,
     LikeHeart,
@@ -165,7 +165,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
         Some(Shape::Media(MediaKind::Image)) if payload.sticker.is_some() => sticker(payload),
         Some(Shape::Media(kind)) => Attachment::Media(media(kind, payload.url, payload.id, payload.title)),
         Some(Shape::Share(kind)) => Attachment::Share(Share {
-            kind,
+            kind: kind.to_owned(),
             media_id: payload.id,
             url: payload.url,
             title: payload.title,
@@ -197,7 +197,17 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
 }
 
 fn media(kind: MediaKind, url: Option<String>, handle: Option<String>, caption: Option<String>) -> Media {
-    Media { kind, url, handle, mime: None, size: None, name: None, caption, retention: Retention::Storable }
+    Media {
+        kind,
+        url,
+        handle,
+        mime: None,
+        size: None,
+        duration: None,
+        name: None,
+        caption,
+        retention: Retention::Storable,
+    }
 }
 
 fn sticker(payload: Payload<'_, '_>) -> Attachment {
@@ -218,7 +228,7 @@ fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
 /// shared post as `share` and as `ig_post`, and Messenger's stickers as `image` and as `sticker`.
 fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
     match &attachment {
-        Attachment::Share(new) if matches!(new.kind, share_kind::POST) => {
+        Attachment::Share(new) if new.kind == share_kind::POST => {
             for known in into.iter_mut() {
                 if let Attachment::Share(known) = known
                     && is_same_post(known, new)
@@ -242,7 +252,7 @@ fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
 }
 
 fn is_same_post(known: &Share, new: &Share) -> bool {
-    if !matches!(known.kind, share_kind::POST) {
+    if known.kind != share_kind::POST {
         return false;
     }
     match (&known.media_id, &new.media_id) {

@@ -3,14 +3,14 @@
 //!
 //! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
 
-use channel_sdk::names::account_change;
 use channel_sdk::collect::{Collector, Draft};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::{Notes, milliseconds};
+use channel_sdk::names::account_change;
 
 use super::envelope::malformed;
 use super::id;
-use crate::types::{AccountChange, AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
+use crate::types::{AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
 
 /// Reads `{"user_id","profile_id","issued_at"}`. The event's account is the person who permitted the app,
 /// as Meta names that person to it.
@@ -18,8 +18,9 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> R
     let payload = json::parse(text).map_err(malformed)?;
     let value = |name: &str| payload.get(name).and_then(Json::id);
     let (person, page) = (value("user_id"), value("profile_id"));
-    let update =
-        |change, detail: &str| EventBody::AccountUpdate(AccountUpdate { change, detail: Some(detail.to_owned()) });
+    let update = |change: &str, detail: &str| {
+        EventBody::AccountUpdate(AccountUpdate { change: change.to_owned(), detail: Some(detail.to_owned()) })
+    };
     let (prefix, account, body) = match (name, person, page) {
         ("data-deletion", Some(person), _) => {
             ("x", person, EventBody::ErasureRequest(ErasureRequest { reference: None }))

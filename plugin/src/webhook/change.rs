@@ -1,16 +1,13 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
-use channel_sdk::names::{anomaly, comment_place};
 use channel_sdk::collect::{Collector, Draft, Entry, person};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
+use channel_sdk::names::{anomaly, comment_place};
 
 use super::{id, item, kinds};
-use crate::types::{
-    AdContext, Anomaly, Author, BusinessAuthor, Comment, CommentPlace, Contact, EventBody, EventOrigin, Mention,
-    UnknownItem,
-};
+use crate::types::{AdContext, Author, BusinessAuthor, Comment, Contact, EventBody, EventOrigin, Mention, UnknownItem};
 
 /// Reads an element of `changes`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
@@ -52,7 +49,7 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
         "live_comments" => comment(entry, true, &tree, notes),
         "mentions" => mention(&tree, notes),
         "messaging_policy_enforcement" => {
-            let body = EventBody::Policy(kinds::policy(&mut notes, &tree));
+            let body = EventBody::AccountUpdate(kinds::policy(&mut notes, &tree));
             // The entry's time is that of the delivery, which is another one when it is repeated.
             let id = id::of("y", &["", &id::hash(&[raw])]);
             Draft { may_repeat: true, ..plain(Some(id), Author::Platform, body, notes) }
@@ -92,7 +89,7 @@ fn plain(id: Option<String>, author: Author, body: EventBody, notes: Notes) -> D
 }
 
 /// The places that `media.media_product_type` names.
-const PLACES: &[(&str, CommentPlace)] = &[
+const PLACES: &[(&str, &str)] = &[
     ("FEED", comment_place::POST),
     ("REELS", comment_place::REEL),
     ("STORY", comment_place::STORY),
@@ -136,7 +133,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
         id,
         username: username.filter(|_| contact.is_none() && !own),
         text: notes.text(text),
-        place: if live { comment_place::LIVE } else { place(&mut notes, product_type) },
+        place: if live { comment_place::LIVE } else { place(&mut notes, product_type) }.to_owned(),
         media_id: notes.id(in_media).or_else(|| notes.id(media_id)),
         parent_id: notes.id(parent_id),
         ad: advertised.then_some(ad),
@@ -144,7 +141,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     Draft { contact, ..plain(Some(event_id), author, EventBody::Comment(comment), notes) }
 }
 
-fn place(notes: &mut Notes, value: &Json<'_>) -> CommentPlace {
+fn place(notes: &mut Notes, value: &Json<'_>) -> &'static str {
     let Some(name) = notes.text(value) else {
         return comment_place::OTHER;
     };

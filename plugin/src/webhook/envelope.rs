@@ -13,7 +13,7 @@ use channel_sdk::text::clip;
 
 use super::{archive, callback, change, item};
 use crate::limits::CONTACT_ID;
-use crate::types::{Delivery, DeliverySource, EventOrigin, Malformed, ParseError, ParsedDelivery};
+use crate::types::{Delivery, DeliverySource, Event, EventOrigin, Malformed, ParseError};
 
 /// The value of `object` in every delivery of Instagram's.
 const OBJECT: &str = "instagram";
@@ -26,8 +26,8 @@ const LOGGED: usize = 64;
 ///
 /// # Errors
 /// `malformed` where the body is not JSON, `not-this-channel` where its `object` is not `instagram`.
-pub fn parse(delivery: &Delivery) -> Result<ParsedDelivery, ParseError> {
-    let account = delivery.account.as_deref().unwrap_or_default();
+pub fn parse(delivery: &Delivery) -> Result<Vec<Event>, ParseError> {
+    let account = delivery.account.as_ref().map(|account| account.id.as_str()).unwrap_or_default();
     match std::str::from_utf8(&delivery.body) {
         Ok(text) => read(&delivery.source, text, Collector::new(CONTACT_ID, account, false)),
         Err(_) => {
@@ -36,16 +36,14 @@ pub fn parse(delivery: &Delivery) -> Result<ParsedDelivery, ParseError> {
     }
 }
 
-fn read<'t>(
-    source: &DeliverySource,
-    text: &'t str,
-    mut collector: Collector<'t>,
-) -> Result<ParsedDelivery, ParseError> {
+fn read<'t>(source: &DeliverySource, text: &'t str, mut collector: Collector<'t>) -> Result<Vec<Event>, ParseError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match source {
-        DeliverySource::Archive => archive::read(&mut collector, text)?,
+        DeliverySource::History => archive::read(&mut collector, text)?,
         DeliverySource::Callback(name) => callback::read(&mut collector, name, text)?,
-        DeliverySource::Webhook | DeliverySource::Other(_) => read_webhook(&mut collector, text)?,
+        DeliverySource::Webhook | DeliverySource::Poll | DeliverySource::Other(_) => {
+            read_webhook(&mut collector, text)?
+        }
     }
     Ok(collector.finish())
 }

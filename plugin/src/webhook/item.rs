@@ -1,15 +1,13 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
-use channel_sdk::names::{anomaly, window_opener};
 use channel_sdk::collect::{Collector, Draft, Entry, person};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
+use channel_sdk::names::{anomaly, window_opener};
 
 use super::{id, kinds, message, referral};
-use crate::types::{
-    Anomaly, Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Seen, UnknownItem, WindowOpener,
-};
+use crate::types::{Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Position, UnknownItem};
 
 /// What an item can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -224,8 +222,8 @@ fn read_kind(
         Kind::Read => {
             let seen = kinds::seen(&mut notes, value);
             let id = seen.as_ref().map(|seen| match seen {
-                Seen::Message(mid) => id::of("s", &[mid, &time()]),
-                Seen::Time(until) => id::of("s", &[sender, &id::time(Some(*until))]),
+                Position::Message(mid) => id::of("s", &[mid, &time()]),
+                Position::Time(until) => id::of("s", &[sender, &id::time(Some(*until))]),
             });
             (id, seen.map(EventBody::Seen).unwrap_or_else(no_target), None, Actor::Sender)
         }
@@ -253,7 +251,7 @@ fn read_kind(
         Kind::Policy => {
             let text = kinds::describe(value);
             let id = sides.stamp.map(|_| id::of("y", &[&time(), &text]));
-            (id, EventBody::Policy(kinds::policy(&mut notes, value)), None, Actor::Platform)
+            (id, EventBody::AccountUpdate(kinds::policy(&mut notes, value)), None, Actor::Platform)
         }
     };
     let mut draft = draft(entry, sides, origin, body, notes, actor, to_self);

@@ -3,10 +3,11 @@
 
 use channel_sdk::json::Json;
 use channel_sdk::lenient::{Notes, milliseconds};
+use channel_sdk::names::account_change;
 
 use super::id;
 use crate::types::{
-    Edited, Handover, HandoverAction, OptIn, OptInAction, PolicyNotice, Reaction, ReactionAction, Seen,
+    AccountUpdate, Edited, Handover, HandoverAction, OptIn, OptInAction, Position, Reaction, ReactionAction,
 };
 
 /// A hash of everything that a value says, for an id that holds more than a time.
@@ -36,7 +37,9 @@ pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
     let [mid, text, revision] = notes.pick(value, &["mid", "text", "num_edit"]);
     Some(Edited {
         target: notes.id(mid)?,
+        context: None,
         text: notes.text(text),
+        formatted: None,
         attachments: Vec::new(),
         revision: notes.count(revision),
     })
@@ -59,11 +62,11 @@ pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction,
 }
 
 /// Reads `read`. The `watermark` is Messenger's way; Instagram's pages name only `mid`.
-pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Seen> {
+pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Position> {
     let [mid, watermark] = notes.pick(value, &["mid", "watermark"]);
     match notes.id(mid) {
-        Some(mid) => Some(Seen::Message(mid)),
-        None => notes.time(watermark).map(Seen::Time),
+        Some(mid) => Some(Position::Message(mid)),
+        None => notes.time(watermark).map(Position::Time),
     }
 }
 
@@ -107,7 +110,8 @@ pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'
 }
 
 /// Reads a notice that the platform enforces a rule.
-pub(super) fn policy(notes: &mut Notes, value: &Json<'_>) -> PolicyNotice {
+pub(super) fn policy(notes: &mut Notes, value: &Json<'_>) -> AccountUpdate {
     let [action, reason] = notes.pick(value, &["action", "reason"]);
-    PolicyNotice { action: notes.text(action).unwrap_or_default(), reason: notes.text(reason) }
+    let words = [notes.text(action), notes.text(reason)].into_iter().flatten().collect::<Vec<_>>();
+    AccountUpdate { change: account_change::POLICY.to_owned(), detail: (!words.is_empty()).then(|| words.join(": ")) }
 }

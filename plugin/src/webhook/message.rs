@@ -1,12 +1,12 @@
 //! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
 //! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
 
-use channel_sdk::names::window_opener;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
+use channel_sdk::names::window_opener;
 
 use super::{attachment, referral};
-use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason, WindowOpener};
+use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason};
 
 /// A message with the flags that stand inside of it.
 pub(super) struct Read {
@@ -25,7 +25,9 @@ pub(super) struct Read {
 fn silent() -> Message {
     Message {
         id: None,
+        context: None,
         text: None,
+        formatted: None,
         attachments: Vec::new(),
         answer: None,
         reply_to: None,
@@ -73,6 +75,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
             source: AnswerSource::QuickReply,
             title: message.text.clone(),
             payload: notes.text(payload),
+            values: Vec::new(),
             token: None,
         });
     }
@@ -101,7 +104,13 @@ pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
     Message {
         id: notes.id(mid),
         text: title.clone(),
-        answer: Some(Answer { source: AnswerSource::Button, title, payload: notes.text(payload), token: None }),
+        answer: Some(Answer {
+            source: AnswerSource::Button,
+            title,
+            payload: notes.text(payload),
+            values: Vec::new(),
+            token: None,
+        }),
         referral: referral::read(notes, referral),
         to_self: notes.flag(is_self),
         ..silent()
@@ -109,7 +118,7 @@ pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
 }
 
 /// What a customer's message does to the window: the most telling of what it is.
-pub(super) fn opener(message: &Message) -> WindowOpener {
+pub(super) fn opener(message: &Message) -> &'static str {
     let mentions = |attachment: &Attachment| matches!(attachment, Attachment::StoryMention(_));
     if referral::is_ad(message.referral.as_ref()) {
         return window_opener::AD_MESSAGE;

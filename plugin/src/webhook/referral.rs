@@ -1,11 +1,11 @@
 //! Referrals: the ad, link or product that brought a customer to the conversation.
 //! What belongs here is the one object `referral`, wherever it stands.
 
-use channel_sdk::names::referral_source;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
+use channel_sdk::names::referral_source;
 
-use crate::types::{AdContext, Referral, ReferralSource};
+use crate::types::{AdContext, Referral};
 
 /// Reads a `referral` of a message, of a postback, or beside them.
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
@@ -39,7 +39,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
         None => referral_source::OTHER,
     };
     Some(Referral {
-        source,
+        source: source.to_owned(),
         ref_: notes.text(reference),
         url: notes.text(uri),
         product_id,
@@ -49,5 +49,5 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
 
 /// Whether an ad brought the customer, which may keep the window open for longer.
 pub(super) fn is_ad(referral: Option<&Referral>) -> bool {
-    referral.is_some_and(|referral| matches!(referral.source, referral_source::AD))
+    referral.is_some_and(|referral| referral.source == referral_source::AD)
 }

@@ -19,6 +19,8 @@ pub(super) fn products(notes: &mut Notes, value: &Json<'_>) -> Vec<Product> {
             title: notes.text(title),
             subtitle: notes.text(subtitle),
             image_url: notes.text(image_url),
+            quantity: None,
+            price: None,
         });
     }
     products

@@ -10,8 +10,10 @@ pub mod address_kind {
     pub const EMAIL: &str = "email";
     /// `user_id`
     pub const USER_ID: &str = "user_id";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[PHONE, EMAIL, USER_ID];
+    pub const ALL: &[&str] = &[PHONE, EMAIL, USER_ID, OTHER];
 }
 
 /// What opens the messaging window.
@@ -36,8 +38,10 @@ pub mod window_opener {
     pub const COMMENT: &str = "comment";
     /// `call`
     pub const CALL: &str = "call";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[MESSAGE, STORY_REPLY, STORY_MENTION, QUICK_REPLY, BUTTON, REFERRAL, AD_MESSAGE, REACTION, COMMENT, CALL];
+    pub const ALL: &[&str] = &[MESSAGE, STORY_REPLY, STORY_MENTION, QUICK_REPLY, BUTTON, REFERRAL, AD_MESSAGE, REACTION, COMMENT, CALL, OTHER];
 }
 
 /// Something odd about an event.
@@ -74,8 +78,10 @@ pub mod share_kind {
     pub const PROFILE: &str = "profile";
     /// `link`
     pub const LINK: &str = "link";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[POST, REEL, STORY, VIDEO, PRODUCT, PROFILE, LINK];
+    pub const ALL: &[&str] = &[POST, REEL, STORY, VIDEO, PRODUCT, PROFILE, LINK, OTHER];
 }
 
 /// How somebody came to a conversation.
@@ -92,8 +98,10 @@ pub mod referral_source {
     pub const STORY: &str = "story";
     /// `customer_chat`
     pub const CUSTOMER_CHAT: &str = "customer_chat";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[AD, LINK, PRODUCT, POST, STORY, CUSTOMER_CHAT];
+    pub const ALL: &[&str] = &[AD, LINK, PRODUCT, POST, STORY, CUSTOMER_CHAT, OTHER];
 }
 
 /// Where a comment stands.
@@ -108,8 +116,10 @@ pub mod comment_place {
     pub const LIVE: &str = "live";
     /// `ad`
     pub const AD: &str = "ad";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[POST, REEL, STORY, LIVE, AD];
+    pub const ALL: &[&str] = &[POST, REEL, STORY, LIVE, AD, OTHER];
 }
 
 /// What changed about an account.
@@ -124,8 +134,10 @@ pub mod account_change {
     pub const POLICY: &str = "policy";
     /// `renamed`
     pub const RENAMED: &str = "renamed";
+    /// `other`
+    pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[DISCONNECTED, RESTRICTED, RESTORED, POLICY, RENAMED];
+    pub const ALL: &[&str] = &[DISCONNECTED, RESTRICTED, RESTORED, POLICY, RENAMED, OTHER];
 }
 
 /// What is wrong with a message.
