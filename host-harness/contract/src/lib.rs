@@ -20,6 +20,7 @@ mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
+pub use channel_names as names;
 pub use types::*;
 
 impl SendResult {
@@ -31,13 +32,17 @@ impl SendResult {
             | Self::Transient(failure)
             | Self::Ambiguous(failure)
             | Self::Rejected(failure)
-            | Self::Unauthorized(failure) => Some(failure),
+            | Self::Unauthorized(failure)
+            | Self::Rebuild(failure) => Some(failure),
         }
     }
 }
 
-/// Whether two versions of the contract have the same types: where they differ in the patch number only, see
-/// `wit/VERSIONING.md`.
-pub fn is_compatible(a: &str, b: &str) -> bool {
-    a.split('.').take(2).eq(b.split('.').take(2))
+/// Whether a component of one version runs in a host of another. Before 1.0.0 the types are equal where the versions differ in
+/// the patch number only; from then on in every version of one major number, see `wit/VERSIONING.md`.
+pub fn is_compatible(component: &str, host: &str) -> bool {
+    let parts = |version: &str| version.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let (component, host) = (parts(component), parts(host));
+    let frozen = component.first().is_some_and(|major| major != "0");
+    component.first() == host.first() && (frozen || component == host)
 }

@@ -12,14 +12,13 @@ use std::{
 use harness_contract as contract;
 use harness_contract::{
     AccountError, AccountSettings, Candidate, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount,
-    ContactProfile, ConversationContext, Delivery, EntryPoints, HistoryPage, HistoryRequest, HttpResponse, Media,
-    MediaLocation, OutboundMessage, ParseError, ParsedDelivery, SendOutcome, SendStep, TimestampMs, Validation,
+    ContactProfile, ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse,
+    Media, MediaLocation, OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, TemplatePage, Validation,
     Violation, manifest::Manifest,
 };
-use serde::Serialize;
 use wasmtime::{
     Store,
-    component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc},
+    component::{ComponentNamedList, InstancePre, Lift, TypedFunc},
 };
 
 use crate::{
@@ -27,7 +26,8 @@ use crate::{
     config::{SandboxConfig, TICK},
     effects::{CallState, Effects},
     error::{Bounds, CallError, CallFailure, LoadError, Scarce},
-    inspect::{Inspection, interface},
+    exports::{Exports, Optional, Signature, signature},
+    inspect::Inspection,
     memory::{GuestMemory, Share},
     observe::{Called, Contents, Observer, form},
 };
@@ -61,85 +61,6 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Declares the exported functions once: where each is found, and how it is called.
-macro_rules! exports {
-    ($($interface:literal { $($field:ident $name:literal ($($arg:ty),*) -> $result:ty;)* })*) => {
-        /// Where each export lies in the component; looked up and type-checked once, at load.
-        struct Exports { $($($field: ComponentExportIndex,)*)* }
-
-        impl Exports {
-            fn resolve(
-                pre: &InstancePre<CallState>,
-                store: &mut Store<CallState>,
-                version: &str,
-            ) -> Result<Self, LoadError> {
-                let incompatible = |e: wasmtime::Error| LoadError::Incompatible(format!("{e:#}"));
-                let instance = pre.instantiate(&mut *store).map_err(incompatible)?;
-                $(let parent = find(pre, None, &interface($interface, version))?;
-                $(let $field = find(pre, Some(&parent), $name)?;
-                instance.get_typed_func::<($($arg,)*), ($result,)>(&mut *store, &$field).map_err(|error| {
-                    LoadError::Incompatible(format!("`{}.{}`: {error:#}", $interface, $name))
-                })?;)*)*
-                Ok(Self { $($($field,)*)* })
-            }
-        }
-
-        mod signature {
-            //! The parameters and result of each export, as `Exports::resolve` checked them.
-            use super::*;
-            $($(#[allow(non_camel_case_types, reason = "named like the export")]
-            pub(super) struct $field;
-            impl super::Signature for $field {
-                type Params<'a> = ($(&'a $arg,)*);
-                type Result = $result;
-                const NAME: &'static str = concat!($interface, ".", $name);
-                fn index(exports: &Exports) -> &ComponentExportIndex { &exports.$field }
-            })*)*
-        }
-    };
-}
-
-/// One export's types.
-trait Signature {
-    type Params<'a>: ComponentNamedList + Lower + Serialize;
-    type Result: Lift + Serialize;
-    const NAME: &'static str;
-    fn index(exports: &Exports) -> &ComponentExportIndex;
-}
-
-exports! {
-    "messaging-channel" {
-        capabilities "capabilities" () -> ChannelCapabilities;
-        parse_webhook "parse-webhook" (Delivery) -> Result<ParsedDelivery, ParseError>;
-        validate_outbound "validate-outbound" (OutboundMessage, ConversationContext) -> Validation;
-        build_send_request "build-send-request" (OutboundMessage, ConversationContext)
-            -> Result<Vec<SendStep>, Vec<Violation>>;
-        parse_send_response "parse-send-response" (SendStep, HttpResponse) -> SendOutcome;
-    }
-    "account" {
-        connect "connect" (ConnectRequest) -> Result<ConnectStep, AccountError>;
-        select "select" (ConnectRequest, String) -> Result<ConnectedAccount, AccountError>;
-        check "check" (AccountSettings) -> Result<Vec<contract::CheckResult>, AccountError>;
-        refresh "refresh" (AccountSettings) -> Result<Option<TimestampMs>, AccountError>;
-        subscribe "subscribe" (AccountSettings, String) -> Result<(), AccountError>;
-        unsubscribe "unsubscribe" (AccountSettings) -> Result<(), AccountError>;
-        profile "profile" (AccountSettings, String) -> Result<ContactProfile, AccountError>;
-        history "history" (AccountSettings, HistoryRequest) -> Result<HistoryPage, AccountError>;
-        locate_media "locate-media" (AccountSettings, Media) -> Result<MediaLocation, AccountError>;
-        configure "configure" (AccountSettings, EntryPoints) -> Result<(), AccountError>;
-    }
-}
-
-fn find(
-    pre: &InstancePre<CallState>,
-    parent: Option<&ComponentExportIndex>,
-    name: &str,
-) -> Result<ComponentExportIndex, LoadError> {
-    pre.component()
-        .get_export_index(parent, name)
-        .ok_or_else(|| LoadError::Incompatible(format!("it does not export `{name}`")))
 }
 
 impl Channel {
@@ -207,13 +128,18 @@ impl Channel {
         self.inner.pre.instantiate(&mut store).map(drop).map_err(|error| self.failed("instantiate", &error, true))
     }
 
-    /// `messaging-channel.capabilities`
-    pub fn capabilities(&self) -> Result<ChannelCapabilities, CallError> {
-        self.call::<signature::capabilities>(None, ())
+    /// Whether the channel exports an interface that it may leave out.
+    pub fn offers(&self, interface: Optional) -> bool {
+        self.inner.exports.offer(interface)
+    }
+
+    /// `messaging-channel.capabilities`: of an account, or the most that any may do.
+    pub fn capabilities(&self, account: Option<&AccountSettings>) -> Result<ChannelCapabilities, CallError> {
+        self.call::<signature::capabilities>(None, (&account.cloned(),))
     }
 
     /// `messaging-channel.parse-webhook`
-    pub fn parse_webhook(&self, delivery: &Delivery) -> Result<Result<ParsedDelivery, ParseError>, CallError> {
+    pub fn parse_webhook(&self, delivery: &Delivery) -> Result<Result<Vec<Event>, ParseError>, CallError> {
         self.call::<signature::parse_webhook>(None, (delivery,))
     }
 
@@ -246,7 +172,7 @@ impl Channel {
         effects: Box<dyn Effects>,
         request: &ConnectRequest,
     ) -> Result<Result<ConnectStep, AccountError>, CallError> {
-        self.call::<signature::connect>(Some(effects), (request,))
+        self.account_call::<signature::connect, _>(Some(effects), (request,))
     }
 
     /// `account.select`, with the id of a [`Candidate`].
@@ -256,7 +182,7 @@ impl Channel {
         request: &ConnectRequest,
         candidate: &Candidate,
     ) -> Result<Result<ConnectedAccount, AccountError>, CallError> {
-        self.call::<signature::select>(Some(effects), (request, &candidate.id))
+        self.account_call::<signature::select, _>(Some(effects), (request, &candidate.id))
     }
 
     /// `account.check`
@@ -265,7 +191,7 @@ impl Channel {
         effects: Box<dyn Effects>,
         account: &AccountSettings,
     ) -> Result<Result<Vec<contract::CheckResult>, AccountError>, CallError> {
-        self.call::<signature::check>(Some(effects), (account,))
+        self.account_call::<signature::check, _>(Some(effects), (account,))
     }
 
     /// `account.refresh`
@@ -273,8 +199,8 @@ impl Channel {
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
-    ) -> Result<Result<Option<TimestampMs>, AccountError>, CallError> {
-        self.call::<signature::refresh>(Some(effects), (account,))
+    ) -> Result<Result<Refreshed, AccountError>, CallError> {
+        self.account_call::<signature::refresh, _>(Some(effects), (account,))
     }
 
     /// `account.subscribe`
@@ -282,9 +208,8 @@ impl Channel {
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
-        webhook_url: &str,
     ) -> Result<Result<(), AccountError>, CallError> {
-        self.call::<signature::subscribe>(Some(effects), (account, &webhook_url.to_owned()))
+        self.account_call::<signature::subscribe, _>(Some(effects), (account,))
     }
 
     /// `account.unsubscribe`
@@ -293,47 +218,81 @@ impl Channel {
         effects: Box<dyn Effects>,
         account: &AccountSettings,
     ) -> Result<Result<(), AccountError>, CallError> {
-        self.call::<signature::unsubscribe>(Some(effects), (account,))
+        self.account_call::<signature::unsubscribe, _>(Some(effects), (account,))
     }
 
-    /// `account.profile`
+    /// `profiles.profile`
     pub fn profile(
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
         contact_id: &str,
     ) -> Result<Result<ContactProfile, AccountError>, CallError> {
-        self.call::<signature::profile>(Some(effects), (account, &contact_id.to_owned()))
+        self.account_call::<signature::profile, _>(Some(effects), (account, &contact_id.to_owned()))
     }
 
-    /// `account.history`
+    /// `history.history`
     pub fn history(
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
         request: &HistoryRequest,
     ) -> Result<Result<HistoryPage, AccountError>, CallError> {
-        self.call::<signature::history>(Some(effects), (account, request))
+        self.account_call::<signature::history, _>(Some(effects), (account, request))
     }
 
-    /// `account.locate-media`
+    /// `files.locate-media`
     pub fn locate_media(
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
         media: &Media,
     ) -> Result<Result<MediaLocation, AccountError>, CallError> {
-        self.call::<signature::locate_media>(Some(effects), (account, media))
+        self.account_call::<signature::locate_media, _>(Some(effects), (account, media))
     }
 
-    /// `account.configure`
+    /// `entry-points.configure`
     pub fn configure(
         &self,
         effects: Box<dyn Effects>,
         account: &AccountSettings,
         wanted: &EntryPoints,
     ) -> Result<Result<(), AccountError>, CallError> {
-        self.call::<signature::configure>(Some(effects), (account, wanted))
+        self.account_call::<signature::configure, _>(Some(effects), (account, wanted))
+    }
+
+    /// `templates.templates`
+    pub fn templates(
+        &self,
+        effects: Box<dyn Effects>,
+        account: &AccountSettings,
+        cursor: Option<&str>,
+    ) -> Result<Result<TemplatePage, AccountError>, CallError> {
+        self.account_call::<signature::templates, _>(Some(effects), (account, &cursor.map(str::to_owned)))
+    }
+
+    /// `webhook-answer.answer`; none where the channel does not offer it.
+    pub fn answer(&self, delivery: &Delivery) -> Result<Option<HttpResponse>, CallError> {
+        if !self.offers(Optional::WebhookAnswer) {
+            return Ok(None);
+        }
+        self.call::<signature::answer>(None, (delivery,))
+    }
+
+    /// A call of an interface that may be absent: what is not offered is unsupported.
+    fn account_call<S, T>(
+        &self,
+        effects: Option<Box<dyn Effects>>,
+        params: S::Params<'_>,
+    ) -> Result<Result<T, AccountError>, CallError>
+    where
+        S: Signature<Result = Result<T, AccountError>>,
+        (S::Result,): ComponentNamedList + Lift,
+    {
+        if S::index(&self.inner.exports).is_none() {
+            return Ok(Err(AccountError::Unsupported));
+        }
+        self.call::<S>(effects, params)
     }
 
     /// A call that may use the network is over after this time.
@@ -372,9 +331,8 @@ impl Channel {
         let started = Instant::now();
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;
-            let index = S::index(&self.inner.exports);
-            let func = instance
-                .get_func(&mut *store, index)
+            let func = S::index(&self.inner.exports)
+                .and_then(|index| instance.get_func(&mut *store, index))
                 .ok_or_else(|| wasmtime::Error::msg("an export is gone that was there when the channel was loaded"))?;
             // SAFETY: `Exports::resolve` has checked this export of this component against the types
             // of `S`, with owned parameters in place of references; wasmtime gives both the same

@@ -9,10 +9,10 @@ use harness_contract::{
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
-/// The interfaces that a component may import. `types` has no functions.
-const ALLOWED_IMPORTS: [&str; 3] = ["types", "http", "storage"];
-/// The interfaces that it must export. Others are left alone.
-const REQUIRED_EXPORTS: [&str; 2] = ["messaging-channel", "account"];
+/// The interfaces that a component may import. All but the last two are types without functions.
+const ALLOWED_IMPORTS: [&str; 7] = ["types", "events", "messages", "requests", "capabilities", "http", "storage"];
+/// The interface that it must export. What it leaves out it does not offer, and what this host does not know is ignored.
+const REQUIRED_EXPORTS: [&str; 1] = ["messaging-channel"];
 
 /// What can be known of a component without running it.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ pub enum InspectError {
         manifest: String,
     },
     /// No channel.
-    #[error("the component does not export `{missing}`; its exports are {}; a channel implements the world `channel` of {PACKAGE}", list(.found))]
+    #[error("the component does not export `{missing}`; its exports are {}; a channel implements at least the world `translator` of {PACKAGE}", list(.found))]
     MissingExport {
         /// The interface.
         missing: String,
@@ -94,7 +94,7 @@ pub enum InspectError {
         found: Vec<String>,
     },
     /// An import that the contract does not have.
-    #[error("the component imports `{found}`; a channel may import {} of {PACKAGE} and nothing else{}", ALLOWED_IMPORTS.join(", "), wasi_hint(.found))]
+    #[error("the component imports `{found}`; a channel may import http and storage of {PACKAGE} and nothing else{}", wasi_hint(.found))]
     ForeignImport {
         /// The import.
         found: String,

@@ -1,6 +1,7 @@
 //! Owns: making a recorded call of a pure function again.
 //! Does not own: recording it (`observe`).
 
+use harness_contract::AccountSettings;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -34,7 +35,10 @@ impl Channel {
             return Err(ReplayError::NotPure(export.to_owned()));
         }
         Ok(match function {
-            "capabilities" => form(&self.capabilities()?),
+            "capabilities" => {
+                let (account,): (Option<AccountSettings>,) = typed(export, input)?;
+                form(&self.capabilities(account.as_ref())?)
+            }
             "parse-webhook" => {
                 let (delivery,) = typed(export, input)?;
                 form(&self.parse_webhook(&delivery)?)
