@@ -160,7 +160,8 @@ pub fn beyond(older: &Manifest, newer: &Manifest) -> Vec<String> {
 
 fn place_words(place: &SlotPlace) -> String {
     match place {
-        SlotPlace::Bearer => "as bearer".into(),
+        SlotPlace::Authorization(scheme) => format!("as {scheme}").to_lowercase(),
+        SlotPlace::Basic => "as the password of basic".into(),
         SlotPlace::Header(name) => format!("in the header {name}"),
         SlotPlace::Query(name) => format!("in the query as {name}"),
         SlotPlace::Path(name) => format!("in the path as {name}"),

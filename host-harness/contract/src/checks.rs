@@ -86,8 +86,9 @@ fn proves_and_derives(slot: &Slot) -> Result<(), (&'static str, String)> {
     if slot.derived.is_empty() {
         return Err(("derived", "a secret of webhooks is a key for named places only, and none is named".into()));
     }
-    let readable =
-        |place: &&SlotPlace| !matches!(place, SlotPlace::Bearer | SlotPlace::Header(_) | SlotPlace::Query(_));
+    let readable = |place: &&SlotPlace| {
+        !matches!(place, SlotPlace::Authorization(_) | SlotPlace::Basic | SlotPlace::Header(_) | SlotPlace::Query(_))
+    };
     if slot.derived.iter().find(readable).is_some() {
         let problem = "what a secret of webhooks derives goes into headers and queries, not where a person may read it";
         return Err(("derived", problem.into()));
@@ -104,7 +105,7 @@ fn problem_of(place: &SlotPlace) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte))
     };
     match place {
-        SlotPlace::Bearer | SlotPlace::HmacKey | SlotPlace::HmacMessage => None,
+        SlotPlace::Authorization(_) | SlotPlace::Basic | SlotPlace::HmacKey | SlotPlace::HmacMessage => None,
         SlotPlace::Header(name) => {
             let lower = is_token(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase());
             (!lower).then(|| format!("names of headers are lower case, found `{name}`"))

@@ -213,8 +213,10 @@ pub enum SlotScope {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotPlace {
-    /// `authorization: Bearer …`
-    Bearer,
+    /// `authorization: <scheme> …`
+    Authorization(String),
+    /// `authorization: Basic …`, as the password.
+    Basic,
     /// The header of this name.
     Header(String),
     /// The query parameter of this name.

@@ -189,7 +189,7 @@ fn slot_name(target: &CaptureTarget) -> Option<&str> {
 
 fn target_name(target: &CaptureTarget) -> &str {
     match target {
-        CaptureTarget::Slot(name) | CaptureTarget::Value(name) => name,
+        CaptureTarget::Slot(name) | CaptureTarget::Value(name) | CaptureTarget::Other(name) => name,
     }
 }
 

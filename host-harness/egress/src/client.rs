@@ -60,6 +60,11 @@ impl Files {
     pub(crate) fn bytes(&self) -> u64 {
         self.0.iter().map(|file| file.size).fold(0, u64::saturating_add)
     }
+
+    fn next(&mut self) -> Result<File, EgressError> {
+        let missing = || EgressError::Invalid("it names a file that this host does not hold".into());
+        self.0.pop_front().ok_or_else(missing)
+    }
 }
 
 /// What all clients of this host share: own roots, no proxy, no redirects.
@@ -104,7 +109,7 @@ impl Clients {
     pub(crate) async fn exchange(
         &self,
         request: Injected,
-        files: Files,
+        mut files: Files,
         max: u64,
         memory: &mut Held,
     ) -> Result<HttpResponse, EgressError> {
@@ -114,6 +119,13 @@ impl Clients {
             HttpBody::Empty => outgoing,
             HttpBody::Bytes(bytes) => outgoing.body(bytes),
             HttpBody::Multipart(fields) => outgoing.multipart(form(fields, files)?),
+            HttpBody::File(_) => {
+                let File { size, body } = files.next()?;
+                outgoing.header(http::header::CONTENT_LENGTH, size).body(body)
+            }
+            HttpBody::Other(name) => {
+                return Err(EgressError::Invalid(format!("this host does not have bodies of the kind `{name}`")));
+            }
         };
         let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
         self.in_time(exchange).await.map_err(EgressError::NoAnswer)?
@@ -165,9 +177,11 @@ fn form(fields: Vec<FormField>, mut files: Files) -> Result<Form, EgressError> {
     for FormField { name, value, file_name, content_type } in fields {
         let mut part = match value {
             FieldValue::Text(text) => Part::text(text),
+            FieldValue::Other(name) => {
+                return Err(EgressError::Invalid(format!("this host does not have fields of the kind `{name}`")));
+            }
             FieldValue::File(_) => {
-                let missing = || EgressError::Invalid("it names a file that this host does not hold".into());
-                let File { size, body } = files.0.pop_front().ok_or_else(missing)?;
+                let File { size, body } = files.next()?;
                 Part::stream_with_length(body, size)
             }
         };

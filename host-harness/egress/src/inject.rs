@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use harness_contract::{
-    Fill, FillPlace, FillSource, HttpBody, HttpRequest,
+    Derivation, Fill, FillPlace, FillSource, HttpBody, HttpRequest,
     manifest::{EgressRule, Slot, SlotPlace},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -86,16 +87,17 @@ impl Sources<'_> {
     fn value(&self, source: &FillSource, place: &FillPlace) -> Result<Zeroizing<String>, EgressError> {
         match source {
             FillSource::Slot(slot) => {
-                let secret = self.slot(slot, &slot_place(place))?;
+                let secret = self.slot(slot, &slot_place(place)?)?;
                 let text = std::str::from_utf8(secret.expose()).map_err(|_| {
                     EgressError::Invalid("a credential that is not text cannot stand in a request".into())
                 })?;
                 Ok(Zeroizing::new(text.to_owned()))
             }
-            FillSource::HmacSha256(hmac) => {
+            FillSource::Derived(derivation) => {
+                let (key, message) = hmac_slots(derivation)?;
                 // Wherever a person could read it, a derived value would be a signature for whoever asks.
-                let place = slot_place(place);
-                let declared = self.slots.get(declared_slot(&hmac.key_slot));
+                let place = slot_place(place)?;
+                let declared = self.slots.get(declared_slot(key));
                 if !declared.is_some_and(|declared| declared.derived.contains(&place)) {
                     return Err(EgressError::SlotNotAllowed {
                         slot: "derived value".to_owned(),
@@ -103,8 +105,8 @@ impl Sources<'_> {
                         host: self.rule.host.clone(),
                     });
                 }
-                let key = self.slot(&hmac.key_slot, &SlotPlace::HmacKey)?;
-                let message = self.slot(&hmac.message_slot, &SlotPlace::HmacMessage)?;
+                let key = self.slot(key, &SlotPlace::HmacKey)?;
+                let message = self.slot(message, &SlotPlace::HmacMessage)?;
                 let mut mac = Hmac::<Sha256>::new_from_slice(key.expose())
                     .map_err(|_| EgressError::Invalid("the key of a derived credential has no length".into()))?;
                 mac.update(message.expose());
@@ -116,24 +118,46 @@ impl Sources<'_> {
                 .get(name)
                 .map(|value| Zeroizing::new(value.clone()))
                 .ok_or_else(|| EgressError::MissingSlot(name.clone())),
+            FillSource::FileBase64(_) => Err(unknown("the source `file-base64` of a fill")),
+            FillSource::Other(name) => Err(unknown(&format!("the source `{name}` of a fill"))),
         }
     }
 }
 
-fn slot_place(place: &FillPlace) -> SlotPlace {
-    match place {
-        FillPlace::Bearer => SlotPlace::Bearer,
+/// What a newer contract may name.
+fn unknown(what: &str) -> EgressError {
+    EgressError::Invalid(format!("this host does not have {what}"))
+}
+
+/// Key and message of a derived value, the one scheme that this host has.
+fn hmac_slots(derivation: &Derivation) -> Result<(&str, &str), EgressError> {
+    let Derivation { scheme, slots, parameters } = derivation;
+    if scheme != "hmac-sha256-hex" {
+        return Err(unknown(&format!("the scheme `{scheme}` of a derived value")));
+    }
+    match slots.as_slice() {
+        [key, message] if parameters.is_empty() => Ok((key, message)),
+        _ => Err(EgressError::Invalid("`hmac-sha256-hex` takes two slots, key and message, and no parameters".into())),
+    }
+}
+
+fn slot_place(place: &FillPlace) -> Result<SlotPlace, EgressError> {
+    Ok(match place {
+        FillPlace::Authorization(scheme) => SlotPlace::Authorization(scheme.clone()),
+        FillPlace::Basic(_) => SlotPlace::Basic,
         FillPlace::Header(name) => SlotPlace::Header(name.clone()),
         FillPlace::Query(name) => SlotPlace::Query(name.clone()),
         FillPlace::FormField(name) => SlotPlace::FormField(name.clone()),
         FillPlace::Json(pointer) => SlotPlace::Json(pointer.clone()),
         FillPlace::Path(name) => SlotPlace::Path(name.clone()),
-    }
+        FillPlace::Url => return Err(EgressError::Invalid("a credential is no address".into())),
+        FillPlace::Other(name) => return Err(unknown(&format!("the place `{name}`"))),
+    })
 }
 
 fn place_name(place: &SlotPlace) -> &'static str {
     match place {
-        SlotPlace::Bearer => "the authorization header",
+        SlotPlace::Authorization(_) | SlotPlace::Basic => "the authorization header",
         SlotPlace::Header(_) => "this header",
         SlotPlace::Query(_) => "this query parameter",
         SlotPlace::Path(_) => "this place in the path",
@@ -195,9 +219,18 @@ fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: 
     let mut filled = Filled::new();
     for Value { value, place, is_credential } in values {
         match &place {
-            FillPlace::Bearer => {
-                let bearer = Zeroizing::new(format!("Bearer {}", *value));
-                insert(&mut headers, header::AUTHORIZATION, &bearer)?;
+            FillPlace::Authorization(scheme) => {
+                let authorization = Zeroizing::new(format!("{scheme} {}", *value));
+                insert(&mut headers, header::AUTHORIZATION, &authorization)?;
+            }
+            FillPlace::Basic(user) => {
+                let pair = Zeroizing::new(format!("{user}:{}", *value));
+                let encoded = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(pair.as_bytes()));
+                insert(&mut headers, header::AUTHORIZATION, &Zeroizing::new(format!("Basic {}", *encoded)))?;
+                if is_credential {
+                    // It is the credential in another spelling.
+                    filled.push(encoded);
+                }
             }
             FillPlace::Header(name) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
@@ -210,12 +243,25 @@ fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: 
             FillPlace::Path(name) => fill_path(&mut url, name, &value)?,
             FillPlace::FormField(name) => fill_form(&mut request, &mut headers, name, &value)?,
             FillPlace::Json(pointer) => fill_json(&mut request, pointer, &value)?,
+            FillPlace::Url => url = address(&url, &value)?,
+            FillPlace::Other(name) => return Err(unknown(&format!("the place `{name}`"))),
         }
         if is_credential {
             filled.push(value);
         }
     }
     Ok(Put { request, url, headers, filled })
+}
+
+/// The address that an earlier answer gave, at the host that was asked for: the rule that admitted the request has been
+/// chosen by it, and holds for what comes of it.
+fn address(admitted: &Url, value: &str) -> Result<Url, EgressError> {
+    let invalid = |what: &str| EgressError::Invalid(format!("the captured address {what}"));
+    let url = Url::parse(value).map_err(|_| invalid("is none"))?;
+    if url.host_str() != admitted.host_str() {
+        return Err(invalid("is at another host than the request names"));
+    }
+    Ok(url)
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {

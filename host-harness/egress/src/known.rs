@@ -68,19 +68,20 @@ impl Known {
 impl Known {
     /// The same in everything that it says.
     pub fn redact_in_outcome(&self, outcome: &mut SendOutcome) {
-        match &mut outcome.result {
+        match &mut outcome.verdict {
             SendResult::Sent(_) => {}
             SendResult::RateLimited(failure)
             | SendResult::Transient(failure)
             | SendResult::Ambiguous(failure)
             | SendResult::Rejected(failure)
-            | SendResult::Unauthorized(failure) => self.redact_in_failure(failure),
+            | SendResult::Unauthorized(failure)
+            | SendResult::Rebuild(failure) => self.redact_in_failure(failure),
         }
     }
 
     fn redact_in_failure(&self, failure: &mut Failure) {
-        let Failure { sentence, fix, code, subcode, trace_id, category: _, retry_after: _ } = failure;
-        self.redact_in(sentence);
+        let Failure { message, fix, code, subcode, trace_id, category: _, retry_after: _ } = failure;
+        self.redact_in(message);
         for text in [fix, code, subcode, trace_id].into_iter().flatten() {
             self.redact_in(text);
         }

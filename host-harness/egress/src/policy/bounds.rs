@@ -106,8 +106,9 @@ pub(crate) fn body_bytes(body: &HttpBody) -> u64 {
         HttpBody::Bytes(bytes) => bytes.len() as u64,
         HttpBody::Multipart(fields) => fields.iter().fold(0, |bytes, field| match &field.value {
             FieldValue::Text(text) => bytes + text.len() as u64,
-            FieldValue::File(_) => bytes,
+            FieldValue::File(_) | FieldValue::Other(_) => bytes,
         }),
+        HttpBody::File(_) | HttpBody::Other(_) => 0,
     }
 }
 

@@ -16,10 +16,12 @@ pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -
                 let in_value = match &field.value {
                     FieldValue::Text(text) => contains(text.as_bytes()),
                     FieldValue::File(_) => false,
+                    FieldValue::Other(text) => contains(text.as_bytes()),
                 };
                 in_value || names.into_iter().flatten().any(|name| contains(name.as_bytes()))
             }),
-            HttpBody::Empty => false,
+            HttpBody::Empty | HttpBody::File(_) => false,
+            HttpBody::Other(text) => contains(text.as_bytes()),
         };
         let in_headers = request.headers.iter().any(|header| contains(header.value.as_bytes()));
         in_body || in_headers || contains(request.url.as_bytes())
@@ -30,7 +32,8 @@ pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -
 /// The bytes of a request that are searched. Files are a person's, and are not.
 pub(crate) fn text_bytes(request: &HttpRequest) -> usize {
     let body = match &request.body {
-        HttpBody::Empty => 0,
+        HttpBody::Empty | HttpBody::File(_) => 0,
+        HttpBody::Other(text) => text.len(),
         HttpBody::Bytes(bytes) => bytes.len(),
         HttpBody::Multipart(fields) => {
             let text = |field: &FormField| if let FieldValue::Text(text) = &field.value { text.len() } else { 0 };

@@ -33,7 +33,7 @@ pub(crate) fn is_override(name: &str) -> bool {
 pub(crate) fn refuse(url: &Url, request: &HttpRequest) -> Result<(), EgressError> {
     let found = in_form(url.query().unwrap_or_default().as_bytes())
         || match &request.body {
-            HttpBody::Empty => false,
+            HttpBody::Empty | HttpBody::File(_) | HttpBody::Other(_) => false,
             // A text in JSON may hold whatever people write; what is said to be a form is read as one.
             HttpBody::Bytes(bytes) if is_json(request) => in_json(bytes),
             HttpBody::Bytes(bytes) => in_form(bytes) || in_json(bytes),
