@@ -115,7 +115,7 @@ pub struct StoredStep {
 impl StoredStep {
     /// Whether this is the same step of the same reply, built again.
     pub fn is(&self, step: &SendStep) -> bool {
-        self.part == step.part && self.kind == step.kind.name() && self.correlation == step.correlation
+        step.parts.first() == Some(&self.part) && self.kind == step.kind.name() && self.correlation == step.correlation
     }
 }
 

@@ -1,7 +1,7 @@
 //! Owns: what the platform says about accounts, and requests to delete what is known of somebody.
 //! Does not own: what is deleted (`rows::erasure`).
 
-use harness_contract::{AccountChange, Event, EventBody};
+use harness_contract::{Event, EventBody, names::account_change};
 use rusqlite::{Transaction, params};
 
 use super::{
@@ -65,7 +65,7 @@ pub(crate) fn apply_to_accounts(
         updates.push(Update::Account { account });
         match &event.body {
             EventBody::AccountUpdate(update) => {
-                if update.change == AccountChange::Disconnected && of_now {
+                if update.change == account_change::DISCONNECTED && of_now {
                     let reason = "The platform says that this app's access was removed. Connect the account again.";
                     mark(tx, account, AccountState::NeedsReconnect, Some(reason))?;
                 }

@@ -2,7 +2,7 @@
 //! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
-use harness_contract::{Delivery, Header};
+use harness_contract::{AccountSettings, Delivery, Header};
 use rusqlite::{Connection, Row, params};
 
 use crate::{
@@ -140,7 +140,7 @@ pub(crate) fn waiting(
     bytes: usize,
 ) -> Result<Waiting, InboxError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof FROM delivery
+        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof, query FROM delivery
          WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
     ))?;
     let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
@@ -174,8 +174,9 @@ fn pending_from(row: &Row<'_>) -> Result<PendingDelivery, InboxError> {
         proof: proof_from(proof.as_deref(), account.as_deref())?,
         delivery: Delivery {
             source: source_from(&row.get::<_, String>(5)?)?,
-            account,
+            account: account.map(|id| AccountSettings { id, settings: Vec::new(), webhook_url: None }),
             received_at: from_millis(row.get(3)?),
+            query: row.get(9)?,
             headers,
             body: row.get(7)?,
         },

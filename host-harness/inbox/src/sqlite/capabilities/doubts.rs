@@ -98,7 +98,8 @@ impl Doubts for SqliteStore {
                 };
                 match settlement {
                     Settlement::Arrived => {
-                        let receipt = Receipt { message_ids: Vec::new(), recipient: None, media_handle: None };
+                        let receipt =
+                            Receipt { messages: Vec::new(), thread: None, recipient: None, media_handle: None };
                         end(tx, (reply, step), "sent", &SendResult::Sent(receipt), now)?;
                     }
                     Settlement::NotArrived => {

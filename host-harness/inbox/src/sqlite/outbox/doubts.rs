@@ -1,7 +1,7 @@
 //! Owns: steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
 //! Does not own: looking, and an echo that confirms (`apply`).
 
-use harness_contract::{Failure, FailureCategory, Receipt, SendResult};
+use harness_contract::{Failure, FailureCategory, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         columns::{as_millis, index},
         rows::{
             messages,
-            replies::{close_finished, note_answered},
+            replies::{close_finished, note_answered, receipt},
         },
     },
 };
@@ -58,7 +58,7 @@ pub(crate) fn look(
     let arrived = strangers.iter().filter(|message| same(&message.text)).min_by_key(|message| message.at);
     if let Some(message) = arrived {
         messages::adopt_platform_id(tx, doubt.account, at, &message.id)?;
-        let receipt = Receipt { message_ids: vec![message.id.clone()], recipient: None, media_handle: None };
+        let receipt = receipt(tx, at, &message.id)?;
         end(tx, at, "sent", &SendResult::Sent(receipt), now)?;
         return Ok(Seen::Arrived);
     }
@@ -170,7 +170,7 @@ pub(crate) fn failure(category: FailureCategory, sentence: &str, fix: Option<&st
         category,
         code: None,
         subcode: None,
-        sentence: sentence.to_owned(),
+        message: sentence.to_owned(),
         fix: fix.map(str::to_owned),
         retry_after: None,
         trace_id: None,

@@ -87,5 +87,5 @@ pub(crate) fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential
 
 /// The account as a channel sees it.
 pub(crate) fn account_settings(id: String, settings: &str) -> Result<AccountSettings, InboxError> {
-    Ok(AccountSettings { id, settings: serde_json::from_str(settings)? })
+    Ok(AccountSettings { id, settings: serde_json::from_str(settings)?, webhook_url: None })
 }

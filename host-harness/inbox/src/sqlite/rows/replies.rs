@@ -1,7 +1,7 @@
 //! Owns: the rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
 //! Does not own: when a step is sent, and how it ended.
 
-use harness_contract::{OutboundMessage, SendStep, StepKind};
+use harness_contract::{MessageRef, OutboundMessage, Receipt, SendStep, SentMessage, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
@@ -26,9 +26,10 @@ pub(crate) struct NewStep {
 
 impl NewStep {
     pub(crate) fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
-        let part = usize::try_from(step.part).ok().and_then(|part| message.parts.get(part));
+        let first = step.parts.first().copied().unwrap_or_default();
+        let part = usize::try_from(first).ok().and_then(|part| message.parts.get(part));
         Ok(Self {
-            part: step.part,
+            part: first,
             kind: step.kind.name(),
             correlation: step.correlation.clone(),
             text: step.text.clone(),
@@ -36,6 +37,15 @@ impl NewStep {
             shown: step.kind == StepKind::Message,
         })
     }
+}
+
+/// What the platform gave for a step, as far as an echo or the archive shows it.
+pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (i64, i64), id: &str) -> Result<Receipt, InboxError> {
+    let part = tx
+        .prepare_cached("SELECT part FROM step WHERE reply_id = ?1 AND step = ?2")?
+        .query_row(params![reply, step], |row| row.get(0))?;
+    let message = MessageRef { id: id.to_owned(), context: None };
+    Ok(Receipt { messages: vec![SentMessage { part, message }], thread: None, recipient: None, media_handle: None })
 }
 
 /// Writes a step down, and shows its message where it is one.
