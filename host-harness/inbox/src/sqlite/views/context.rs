@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
+    model::ConversationId,
     sqlite::{
         columns::{as_millis, collect, from_millis},
         rows::accounts::account_settings,
@@ -17,7 +18,7 @@ use crate::{
 
 pub(crate) fn context(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     policy: &WindowPolicy,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
@@ -41,7 +42,7 @@ pub(crate) fn context(
 }
 
 /// How many messages the business has sent since.
-fn sent_since(connection: &Connection, conversation: i64, since: u64) -> Result<u32, InboxError> {
+fn sent_since(connection: &Connection, conversation: ConversationId, since: u64) -> Result<u32, InboxError> {
     Ok(connection
         .prepare_cached(
             "SELECT count(*) FROM message WHERE conversation_id = ?1 AND direction = 'outbound' AND at >= ?2",
@@ -52,7 +53,7 @@ fn sent_since(connection: &Connection, conversation: i64, since: u64) -> Result<
 /// The first word on a comment: where it stands, and when it was written.
 pub(crate) fn known_comment(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     comment: &str,
 ) -> Result<Option<KnownComment>, InboxError> {
     let found = connection
@@ -71,9 +72,21 @@ pub(crate) fn known_comment(
 }
 
 /// The context without its window, of which only the platform's refusal is filled in.
-fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<ConversationContext, InboxError> {
-    type Raw =
-        (String, String, Option<String>, Option<String>, Option<String>, Option<Vec<u8>>, Option<i64>, Option<Vec<u8>>);
+fn bare_context(
+    connection: &Connection,
+    conversation: ConversationId,
+    now: u64,
+) -> Result<ConversationContext, InboxError> {
+    type Raw = (
+        String,
+        String,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+        Option<Vec<u8>>,
+        Option<ConversationId>,
+        Option<Vec<u8>>,
+    );
     let raw: Option<Raw> = connection
         .prepare_cached(
             "SELECT a.platform_id, a.settings, iif(k.unnamed, NULL, k.platform_id), c.thread, c.last_inbound,
