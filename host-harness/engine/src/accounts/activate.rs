@@ -36,7 +36,11 @@ impl Accounts {
         let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw)
             .map_err(|source| HostError::Settings { channel: channel.clone(), account: account.id.clone(), source })?;
-        let mut told = AccountSettings { id: account.id.clone(), settings: settings.clone() };
+        let mut told = AccountSettings {
+            id: account.id.clone(),
+            settings: settings.clone(),
+            webhook_url: Some(self.webhook_url(registered, &account.id)?),
+        };
         merge_settings(&mut told.settings, &registered.settings);
         self.subscribe(registered, pending, &told).await?;
         if self.leave_earlier(&channel, &account, &settings).await {
@@ -94,15 +98,20 @@ impl Accounts {
         pending: &Arc<PendingAccount>,
         account: &AccountSettings,
     ) -> Result<(), HostError> {
+        let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
+        self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account))
+            .await
+    }
+
+    /// Where the webhooks of an account come in.
+    fn webhook_url(&self, registered: &LoadedChannel, account: &str) -> Result<String, HostError> {
         let channel = registered.channel.id();
-        let webhook = if registered.has_account_secrets() {
-            self.public_url.address(&["webhooks", channel, &account.id])?
+        let address = if registered.has_account_secrets() {
+            self.public_url.address(&["webhooks", channel, account])?
         } else {
             self.public_url.address(&["webhooks", channel])?
         };
-        let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
-        self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account, webhook.as_str()))
-            .await
+        Ok(address.into())
     }
 
     /// An account that comes through another page or login leaves the earlier one: there is one way to it.

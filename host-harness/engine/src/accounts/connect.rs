@@ -233,7 +233,7 @@ impl Accounts {
                     let account = self.activate(&registered, &pending, account).await?;
                     Ok(ConnectStage::Connected { account })
                 }
-                ConnectStep::Visit(_) | ConnectStep::Enter(_) => Err(ConnectError::OutOfOrder.into()),
+                ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => Err(ConnectError::OutOfOrder.into()),
             }
         };
         match stage.await {
@@ -295,6 +295,7 @@ impl Accounts {
         Ok(ConnectRequest {
             login: login.to_owned(),
             redirect_uri: redirect.into(),
+            webhook_url: self.public_url.address(&["webhooks", registered.channel.id()]).ok().map(Into::into),
             state,
             settings: registered.settings.to_vec(),
             input,

@@ -303,7 +303,7 @@ impl Accounts {
             Some((state, at, failure)) => {
                 let failure = failure.map(|failure| {
                     let fix = failure.fix.unwrap_or_else(|| "Look at the reply in its conversation.".into());
-                    (failure.sentence, fix)
+                    (failure.message, fix)
                 });
                 let (sentence, fix) = failure.unwrap_or_else(|| {
                     ("How it ended is not known.".into(), "Look whether it arrived before sending it again.".into())

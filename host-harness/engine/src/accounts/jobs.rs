@@ -284,7 +284,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
             let items = page.items.into_iter().map(|item| NewDelivery {
                 channel: channel.clone(),
                 delivery: Delivery {
-                    source: DeliverySource::Archive,
+                    source: DeliverySource::History,
                     body: item.body,
                     headers: Vec::new(),
                     received_at: now,

@@ -13,7 +13,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use harness_contract::{PauseScope, Rate};
+use harness_contract::{Scope, Rate};
 use harness_inbox::{AccountId, ConversationId};
 
 use crate::base::clock::Clock;
@@ -111,9 +111,9 @@ impl RateLimits {
         of_class.sort_by_key(|rate| rate.period / rate.count);
         for rate in of_class {
             let whose = match (rate.scope, key.conversation) {
-                (PauseScope::App, _) => Whose::App,
-                (PauseScope::Conversation, Some(conversation)) => Whose::Conversation(conversation),
-                (PauseScope::Account | PauseScope::Conversation, _) => Whose::Account(key.account),
+                (Scope::App, _) => Whose::App,
+                (Scope::Conversation, Some(conversation)) => Whose::Conversation(conversation),
+                (Scope::Account | Scope::Conversation, _) => Whose::Account(key.account),
             };
             let bucket = self.bucket(Key {
                 channel: key.channel.to_owned(),
@@ -148,7 +148,7 @@ impl RateLimits {
 mod tests {
     use super::*;
 
-    fn rate(count: u32, period: u32, scope: PauseScope) -> Rate {
+    fn rate(count: u32, period: u32, scope: Scope) -> Rate {
         Rate { class: "text".into(), scope, count, period }
     }
 
@@ -160,7 +160,7 @@ mod tests {
     fn no_period_holds_more_than_was_declared() {
         let clock = Clock::stopped();
         let paces = RateLimits::new(clock.clone());
-        let rates = [rate(20, 100_000, PauseScope::Account)];
+        let rates = [rate(20, 100_000, Scope::Account)];
         let mut taken = Vec::new();
         for second in 0..400u32 {
             while paces.take(&rates, "text", key(1)).is_ok() {
@@ -178,7 +178,7 @@ mod tests {
         let clock = Clock::default();
         let paces = RateLimits::new(clock.clone());
         // Five at once, then one about every 217 s.
-        let rates = [rate(50, 10_000_000, PauseScope::Account)];
+        let rates = [rate(50, 10_000_000, Scope::Account)];
         let used_up = |account: i64| {
             while paces.take(&rates, "text", key(account)).is_ok() {}
             // Appointments of those who wait are none of this.
@@ -203,7 +203,7 @@ mod tests {
     fn a_clock_that_is_set_back_or_forth_changes_no_pace() {
         let clock = Clock::stopped();
         let paces = RateLimits::new(clock.clone());
-        let rates = [rate(1, 1000, PauseScope::Account)];
+        let rates = [rate(1, 1000, Scope::Account)];
         for by in [0, 5 * 3_600_000, -9 * 3_600_000, 4 * 3_600_000] {
             clock.set_by(by);
             assert!(paces.take(&rates, "text", key(1)).is_ok(), "{by}");
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn whoever_waits_gets_an_appointment_of_their_own() {
         let paces = RateLimits::new(Clock::stopped());
-        let rates = [rate(1, 1000, PauseScope::Account)];
+        let rates = [rate(1, 1000, Scope::Account)];
         paces.take(&rates, "text", key(1)).unwrap_or_default();
         let mut times: Vec<u64> = (0..5).filter_map(|_| paces.take(&rates, "text", key(1)).err()).collect();
         times.dedup_by(|later, earlier| later.saturating_sub(*earlier) < 1000);
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_app_shares_one_bucket_and_every_rate_of_a_class_holds() {
         let paces = RateLimits::new(Clock::stopped());
-        let rates = [rate(5, 1000, PauseScope::Account), rate(1, 3_600_000, PauseScope::App)];
+        let rates = [rate(5, 1000, Scope::Account), rate(1, 3_600_000, Scope::App)];
         assert!(paces.take(&rates, "text", key(1)).is_ok());
         assert!(paces.take(&rates, "text", key(2)).is_err());
     }

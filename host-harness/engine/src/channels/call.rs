@@ -112,7 +112,7 @@ impl Channels {
     pub(crate) async fn read_archived(
         &self,
         registered: &LoadedChannel,
-        account: String,
+        account: AccountSettings,
         items: Vec<Vec<u8>>,
     ) -> Result<Vec<Event>, HostError> {
         let (channel, now) = (registered.channel.clone(), self.clock.now());
@@ -120,14 +120,15 @@ impl Channels {
             let mut events = Vec::new();
             for body in items {
                 let delivery = Delivery {
-                    source: DeliverySource::Archive,
+                    source: DeliverySource::History,
                     body,
                     headers: Vec::new(),
                     received_at: now,
+                    query: String::new(),
                     account: Some(account.clone()),
                 };
                 if let Ok(parsed) = channel.parse_webhook(&delivery)? {
-                    events.extend(parsed.events);
+                    events.extend(parsed);
                 }
             }
             Ok::<_, CallError>(events)

@@ -97,7 +97,7 @@ impl Channels {
         // Compiling takes a tenth of a second, which no task may block for; the first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
             let channel = sandbox.load(&component)?;
-            let capabilities = channel.capabilities()?;
+            let capabilities = channel.capabilities(None)?;
             Ok::<_, HostError>((channel, capabilities))
         })
         .await

@@ -129,7 +129,7 @@ pub enum HostError {
 }
 
 fn sentences(violations: &[Violation]) -> String {
-    violations.iter().map(|violation| violation.sentence.as_str()).collect::<Vec<_>>().join(" ")
+    violations.iter().map(|violation| violation.message.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 impl HostError {

@@ -15,8 +15,8 @@ fn words(error: &AccountError) -> String {
         AccountError::Expired => "The link or the choice is too old, or was used before: begin again.".to_owned(),
         AccountError::InvalidInput(sentence) | AccountError::Other(sentence) => sentence.clone(),
         AccountError::Platform(failure) => match &failure.fix {
-            Some(fix) => format!("{} {fix}", failure.sentence),
-            None => failure.sentence.clone(),
+            Some(fix) => format!("{} {fix}", failure.message),
+            None => failure.message.clone(),
         },
         AccountError::Http(error) => format!("The platform could not be asked: {}.", http_words(error)),
         AccountError::Storage(error) => format!("The channel's storage did not answer: {error:?}."),

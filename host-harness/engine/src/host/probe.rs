@@ -50,13 +50,19 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
         }
         let message = OutboundMessage {
             id: String::new(),
-            sender: Sender::Automation("health-check".into()),
+            sender: Sender {
+                kind: SenderKind::Automation,
+                id: "health-check".into(),
+                name: None,
+                picture_url: None,
+            },
             parts: vec![OutboundPart::Typing(true)],
             quick_replies: Vec::new(),
             reply_to: None,
             private_reply_to: None,
             fallback: FallbackPolicy::default(),
             try_anyway: false,
+            options: Vec::new(),
             native: None,
         };
         let key = format!("health-check-{}", hex::encode(random::<8>()?));
@@ -69,9 +75,9 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
                 }
                 let said = view.steps.iter().filter_map(|step| step.outcome.as_ref()).find_map(|outcome| {
                     let result: SendResult = serde_json::from_str(outcome.get()).ok()?;
-                    result.failure().map(|failure| failure.sentence.clone())
+                    result.failure().map(|failure| failure.message.clone())
                 });
-                let said = said.or_else(|| view.violations.first().map(|violation| violation.sentence.clone()));
+                let said = said.or_else(|| view.violations.first().map(|violation| violation.message.clone()));
                 let finding = said.unwrap_or_else(|| "The signal was not sent.".into());
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }

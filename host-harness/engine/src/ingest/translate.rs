@@ -301,8 +301,8 @@ fn translate(
             Known::new(&room.secrets, &channel, None).redact_in_parse_error(&mut error);
             error
         })?;
-    parsed.events.iter_mut().for_each(keep_contract);
-    Ok(origin.translated(parsed.events, digest))
+    parsed.iter_mut().for_each(keep_contract);
+    Ok(origin.translated(parsed, digest))
 }
 
 /// The longest `native` of an event, as the contract says, in bytes.
@@ -314,7 +314,7 @@ const MAX_REPLY_CONTEXT: usize = 4 << 10;
 fn keep_contract(event: &mut Event) {
     if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
         event.native = None;
-        event.anomalies.push(Anomaly::NativeOmitted);
+        event.anomalies.push(anomaly::NATIVE_OMITTED.to_owned());
     }
     if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
         event.reply_context = None;

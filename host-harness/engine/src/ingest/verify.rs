@@ -65,8 +65,8 @@ pub(crate) fn verify(
             Some(Header { name: name.to_owned(), value: value.to_owned() })
         })
         .collect();
-    let account = proof.account().or(to.account).map(str::to_owned);
-    let delivery = Delivery { source: DeliverySource::Webhook, body, headers, received_at, account };
+    let account = proof.account().or(to.account).map(bare);
+    let delivery = Delivery { source: DeliverySource::Webhook, body, headers, query: String::new(), received_at, account };
     Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 
@@ -169,10 +169,15 @@ impl Signed {
     pub(crate) fn delivery(self, channel: &str, name: &str, body: Vec<u8>, received_at: u64) -> Verified {
         let Self(proof) = self;
         let source = DeliverySource::Callback(name.to_owned());
-        let account = proof.account().map(str::to_owned);
-        let delivery = Delivery { source, body, headers: Vec::new(), received_at, account };
+        let account = proof.account().map(bare);
+        let delivery = Delivery { source, body, headers: Vec::new(), query: String::new(), received_at, account };
         Verified(NewDelivery { channel: channel.to_owned(), delivery, proof })
     }
+}
+
+/// An account of which only the id is known here; its settings are put in when the delivery is read.
+fn bare(id: &str) -> AccountSettings {
+    AccountSettings { id: id.to_owned(), settings: Vec::new(), webhook_url: None }
 }
 
 fn decode(text: &str, encoding: SignatureEncoding) -> Option<[u8; 32]> {

@@ -79,7 +79,7 @@ impl Sending<'_> {
             if self.reply.steps.is_empty() {
                 self.refuse(vec![disconnected()]).await?;
             } else {
-                self.reject_rest(disconnected().sentence).await?;
+                self.reject_rest(disconnected().message).await?;
             }
             return Ok(RunOutcome::Finished);
         }
@@ -148,11 +148,11 @@ impl Sending<'_> {
                     None => permit.succeeded(now),
                 }
             }
-            if let SendResult::Unauthorized(failure) = &outcome.result
+            if let SendResult::Unauthorized(failure) = &outcome.verdict
                 && failure.category == FailureCategory::AuthExpired
             {
                 // Nothing was sent. It waits until somebody connects the account again.
-                let problem = [Some(failure.sentence.as_str()), failure.fix.as_deref()].into_iter().flatten();
+                let problem = [Some(failure.message.as_str()), failure.fix.as_deref()].into_iter().flatten();
                 let problem = problem.collect::<Vec<_>>().join(" ");
                 let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
                 self.finish(index, outcome, end).await?;
@@ -281,7 +281,7 @@ impl Sending<'_> {
             }
             // Some of it was sent, and what is left became impossible, such as by a closed window.
             Err(violations) => {
-                let sentences: Vec<_> = violations.iter().map(|violation| violation.sentence.as_str()).collect();
+                let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
                 self.reject_rest(sentences.join(" ")).await?;
                 Ok(None)
             }
@@ -334,10 +334,10 @@ impl Sending<'_> {
 
     fn end(&self, mut outcome: SendOutcome, attempts: u32) -> (SendOutcome, StepEnd) {
         let now = self.room.base.clock.now();
-        let (failure, tired) = match &mut outcome.result {
+        let (failure, tired) = match &mut outcome.verdict {
             SendResult::Sent(_) => return (outcome, StepEnd::Final(StepState::Sent)),
             SendResult::Ambiguous(_) => return (outcome, StepEnd::Final(StepState::Unknown)),
-            SendResult::Rejected(_) | SendResult::Unauthorized(_) => {
+            SendResult::Rejected(_) | SendResult::Unauthorized(_) | SendResult::Rebuild(_) => {
                 return (outcome, StepEnd::Final(StepState::Rejected));
             }
             SendResult::RateLimited(failure) => (failure, false),
@@ -347,7 +347,7 @@ impl Sending<'_> {
             }
         };
         if tired || now.saturating_sub(self.reply.created_at) >= MAX_AGE_MS {
-            failure.sentence.push_str(" It was tried again and again, and is given up.");
+            failure.message.push_str(" It was tried again and again, and is given up.");
             failure.fix = Some("Send it again when the platform works.".into());
             return (outcome, StepEnd::Final(StepState::Rejected));
         }

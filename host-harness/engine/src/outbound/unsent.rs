@@ -98,9 +98,9 @@ pub(crate) fn nothing_to_send() -> Violation {
 pub(crate) fn violation(sentence: String) -> Violation {
     Violation {
         severity: Severity::Error,
-        code: ViolationCode::Other,
+        code: violation_code::OTHER.to_owned(),
         path: String::new(),
-        sentence,
+        message: sentence,
         limit: None,
         actual: None,
         accepted: Vec::new(),
@@ -109,9 +109,9 @@ pub(crate) fn violation(sentence: String) -> Violation {
 }
 
 pub(crate) fn failure(category: FailureCategory, sentence: String) -> Failure {
-    Failure { category, code: None, subcode: None, sentence, fix: None, retry_after: None, trace_id: None }
+    Failure { category, code: None, subcode: None, message: sentence, fix: None, retry_after: None, trace_id: None }
 }
 
 pub(crate) fn outcome(result: SendResult) -> SendOutcome {
-    SendOutcome { result, pause: None, reply_context: None }
+    SendOutcome { verdict: result, pause: None, reply_context: None }
 }

@@ -84,7 +84,7 @@ fn bare_context(
         Option<String>,
         Option<String>,
         Option<Vec<u8>>,
-        Option<ConversationId>,
+        Option<i64>,
         Option<Vec<u8>>,
     );
     let raw: Option<Raw> = connection
