@@ -129,6 +129,7 @@ pub fn capabilities(account: Option<&AccountSettings>) -> ChannelCapabilities {
             id: limits::LIKE_HEART.to_owned(),
             name: "Heart".to_owned(),
             emoji: Some("\u{2764}\u{fe0f}".to_owned()),
+            image_url: None,
         }],
         reactions: ReactionPolicy::AnyEmoji,
         rates: limits::RATES.iter().map(rate).collect(),

@@ -12,7 +12,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use harness_contract::{
-    ConversationContext, Delivery, DeliverySource, Header, HttpResponse, OutboundMessage, SendStep, Setting,
+    AccountSettings, ConversationContext, Delivery, DeliverySource, Header, HttpResponse, OutboundMessage, SendStep,
+    Setting,
     manifest::Manifest,
     settings::{RawSetting, SettingType},
 };
@@ -79,12 +80,14 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
     let (_, bytes) = locate::component(arguments.channel.clone())?;
     let channel = locate::load(&bytes, locate::cache_dir())?;
     let result = match arguments.function {
-        Function::Capabilities => Ok(print_form(&channel.capabilities()?)?),
+        Function::Capabilities => Ok(print_form(&channel.capabilities(None)?)?),
         Function::ParseWebhook => {
             let headers = arguments.header.iter().map(|text| header(text)).collect::<Result<_>>()?;
-            let source = if arguments.archive { DeliverySource::Archive } else { DeliverySource::Webhook };
+            let source = if arguments.archive { DeliverySource::History } else { DeliverySource::Webhook };
             let account = arguments.account.clone();
-            let delivery = Delivery { source, body: input()?, headers, received_at: now, account };
+            let account = account.map(|id| AccountSettings { id, settings: Vec::new(), webhook_url: None });
+            let query = String::new();
+            let delivery = Delivery { source, body: input()?, headers, query, received_at: now, account };
             either(channel.parse_webhook(&delivery)?)?
         }
         Function::ValidateOutbound => {

@@ -37,7 +37,7 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     let inspection = inspect(bytes, SandboxConfig::default().max_component_bytes)?;
     let manifest = inspection.manifest()?;
     // Only what was accepted from outside is compiled and tried out.
-    let capabilities = locate::load(bytes, None)?.capabilities()?;
+    let capabilities = locate::load(bytes, None)?.capabilities(None)?;
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };

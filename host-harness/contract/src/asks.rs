@@ -93,7 +93,7 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
         asks.push(Ask::plain(format!("the credential {name} {whose}")));
         let hosts: Vec<To> =
             if slot.hosts.is_empty() { vec![To::Every] } else { slot.hosts.iter().cloned().map(To::Host).collect() };
-        let kinds = [("the credential", &slot.places), ("a value derived from the credential", &slot.derived)];
+        let kinds = [("the credential", &slot.allowed_in), ("a value derived from the credential", &slot.derived)];
         for (kind, place) in kinds.into_iter().flat_map(|(kind, places)| places.iter().map(move |place| (kind, place)))
         {
             let what = format!("{kind} {name} {}", place_words(place));
@@ -106,7 +106,7 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
     }
     incoming(manifest, &mut asks);
     for (name, login) in &manifest.logins {
-        if let Some(place) = &login.authorize {
+        if let Some(place) = &login.authorization_url {
             asks.push(Ask::plain(format!("people who connect by {name} are sent to {place}")));
         }
         let scopes = login.scopes.iter();
@@ -186,23 +186,23 @@ mod tests {
         [webhook]
         max-body-bytes = 1000
         [webhook.verification]
-        recipe = "hmac-sha256"
+        scheme = "hmac-sha256"
         header = "x-signature"
         secrets = ["key"]
         [callbacks.gone]
-        recipe = "signed-request"
+        scheme = "signed-request"
         field = "f"
         secrets = ["key"]
         issued-at = "issued_at"
-        about = "x"
+        description = "x"
         [slots.key]
         scope = "app"
-        places = ["hmac-key"]
+        allowed-in = ["hmac-key"]
         derived = [{ query = "proof" }]
         hosts = [ "a.example" ]
         [slots.token]
         scope = "account"
-        places = ["hmac-message", "bearer"]
+        allowed-in = ["hmac-message", { authorization = "Bearer" }]
         captured-from = ["/token"]
         hosts = ["a.example"]
         [[egress]]
@@ -221,7 +221,7 @@ mod tests {
         hosts = ["cdn.example"]
         [logins.web]
         name = "Web"
-        authorize = "https://a.example/dialog"
+        authorization-url = "https://a.example/dialog"
         scopes = ["read"]
     "#;
 
@@ -237,8 +237,8 @@ mod tests {
                 "derived from the credential key in the query as text of a.example",
             ),
             (
-                r#"places = ["hmac-key"]"#,
-                r#"places = ["hmac-key", "bearer"]"#,
+                r#"allowed-in = ["hmac-key"]"#,
+                r#"allowed-in = ["hmac-key", { authorization = "Bearer" }]"#,
                 "the credential key as bearer of a.example",
             ),
             (r#"["/token"]"#, r#"["/text"]"#, "taken from answers at /text"),
@@ -270,7 +270,7 @@ mod tests {
         for (from, to) in [
             ("max-response-bytes = 10", "max-response-bytes = 9"),
             ("max-body-bytes = 1000", "max-body-bytes = 10"),
-            (r#"["hmac-message", "bearer"]"#, r#"["hmac-message"]"#),
+            (r#"["hmac-message", { authorization = "Bearer" }]"#, r#"["hmac-message"]"#),
             (r#"["cdn.example"]"#, "[]"),
         ] {
             assert_eq!(beyond(&old, &parse(&OLD.replace(from, to))), Vec::<String>::new(), "{to}");

@@ -22,14 +22,14 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
         if let Some(host) = slot.hosts.iter().find(|host| !hosts.contains(host.as_str())) {
             return fail("hosts", format!("no [[egress]] names the host `{host}`"));
         }
-        for (key, places) in [("places", &slot.places), ("derived", &slot.derived)] {
+        for (key, places) in [("allowed-in", &slot.allowed_in), ("derived", &slot.derived)] {
             if let Some(problem) = places.iter().find_map(problem_of) {
                 return fail(key, problem);
             }
         }
         derived(slot).or_else(|problem| fail("derived", problem))?;
         captured(slot).or_else(|problem| fail("captured-from", problem))?;
-        if proving.contains(name.as_str()) && slot.places.contains(&SlotPlace::HmacKey) {
+        if proving.contains(name.as_str()) && slot.allowed_in.contains(&SlotPlace::HmacKey) {
             proves_and_derives(slot).or_else(|(key, problem)| fail(key, problem))?;
         }
     }
@@ -54,8 +54,8 @@ fn derived(slot: &Slot) -> Result<(), String> {
     if slot.derived.is_empty() {
         return Ok(());
     }
-    if !slot.places.contains(&SlotPlace::HmacKey) {
-        return Err("nothing is derived with a slot whose `places` have no `hmac-key`".into());
+    if !slot.allowed_in.contains(&SlotPlace::HmacKey) {
+        return Err("nothing is derived with a slot whose `allowed-in` has no `hmac-key`".into());
     }
     if slot.derived.iter().any(|place| matches!(place, SlotPlace::HmacKey | SlotPlace::HmacMessage)) {
         return Err("a derived value stands in a request, and is neither key nor message of another".into());
@@ -67,9 +67,9 @@ fn captured(slot: &Slot) -> Result<(), String> {
     if slot.captured_from.is_empty() {
         return Ok(());
     }
-    if !slot.places.contains(&SlotPlace::HmacMessage) {
+    if !slot.allowed_in.contains(&SlotPlace::HmacMessage) {
         return Err(
-            "it bounds what a message of a derived value is filled from, and `places` have no `hmac-message`".into()
+            "it bounds what a message of a derived value is filled from, and `allowed-in` has no `hmac-message`".into(),
         );
     }
     if slot.scope == SlotScope::App {
@@ -157,20 +157,20 @@ paths = ['/**']
         let other = |rest: &str| problem(&format!("{PROVES}[slots.other]\nscope = 'account'\n{rest}"));
         assert_eq!(
             other(
-                "places = ['hmac-key', 'hmac-message', 'bearer']\nderived = [{ query = 'proof' }]\ncaptured-from = ['/access_token']"
+                "allowed-in = ['hmac-key', 'hmac-message', { authorization = 'Bearer' }]\nderived = [{ query = 'proof' }]\ncaptured-from = ['/access_token']"
             ),
             ""
         );
         for (rest, words) in [
             ("derived = [{ query = 'proof' }]", "no `hmac-key`"),
-            ("places = ['hmac-key']\nderived = ['hmac-message']", "neither key nor message"),
-            ("places = ['hmac-key']\nderived = ['somewhere']", "somewhere"),
-            ("places = ['hmac-key']\nderived = [{ query = '' }]", "no name of a parameter"),
-            ("places = [{ header = 'X-Key' }]", "lower case"),
-            ("places = [{ json = 'text' }]", "no JSON pointer"),
+            ("allowed-in = ['hmac-key']\nderived = ['hmac-message']", "neither key nor message"),
+            ("allowed-in = ['hmac-key']\nderived = ['somewhere']", "somewhere"),
+            ("allowed-in = ['hmac-key']\nderived = [{ query = '' }]", "no name of a parameter"),
+            ("allowed-in = [{ header = 'X-Key' }]", "lower case"),
+            ("allowed-in = [{ json = 'text' }]", "no JSON pointer"),
             ("captured-from = ['/access_token']", "no `hmac-message`"),
-            ("places = ['hmac-message']\ncaptured-from = ['access_token']", "no JSON pointer"),
-            ("places = ['hmac-message']\ncaptured-from = ['']", "no JSON pointer"),
+            ("allowed-in = ['hmac-message']\ncaptured-from = ['access_token']", "no JSON pointer"),
+            ("allowed-in = ['hmac-message']\ncaptured-from = ['']", "no JSON pointer"),
             ("hosts = ['elsewhere.example.com']", "no [[egress]] names the host"),
         ] {
             let problem = other(rest);
@@ -181,7 +181,7 @@ paths = ['/**']
             assert!(problem.contains(words), "{rest}: {problem}");
         }
         let app = problem(&format!(
-            "{PROVES}[slots.other]\nscope = 'app'\nplaces = ['hmac-message']\ncaptured-from = ['/x']"
+            "{PROVES}[slots.other]\nscope = 'app'\nallowed-in = ['hmac-message']\ncaptured-from = ['/x']"
         ));
         assert!(app.contains("scope `app`"), "{app}");
     }
@@ -189,7 +189,7 @@ paths = ['/**']
     #[test]
     fn a_secret_of_webhooks_is_a_key_for_its_declared_places_only() {
         let host = "hosts = ['api.example.com']";
-        let proves = |rest: &str| problem(&format!("{PROVES}places = ['hmac-key']\n{rest}"));
+        let proves = |rest: &str| problem(&format!("{PROVES}allowed-in = ['hmac-key']\n{rest}"));
         assert_eq!(proves(&format!("derived = [{{ query = 'proof' }}]\n{host}")), "");
         assert!(proves(host).contains("none is named"));
         for readable in ["{ json = '/text' }", "{ form-field = 'text' }", "{ path = 'text' }"] {

@@ -89,9 +89,9 @@ fn default_max_body() -> usize {
     USUAL_BODY_BYTES
 }
 
-/// The recipes for telling a genuine delivery from a forgery.
+/// The schemes for telling a genuine delivery from a forgery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Verification {
     /// A keyed hash of the raw body in a header.
     #[serde(rename_all = "kebab-case")]
@@ -144,9 +144,9 @@ pub enum SignatureEncoding {
     Base64,
 }
 
-/// The recipes for answering a challenge.
+/// The schemes for answering a challenge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Challenge {
     /// Echo one query parameter if another one holds the agreed token.
     #[serde(rename_all = "kebab-case")]
@@ -163,9 +163,9 @@ pub enum Challenge {
     },
 }
 
-/// The recipes for calls of the platform that are no webhooks.
+/// The schemes for calls of the platform that are no webhooks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "recipe")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Callback {
     /// A form field that holds a signature and a payload, both base64 for URLs without padding, joined by a
     /// dot; the signature is HMAC-SHA256 over the payload as it is written.
@@ -180,7 +180,7 @@ pub enum Callback {
         #[serde(default)]
         issued_at: Option<String>,
         /// What it is, for the page behind the address that is answered with.
-        about: String,
+        description: String,
         /// The fields of the JSON answer, where the platform wants one.
         #[serde(default)]
         answer: Option<CallbackAnswer>,
@@ -241,7 +241,7 @@ pub struct Slot {
     pub scope: SlotScope,
     /// Where requests may carry it. Nowhere, unless named: what only verifies never leaves.
     #[serde(default)]
-    pub places: Vec<SlotPlace>,
+    pub allowed_in: Vec<SlotPlace>,
     /// The only hosts that requests may carry it to. Empty: every host that was granted.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -253,7 +253,7 @@ pub struct Slot {
     pub captured_from: Vec<String>,
     /// For the person who fills it.
     #[serde(default)]
-    pub about: String,
+    pub description: String,
 }
 
 /// From where media is downloaded.
@@ -273,7 +273,7 @@ pub struct Login {
     pub name: String,
     /// The platform's dialog, where there is one.
     #[serde(default)]
-    pub authorize: Option<String>,
+    pub authorization_url: Option<String>,
     /// What the account is asked to permit.
     #[serde(default)]
     pub scopes: Vec<String>,

@@ -40,7 +40,7 @@ impl SettingScope {
     }
 }
 
-/// What a manifest says about one setting.
+/// What a manifest says description one setting.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SettingSpec {
@@ -61,7 +61,7 @@ pub struct SettingSpec {
     pub one_of: Vec<String>,
     /// For the person who sets it.
     #[serde(default)]
-    pub about: String,
+    pub description: String,
 }
 
 /// A value as it stands in a TOML document.
@@ -101,12 +101,12 @@ pub enum SettingsError {
         known: Vec<String>,
     },
     /// It is required and has no default.
-    #[error("`{key}` is missing: {about}")]
+    #[error("`{key}` is missing: {description}")]
     Missing {
         /// The key.
         key: String,
         /// What it is for.
-        about: String,
+        description: String,
     },
     /// The value is not acceptable.
     #[error("`{key}`: {problem}")]
@@ -160,7 +160,7 @@ pub fn resolve_settings(
         let default = spec.default.as_ref().filter(|_| spec.scope == scope || scope == SettingScope::Channel);
         let Some(value) = values.get(key).or(default) else {
             if spec.required && spec.scope == scope {
-                return Err(SettingsError::Missing { key: key.clone(), about: spec.about.clone() });
+                return Err(SettingsError::Missing { key: key.clone(), description: spec.description.clone() });
             }
             continue;
         };

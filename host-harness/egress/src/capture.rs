@@ -89,7 +89,7 @@ pub(crate) fn check(
         }
         // Any text of an answer as the message of an HMAC would let a channel have everything signed.
         let declared = slots.get(declared_slot(slot));
-        let signed = declared.filter(|declared| declared.places.contains(&SlotPlace::HmacMessage));
+        let signed = declared.filter(|declared| declared.allowed_in.contains(&SlotPlace::HmacMessage));
         if signed.is_some_and(|declared| !declared.captured_from.contains(&capture.pointer)) {
             return Err(EgressError::Invalid(format!("the manifest does not let `{slot}` be captured from there")));
         }

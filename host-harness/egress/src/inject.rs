@@ -60,7 +60,7 @@ impl Sources<'_> {
             .get(declared_slot(slot))
             .ok_or_else(|| EgressError::Invalid(format!("`{slot}` is not a credential that the manifest declares")))?;
         let host = declared.hosts.is_empty() || declared.hosts.contains(&self.rule.host);
-        if !host || !declared.places.contains(place) {
+        if !host || !declared.allowed_in.contains(place) {
             return Err(EgressError::SlotNotAllowed {
                 slot: slot.to_owned(),
                 place: place_name(place),

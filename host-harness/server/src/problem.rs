@@ -43,7 +43,7 @@ impl Problem {
 
     /// A message that cannot be sent, with all that stands in the way. It used no key up.
     pub(crate) fn not_sendable(violations: Vec<Violation>) -> Self {
-        let sentences: Vec<_> = violations.iter().map(|violation| violation.sentence.as_str()).collect();
+        let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
         let path = violations.first().map(|violation| violation.path.clone());
         let status = StatusCode::UNPROCESSABLE_ENTITY;

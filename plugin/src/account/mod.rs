@@ -169,7 +169,7 @@ impl Guest for Instagram {
 }
 
 impl profiles::Guest for Instagram {
-    fn profile(account: AccountSettings, contact: String) -> Result<ContactProfile, AccountError> {
+    fn profile(account: AccountSettings, contact: String, _: Option<String>) -> Result<ContactProfile, AccountError> {
         profile(&LIVE, &account, contact)
     }
 }

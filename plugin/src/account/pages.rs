@@ -224,11 +224,13 @@ pub(super) fn image(url: String) -> Media {
         kind: MediaKind::Image,
         url: Some(url),
         handle: None,
+        inline: None,
         mime: None,
         size: None,
         duration: None,
         name: None,
         caption: None,
+        description: None,
         retention: Retention::Storable,
     }
 }

@@ -15,10 +15,10 @@ pub(crate) fn button(writer: &mut Writer, button: &Button) {
             writer.text("url", url);
             writer.text("title", &button.title);
         }
-        // What is neither was refused.
+        // Refused before it comes here, as are the kinds below.
+        ButtonAction::Ask(_) => {}
         ButtonAction::Postback(payload)
         | ButtonAction::Call(payload)
-        | ButtonAction::Ask(payload)
         | ButtonAction::Copy(payload)
         | ButtonAction::App(payload)
         | ButtonAction::Other(payload) => {

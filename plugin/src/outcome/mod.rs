@@ -30,7 +30,13 @@ pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
         (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
         // A signal needs no receipt.
         _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => (
-            SendResult::Sent(Receipt { messages: Vec::new(), thread: None, recipient: None, media_handle: None }),
+            SendResult::Sent(Receipt {
+                messages: Vec::new(),
+                thread: None,
+                recipient: None,
+                correlation: None,
+                media_handle: None,
+            }),
             None,
         ),
         _ => (unreadable(once, response.status, asked.as_ref()), None),
@@ -177,6 +183,7 @@ fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
             messages,
             thread: None,
             recipient: text("recipient_id"),
+            correlation: None,
             media_handle: handle.filter(|handle| !kept(handle)),
         }),
     }

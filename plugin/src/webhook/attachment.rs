@@ -201,11 +201,13 @@ fn media(kind: MediaKind, url: Option<String>, handle: Option<String>, caption: 
         kind,
         url,
         handle,
+        inline: None,
         mime: None,
         size: None,
         duration: None,
         name: None,
         caption,
+        description: None,
         retention: Retention::Storable,
     }
 }

@@ -40,8 +40,8 @@ pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
         context: None,
         text: notes.text(text),
         formatted: None,
-        attachments: Vec::new(),
-        revision: notes.count(revision),
+        attachments: None,
+        revision: notes.count(revision).map(u64::from),
     })
 }
 

@@ -34,6 +34,7 @@ fn silent() -> Message {
         referral: None,
         unavailable: None,
         to_self: false,
+        automatic: false,
         album: None,
     }
 }

@@ -5,7 +5,9 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Result, ensure};
-use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, QuickReply, ViolationCode, text::shown};
+use harness_contract::{
+    ButtonAction, MediaKind, MediaSource, OutboundMedia, OutboundPart, QuickReply, names::violation_code, text::shown,
+};
 use harness_inbox::{ReplyState, ReplyView, StepState, TimelineEntry};
 
 use super::{
@@ -52,12 +54,12 @@ pub(crate) async fn play(stage: &Stage) -> Result<ExitCode> {
 
     report.step("photo out", photo_out(stage).await);
     report.step("echoes matched, nothing doubled", no_doubles(stage).await);
-    report.step("over-long reply refused", refused(stage, &"ä".repeat(501), ViolationCode::TextTooLong).await);
+    report.step("over-long reply refused", refused(stage, &"ä".repeat(501), violation_code::TEXT_TOO_LONG).await);
 
     stage.advance(Duration::from_secs(8 * 24 * 3600));
     report.step(
         "reply after the window refused",
-        refused(stage, "Is the mug still wanted?", ViolationCode::WindowClosed).await,
+        refused(stage, "Is the mug still wanted?", violation_code::WINDOW_CLOSED).await,
     );
 
     println!("\nthe conversation, as the inbox shows it:");
@@ -113,8 +115,11 @@ fn all_sent(view: &ReplyView) -> Result<()> {
 }
 
 async fn offer_quick_replies(stage: &Stage) -> Result<()> {
-    let offer =
-        |title: &str, payload: &str| QuickReply { title: title.into(), payload: payload.into(), image_url: None };
+    let offer = |title: &str, payload: &str| QuickReply {
+        title: title.into(),
+        action: ButtonAction::Postback(payload.into()),
+        image_url: None,
+    };
     let mut message = reply(vec![text_part(ANSWER)]);
     message.quick_replies = vec![offer("Yes, please", "RESERVE"), offer("No, thanks", "NO")];
     all_sent(&stage.send(message).await?)?;
@@ -134,6 +139,9 @@ async fn photo_out(stage: &Stage) -> Result<()> {
         size: Some(120_000),
         name: None,
         caption: None,
+        duration: None,
+        preview: None,
+        description: None,
     };
     all_sent(&stage.send(reply(vec![OutboundPart::Media(vec![photo])])).await?)?;
     ensure!(stage.customer.last_reply().is_some_and(|m| !m.attachments.is_empty()), "not at the customer's");
@@ -157,7 +165,7 @@ async fn no_doubles(stage: &Stage) -> Result<()> {
     anyhow::bail!("the customer sees {expected} messages, the inbox {found}")
 }
 
-async fn refused(stage: &Stage, text: &str, code: ViolationCode) -> Result<()> {
+async fn refused(stage: &Stage, text: &str, code: &str) -> Result<()> {
     // Only what is sent: the host asks for profiles whenever it likes.
     let sends = || stage.sim.requests().iter().filter(|request| request.path.ends_with("/messages")).count();
     let before = sends();
@@ -165,7 +173,7 @@ async fn refused(stage: &Stage, text: &str, code: ViolationCode) -> Result<()> {
     ensure!(view.state == ReplyState::Refused, "it was not refused");
     let violation = view.violations.iter().find(|violation| violation.code == code);
     let Some(violation) = violation else { anyhow::bail!("refused as {:?}", view.violations) };
-    println!("        \"{}\"", shown(&violation.sentence));
+    println!("        \"{}\"", shown(&violation.message));
     ensure!(sends() == before, "a request went out all the same");
     Ok(())
 }

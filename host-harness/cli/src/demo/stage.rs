@@ -8,7 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
+use harness_contract::{
+    FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
+};
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, ReplyState, ReplyView};
 use harness_server::new_token;
@@ -99,11 +101,7 @@ impl Stage {
     pub(crate) async fn agent_says(&self, text: &str) -> Result<()> {
         let view = self.send(reply(vec![text_part(text)])).await?;
         for violation in &view.violations {
-            println!(
-                "           {}: {}",
-                violation.severity.name(),
-                harness_contract::text::shown(&violation.sentence)
-            );
+            println!("           {}: {}", violation.severity.name(), harness_contract::text::shown(&violation.message));
         }
         Ok(())
     }
@@ -119,13 +117,14 @@ impl Stage {
 pub(crate) fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
         id: String::new(),
-        sender: Sender::Human("demo-agent".into()),
+        sender: Sender { kind: SenderKind::Human, id: "demo-agent".into(), name: None, picture_url: None },
         parts,
         quick_replies: Vec::new(),
         reply_to: None,
         private_reply_to: None,
         fallback: FallbackPolicy::Allow,
         try_anyway: false,
+        options: Vec::new(),
         native: None,
     }
 }

@@ -99,8 +99,7 @@ impl Accounts {
         account: &AccountSettings,
     ) -> Result<(), HostError> {
         let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
-        self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account))
-            .await
+        self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account)).await
     }
 
     /// Where the webhooks of an account come in.

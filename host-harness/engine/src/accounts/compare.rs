@@ -29,7 +29,7 @@ impl Accounts {
     ) -> Result<Option<(usize, usize)>, HostError> {
         // Archives know whole seconds.
         let since = since.saturating_sub(1000);
-        let request = HistoryRequest { contact: None, since: Some(since), cursor: None, limit: COMPARED };
+        let request = HistoryRequest { thread: None, contact: None, since: Some(since), cursor: None, limit: COMPARED };
         let page = self.call(row.id, move |channel, effects, account| channel.history(effects, account, &request));
         let page = match page.await {
             Ok(page) => page,

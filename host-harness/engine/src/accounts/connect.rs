@@ -57,7 +57,7 @@ impl Accounts {
     /// Where the forms of the pages lead: the dialogs of a channel's logins.
     pub(crate) fn dialog_origins(&self, registered: &LoadedChannel) -> Vec<String> {
         let logins = registered.channel.manifest().logins.values();
-        let dialogs = logins.filter_map(|login| Url::parse(login.authorize.as_deref()?).ok());
+        let dialogs = logins.filter_map(|login| Url::parse(login.authorization_url.as_deref()?).ok());
         dialogs.map(|dialog| self.network.egress.destination(dialog).origin().ascii_serialization()).collect()
     }
 
@@ -162,7 +162,7 @@ impl Accounts {
                 ConnectStep::Visit(address) => Url::parse(&address).map_err(|_| ConnectError::WrongDialog)?,
                 _ => return Err(ConnectError::OutOfOrder.into()),
             };
-            let dialog = declared.authorize.as_deref().and_then(|address| Url::parse(address).ok());
+            let dialog = declared.authorization_url.as_deref().and_then(|address| Url::parse(address).ok());
             let same = |dialog: &Url| dialog.origin() == visit.origin() && dialog.path() == visit.path();
             if !dialog.as_ref().is_some_and(same) {
                 return Err(ConnectError::WrongDialog.into());
@@ -233,7 +233,9 @@ impl Accounts {
                     let account = self.activate(&registered, &pending, account).await?;
                     Ok(ConnectStage::Connected { account })
                 }
-                ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => Err(ConnectError::OutOfOrder.into()),
+                ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => {
+                    Err(ConnectError::OutOfOrder.into())
+                }
             }
         };
         match stage.await {

@@ -63,8 +63,13 @@ fn start(room: &Arc<Accounts>, places: &Places<ReplyId>, looks: &mut JoinSet<()>
 async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
     // Where nothing older is known, nothing can be proved; it may be found all the same.
     let since = doubt.since.unwrap_or(doubt.begun_at).saturating_sub(SECOND);
-    let request =
-        HistoryRequest { contact: Some(doubt.contact.clone()), since: Some(since), cursor: None, limit: PAGE };
+    let request = HistoryRequest {
+        thread: None,
+        contact: Some(doubt.contact.clone()),
+        since: Some(since),
+        cursor: None,
+        limit: PAGE,
+    };
     let page = room.call_in_class(doubt.account, Some(CONVERSATIONS), move |channel, effects, account| {
         channel.history(effects, account, &request)
     });

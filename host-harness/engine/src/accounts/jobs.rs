@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
-    AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
+    AccountError, AccountSettings, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
+    Refreshed,
 };
 use harness_inbox::{AccountId, AccountState, ContactId, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
@@ -176,7 +177,10 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
     let renewed = room.call(account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = room.base.inbox.account_row(account).await?;
     match renewed {
-        Ok(ends) => {
+        Ok(Refreshed { before: ends, settings }) => {
+            if !settings.is_empty() {
+                room.base.inbox.note_settings(account, connection, settings).await?;
+            }
             room.base.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
@@ -257,7 +261,8 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
         }
         return Ok(());
     }
-    let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
+    let request =
+        HistoryRequest { contact: None, thread: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
     let read = room
         .call_in_class(due.account, Some(CONVERSATIONS), move |channel, effects, account| {
             channel.history(effects, account, &request)
@@ -288,7 +293,12 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
                     body: item.body,
                     headers: Vec::new(),
                     received_at: now,
-                    account: Some(due.platform_id.clone()),
+                    query: String::new(),
+                    account: Some(AccountSettings {
+                        id: due.platform_id.clone(),
+                        settings: Vec::new(),
+                        webhook_url: None,
+                    }),
                 },
                 proof: Proof::Archive { account: due.platform_id.clone() },
             });

@@ -13,7 +13,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use harness_contract::{Scope, Rate};
+use harness_contract::{Rate, Scope};
 use harness_inbox::{AccountId, ConversationId};
 
 use crate::base::clock::Clock;
@@ -113,7 +113,7 @@ impl RateLimits {
             let whose = match (rate.scope, key.conversation) {
                 (Scope::App, _) => Whose::App,
                 (Scope::Conversation, Some(conversation)) => Whose::Conversation(conversation),
-                (Scope::Account | Scope::Conversation, _) => Whose::Account(key.account),
+                (Scope::Account | Scope::Conversation | Scope::Other, _) => Whose::Account(key.account),
             };
             let bucket = self.bucket(Key {
                 channel: key.channel.to_owned(),

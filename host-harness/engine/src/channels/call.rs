@@ -2,7 +2,7 @@
 //! own in such a call counts as.
 //! Does not own: which function is called, and what follows from its result.
 
-use harness_contract::{Delivery, DeliverySource, Event};
+use harness_contract::{AccountSettings, Delivery, DeliverySource, Event};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use super::{
@@ -112,10 +112,11 @@ impl Channels {
     pub(crate) async fn read_archived(
         &self,
         registered: &LoadedChannel,
-        account: AccountSettings,
+        account: String,
         items: Vec<Vec<u8>>,
     ) -> Result<Vec<Event>, HostError> {
         let (channel, now) = (registered.channel.clone(), self.clock.now());
+        let account = AccountSettings { id: account, settings: Vec::new(), webhook_url: None };
         let parsed = tokio::task::spawn_blocking(move || {
             let mut events = Vec::new();
             for body in items {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use harness_contract::{
-    CheckLevel, CheckResult, FallbackPolicy, OutboundMessage, OutboundPart, SendResult, Sender, WindowState,
+    CheckLevel, CheckResult, FallbackPolicy, OutboundMessage, OutboundPart, SendResult, Sender, SenderKind, WindowState,
 };
 use harness_egress::credentials::random;
 use harness_inbox::{AccountRow, ReplyState, StepState};
@@ -50,12 +50,7 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
         }
         let message = OutboundMessage {
             id: String::new(),
-            sender: Sender {
-                kind: SenderKind::Automation,
-                id: "health-check".into(),
-                name: None,
-                picture_url: None,
-            },
+            sender: Sender { kind: SenderKind::Automation, id: "health-check".into(), name: None, picture_url: None },
             parts: vec![OutboundPart::Typing(true)],
             quick_replies: Vec::new(),
             reply_to: None,

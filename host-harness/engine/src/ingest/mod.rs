@@ -87,7 +87,11 @@ impl Ingest {
     /// Makes a delivery durable, if its channel and its account may have one more waiting.
     async fn record(&self, verified: Verified) -> Result<DeliveryId, HostError> {
         let new = verified.into_new();
-        let (channel, account, bytes) = (new.channel.clone(), new.delivery.account.as_ref().map(|account| account.id.clone()), new.delivery.body.len());
+        let (channel, account, bytes) = (
+            new.channel.clone(),
+            new.delivery.account.as_ref().map(|account| account.id.clone()),
+            new.delivery.body.len(),
+        );
         self.backlog.admit(&channel, account.as_deref())?;
         let row = self.base.inbox.record(new).await?;
         self.backlog.add(&channel, account.as_deref(), bytes);

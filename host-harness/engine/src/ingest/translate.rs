@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_contract::{Anomaly, Event, ParseError, text::shown};
+use harness_contract::{Event, ParseError, names::anomaly, text::shown};
 use harness_inbox::{BatchOutcome, DeliveryFailure, DeliveryId, InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure, Channel};
 use tokio::task::{Id, JoinSet};

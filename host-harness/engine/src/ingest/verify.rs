@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness_contract::{
-    Delivery, DeliverySource, Header,
+    AccountSettings, Delivery, DeliverySource, Header,
     manifest::{Challenge, SignatureEncoding, Verification, Webhook},
 };
 use harness_inbox::{NewDelivery, Proof};
@@ -66,7 +66,8 @@ pub(crate) fn verify(
         })
         .collect();
     let account = proof.account().or(to.account).map(bare);
-    let delivery = Delivery { source: DeliverySource::Webhook, body, headers, query: String::new(), received_at, account };
+    let delivery =
+        Delivery { source: DeliverySource::Webhook, body, headers, query: String::new(), received_at, account };
     Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 

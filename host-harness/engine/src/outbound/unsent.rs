@@ -2,7 +2,7 @@
 //! Does not own: what follows from them (`attempt`).
 
 use harness_contract::{
-    Failure, FailureCategory, SendOutcome, SendResult, SendStep, Severity, StepKind, Violation, ViolationCode,
+    Failure, FailureCategory, SendOutcome, SendResult, SendStep, Severity, StepKind, Violation, names::violation_code,
     text::shown,
 };
 use harness_inbox::InboxError;

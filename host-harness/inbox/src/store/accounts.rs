@@ -2,6 +2,7 @@
 //! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
+use harness_contract::Setting;
 
 use crate::{
     error::InboxError,
@@ -41,6 +42,11 @@ pub trait Accounts: Send + Sync {
     /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go where the
     /// present is given.
     async fn disconnect_account(&self, account: AccountId, delete_conversations: Option<u64>)
+    -> Result<(), InboxError>;
+
+    /// Settings of the account that its channel found to have changed; others stay. Nothing where the account was connected or
+    /// disconnected since `connection`.
+    async fn note_settings(&self, account: AccountId, connection: i64, changed: Vec<Setting>)
     -> Result<(), InboxError>;
 
     /// Accounts whose archive is to be read now.

@@ -198,8 +198,7 @@ struct ConversationView {
 
 async fn conversation(State(api): State<Api>, Path(id): Path<ConversationId>) -> Answer<ConversationView> {
     let context = api.host.context(id).await?;
-    let contact = Some(context.contact).filter(|contact| !contact.is_empty());
-    Ok(Json(ConversationView { id, contact, window: context.window }))
+    Ok(Json(ConversationView { id, contact: context.contact, window: context.window }))
 }
 
 #[derive(Deserialize)]

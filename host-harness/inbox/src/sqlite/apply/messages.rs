@@ -8,6 +8,7 @@ use super::{echoes::confirm_own, media, place::EventPlace};
 use crate::{
     error::InboxError,
     model::{AccountId, ConversationId, DeliveryId, MessageId},
+    sqlite::columns::as_millis,
     sqlite::rows::{
         deliveries::{note_carrier, take_carriers},
         messages::{apply_waiting_edit, deletion_of},
@@ -251,7 +252,7 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) ->
         .execute(params![
             place.account,
             edited.target,
-            edited.revision.unwrap_or(0),
+            as_millis(edited.revision.unwrap_or(0)),
             place.at,
             text,
             place.conversation

@@ -2,6 +2,7 @@
 //! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
 
 use async_trait::async_trait;
+use harness_contract::Setting;
 use rusqlite::{Transaction, params};
 
 use crate::{
@@ -129,6 +130,30 @@ impl Accounts for SqliteStore {
             .await?;
         self.announce([Update::Account { account }]);
         Ok(())
+    }
+
+    async fn note_settings(
+        &self,
+        account: AccountId,
+        connection: i64,
+        changed: Vec<Setting>,
+    ) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                if !is_current(tx, account, connection)? {
+                    return Ok(());
+                }
+                let settings: String = tx
+                    .prepare_cached("SELECT settings FROM account WHERE id = ?1")?
+                    .query_row(params![account], |row| row.get(0))?;
+                let mut settings: Vec<Setting> = serde_json::from_str(&settings)?;
+                settings.retain(|known| changed.iter().all(|setting| setting.key != known.key));
+                settings.extend(changed);
+                tx.prepare_cached("UPDATE account SET settings = ?2 WHERE id = ?1")?
+                    .execute(params![account, serde_json::to_string(&settings)?])?;
+                Ok(())
+            })
+            .await
     }
 
     async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError> {

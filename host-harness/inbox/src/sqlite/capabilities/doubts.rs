@@ -98,8 +98,13 @@ impl Doubts for SqliteStore {
                 };
                 match settlement {
                     Settlement::Arrived => {
-                        let receipt =
-                            Receipt { messages: Vec::new(), thread: None, recipient: None, media_handle: None };
+                        let receipt = Receipt {
+                            messages: Vec::new(),
+                            thread: None,
+                            correlation: None,
+                            recipient: None,
+                            media_handle: None,
+                        };
                         end(tx, (reply, step), "sent", &SendResult::Sent(receipt), now)?;
                     }
                     Settlement::NotArrived => {

@@ -50,7 +50,13 @@ pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &
         .prepare_cached("SELECT part FROM step WHERE reply_id = ?1 AND step = ?2")?
         .query_row(params![reply, step], |row| row.get(0))?;
     let message = MessageRef { id: id.to_owned(), context: None };
-    Ok(Receipt { messages: vec![SentMessage { part, message }], thread: None, recipient: None, media_handle: None })
+    Ok(Receipt {
+        messages: vec![SentMessage { part, message }],
+        thread: None,
+        recipient: None,
+        correlation: None,
+        media_handle: None,
+    })
 }
 
 /// Writes a step down, and shows its message where it is one.

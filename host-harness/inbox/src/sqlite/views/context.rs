@@ -77,16 +77,8 @@ fn bare_context(
     conversation: ConversationId,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
-    type Raw = (
-        String,
-        String,
-        Option<String>,
-        Option<String>,
-        Option<String>,
-        Option<Vec<u8>>,
-        Option<i64>,
-        Option<Vec<u8>>,
-    );
+    type Raw =
+        (String, String, Option<String>, Option<String>, Option<String>, Option<Vec<u8>>, Option<i64>, Option<Vec<u8>>);
     let raw: Option<Raw> = connection
         .prepare_cached(
             "SELECT a.platform_id, a.settings, iif(k.unnamed, NULL, k.platform_id), c.thread, c.last_inbound,
@@ -105,6 +97,7 @@ fn bare_context(
     Ok(ConversationContext {
         account: account_settings(account, &settings)?,
         contact,
+        address: None,
         thread: thread.as_deref().map(serde_json::from_str::<Thread>).transpose()?,
         last_inbound: last_inbound.map(|id| MessageRef { id, context: last_context }),
         window: Window {

@@ -26,18 +26,31 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
         referral: None,
         unavailable: None,
         to_self: false,
+        automatic: false,
         album: None,
     };
     Ok(serde_json::value::to_raw_value(&message)?)
 }
 
 fn media(file: OutboundMedia) -> Media {
-    let OutboundMedia { kind, source, mime, size, duration, preview: _, name, caption } = file;
+    let OutboundMedia { kind, source, mime, size, duration, preview: _, name, caption, description } = file;
     let (url, handle) = match source {
         MediaSource::Url(url) => (Some(url), None),
         MediaSource::Handle(handle) => (None, Some(handle)),
         MediaSource::File(file) => (None, Some(file.handle)),
         MediaSource::Other(_) => (None, None),
     };
-    Media { kind, url, handle, mime, size, duration, name, caption, retention: Retention::Storable }
+    Media {
+        kind,
+        url,
+        handle,
+        inline: None,
+        mime,
+        size,
+        duration,
+        name,
+        caption,
+        description,
+        retention: Retention::Storable,
+    }
 }
