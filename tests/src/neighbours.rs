@@ -11,10 +11,14 @@ use std::{
 };
 
 use axum::Router;
-use harness_engine::{ChannelOptions, Host, HostOptions};
+use harness_engine::{Host, HostOptions};
 use serde_json::{Value, json};
 
-use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
+use crate::{
+    eventually,
+    hosts::{connect_shop, endpoints, open_with},
+    listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
+};
 
 /// The two channels, and where they are reached.
 pub struct Neighbours {
@@ -38,21 +42,15 @@ impl Neighbours {
             let number = count.fetch_add(1, Ordering::Relaxed);
             async move { format!(r#"{{"id":"out-{number}"}}"#) }
         });
-        let endpoints = BTreeMap::from([
-            ("https://scripted.example.com".to_owned(), listen(platform).await),
-            ("https://chat.example.com".to_owned(), listen(chat).await),
-        ]);
+        let mut endpoints = endpoints(&["https://scripted.example.com"], &listen(platform).await);
+        endpoints.insert("https://chat.example.com".to_owned(), listen(chat).await);
         let usual = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(change(usual)).await.unwrap();
-        for (component, own) in [(scripted(), secrets([("secret", "the-webhook-secret")])), (web_chat(), secrets([]))] {
-            let setup = ChannelOptions { grant: granted(&component.1), secrets: own, ..ChannelOptions::default() };
-            host.load_channel(component.1.clone(), setup).await.unwrap();
-        }
+        let app = secrets([("secret", "the-webhook-secret")]);
+        let host = open_with(change(usual), [(&scripted().1, app), (&web_chat().1, secrets([]))]).await;
         for (id, token) in ["account", "neighbour"].into_iter().zip(tokens) {
             host.connect_account("scripted", id, id, &BTreeMap::new(), secrets([("token", token)])).await.unwrap();
         }
-        let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
-        host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
+        connect_shop(&host).await;
         let (address, _) = serve(&host).await;
         Self { host, address, folder, sent }
     }
