@@ -32,7 +32,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
+use harness_contract::{
+    OutboundMessage, OutboundPart, OutboundText, Sender, Window, WindowState, settings::RawSetting,
+};
 use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{DeliveryCounts, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
@@ -393,6 +395,18 @@ pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
         fallback: Default::default(),
         try_anyway: false,
         native: None,
+    }
+}
+
+/// A window that is open, and says nothing else.
+pub fn open_window() -> Window {
+    Window {
+        state: WindowState::Open,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        refused_at: None,
     }
 }
 

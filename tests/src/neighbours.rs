@@ -31,17 +31,22 @@ pub struct Neighbours {
     sent: Arc<AtomicUsize>,
 }
 
+/// The chat server of the web chat: it accepts every message and counts them.
+pub(crate) fn chat_server(sent: &Arc<AtomicUsize>) -> Router {
+    let count = Arc::clone(sent);
+    Router::new().fallback(move || {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        async move { format!(r#"{{"id":"out-{number}"}}"#) }
+    })
+}
+
 impl Neighbours {
     /// The scripted channel has the accounts `account` and `neighbour` with these tokens; its requests arrive at
     /// `platform`.
     pub async fn start(platform: Router, tokens: [&str; 2], change: impl FnOnce(HostOptions) -> HostOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sent = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&sent);
-        let chat = Router::new().fallback(move || {
-            let number = count.fetch_add(1, Ordering::Relaxed);
-            async move { format!(r#"{{"id":"out-{number}"}}"#) }
-        });
+        let chat = chat_server(&sent);
         let mut endpoints = endpoints(&["https://scripted.example.com"], &listen(platform).await);
         endpoints.insert("https://chat.example.com".to_owned(), listen(chat).await);
         let usual = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };

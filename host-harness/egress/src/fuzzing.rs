@@ -36,10 +36,10 @@ impl Host {
         carried: &str,
         captures: &[Capture],
     ) -> (Result<HttpResponse, EgressError>, BTreeMap<String, String>) {
-        let filled = vec![carried.to_owned().into()];
+        let injected = vec![carried.to_owned().into()];
         let captured = Captured::with_credentials();
         let (shown, captured) =
-            response::redacted(response, &filled, &self.0, captures, None, captured, &GivenUp::default());
+            response::redacted(response, &injected, &self.0, captures, None, captured, &GivenUp::default());
         (shown.map_err(|error| self.0.redact_in_egress_error(error)), captured.values)
     }
 }

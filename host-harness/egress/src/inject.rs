@@ -46,8 +46,8 @@ struct Value {
     is_credential: bool,
 }
 
-/// Injected values, which must not return to the channel in the answer.
-pub(crate) type Filled = Vec<Zeroizing<String>>;
+/// Injected credentials, which must not return to the channel in the answer.
+pub(crate) type InjectedCredentials = Vec<Zeroizing<String>>;
 
 impl Sources<'_> {
     /// The credential of a slot, if the manifest allows it at this place.
@@ -161,14 +161,14 @@ impl Injected {
         sources: &Sources<'_>,
         sizes: &Sizes,
         memory: &mut Held,
-    ) -> Result<(Self, Filled), EgressError> {
+    ) -> Result<(Self, InjectedCredentials), EgressError> {
         let Admitted { rule, mut request, method, url, headers, file_bytes, text_bytes, .. } = admitted;
         let values = sources.values(std::mem::take(&mut request.fills))?;
         let before = bounds::memory_of(&request);
         let bytes = if values.is_empty() { 0 } else { text_bytes };
         let put = offload::done(bytes, move |_| put(values, request, url, headers));
-        let Put { request, url, headers, filled } = put.await.unwrap_or_else(|_| Err(policy::unprepared()))?;
-        bounds::check_filled(&request, &url, &headers, sizes)?;
+        let Put { request, url, headers, credentials } = put.await.unwrap_or_else(|_| Err(policy::unprepared()))?;
+        bounds::check_injected(&request, &url, &headers, sizes)?;
         // The rule's own error would quote the address or length, which depend on the credential.
         let length = bounds::body_bytes(&request.body).saturating_add(file_bytes);
         if !policy::still_admits(rule, &method, &url, length) {
@@ -178,7 +178,7 @@ impl Injected {
         if !memory.try_grow(bounds::memory_of(&request).saturating_sub(before)) {
             return Err(EgressError::NoMemory);
         }
-        Ok((Self { method, url, headers, body: request.body, _made_here: () }, filled))
+        Ok((Self { method, url, headers, body: request.body, _made_here: () }, credentials))
     }
 }
 
@@ -187,12 +187,12 @@ struct Put {
     request: HttpRequest,
     url: Url,
     headers: HeaderMap,
-    filled: Filled,
+    credentials: InjectedCredentials,
 }
 
 /// Injects values into a request. `url` and `headers` were built from it and checked before.
 fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: HeaderMap) -> Result<Put, EgressError> {
-    let mut filled = Filled::new();
+    let mut credentials = InjectedCredentials::new();
     for Value { value, place, is_credential } in values {
         match &place {
             FillPlace::Bearer => {
@@ -207,15 +207,15 @@ fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: 
             FillPlace::Query(name) => {
                 url.query_pairs_mut().append_pair(name, &value);
             }
-            FillPlace::Path(name) => fill_path(&mut url, name, &value)?,
-            FillPlace::FormField(name) => fill_form(&mut request, &mut headers, name, &value)?,
-            FillPlace::Json(pointer) => fill_json(&mut request, pointer, &value)?,
+            FillPlace::Path(name) => inject_path(&mut url, name, &value)?,
+            FillPlace::FormField(name) => inject_form(&mut request, &mut headers, name, &value)?,
+            FillPlace::Json(pointer) => inject_json(&mut request, pointer, &value)?,
         }
         if is_credential {
-            filled.push(value);
+            credentials.push(value);
         }
     }
-    Ok(Put { request, url, headers, filled })
+    Ok(Put { request, url, headers, credentials })
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
@@ -228,7 +228,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), 
 }
 
 /// Replaces the placeholder `{name}`, as `Url` writes it.
-fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
+fn inject_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
     let placeholder = format!("%7B{name}%7D");
     if url.path().matches(&placeholder).count() != 1 {
         return Err(EgressError::Invalid(format!("the path has no place `{{{name}}}`, or several")));
@@ -243,7 +243,7 @@ fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> 
 }
 
 /// In a body of another type the pair could become part of a text that a person reads.
-fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
+fn inject_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let types = headers.get_all(header::CONTENT_TYPE);
     let is_form = |value: &HeaderValue| {
@@ -265,7 +265,7 @@ fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, val
     Ok(())
 }
 
-fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
+fn inject_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
     let invalid = |what: String| EgressError::Invalid(format!("`{pointer}` cannot be filled: {what}"));
     let HttpBody::Bytes(body) = &mut request.body else { return Err(invalid("the body is not JSON".into())) };
     if body.len() > MAX_JSON {
@@ -303,7 +303,7 @@ fn place_in<'d>(document: &'d RawValue, pointer: &str) -> Option<&'d RawValue> {
 mod tests {
     use super::*;
 
-    fn filled(body: &str, pointer: &str) -> Result<String, EgressError> {
+    fn injected(body: &str, pointer: &str) -> Result<String, EgressError> {
         let mut request = HttpRequest {
             method: harness_contract::HttpMethod::Post,
             url: String::new(),
@@ -312,7 +312,7 @@ mod tests {
             fills: Vec::new(),
             captures: Vec::new(),
         };
-        fill_json(&mut request, pointer, "a \"b\"")?;
+        inject_json(&mut request, pointer, "a \"b\"")?;
         let HttpBody::Bytes(body) = request.body else { panic!("no body") };
         Ok(String::from_utf8(body).unwrap())
     }
@@ -321,10 +321,10 @@ mod tests {
     fn what_stands_beside_an_injection_keeps_every_digit() {
         let body = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":null}]}}"#;
         let expected = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":"a \"b\""}]}}"#;
-        assert_eq!(filled(body, "/to/a~1b/1/x").unwrap(), expected);
+        assert_eq!(injected(body, "/to/a~1b/1/x").unwrap(), expected);
         for nowhere in ["/to/y", "/to/a~1b/2", "/to/a~1b/x", "/id/0", "to", "/n/0"] {
-            assert!(filled(body, nowhere).unwrap_err().to_string().contains("nothing stands there"), "{nowhere}");
+            assert!(injected(body, nowhere).unwrap_err().to_string().contains("nothing stands there"), "{nowhere}");
         }
-        assert!(filled("{", "/a").is_err() && filled(r#"{"a":1} x"#, "/a").is_err());
+        assert!(injected("{", "/a").is_err() && injected(r#"{"a":1} x"#, "/a").is_err());
     }
 }

@@ -8,7 +8,7 @@ use harness_contract::{Capture, Header, HttpResponse};
 use crate::{
     capture::{Captured, capture},
     error::{EgressError, transport_error},
-    inject::Filled,
+    inject::InjectedCredentials,
     known::Known,
     memory::{FIRST, Held},
     offload::GivenUp,
@@ -71,15 +71,15 @@ pub(crate) async fn read(
 /// then the new names are checked again. `shows` restricts answers that hand out credentials to the listed places.
 pub(crate) fn redacted(
     mut response: HttpResponse,
-    filled: &Filled,
+    injected: &InjectedCredentials,
     known: &Known,
     captures: &[Capture],
     shows: Option<&[String]>,
     mut captured: Captured,
     given_up: &GivenUp,
 ) -> (Result<HttpResponse, EgressError>, Captured) {
-    let filled = Spellings::of(filled.iter().map(|value| value.as_bytes()));
-    redact(&[&filled], &mut response, given_up);
+    let injected = Spellings::of(injected.iter().map(|value| value.as_bytes()));
+    redact(&[&injected], &mut response, given_up);
     let before = captured.values.clone();
     // A known credential is captured like any other, and redacted afterwards.
     if let Err(error) = capture(captures, shows, &mut response, &mut captured, given_up) {
@@ -93,7 +93,7 @@ pub(crate) fn redacted(
             // A plain value may be injected anywhere, also where a person reads it.
             return Err(EgressError::CaptureFailed("value that is no credential".into()));
         }
-        let all: Vec<&Spellings> = known.iter().copied().chain([&filled]).collect();
+        let all: Vec<&Spellings> = known.iter().copied().chain([&injected]).collect();
         redact(&all, &mut response, given_up);
         Ok(())
     });

@@ -112,7 +112,7 @@ impl Egress {
         capture::check(&captures, caller.slots, captured)?;
         let rule = admitted.rule;
         let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured };
-        let (injected, filled) = Injected::new(admitted, &sources, &self.sizes, memory).await?;
+        let (injected, credentials) = Injected::new(admitted, &sources, &self.sizes, memory).await?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
         let answer = self.clients.exchange(injected, files, max, memory).await?;
         // From here on it is CPU work on a server's answer.
@@ -120,7 +120,7 @@ impl Egress {
         let headers: usize = answer.headers.iter().map(|header| header.value.len()).sum();
         let bytes = known.effort(answer.body.len() + headers);
         let redacted = offload::done(bytes, move |given_up| {
-            response::redacted(answer, &filled, &known, &captures, shows.as_deref(), so_far, given_up)
+            response::redacted(answer, &credentials, &known, &captures, shows.as_deref(), so_far, given_up)
         });
         let (ended, taken) = redacted.await.map_err(|_| unsearched())?;
         *captured = taken;

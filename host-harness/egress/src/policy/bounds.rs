@@ -14,7 +14,7 @@ const MAX_HEADER_BYTES: usize = 16 << 10;
 /// The longest URL, in bytes.
 const MAX_URL: usize = 8 << 10;
 /// The most injected values in a request.
-const MAX_FILLS: usize = 16;
+const MAX_INJECTIONS: usize = 16;
 /// The most form fields, and the longest names of fields and files.
 const MAX_FIELDS: usize = 64;
 const MAX_NAME: usize = 256;
@@ -27,7 +27,7 @@ pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     let bytes = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     at_most("bytes of headers", bytes, MAX_HEADER_BYTES)?;
     at_most("bytes of URL", request.url.len(), MAX_URL)?;
-    at_most("values to fill in", request.fills.len(), MAX_FILLS)?;
+    at_most("values to fill in", request.fills.len(), MAX_INJECTIONS)?;
     for fill in &request.fills {
         check_place(&fill.place)?;
     }
@@ -58,13 +58,13 @@ pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
 }
 
 /// Checks again after injection, which makes a request longer.
-pub(crate) fn check_filled(
+pub(crate) fn check_injected(
     request: &HttpRequest,
     url: &Url,
     headers: &HeaderMap,
     sizes: &Sizes,
 ) -> Result<(), EgressError> {
-    let filled = |error| match error {
+    let with_values = |error| match error {
         EgressError::Invalid(sentence) => EgressError::Invalid(format!("with what is filled in, {sentence}")),
         other => other,
     };
@@ -73,7 +73,7 @@ pub(crate) fn check_filled(
         .and_then(|()| at_most("bytes of headers", bytes, MAX_HEADER_BYTES))
         .and_then(|()| at_most("bytes of URL", url.as_str().len(), MAX_URL))
         .and_then(|()| at_most_bytes("the body", body_bytes(&request.body), sizes.request))
-        .map_err(filled)
+        .map_err(with_values)
 }
 
 /// Checks the sizes of a request's files, each and in total.
