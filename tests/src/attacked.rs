@@ -8,6 +8,8 @@ use harness_engine::{Endpoints, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
+use harness_inbox::ConversationId;
+
 use crate::{
     end, hostile,
     hosts::{endpoints, newest_conversation, open_with},
@@ -19,7 +21,7 @@ pub struct Attacked {
     /// It has the channel loaded and one account connected.
     pub host: Host,
     /// A reply in it names an attack.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// Where it keeps what it has.
     pub folder: TempDir,
     endpoints: Endpoints,

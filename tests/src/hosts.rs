@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use harness_engine::{ChannelOptions, Endpoints, Grant, Host, HostOptions, Secret};
+use harness_inbox::ConversationId;
 use url::Url;
 
 use crate::{eventually, secrets};
@@ -41,7 +42,7 @@ pub async fn connect_shop(host: &Host) {
 }
 
 /// The newest conversation, as soon as there is one.
-pub async fn newest_conversation(host: &Host) -> i64 {
+pub async fn newest_conversation(host: &Host) -> ConversationId {
     eventually("the conversation", async || {
         host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
     })

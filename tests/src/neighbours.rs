@@ -14,6 +14,8 @@ use axum::Router;
 use harness_engine::{Host, HostOptions};
 use serde_json::{Value, json};
 
+use harness_inbox::ConversationId;
+
 use crate::{
     eventually,
     hosts::{connect_shop, endpoints, open_with},
@@ -67,7 +69,7 @@ impl Neighbours {
     }
 
     /// The conversation of the scripted channel in which replies are scripts.
-    pub async fn conversation(&self) -> i64 {
+    pub async fn conversation(&self) -> ConversationId {
         assert_eq!(self.deliver(&json!({ "events": 1, "account": "account" })).await, 200);
         eventually("the conversation", async || {
             let all = self.host.inbox().conversations(500).await.unwrap();
