@@ -240,6 +240,18 @@ async fn a_migration_that_fails_halfway_leaves_the_file_as_it_was() {
     }
 }
 
+#[test]
+fn an_inbox_of_every_released_schema_can_be_copied_and_its_files_are_named() {
+    for schema in 1..=SCHEMAS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.sqlite");
+        written_by(schema, &path);
+        let named = harness_inbox::named_files(&path).unwrap();
+        let copied = harness_inbox::copy_file(&path, &folder.path().join("copy"), 0).unwrap();
+        assert_eq!((copied.schema, copied.files), (harness_inbox::known_schema(), named), "schema {schema}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let world = World::new().await;

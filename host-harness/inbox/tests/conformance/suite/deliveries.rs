@@ -127,8 +127,8 @@ pub(crate) async fn failed_deliveries_are_kept_and_queued_for_another_component(
     stage.store.settle_batch(BatchOutcome { unloaded, ..failed("old") }).await.unwrap();
     let problems = stage.store.problems(9).await.unwrap();
     assert_eq!(problems, [(second, "no such channel".into()), (first, "it is not JSON".into())]);
-    assert_eq!(stage.store.take_up(CHANNEL, "old").await.unwrap(), 1, "the same component would fail again");
-    assert_eq!(stage.store.take_up(CHANNEL, "new").await.unwrap(), 1);
+    assert_eq!(stage.store.requeue(CHANNEL, "old").await.unwrap(), 1, "the same component would fail again");
+    assert_eq!(stage.store.requeue(CHANNEL, "new").await.unwrap(), 1);
     stage.store.settle_batch(BatchOutcome { retry: vec![first], ..BatchOutcome::default() }).await.unwrap();
     assert_eq!(stage.store.least_tried(CHANNEL).await.unwrap().unwrap().id, second);
     stage.store.settle_batch(failed("new")).await.unwrap();
