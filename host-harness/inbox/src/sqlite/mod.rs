@@ -7,6 +7,7 @@ mod backup;
 mod capabilities;
 mod checkpoint;
 mod columns;
+mod contract_0_1;
 mod connection;
 mod failure;
 #[cfg(fuzzing)]

@@ -3,11 +3,11 @@
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
-use super::columns::digest;
+use super::{columns::digest, contract_0_1};
 use crate::error::InboxError;
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-pub(crate) const MIGRATIONS: [&str; 7] = [
+pub(crate) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_inbox.sql"),
     include_str!("migrations/0002_connected_accounts.sql"),
     include_str!("migrations/0003_delivery_waiting_index.sql"),
@@ -15,6 +15,8 @@ pub(crate) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_arrivals.sql"),
     include_str!("migrations/0006_connections.sql"),
     include_str!("migrations/0007_counts.sql"),
+    include_str!("migrations/0008_names.sql"),
+    include_str!("migrations/0009_contract_0_2.sql"),
 ];
 
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
@@ -48,6 +50,13 @@ fn apply_migrations(connection: &mut Connection, done: usize, known: usize) -> r
         1,
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
         |context| Ok(digest(context.get_raw(0).as_str()?)),
+    )?;
+    // For schema 9.
+    connection.create_scalar_function(
+        "contract_0_2",
+        2,
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
+        |context| Ok(contract_0_1::to_0_2(context.get_raw(0).as_str()?, context.get_raw(1).as_str()?)),
     )?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     for migration in MIGRATIONS.iter().take(known).skip(done) {

@@ -236,14 +236,14 @@ async fn callback_state(
     let Ok(Path((channel, name, code))) = path else { return no_page() };
     let registered = pages.host.channel(&channel).ok();
     let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
-    let Some(Callback::SignedRequest { about, .. }) = recipe else {
+    let Some(Callback::SignedRequest { description, .. }) = recipe else {
         return sorry(StatusCode::NOT_FOUND, "There is no such request.");
     };
     let Ok(state) = pages.host.callback_state(&code).await else {
         return sorry(StatusCode::NOT_FOUND, "There is no request with this code.");
     };
     let content = html! {
-        p { (about) }
+        p { (description) }
         dl {
             dt { "Code" } dd { (code) }
             dt { "State" }

@@ -107,7 +107,7 @@ fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &
         tx,
         "UPDATE step SET state = 'sent', finished_at = ?3 FROM message
          WHERE message.conversation_id = ?1 AND message.at <= ?2
-           AND step.reply_id = message.reply_id AND step.step = message.step AND step.state = 'unknown'
+           AND step.reply_id = message.reply_id AND step.step = message.step AND step.state = 'ambiguous'
          RETURNING step.reply_id",
         params![place.conversation, as_millis(until), place.received_at],
         |row| row.get(0),

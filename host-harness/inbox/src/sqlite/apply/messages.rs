@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// The longest context of a message that is kept, in bytes.
+pub(crate) const MAX_MESSAGE_CONTEXT: usize = 1 << 10;
+
 /// What storing a message did.
 pub(crate) enum Stored {
     /// It is there now, or was before.
@@ -63,13 +66,13 @@ pub(crate) fn store(
     let stored = tx
         .prepare_cached(
             "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin)
+             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin, context)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
              -- Nothing of the past is late, and nothing is late because of a time that had not come;
              -- clocks may differ by five minutes.
              ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
                                          AND at <= received_at + 300000),
-             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
          ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
@@ -89,7 +92,8 @@ pub(crate) fn store(
             place.delivery,
             keep && !outbound && event.origin == EventOrigin::Live,
             seq,
-            twin
+            twin,
+            message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT)
         ])?;
     if stored == 0
         && let Some(id) = &message.id
@@ -195,7 +199,7 @@ impl Before {
 /// Keeps an event that is no message, or that belongs to no conversation.
 pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
+        "INSERT INTO activity (account_id, conversation_id, at, origin, kind, body, native)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
