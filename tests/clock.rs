@@ -87,7 +87,7 @@ async fn what_waits_for_another_attempt_does_not_wait_for_hours_that_did_not_pas
     world.clock.set_by(-8 * HOUR);
     let view = world.ended(reply.reply).await;
     assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
-    let due = world.host.whole_inbox().next_media().await.unwrap().unwrap();
+    let due = world.host.whole_inbox().next_media(0).await.unwrap().unwrap();
     assert!(due < world.clock.now() + 3_600_000, "a file waits for {} ms", due - world.clock.now());
 }
 

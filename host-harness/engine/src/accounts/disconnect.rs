@@ -29,7 +29,8 @@ impl Accounts {
             self.base.inbox.disconnect_account(account, delete).await?;
             self.network.secrets.forget(&row.channel, &row.platform_id);
         }
-        self.base.wake.media_due.notify_one();
+        // Its replies are refused now, its files removed.
+        self.base.wake.rescheduled();
         Ok(not_done)
     }
 }

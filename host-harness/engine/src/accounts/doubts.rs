@@ -2,7 +2,7 @@
 //! archive is asked.
 //! Does not own: what follows from what it shows (the inbox).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
 use harness_inbox::{Doubt, InboxError, Seen, SeenMessage};
@@ -13,13 +13,11 @@ use crate::{
     base::{
         places::{Owner, Places},
         rate_limit::CONVERSATIONS,
-        tasks::Worker,
+        tasks::{REST, Worker},
     },
     error::HostError,
 };
 
-/// How often it is looked for parts that are due.
-const TICK: Duration = Duration::from_secs(1);
 /// Looks at the same time.
 const AT_ONCE: usize = 8;
 /// Messages that are asked for: platforms show few.
@@ -32,15 +30,25 @@ pub(crate) async fn run(room: Arc<Accounts>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut looks = JoinSet::new();
     loop {
-        match room.base.inbox.due_doubts(room.base.clock.now()).await {
-            Ok(due) => due.into_iter().for_each(|doubt| start(&room, &places, &mut looks, doubt)),
-            Err(error) => tracing::error!(%error, "looking for what may have been delivered pauses"),
-        }
+        let next = begin(&room, &places, &mut looks).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for what may have been delivered pauses");
+            Some(room.base.clock.after(REST))
+        });
         tokio::select! {
             Some(_) = looks.join_next() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.wake.doubts_due.notified() => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
+}
+
+/// Begins the looks that are due and have a place. Returns when something will be due next.
+async fn begin(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>) -> Result<Option<u64>, InboxError> {
+    let now = room.base.clock.now();
+    for doubt in room.base.inbox.due_doubts(now).await? {
+        start(room, places, looks, doubt);
+    }
+    room.base.inbox.next_doubt(now).await
 }
 
 fn start(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>, doubt: Doubt) {
@@ -55,7 +63,7 @@ fn start(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>, doubt: 
         };
         if let Err(error) = ended {
             tracing::error!(%error, reply = doubt.reply, "what a look showed could not be written down");
-            tokio::time::sleep(TICK).await;
+            room.base.clock.wait(REST).await;
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Owns: the jobs that keep accounts healthy: renewing credentials before they end, profiles, reading the archive.
 //! Does not own: what is asked, which is the channel's.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use harness_contract::{
     AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
@@ -14,7 +14,7 @@ use crate::{
     base::{
         places::{Owner, Place, Places},
         rate_limit::CONVERSATIONS,
-        tasks::Worker,
+        tasks::{REST, Worker},
     },
     channels::circuit_breaker::Part,
     error::{HostError, sentence},
@@ -26,8 +26,6 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How often the accounts are looked at.
-const TICK: Duration = Duration::from_secs(1);
 /// Credentials that end sooner than this are spoken of, in milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
 /// Calls of one kind at the same time, of which one channel gets at most half.
@@ -73,47 +71,64 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
         let mut due = std::pin::pin!(room.base.wake.accounts_due.notified());
         // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(room, duty, &places, &mut under_way).await {
+        let next = round(room, duty, &places, &mut under_way).await.unwrap_or_else(|error| {
             tracing::error!(%error, "looking after the accounts pauses");
-        }
+            Some(room.base.clock.after(REST))
+        });
         tokio::select! {
             () = due => {}
             Some(_) = under_way.join_next() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
 }
 
-/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one. Returns when something
+/// will be due next.
 async fn round(
     room: &Arc<Accounts>,
     duty: Duty,
     places: &Places,
     under_way: &mut JoinSet<()>,
-) -> Result<(), HostError> {
-    let now = room.base.clock.now();
-    match duty {
+) -> Result<Option<u64>, HostError> {
+    let (now, inbox) = (room.base.clock.now(), &room.base.inbox);
+    Ok(match duty {
         Duty::Credentials => {
             room.sweep_links().await?;
-            for account in room.base.inbox.due_refreshes(now).await? {
+            for account in inbox.due_refreshes(now).await? {
                 let Some(place) = place(room, places, account, account).await? else { continue };
-                under_way.spawn(begin(Arc::clone(room), place, async move |room| refresh(room, account).await));
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| {
+                    refresh(room, account).await.map(|()| Left::Done)
+                }));
             }
+            inbox.next_refresh(now).await?.into_iter().chain(room.links.next_over()).min()
         }
         Duty::Archive => {
-            for due in room.base.inbox.due_history(now).await? {
+            for due in inbox.due_history(now).await? {
                 let Some(place) = place(room, places, due.account, due.account).await? else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
+            inbox.next_history(now).await?
         }
         Duty::Profiles => {
-            for due in room.base.inbox.due_profiles(now, PROFILES).await? {
+            for due in inbox.due_profiles(now, PROFILES).await? {
                 let Some(place) = place(room, places, due.account, due.contact).await? else { continue };
-                under_way.spawn(begin(Arc::clone(room), place, async move |room| profile(room, due).await));
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| {
+                    profile(room, due).await.map(|()| Left::Done)
+                }));
             }
+            inbox.next_profile(now).await?
         }
-    }
-    Ok(())
+    })
+}
+
+/// What a job left of what was due.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Left {
+    /// It is done, or has another time.
+    Done,
+    /// It waits for something else to come to its end.
+    StillDue,
 }
 
 async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
@@ -123,16 +138,16 @@ async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Resu
 
 async fn begin<W>(room: Arc<Accounts>, place: Place, work: W)
 where
-    W: AsyncFnOnce(&Arc<Accounts>) -> Result<(), HostError>,
+    W: AsyncFnOnce(&Arc<Accounts>) -> Result<Left, HostError>,
 {
     let _place = place;
     let done = room.base.tasks.guarded(Worker::Keeper, work(&room)).await;
     if let Ok(Err(error)) = &done {
         tracing::error!(%error, "looking after an account pauses");
     }
-    if !matches!(done, Ok(Ok(()))) {
+    if !matches!(done, Ok(Ok(Left::Done))) {
         // What is still due is not begun again at once.
-        tokio::time::sleep(TICK).await;
+        room.base.clock.wait(REST).await;
     }
 }
 
@@ -165,7 +180,7 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), Ho
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
                 room.base.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
-                room.base.wake.queued.notify_one();
+                room.base.wake.usable();
             }
             Ok(())
         }
@@ -225,21 +240,21 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError>
 
 /// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
 /// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
-async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError> {
+async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, HostError> {
     let now = room.base.clock.now();
     let channel = room.base.inbox.account_row(due.account).await?.channel;
     if room.channels.breakers.is_open(&channel, Part::Incoming)
         || room.base.inbox.is_queued(&channel, &due.platform_id).await?
     {
-        // Still due, and looked at again in a moment.
-        return Ok(());
+        return Ok(Left::StillDue);
     }
     if let Some(until) = room.backlog.archive_waits(&channel, due.account, now) {
         if until > now {
             let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
             room.base.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+            return Ok(Left::Done);
         }
-        return Ok(());
+        return Ok(Left::StillDue);
     }
     let request = HistoryRequest { contact: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
     let read = room
@@ -302,7 +317,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
     room.base.inbox.note_history(due.account, due.connection, items, mark).await?;
     sizes.into_iter().for_each(|bytes| room.backlog.add(&channel, Some(&due.platform_id), bytes));
     room.base.wake.delivered.notify_one();
-    Ok(())
+    Ok(Left::Done)
 }
 
 fn page_bytes(page: &HistoryPage) -> usize {

@@ -157,10 +157,14 @@ impl Link {
         same(self.state) | same(self.spent)
     }
 
-    /// Whoever has connected may look at it for longer.
-    fn is_over(&self, now: u64) -> bool {
+    /// When its time is over. Whoever has connected may look at it for longer.
+    fn over_at(&self) -> u64 {
         let done = matches!(self.stage, ConnectStage::Connected { .. });
-        now.saturating_sub(self.began_at) > if done { KEPT_MS } else { LIFE_MS }
+        self.began_at.saturating_add(if done { KEPT_MS } else { LIFE_MS }).saturating_add(1)
+    }
+
+    fn is_over(&self, now: u64) -> bool {
+        self.over_at() <= now
     }
 
     fn at_rest(&self) -> AtRest {
@@ -276,6 +280,11 @@ impl Links {
         Ok(())
     }
 
+    /// When the time of one is over next.
+    pub(crate) fn next_over(&self) -> Option<u64> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().map(Link::over_at).min()
+    }
+
     /// Takes out those whose time is over.
     fn sweep(&self, now: u64) -> Vec<LinkId> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -293,6 +302,7 @@ impl Accounts {
         self.sweep_links().await?;
         let (id, now) = (digest(&link.ticket), link.began_at);
         self.links.insert(id, link)?;
+        self.base.wake.accounts_due.notify_waiters();
         self.change_link(&id, now, |_| Ok(())).await
     }
 

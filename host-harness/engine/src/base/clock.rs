@@ -13,6 +13,10 @@ use std::{
 
 use tokio::sync::Notify;
 
+/// The longest sleep of a worker. A machine's clock that is set, or stands still while the machine sleeps, tells nobody;
+/// and a wake-up that was forgotten somewhere costs a minute, no reply.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// Milliseconds since 1970, ahead of the machine's clock by what was added. Cloning shares it.
 ///
 /// A machine's clock may be set, forwards and backwards. What waits for some time to pass goes by
@@ -110,11 +114,27 @@ impl Clock {
         self.shared.moved.notify_waiters();
     }
 
-    /// Waits for the next look at what may be due: this long, and no longer than until the clock is moved.
-    pub(crate) async fn tick(&self, at_most: Duration) {
+    /// The time after this long from now.
+    pub(crate) fn after(&self, time: Duration) -> u64 {
+        self.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Sleeps until something may be due: at this time or later, never beyond a minute, and no longer than until the
+    /// clock is moved. Whoever wakes looks for itself.
+    pub(crate) async fn sleep_until(&self, next: Option<u64>) {
+        let mut moved = std::pin::pin!(self.shared.moved.notified());
+        // From here on a move is not missed; one before it is in the present.
+        moved.as_mut().enable();
+        let left = next.map(|next| Duration::from_millis(next.saturating_sub(self.now())));
+        let time = match left {
+            Some(Duration::ZERO) => return,
+            // No time passes by itself.
+            _ if self.shared.since.is_none() => LONGEST_SLEEP,
+            left => left.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP),
+        };
         tokio::select! {
-            () = self.shared.moved.notified() => {}
-            () = tokio::time::sleep(at_most) => {}
+            () = moved => {}
+            () = tokio::time::sleep(time) => {}
         }
     }
 

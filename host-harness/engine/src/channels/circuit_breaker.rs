@@ -9,7 +9,7 @@ use std::{
 use harness_sandbox::{CallError, CallFailure};
 use serde::Serialize;
 
-use crate::error::Paused;
+use crate::{base::wake::Wake, error::Paused};
 
 /// Failures in a row, each of another input, after which a part is left alone.
 const THRESHOLD: u32 = 5;
@@ -64,6 +64,7 @@ pub struct BreakerView {
 #[derive(Clone, Default)]
 pub(crate) struct CircuitBreakers {
     all: Arc<Mutex<BTreeMap<(String, Part), CircuitBreaker>>>,
+    wake: Arc<Wake>,
 }
 
 #[derive(Default)]
@@ -102,6 +103,11 @@ pub(crate) struct Permit {
 }
 
 impl CircuitBreakers {
+    /// None is open. Whoever waits for the end of a trial is told through this.
+    pub(crate) fn new(wake: Arc<Wake>) -> Self {
+        Self { all: Arc::default(), wake }
+    }
+
     /// Asks for leave to call a part of a channel.
     pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Permit, Paused> {
         let key = (channel.to_owned(), part);
@@ -133,6 +139,13 @@ impl CircuitBreakers {
         let waits = |breaker: &CircuitBreaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
         let paused = all.iter().filter(|((_, of), breaker)| *of == part && waits(breaker));
         paused.map(|((channel, _), _)| channel.clone()).collect()
+    }
+
+    /// When a part of some channel may be tried next, later than at this time. The end of a trial is told.
+    pub(crate) fn next_trial(&self, part: Part, after: u64) -> Option<u64> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = all.iter().filter(|((_, of), _)| *of == part).filter_map(|(_, breaker)| breaker.open.as_ref());
+        open.filter(|open| !open.trial && open.next > after).map(|open| open.next).min()
     }
 
     /// Uses a channel again as if nothing had happened: by hand, or because its code was replaced.
@@ -236,6 +249,8 @@ impl Drop for Permit {
             if let Some(open) = all.get_mut(&self.key).and_then(|breaker| breaker.open.as_mut()) {
                 open.trial = false;
             }
+            drop(all);
+            self.breakers.wake.usable();
         }
     }
 }

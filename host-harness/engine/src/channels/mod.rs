@@ -46,7 +46,8 @@ impl Channels {
         secrets: Secrets,
     ) -> Self {
         let (loaded, generations) = (Arc::default(), Arc::default());
-        Self { breakers: CircuitBreakers::default(), inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
+        let breakers = CircuitBreakers::new(Arc::clone(&wake));
+        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
     }
 
     /// The one of this id.

@@ -246,7 +246,7 @@ impl Host {
         self.base().inbox.view()
     }
 
-    /// All of the inbox, for this project's tests.
+    /// All of the inbox, for this project's tests. What is written through it wakes no worker; moving the clock does.
     #[cfg(feature = "whole-inbox")]
     pub fn whole_inbox(&self) -> &Inbox {
         &self.base().inbox

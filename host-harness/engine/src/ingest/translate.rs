@@ -34,8 +34,8 @@ const MAX_ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many times as long as a batch took the next one waits while more comes in than is translated.
 const BURST_SHARE: u32 = 3;
-/// How often it is looked whether a channel that is left alone may be tried again.
-const TICK: Duration = Duration::from_millis(500);
+/// How long a count holds while something is full, which may become less although nothing is translated.
+const RECOUNT: Duration = Duration::from_millis(500);
 
 /// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
 /// other anything; the deliveries of one channel after each other.
@@ -44,25 +44,10 @@ pub(crate) async fn run(room: Arc<Ingest>) {
     let mut under_way: HashMap<Id, String> = HashMap::new();
     let mut arrivals = room.base.inbox.arrivals();
     loop {
-        match room.base.inbox.waiting_channels().await {
-            Ok(channels) => {
-                // What is full has to be seen to have become less, also while nothing is translated.
-                if room.backlog.any_full() {
-                    let _ = room.backlog.count_anew(&room.base.inbox, false).await;
-                }
-                let paused = room.channels.breakers.paused(Part::Incoming, room.base.clock.now());
-                for channel in channels {
-                    if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
-                        let lane = lanes.spawn(guarded_lane(Arc::clone(&room), channel.clone()));
-                        under_way.insert(lane.id(), channel);
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "translation pauses");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
+        let next = begin(&room, &mut lanes, &mut under_way).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "translation pauses");
+            Some(room.base.clock.after(PAUSE))
+        });
         tokio::select! {
             () = room.base.wake.delivered.notified() => {}
             _ = arrivals.changed() => {}
@@ -73,16 +58,40 @@ pub(crate) async fn run(room: Arc<Ingest>) {
                 };
                 under_way.remove(&id);
             }
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
+}
+
+/// Begins a lane for each channel of which something waits. Returns when to look again although nothing comes in.
+async fn begin(
+    room: &Arc<Ingest>,
+    lanes: &mut JoinSet<()>,
+    under_way: &mut HashMap<Id, String>,
+) -> Result<Option<u64>, InboxError> {
+    let (now, breakers) = (room.base.clock.now(), &room.channels.breakers);
+    let channels = room.base.inbox.waiting_channels().await?;
+    let recount = if room.backlog.any_full() {
+        room.backlog.count_anew(&room.base.inbox, false).await?;
+        Some(room.base.clock.after(RECOUNT))
+    } else {
+        None
+    };
+    let paused = breakers.paused(Part::Incoming, now);
+    for channel in channels {
+        if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
+            let lane = lanes.spawn(guarded_lane(Arc::clone(room), channel.clone()));
+            under_way.insert(lane.id(), channel);
+        }
+    }
+    Ok(breakers.next_trial(Part::Incoming, now).into_iter().chain(recount).min())
 }
 
 /// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
 async fn guarded_lane(room: Arc<Ingest>, channel: String) {
     if room.base.tasks.guarded(Worker::Translate, lane(&room, &channel)).await.is_err() {
         room.channels.blame(&channel, Part::Incoming);
-        tokio::time::sleep(PAUSE).await;
+        room.base.clock.wait(PAUSE).await;
     }
 }
 
@@ -94,7 +103,7 @@ async fn lane(room: &Arc<Ingest>, channel: &str) {
             Ok(false) => return,
             Err(error) => {
                 tracing::error!(%error, channel, "translation pauses");
-                tokio::time::sleep(PAUSE).await;
+                room.base.clock.wait(PAUSE).await;
             }
         }
     }
@@ -222,7 +231,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         return Ok(false);
     }
     if again {
-        tokio::time::sleep(PAUSE).await;
+        room.base.clock.wait(PAUSE).await;
     }
     let arrived = usize::try_from(room.base.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
     if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {

@@ -8,7 +8,7 @@ use harness_inbox::InboxError;
 use super::Maintenance;
 use crate::{base::tasks::Worker, store::StoreError};
 
-/// Polling interval.
+/// How often the clock is looked at: nobody tells that a machine's was set.
 const TICK: Duration = Duration::from_secs(1);
 /// The first cleanup after a start.
 const FIRST: Duration = Duration::from_secs(60);
@@ -54,16 +54,12 @@ pub(crate) async fn run(room: Arc<Maintenance>) {
 }
 
 async fn tidy_up(room: &Maintenance) {
-    let mut next = room.base.clock.steady() + FIRST;
+    room.base.clock.wait(FIRST).await;
     loop {
-        room.base.clock.tick(TICK).await;
-        if room.base.clock.steady() < next {
-            continue;
-        }
         if let Ok(Err(error)) = room.base.tasks.guarded(Worker::Upkeep, round(room)).await {
             tracing::error!(%error, "tidying up pauses");
         }
-        next = room.base.clock.steady() + EVERY;
+        room.base.clock.wait(EVERY).await;
     }
 }
 
@@ -144,7 +140,7 @@ async fn watch_clock(room: &Maintenance) {
     // What could not be written down yet.
     let mut owed: u64 = 0;
     loop {
-        room.base.clock.tick(TICK).await;
+        room.base.clock.sleep_until(Some(room.base.clock.after(TICK))).await;
         let back = room.base.clock.take_set_back(SLACK_MS);
         if back > 0 {
             tracing::warn!(seconds = back / 1000, "the clock was set back");
@@ -158,7 +154,6 @@ async fn watch_clock(room: &Maintenance) {
             Ok(()) => owed = 0,
             Err(error) => tracing::error!(%error, "what waits could not be told that the clock was set back"),
         }
-        room.base.wake.queued.notify_one();
-        room.base.wake.media_due.notify_one();
+        room.base.wake.rescheduled();
     }
 }

@@ -224,8 +224,19 @@ impl Sending<'_> {
     }
 
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
-        self.room.base.metrics.step(&self.reply.channel, self.reply.account, &end);
-        self.room.base.inbox.finish_step(&self.reply, index, outcome, end, self.room.base.clock.now()).await
+        let base = &self.room.base;
+        base.metrics.step(&self.reply.channel, self.reply.account, &end);
+        let doubtful = matches!(outcome.result, SendResult::Ambiguous(_));
+        let named = matches!(&outcome.result, SendResult::Sent(receipt) if receipt.recipient.is_some());
+        base.inbox.finish_step(&self.reply, index, outcome, end, base.clock.now()).await?;
+        if doubtful {
+            base.wake.doubts_due.notify_one();
+        }
+        if named {
+            // Somebody who has a profile from now on.
+            base.wake.accounts_due.notify_waiters();
+        }
+        Ok(())
     }
 
     async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
@@ -320,13 +331,8 @@ impl Sending<'_> {
         let scope = CallScope::Account { row: self.reply.account, id: context.account.id.clone(), connection };
         match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
-                read_answer(
-                    &registered.channel,
-                    &self.room.network.known(registered.channel.id(), &scope),
-                    step,
-                    response,
-                )
-                .await
+                let known = self.room.network.known(registered.channel.id(), &scope);
+                read_answer(&registered.channel, (&known, &self.room.base.clock), step, response).await
             }
             Err(error) => (unsent(step, &error), None),
         }

@@ -15,13 +15,15 @@ use super::{
     unsent::{channel_failed, disconnected, host_failed, unread},
 };
 use crate::{
-    base::tasks::Worker,
+    base::{clock::Clock, tasks::Worker},
     channels::{CallProblem, circuit_breaker::Part},
     error::HostError,
 };
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
 const READINGS: u32 = 20;
+/// The wait between two of them: a sandbox does not tell when it has room.
+const READING_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
 
@@ -80,7 +82,7 @@ impl Outbound {
 /// Parses the response. It cannot be fetched again, so a busy sandbox is retried.
 pub(super) async fn read_answer(
     channel: &Channel,
-    known: &Known,
+    (known, clock): (&Known, &Clock),
     step: &SendStep,
     response: HttpResponse,
 ) -> (SendOutcome, Option<CallError>) {
@@ -102,7 +104,7 @@ pub(super) async fn read_answer(
             Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
                 if reading < READINGS =>
             {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                clock.wait(READING_WAIT).await;
                 continue;
             }
             Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),

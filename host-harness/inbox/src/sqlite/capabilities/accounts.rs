@@ -9,7 +9,7 @@ use crate::{
     model::{AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential, Update},
     sqlite::{
         arrivals::DeliveryRow,
-        columns::{as_millis, collect, from_millis},
+        columns::{as_millis, collect, from_millis, next_after},
         rows::{
             accounts::{forget, is_current, mark, note_deleted, put_credential},
             deliveries::requeue_account,
@@ -92,6 +92,18 @@ impl Accounts for SqliteStore {
             .await
     }
 
+    async fn next_refresh(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(refresh_at) FROM account WHERE refresh_at > ?1 AND state <> 'disconnected'",
+                    after,
+                )
+            })
+            .await
+    }
+
     async fn note_refresh(
         &self,
         account: i64,
@@ -143,6 +155,18 @@ impl Accounts for SqliteStore {
                             connection: row.get(4)?,
                         })
                     },
+                )
+            })
+            .await
+    }
+
+    async fn next_history(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(history_at) FROM account WHERE history_at > ?1 AND state = 'connected'",
+                    after,
                 )
             })
             .await
