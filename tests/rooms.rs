@@ -86,7 +86,6 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ("accounts", &["base", "channels", "error", "network"]),
             ("base", &["error"]),
             ("channels", &["base", "error"]),
-            ("error", &["store"]),
             (
                 "host",
                 &[

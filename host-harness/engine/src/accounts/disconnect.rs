@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use harness_contract::AccountError;
 
-use super::Accounts;
-use crate::error::{HostError, sentence};
+use super::{Accounts, AccountsError};
+use crate::error::sentence;
 
 impl Accounts {
     /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
@@ -14,13 +14,13 @@ impl Accounts {
         self: &Arc<Self>,
         account: i64,
         delete_conversations: bool,
-    ) -> Result<Option<String>, HostError> {
+    ) -> Result<Option<String>, AccountsError> {
         let row = self.base.inbox.account_row(account).await?;
         let told = self.call(account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
         let not_done = match told {
-            Ok(()) | Err(HostError::Disconnected(_)) => None,
-            Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
-            Err(HostError::Account(error)) => Some(sentence(&error)),
+            Ok(()) | Err(AccountsError::Disconnected(_)) => None,
+            Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
+            Err(AccountsError::Account(error)) => Some(sentence(&error)),
             Err(error) => Some(error.to_string()),
         };
         {

@@ -8,14 +8,11 @@ use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
 use harness_inbox::{Doubt, InboxError, Seen, SeenMessage};
 use tokio::task::JoinSet;
 
-use super::Accounts;
-use crate::{
-    base::{
-        places::{Owner, Places},
-        rate_limit::CONVERSATIONS,
-        tasks::{REST, Worker},
-    },
-    error::HostError,
+use super::{Accounts, AccountsError};
+use crate::base::{
+    places::{Owner, Places},
+    rate_limit::CONVERSATIONS,
+    tasks::{REST, Worker},
 };
 
 /// Looks at the same time.
@@ -84,7 +81,7 @@ async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
                 note(room, doubt, None).await
             }
         },
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             room.base.inbox.stop_looking(doubt).await
         }
         Err(error) => {
@@ -104,7 +101,7 @@ async fn note(room: &Accounts, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -
 }
 
 /// What the archive shows of the conversation.
-async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, HostError> {
+async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, AccountsError> {
     let registered = room.channels.get(&doubt.channel)?;
     let events = room.channels.read_archived(&registered, doubt.account_id.clone(), items).await?;
     let of_contact = |event: &harness_contract::Event| {

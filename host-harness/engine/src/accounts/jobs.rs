@@ -9,7 +9,7 @@ use harness_contract::{
 use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
-use super::Accounts;
+use super::{Accounts, AccountsError};
 use crate::{
     base::{
         places::{Owner, Place, Places},
@@ -17,7 +17,7 @@ use crate::{
         tasks::{REST, Worker},
     },
     channels::circuit_breaker::Part,
-    error::{HostError, sentence},
+    error::sentence,
 };
 use harness_egress::credentials::random;
 
@@ -90,7 +90,7 @@ async fn round(
     duty: Duty,
     places: &Places,
     under_way: &mut JoinSet<()>,
-) -> Result<Option<u64>, HostError> {
+) -> Result<Option<u64>, AccountsError> {
     let (now, inbox) = (room.base.clock.now(), &room.base.inbox);
     Ok(match duty {
         Duty::Credentials => {
@@ -131,14 +131,14 @@ enum Left {
     StillDue,
 }
 
-async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Result<Option<Place>, AccountsError> {
     let channel = room.base.inbox.account_row(account).await?.channel;
     Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
 }
 
 async fn begin<W>(room: Arc<Accounts>, place: Place, work: W)
 where
-    W: AsyncFnOnce(&Arc<Accounts>) -> Result<Left, HostError>,
+    W: AsyncFnOnce(&Arc<Accounts>) -> Result<Left, AccountsError>,
 {
     let _place = place;
     let done = room.base.tasks.guarded(Worker::Keeper, work(&room)).await;
@@ -168,7 +168,7 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 }
 
 /// Renews an account's credentials now.
-pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), HostError> {
+pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), AccountsError> {
     let now = room.base.clock.now();
     // As it was before: what comes of this counts for no later connection.
     let connection = room.base.inbox.account_row(account).await?.connection;
@@ -185,11 +185,11 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), Ho
             Ok(())
         }
         // There is nothing to renew.
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             let wait = if row.state == AccountState::NeedsReconnect { DAY } else { HOUR };
             let ends = row.refresh_before;
             if row.state == AccountState::Connected && ends.is_some_and(|ends| ends < now.saturating_add(WARN_BEFORE)) {
@@ -202,15 +202,15 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), Ho
             }
             room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
-        Err(HostError::Disconnected(_)) => Ok(()),
+        Err(AccountsError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
         Err(_) => room.base.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
-    .map_err(HostError::from)
+    .map_err(AccountsError::from)
 }
 
 /// Asks for a contact's profile. Without one people see a placeholder, never an error.
-async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError> {
+async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsError> {
     let id = due.platform_id.clone();
     let asked = room.call(due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
     let now = room.base.clock.now();
@@ -218,7 +218,7 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError>
         Ok(profile) => {
             return Ok(room.base.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
         }
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             let wait = match &*error {
                 AccountError::Unsupported => u64::MAX / 4,
                 AccountError::Platform(failure) => match failure.category {
@@ -240,7 +240,7 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError>
 
 /// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
 /// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
-async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, HostError> {
+async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, AccountsError> {
     let now = room.base.clock.now();
     let channel = room.base.inbox.account_row(due.account).await?.channel;
     if room.channels.breakers.is_open(&channel, Part::Incoming)
@@ -300,10 +300,10 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, HostErro
             };
             (items.collect::<Vec<_>>(), mark)
         }
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
         }
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             tracing::warn!(account = due.account, reason = sentence(&error), "the archive could not be read");
             let wait = match &*error {
                 AccountError::Platform(failure) => failure.retry_after.unwrap_or(0).max(10 * MINUTE),

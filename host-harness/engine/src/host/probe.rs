@@ -9,8 +9,7 @@ use harness_contract::{
 use harness_egress::credentials::random;
 use harness_inbox::{AccountRow, ReplyState, StepState};
 
-use super::Host;
-use crate::error::HostError;
+use super::{Host, HostError};
 
 /// Conversations among which an open one is looked for.
 const LOOK_AT: usize = 50;

@@ -17,8 +17,8 @@ use tokio::task::{Id, JoinSet};
 use super::Ingest;
 use crate::{
     base::tasks::Worker,
-    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::LoadedChannel},
-    error::{HostError, Paused},
+    channels::{CallProblem, NoChannel, blamed, circuit_breaker::Part, loaded::LoadedChannel},
+    error::{Busy, Paused},
 };
 use harness_egress::Known;
 
@@ -131,7 +131,7 @@ impl From<CallProblem> for Problem {
         match problem {
             CallProblem::Open(paused) => paused.into(),
             CallProblem::Failed(error) => error.into(),
-            CallProblem::Panicked => Self::Other(HostError::Busy.to_string()),
+            CallProblem::Panicked => Self::Other(Busy.to_string()),
         }
     }
 }
@@ -280,21 +280,18 @@ async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) ->
 }
 
 /// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<LoadedChannel, HostError>) -> String {
+fn digest_of(registered: &Result<LoadedChannel, NoChannel>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
 fn translate(
     room: &Arc<Ingest>,
-    registered: Result<LoadedChannel, HostError>,
+    registered: Result<LoadedChannel, NoChannel>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, attempts, .. } = pending;
     let channel = pending.channel.clone();
-    let registered = registered.map_err(|error| match error {
-        HostError::NoChannel(id, _) => Problem::NoChannel(id),
-        other => Problem::Other(other.to_string()),
-    })?;
+    let registered = registered.map_err(|error| Problem::NoChannel(error.id))?;
     let span = tracing::info_span!("translate", delivery = id, channel);
     let digest = registered.channel.inspection().digest.clone();
     let (delivery, origin) = pending.into_parts();

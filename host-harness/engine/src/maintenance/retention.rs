@@ -41,7 +41,7 @@ impl Default for Retention {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum UpkeepError {
+enum MaintenanceError {
     #[error(transparent)]
     Inbox(#[from] InboxError),
     #[error(transparent)]
@@ -63,7 +63,7 @@ async fn tidy_up(room: &Maintenance) {
     }
 }
 
-async fn round(room: &Maintenance) -> Result<(), UpkeepError> {
+async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
     let before =
         |age: Duration| room.base.clock.now().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
     let mut emptied = 0;
@@ -105,7 +105,7 @@ async fn round(room: &Maintenance) -> Result<(), UpkeepError> {
 }
 
 /// Removes files that were given to be sent before this time and are named by no reply.
-async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, UpkeepError> {
+async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, MaintenanceError> {
     let mut files = room.base.inbox.files_before(before).await?;
     while !files.handles.is_empty() && room.base.inbox.look_for_use(&mut files, REPLIES).await? {
         tokio::task::yield_now().await;
@@ -122,7 +122,7 @@ async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, UpkeepE
 }
 
 /// Removes files of the media store that no row names.
-async fn remove_nameless(room: &Maintenance) -> Result<usize, UpkeepError> {
+async fn remove_nameless(room: &Maintenance) -> Result<usize, MaintenanceError> {
     let old = room.store.keys_before(room.base.clock.now().saturating_sub(NAMELESS_MS)).await?;
     let mut removed = 0;
     for keys in old.chunks(KEYS) {

@@ -7,7 +7,7 @@ use harness_sandbox::{CallError, CallFailure};
 use tracing::Instrument as _;
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     unsent::{
         channel_failed, disconnected, failure, host_failed, late_signal, no_files, nothing_to_send, outcome,
         unrecorded, unsent,
@@ -24,7 +24,7 @@ use crate::{
         circuit_breaker::{Part, Permit},
         loaded::LoadedChannel,
     },
-    error::HostError,
+    error::Busy,
     network::CallScope,
 };
 use harness_egress::{Captured, FIRST, Held, TooMuch, memory_of};
@@ -70,7 +70,7 @@ pub(crate) struct Sending<'a> {
 
 impl Sending<'_> {
     /// Sends what is left of the reply.
-    pub(crate) async fn run(&self) -> Result<RunOutcome, HostError> {
+    pub(crate) async fn run(&self) -> Result<RunOutcome, OutboundError> {
         let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(RunOutcome::Blocked) };
         let unchanged = self.room.credentials.unchanged.read().await;
         let account = self.room.base.inbox.account_row(self.reply.account).await?;
@@ -251,7 +251,7 @@ impl Sending<'_> {
         context: &ConversationContext,
         now: u64,
         leave: &mut Option<Permit>,
-    ) -> Result<Option<Vec<SendStep>>, HostError> {
+    ) -> Result<Option<Vec<SendStep>>, OutboundError> {
         let (message, asked) = (self.reply.message.clone(), context.clone());
         let called = self
             .room
@@ -267,7 +267,7 @@ impl Sending<'_> {
                 (built, remarks)
             }
             Err(CallProblem::Open(paused)) => return Err(paused.into()),
-            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(HostError::Busy),
+            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(Busy.into()),
             Err(CallProblem::Failed(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
             Err(CallProblem::Panicked) => (Err(vec![host_failed()]), Remarks::default()),
         };

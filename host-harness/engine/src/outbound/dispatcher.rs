@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     attempt::{RunOutcome, Sending},
     unsent::host_failed,
 };
@@ -18,7 +18,6 @@ use crate::{
         tasks::{REST, Worker},
     },
     channels::circuit_breaker::Part,
-    error::HostError,
 };
 
 /// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
@@ -68,7 +67,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
         let _turn = Turn { _place: place, _told: TellsDispatcher(Arc::clone(&room)) };
         let left = match room.base.tasks.guarded(Worker::Outbox, send(&room, due.reply)).await {
             Ok(Ok(left)) => left,
-            Ok(Err(HostError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
+            Ok(Err(OutboundError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
             Ok(Err(error)) => {
                 tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
                 RunOutcome::Blocked
@@ -99,7 +98,7 @@ impl Drop for TellsDispatcher {
     }
 }
 
-async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, HostError> {
+async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, OutboundError> {
     // It may have come to its end since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
@@ -111,9 +110,9 @@ async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, HostError>
     }
 }
 
-async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), HostError> {
+async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), InboxError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
-    let done: Result<(), InboxError> = match left {
+    match left {
         RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
         RunOutcome::RetryScheduled => Ok(()),
         RunOutcome::Blocked => room.base.inbox.defer(reply, after(LATER_MS)).await,
@@ -121,8 +120,7 @@ async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), Hos
         RunOutcome::CircuitOpen(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
         RunOutcome::RateLimited(at) => room.base.inbox.defer(reply, at).await,
         RunOutcome::Failed => fail(room, reply).await,
-    };
-    Ok(done?)
+    }
 }
 
 /// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.

@@ -11,13 +11,12 @@ use harness_inbox::{AccountState, Remarks};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     unsent::{channel_failed, disconnected, host_failed, unread},
 };
 use crate::{
     base::{clock::Clock, tasks::Worker},
     channels::{CallProblem, circuit_breaker::Part},
-    error::HostError,
 };
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
@@ -52,7 +51,11 @@ fn judge(
 
 impl Outbound {
     /// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
-    pub(crate) async fn validate(&self, conversation: i64, message: &OutboundMessage) -> Result<Remarks, HostError> {
+    pub(crate) async fn validate(
+        &self,
+        conversation: i64,
+        message: &OutboundMessage,
+    ) -> Result<Remarks, OutboundError> {
         let inbox = &self.base.inbox;
         let Ok(registered) = self.channels.get(&inbox.channel_of(conversation).await?) else {
             return Ok(Remarks::default());
@@ -61,7 +64,7 @@ impl Outbound {
         let context = self.channels.context(&registered, conversation, comment).await?;
         let account = inbox.account_of(conversation).await?;
         if inbox.account_row(account).await?.state == AccountState::Disconnected {
-            return Err(HostError::NotSendable(vec![disconnected()]));
+            return Err(OutboundError::NotSendable(vec![disconnected()]));
         }
         let message = message.clone();
         let judged = self
@@ -69,12 +72,12 @@ impl Outbound {
             .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));
         match judged.await {
             Ok((errors, remarks)) if errors.is_empty() => Ok(remarks),
-            Ok((errors, _)) => Err(HostError::NotSendable(errors)),
+            Ok((errors, _)) => Err(OutboundError::NotSendable(errors)),
             Err(CallProblem::Open(_) | CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => {
                 Ok(Remarks::default())
             }
-            Err(CallProblem::Failed(error)) => Err(HostError::NotSendable(vec![channel_failed(&error)])),
-            Err(CallProblem::Panicked) => Err(HostError::NotSendable(vec![host_failed()])),
+            Err(CallProblem::Failed(error)) => Err(OutboundError::NotSendable(vec![channel_failed(&error)])),
+            Err(CallProblem::Panicked) => Err(OutboundError::NotSendable(vec![host_failed()])),
         }
     }
 }
