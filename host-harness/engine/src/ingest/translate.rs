@@ -30,7 +30,8 @@ const SHARE: usize = 16;
 const BATCH_BYTES: usize = 16 << 20;
 /// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
 const MAX_ATTEMPTS: u32 = 3;
-/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
+/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox. In the machine's time, since
+/// moving the host's clock makes no room.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many times as long as a batch took the next one waits while more comes in than is translated.
 const BURST_SHARE: u32 = 3;
@@ -91,7 +92,7 @@ async fn begin(
 async fn guarded_lane(room: Arc<Ingest>, channel: String) {
     if room.base.tasks.guarded(Worker::Translate, lane(&room, &channel)).await.is_err() {
         room.channels.blame(&channel, Part::Incoming);
-        room.base.clock.wait(PAUSE).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -103,7 +104,7 @@ async fn lane(room: &Arc<Ingest>, channel: &str) {
             Ok(false) => return,
             Err(error) => {
                 tracing::error!(%error, channel, "translation pauses");
-                room.base.clock.wait(PAUSE).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
@@ -231,7 +232,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         return Ok(false);
     }
     if again {
-        room.base.clock.wait(PAUSE).await;
+        tokio::time::sleep(PAUSE).await;
     }
     let arrived = usize::try_from(room.base.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
     if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {

@@ -332,7 +332,7 @@ impl Sending<'_> {
         match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
                 let known = self.room.network.known(registered.channel.id(), &scope);
-                read_answer(&registered.channel, (&known, &self.room.base.clock), step, response).await
+                read_answer(&registered.channel, &known, step, response).await
             }
             Err(error) => (unsent(step, &error), None),
         }

@@ -15,13 +15,13 @@ use super::{
     unsent::{channel_failed, disconnected, host_failed, unread},
 };
 use crate::{
-    base::{clock::Clock, tasks::Worker},
+    base::tasks::Worker,
     channels::{CallProblem, circuit_breaker::Part},
 };
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
 const READINGS: u32 = 20;
-/// The wait between two of them: a sandbox does not tell when it has room.
+/// The wait between two of them, in the machine's time: a sandbox does not tell when it has room.
 const READING_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
@@ -85,7 +85,7 @@ impl Outbound {
 /// Parses the response. It cannot be fetched again, so a busy sandbox is retried.
 pub(super) async fn read_answer(
     channel: &Channel,
-    (known, clock): (&Known, &Clock),
+    known: &Known,
     step: &SendStep,
     response: HttpResponse,
 ) -> (SendOutcome, Option<CallError>) {
@@ -107,7 +107,7 @@ pub(super) async fn read_answer(
             Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
                 if reading < READINGS =>
             {
-                clock.wait(READING_WAIT).await;
+                tokio::time::sleep(READING_WAIT).await;
                 continue;
             }
             Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),
