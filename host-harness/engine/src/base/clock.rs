@@ -176,3 +176,28 @@ impl Timer for Clock {
         Box::pin(Self::wait(self, duration))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a future is not ready, now that it was asked once more.
+    async fn waits(future: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
+        std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
+    }
+
+    #[tokio::test]
+    async fn whoever_sleeps_wakes_when_the_clock_is_moved_and_does_not_begin_when_it_was_moved_before() {
+        let clock = Clock::stopped();
+        let next = Some(clock.now() + 3_600_000);
+        let mut sleeper = std::pin::pin!(clock.sleep_until(next));
+        let mut endless = std::pin::pin!(clock.sleep_until(None));
+        assert!(waits(&mut sleeper).await && waits(&mut endless).await);
+        // Backwards too: what is due may be another time then.
+        clock.set_by(-1);
+        assert!(!waits(&mut sleeper).await && !waits(&mut endless).await);
+        clock.set_by(3_600_001);
+        assert!(!waits(&mut std::pin::pin!(clock.sleep_until(next))).await, "its time has come");
+        assert!(waits(&mut std::pin::pin!(clock.sleep_until(next.map(|next| next + 1)))).await);
+    }
+}

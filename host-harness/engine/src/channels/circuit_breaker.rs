@@ -325,6 +325,23 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_has_a_time_and_its_end_is_told_however_it_ends() {
+        let breakers = opened(0);
+        let next = |after| breakers.next_trial(Part::Incoming, after);
+        assert_eq!([next(0), next(FIRST_WAIT_MS)], [Some(FIRST_WAIT_MS), None], "later than that, and not at it");
+        assert_eq!(breakers.next_trial(Part::Outgoing, 0), None);
+        let ends: [fn(Permit); 3] =
+            [drop, |trial| trial.failed(&error(), false, FIRST_WAIT_MS), |trial| trial.succeeded(3 * FIRST_WAIT_MS)];
+        for (end, at) in ends.into_iter().zip([FIRST_WAIT_MS, FIRST_WAIT_MS, 3 * FIRST_WAIT_MS]) {
+            let trial = breakers.admit("x", Part::Incoming, at).unwrap();
+            assert_eq!(next(0), None, "somebody makes it");
+            end(trial);
+            assert!(std::pin::pin!(breakers.wake.delivered.notified()).enable(), "whoever waits is told");
+        }
+        assert!(!breakers.is_open("x", Part::Incoming));
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_makes_no_wait_longer() {
         let breakers = opened(1_000_000);
         breakers.set_back(400_000);
