@@ -31,9 +31,7 @@ pub use channels::{
     circuit_breaker::{BreakerState, BreakerView, Part},
     loaded::{ChannelOptions, Grant, LoadedChannel},
 };
-pub use error::{
-    Busy, ConnectError, Disconnected, Full, Held as HeldByPlatform, Interrupted, Overtaken, Paused, Refusal,
-};
+pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
 pub use harness_egress::{
     Endpoints, Held, MIB, Sizes,
     credentials::{Secret, SecretKey, Secrets, VaultError, VaultKey, random},

@@ -13,7 +13,7 @@ use super::{Accounts, AccountsError, effects::AccountEffects};
 use crate::{
     base::tasks::Worker,
     channels::{circuit_breaker::Part, loaded::LoadedChannel},
-    error::{Disconnected, Held, sentence},
+    error::{Disconnected, PlatformHold, sentence},
     network::CallScope,
 };
 
@@ -117,7 +117,7 @@ impl Accounts {
             CallScope::Account { row, .. } => self.base.inbox.paused_until(*row, None, now).await?,
             CallScope::Connecting(_) => self.base.inbox.channel_paused_until(registered.channel.id(), now).await?,
         };
-        until.map_or(Ok(()), |until| Err(Held(until.saturating_sub(now).div_ceil(1000)).into()))
+        until.map_or(Ok(()), |until| Err(PlatformHold(until.saturating_sub(now).div_ceil(1000)).into()))
     }
 }
 

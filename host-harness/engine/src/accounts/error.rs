@@ -8,7 +8,9 @@ use harness_sandbox::CallError;
 
 use crate::{
     channels::{CallProblem, NoChannel, WrongSettings},
-    error::{Busy, ConnectError, Disconnected, Held, Interrupted, OURS, Paused, TOO_MUCH, for_people, sentence},
+    error::{
+        Busy, ConnectError, Disconnected, Interrupted, OURS, Paused, PlatformHold, TOO_MUCH, for_people, sentence,
+    },
 };
 
 /// Why the room did not do what was asked.
@@ -43,7 +45,7 @@ pub(crate) enum AccountsError {
     Busy(#[from] Busy),
     /// The platform asked to be left alone.
     #[error(transparent)]
-    Held(#[from] Held),
+    Held(#[from] PlatformHold),
     /// The account is disconnected.
     #[error(transparent)]
     Disconnected(#[from] Disconnected),

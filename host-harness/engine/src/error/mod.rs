@@ -11,6 +11,6 @@ pub(crate) use self::words::{OURS, TOO_MUCH, for_people, not_sendable, sentence}
 pub use self::{
     connect::ConnectError,
     refusal::Refusal,
-    waits::{Busy, Full, Held, Paused},
+    waits::{Busy, Full, Paused, PlatformHold},
     work::{Disconnected, Interrupted, Overtaken},
 };

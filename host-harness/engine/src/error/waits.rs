@@ -17,7 +17,7 @@ pub struct Paused {
 /// The platform asked to be left alone for a while.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the platform asked for a pause in which it is asked nothing; it lasts for another {0} s")]
-pub struct Held(pub u64);
+pub struct PlatformHold(pub u64);
 
 /// All sandboxes are in use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::{
     accounts::AccountsError,
     channels::{AnotherChannel, ChannelsError, NoChannel, UnknownSlot, WrongSettings},
     error::{
-        Busy, ConnectError, Disconnected, Full, Held, Interrupted, OURS, Overtaken, Paused, Refusal, TOO_MUCH,
+        Busy, ConnectError, Disconnected, Full, Interrupted, OURS, Overtaken, Paused, PlatformHold, Refusal, TOO_MUCH,
         for_people, not_sendable, sentence,
     },
     ingest::IngestError,
@@ -79,7 +79,7 @@ pub enum HostError {
     NotSendable(Vec<Violation>),
     /// The platform asked to be left alone for a while.
     #[error(transparent)]
-    Held(#[from] Held),
+    Held(#[from] PlatformHold),
     /// All sandboxes are in use.
     #[error(transparent)]
     Busy(#[from] Busy),
