@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use harness_contract::AccountError;
+use harness_inbox::AccountId;
 
 use super::{Accounts, AccountsError};
 use crate::error::sentence;
@@ -12,7 +13,7 @@ impl Accounts {
     /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
     pub(crate) async fn disconnect(
         self: &Arc<Self>,
-        account: i64,
+        account: AccountId,
         delete_conversations: bool,
     ) -> Result<Option<String>, AccountsError> {
         let row = self.base.inbox.account_row(account).await?;

@@ -15,7 +15,7 @@ use std::{
 
 use harness_contract::{ConversationContext, settings::merge_settings};
 use harness_egress::credentials::Secrets;
-use harness_inbox::{Inbox, InboxError};
+use harness_inbox::{ConversationId, Inbox, InboxError};
 use harness_sandbox::Sandbox;
 
 pub(crate) use self::call::{CallProblem, blamed};
@@ -73,7 +73,7 @@ impl Channels {
     pub(crate) async fn context(
         &self,
         registered: &LoadedChannel,
-        conversation: i64,
+        conversation: ConversationId,
         comment: Option<&str>,
     ) -> Result<ConversationContext, InboxError> {
         let (policy, now) = (&registered.capabilities.window, self.clock.now());

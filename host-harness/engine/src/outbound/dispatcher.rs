@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use harness_inbox::{DueReply, InboxError};
+use harness_inbox::{ConversationId, DueReply, InboxError, ReplyId};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
@@ -48,7 +48,11 @@ pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
 }
 
 /// Begins the replies that are due and have a place. Returns when something will be due next.
-async fn begin(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>) -> Result<Option<u64>, InboxError> {
+async fn begin(
+    room: &Arc<Outbound>,
+    places: &Places<ConversationId>,
+    sending: &mut JoinSet<()>,
+) -> Result<Option<u64>, InboxError> {
     let (now, breakers) = (room.base.clock.now(), &room.channels.breakers);
     let paused = breakers.paused(Part::Outgoing, now);
     for due in room.base.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await? {
@@ -58,7 +62,7 @@ async fn begin(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>)
     Ok(room.base.inbox.next_reply(now).await?.into_iter().chain(trial).min())
 }
 
-fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
+fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut JoinSet<()>, due: DueReply) {
     let owner = Owner { channel: &due.channel, account: due.account, conversation: None };
     let Some(place) = places.take(owner, due.conversation) else { return };
     let room = Arc::clone(room);
@@ -69,7 +73,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
             Ok(Ok(left)) => left,
             Ok(Err(OutboundError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
             Ok(Err(error)) => {
-                tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
+                tracing::error!(%error, reply = due.reply.get(), "a reply stopped and is tried again later");
                 RunOutcome::Blocked
             }
             Err(_) => {
@@ -78,7 +82,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
             }
         };
         if let Err(error) = settle(&room, due.reply, left).await {
-            tracing::error!(%error, reply = due.reply, "a reply's wait could not be written down");
+            tracing::error!(%error, reply = due.reply.get(), "a reply's wait could not be written down");
             room.base.clock.wait(REST).await;
         }
     });
@@ -86,7 +90,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
 
 /// A reply's turn. When it is over its place is free, and then the dispatcher is told: fields are dropped in this order.
 struct Turn {
-    _place: Place,
+    _place: Place<ConversationId>,
     _told: TellsDispatcher,
 }
 
@@ -98,19 +102,19 @@ impl Drop for TellsDispatcher {
     }
 }
 
-async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, OutboundError> {
+async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, OutboundError> {
     // It may have come to its end since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
             // Of the highest level, so that it stands beside a warning too.
-            let span = tracing::error_span!("reply", reply, channel = open.channel);
+            let span = tracing::error_span!("reply", reply = reply.get(), channel = open.channel);
             (Sending { room, reply: open }).run().instrument(span).await
         }
         None => Ok(RunOutcome::RetryScheduled),
     }
 }
 
-async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), InboxError> {
+async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(), InboxError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
     match left {
         RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
@@ -124,7 +128,7 @@ async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), Inb
 }
 
 /// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
-async fn fail(room: &Outbound, reply: i64) -> Result<(), InboxError> {
+async fn fail(room: &Outbound, reply: ReplyId) -> Result<(), InboxError> {
     room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
     room.base.wake.doubts_due.notify_one();
     match room.base.inbox.open_reply(reply).await? {
