@@ -46,7 +46,7 @@ async fn deliveries_and_replies_go_on_while_the_clock_jumps() {
             // What a platform answered with an error page it may have taken; hours later the archive tells.
             let told = |outcome: &str| outcome.contains("looked for in the platform's archive, and it had not arrived");
             let proved = step.state == StepState::Rejected && step.outcome.as_ref().is_some_and(|one| told(one.get()));
-            let open_or_sent = matches!(step.state, StepState::Sent | StepState::Unknown | StepState::Cancelled);
+            let open_or_sent = matches!(step.state, StepState::Sent | StepState::Ambiguous | StepState::Cancelled);
             assert!(open_or_sent || proved, "{view:?}");
         }
     }

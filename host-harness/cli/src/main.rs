@@ -66,13 +66,9 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         channel: Option<PathBuf>,
     },
-    /// Let a running host translate again what could not be translated
-    Retranslate {
-        /// The channel's id [default: all]
-        channel: Option<String>,
-        #[command(flatten)]
-        running: running::Running,
-    },
+    /// Deliveries in the journal of a running host
+    #[command(subcommand)]
+    Deliveries(Deliveries),
     /// Connect an account of a running host: a link for the browser, then the state until a test message came
     Connect {
         /// The channel's id, such as `instagram`
@@ -180,6 +176,17 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum Deliveries {
+    /// Translate again what could not be translated
+    Retry {
+        /// The channel's id [default: all]
+        channel: Option<String>,
+        #[command(flatten)]
+        running: running::Running,
+    },
+}
+
 fn main() -> ExitCode {
     // Before anything else: this process does nothing but compile, and gets a component of strangers.
     if std::env::args_os().nth(1).is_some_and(|first| first == locate::COMPILE) {
@@ -215,8 +222,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             runtime().and_then(|rt| rt.block_on(serve::run(&config, watch, record)))
         }
         Command::Replay { file, channel } => replay::run(&file, channel),
-        Command::Retranslate { channel, running } => {
-            runtime().and_then(|rt| rt.block_on(running::retranslate(&running, channel.as_deref())))
+        Command::Deliveries(Deliveries::Retry { channel, running }) => {
+            runtime().and_then(|rt| rt.block_on(running::retry_deliveries(&running, channel.as_deref())))
         }
         Command::Connect { channel, login, json, running } => {
             runtime().and_then(|rt| rt.block_on(running::connect(&running, &channel, login.as_deref(), json)))
