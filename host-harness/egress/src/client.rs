@@ -27,7 +27,7 @@ use crate::{
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Where requests really go, for development: an origin, such as `https://graph.facebook.com`, and the
+/// Where requests really go, for development: an origin, such as `https://api.example.com`, and the
 /// address that stands in for it.
 pub type Endpoints = BTreeMap<String, Url>;
 
