@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{AccountState, TranslatedDelivery, Update},
+    model::{AccountId, AccountState, DeliveryId, TranslatedDelivery, Update},
     sqlite::{
         columns::as_millis,
         rows::{
@@ -37,7 +37,7 @@ pub(crate) fn apply_to_accounts(
     event: &Event,
     updates: &mut Vec<Update>,
 ) -> Result<Told, InboxError> {
-    let accounts: Vec<(i64, String, i64)> = {
+    let accounts: Vec<(AccountId, String, i64)> = {
         let mut statement = tx.prepare_cached(
             "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
                  OR authorized_by = ?2 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
@@ -93,8 +93,8 @@ pub(crate) fn apply_to_accounts(
 /// Deletes what an erasure request asks for: a contact of the accounts, or the accounts themselves.
 pub(crate) fn erase(
     tx: &Transaction<'_>,
-    delivery: i64,
-    accounts: &[i64],
+    delivery: DeliveryId,
+    accounts: &[AccountId],
     contact: Option<&str>,
     now: i64,
 ) -> Result<(), InboxError> {

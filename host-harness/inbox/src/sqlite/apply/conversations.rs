@@ -8,13 +8,14 @@ use rusqlite::{Transaction, params};
 use super::place::EventPlace;
 use crate::{
     error::InboxError,
+    model::ConversationId,
     sqlite::{columns::as_millis, rows::conversations::MAX_REPLY_CONTEXT},
 };
 
 /// What the event does to the conversation's row and its window, and to what an answer will need. One statement, since nearly every event changes the row.
 pub(crate) fn note_action(
     tx: &Transaction<'_>,
-    conversation: i64,
+    conversation: ConversationId,
     event: &Event,
     EventPlace { at, received_at, delivery, .. }: EventPlace,
 ) -> Result<(), InboxError> {
@@ -59,7 +60,12 @@ pub(crate) fn note_action(
     Ok(())
 }
 
-fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, at: i64) -> Result<(), InboxError> {
+fn note_opening(
+    tx: &Transaction<'_>,
+    conversation: ConversationId,
+    opener: WindowOpener,
+    at: i64,
+) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET at = max(at, ?3)",
@@ -70,7 +76,7 @@ fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, a
 
 pub(crate) fn note_seen(
     tx: &Transaction<'_>,
-    conversation: Option<i64>,
+    conversation: Option<ConversationId>,
     seen: &Seen,
     at: i64,
 ) -> Result<(), InboxError> {

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::place::EventPlace;
 use crate::{
     error::InboxError,
+    model::ReplyId,
     sqlite::rows::{deliveries::note_carrier, messages::adopt_platform_id, people, replies},
 };
 
@@ -22,7 +23,7 @@ pub(crate) fn confirm_own(
         .prepare_cached(
             "SELECT reply_id, step FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NOT NULL",
         )?
-        .query_row(params![place.account, id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .query_row(params![place.account, id], |row| Ok((row.get::<_, ReplyId>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     let step = match (known, &author.correlation) {
         (Some(step), _) => Some(step),
@@ -77,7 +78,7 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     };
     let outcome =
         status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
-    let changed: Option<i64> = tx
+    let changed: Option<ReplyId> = tx
         .prepare_cached(
             "UPDATE step SET state = ?3, finished_at = ?4, outcome = coalesce(?5, outcome) FROM message
              WHERE message.account_id = ?1 AND message.platform_id = ?2

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::{
     error::InboxError,
-    model::{NewDelivery, Proof},
+    model::{DeliveryId, NewDelivery, Proof},
     sqlite::columns::as_millis,
 };
 
 /// A delivery and the id that it will have in the journal.
 pub(crate) struct Arrival {
-    pub(crate) id: i64,
+    pub(crate) id: DeliveryId,
     pub(crate) row: DeliveryRow,
 }
 
@@ -61,7 +61,7 @@ impl DeliveryRow {
     }
 
     /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
-    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: i64) -> Result<(), InboxError> {
+    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: DeliveryId) -> Result<(), InboxError> {
         let Self { channel, received_at, source, account, proof, headers, body } = self;
         tx.prepare_cached(
             "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id, proof)

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
+    model::ConversationId,
     sqlite::{
         columns::{collect, from_millis},
         rows::accounts::account_settings,
@@ -17,7 +18,7 @@ use crate::{
 
 pub(crate) fn context(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     policy: &WindowPolicy,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
@@ -39,7 +40,7 @@ pub(crate) fn context(
 /// The first word on a comment: where it stands, and when it was written.
 pub(crate) fn known_comment(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     comment: &str,
 ) -> Result<Option<KnownComment>, InboxError> {
     let found = connection
@@ -58,7 +59,11 @@ pub(crate) fn known_comment(
 }
 
 /// The context without its window, of which only the platform's refusal is filled in.
-fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<ConversationContext, InboxError> {
+fn bare_context(
+    connection: &Connection,
+    conversation: ConversationId,
+    now: u64,
+) -> Result<ConversationContext, InboxError> {
     type Raw = (String, String, String, Option<String>, Option<String>, Option<i64>, Option<Vec<u8>>);
     let raw: Option<Raw> = connection
         .prepare_cached(
