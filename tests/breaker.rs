@@ -13,9 +13,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{
-    api, counted, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
+    api, counted, eventually, hostile,
+    hosts::{connect_shop, load_granted, open_with},
+    message, request, sandbox_config, secrets, serve, text, web_chat,
 };
-use harness_engine::{BreakerState, ChannelOptions, Clock, Host, HostOptions, Part};
+use harness_engine::{BreakerState, Clock, Host, HostOptions, Part};
 use harness_inbox::{ReplyId, ReplyState};
 
 struct Two {
@@ -37,24 +39,12 @@ async fn two() -> Two {
         endpoints,
         ..HostOptions::in_folder(folder.path())
     };
-    let host = Host::open(options).await.unwrap();
-    let setup = ChannelOptions {
-        grant: granted(&hostile().1),
-        secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelOptions::default()
-    };
-    host.load_channel(hostile().1.clone(), setup).await.unwrap();
+    let host = open_with(options, [(&hostile().1, secrets([("secret", "the-webhook-secret")]))]).await;
     host.connect_account("hostile", "account", "A", &BTreeMap::new(), secrets([("token", "the-token-of-it")]))
         .await
         .unwrap();
-    host.load_channel(
-        web_chat().1.clone(),
-        ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() },
-    )
-    .await
-    .unwrap();
-    let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop")]);
-    host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
+    load_granted(&host, &web_chat().1, secrets([])).await;
+    connect_shop(&host).await;
     let (address, _) = serve(&host).await;
     Two { host, clock, address, _folder: folder }
 }

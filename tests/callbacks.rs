@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use channel_tests::{Answer, World, eventually, log::Captured, request};
+use harness_engine::Host;
 use harness_inbox::{AccountState, FromDialog, NewAccount};
 use harness_server::{Authenticator, Limits};
 use serde_json::{Value, json};
@@ -135,14 +136,20 @@ async fn what_one_callback_took_no_other_takes() {
     assert!(world.host.metrics().await.unwrap().contains(r#"answer="taken_elsewhere"} 1"#));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn forged_callbacks_meet_the_bound_of_forged_webhooks() {
-    let world = world().await;
+/// Serves a host that takes three forged webhooks a minute.
+async fn serve_with_bound(host: &Host) -> String {
     let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
     let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = harness_server::router_with(world.host.clone(), Authenticator::default(), &limits);
+    let router = harness_server::router_with(host.clone(), Authenticator::default(), &limits);
     tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_callbacks_meet_the_bound_of_forged_webhooks() {
+    let world = world().await;
+    let address = serve_with_bound(&world.host).await;
     let mut statuses = Vec::new();
     for _ in 0..6 {
         statuses.push(call(&address, "data-deletion", "Zm9yZ2Vk.e30").await.status);
@@ -161,11 +168,7 @@ async fn a_forged_callback_costs_one_line_and_beyond_the_bound_none() {
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = world().await;
-    let limits = Limits { refused_webhooks_per_minute: 3, ..Limits::default() };
-    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = harness_server::router_with(world.host.clone(), Authenticator::default(), &limits);
-    tokio::spawn(async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await });
+    let address = serve_with_bound(&world.host).await;
     let lines = |id: &str| log.text().lines().filter(|line| line.contains(&format!("\"{id}\""))).count();
     for number in 0..8 {
         let id = format!("forged-{number}");

@@ -23,7 +23,7 @@ use channel_tests::{instagram, message, text};
 use harness_contract::{
     AccountSettings, ConversationContext, Delivery, DeliverySource, FallbackPolicy, HttpResponse, MediaKind,
     MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, OutboundText, QuickReply,
-    ReactionAction, Setting, SettingValue, Window, WindowState,
+    ReactionAction, Setting, SettingValue,
 };
 use harness_sandbox::{Called, Channel, Observer, Sandbox, SandboxConfig};
 
@@ -87,14 +87,7 @@ fn context() -> ConversationContext {
         contact: CONTACT.into(),
         thread: None,
         last_inbound: None,
-        window: Window {
-            state: WindowState::Open,
-            opened_by: None,
-            opened_at: None,
-            closes_at: None,
-            human_closes_at: None,
-            refused_at: None,
-        },
+        window: channel_tests::open_window(),
         now: 1_795_000_000_900,
         comment: None,
         reply_context: None,

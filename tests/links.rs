@@ -10,9 +10,10 @@
 )]
 
 use channel_tests::{
-    Answer, World, dialog::Person, eventually, gate::Gate, granted, message, request, scripted, secrets, text,
+    Answer, World, dialog::Person, eventually, gate::Gate, hosts::load_granted, message, request, scripted, secrets,
+    text,
 };
-use harness_engine::{ChannelOptions, ConnectError, ConnectStage, HostError};
+use harness_engine::{ConnectError, ConnectStage, HostError};
 use harness_inbox::{AccountState, StepState};
 use simulator::Config;
 use tokio::{
@@ -362,12 +363,7 @@ mod hanging_up {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_without_logins_gets_no_link_without_a_button() {
     let world = World::new().await;
-    let setup = ChannelOptions {
-        grant: granted(&scripted().1),
-        secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelOptions::default()
-    };
-    world.host.load_channel(scripted().1.clone(), setup).await.unwrap();
+    load_granted(&world.host, &scripted().1, secrets([("secret", "the-webhook-secret")])).await;
     let json = [("content-type", "application/json")];
     let answer = world.api("POST", "/api/v1/connect", &json, r#"{"channel":"scripted"}"#).await;
     assert_eq!(answer.status, 409, "{}", answer.body);

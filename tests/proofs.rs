@@ -12,7 +12,8 @@
 use std::collections::BTreeMap;
 
 use channel_tests::{
-    eventually, granted, hostile, manifest::with_manifest, request, sandbox_config, secrets, serve, signature, web_chat,
+    eventually, hostile, hosts::load_granted, manifest::with_manifest, request, sandbox_config, secrets, serve,
+    signature, web_chat,
 };
 use harness_contract::{Setting, SettingValue, settings::RawSetting};
 use harness_engine::{ChannelOptions, Host, HostOptions};
@@ -45,12 +46,7 @@ async fn open(folder: &std::path::Path) -> Host {
 }
 
 async fn load(host: &Host, secret: &str) {
-    let setup = ChannelOptions {
-        grant: granted(&hostile().1),
-        secrets: secrets([("secret", secret)]),
-        ..ChannelOptions::default()
-    };
-    host.load_channel(hostile().1.clone(), setup).await.unwrap();
+    load_granted(host, &hostile().1, secrets([("secret", secret)])).await;
 }
 
 /// Waits until every delivery has its end.

@@ -22,8 +22,8 @@ use std::{
 use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
 use harness_contract::{
     AccountSettings, ConversationContext, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse,
-    OutboundMessage, ParseError, ParsedDelivery, SendStep, Setting, SettingValue, Validation, Violation, Window,
-    WindowState, manifest::MANIFEST_SECTION,
+    OutboundMessage, ParseError, ParsedDelivery, SendStep, Setting, SettingValue, Validation, Violation,
+    manifest::MANIFEST_SECTION,
 };
 use harness_sandbox::{
     CallFailure, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce, StorageError, inspect,
@@ -356,14 +356,7 @@ fn an_instance_that_is_kept_answers_a_thousand_calls_as_a_fresh_one_does() {
     let deliveries = ["a", "another text", ""].map(delivery);
     let message = channel_tests::message(vec![channel_tests::text("Yes, it is in stock.")]);
     let refused = channel_tests::message(Vec::new());
-    let window = Window {
-        state: WindowState::Open,
-        opened_by: None,
-        opened_at: None,
-        closes_at: None,
-        human_closes_at: None,
-        refused_at: None,
-    };
+    let window = channel_tests::open_window();
     let login = Setting { key: "login".into(), value: SettingValue::Text("instagram".into()) };
     let context = ConversationContext {
         account: AccountSettings { id: "1".into(), settings: vec![login] },

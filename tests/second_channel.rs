@@ -17,7 +17,9 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{
-    World, connect, end, eventually, granted, listen, message, request, sandbox_config, secrets, serve, text, web_chat,
+    World, connect, end, eventually, granted,
+    hosts::{load_granted, open_with},
+    listen, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
 use harness_engine::{ChannelOptions, Host, HostOptions};
@@ -58,12 +60,7 @@ async fn both() -> Both {
     let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
     let host = Host::open(options).await.unwrap();
     connect(&host, &sim, Login::Facebook).await;
-    host.load_channel(
-        web_chat().1.clone(),
-        ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() },
-    )
-    .await
-    .unwrap();
+    load_granted(&host, &web_chat().1, secrets([])).await;
     for (site, secret) in [("shop.example", "secret-of-the-shop"), ("blog.example", "secret-of-the-blog")] {
         let secrets = secrets([("site-secret", secret), ("api-key", &format!("key-of-{site}"))]);
         host.connect_account("web-chat", site, site, &BTreeMap::new(), secrets).await.unwrap();
@@ -171,9 +168,7 @@ async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next
     end(host, folder.path()).await;
     let sent = received.lock().unwrap().len();
     let options = HostOptions { sandbox: sandbox_config(), ..HostOptions::in_folder(folder.path()) };
-    let host = Host::open(options).await.unwrap();
-    let setup = ChannelOptions { grant: granted(&web_chat().1), ..ChannelOptions::default() };
-    host.load_channel(web_chat().1.clone(), setup).await.unwrap();
+    let host = open_with(options, [(&web_chat().1, secrets([]))]).await;
     let (address, server) = serve(&host).await;
     let after = Both { sim, host, address, received, server, _folder: folder };
     assert_eq!(after.visitor_says("secret-of-the-shop", HELLO).await, 403);

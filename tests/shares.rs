@@ -12,7 +12,9 @@
 
 use std::{cell::Cell, collections::BTreeMap, path::Path, time::Duration};
 
-use channel_tests::{api, end, eventually, granted, hostile, request, sandbox_config, secrets, serve, web_chat};
+use channel_tests::{
+    api, end, eventually, hostile, hosts::open_with, request, sandbox_config, secrets, serve, web_chat,
+};
 use harness_contract::{Setting, SettingValue};
 use harness_engine::{Budget, ChannelOptions, Clock, Host, HostOptions};
 use harness_inbox::{FromDialog, NewAccount};
@@ -98,13 +100,7 @@ impl Two {
 async fn open(folder: &Path, clock: &Clock, budget: Budget) -> (Host, String, AbortHandle) {
     let options =
         HostOptions { sandbox: sandbox_config(), clock: clock.clone(), budget, ..HostOptions::in_folder(folder) };
-    let host = Host::open(options).await.unwrap();
-    let setup = ChannelOptions {
-        grant: granted(&hostile().1),
-        secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelOptions::default()
-    };
-    host.load_channel(hostile().1.clone(), setup).await.unwrap();
+    let host = open_with(options, [(&hostile().1, secrets([("secret", "the-webhook-secret")]))]).await;
     host.load_channel(web_chat().1.clone(), ChannelOptions::default()).await.unwrap();
     for account in ["shop", "blog"] {
         let own = secrets([("site-secret", &format!("secret-of-the-{account}"))]);

@@ -17,11 +17,13 @@ use std::{
 };
 
 use channel_tests::{
-    World as Connected, eventually, granted, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
+    World as Connected, eventually,
+    hosts::{connect_shop, endpoints, newest_conversation, open_with},
+    message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
 };
 use harness_cli::config::ConfigFile;
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
-use harness_engine::{ChannelOptions, Host, HostOptions, Sizes};
+use harness_engine::{Host, HostOptions, Sizes};
 use harness_inbox::{AccountId, ConversationId, ReplyId, ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
 use simulator::{CdnFile, Config, Login};
@@ -111,18 +113,13 @@ impl World {
     /// A host with these bounds, a channel that does what scripts say, and one that works.
     async fn with(sizes: Sizes) -> Self {
         let (folder, platform) = (tempfile::tempdir().unwrap(), Platform::start().await);
-        let lead = |origin: &str| (origin.to_owned(), platform.address.parse().unwrap());
-        let endpoints = BTreeMap::from(["https://scripted.example.com", "https://chat.example.com"].map(lead));
+        let origins = ["https://scripted.example.com", "https://chat.example.com"];
+        let endpoints = endpoints(&origins, &platform.address.parse().unwrap());
         let options =
             HostOptions { sandbox: sandbox_config(), endpoints, sizes, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(options).await.unwrap();
-        for (component, given) in [(scripted(), secrets([("secret", "the-webhook-secret")])), (web_chat(), secrets([]))]
-        {
-            let setup = ChannelOptions { grant: granted(&component.1), secrets: given, ..ChannelOptions::default() };
-            host.load_channel(component.1.clone(), setup).await.unwrap();
-        }
-        let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
-        host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
+        let app = secrets([("secret", "the-webhook-secret")]);
+        let host = open_with(options, [(&scripted().1, app), (&web_chat().1, secrets([]))]).await;
+        connect_shop(&host).await;
         let (address, _) = serve(&host).await;
         Self { host, address, platform, _folder: folder }
     }
@@ -176,10 +173,7 @@ impl World {
         let url = format!("{}/webhooks/scripted", self.address);
         let event = json!({ "events": 1 }).to_string();
         assert_eq!(request("POST", &url, &[("x-secret", "the-webhook-secret")], event.into()).await.status, 200);
-        eventually("the conversation", async || {
-            self.host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-        })
-        .await
+        newest_conversation(&self.host).await
     }
 
     async fn ended(&self, reply: ReplyId) -> ReplyView {
@@ -247,10 +241,7 @@ async fn what_an_answer_announces_takes_no_memory() {
 async fn a_channel_that_holds_its_share_stops_neither_the_reply_nor_the_webhook_of_another() {
     let world = World::with(Sizes { memory: 8 * MIB, ..Sizes::default() }).await;
     assert_eq!(world.visit("first").await, 200);
-    let conversation = eventually("the conversation", async || {
-        world.host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-    })
-    .await;
+    let conversation = newest_conversation(&world.host).await;
     let asked = world.hold_its_share().await;
     // And bodies that do not come to their end.
     let mut bodies = Vec::new();

@@ -20,10 +20,10 @@ use crate::state::tokens::Holder;
 const APP_REMOVED: u32 = 458;
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Who leaves the app.
+/// Who removes the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The person, for the Facebook login: all their pages leave with them.
+    /// The person, for the Facebook login; all their pages are removed with them.
     Person,
     /// An Instagram account, by its id, for the Instagram login.
     Account(String),
@@ -38,35 +38,35 @@ impl Subject {
     }
 }
 
-/// Which callback it was.
+/// The kind of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackKind {
     /// The app was removed, or a page unsubscribed.
     Deauthorize,
-    /// The person asks that their data be deleted.
+    /// The person asks for the deletion of their data.
     DataDeletion,
 }
 
-/// What the receiver of a callback answered.
+/// The receiver's answer to a callback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallbackAnswer {
-    /// The status; `None` when there was no answer.
+    /// The status; `None` without an answer.
     pub status: Option<u16>,
-    /// The body, or why there is none.
+    /// The body, or why there is no answer.
     pub body: String,
 }
 
-/// A callback that was posted.
+/// A callback that was sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallbackRecord {
     /// Which one.
     pub kind: CallbackKind,
-    /// Whose secret signed it.
+    /// The login whose secret signed it.
     pub login: Login,
     /// The payload inside `signed_request`.
     pub payload: Value,
-    /// What came back.
+    /// The receiver's answer.
     pub answer: CallbackAnswer,
 }
 
@@ -78,7 +78,7 @@ pub fn signed_request(key: &Secret, payload: &Value) -> String {
 }
 
 impl Core {
-    /// The person or account removes the app: its tokens die, its subscriptions end.
+    /// The person or account removes the app: its tokens stop working and its subscriptions end.
     pub(crate) fn revoke(&self, subject: &Subject) -> Result<(), SimulatorError> {
         self.invalidate(subject, APP_REMOVED)?;
         let (person, login) = (*subject == Subject::Person, subject.login());
@@ -88,7 +88,7 @@ impl Core {
         Ok(())
     }
 
-    /// Kills every token that was given for a person or account so far, the configured ones too.
+    /// Invalidates all tokens of a person or account, including the configured ones.
     pub(crate) fn invalidate(&self, subject: &Subject, subcode: u32) -> Result<(), SimulatorError> {
         let mut world = self.world();
         match subject {
@@ -128,8 +128,8 @@ impl Core {
         Ok(self.call_back(CallbackKind::DataDeletion, &url, subject.login(), payload).await)
     }
 
-    /// Tells that the app took its own subscription to a page away: it looks like somebody leaving,
-    /// but names a page and no user.
+    /// The app ended its own subscription to a page. Meta sends the same callback as for a removal, with a page instead
+    /// of a user.
     pub(crate) async fn page_unsubscribed(&self, page_id: &str) {
         if let Ok(url) = self.callback_url(CallbackKind::Deauthorize) {
             let payload = self.payload(json!({"profile_id": page_id, "user_id": ""}));

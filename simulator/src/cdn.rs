@@ -18,11 +18,11 @@ use crate::half;
 /// The host in captured attachment addresses.
 pub(crate) const HOST: &str = "lookaside.fbsbx.com";
 
-/// A file on the CDN, or what stands in its place.
+/// A file on the CDN, or a failure in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CdnFile {
-    /// The content type that is claimed.
+    /// The claimed content type.
     #[serde(default = "png")]
     pub content_type: String,
     /// The content; base64 on the JSON surface, without it the demo photo.
@@ -31,22 +31,22 @@ pub struct CdnFile {
     /// The status: 200, or 403 for an expired signature, 404, 500.
     #[serde(default = "ok")]
     pub status: u16,
-    /// How long the first byte takes.
+    /// The delay of the first byte.
     #[serde(default)]
     pub delay_ms: u64,
-    /// Whether the answer waits until answers are released.
+    /// Whether the answer is held until answers are released.
     #[serde(default)]
     pub hold: bool,
     /// Answers with a redirect to this address instead.
     #[serde(default)]
     pub redirect: Option<String>,
-    /// Closes the connection in the middle of the content.
+    /// Closes the connection halfway through the content.
     #[serde(default)]
     pub cut_off: bool,
 }
 
 impl CdnFile {
-    /// A file that is served as it is.
+    /// A file that is served normally.
     pub fn new(content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let (content_type, bytes) = (content_type.into(), bytes.into());
         Self { content_type, bytes, status: 200, delay_ms: 0, hold: false, redirect: None, cut_off: false }
@@ -57,29 +57,29 @@ impl CdnFile {
         Self::new(png(), demo_photo())
     }
 
-    /// An address that answers with this status and a page, for example 403 when it has expired.
+    /// A URL that answers with this status and a page, for example 403 when it has expired.
     pub fn failing(status: u16) -> Self {
         Self { status, ..Self::new("text/html", "<html><body>URL signature expired</body></html>") }
     }
 
-    /// An address that redirects, for example to a private one.
+    /// A URL that redirects, for example to a private address.
     pub fn redirecting(to: impl Into<String>) -> Self {
         Self { redirect: Some(to.into()), ..Self::failing(302) }
     }
 
-    /// The same file, of which only the first half comes before the connection closes.
+    /// The same file, cut off after its first half.
     #[must_use]
     pub fn cut_off(self) -> Self {
         Self { cut_off: true, ..self }
     }
 
-    /// The same file, but nothing of it comes before [`crate::Simulator::release_answers`].
+    /// The same file, held until [`crate::Simulator::release_answers`].
     #[must_use]
     pub fn held(self) -> Self {
         Self { hold: true, ..self }
     }
 
-    /// The same file, later by the simulator's clock.
+    /// The same file, delayed on the simulator's clock.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self { delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), ..self }
@@ -87,7 +87,7 @@ impl CdnFile {
 }
 
 impl Core {
-    /// Keeps a file and gives its address, in the form of captured ones.
+    /// Stores a file and returns its URL in the captured form.
     pub(crate) fn host_file(&self, file: CdnFile) -> String {
         let id = self.ids.media();
         let signature = self.ids.fbtrace();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// The platform's clock. It runs at normal speed, can be moved at any moment, and can be stopped. Delays of the
-/// simulator's own (of answers, echoes, files, repetitions) go by it, so that moving it forward ends them.
+/// The platform's clock. It runs at normal speed, can be moved at any moment, and can be stopped. The simulator's own
+/// delays (answers, echoes, files, redeliveries) use it, so moving it forward ends them.
 #[derive(Debug)]
 pub struct Clock {
     hands: watch::Sender<Hands>,
@@ -15,9 +15,9 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy, Default)]
 struct Hands {
     offset_micros: i64,
-    /// The machine's time at which the clock stands.
+    /// The machine's time at which the clock was stopped.
     stopped_micros: Option<i64>,
-    /// How far it was moved forward in all: moving it back does not lengthen a delay.
+    /// The sum of all moves forward. Moving back does not lengthen a delay.
     advanced: Duration,
 }
 
@@ -49,7 +49,7 @@ impl Clock {
         self.hands.borrow().stopped_micros.is_some()
     }
 
-    /// Moves the clock forward, to let a messaging window pass without waiting for it.
+    /// Moves the clock forward, for example past the end of a messaging window.
     pub fn advance(&self, by: Duration) {
         self.hands.send_modify(|hands| {
             hands.offset_micros = hands.offset_micros.saturating_add(micros(by));
@@ -62,15 +62,15 @@ impl Clock {
         self.hands.send_modify(|hands| hands.offset_micros = hands.offset_micros.saturating_sub(micros(by)));
     }
 
-    /// Makes the clock stand still: from now on only moving it lets time pass. For tests of limits and windows
-    /// that must not depend on how fast a machine is.
+    /// Stops the clock: only moving it lets time pass. For tests of limits and windows that must not depend on the
+    /// machine's speed.
     pub fn stop(&self) {
         self.hands.send_modify(|hands| {
             hands.stopped_micros.get_or_insert_with(machine_micros);
         });
     }
 
-    /// Lets the clock run on from where it stands.
+    /// Restarts a stopped clock.
     pub fn run(&self) {
         self.hands.send_modify(|hands| {
             if let Some(stopped) = hands.stopped_micros.take() {
@@ -79,7 +79,7 @@ impl Clock {
         });
     }
 
-    /// Returns to the machine's time, and runs.
+    /// Returns to the machine's time and restarts.
     pub fn reset(&self) {
         self.hands.send_modify(|hands| {
             hands.offset_micros = 0;
@@ -87,7 +87,7 @@ impl Clock {
         });
     }
 
-    /// Returns when this much time has passed: by itself while the clock runs, or because it was moved forward.
+    /// Returns once this much time has passed, or the clock was moved that far.
     pub(crate) async fn wait(&self, by: Duration) {
         let mut hands = self.hands.subscribe();
         let at_first = hands.borrow().advanced;
@@ -98,7 +98,7 @@ impl Clock {
             if left.is_zero() {
                 return;
             }
-            // The sender lives as long as this clock.
+            // The clock owns the sender.
             if now.stopped_micros.is_some() {
                 let _ = hands.changed().await;
                 continue;

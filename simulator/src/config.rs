@@ -1,5 +1,5 @@
-//! What is played: the Meta app, its business accounts, and the behaviour that tests choose.
-//! What belongs here: plain data with defaults. What changes while running is in `state`.
+//! The simulated Meta app, its business accounts, and behaviour that tests choose.
+//! What belongs here: plain data with defaults. State that changes at run time is in `state`.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum Locale {
     German,
 }
 
-/// What kind of Instagram account it is, as `account_type` tells it.
+/// The kind of Instagram account, as in `account_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AccountType {
@@ -43,8 +43,8 @@ pub enum AccountType {
     Business,
     /// A professional account of a creator.
     MediaCreator,
-    /// Not professional: no page shows it as its `instagram_business_account`, and the login dialog
-    /// of Instagram does not offer it.
+    /// Not professional: no page has it as its `instagram_business_account`, and Instagram's login dialog does not
+    /// offer it.
     Personal,
 }
 
@@ -52,19 +52,19 @@ pub enum AccountType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EchoTiming {
-    /// That long after the answer left, by the simulator's clock (milliseconds on the JSON surface).
+    /// This long after the answer, on the simulator's clock (milliseconds in JSON).
     After(#[serde(with = "millis")] Duration),
-    /// Delivered, and answered by the receiver, before the Send API answers: real, and the reason
-    /// why inboxes double messages.
+    /// Delivered, and answered by the receiver, before the Send API answers. This happens on the real platform and is
+    /// why inboxes duplicate messages.
     BeforeResponse,
     /// Lost.
     Never,
 }
 
-/// How a webhook that was not answered with 2xx is repeated.
+/// Redelivery of webhooks that were not answered with 2xx.
 ///
-/// Meta's documentation: at once, then less and less often over 36 hours. Here each entry is the
-/// pause before one more attempt, by the simulator's clock; the default is no repetition.
+/// Meta's documentation: immediately, then less and less often for 36 hours. Here each entry is the pause before one
+/// more attempt, on the simulator's clock; by default there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Redelivery {
     /// Pauses before the second, third, … attempt.
@@ -72,20 +72,20 @@ pub struct Redelivery {
 }
 
 impl Redelivery {
-    /// `times` more attempts with the same pause.
+    /// `times` redeliveries with the same pause.
     pub fn times(times: usize, pause: Duration) -> Self {
         Self { pauses: vec![pause; times] }
     }
 }
 
-/// Which media addresses the Send API takes.
+/// Media URLs that the Send API accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MediaPolicy {
-    /// Public `https` only, judged by the address; nothing is fetched. The platform's rule.
+    /// Public `https` only, checked by the URL without fetching. The platform's rule.
     #[default]
     PublicHttps,
-    /// Also `http` on this machine, and such an address is fetched and its type and size checked:
-    /// for end-to-end tests whose media are served on loopback.
+    /// Also `http` on loopback; such a URL is fetched and its type and size are checked. For end-to-end tests that
+    /// serve media on loopback.
     FetchLoopback,
 }
 
@@ -98,31 +98,31 @@ pub struct PageConfig {
     pub name: String,
     /// The page access token, `EAA…`.
     pub token: Secret,
-    /// What the person may do on it. Without `MESSAGING` sends get 200, without `MODERATE`
-    /// `subscribed_apps` does; without any task everything gets 190/492.
+    /// The person's tasks on the page. Without `MESSAGING` sends get 200, without `MODERATE` `subscribed_apps` does;
+    /// without any task everything gets 190/492.
     pub tasks: Vec<String>,
-    /// Whether its box is ticked when the login dialog opens.
+    /// Whether it is preselected in the login dialog.
     pub preselected: bool,
 }
 
 /// One Instagram professional account.
 #[derive(Debug, Clone)]
 pub struct AccountConfig {
-    /// The account's id as webhooks name it: `17841…`, 17 digits.
+    /// The account's id in webhooks: `17841…`, 17 digits.
     pub ig_id: String,
     /// The account's handle.
     pub username: String,
     /// The account's display name.
     pub name: String,
-    /// The linked page; without one `graph.facebook.com` cannot serve the account.
+    /// The linked page. Without one, `graph.facebook.com` does not serve the account.
     pub page: Option<PageConfig>,
-    /// The Instagram user token, `IGAA…`; without one `graph.instagram.com` cannot.
+    /// The Instagram user token, `IGAA…`. Without one, `graph.instagram.com` does not serve the account.
     pub instagram_token: Option<Secret>,
-    /// Which product's secret signs the account's webhooks.
+    /// The product whose secret signs the account's webhooks.
     pub webhook_login: Login,
-    /// Whether the app has the Human Agent feature: answers by people up to 7 days.
+    /// Whether the app has the Human Agent feature: people may answer for 7 days.
     pub human_agent: bool,
-    /// How long a thread that an ad opened may be answered (policy of September 2026: "up to 7 days").
+    /// The window of a thread that an ad opened (policy of September 2026: "up to 7 days").
     pub ad_window: Duration,
     /// Media ids of the account's own posts, the only ones that `MEDIA_SHARE` accepts.
     pub own_posts: Vec<String>,
@@ -133,12 +133,12 @@ pub struct AccountConfig {
     /// The owner's switch "Allow access to messages". Off: no message webhooks, and sends and
     /// conversations get 200/2534041.
     pub message_access: bool,
-    /// Whether webhooks go out only while the account is subscribed over the login that
-    /// `webhook_login` names. Real; off by default, so that tests of webhooks need no subscription.
+    /// Whether webhooks require a subscription over the login in `webhook_login`. Required on the real platform; off by
+    /// default, so that webhook tests need no subscription.
     pub requires_subscription: bool,
 }
 
-/// Everything the simulator needs to know at start.
+/// The simulator's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The Meta app's id, 15–16 digits.
@@ -151,15 +151,15 @@ pub struct Config {
     pub instagram_app_secret: Secret,
     /// The token of the GET challenge.
     pub verify_token: Secret,
-    /// What the app's dashboard says; can change while running.
+    /// The app's dashboard settings, which can change at run time.
     pub app: AppSettings,
-    /// The person in front of the login dialogs.
+    /// The person who logs in.
     pub person: PersonConfig,
-    /// The accounts; at least one. The first is the default of every short call.
+    /// The accounts, at least one. The first is the default.
     pub accounts: Vec<AccountConfig>,
-    /// Where webhooks go; can be set later.
+    /// The webhook target; can be set later.
     pub webhook_url: Option<String>,
-    /// How long a receiver may take. Not stated for Instagram; 20 s is Messenger's older figure.
+    /// The receiver's timeout. Not documented for Instagram; 20 s is Messenger's older figure.
     pub webhook_timeout: Duration,
     /// When echoes are sent.
     pub echo: EchoTiming,
@@ -167,12 +167,12 @@ pub struct Config {
     pub redelivery: Redelivery,
     /// Which media addresses are taken.
     pub media: MediaPolicy,
-    /// Whether MP3 is taken as audio. Meta's pages do not list it and no capture shows it refused, while
-    /// products promise it, so it is taken unless a test wants Meta's list to the letter.
+    /// Whether MP3 is accepted as audio. Meta's pages do not list it, no capture shows it refused, and products promise
+    /// it, so it is accepted unless a test wants Meta's list to the letter.
     pub takes_mp3: bool,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Makes random parts of ids repeatable; `None` takes randomness from the system.
+    /// Makes the random parts of ids repeatable; `None` uses the system's randomness.
     pub seed: Option<u64>,
 }
 
@@ -180,7 +180,7 @@ impl Config {
     /// A customer id that fits the demo: 16 digits.
     pub const DEMO_CUSTOMER: &'static str = "5551230000000001";
 
-    /// One app with one account that has both logins, fixed ids and tokens, no webhook target.
+    /// One app with one account, both logins, fixed ids and tokens, and no webhook target.
     pub fn demo() -> Self {
         Self {
             app_id: "987650000000001".to_owned(),
@@ -229,7 +229,7 @@ impl AccountConfig {
         }
     }
 
-    /// The token that a client of this login would use.
+    /// The token of this login.
     pub fn token(&self, login: Login) -> Option<&Secret> {
         match login {
             Login::Facebook => self.page.as_ref().map(|page| &page.token),

@@ -1,5 +1,5 @@
-//! What every part of the simulator shares: configuration, clock, ids, state, HTTP client.
-//! What belongs here: holding these together. The public face is `simulator`.
+//! The state that all parts of the simulator share: configuration, clock, ids, world, HTTP client.
+//! What belongs here: holding it. The public API is `simulator`.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) mint: Mint,
-    /// When the play began, by the platform's clock: the age of the configured tokens.
+    /// The start, on the platform's clock: the configured tokens' time of creation.
     pub(crate) started_ms: i64,
     pub(crate) http: HttpClient,
     pub(crate) requests_seen: watch::Sender<usize>,
@@ -74,12 +74,12 @@ impl Core {
         }
     }
 
-    /// The state. Never held across an await; a panic elsewhere does not end the simulation.
+    /// The state. The lock is never held across an await, and a panic elsewhere does not poison it.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps an answer back as its fault says.
+    /// Delays or holds an answer as its fault demands.
     pub(crate) async fn hold_back(&self, fault: Option<&Fault>) {
         let Some(fault) = fault else { return };
         self.clock.wait(Duration::from_millis(fault.delay_ms)).await;
@@ -88,7 +88,7 @@ impl Core {
         }
     }
 
-    /// Runs `change` on a customer's thread, which begins to exist with its first use.
+    /// Runs `change` on a customer's thread, created on first use.
     pub(crate) fn with_thread<T>(&self, ig_id: &str, igsid: &str, change: impl FnOnce(&mut Thread) -> T) -> T {
         let mut world = self.world();
         let thread = world

@@ -1,31 +1,31 @@
-//! The one error type of the library: what can go wrong in the simulator itself.
-//! Refusals that the simulated platform gives to its clients are `graph::error`, not this.
+//! The library's error type: failures of the simulator itself.
+//! Refusals of the simulated platform are `graph::error`.
 
 use thiserror::Error;
 
-/// Why the simulator could not do what its user asked.
+/// Why the simulator failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SimulatorError {
     /// The listener could not be opened.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
-        /// The port that was asked for (0: any free one).
+        /// The requested port (0: any free one).
         port: u16,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The configuration cannot be played.
+    /// The configuration is invalid.
     #[error("the configuration is not usable: {0}")]
     Config(String),
-    /// The operating system gave no randomness.
+    /// The operating system returned no random bytes.
     #[error("no randomness from the operating system")]
     Randomness(#[source] getrandom::Error),
     /// No account with this Instagram id is configured.
     #[error("no business account {0} is configured")]
     UnknownAccount(String),
-    /// A webhook was to be checked but no target is set.
+    /// The webhook cannot be checked without a target.
     #[error("no webhook URL is set; call set_webhook_url first")]
     NoWebhookUrl,
     /// The receiver of webhooks could not be reached.
@@ -40,22 +40,22 @@ pub enum SimulatorError {
         status: u16,
         /// The first part of the answer's body.
         body: String,
-        /// What should have come back.
+        /// The expected answer.
         challenge: String,
     },
-    /// A callback was to be sent but its URL is not set.
+    /// The callback has no URL.
     #[error("no {0} is set")]
     NoCallbackUrl(&'static str),
-    /// Something awaited did not happen in time.
+    /// The condition was not met in time.
     #[error("waited {waited_ms} ms for {wanted} {what}, saw {seen}")]
     Timeout {
         /// What was counted.
         what: &'static str,
-        /// How many were wanted.
+        /// The awaited count.
         wanted: usize,
-        /// How many there were at the end.
+        /// The last count.
         seen: usize,
-        /// How long the wait lasted.
+        /// The timeout.
         waited_ms: u128,
     },
 }

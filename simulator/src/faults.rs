@@ -1,4 +1,4 @@
-//! Faults that tests script: what the next requests of a kind get instead of the truth.
+//! Faults that tests script for the next requests of a kind.
 //! What belongs here: the description of a fault. Applying it is `graph::answer`.
 
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Scope {
     }
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum FaultKind {
@@ -56,13 +56,13 @@ pub enum FaultKind {
         /// The subcode.
         #[serde(default)]
         subcode: Option<u32>,
-        /// The HTTP status; `None` takes what the host uses for the code. 200 is possible.
+        /// The HTTP status; `None` uses the host's for the code. 200 is possible.
         #[serde(default)]
         status: Option<u16>,
-        /// The language of the message; `None` takes the account's.
+        /// The language of the message; `None` uses the account's.
         #[serde(default)]
         locale: Option<Locale>,
-        /// `is_transient`, when it is to be said.
+        /// `is_transient`, if present.
         #[serde(default)]
         transient: Option<bool>,
     },
@@ -72,25 +72,25 @@ pub enum FaultKind {
         #[serde(default = "five")]
         minutes: u32,
     },
-    /// The account's token is dead from now on, for every request.
+    /// Invalidates the account's token from now on, for every request.
     TokenDead {
         /// 463 expired, 460 password changed, 458 app removed, …
         #[serde(default = "expired")]
         subcode: u32,
     },
-    /// Answers with an HTML page, as the edge does when a service is down.
+    /// Answers with an HTML page, like Meta's edge when a service is down.
     Html {
         /// The HTTP status.
         #[serde(default = "bad_gateway")]
         status: u16,
     },
-    /// Answers with no body.
+    /// Answers without a body.
     EmptyBody {
         /// The HTTP status.
         #[serde(default = "bad_gateway")]
         status: u16,
     },
-    /// Answers with a body that is cut off, so not JSON.
+    /// Answers with a truncated body, which is not JSON.
     NotJson {
         /// The HTTP status.
         #[serde(default = "ok")]
@@ -98,31 +98,31 @@ pub enum FaultKind {
     },
     /// Closes the connection without an answer.
     HangUp,
-    /// Answers truthfully (useful with a delay).
+    /// Answers normally (useful with a delay).
     Truth,
-    /// Answers truthfully, but the connection closes in the middle of the body.
+    /// Answers normally, but closes the connection halfway through the body.
     CutOff,
 }
 
-/// A scripted fault; made with the constructors, refined with the chained methods.
+/// A scripted fault, created by the constructors and refined by the chained methods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// What happens.
+    /// The effect.
     #[serde(flatten)]
     pub what: FaultKind,
-    /// To which requests.
+    /// The requests it applies to.
     pub scope: Scope,
-    /// How often, at least once.
+    /// The number of requests, at least one.
     pub times: u32,
-    /// Whether the request takes effect although the answer is false: the ambiguous case.
+    /// Whether the request takes effect in spite of the fault: the ambiguous case.
     pub takes_effect: bool,
-    /// How long the answer is held back, by the simulator's clock.
+    /// The delay of the answer, on the simulator's clock.
     pub delay_ms: u64,
-    /// Whether the answer waits until answers are released.
+    /// Whether the answer is held until answers are released.
     pub hold: bool,
 }
 
-/// The JSON form: the kind with its own keys, and the keys of every fault. Other keys are refused.
+/// The JSON form: the kind with its own keys, and the keys of every fault. Unknown keys are refused.
 impl<'de> Deserialize<'de> for Fault {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -219,7 +219,7 @@ impl Fault {
         Self { what, scope: Scope::default(), times: 1, takes_effect: false, delay_ms: 0, hold: false }
     }
 
-    /// A Graph error with this code, a message like Meta's and the host's status and type.
+    /// A Graph error with this code, Meta's message, and the host's status and type.
     pub fn graph_error(code: u32, subcode: impl Into<Option<u32>>) -> Self {
         Self::of(FaultKind::GraphError { code, subcode: subcode.into(), status: None, locale: None, transient: None })
     }
@@ -234,7 +234,7 @@ impl Fault {
         Self::of(FaultKind::RateLimited { minutes })
     }
 
-    /// The token of whoever asks is dead from then on (190/463 "expired").
+    /// Invalidates the caller's token (190/463 "expired").
     pub fn token_dead() -> Self {
         Self::of(FaultKind::TokenDead { subcode: 463 })
     }
@@ -264,52 +264,52 @@ impl Fault {
         Self::of(FaultKind::HangUp).taking_effect()
     }
 
-    /// A true answer that waits until [`crate::Simulator::release_answers`].
+    /// A normal answer, held until [`crate::Simulator::release_answers`].
     pub fn held() -> Self {
         Self::of(FaultKind::Truth).holding()
     }
 
-    /// A true answer, that much later by the simulator's clock.
+    /// A normal answer, delayed on the simulator's clock.
     pub fn delay(by: Duration) -> Self {
         Self::of(FaultKind::Truth).after(by)
     }
 
-    /// A true answer of which only the first half comes before the connection closes.
+    /// A normal answer, cut off after its first half.
     pub fn cut_off() -> Self {
         Self::of(FaultKind::CutOff)
     }
 
-    /// The same fault for the next `times` matching requests.
+    /// Applies to the next `times` matching requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 
-    /// The same fault for other requests than messages.
+    /// Applies to other requests than messages.
     #[must_use]
     pub fn on(self, scope: Scope) -> Self {
         Self { scope, ..self }
     }
 
-    /// The same fault, with the answer held back.
+    /// Delays the answer.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self { delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), ..self }
     }
 
-    /// The same fault, with the answer waiting until [`crate::Simulator::release_answers`].
+    /// Holds the answer until [`crate::Simulator::release_answers`].
     #[must_use]
     pub fn holding(self) -> Self {
         Self { hold: true, ..self }
     }
 
-    /// The same fault, but the request takes effect: accepted, stored, echoed.
+    /// Lets the request take effect: accepted, stored, echoed.
     #[must_use]
     pub fn taking_effect(self) -> Self {
         Self { takes_effect: true, ..self }
     }
 
-    /// The same Graph error with another HTTP status.
+    /// Sets another HTTP status.
     #[must_use]
     pub fn with_status(mut self, new: u16) -> Self {
         if let FaultKind::GraphError { status, .. } = &mut self.what {
@@ -318,7 +318,7 @@ impl Fault {
         self
     }
 
-    /// The same Graph error in another language.
+    /// Sets another language.
     #[must_use]
     pub fn localised(mut self, new: Locale) -> Self {
         if let FaultKind::GraphError { locale, .. } = &mut self.what {
@@ -327,7 +327,7 @@ impl Fault {
         self
     }
 
-    /// The same Graph error with `is_transient` said.
+    /// Sets `is_transient`.
     #[must_use]
     pub fn transient(mut self, new: bool) -> Self {
         if let FaultKind::GraphError { transient, .. } = &mut self.what {
@@ -336,7 +336,7 @@ impl Fault {
         self
     }
 
-    /// Whether the request is done at all.
+    /// Whether the request is executed.
     pub(crate) fn lets_run(&self) -> bool {
         self.takes_effect || matches!(self.what, FaultKind::Truth | FaultKind::CutOff | FaultKind::TokenDead { .. })
     }

@@ -1,5 +1,5 @@
-//! Answers that are held until somebody lets them go.
-//! What belongs here: waiting and counting who waits. Which answers are held is scripted in `faults` and `cdn`.
+//! Held answers, until they are released.
+//! What belongs here: waiting, and counting the waiting. Which answers are held is scripted in `faults` and `cdn`.
 
 use tokio::sync::watch;
 
@@ -10,7 +10,7 @@ pub(crate) struct Gate {
     waiting: watch::Sender<usize>,
 }
 
-/// Counts one that waits, also when its client goes away.
+/// Counts a waiting answer until it is dropped, even if its client disconnects.
 struct Counted<'a>(&'a watch::Sender<usize>);
 
 impl Drop for Counted<'_> {
@@ -24,21 +24,21 @@ impl Gate {
         Self { released: watch::Sender::new(()), waiting: watch::Sender::new(0) }
     }
 
-    /// Waits for the next release, as one of those that are counted.
+    /// Waits for the next release, and is counted meanwhile.
     pub(crate) async fn wait(&self) {
         let mut released = self.released.subscribe();
         self.waiting.send_modify(|waiting| *waiting += 1);
         let _counted = Counted(&self.waiting);
-        // The sender lives as long as this gate.
+        // The gate owns the sender.
         let _ = released.changed().await;
     }
 
-    /// The next release, for what follows a held answer.
+    /// The next release, for events after a held answer.
     pub(crate) fn next_release(&self) -> watch::Receiver<()> {
         self.released.subscribe()
     }
 
-    /// Lets go what waits now; answers how many that were.
+    /// Releases all waiting answers and returns their number.
     pub(crate) fn release(&self) -> usize {
         let waiting = *self.waiting.borrow();
         self.released.send_replace(());

@@ -1,5 +1,5 @@
-//! An answer that ends in the middle: its head promises more bytes than come before the connection closes.
-//! What belongs here: that body. Which answers end so is scripted in `faults` and `cdn`.
+//! An answer that is cut off: its head announces more bytes than are sent.
+//! What belongs here: that body. Which answers are cut off is scripted in `faults` and `cdn`.
 
 use std::io;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::body::Frame;
-/// The same answer, of which only the first half comes.
+/// The first half of an answer.
 pub(crate) async fn of(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    // The bodies of this crate are in memory and cannot fail.
+    // All bodies of this crate are in memory and cannot fail.
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let half = Half { bytes: Some(whole.slice(..whole.len() / 2)), flushed: false };
@@ -33,13 +33,13 @@ impl hyper::body::Body for Half {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        // The connection is flushed when its body has nothing to give for a moment.
+        // hyper flushes the connection when the body is pending.
         if !self.flushed {
             self.flushed = true;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        // An error of the body makes hyper close the connection.
+        // A body error makes hyper close the connection.
         Poll::Ready(Some(Err(io::Error::other("scripted end in the middle"))))
     }
 }

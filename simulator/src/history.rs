@@ -1,5 +1,5 @@
-//! A conversation from before anything was connected: dated messages without webhooks.
-//! What belongs here: putting the past into a thread. What happens now is done by `customer`.
+//! A conversation from before the connection: dated messages without webhooks.
+//! What belongs here: adding the past to a thread. Present events are `customer`.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ impl PastMessage {
 }
 
 impl Core {
-    /// Puts messages into a thread by their time. No webhook follows; the answer window is what the
-    /// customer's newest message makes it. Answers with the mids in the order given.
+    /// Inserts messages into a thread by their time, without webhooks. The customer's newest message sets the window.
+    /// Returns the mids in the given order.
     pub(crate) fn seed(&self, ig_id: &str, igsid: &str, past: &[PastMessage]) -> Vec<String> {
         let now_micros = self.clock.now_micros();
         self.with_thread(ig_id, igsid, |thread| {

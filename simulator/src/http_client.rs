@@ -1,5 +1,5 @@
 //! The simulator's own HTTP client: plain HTTP with a deadline, for webhooks and loopback media.
-//! What belongs here: one request, one answer. What is sent and how often is decided elsewhere.
+//! What belongs here: one request and its answer. The callers decide what to send, and how often.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Answers beyond this size are an error; 25 MB is the largest medium that the platform takes.
+/// Larger answers are an error; the platform's largest medium has 25 MB.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
-/// An answer, read to its end.
+/// A complete answer.
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -33,7 +33,7 @@ impl HttpClient {
         Self { inner }
     }
 
-    /// Sends a request; the sentence says why there is no answer.
+    /// Sends a request; the error is a sentence.
     pub(crate) async fn send(
         &self,
         request: http::request::Builder,
@@ -62,7 +62,7 @@ fn require_plain_http(uri: &Uri) -> Result<(), String> {
     }
 }
 
-/// hyper-util's own message is only "client error (Connect)"; the cause says what happened.
+/// hyper-util's own message is only "client error (Connect)"; the source says more.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,5 +1,5 @@
 //! Identifiers in the platform's real formats, and the one source of randomness behind them.
-//! What belongs here: making and decoding ids. What an id names is kept in `state`.
+//! What belongs here: making and decoding ids. The objects are in `state`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,12 +22,12 @@ pub struct MessageId {
 }
 
 impl MessageId {
-    /// The mid as it stands in webhooks and answers.
+    /// The mid as in webhooks and answers.
     pub fn encode(&self) -> String {
         escape(&STANDARD.encode(format!("ig_dm_item:1:IGMessageID:{}:{}:{}", self.ig_id, self.thread, self.item)))
     }
 
-    /// Takes a mid apart; `None` when it is not one.
+    /// Decodes a mid; `None` if it is not one.
     pub fn decode(mid: &str) -> Option<Self> {
         let text = String::from_utf8(STANDARD.decode(unescape(mid)?).ok()?).ok()?;
         let mut parts = text.strip_prefix("ig_dm_item:1:IGMessageID:")?.split(':');
@@ -39,7 +39,7 @@ impl MessageId {
         parts.next().is_none().then_some(id)
     }
 
-    /// When the message was made, in microseconds since 1970.
+    /// The time of the message, in microseconds since 1970.
     pub fn created_micros(&self) -> i64 {
         i64::try_from(self.item >> 64).unwrap_or(i64::MAX)
     }
@@ -83,7 +83,7 @@ fn unescape(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Makes ids. Seeded once (SplitMix64): a fixed seed gives the same random parts again.
+/// Creates ids. Seeded once (SplitMix64): a fixed seed repeats the random parts.
 #[derive(Debug)]
 pub(crate) struct Ids {
     state: AtomicU64,

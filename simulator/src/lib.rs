@@ -1,10 +1,8 @@
-//! Plays Meta on loopback: both logins, the Graph API of both hosts, the webhook sender, and faults
-//! on demand.
+//! Simulates Meta on loopback: both logins, the Graph API of both hosts, the webhook sender, and faults on demand.
 //!
-//! Written from the platform's documentation and captured payloads, and sharing no code with any
-//! channel: what it refuses, Meta refuses, with Meta's own codes. Tests hold a [`Simulator`], act
-//! as a [`Customer`], and read what a channel sent; other programs use the JSON surface below
-//! `{base}/sim`, which the crate's README describes.
+//! Written from the platform's documentation and captured payloads, and sharing no code with any channel: what it
+//! refuses, Meta refuses, with Meta's own codes. Tests hold a [`Simulator`], act as a [`Customer`], and read what a
+//! channel sent; other programs use the JSON API below `{base}/sim`, which the crate's README describes.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {

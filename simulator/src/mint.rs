@@ -1,5 +1,5 @@
-//! Makes access tokens and authorization codes: random, unguessable, with the platform's prefixes.
-//! What belongs here: the making. What a token stands for is remembered in `state::tokens`.
+//! Creates access tokens and authorization codes: random, with the platform's prefixes.
+//! What belongs here: creating them. Their meaning is in `state::tokens`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,13 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::secret::Secret;
 use crate::signature::hmac_sha256;
 
-/// The length of user, page and Instagram tokens behind their prefix.
+/// The length of user, page and Instagram tokens after the prefix.
 const TOKEN_LENGTH: usize = 160;
 const CODE_LENGTH: usize = 180;
 const APP_TOKEN_LENGTH: usize = 27;
 
-/// A source of secrets. It is keyed with randomness of the system even when a seed makes ids
-/// repeatable: a token that can be guessed would prove nothing.
+/// A source of secrets. It is keyed with system randomness even when a seed makes ids repeatable: a guessable token
+/// would prove nothing.
 pub(crate) struct Mint {
     key: Secret,
     count: AtomicU64,
@@ -56,7 +56,7 @@ impl Mint {
             let count = self.count.fetch_add(1, Ordering::Relaxed);
             text.push_str(&URL_SAFE_NO_PAD.encode(hmac_sha256(&self.key, &count.to_be_bytes())));
         }
-        // Like mids, the platform's tokens hold letters and digits only.
+        // Like mids, the platform's tokens are alphanumeric.
         let text: String =
             text.chars().map(|symbol| if symbol.is_ascii_alphanumeric() { symbol } else { 'Z' }).collect();
         format!("{prefix}{}", text.get(..length).unwrap_or(&text))

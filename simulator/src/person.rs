@@ -17,7 +17,7 @@ pub struct PersonConfig {
     pub name: String,
     /// A long-lived user token that never expires and has every permission, for tests without a dialog.
     pub token: Secret,
-    /// Pages without a professional Instagram account, beside the pages of the configured accounts.
+    /// Pages without a professional Instagram account, in addition to those of the configured accounts.
     pub more_pages: Vec<PageConfig>,
 }
 
@@ -34,9 +34,9 @@ impl PersonConfig {
 }
 
 impl Config {
-    /// The demo world with a page for every trouble of connecting. In this order: the demo account;
-    /// a personal account (2); a person without `MESSAGING` (3) and without `MODERATE` (4); a page
-    /// that is not ticked (5); two pages without Instagram. Three pages per answer.
+    /// The demo world with a page for every connection problem, in this order: the demo account; a personal account
+    /// (2); a person without `MESSAGING` (3) and without `MODERATE` (4); a page that is not preselected (5); two pages
+    /// without Instagram. Three pages per answer.
     pub fn crowded() -> Self {
         let without = |n, task: &str| {
             let mut account = AccountConfig::demo(n);
@@ -69,7 +69,7 @@ impl Config {
 }
 
 impl PageConfig {
-    /// The `n`-th page (1–99) that no Instagram account is linked to.
+    /// The `n`-th page (1–99) without a linked Instagram account.
     pub fn without_instagram(n: u8) -> Self {
         Self {
             id: format!("1058880000{n:05}"),
@@ -80,7 +80,7 @@ impl PageConfig {
         }
     }
 
-    /// Whether the person may do something on the page.
+    /// Whether the person has this task on the page.
     pub(crate) fn allows(&self, task: &str) -> bool {
         self.tasks.iter().any(|own| own == task)
     }

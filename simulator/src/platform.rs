@@ -1,5 +1,5 @@
-//! The handle's methods around the app: its settings, the person, callbacks, the past, secrets.
-//! What belongs here: more of the public face, beside `simulator`, which acts and observes.
+//! Methods of the handle for the app: settings, person, callbacks, history, secrets.
+//! What belongs here: the part of the public API beside `simulator`, which acts and observes.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::settings::{AppMode, AppSettings};
 use crate::simulator::Simulator;
 
 impl Simulator {
-    /// The app's settings now.
+    /// The app's current settings.
     pub fn app(&self) -> AppSettings {
         self.core().world().app.clone()
     }
 
-    /// Changes the app's settings: callback addresses, paging, forms of answers, and the rest.
+    /// Changes the app's settings: callback URLs, page size, answer formats and others.
     pub fn update_app(&self, change: impl FnOnce(&mut AppSettings)) {
         change(&mut self.core().world().app);
     }
 
-    /// Publishes the app, or takes it back into development with these customers as role holders.
+    /// Sets the app's mode, with these customers as role holders.
     pub fn set_app_mode(&self, mode: AppMode, role_holders: &[&str]) {
         self.update_app(|app| {
             app.app_mode = mode;
@@ -39,7 +39,7 @@ impl Simulator {
         self.update_account(ig_id, |account| account.message_access = allowed)
     }
 
-    /// Lets an account's webhooks depend on its subscription, as on the real platform, or not.
+    /// Sets whether an account's webhooks require its subscription, as on the real platform.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -47,7 +47,7 @@ impl Simulator {
         self.update_account(ig_id, |account| account.requires_subscription = required)
     }
 
-    /// Changes what the person may do on the page of an account; no task at all is no role.
+    /// Changes the person's tasks on an account's page; without any, the person has no role.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -59,7 +59,7 @@ impl Simulator {
         })
     }
 
-    /// The person now.
+    /// The current person.
     pub fn person(&self) -> PersonConfig {
         self.core().world().person.clone()
     }
@@ -74,13 +74,13 @@ impl Simulator {
         self.core().world().pages().cloned().collect()
     }
 
-    /// What the Instagram login calls an account's `user_id` in token answers and callbacks.
+    /// The Instagram login's `user_id` of an account in token answers and callbacks.
     pub fn instagram_user_id(&self, ig_id: &str) -> String {
         self.core().instagram_user_id(ig_id)
     }
 
-    /// Kills every token given so far with a subcode of 190, for example 460 after a new password.
-    /// Subscriptions stay, and tokens of a later login live.
+    /// Invalidates every token so far with a subcode of 190, for example 460 after a password change. Subscriptions
+    /// stay, and later logins work.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -88,8 +88,8 @@ impl Simulator {
         self.core().invalidate(subject, subcode)
     }
 
-    /// The person or account removes the app without anybody being told: tokens get 190/458,
-    /// subscriptions end. Tokens of a later login live.
+    /// The person or account removes the app without a callback: tokens get 190/458, subscriptions end. Later logins
+    /// work.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -97,7 +97,7 @@ impl Simulator {
         self.core().revoke(subject)
     }
 
-    /// The person or account removes the app, and Meta posts that to `deauthorize_url`.
+    /// The person or account removes the app, and Meta calls `deauthorize_url`.
     ///
     /// # Errors
     /// When no `deauthorize_url` is set, or no such account is configured.
@@ -105,7 +105,7 @@ impl Simulator {
         self.core().deauthorize(subject).await
     }
 
-    /// The person or account asks for the deletion of their data: posted to `data_deletion_url`.
+    /// The person or account asks for the deletion of their data, and Meta calls `data_deletion_url`.
     ///
     /// # Errors
     /// When no `data_deletion_url` is set, or no such account is configured.
@@ -113,15 +113,15 @@ impl Simulator {
         self.core().request_deletion(subject).await
     }
 
-    /// Every callback that was posted and answered, oldest first.
+    /// Every answered callback, oldest first.
     pub fn callbacks(&self) -> Vec<CallbackRecord> {
         self.core().world().callbacks.clone()
     }
 
-    /// Waits until at least `count` callbacks were posted and answered in all, and returns them.
+    /// Waits for at least `count` answered callbacks, and returns all.
     ///
     /// # Errors
-    /// When the time is over first.
+    /// When it times out.
     pub async fn wait_for_callbacks(
         &self,
         count: usize,
@@ -141,8 +141,7 @@ impl Simulator {
         }
     }
 
-    /// Puts a conversation of the past into a thread, without webhooks; answers with the mids in
-    /// the order given.
+    /// Adds a past conversation to a thread, without webhooks; returns the mids in the given order.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -158,8 +157,8 @@ impl Simulator {
         Ok(self.core().seed(ig_id, igsid, past))
     }
 
-    /// Every secret in use: app secrets, the verify token, configured and minted tokens, codes. For
-    /// tests that search logs, files and answers for them. The JSON surface does not have this.
+    /// Every secret in use: app secrets, the verify token, tokens, codes. For tests that search logs, files and answers
+    /// for them. Not in the JSON API.
     pub fn secrets(&self) -> Vec<Secret> {
         let core = self.core();
         let config = &core.config;

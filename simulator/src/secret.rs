@@ -1,5 +1,5 @@
-//! A string that must not be printed: tokens, app secrets, the verify token.
-//! What belongs here: the wrapper and nothing else; signing lives in `signature`.
+//! A string that is never printed: tokens, app secrets, the verify token.
+//! What belongs here: the wrapper only; signing is `signature`.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The listener: connections, the map from path prefixes to Meta's hosts, and hanging up.
-//! What belongs here: HTTP plumbing. What a host answers is in `graph`, the test surface in `control`.
+//! The listener: connections, the mapping of path prefixes to Meta's hosts, and hanging up.
+//! What belongs here: HTTP plumbing. Answers are `graph`, the test API is `control`.
 
 use std::io;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::core::Core;
 use crate::graph;
 use crate::login;
 
-/// Marks a response that must not be sent: the connection is closed instead.
+/// Marks a response that is not sent; the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HangUp;
 
@@ -38,7 +38,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .with_state(core)
 }
 
-/// Every answer says the platform's time, which is not the machine's when a test has moved it.
+/// Sets `date` to the platform's time, which tests may have moved.
 async fn date(State(core): State<Arc<Core>>, mut response: Response) -> Response {
     let now = Duration::from_millis(u64::try_from(core.clock.now_ms()).unwrap_or(0));
     if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + now)) {
@@ -47,7 +47,7 @@ async fn date(State(core): State<Arc<Core>>, mut response: Response) -> Response
     response
 }
 
-/// Serves until `stop` changes or its sender is gone; open connections end with it.
+/// Serves until `stop` changes or its sender is dropped; open connections end with it.
 pub(crate) async fn run(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
@@ -58,7 +58,7 @@ pub(crate) async fn run(listener: TcpListener, router: Router, mut stop: watch::
                 Ok((stream, _)) => {
                     connections.spawn(connection(stream, router.clone()));
                 }
-                // Out of file descriptors, most likely: a pause instead of a busy loop.
+                // Probably out of file descriptors: pause instead of spinning.
                 Err(error) => {
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -76,7 +76,7 @@ async fn connection(stream: TcpStream, router: Router) {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            // An error of the service makes hyper close the connection without an answer.
+            // A service error makes hyper close the connection without an answer.
             match response.extensions().get::<HangUp>() {
                 Some(HangUp) => Err(io::Error::other("scripted hang-up")),
                 None => Ok(response),
@@ -89,7 +89,7 @@ async fn connection(stream: TcpStream, router: Router) {
     }
 }
 
-/// `/sim/` and what is below it is the same with a slash at the end as without.
+/// Ignores a trailing slash below `/sim/`.
 fn without_trailing_slash<B>(mut request: http::Request<B>) -> http::Request<B> {
     let path = request.uri().path();
     if path.starts_with("/sim/") && path.ends_with('/') {
@@ -101,7 +101,7 @@ fn without_trailing_slash<B>(mut request: http::Request<B>) -> http::Request<B> 
     request
 }
 
-/// The first path segment names Meta's host that the client means.
+/// The first path segment is the Meta host.
 async fn meta_host(State(core): State<Arc<Core>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let (host, rest) = match path.trim_start_matches('/').split_once('/') {

@@ -1,5 +1,5 @@
-//! The Meta app's settings, as its dashboard holds them: mode, roles, addresses, forms of answers.
-//! What belongs here: plain data that may change while the app is played. Rules are in `graph`.
+//! The Meta app's dashboard settings: mode, roles, URLs, answer formats.
+//! What belongs here: plain data that may change at run time. Rules are in `graph`.
 
 use std::collections::BTreeSet;
 
@@ -9,63 +9,63 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppMode {
-    /// Published: everybody is served.
+    /// Published: serves everyone.
     #[default]
     Live,
-    /// Only people with a role cause webhooks and can be written to (Meta's documentation,
-    /// webhooks); a send to anybody else gets 200/2018028.
+    /// Only people with a role cause webhooks and can be written to (Meta's documentation, webhooks); a send to anyone
+    /// else gets 200/2018028.
     Development,
 }
 
-/// The two forms in which `api.instagram.com` and `/me` of `graph.instagram.com` answer.
+/// The answer formats of `api.instagram.com` and of `/me` on `graph.instagram.com`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerForm {
-    /// The fields at the top, as clients read them.
+    /// Top-level fields, which clients expect.
     #[default]
     Flat,
-    /// `{"data": [{…}]}`, as Meta's pages print it.
+    /// `{"data": [{…}]}`, as on Meta's pages.
     Wrapped,
 }
 
-/// Which of an Instagram account's two ids stands in `user_id` of a token answer and of callbacks.
+/// Which of an Instagram account's ids is the `user_id` in token answers and callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserIdForm {
-    /// The app-scoped id, which webhooks do not use: a client has to ask `/me`.
+    /// The app-scoped id, which webhooks do not use: clients have to call `/me`.
     #[default]
     AppScoped,
     /// The id of webhooks.
     Account,
 }
 
-/// What the app's dashboard says. All of it can change at run time.
+/// The dashboard settings. All can change at run time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppSettings {
-    /// The name that login dialogs show.
+    /// The name in login dialogs.
     pub name: String,
     /// Published or not.
     pub app_mode: AppMode,
-    /// The customers (IGSIDs) who have a role; matters in development only.
+    /// The customers (IGSIDs) with a role; used in development mode only.
     pub role_holders: BTreeSet<String>,
-    /// When not empty, login dialogs refuse any other `redirect_uri`.
+    /// If not empty, login dialogs refuse any other `redirect_uri`.
     pub allowed_redirect_uris: Vec<String>,
-    /// Where a removal of the app is told.
+    /// The callback for removals of the app.
     pub deauthorize_url: Option<String>,
-    /// Where a request to delete data is told.
+    /// The callback for data deletion requests.
     pub data_deletion_url: Option<String>,
     /// The most entries in one answer of `/me/accounts`, `/conversations` and `messages`.
     pub page_size: usize,
-    /// How `POST api.instagram.com/oauth/access_token` answers.
+    /// The answer format of `POST api.instagram.com/oauth/access_token`.
     pub instagram_token_answer: AnswerForm,
-    /// How `GET /me` of `graph.instagram.com` answers.
+    /// The answer format of `GET /me` on `graph.instagram.com`.
     pub instagram_me_answer: AnswerForm,
-    /// Which id the Instagram login calls `user_id` outside of `/me`.
+    /// The Instagram login's `user_id` outside of `/me`.
     pub instagram_user_id: UserIdForm,
-    /// Whether the Conversations API takes only two calls per second and account.
+    /// Whether the Conversations API allows only two calls per second and account.
     pub conversations_rate_limit: bool,
-    /// Whether echoes leave out `app_id` and `metadata`, as those of messages from elsewhere do.
+    /// Whether echoes omit `app_id` and `metadata`, as echoes of other apps do.
     #[serde(default)]
     pub bare_echoes: bool,
 }

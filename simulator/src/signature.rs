@@ -1,5 +1,5 @@
 //! The HMACs of the platform: webhook signatures and `appsecret_proof`.
-//! What belongs here: keyed hashes over bytes. Which secret applies is decided by the caller.
+//! What belongs here: HMACs over bytes. The callers choose the secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -29,7 +29,7 @@ pub(crate) fn hmac_sha256(key: &Secret, message: &[u8]) -> Vec<u8> {
 }
 
 fn keyed<M: Mac + KeyInit>(key: &str, message: &[u8]) -> String {
-    // HMAC takes a key of any length; the empty answer of the other branch matches nothing.
+    // HMAC accepts keys of any length; the empty result of the other branch matches nothing.
     M::new_from_slice(key.as_bytes())
         .map(|mut mac| {
             mac.update(message);

@@ -1,5 +1,5 @@
-//! The handle that tests and the command line hold: start, script, act, observe, stop.
-//! What belongs here: the public face. Everything it does is done in the modules it calls.
+//! The handle for tests and the command line: start, script, act, observe, stop.
+//! What belongs here: the public API. The work is in the modules that it calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,17 +33,17 @@ pub struct Simulator {
 
 struct Running {
     core: Arc<Core>,
-    /// The listener stops when this changes, or when it is dropped with the last handle.
+    /// Stops the listener when it changes or is dropped with the last handle.
     stop: watch::Sender<bool>,
 }
 
-/// A body that is sent as it is.
+/// A body that is sent unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawWebhook {
-    /// Whose secret signs it.
+    /// The login whose secret signs it.
     pub login: Login,
-    /// How it is signed.
+    /// How to sign it.
     #[serde(default)]
     pub signing: Signing,
     /// The exact body.
@@ -51,10 +51,10 @@ pub struct RawWebhook {
 }
 
 impl Simulator {
-    /// Opens the listener on 127.0.0.1 and plays the configured app.
+    /// Opens the listener on 127.0.0.1 and serves the configured app.
     ///
     /// # Errors
-    /// When the configuration cannot be played or the port cannot be opened.
+    /// When the configuration is invalid or the port cannot be opened.
     pub async fn start(config: Config) -> Result<Self, SimulatorError> {
         check(&config)?;
         let port = config.port;
@@ -72,7 +72,7 @@ impl Simulator {
         Ok(Self { running: Arc::new(Running { core, stop }) })
     }
 
-    /// Stops listening and closes open connections. What was recorded can still be read.
+    /// Closes the listener and all connections. Records remain readable.
     pub fn shutdown(&self) {
         self.running.stop.send_replace(true);
     }
@@ -82,32 +82,32 @@ impl Simulator {
         &self.core().base_url
     }
 
-    /// What stands for `https://graph.facebook.com`.
+    /// Replaces `https://graph.facebook.com`.
     pub fn graph_facebook_url(&self) -> String {
         format!("{}/graph.facebook.com", self.base_url())
     }
 
-    /// What stands for `https://graph.instagram.com`.
+    /// Replaces `https://graph.instagram.com`.
     pub fn graph_instagram_url(&self) -> String {
         format!("{}/graph.instagram.com", self.base_url())
     }
 
-    /// What stands for `https://www.facebook.com`: the dialog of the Facebook login.
+    /// Replaces `https://www.facebook.com`: the Facebook login's dialog.
     pub fn www_facebook_url(&self) -> String {
         format!("{}/www.facebook.com", self.base_url())
     }
 
-    /// What stands for `https://www.instagram.com`: the dialog of the Instagram login.
+    /// Replaces `https://www.instagram.com`: the Instagram login's dialog.
     pub fn www_instagram_url(&self) -> String {
         format!("{}/www.instagram.com", self.base_url())
     }
 
-    /// What stands for `https://api.instagram.com`: codes of the Instagram login into tokens.
+    /// Replaces `https://api.instagram.com`: exchanges the Instagram login's codes for tokens.
     pub fn api_instagram_url(&self) -> String {
         format!("{}/api.instagram.com", self.base_url())
     }
 
-    /// The configuration that the simulator was started with.
+    /// The configuration at start.
     pub fn config(&self) -> &Config {
         &self.core().config
     }
@@ -117,37 +117,37 @@ impl Simulator {
         &self.core().clock
     }
 
-    /// Where the app's webhooks go, and the fields that were set over the API.
+    /// The app's webhook target, and the fields that were set over the API.
     pub fn app_webhook(&self) -> (Option<String>, Option<Vec<String>>) {
         let world = self.core().world();
         (world.webhook_url.clone(), world.webhook_fields.clone())
     }
 
-    /// Takes the address of the webhooks away, as for an app in which nobody has set one.
+    /// Removes the webhook target, as in a new app.
     pub fn unset_webhook_url(&self) {
         let mut world = self.core().world();
         world.webhook_url = None;
         world.webhook_fields = None;
     }
 
-    /// Sets where webhooks go from now on.
+    /// Sets the webhook target.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
         let mut world = self.core().world();
         world.webhook_url = Some(url.into());
         world.webhook_fields = None;
     }
 
-    /// Sets when echoes are sent from now on.
+    /// Sets when echoes are sent.
     pub fn set_echo(&self, timing: EchoTiming) {
         self.core().world().echo = timing;
     }
 
-    /// Sets how failed webhooks are repeated from now on.
+    /// Sets the redelivery of failed webhooks.
     pub fn set_redelivery(&self, redelivery: Redelivery) {
         self.core().world().redelivery = redelivery;
     }
 
-    /// The accounts in their present state.
+    /// The accounts in their current state.
     pub fn accounts(&self) -> Vec<AccountConfig> {
         self.core().world().accounts.clone()
     }
@@ -163,8 +163,8 @@ impl Simulator {
         Ok(())
     }
 
-    /// Makes an account's tokens dead with a subcode of 190 (463 expired, 460 password changed), or
-    /// `None` alive again. Tokens of a later login live. Webhooks go on, as on the real platform.
+    /// Invalidates an account's tokens with a subcode of 190 (463 expired, 460 password changed), or restores them with
+    /// `None`. Tokens of later logins work. Webhooks continue, as on the real platform.
     pub fn set_token_dead(&self, ig_id: &str, login: Login, subcode: Option<u32>) {
         let mut world = self.core().world();
         match subcode {
@@ -175,13 +175,13 @@ impl Simulator {
         }
     }
 
-    /// A customer of the first account. They exist from now on, but have not written yet.
+    /// A customer of the first account, who exists from now on but has not written yet.
     pub fn customer(&self, igsid: &str) -> Customer {
         let first = self.core().config.accounts.first().map(|account| account.ig_id.clone());
         Customer::new(Arc::clone(&self.running.core), first.unwrap_or_default(), igsid.to_owned())
     }
 
-    /// A customer of a certain account.
+    /// A customer of this account.
     ///
     /// # Errors
     /// When no such account is configured.
@@ -197,11 +197,10 @@ impl Simulator {
         self.core().world().ended_broadcasts.insert(media_id.to_owned());
     }
 
-    /// Checks the callback URL as Meta does when it is entered: the GET challenge must come back
-    /// with status 200, untouched.
+    /// Checks the callback URL as Meta does: the answer to the GET challenge must be the challenge, with status 200.
     ///
     /// # Errors
-    /// When no URL is set, nobody answers, or the answer is not the challenge.
+    /// When there is no URL or no answer, or the answer is not the challenge.
     pub async fn verify_webhook(&self) -> Result<ChallengeAnswer, SimulatorError> {
         let token = self.core().config.verify_token.clone();
         let answer = self.core().challenge(token.expose()).await?;
@@ -211,21 +210,20 @@ impl Simulator {
         Err(SimulatorError::ChallengeRefused { status: answer.status, body: answer.body, challenge: answer.challenge })
     }
 
-    /// Sends the challenge with any token and returns the answer unjudged.
+    /// Sends the challenge with any token and returns the answer unchecked.
     ///
     /// # Errors
-    /// When no URL is set or nobody answers.
+    /// When there is no URL or no answer.
     pub async fn challenge_with(&self, verify_token: &str) -> Result<ChallengeAnswer, SimulatorError> {
         self.core().challenge(verify_token).await
     }
 
-    /// Sends an envelope that a test built, or any other document, written as Meta writes it and
-    /// signed for a login.
+    /// Sends an envelope or any other document, serialized as Meta does and signed for a login.
     pub async fn deliver(&self, login: Login, document: &(impl Serialize + Sync)) -> Delivery {
         self.core().deliver(login, to_wire(document), Signing::Valid).await
     }
 
-    /// Sends a body as it is.
+    /// Sends a body unchanged.
     pub async fn deliver_raw(&self, raw: RawWebhook) -> Delivery {
         self.core().deliver(raw.login, raw.body.into_bytes(), raw.signing).await
     }
@@ -235,50 +233,50 @@ impl Simulator {
         self.core().deliver(delivery.login, delivery.body.clone(), delivery.signing).await
     }
 
-    /// Sends the same bytes again, `copies` times at the same moment.
+    /// Sends the same bytes again, `copies` times simultaneously.
     pub async fn redeliver_concurrently(&self, delivery: &Delivery, copies: usize) -> Vec<Delivery> {
         self.running.core.deliver_copies(delivery, copies).await
     }
 
-    /// Keeps webhooks back until `release_webhooks`: actions return at once, without a delivery.
+    /// Holds webhooks until `release_webhooks`: actions return immediately, without a delivery.
     pub fn hold_webhooks(&self) {
         self.core().world().held.get_or_insert_default();
     }
 
-    /// Lets the held webhooks go, and holds no longer.
+    /// Releases the held webhooks and stops holding.
     pub async fn release_webhooks(&self, how: Release) -> Vec<Delivery> {
         self.running.core.release(how).await
     }
 
-    /// Puts a file on the CDN and gives its address, for `Customer::photo` and its like.
+    /// Stores a file on the CDN and returns its URL, for `Customer::photo` and others.
     pub fn host_file(&self, file: CdnFile) -> String {
         self.core().host_file(file)
     }
 
-    /// Scripts a fault; several queue up.
+    /// Queues a fault.
     pub fn inject(&self, fault: Fault) {
         self.core().world().faults.push_back(fault);
     }
 
-    /// The faults that have not happened yet.
+    /// The faults that are still queued.
     pub fn pending_faults(&self) -> Vec<Fault> {
         self.core().world().faults.iter().cloned().collect()
     }
 
-    /// Lets every answer go that a fault or a file of the CDN holds now; answers how many.
+    /// Releases every held answer and returns their number.
     pub fn release_answers(&self) -> usize {
         self.core().held_answers.release()
     }
 
-    /// Waits until at least `count` answers are held at the same moment.
+    /// Waits until at least `count` answers are held simultaneously.
     ///
     /// # Errors
-    /// When the time is over first.
+    /// When it times out.
     pub async fn wait_for_held_answers(&self, count: usize, timeout: Duration) -> Result<(), SimulatorError> {
         wait(self.core().held_answers.waiting(), "held answers", count, timeout).await
     }
 
-    /// Forgets scripted faults.
+    /// Removes all queued faults.
     pub fn clear_faults(&self) {
         self.core().world().faults.clear();
     }
@@ -288,10 +286,10 @@ impl Simulator {
         self.core().world().requests.clone()
     }
 
-    /// Waits until there were at least `count` Graph requests in all, and returns them.
+    /// Waits for at least `count` Graph requests in total, and returns all.
     ///
     /// # Errors
-    /// When the time is over first.
+    /// When it times out.
     pub async fn wait_for_requests(
         &self,
         count: usize,
@@ -301,31 +299,31 @@ impl Simulator {
         Ok(self.requests())
     }
 
-    /// Every webhook that was posted, echoes included, oldest first.
+    /// Every webhook sent, echoes included, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.core().world().deliveries.clone()
     }
 
-    /// How many webhooks were posted and answered, or given up, so far.
+    /// The number of webhooks that were answered or given up.
     pub fn delivery_count(&self) -> usize {
         *self.core().deliveries_seen.borrow()
     }
 
-    /// Waits until at least `count` webhooks were posted and answered in all, and returns them.
+    /// Waits for at least `count` answered webhooks in total, and returns all.
     ///
     /// # Errors
-    /// When the time is over first.
+    /// When it times out.
     pub async fn wait_for_deliveries(&self, count: usize, timeout: Duration) -> Result<Vec<Delivery>, SimulatorError> {
         wait(&self.core().deliveries_seen, "webhook deliveries", count, timeout).await?;
         Ok(self.deliveries())
     }
 
-    /// The thread between an account and a customer, empty when there is none.
+    /// The thread between an account and a customer; empty if there is none.
     pub fn transcript(&self, ig_id: &str, igsid: &str) -> Vec<ThreadMessage> {
         self.core().world().thread(ig_id, igsid).map(|thread| thread.messages.clone()).unwrap_or_default()
     }
 
-    /// The fields that an account is subscribed to over `POST …/subscribed_apps`.
+    /// The account's subscribed fields, set with `POST …/subscribed_apps`.
     pub fn subscribed_fields(&self, ig_id: &str, login: Login) -> Vec<String> {
         let key = (ig_id.to_owned(), login);
         self.core().world().subscriptions.get(&key).cloned().unwrap_or_default()

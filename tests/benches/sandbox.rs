@@ -14,9 +14,7 @@ use std::{
 };
 
 use channel_tests::{instagram, message, text};
-use harness_contract::{
-    AccountSettings, ConversationContext, Delivery, DeliverySource, Setting, SettingValue, Window, WindowState,
-};
+use harness_contract::{AccountSettings, ConversationContext, Delivery, DeliverySource, Setting, SettingValue};
 use harness_sandbox::{Origin, Sandbox, SandboxConfig, inspect};
 
 const ROUNDS: usize = 60;
@@ -99,14 +97,7 @@ fn context() -> ConversationContext {
         contact: "6512345678901234".into(),
         thread: None,
         last_inbound: None,
-        window: Window {
-            state: WindowState::Open,
-            opened_by: None,
-            opened_at: None,
-            closes_at: None,
-            human_closes_at: None,
-            refused_at: None,
-        },
+        window: channel_tests::open_window(),
         now: 1_795_000_000_500,
         reply_context: None,
         comment: None,

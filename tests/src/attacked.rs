@@ -1,15 +1,20 @@
-//! A host with the hostile channel, whose requests arrive at a server of the test. Belongs here: setting that up.
+//! A host with the hostile channel, whose requests arrive at a server of the test.
+//! Does not own what the server answers.
 
 use std::collections::BTreeMap;
 
 use axum::Router;
-use harness_engine::{ChannelOptions, Endpoints, Host, HostOptions};
+use harness_engine::{Endpoints, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
 use harness_inbox::ConversationId;
 
-use crate::{end, eventually, granted, hostile, listen, secrets};
+use crate::{
+    end, hostile,
+    hosts::{endpoints, newest_conversation, open_with},
+    listen, secrets,
+};
 
 /// The host, and the conversation in which the channel is told what to try.
 pub struct Attacked {
@@ -27,18 +32,14 @@ impl Attacked {
     pub async fn start(server: Router, origins: &[&str], sandbox: SandboxConfig, token: &str) -> Self {
         let address = listen(server).await;
         let folder = tempfile::tempdir().unwrap();
-        let lead = |origin: &&str| ((*origin).to_owned(), address.clone());
-        let endpoints: Endpoints = origins.iter().map(lead).collect();
+        let endpoints = endpoints(origins, &address);
         let host = open(&folder, &endpoints, sandbox).await;
         host.connect_account("hostile", "account", "Account", &BTreeMap::new(), secrets([("token", token)]))
             .await
             .unwrap();
         let headers = [("x-secret".parse().unwrap(), "the-webhook-secret".parse().unwrap())].into_iter().collect();
         host.deliver("hostile", &headers, b"hello".to_vec()).await.unwrap();
-        let conversation = eventually("the conversation", async || {
-            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-        })
-        .await;
+        let conversation = newest_conversation(&host).await;
         Self { host, conversation, folder, endpoints }
     }
 
@@ -52,12 +53,5 @@ impl Attacked {
 async fn open(folder: &TempDir, endpoints: &Endpoints, sandbox: SandboxConfig) -> Host {
     let endpoints = endpoints.clone();
     let options = HostOptions { sandbox, endpoints, ..HostOptions::in_folder(folder.path()) };
-    let host = Host::open(options).await.unwrap();
-    let setup = ChannelOptions {
-        grant: granted(&hostile().1),
-        secrets: secrets([("secret", "the-webhook-secret")]),
-        ..ChannelOptions::default()
-    };
-    host.load_channel(hostile().1.clone(), setup).await.unwrap();
-    host
+    open_with(options, [(&hostile().1, secrets([("secret", "the-webhook-secret")]))]).await
 }

@@ -12,9 +12,11 @@
 
 pub mod attacked;
 pub mod browser;
+pub mod client;
 pub mod dialog;
 pub mod gate;
 pub mod handmade;
+pub mod hosts;
 pub mod log;
 pub mod manifest;
 pub mod neighbours;
@@ -30,14 +32,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
-use harness_engine::{ChannelOptions, Clock, Endpoints, Grant, Host, HostOptions, Secret};
+use harness_contract::{
+    OutboundMessage, OutboundPart, OutboundText, Sender, Window, WindowState, settings::RawSetting,
+};
+use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
+
+pub use client::{Answer, api, request, try_api, try_request};
+pub use hosts::granted;
 
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -73,12 +80,6 @@ pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
 pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/scripted"))
-}
-
-/// Everything that a component's manifest asks for, as an operator grants it who has read it.
-pub fn granted(component: &[u8]) -> Option<Grant> {
-    let inspection = harness_sandbox::inspect(component, component.len()).unwrap();
-    Some(Grant::all_of(&inspection.manifest().unwrap()))
 }
 
 /// A sandbox whose compiled components are shared by all tests. No call of it is over its deadline because the machine
@@ -397,6 +398,18 @@ pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
     }
 }
 
+/// A window that is open, and says nothing else.
+pub fn open_window() -> Window {
+    Window {
+        state: WindowState::Open,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        refused_at: None,
+    }
+}
+
 pub fn text(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.into(), ..OutboundText::default() })
 }
@@ -415,47 +428,4 @@ pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
-}
-
-/// An answer of the host.
-pub struct Answer {
-    pub status: u16,
-    pub headers: http::HeaderMap,
-    pub body: String,
-}
-
-/// One HTTP request to the host.
-pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-    try_request(method, url, headers, body).await.unwrap()
-}
-
-/// The same with `API_TOKEN`.
-pub async fn api(method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
-    try_api(method, url, headers, body).await.unwrap()
-}
-
-/// The same, of a host that may be dead.
-pub async fn try_api(
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: impl Into<Vec<u8>>,
-) -> Result<Answer, String> {
-    let shown = format!("Bearer {API_TOKEN}");
-    try_request(method, url, &[headers, &[("authorization", shown.as_str())]].concat(), body.into()).await
-}
-
-/// A request without a token, of a host that may be dead: then the sentence says how that showed.
-pub async fn try_request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, String> {
-    use axum::body::{Body, to_bytes};
-    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http::<Body>();
-    let mut request = http::Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let response = client.request(request.body(Body::from(body)).unwrap()).await.map_err(|error| error.to_string())?;
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(Body::new(body), 16 << 20).await.map_err(|error| error.to_string())?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
 }

@@ -11,12 +11,16 @@ use std::{
 };
 
 use axum::Router;
-use harness_engine::{ChannelOptions, Host, HostOptions};
+use harness_engine::{Host, HostOptions};
 use serde_json::{Value, json};
 
 use harness_inbox::ConversationId;
 
-use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
+use crate::{
+    eventually,
+    hosts::{connect_shop, endpoints, open_with},
+    listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
+};
 
 /// The two channels, and where they are reached.
 pub struct Neighbours {
@@ -29,32 +33,31 @@ pub struct Neighbours {
     sent: Arc<AtomicUsize>,
 }
 
+/// The chat server of the web chat: it accepts every message and counts them.
+pub(crate) fn chat_server(sent: &Arc<AtomicUsize>) -> Router {
+    let count = Arc::clone(sent);
+    Router::new().fallback(move || {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        async move { format!(r#"{{"id":"out-{number}"}}"#) }
+    })
+}
+
 impl Neighbours {
     /// The scripted channel has the accounts `account` and `neighbour` with these tokens; its requests arrive at
     /// `platform`.
     pub async fn start(platform: Router, tokens: [&str; 2], change: impl FnOnce(HostOptions) -> HostOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sent = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&sent);
-        let chat = Router::new().fallback(move || {
-            let number = count.fetch_add(1, Ordering::Relaxed);
-            async move { format!(r#"{{"id":"out-{number}"}}"#) }
-        });
-        let endpoints = BTreeMap::from([
-            ("https://scripted.example.com".to_owned(), listen(platform).await),
-            ("https://chat.example.com".to_owned(), listen(chat).await),
-        ]);
+        let chat = chat_server(&sent);
+        let mut endpoints = endpoints(&["https://scripted.example.com"], &listen(platform).await);
+        endpoints.insert("https://chat.example.com".to_owned(), listen(chat).await);
         let usual = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(change(usual)).await.unwrap();
-        for (component, own) in [(scripted(), secrets([("secret", "the-webhook-secret")])), (web_chat(), secrets([]))] {
-            let setup = ChannelOptions { grant: granted(&component.1), secrets: own, ..ChannelOptions::default() };
-            host.load_channel(component.1.clone(), setup).await.unwrap();
-        }
+        let app = secrets([("secret", "the-webhook-secret")]);
+        let host = open_with(change(usual), [(&scripted().1, app), (&web_chat().1, secrets([]))]).await;
         for (id, token) in ["account", "neighbour"].into_iter().zip(tokens) {
             host.connect_account("scripted", id, id, &BTreeMap::new(), secrets([("token", token)])).await.unwrap();
         }
-        let shop = secrets([("site-secret", "secret-of-the-shop"), ("api-key", "key-of-the-shop-0123456789")]);
-        host.connect_account("web-chat", "shop", "Shop", &BTreeMap::new(), shop).await.unwrap();
+        connect_shop(&host).await;
         let (address, _) = serve(&host).await;
         Self { host, address, folder, sent }
     }

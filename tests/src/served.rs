@@ -17,7 +17,9 @@ use std::{
 use axum::Router;
 use serde_json::{Value, json};
 
-use crate::{API_TOKEN, Answer, api, eventually, listen, request, scripted, web_chat, write_secret};
+use crate::{
+    API_TOKEN, Answer, api, eventually, listen, neighbours::chat_server, request, scripted, web_chat, write_secret,
+};
 
 /// What the working channel's account is proved by.
 const SHOP_SECRET: &str = "secret-of-the-shop";
@@ -51,11 +53,7 @@ impl Served {
     pub async fn start(program: &str, platform: Router, accounts: &[ScriptedAccount<'_>]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sent = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&sent);
-        let chat = Router::new().fallback(move || {
-            let number = count.fetch_add(1, Ordering::Relaxed);
-            async move { format!(r#"{{"id":"out-{number}"}}"#) }
-        });
+        let chat = chat_server(&sent);
         let config = config(folder.path(), &listen(platform).await, &listen(chat).await, accounts);
         let log = File::create(folder.path().join("log")).unwrap();
         let mut process = Command::new(program)

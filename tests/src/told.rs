@@ -8,12 +8,18 @@ use std::{
 
 use axum::{Router, body::Body, http::HeaderName, response::Response};
 use harness_contract::settings::RawSetting;
-use harness_engine::{ChannelOptions, Host, HostOptions, Secret};
+use harness_engine::{Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, ReplyState};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{eventually, granted, listen, manifest::with_manifest, message, sandbox_config, scripted, serve, text};
+use crate::{
+    eventually,
+    hosts::{endpoints, newest_conversation, open_with},
+    listen,
+    manifest::with_manifest,
+    message, sandbox_config, scripted, serve, text,
+};
 
 /// An answer to a path: status, headers, body.
 type Answer = (u16, Vec<(String, String)>, String);
@@ -82,23 +88,18 @@ impl Told {
             let takes = takes.clone();
             async move { takes.take_in(request).await }
         });
-        let endpoints = [("https://scripted.example.com".to_owned(), listen(router).await)].into_iter().collect();
+        let endpoints = endpoints(&["https://scripted.example.com"], &listen(router).await);
         let folder = tempfile::tempdir().unwrap();
         let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
-        let host = Host::open(options).await.unwrap();
         let component = manifest.map_or_else(|| scripted().1.clone(), |text| with_manifest(&scripted().1, text));
-        let setup = ChannelOptions { grant: granted(&component), secrets: app, ..ChannelOptions::default() };
-        host.load_channel(component, setup).await.unwrap();
+        let host = open_with(options, [(&component, app)]).await;
         host.connect_account("scripted", "account", "A", &BTreeMap::new(), own).await.unwrap();
         let (address, _) = serve(&host).await;
         let hello = json!({ "events": 1, "account": "account" }).to_string().into_bytes();
         let (name, proof) = prove(&hello);
         let headers = [(name.parse().unwrap(), proof.parse().unwrap())].into_iter().collect();
         host.deliver("scripted", &headers, hello).await.unwrap();
-        let conversation = eventually("the conversation", async || {
-            host.inbox().conversations(1).await.unwrap().into_iter().next().map(|found| found.id)
-        })
-        .await;
+        let conversation = newest_conversation(&host).await;
         Self { host, platform, address, conversation, folder }
     }
 

@@ -1,5 +1,5 @@
-//! Owns: taking values out of an answer before the channel sees it: what a later step needs, and credentials.
-//! Does not own: credentials that nobody captures (`redact`), where credentials are kept (`credentials`).
+//! Owns: capturing values from an answer before the channel sees it: values for later steps, and credentials.
+//! Does not own: uncaptured credentials (`redact`), storing credentials (`credentials`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// What was captured so far in a reply, or in a call of `account`.
+/// Captured so far in a reply or an `account` call.
 #[derive(Debug, Default)]
 pub struct Captured {
     /// Values for later steps, by name.
     pub values: BTreeMap<String, String>,
-    /// Credentials by slot; none where credentials may not be captured.
+    /// Credentials by slot; `None` where none may be captured.
     pub credentials: Option<Vec<(String, Secret)>>,
 }
 
@@ -39,7 +39,7 @@ impl Captured {
 const MAX_SUFFIX: usize = 128;
 /// The longest value that is captured, in bytes.
 const MAX_VALUE: usize = 16 << 10;
-/// What one answer may fill, in bytes: all of it is searched for in the next ones.
+/// The most that one answer may capture, in bytes; later answers are searched for all of it.
 const MAX_VALUES: usize = 1 << 20;
 /// The longest pointer, in bytes and in steps.
 const MAX_POINTER: usize = 256;
@@ -47,10 +47,10 @@ const MAX_DEPTH: usize = 16;
 /// Captures of one request, and credentials of one call.
 const MAX_CAPTURES: usize = 64;
 const MAX_CREDENTIALS: usize = 2000;
-/// Values that one capture may take.
+/// The most values of one capture.
 const MAX_MATCHES: usize = 1000;
 
-/// Whether these captures may be made at all, before anything is sent.
+/// Checks the captures before anything is sent.
 pub(crate) fn check(
     captures: &[Capture],
     slots: &BTreeMap<String, Slot>,
@@ -65,12 +65,12 @@ pub(crate) fn check(
         {
             return Err(EgressError::Invalid("a pointer of a capture is too long".into()));
         }
-        // The name of a credential is shown.
+        // The key becomes part of the credential's name, which is visible.
         if capture.key.as_ref().is_some_and(|key| key.split('/').any(names_credential)) {
             return Err(EgressError::Invalid("the key of a capture names a credential".into()));
         }
         let CaptureTarget::Slot(slot) = &capture.target else {
-            // A plain value may be put anywhere, and is not redacted when it comes back.
+            // A plain value may be injected anywhere and is not redacted when it comes back.
             let field = capture.pointer.rsplit('/').next().unwrap_or_default();
             if capture.pointer.split('/').any(names_credential) {
                 let problem = format!("`{field}` is a credential, and is captured into a slot");
@@ -82,12 +82,12 @@ pub(crate) fn check(
         if captured.credentials.is_none() {
             return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
         }
-        // What is one for the whole channel is the operator's to set.
+        // The channel's own slots are set by the operator only.
         let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope != SlotScope::App);
         if !taken {
             return Err(EgressError::Invalid(format!("`{slot}` is not a slot that an account's credential may go to")));
         }
-        // Any text of an answer as the message of an HMAC would let a channel have everything signed.
+        // An unrestricted HMAC message would let a channel have any text signed.
         let declared = slots.get(declared_slot(slot));
         let signed = declared.filter(|declared| declared.places.contains(&SlotPlace::HmacMessage));
         if signed.is_some_and(|declared| !declared.captured_from.contains(&capture.pointer)) {
@@ -97,15 +97,15 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// A value at a place, and the name that stands there afterwards.
+/// A captured value and the name that replaces it.
 struct Match {
     pointer: String,
     name: String,
     value: String,
 }
 
-/// Takes what a request captures out of its response; the channel sees the target's name in its place. Where `shows`
-/// says which places of the answer it may see, it sees no others.
+/// Captures a request's values from its response and replaces each with its target's name. With `shows`, the channel
+/// sees only the listed parts of the answer.
 pub(crate) fn capture(
     captures: &[Capture],
     shows: Option<&[String]>,
@@ -116,7 +116,7 @@ pub(crate) fn capture(
     if shows.is_some() {
         response.headers.retain(|header| is_plain_header(&header.name));
     }
-    // A redirect back from a dialog may carry one in its address.
+    // The redirect of a dialog may carry a credential in its address.
     for header in &mut response.headers {
         if says_credential(header.value.as_bytes()) {
             header.value = REDACTED.to_owned();
@@ -127,7 +127,7 @@ pub(crate) fn capture(
     let document = if heavy { None } else { serde_json::from_slice::<Value>(&response.body).ok() };
     let Some(mut document) = document else {
         if heavy || shows.is_some() || says_credential(&response.body) {
-            // It cannot be taken apart, so none of it is shown.
+            // An answer that cannot be parsed is hidden as a whole.
             response.body.clear();
         }
         return match captures.first() {
@@ -151,7 +151,7 @@ pub(crate) fn capture(
     let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     let mut hidden = Vec::new();
     let mut changed = redact_fields(&mut document, &names, &mut hidden);
-    // What a redacted field holds may not come back as a name.
+    // A redacted value must not return as a name.
     let hidden = Spellings::of(hidden.iter().map(String::as_bytes));
     if names.iter().any(|name| hidden.stand_in(name.as_bytes(), given_up)) {
         return Err(EgressError::CaptureFailed("name that is no credential".into()));
@@ -166,7 +166,7 @@ pub(crate) fn capture(
     }
     let slots: BTreeSet<&str> = captures.iter().filter_map(|capture| slot_name(&capture.target)).collect();
     let is_credential = |name: &str| slots.contains(name) || slots.contains(declared_slot(name));
-    // A credential may stand elsewhere too, such as in the address of the next page.
+    // The credential may occur elsewhere in the answer, such as in the next page's address.
     let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_bytes());
     redact(&[&Spellings::of(credentials)], response, given_up);
     for Match { name, value, .. } in found {
@@ -193,7 +193,7 @@ fn target_name(target: &CaptureTarget) -> &str {
     }
 }
 
-/// Every match of every capture. Captures of the same target are alternatives: one of them must match.
+/// All matches of all captures. Captures with the same target are alternatives, of which one must match.
 fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressError> {
     let mut found = Vec::new();
     for (at, first) in captures.iter().enumerate() {
@@ -213,8 +213,7 @@ fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressE
     Ok(found)
 }
 
-/// The matches of one capture; none where its pointer leads nowhere. A list without elements has nothing to
-/// capture, which is a match of nothing.
+/// The matches of one capture; `None` where its pointer leads nowhere. An empty list is a match without values.
 fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, EgressError> {
     let name = target_name(&capture.target);
     let Some((list, rest)) = capture.pointer.split_once("/*") else {

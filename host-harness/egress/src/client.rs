@@ -1,5 +1,5 @@
-//! Owns: the HTTP clients, where a request really goes, and how long an exchange may take.
-//! Does not own: what may leave. It takes only what is [`Injected`].
+//! Owns: the HTTP clients, endpoint overrides, and the longest duration of an exchange.
+//! Does not own: what may be sent. It accepts only [`Injected`].
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,45 +24,45 @@ use crate::{
     response::read,
 };
 
-/// Time to connect.
+/// Connection timeout.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Where requests really go, for development: an origin, such as `https://api.example.com`, and the
-/// address that stands in for it.
+/// Endpoint overrides for development: an origin, such as `https://api.example.com`, and the address that replaces
+/// it.
 pub type Endpoints = BTreeMap<String, Url>;
 
-/// What measures the longest exchange.
+/// Measures the longest duration of an exchange.
 pub trait Timer: Send + Sync + 'static {
-    /// Resolves once this much time has passed.
+    /// Resolves after this duration.
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// A file that a request carries: its bytes come from the host, never from the channel.
+/// A file in a request. Its bytes come from the host, never from the channel.
 #[derive(Debug)]
 pub struct File {
     /// In bytes.
     pub size: u64,
-    /// Exactly so many.
+    /// Exactly `size` bytes.
     pub body: reqwest::Body,
 }
 
-/// The files that a request carries, in the order of its fields.
+/// The files of a request, in the order of its fields.
 #[derive(Debug, Default)]
 pub struct Files(VecDeque<File>);
 
 impl Files {
-    /// The next one.
+    /// Appends a file.
     pub fn push(&mut self, file: File) {
         self.0.push_back(file);
     }
 
-    /// Of all of them.
+    /// The total size, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.0.iter().map(|file| file.size).fold(0, u64::saturating_add)
     }
 }
 
-/// What all clients of this host share: own roots, no proxy, no redirects.
+/// Settings of all clients: own root certificates, no proxy, no redirects.
 pub fn client_builder() -> Result<reqwest::ClientBuilder, SetupError> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -79,7 +79,7 @@ pub fn client_builder() -> Result<reqwest::ClientBuilder, SetupError> {
         .user_agent(concat!("inbox-harness/", env!("CARGO_PKG_VERSION"))))
 }
 
-/// The clients: one that reaches public addresses alone, and one for stand-ins and the host's own addresses.
+/// Two clients: one for public addresses only, one for overrides and the host's own addresses.
 pub(crate) struct Clients {
     public: Client,
     development: Client,
@@ -89,7 +89,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// No exchange takes longer than `longest`. `endpoints` must be empty outside development.
+    /// Limits every exchange to `longest`. `endpoints` must be empty outside development.
     pub(crate) fn new(endpoints: Endpoints, longest: Duration, timer: Arc<dyn Timer>) -> Result<Self, SetupError> {
         Ok(Self {
             public: client_builder()?.https_only(true).dns_resolver(PublicOnly).build().map_err(SetupError::of)?,
@@ -119,9 +119,9 @@ impl Clients {
         self.in_time(exchange).await.map_err(EgressError::NoAnswer)?
     }
 
-    /// One exchange from its beginning to the last byte of the answer, or the sentence that it took too long.
+    /// Runs an exchange until the last byte of the answer, or fails with a timeout.
     pub(crate) async fn in_time<T>(&self, exchange: impl Future<Output = T>) -> Result<T, String> {
-        // The time begins before the exchange does.
+        // Start the timer before the exchange.
         tokio::select! {
             biased;
             () = self.timer.wait(self.longest) => Err(format!("the answer was not there after {:?}", self.longest)),
@@ -129,7 +129,7 @@ impl Clients {
         }
     }
 
-    /// In development an origin is replaced by the address that stands in for it.
+    /// Applies the endpoint overrides.
     pub(crate) fn route(&self, url: Url) -> (&Client, Url) {
         let origin = url.origin().ascii_serialization();
         let Some(replacement) = self.endpoints.get(&origin) else { return (&self.public, url) };
@@ -144,7 +144,7 @@ impl Clients {
         &self.development
     }
 
-    /// In development, an address of a stand-in as the platform would write it; others stay as they are.
+    /// Maps an override's address back to the platform's; other addresses stay unchanged.
     pub(crate) fn as_platform(&self, url: Url) -> Url {
         for (origin, stand_in) in &self.endpoints {
             let below = url.path().strip_prefix(stand_in.path().trim_end_matches('/'));

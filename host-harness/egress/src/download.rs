@@ -1,5 +1,5 @@
-//! Owns: fetching a file that a message names: only from the hosts that were granted, redirects included, within bounds.
-//! Does not own: when and why (the engine's `media`), where the bytes go ([`FileSink`]).
+//! Owns: downloading a file from a granted host, redirects included, within bounds.
+//! Does not own: when to download (the engine's `media`), where the bytes go ([`FileSink`]).
 
 use http::{StatusCode, header};
 use tokio::time::timeout;
@@ -11,49 +11,49 @@ use crate::{
     send::Egress,
 };
 
-/// Redirects that are followed, each to a host that was granted.
+/// The most redirects, each to a granted host.
 const REDIRECTS: u32 = 3;
 
-/// Where the bytes of a file go, piece by piece.
+/// Receives the bytes of a file.
 pub trait FileSink: Send {
-    /// Why it takes no more.
+    /// Why writing failed.
     type Error: Send;
-    /// Takes the next piece.
+    /// Writes the next chunk.
     fn write(&mut self, piece: &[u8]) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// A file as it came.
+/// A downloaded file.
 #[derive(Debug)]
 pub struct Downloaded<S> {
-    /// What took all of its bytes.
+    /// The sink with all bytes.
     pub sink: S,
     /// The media type that the server claims.
     pub claimed: Option<String>,
 }
 
-/// Why there is no file.
+/// Why a download failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError<E> {
-    /// It, or where it redirects to, lies on another host.
+    /// The file, or a redirect, is on another host.
     #[error("its address lies outside of the media hosts that were granted: {0}")]
     NotGranted(String),
-    /// The status.
+    /// The HTTP status.
     #[error("its address gives it no longer (HTTP {0})")]
     Gone(u16),
     /// The bound, in bytes.
     #[error("it is larger than the {0} bytes that this host takes")]
     TooLarge(u64),
-    /// Trying again may help.
+    /// Retrying may help.
     #[error("it could not be fetched: {0}")]
     Passing(String),
-    /// It could not be kept.
+    /// Writing failed.
     #[error("it could not be stored here")]
     Sink(#[source] E),
 }
 
 impl Egress {
-    /// Downloads a file of at most `max` bytes into what `begin` opens once it comes. `hosts` are exact names, or `*.` and
-    /// a name for every name below it.
+    /// Downloads a file of at most `max` bytes into the sink that `begin` opens when the answer arrives. `hosts` are
+    /// exact names, or `*.` and a name for all its subdomains.
     pub async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
         &self,
         hosts: &[String],
@@ -69,7 +69,7 @@ impl Egress {
         self.clients.in_time(fetch).await.map_err(DownloadError::Passing)?
     }
 
-    /// The response with the file, and the media type that it claims.
+    /// Follows redirects and returns the response and its claimed media type.
     async fn follow<E>(
         &self,
         hosts: &[String],
@@ -132,9 +132,9 @@ async fn read<S: FileSink>(
     Ok(sink)
 }
 
-/// Whether an address lies on a host that was granted for files.
+/// Whether a URL is on a host that was granted for files.
 pub fn is_media_host(hosts: &[String], url: &Url) -> bool {
-    // A resolver never sees an address in place of a name, so it is refused here.
+    // An IP address never reaches the resolver, so it is refused here.
     let Some(url::Host::Domain(host)) = url.host() else { return false };
     let bare = url.username().is_empty() && url.password().is_none();
     url.scheme() == "https" && url.port().is_none() && bare && hosts.iter().any(|granted| covers(granted, host))

@@ -1,5 +1,5 @@
-//! Owns: why a request has no answer, in words for an operator. No word of an answer and no credential stands in them.
-//! Does not own: what follows from it, which is the caller's.
+//! Owns: why a request has no answer, in words for an operator. Errors quote no answer and no credential.
+//! Does not own: how the caller reacts.
 
 use std::error::Error as _;
 
@@ -8,41 +8,41 @@ use harness_contract::egress::EgressDenied;
 /// Why a request has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
-    /// It is outside what was granted.
+    /// Outside the grant.
     #[error(transparent)]
     Denied(#[from] EgressDenied),
-    /// It contains a credential in the clear, which no channel can know.
+    /// It contains a known credential in the clear.
     #[error("the request contains a credential of this host and was not sent")]
     Leak,
-    /// A slot is empty, or not the channel's.
+    /// The slot is empty or belongs to another channel.
     #[error("the credential `{0}` is not there; fill it in the configuration")]
     MissingSlot(String),
-    /// The manifest does not let the credential go there.
+    /// The manifest does not allow the credential at this place.
     #[error("the manifest does not let the credential `{slot}` go to {place} of `{host}`")]
     SlotNotAllowed {
         /// The slot.
         slot: String,
-        /// Where the request wanted it.
+        /// The place in the request.
         place: &'static str,
-        /// Where the request was going.
+        /// The host of the request.
         host: String,
     },
-    /// It cannot be made into a request.
+    /// It is not a valid request.
     #[error("the request is malformed: {0}")]
     Invalid(String),
-    /// Nothing was sent: what is in flight of the channel takes all the memory that it may have.
+    /// Not sent: the channel's requests in flight use its whole share of memory.
     #[error("the channel has so much in flight that there is no memory for this now")]
     NoMemory,
-    /// Nothing was sent.
+    /// Not sent: no connection.
     #[error("no connection could be made: {0}")]
     Unreachable(String),
-    /// It was sent, and what became of it is not known.
+    /// Sent, with an unknown outcome.
     #[error("no answer came: {0}")]
     NoAnswer(String),
-    /// The answer was longer than granted, and was not read to its end.
+    /// The answer exceeds the granted size and was not read to its end.
     #[error("the answer is longer than the {0} bytes that were granted")]
     TooLarge(u64),
-    /// The answer is compressed, which nobody asked for: a credential could not be found in it.
+    /// The answer is compressed although that was not requested, so it cannot be searched for credentials.
     #[error("the answer is encoded, which was not asked for")]
     Encoded,
     /// The answer lacks a value that a later step needs.
@@ -51,7 +51,7 @@ pub enum EgressError {
 }
 
 impl EgressError {
-    /// A word for counters.
+    /// A label for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Denied(_) => "denied",
@@ -74,20 +74,20 @@ impl EgressError {
     }
 }
 
-/// The clients could not be set up.
+/// The HTTP clients could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be set up: {0}")]
 pub struct SetupError(String);
 
 impl SetupError {
-    /// With somebody else's words.
+    /// From another error's message.
     pub fn of(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }
 }
 
-/// Only a failure to connect proves that nothing was sent. Then the words are those of this side and of TLS; afterwards
-/// they could be the server's, so there is only a kind. The URL is left out: it may hold a credential.
+/// Only a connection failure proves that nothing was sent, and its message comes from this side or TLS. Later messages
+/// may quote the server, so only their kind is kept. URLs are dropped: they may contain a credential.
 pub fn transport_error(error: reqwest::Error) -> EgressError {
     let connecting = error.is_connect() || error.is_builder();
     if !connecting {

@@ -1,5 +1,5 @@
-//! Owns: what fuzzing reaches of captures and redaction. Built with `--cfg fuzzing` alone.
-//! Does not own: the promise that is tried, which stands in the target.
+//! Owns: the entry points for fuzzing captures and redaction. Built with `--cfg fuzzing` only.
+//! Does not own: the invariant, which the target checks.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,11 +14,11 @@ use crate::{
     response,
 };
 
-/// What a host knows of one channel.
+/// The credentials known for one channel.
 pub struct Host(Known);
 
 impl Host {
-    /// With these credentials of an account.
+    /// Knows these credentials of an account.
     pub fn knowing(credentials: &[&str]) -> Self {
         let secrets = Secrets::default();
         for (number, credential) in credentials.iter().enumerate() {
@@ -28,18 +28,18 @@ impl Host {
         Self(Known::new(&secrets, "c", Some(&Arc::new(PendingCredentials::default()))))
     }
 
-    /// What a channel sees of an answer to a request that made these captures and carried this credential, with the
-    /// plain values that were captured; or the error that it is told.
+    /// What a channel sees of the answer to a request with these captures and this credential, and the captured plain
+    /// values; or the error it gets.
     pub fn shown(
         &self,
         response: HttpResponse,
         carried: &str,
         captures: &[Capture],
     ) -> (Result<HttpResponse, EgressError>, BTreeMap<String, String>) {
-        let filled = vec![carried.to_owned().into()];
+        let injected = vec![carried.to_owned().into()];
         let captured = Captured::with_credentials();
         let (shown, captured) =
-            response::redacted(response, &filled, &self.0, captures, None, captured, &GivenUp::default());
+            response::redacted(response, &injected, &self.0, captures, None, captured, &GivenUp::default());
         (shown.map_err(|error| self.0.redact_in_egress_error(error)), captured.values)
     }
 }

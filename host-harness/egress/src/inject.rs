@@ -1,5 +1,5 @@
-//! Owns: putting credentials and captured values into an admitted request, where the manifest lets each go.
-//! Does not own: taking values out of the answer (`capture`), hiding what it repeats (`redact`).
+//! Owns: injecting credentials and captured values into an admitted request, at the places the manifest allows.
+//! Does not own: captures (`capture`), redaction of the answer (`redact`).
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,13 @@ use crate::{
     sizes::Sizes,
 };
 
-/// The longest document into which something is put, in bytes.
+/// The longest document that something is injected into, in bytes.
 const MAX_JSON: usize = 1 << 20;
 
 /// Finds the credential in a slot.
 pub type FindSecret<'a> = dyn Fn(&str) -> Option<Secret> + Sync + 'a;
 
-/// Where injections find their values, and where a credential may go.
+/// Sources of injected values, and the rules for credentials.
 pub(crate) struct Sources<'a> {
     /// The rule that admitted the request.
     pub(crate) rule: &'a EgressRule,
@@ -39,18 +39,18 @@ pub(crate) struct Sources<'a> {
     pub(crate) captured: &'a Captured,
 }
 
-/// A value on its way to its place.
+/// A value and its place.
 struct Value {
     value: Zeroizing<String>,
     place: FillPlace,
     is_credential: bool,
 }
 
-/// What was injected: must not come back to the channel in the answer.
-pub(crate) type Filled = Vec<Zeroizing<String>>;
+/// Injected credentials, which must not return to the channel in the answer.
+pub(crate) type InjectedCredentials = Vec<Zeroizing<String>>;
 
 impl Sources<'_> {
-    /// The credential of a slot, if the manifest lets it go there.
+    /// The credential of a slot, if the manifest allows it at this place.
     fn slot(&self, slot: &str, place: &SlotPlace) -> Result<Secret, EgressError> {
         check_slot_name(slot)?;
         let missing = || EgressError::MissingSlot(slot.to_owned());
@@ -69,7 +69,7 @@ impl Sources<'_> {
         (self.secret)(slot).ok_or_else(missing)
     }
 
-    /// What is to be injected, where the manifest lets all of it go to its places.
+    /// All values to inject, if the manifest allows each at its place.
     fn values(&self, fills: Vec<Fill>) -> Result<Vec<Value>, EgressError> {
         let value = |Fill { source, place }: Fill| {
             let value = self.value(&source, &place)?;
@@ -93,7 +93,7 @@ impl Sources<'_> {
                 Ok(Zeroizing::new(text.to_owned()))
             }
             FillSource::HmacSha256(hmac) => {
-                // Wherever a person could read it, a derived value would be a signature for whoever asks.
+                // A derived value that a person can read is a signature for anyone who asks.
                 let place = slot_place(place);
                 let declared = self.slots.get(declared_slot(&hmac.key_slot));
                 if !declared.is_some_and(|declared| declared.derived.contains(&place)) {
@@ -144,7 +144,7 @@ fn place_name(place: &SlotPlace) -> &'static str {
     }
 }
 
-/// A request with its credentials, the only kind that is sent. Only this module makes one.
+/// A request with its credentials, the only kind that is sent. Only this module constructs it.
 pub(crate) struct Injected {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -154,22 +154,22 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    /// Injects what an admitted request asks for, and counts again: what is injected makes it longer. Gives the
-    /// credentials that went in beside it.
+    /// Injects the requested values and checks the bounds again, because injection makes a request longer. Also returns
+    /// the injected credentials.
     pub(crate) async fn new(
         admitted: Admitted<'_>,
         sources: &Sources<'_>,
         sizes: &Sizes,
         memory: &mut Held,
-    ) -> Result<(Self, Filled), EgressError> {
+    ) -> Result<(Self, InjectedCredentials), EgressError> {
         let Admitted { rule, mut request, method, url, headers, file_bytes, text_bytes, .. } = admitted;
         let values = sources.values(std::mem::take(&mut request.fills))?;
         let before = bounds::memory_of(&request);
         let bytes = if values.is_empty() { 0 } else { text_bytes };
         let put = offload::done(bytes, move |_| put(values, request, url, headers));
-        let Put { request, url, headers, filled } = put.await.unwrap_or_else(|_| Err(policy::unprepared()))?;
-        bounds::check_filled(&request, &url, &headers, sizes)?;
-        // The error of the rule would show the credential that made another address of it, or a longer body.
+        let Put { request, url, headers, credentials } = put.await.unwrap_or_else(|_| Err(policy::unprepared()))?;
+        bounds::check_injected(&request, &url, &headers, sizes)?;
+        // The rule's own error would quote the address or length, which depend on the credential.
         let length = bounds::body_bytes(&request.body).saturating_add(file_bytes);
         if !policy::still_admits(rule, &method, &url, length) {
             let sentence = "with its credentials it has another path, or a longer body, than was granted";
@@ -178,21 +178,21 @@ impl Injected {
         if !memory.try_grow(bounds::memory_of(&request).saturating_sub(before)) {
             return Err(EgressError::NoMemory);
         }
-        Ok((Self { method, url, headers, body: request.body, _made_here: () }, filled))
+        Ok((Self { method, url, headers, body: request.body, _made_here: () }, credentials))
     }
 }
 
-/// A request with everything in it, not counted again yet.
+/// A request with all values injected, before its bounds are checked again.
 struct Put {
     request: HttpRequest,
     url: Url,
     headers: HeaderMap,
-    filled: Filled,
+    credentials: InjectedCredentials,
 }
 
-/// Puts values into a request. `url` and `headers` were made from it and checked before.
+/// Injects values into a request. `url` and `headers` were built from it and checked before.
 fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: HeaderMap) -> Result<Put, EgressError> {
-    let mut filled = Filled::new();
+    let mut credentials = InjectedCredentials::new();
     for Value { value, place, is_credential } in values {
         match &place {
             FillPlace::Bearer => {
@@ -207,15 +207,15 @@ fn put(values: Vec<Value>, mut request: HttpRequest, mut url: Url, mut headers: 
             FillPlace::Query(name) => {
                 url.query_pairs_mut().append_pair(name, &value);
             }
-            FillPlace::Path(name) => fill_path(&mut url, name, &value)?,
-            FillPlace::FormField(name) => fill_form(&mut request, &mut headers, name, &value)?,
-            FillPlace::Json(pointer) => fill_json(&mut request, pointer, &value)?,
+            FillPlace::Path(name) => inject_path(&mut url, name, &value)?,
+            FillPlace::FormField(name) => inject_form(&mut request, &mut headers, name, &value)?,
+            FillPlace::Json(pointer) => inject_json(&mut request, pointer, &value)?,
         }
         if is_credential {
-            filled.push(value);
+            credentials.push(value);
         }
     }
-    Ok(Put { request, url, headers, filled })
+    Ok(Put { request, url, headers, credentials })
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), EgressError> {
@@ -227,8 +227,8 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), 
     Ok(())
 }
 
-/// The placeholder `{name}`, as `Url` writes it.
-fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
+/// Replaces the placeholder `{name}`, as `Url` writes it.
+fn inject_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
     let placeholder = format!("%7B{name}%7D");
     if url.path().matches(&placeholder).count() != 1 {
         return Err(EgressError::Invalid(format!("the path has no place `{{{name}}}`, or several")));
@@ -242,8 +242,8 @@ fn fill_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> 
     Ok(())
 }
 
-/// In a body of another type a channel could make the pair a part of a text, which then goes to a person.
-fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
+/// In a body of another type the pair could become part of a text that a person reads.
+fn inject_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let types = headers.get_all(header::CONTENT_TYPE);
     let is_form = |value: &HeaderValue| {
@@ -265,7 +265,7 @@ fn fill_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, val
     Ok(())
 }
 
-fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
+fn inject_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<(), EgressError> {
     let invalid = |what: String| EgressError::Invalid(format!("`{pointer}` cannot be filled: {what}"));
     let HttpBody::Bytes(body) = &mut request.body else { return Err(invalid("the body is not JSON".into())) };
     if body.len() > MAX_JSON {
@@ -274,14 +274,14 @@ fn fill_json(request: &mut HttpRequest, pointer: &str, value: &str) -> Result<()
     let document: &RawValue = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
     let place = place_in(document, pointer).ok_or_else(|| invalid("nothing stands there".into()))?;
     let value = serde_json::to_vec(value).map_err(|error| invalid(error.to_string()))?;
-    // Everything beside it stays as it was written, such as numbers that no type of this program can hold.
+    // The rest of the document stays byte for byte, including numbers that no Rust type holds.
     let from = (place.get().as_ptr() as usize).saturating_sub(body.as_ptr() as usize);
     let behind = from + place.get().len();
     body.splice(from..behind, value);
     Ok(())
 }
 
-/// The value that a JSON pointer names, where it stands.
+/// The value at a JSON pointer, as a slice of the document.
 fn place_in<'d>(document: &'d RawValue, pointer: &str) -> Option<&'d RawValue> {
     let mut place = document;
     if pointer.is_empty() {
@@ -303,7 +303,7 @@ fn place_in<'d>(document: &'d RawValue, pointer: &str) -> Option<&'d RawValue> {
 mod tests {
     use super::*;
 
-    fn filled(body: &str, pointer: &str) -> Result<String, EgressError> {
+    fn injected(body: &str, pointer: &str) -> Result<String, EgressError> {
         let mut request = HttpRequest {
             method: harness_contract::HttpMethod::Post,
             url: String::new(),
@@ -312,7 +312,7 @@ mod tests {
             fills: Vec::new(),
             captures: Vec::new(),
         };
-        fill_json(&mut request, pointer, "a \"b\"")?;
+        inject_json(&mut request, pointer, "a \"b\"")?;
         let HttpBody::Bytes(body) = request.body else { panic!("no body") };
         Ok(String::from_utf8(body).unwrap())
     }
@@ -321,10 +321,10 @@ mod tests {
     fn what_stands_beside_an_injection_keeps_every_digit() {
         let body = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":null}]}}"#;
         let expected = r#"{"id":184467440737095516160123, "n":1.00, "to":{"a/b":[0,{"x":"a \"b\""}]}}"#;
-        assert_eq!(filled(body, "/to/a~1b/1/x").unwrap(), expected);
+        assert_eq!(injected(body, "/to/a~1b/1/x").unwrap(), expected);
         for nowhere in ["/to/y", "/to/a~1b/2", "/to/a~1b/x", "/id/0", "to", "/n/0"] {
-            assert!(filled(body, nowhere).unwrap_err().to_string().contains("nothing stands there"), "{nowhere}");
+            assert!(injected(body, nowhere).unwrap_err().to_string().contains("nothing stands there"), "{nowhere}");
         }
-        assert!(filled("{", "/a").is_err() && filled(r#"{"a":1} x"#, "/a").is_err());
+        assert!(injected("{", "/a").is_err() && injected(r#"{"a":1} x"#, "/a").is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Owns: all that the host knows for one call of a channel, and taking it out of what people and channels read: its
-//! accounts' credentials and its own, those that verify webhooks, and those that were replaced.
+//! Owns: the credentials known for one call of a channel, and redacting them from what people and channels read: the
+//! accounts', the channel's, those that verify webhooks, and replaced ones.
 //! Does not own: the search (`redact`), keeping it ready (`credentials`).
 
 use std::sync::Arc;
@@ -15,33 +15,33 @@ use crate::{
     redact::{Spellings, without},
 };
 
-/// What the host knows for one call of a channel.
+/// The credentials known for one call of a channel.
 #[derive(Clone)]
 pub struct Known {
     secrets: Secrets,
     channel: String,
-    /// What was captured while an account is being connected.
+    /// Captured while an account is being connected.
     pending: Option<Arc<PendingCredentials>>,
 }
 
 impl Known {
-    /// For one call of a channel; `pending` where an account is being connected.
+    /// For one call of a channel, with `pending` while an account is being connected.
     pub fn new(secrets: &Secrets, channel: &str, pending: Option<&Arc<PendingCredentials>>) -> Self {
         Self { secrets: secrets.clone(), channel: channel.to_owned(), pending: pending.cloned() }
     }
 
-    /// Whether looking begins at once: otherwise much may have to be made ready first.
+    /// Whether the search is built. Building it may take long.
     fn is_ready(&self) -> bool {
         self.secrets.search(&self.channel).is_made()
             && self.pending.as_ref().is_none_or(|pending| pending.search().is_made())
     }
 
-    /// How much work it is to search so many bytes now, in bytes.
+    /// The cost of searching this many bytes now, in bytes.
     pub(crate) fn effort(&self, bytes: usize) -> usize {
         if self.is_ready() { bytes } else { bytes.max(offload::SMALL) }
     }
 
-    /// Hands what is known at this moment to a search.
+    /// Runs a search with the currently known credentials.
     pub(crate) fn search<T>(&self, search: impl FnOnce(&[&Spellings]) -> T) -> T {
         let of_channel = self.secrets.search(&self.channel);
         let of_channel = of_channel.get(|| self.secrets.all_of(&self.channel));
@@ -55,7 +55,7 @@ impl Known {
         }
     }
 
-    /// A text for people, without what is known.
+    /// Redacts a text for people.
     pub fn redact_in(&self, text: &mut String) {
         let redacted = self.search(|known| without(known, text.as_bytes(), &GivenUp::default()));
         if let Some(redacted) = redacted {
@@ -64,9 +64,9 @@ impl Known {
     }
 }
 
-/// What a channel says of what went wrong: it read more than answers, such as webhooks.
+/// A channel's own reports. They may quote what it read, such as a webhook.
 impl Known {
-    /// The same in everything that it says.
+    /// Redacts all texts of an outcome.
     pub fn redact_in_outcome(&self, outcome: &mut SendOutcome) {
         match &mut outcome.result {
             SendResult::Sent(_) => {}
@@ -86,7 +86,7 @@ impl Known {
         }
     }
 
-    /// The same in everything that it says.
+    /// Redacts all texts of an account error.
     pub fn redact_in_account_error(&self, error: &mut AccountError) {
         match error {
             AccountError::Denied(text) | AccountError::InvalidInput(text) | AccountError::Other(text) => {
@@ -107,7 +107,7 @@ impl Known {
         }
     }
 
-    /// The same in everything that it says.
+    /// Redacts all texts of a parse error.
     pub fn redact_in_parse_error(&self, error: &mut ParseError) {
         match error {
             ParseError::Malformed(at) => self.redact_in(&mut at.reason),
@@ -115,7 +115,7 @@ impl Known {
         }
     }
 
-    /// The same in everything that it says.
+    /// Redacts all texts of check results.
     pub fn redact_in_checks(&self, checks: &mut [CheckResult]) {
         for CheckResult { name, finding, fix, level: _ } in checks {
             for text in [Some(name), Some(finding), fix.as_mut()].into_iter().flatten() {
@@ -126,7 +126,7 @@ impl Known {
 }
 
 impl Known {
-    /// An error of the egress without what the host knows: what a channel or a server wrote may stand in it.
+    /// Redacts an egress error, which may quote a channel or a server.
     pub(crate) fn redact_in_egress_error(&self, mut error: EgressError) -> EgressError {
         match &mut error {
             EgressError::Invalid(text)

@@ -1,10 +1,10 @@
-//! Owns: which request of a channel may leave, with which credential, and what of the answer the channel may see;
+//! Owns: which request of a channel is sent, with which credential, and what the channel sees of the answer;
 //! credentials in memory and at rest.
-//! Does not own: when a request leaves, and what follows from its answer.
+//! Does not own: when a request is sent, and how its answer is used.
 //!
-//! The types keep the order. A channel's `HttpRequest` becomes `Admitted` by the [`policy`], which knows the grant;
-//! `Injected` once credentials are in it; [`Shown`] once its answer was captured from and redacted. Only what is
-//! injected can be sent, only what is shown reaches a channel.
+//! The types enforce the order. A channel's `HttpRequest` becomes `Admitted` by the [`policy`], which knows the grant;
+//! `Injected` once credentials are in it; [`Shown`] once its answer was captured from and redacted. Only an injected
+//! request can be sent, and only a shown answer reaches a channel.
 
 mod capture;
 mod client;

@@ -1,10 +1,9 @@
-//! Owns: one budget of memory for what is in flight: bodies of webhooks, requests, answers, pieces of files; who gets how
-//! much of it, and who waits.
-//! Does not own: what is read and sent.
+//! Owns: one memory budget for everything in flight: webhook bodies, requests, answers, chunks of files. Decides how
+//! much each channel gets and which one waits.
+//! Does not own: reading and sending.
 //!
-//! Webhooks have a half of their own, so that nothing else ever makes them wait. Of each half one channel gets at most
-//! half of what the others leave. Nothing is set aside because somebody announces it: what is read is counted as it
-//! comes.
+//! Webhooks have their own half, so nothing else makes them wait. Of each half a channel gets at most half of what the
+//! others leave. Announced sizes reserve nothing: bytes are counted as they arrive.
 
 use std::{
     collections::HashMap,
@@ -13,10 +12,10 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
-/// Set aside before a request leaves, for its answer, in bytes: most answers never ask for more.
+/// Reserved for the answer before a request is sent, in bytes. Most answers need no more.
 pub const FIRST: u64 = 64 << 10;
 
-/// The budget. Cloning shares it.
+/// The budget. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Memory {
     webhooks: Arc<Lane>,
@@ -34,7 +33,7 @@ struct Lane {
 #[derive(Debug, Default)]
 struct Taken {
     all: u64,
-    /// The most that was taken at once since the start.
+    /// The peak since the start.
     most: u64,
     owners: HashMap<Arc<str>, Owner>,
 }
@@ -42,13 +41,13 @@ struct Taken {
 #[derive(Debug, Default)]
 struct Owner {
     taken: u64,
-    /// Held by the one that goes beyond the share: it comes to its end, and so gives back what others wait for.
+    /// Held by the one request that may exceed its share: it finishes, and releases what others wait for.
     turn: Arc<AsyncMutex<()>>,
-    /// Held by the one that waits for its first piece: whoever came first gets it first.
+    /// Held by the one request that waits for its first chunk, so that requests are served in order.
     door: Arc<AsyncMutex<()>>,
 }
 
-/// More than there is, whoever gives something back.
+/// More than the whole half, so waiting is useless.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("it needs {wanted} bytes of memory at once, and this host sets aside {size} for all channels")]
 pub struct TooMuch {
@@ -58,20 +57,20 @@ pub struct TooMuch {
     pub size: u64,
 }
 
-/// What is in flight of one half, in bytes.
+/// The use of one half, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryUse {
-    /// Whose half, in a word for counters.
+    /// A label for metrics.
     pub of: &'static str,
-    /// At this moment.
+    /// Now.
     pub now: u64,
-    /// The most at once since the start.
+    /// The peak since the start.
     pub most: u64,
-    /// The whole half.
+    /// The size of the half.
     pub size: u64,
 }
 
-/// Memory that is set aside. Dropping it gives it back.
+/// Reserved memory, released on drop.
 #[derive(Debug)]
 pub struct Held {
     lane: Arc<Lane>,
@@ -85,25 +84,25 @@ fn locked(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 }
 
 impl Memory {
-    /// So many bytes for everything.
+    /// A budget of this many bytes.
     pub fn new(bytes: u64) -> Self {
         let lane = |size| Arc::new(Lane { size, taken: Mutex::default(), freed: Notify::new() });
         Self { webhooks: lane(bytes / 2), channels: lane(bytes - bytes / 2) }
     }
 
-    /// Nothing yet, for the body of a webhook of this channel.
+    /// An empty reservation for a webhook's body.
     pub fn webhook(&self, channel: &str) -> Held {
         self.webhooks.nothing(channel)
     }
 
-    /// So much for a channel if it is there now; none if it is not.
+    /// Reserves this much for a channel, or returns `None` if it is not available now.
     pub fn try_take(&self, channel: &str, bytes: u64) -> Result<Option<Held>, TooMuch> {
         self.channels.check(bytes)?;
         let mut held = self.channels.nothing(channel);
         Ok(held.try_grow(bytes).then_some(held))
     }
 
-    /// So much for a channel, as soon as it is there. How long to wait is the caller's to say.
+    /// Waits until this much is available for a channel. The caller sets the timeout.
     pub async fn take(&self, channel: &str, bytes: u64) -> Result<Held, TooMuch> {
         self.channels.check(bytes)?;
         let mut held = self.channels.nothing(channel);
@@ -121,7 +120,7 @@ impl Memory {
         }
     }
 
-    /// What is in flight.
+    /// The use of both halves.
     pub fn uses(&self) -> [MemoryUse; 2] {
         [("webhooks", &self.webhooks), ("channels", &self.channels)].map(|(of, lane)| {
             let taken = locked(&lane.taken);
@@ -157,13 +156,13 @@ impl Lane {
 }
 
 impl Held {
-    /// So much more, if it is there now. With `beyond`, what the others leave is the only bound.
+    /// Grows the reservation if possible now. `beyond` lifts the channel's share.
     fn grow_now(&mut self, more: u64, beyond: bool) -> bool {
         let mut taken = locked(&self.lane.taken);
         let all = taken.all;
         let Some(owner) = taken.owners.get_mut(&self.owner) else { return false };
         let share = self.lane.size.saturating_sub(all - owner.taken) / 2;
-        // What alone is more than a share has it all the same, if nothing else of its owner is in flight.
+        // A request larger than the share is allowed if its channel has nothing else in flight.
         let free = beyond || owner.taken == 0 || owner.taken.saturating_add(more) <= share;
         if !free || all.saturating_add(more) > self.lane.size {
             return false;
@@ -175,13 +174,13 @@ impl Held {
         true
     }
 
-    /// So much more, if it is there now.
+    /// Grows the reservation if possible now.
     pub fn try_grow(&mut self, more: u64) -> bool {
         self.grow_now(more, false)
     }
 
-    /// So much more, as soon as it is there. Whoever holds something and waits for more could wait for others that do the
-    /// same, for ever: so one at a time of each channel goes beyond its share.
+    /// Grows the reservation, waiting if necessary. Channels that hold memory and wait for more could deadlock, so one
+    /// request of each channel at a time may exceed its share.
     pub async fn grow(&mut self, more: u64) {
         if self.grow_now(more, self.turn.is_some()) {
             return;
@@ -200,7 +199,7 @@ impl Held {
         }
     }
 
-    /// Gives back what is more than this, and the turn of whoever is beyond its share.
+    /// Shrinks the reservation to this size, and ends its right to exceed the share.
     pub fn shrink_to(&mut self, bytes: u64) {
         let back = self.bytes.saturating_sub(bytes);
         if back > 0 {
@@ -216,7 +215,7 @@ impl Held {
         self.turn = None;
     }
 
-    /// How much it is, in bytes.
+    /// Its size, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }

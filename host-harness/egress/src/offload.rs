@@ -1,5 +1,4 @@
-//! Owns: running work on what a channel or a platform handed in off the async threads, and giving it up with whoever
-//! waited for it.
+//! Owns: running CPU work on input of channels and platforms off the async threads, and cancelling it with its caller.
 //! Does not own: the work.
 
 use std::sync::{
@@ -7,26 +6,26 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Work on texts of fewer bytes takes less time than handing it to another thread.
+/// Below this many bytes, handing work to another thread costs more than the work.
 pub(crate) const SMALL: usize = 16 << 10;
 
-/// Says to work under way that nobody waits for it any more. Long work looks between its pieces.
+/// Tells running work that its caller is gone. Long work checks it between chunks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GivenUp(Arc<AtomicBool>);
 
 impl GivenUp {
-    /// Whether the work is for nothing.
+    /// Whether the caller is gone.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Whoever waits holds this.
+    /// The caller's guard.
     pub(crate) fn when_dropped(&self) -> Waits {
         Waits(self.clone())
     }
 }
 
-/// Somebody waits. Dropped at a deadline, the work ends at its next piece.
+/// The caller's guard. Dropping it cancels the work at its next chunk.
 pub(crate) struct Waits(GivenUp);
 
 impl Drop for Waits {
@@ -35,12 +34,11 @@ impl Drop for Waits {
     }
 }
 
-/// The work panicked, or the runtime ends.
+/// The work panicked, or the runtime is shutting down.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
-/// Does work of so many bytes: here where it is small, else on a thread that may take its time. Dropping the future
-/// gives the work up.
+/// Runs work on this many bytes: inline if small, otherwise on a blocking thread. Dropping the future cancels it.
 pub(crate) async fn done<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce(&GivenUp) -> T + Send + 'static,
@@ -71,7 +69,7 @@ mod tests {
             }
             ended.send(()).unwrap();
         }));
-        // Polled once, so that it begins; its deadline comes while it is under way.
+        // Polled once to start it; its deadline passes while it runs.
         assert!(futures_poll(&mut waiting).is_pending());
         begins.recv().unwrap();
         drop(waiting);

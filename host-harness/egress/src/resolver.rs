@@ -1,15 +1,15 @@
-//! Owns: name resolution. A name that leads to an address inside the operator's network is refused, whatever the name.
+//! Owns: name resolution. Names that resolve to internal addresses only are refused.
 //! Does not own: which names are granted (`policy`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves with the system's resolver and keeps the public addresses. The connection goes to the
-/// address that was checked, so an answer that changes later changes nothing.
+/// Resolves with the system's resolver and keeps public addresses. The connection uses the checked address, so DNS
+/// rebinding has no effect.
 pub(crate) struct PublicOnly;
 
-/// Every address of a name was inside the operator's network.
+/// All addresses of the name are internal.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` resolves to no public address; requests never go to private, loopback or link-local addresses")]
 struct NotPublic(String);
@@ -25,19 +25,19 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// The public ones of the addresses of a name.
+/// Keeps the public addresses of a name.
 fn public(name: String, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
     if public.is_empty() { Err(NotPublic(name)) } else { Ok(public) }
 }
 
-/// Whether an address belongs to the public internet.
+/// Whether an address is on the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => match embedded_v4(v6) {
             Some(v4) => is_public_v4(v4),
-            // 2000::/3 is all that is assigned; documentation and benchmarking ranges lie in it.
+            // Only 2000::/3 is assigned; it includes documentation and benchmarking ranges.
             None => {
                 let [a, b, ..] = v6.segments();
                 (a & 0xe000) == 0x2000 && !(a == 0x2001 && (b == 0x0db8 || b < 0x0200)) && (a & 0xfff0) != 0x3ff0
@@ -61,7 +61,7 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || (a == 198 && (b & 0xfe) == 18))
 }
 
-/// The IPv4 address inside a mapped, NAT64, 6to4 or compatible address.
+/// The IPv4 address in a mapped, NAT64, 6to4 or compatible address.
 fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = v6.segments();
     let from = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
@@ -86,7 +86,7 @@ mod tests {
         };
         let mixed = answer(&["10.0.0.1", "157.240.1.1", "::1", "64:ff9b::a00:1"]).unwrap();
         assert_eq!(mixed, ["157.240.1.1:0".parse().unwrap()]);
-        // The first look was harmless; the connection goes by this one, and there is none.
+        // The first answer was public; the connection uses this one, which is not.
         assert!(answer(&["157.240.1.1"]).is_ok());
         assert!(answer(&["169.254.169.254"]).is_err() && answer(&[]).is_err());
     }

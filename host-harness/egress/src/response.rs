@@ -1,5 +1,5 @@
-//! Owns: reading an answer within its bounds, and what of it a channel may see. No word of an answer stands in an error.
-//! Does not own: finding credentials in it (`redact`), taking values out (`capture`).
+//! Owns: reading an answer within its bounds, and the part that a channel may see. Errors quote no answer.
+//! Does not own: finding credentials (`redact`), captures (`capture`).
 
 use std::time::Duration;
 
@@ -8,26 +8,27 @@ use harness_contract::{Capture, Header, HttpResponse};
 use crate::{
     capture::{Captured, capture},
     error::{EgressError, transport_error},
-    inject::Filled,
+    inject::InjectedCredentials,
     known::Known,
     memory::{FIRST, Held},
     offload::GivenUp,
     redact::{Spellings, redact},
 };
 
-/// How long an answer may pause in the middle: what has begun and does not go on holds a place for nothing.
+/// The longest pause within an answer. A stalled answer would occupy memory for nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
-/// Lines of an answer's header.
+/// The most header lines of an answer.
 const MAX_ANSWER_HEADERS: usize = 256;
 
-/// Reads an answer of at most `max` bytes. `memory` grows as it comes: what is announced takes none.
+/// Reads an answer of at most `max` bytes. `memory` grows with the bytes that arrive; an announced size reserves
+/// nothing.
 pub(crate) async fn read(
     mut response: reqwest::Response,
     max: u64,
     memory: &mut Held,
 ) -> Result<HttpResponse, EgressError> {
     let status = response.status().as_u16();
-    // The coding is not named: a server may have put there what it was told.
+    // The encoding is not quoted: a server may have put a credential there.
     let codings = response.headers().get_all(http::header::CONTENT_ENCODING);
     if codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(EgressError::Encoded);
@@ -66,22 +67,21 @@ pub(crate) async fn read(
     Ok(HttpResponse { status, headers, body })
 }
 
-/// What of an answer a channel may see: without everything that was filled in, and that the host knows for the
-/// channel; afterwards without what it captures; and once more, for the names that were put in. `shows` are the only
-/// places of an answer that hands credentials out.
+/// The part of an answer that a channel may see: injected and known credentials are redacted, then captures are taken,
+/// then the new names are checked again. `shows` restricts answers that hand out credentials to the listed places.
 pub(crate) fn redacted(
     mut response: HttpResponse,
-    filled: &Filled,
+    injected: &InjectedCredentials,
     known: &Known,
     captures: &[Capture],
     shows: Option<&[String]>,
     mut captured: Captured,
     given_up: &GivenUp,
 ) -> (Result<HttpResponse, EgressError>, Captured) {
-    let filled = Spellings::of(filled.iter().map(|value| value.as_bytes()));
-    redact(&[&filled], &mut response, given_up);
+    let injected = Spellings::of(injected.iter().map(|value| value.as_bytes()));
+    redact(&[&injected], &mut response, given_up);
     let before = captured.values.clone();
-    // A new copy of a credential that is known already is captured as any other, and redacted afterwards.
+    // A known credential is captured like any other, and redacted afterwards.
     if let Err(error) = capture(captures, shows, &mut response, &mut captured, given_up) {
         return (Err(error), captured);
     }
@@ -90,18 +90,18 @@ pub(crate) fn redacted(
         let count = captured.values.len();
         captured.values.retain(|name, value| before.get(name) == Some(value) || !is_known(value));
         if captured.values.len() < count {
-            // A plain value may be put anywhere, also where a person reads it.
+            // A plain value may be injected anywhere, also where a person reads it.
             return Err(EgressError::CaptureFailed("value that is no credential".into()));
         }
-        let all: Vec<&Spellings> = known.iter().copied().chain([&filled]).collect();
+        let all: Vec<&Spellings> = known.iter().copied().chain([&injected]).collect();
         redact(&all, &mut response, given_up);
         Ok(())
     });
     (ended.map(|()| response), captured)
 }
 
-/// Reads an answer of at most so many bytes, of whom the operator sends to and no channel. The error is a sentence
-/// without the address.
+/// Reads an answer of at most this many bytes, from a host of the operator's choice. The error does not contain the
+/// address.
 pub async fn read_at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(error).to_string())? {

@@ -1,5 +1,5 @@
-//! Owns: the order of one exchange: policy, injection, the wire, then what of the answer the channel may see.
-//! Does not own: any of these steps, nor what follows from an answer.
+//! Owns: the order of an exchange: policy, injection, sending, redaction.
+//! Does not own: the steps themselves, or the use of the answer.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,26 +23,25 @@ use crate::{
     sizes::Sizes,
 };
 
-/// Sends requests of channels.
+/// Sends the requests of channels.
 pub struct Egress {
     pub(crate) clients: Clients,
     sizes: Sizes,
 }
 
-/// On whose behalf a request leaves.
+/// The channel and account of a request.
 pub struct Caller<'a> {
-    /// What the operator granted.
+    /// The operator's grant.
     pub rules: &'a [EgressRule],
-    /// Where the manifest lets each slot go.
+    /// Where the manifest allows each slot.
     pub slots: &'a BTreeMap<String, Slot>,
-    /// Finds a credential of the account, or of the channel.
+    /// Finds a credential of the account or the channel.
     pub secret: &'a FindSecret<'a>,
-    /// Every credential that is known for the channel: none may stand in the request before it is injected, and none in
-    /// the answer.
+    /// All credentials known for the channel: none may occur in the request before injection, or in the answer.
     pub known: Known,
 }
 
-/// An answer without credentials: all of it that a channel may see. Only the exchange makes one.
+/// An answer without credentials, which the channel may see. Only the exchange constructs it.
 #[derive(Debug)]
 pub struct Shown(HttpResponse);
 
@@ -52,15 +51,15 @@ impl Shown {
         self.0
     }
 
-    /// For the host's own counters.
+    /// For the host's metrics.
     pub fn response(&self) -> &HttpResponse {
         &self.0
     }
 }
 
 impl Egress {
-    /// Sets up the clients: no exchange takes longer than `longest`, which `timer` measures, and nothing that leaves or
-    /// comes back is larger than `sizes`. `endpoints` must be empty outside development.
+    /// Sets up the clients. Exchanges take at most `longest`, measured by `timer`; sizes are bounded by `sizes`.
+    /// `endpoints` must be empty outside development.
     pub fn new(
         endpoints: Endpoints,
         longest: Duration,
@@ -75,13 +74,13 @@ impl Egress {
         self.clients.own()
     }
 
-    /// Where a request to this address goes: in development, to what stands in for its origin.
+    /// The destination of an address after endpoint overrides.
     pub fn destination(&self, url: Url) -> Url {
         self.clients.route(url).1
     }
 
-    /// Sends a request and gives what its channel may see of the answer. `memory` is what was set aside for it, and grows
-    /// with what it takes; `captured` is read and filled. No error says anything that the host knows for the channel.
+    /// Sends a request and returns what its channel may see of the answer. `memory` is its reservation and grows as
+    /// needed; `captured` is read and extended. Errors contain nothing known for the channel.
     pub async fn send(
         &self,
         caller: &Caller<'_>,
@@ -113,15 +112,15 @@ impl Egress {
         capture::check(&captures, caller.slots, captured)?;
         let rule = admitted.rule;
         let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured };
-        let (injected, filled) = Injected::new(admitted, &sources, &self.sizes, memory).await?;
+        let (injected, credentials) = Injected::new(admitted, &sources, &self.sizes, memory).await?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
         let answer = self.clients.exchange(injected, files, max, memory).await?;
-        // What is left to do is work on what a server sent.
+        // From here on it is CPU work on a server's answer.
         let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
         let headers: usize = answer.headers.iter().map(|header| header.value.len()).sum();
         let bytes = known.effort(answer.body.len() + headers);
         let redacted = offload::done(bytes, move |given_up| {
-            response::redacted(answer, &filled, &known, &captures, shows.as_deref(), so_far, given_up)
+            response::redacted(answer, &credentials, &known, &captures, shows.as_deref(), so_far, given_up)
         });
         let (ended, taken) = redacted.await.map_err(|_| unsearched())?;
         *captured = taken;

@@ -1,18 +1,18 @@
-//! Owns: how large what a channel, a platform or a client hands in may be. What a channel declares can only ask for less.
-//! Does not own: counting (`policy`, `response`, `memory`).
+//! Owns: the bounds on input of channels, platforms and clients. Declared sizes can only be lower.
+//! Does not own: enforcing them (`policy`, `response`, `memory`).
 
-/// Bounds of sizes, in bytes.
+/// Size limits, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Sizes {
     /// An answer of a platform.
     pub answer: u64,
-    /// The body of a request of a channel with what the host puts into it, and without its files.
+    /// The body of a channel's request after injection, without its files.
     pub request: u64,
     /// A file of a message, in either direction.
     pub file: u64,
     /// All files of one request together.
     pub request_files: u64,
-    /// Memory for everything in flight: webhooks have half of it for themselves.
+    /// Memory for everything in flight, of which half is reserved for webhooks.
     pub memory: u64,
 }
 
@@ -26,12 +26,11 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// The most that each may be raised to.
+    /// The upper limit of each setting.
     pub const MOST: Self =
         Self { answer: 16 * MIB, request: 64 * MIB, file: 1024 * MIB, request_files: 2048 * MIB, memory: 4096 * MIB };
 
-    /// The least memory with which a request of the largest size, which is kept twice while it leaves, and its answer
-    /// find room.
+    /// The least memory that fits a request of the largest size, which exists twice while it is sent, and its answer.
     pub fn least_memory(&self) -> u64 {
         2 * (2 * self.request + self.answer)
     }

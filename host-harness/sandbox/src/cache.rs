@@ -1,5 +1,5 @@
-//! Owns: compiled components on disk. One is native code that runs outside the sandbox, so every file carries a MAC under a
-//! key of this cache's own; what does not verify is compiled again.
+//! Owns: compiled components on disk. They are native code that runs outside the sandbox, so every file carries a MAC
+//! under a key of this cache; a file that does not verify is compiled again.
 //! Does not own: compiling.
 
 use std::{
@@ -11,12 +11,12 @@ use std::{
 
 use wasmtime::{Engine, component::Component};
 
-/// Whether a component was compiled for this process.
+/// Whether a component was compiled or loaded from the cache.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
-    /// The compiler ran.
+    /// Compiled now.
     Compiled,
-    /// It was taken from the cache.
+    /// Loaded from the cache.
     Cached,
 }
 
@@ -26,23 +26,23 @@ pub enum CacheError {
     /// A file or folder cannot be read or written.
     #[error("the artifact cache cannot use {path}: {source}")]
     Io {
-        /// Which.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// The folder or the key can be read or changed by others, so the files prove nothing.
+    /// Other users can read or change the folder or the key, so a MAC proves nothing.
     #[error(
         "the artifact cache's {path} belongs to another user or is open to others (mode {mode:o}); delete the folder and start again"
     )]
     Foreign {
-        /// The folder or the key.
+        /// The path of the folder or the key.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// The machine gives no random numbers.
+    /// The operating system returned no random bytes.
     #[error("the artifact cache cannot make a key: the system's random source answered {0}")]
     Random(String),
 }
@@ -50,7 +50,7 @@ pub enum CacheError {
 const KEY_BYTES: usize = 32;
 const TAG_BYTES: usize = 32;
 
-/// A folder of compiled components, each under the component's digest and the engine's hash.
+/// A folder of compiled components, named by the component's digest and the engine's hash.
 pub struct ArtifactCache {
     dir: PathBuf,
     key: [u8; KEY_BYTES],
@@ -58,7 +58,7 @@ pub struct ArtifactCache {
 }
 
 impl ArtifactCache {
-    /// Opens the folder, or makes it with a fresh key. Both are for this user alone.
+    /// Opens the folder, or creates it with a new key, both private to this user.
     pub fn open(dir: &Path, engine: &Engine) -> Result<Self, CacheError> {
         create_private_dir(dir).map_err(io_error(dir))?;
         refuse_foreign(dir)?;
@@ -86,14 +86,14 @@ impl ArtifactCache {
         }
         let code = compile()?;
         let component = load_compiled(engine, &code)?;
-        // A full disk makes the next start slower, not this one impossible.
+        // A full disk makes the next start slower, not impossible.
         if let Err(error) = self.store(&path, digest, &code) {
             tracing::warn!(%error, "the compiled component is not cached");
         }
         Ok((component, Origin::Compiled))
     }
 
-    /// The code of a file whose MAC is right.
+    /// The code of a file whose MAC is valid.
     fn verified<'a>(&self, digest: &str, file: &'a [u8]) -> Option<&'a [u8]> {
         let (code, tag) = file.split_at_checked(file.len().checked_sub(TAG_BYTES)?)?;
         let tag: [u8; TAG_BYTES] = tag.try_into().ok()?;
@@ -101,8 +101,8 @@ impl ArtifactCache {
         (self.mac(digest, code) == tag).then_some(code)
     }
 
-    /// Binds the code to the component and the engine for which it was made. Keyed BLAKE3, since half a
-    /// megabyte is hashed before a cached component can start.
+    /// The MAC binds the code to its component and engine. Keyed BLAKE3 is fast: half a megabyte is hashed before a
+    /// cached component starts.
     fn mac(&self, digest: &str, code: &[u8]) -> blake3::Hash {
         let mut mac = blake3::Hasher::new_keyed(&self.key);
         mac.update(digest.as_bytes());
@@ -111,7 +111,7 @@ impl ArtifactCache {
         mac.finalize()
     }
 
-    /// Writes beside and renames, so that another process never sees half a file.
+    /// Writes a temporary file and renames it, so that other processes never see half a file.
     fn store(&self, path: &Path, digest: &str, code: &[u8]) -> Result<(), CacheError> {
         let mac = self.mac(digest, code);
         let beside = path.with_extension(format!("{}.new", std::process::id()));
@@ -130,18 +130,18 @@ impl ArtifactCache {
 #[error("{0}")]
 pub(crate) struct Unloadable(pub(crate) String);
 
-/// Gives verified code to the engine.
+/// Loads verified code.
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     load_compiled(engine, code).inspect_err(|error| tracing::warn!("a cached artifact cannot be loaded: {error}")).ok()
 }
 
-/// Gives code to the engine that this user's compiler made: just now, or before, under this cache's MAC.
+/// Loads code that this user's compiler produced, either now or earlier under this cache's MAC.
 pub(crate) fn load_compiled(engine: &Engine, code: &[u8]) -> Result<Component, Unloadable> {
-    // SAFETY: `deserialize` requires bytes that wasmtime's compiler made and nobody changed. They come from
-    // `Engine::precompile_component`, of this process or over a pipe from a child that runs this user's program and
-    // calls nothing else; or from the cache, where the MAC over exactly these bytes (already in memory, so they
-    // cannot change any more) was made with a key that only this user can read. Another engine version is refused
-    // by wasmtime itself.
+    // SAFETY: `deserialize` requires unmodified output of wasmtime's compiler. These bytes come from
+    // `Engine::precompile_component`, in this process or over a pipe from a child that runs this user's program and
+    // does nothing else; or from the cache, where the MAC over exactly these bytes (already in memory, so they cannot
+    // change any more) was made with a key that only this user can read. wasmtime itself refuses another engine
+    // version.
     #[allow(unsafe_code, reason = "loading compiled code is unsafe by nature; the proof stands above")]
     let component = unsafe { Component::deserialize(engine, code) };
     component.map_err(|error| Unloadable(format!("{error:#}")))
@@ -156,7 +156,7 @@ fn load_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             refuse_foreign(path)?;
-            // Another process may have made the file and not yet written it.
+            // Another process may have created the file without having written it yet.
             for _ in 0..50 {
                 let bytes = fs::read(path).map_err(io_error(path))?;
                 if let Ok(key) = bytes.try_into() {
@@ -176,8 +176,8 @@ fn new_key() -> Result<[u8; KEY_BYTES], CacheError> {
     Ok(key)
 }
 
-/// Puts a fresh key in the place of one that is damaged. What it had signed is worth nothing any more and goes with it,
-/// so that this is told once, and not again for each file. Written beside and renamed: another process never sees half.
+/// Replaces a damaged key. Artifacts under the old key are worthless and are deleted, so that this is reported once and
+/// not for each file. Written to a temporary file and renamed, so that other processes never see half a key.
 fn replace_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
     tracing::warn!(
         path = %path.display(),
@@ -191,7 +191,7 @@ fn replace_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
         for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
             let artifact = entry?.path();
             if artifact.extension().is_some_and(|extension| extension == "artifact") {
-                // Another process may have been faster.
+                // Another process may have deleted it.
                 let _ = fs::remove_file(artifact);
             }
         }
@@ -201,7 +201,7 @@ fn replace_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
     Ok(key)
 }
 
-/// What another user made, or can change, proves nothing about what lies in it.
+/// Refuses files that another user owns or can change: their content proves nothing.
 #[cfg(unix)]
 fn refuse_foreign(path: &Path) -> Result<(), CacheError> {
     use std::os::unix::fs::MetadataExt as _;

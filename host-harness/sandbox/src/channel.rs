@@ -1,5 +1,6 @@
-//! Owns: a loaded channel: a method for every function of the contract, each call in a fresh instance with a deadline.
-//! Does not own: what follows from a result or a failure.
+//! Owns: a loaded channel, with a method for every function of the contract; each call has a fresh instance and a
+//! deadline.
+//! Does not own: how results and failures are handled.
 
 use std::{
     sync::{
@@ -32,7 +33,7 @@ use crate::{
     observe::{Called, Contents, Observer, form},
 };
 
-/// A component that was inspected, compiled and tried out. Cloning shares it.
+/// A component that was inspected, compiled and instantiated once. Clones share it.
 #[derive(Clone)]
 pub struct Channel {
     inner: Arc<Loaded>,
@@ -49,12 +50,12 @@ struct Loaded {
     effect_ticks: u64,
     memory_bytes: usize,
     memory: Share,
-    /// Calls under way.
+    /// Calls in progress.
     calls: AtomicU32,
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// One call under way.
+/// A call in progress.
 struct Call<'a>(&'a AtomicU32);
 
 impl Drop for Call<'_> {
@@ -63,10 +64,10 @@ impl Drop for Call<'_> {
     }
 }
 
-/// Declares the exported functions once: where each is found, and how it is called.
+/// Declares each exported function once: its name, and how it is called.
 macro_rules! exports {
     ($($interface:literal { $($field:ident $name:literal ($($arg:ty),*) -> $result:ty;)* })*) => {
-        /// Where each export lies in the component; looked up and type-checked once, at load.
+        /// Export indices, resolved and type-checked once at load.
         struct Exports { $($($field: ComponentExportIndex,)*)* }
 
         impl Exports {
@@ -87,7 +88,7 @@ macro_rules! exports {
         }
 
         mod signature {
-            //! The parameters and result of each export, as `Exports::resolve` checked them.
+            //! The parameter and result types of each export, as `Exports::resolve` checked them.
             use super::*;
             $($(#[allow(non_camel_case_types, reason = "named like the export")]
             pub(super) struct $field;
@@ -158,7 +159,7 @@ impl Channel {
             .map_or(config.memory_bytes, |asked| config.memory_bytes.min(usize::try_from(asked).unwrap_or(usize::MAX)));
         let asked = manifest.limits.deadline_ms.map(Duration::from_millis);
         let pure_deadline = asked.map_or(config.pure_deadline, |asked| asked.min(config.pure_deadline));
-        // Trying it out waits for no other call.
+        // The first instantiation does not wait for other calls.
         let alone = GuestMemory::new(memory_bytes).share(memory_bytes).call();
         let state = CallState { effects: None, memory_bytes, memory: alone, table_elements: config.table_elements };
         let mut store = new_store(&pre, state, config.transfer_bytes, ticks(pure_deadline));
@@ -186,22 +187,22 @@ impl Channel {
         &self.inner.manifest.channel.id
     }
 
-    /// What it asks for.
+    /// The embedded manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.inner.manifest
     }
 
-    /// What is known of the component from outside.
+    /// The result of the inspection.
     pub fn inspection(&self) -> &Inspection {
         &self.inner.inspection
     }
 
-    /// Whether it was compiled for this process or taken from the cache.
+    /// Whether it was compiled or loaded from the cache.
     pub fn origin(&self) -> Origin {
         self.inner.origin
     }
 
-    /// Instantiates and drops: what every call pays before it begins. For benchmarks.
+    /// Instantiates and drops: the fixed cost of a call. For benchmarks.
     pub fn instantiate(&self) -> Result<(), CallError> {
         let mut store = self.store(None);
         self.inner.pre.instantiate(&mut store).map(drop).map_err(|error| self.failed("instantiate", &error, true))
@@ -336,12 +337,12 @@ impl Channel {
         self.call::<signature::configure>(Some(effects), (account, wanted))
     }
 
-    /// A call that may use the network is over after this time.
+    /// The longest duration of a call that may use the network.
     pub fn effect_deadline(&self) -> Duration {
         self.inner.config.effect_deadline
     }
 
-    /// Counts a call: one channel never takes the sandboxes of all.
+    /// Counts a call. One channel never gets all sandboxes.
     fn begin(&self) -> Result<Call<'_>, CallFailure> {
         let (calls, share) = (&self.inner.calls, self.inner.config.instances.div_ceil(2).max(1));
         let before = calls.fetch_add(1, Ordering::Relaxed);
@@ -357,7 +358,7 @@ impl Channel {
         new_store(pre, state, config.transfer_bytes, ticks)
     }
 
-    /// One call: a store, an instance, the function, and all of it dropped again.
+    /// One call: creates a store and an instance, calls the function, and drops both.
     fn call<S: Signature>(
         &self,
         effects: Option<Box<dyn Effects>>,
@@ -389,7 +390,7 @@ impl Channel {
                 let mut store = self.store(effects);
                 let span = tracing::info_span!("guest", channel = self.id(), export = S::NAME);
                 let result = span.in_scope(|| run(&mut store));
-                // Where nothing is counted there is no fuel, and asking for it is an error.
+                // Without instruction counting there is no fuel, and reading it is an error.
                 instructions = store.get_fuel().ok().map(|left| FUEL.saturating_sub(left));
                 result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
             }
@@ -422,7 +423,7 @@ impl Channel {
     }
 }
 
-/// What a call may execute where it is counted: more than any deadline leaves time for.
+/// The fuel of a counted call: more than any deadline leaves time for.
 const FUEL: u64 = u64::MAX;
 
 fn new_store(pre: &InstancePre<CallState>, state: CallState, transfer: usize, ticks: u64) -> Store<CallState> {
@@ -430,12 +431,12 @@ fn new_store(pre: &InstancePre<CallState>, state: CallState, transfer: usize, ti
     store.limiter(|state| state);
     store.set_epoch_deadline(ticks);
     store.set_hostcall_fuel(transfer);
-    // An error where nothing is counted, and then there is nothing to fill.
+    // Fails if instructions are not counted; then no fuel is needed.
     let _ = store.set_fuel(FUEL);
     store
 }
 
-/// A deadline in ticks; one more, since the present tick is already running.
+/// A deadline in ticks, plus one because the current tick has already begun.
 fn ticks(deadline: Duration) -> u64 {
     u64::try_from(deadline.as_millis().div_ceil(TICK.as_millis()).saturating_add(1)).unwrap_or(u64::MAX)
 }

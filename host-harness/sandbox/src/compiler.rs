@@ -1,6 +1,6 @@
-//! Owns: compiling in a process of its own, with bounds of memory and processor time: a component may be made to compile
-//! for ever, to eat all memory, or to hit a fault of the compiler. Both ends of that process.
-//! Does not own: what is counted before (`count`), where the result is kept (`cache`).
+//! Owns: both ends of the compiler process, with bounds of memory and CPU time. A component may be made to compile for
+//! ever, to use up memory, or to trigger a compiler bug.
+//! Does not own: the checks before compiling (`count`), storing the result (`cache`).
 
 use std::{
     ffi::OsString,
@@ -16,11 +16,11 @@ use crate::{
     error::LoadError,
 };
 
-/// What the child's error begins with when the compiler itself says why.
+/// Prefix of the child's error if the compiler itself gives the reason.
 const REFUSED: &str = "refused: ";
-/// The most of a child's words that is read, in bytes.
+/// The most that is read of the child's error output, in bytes.
 const MAX_WORDS: u64 = 4096;
-/// The environment of the child: its bounds, and what the engine's compiled form depends on.
+/// The child's environment: its bounds, and what the compiled form depends on.
 const MEMORY: &str = "HARNESS_COMPILE_MEMORY";
 const CPU: &str = "HARNESS_COMPILE_CPU";
 const COUNTING: &str = "HARNESS_COMPILE_COUNTING";
@@ -36,7 +36,7 @@ pub(crate) fn in_child(
     let failed = |error: io::Error| LoadError::Engine(format!("the compiler {}: {error}", program.display()));
     let mut child = Command::new(program)
         .args(arguments)
-        // Nothing of this process' environment is the compiler's business.
+        // The compiler needs nothing from this process's environment.
         .env_clear()
         .env(MEMORY, limits.memory_bytes.to_string())
         .env(CPU, limits.cpu_seconds.to_string())
@@ -50,17 +50,17 @@ pub(crate) fn in_child(
     let (mut code, mut words) = (Vec::new(), String::new());
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // One that ends before it has read all says why in its status.
+            // A child that exits early reports the reason in its status.
             let _ = stdin.map(|mut stdin| stdin.write_all(component));
         });
         scope.spawn(|| {
             let _ = stderr.map(|mut stderr| {
                 let _ = stderr.by_ref().take(MAX_WORDS).read_to_string(&mut words);
-                // Read to the end, so that it does not wait for a reader.
+                // Read to the end, so that the child never blocks on a full pipe.
                 io::copy(&mut stderr, &mut io::sink())
             });
         });
-        // Bounded by what the child's memory holds.
+        // Bounded by the child's memory.
         let _ = stdout.map(|mut stdout| stdout.read_to_end(&mut code));
     });
     let status = child.wait().map_err(failed)?;
@@ -77,8 +77,8 @@ pub(crate) fn in_child(
     })
 }
 
-/// The child's whole work: reads a component from standard input, writes its compiled form to standard output. Sets
-/// its own bounds first, from the environment that its parent gave it.
+/// The child: reads a component from standard input and writes its compiled form to standard output. First sets its own
+/// bounds from the environment.
 pub fn compile_stdin() -> ExitCode {
     match compile() {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,7 +101,7 @@ fn compile() -> Result<(), String> {
     io::stdout().write_all(&code).map_err(|error| error.to_string())
 }
 
-/// Bounds this process: reservations of address space are free, memory that can be written is not.
+/// Limits this process: reserved address space is free, writable memory is not.
 #[cfg(unix)]
 fn bound(memory: Option<u64>, cpu: Option<u64>) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};

@@ -1,5 +1,5 @@
-//! Owns: the bounds of a sandbox, and every setting of wasmtime, with its reason.
-//! Does not own: what a component may consist of (`count`).
+//! Owns: the limits of a sandbox, and every wasmtime setting with its reason.
+//! Does not own: the limits of a component's structure (`count`).
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -7,12 +7,12 @@ use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 
 use crate::count::ComponentBounds;
 
-/// The bounds of a sandbox. The defaults suit a server that translates webhooks.
+/// The limits of a sandbox. The defaults suit a server that translates webhooks.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// The largest component taken, in bytes.
+    /// The largest component, in bytes.
     pub max_component_bytes: usize,
-    /// What a component may consist of.
+    /// Limits of a component's structure.
     pub bounds: ComponentBounds,
     /// Where components are compiled.
     pub compiler: Compiler,
@@ -22,17 +22,17 @@ pub struct SandboxConfig {
     pub all_memory_bytes: usize,
     /// Elements of a table of one call.
     pub table_elements: usize,
-    /// What one call may hand over to the host, in bytes.
+    /// What one call may pass to the host, in bytes.
     pub transfer_bytes: usize,
-    /// Time of one pure call.
+    /// The longest duration of a pure call.
     pub pure_deadline: Duration,
-    /// Time of one call that may use the network; waiting counts.
+    /// The longest duration of a call that may use the network, waiting included.
     pub effect_deadline: Duration,
-    /// Calls at the same time, over all channels.
+    /// Concurrent calls over all channels.
     pub instances: u32,
-    /// Where compiled components are kept. None compiles at every start.
+    /// The cache of compiled components. `None` compiles at every start.
     pub cache_dir: Option<PathBuf>,
-    /// Whether what the guest executes is counted, for [`Called::instructions`](crate::observe::Called). It makes calls slower.
+    /// Counts the guest's instructions for [`Called::instructions`](crate::observe::Called). Slows calls down.
     pub count_instructions: bool,
 }
 
@@ -55,29 +55,29 @@ impl Default for SandboxConfig {
     }
 }
 
-/// How components are compiled.
+/// Where components are compiled.
 #[derive(Clone, Debug, Default)]
 pub enum Compiler {
-    /// In this process, where only counting bounds it: for components that one has built oneself, and for tests.
+    /// In this process, limited only by `count`: for your own components, and for tests.
     #[default]
     InProcess,
-    /// In a process of this program, which does nothing but call `compile_stdin`.
+    /// In a child process of this program that only calls `compile_stdin`.
     Child {
         /// The program.
         program: PathBuf,
         /// Its arguments.
         arguments: Vec<OsString>,
-        /// Its bounds.
+        /// Its limits.
         limits: CompileLimits,
     },
 }
 
-/// What compiling one component may take.
+/// Limits of compiling one component.
 #[derive(Clone, Copy, Debug)]
 pub struct CompileLimits {
     /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Processor time over all threads, in seconds. Not time that passes: a busy machine refuses nothing for it.
+    /// CPU time over all threads, in seconds. Not wall time, so that a busy machine refuses nothing.
     pub cpu_seconds: u64,
 }
 
@@ -88,21 +88,21 @@ impl Default for CompileLimits {
     }
 }
 
-/// How often the engine looks whether a call is over its deadline.
+/// The interval at which the engine checks deadlines.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// Linear memory that stays mapped between calls, in bytes of each slot of the pool: first touching fresh
-/// pages is most of what a fresh instance costs. What a call has grown to is zeroed, and nothing more, so a
-/// small one pays nothing for the room that a delivery of hundreds of messages finds here.
+/// Linear memory that stays mapped between calls, in bytes per pool slot. First touching fresh pages is most of the
+/// cost of a fresh instance. Only what a call has grown to is zeroed, so small calls pay nothing for a size that suits
+/// deliveries of hundreds of messages.
 const RESIDENT_BYTES: usize = 1 << 20;
 /// The same for tables.
 const RESIDENT_TABLE_BYTES: usize = 1 << 16;
 
-/// wasmtime, set up for these bounds.
+/// The wasmtime configuration for these limits.
 pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
-        // A component is one module and the glue that connects its imports.
+        // A component is one module and the adapters that connect its imports.
         .max_core_instances_per_component(8)
         .total_core_instances(config.instances.saturating_mul(4))
         .max_memories_per_component(1)
@@ -121,9 +121,9 @@ pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
         .consume_fuel(config.count_instructions)
-        // Guests run to the end of a call; the machinery for suspending them costs a third of a call.
+        // Guests run each call to the end; support for suspending them costs a third of a call.
         .concurrency_support(false)
-        // Traps are named by their code; tables for backtraces would double what is loaded.
+        // Trap codes name a trap; backtrace tables would double the code that is loaded.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         .native_unwind_info(false)
@@ -132,10 +132,10 @@ pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
         .relaxed_simd_deterministic(true)
         .max_wasm_stack(256 << 10)
         .wasm_component_model(true)
-        // A channel is one thread of plain code; every other proposal is attack surface.
+        // A channel is single-threaded plain code; every other proposal is attack surface.
         .wasm_memory64(false)
-        // Each module has one memory at most (`count`); with the proposal off, wasmtime 48 panics over components
-        // that exchange texts.
+        // `count` allows one memory for each module. With the proposal off, wasmtime 48 panics on components that
+        // exchange strings.
         .wasm_multi_memory(true)
         .wasm_tail_call(false);
     engine

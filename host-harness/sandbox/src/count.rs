@@ -1,4 +1,4 @@
-//! Owns: the bounds of a component's shape, counted in one pass over its bytes before a compiler sees it.
+//! Owns: limits of a component's structure, counted in one pass before compiling.
 //! Does not own: names and manifest (`inspect`), time and memory of compiling (`compiler`).
 
 use wasmparser::{
@@ -8,27 +8,27 @@ use wasmparser::{
 
 use crate::inspect::reason;
 
-/// What a component may consist of. The defaults leave room for an interpreter of another language: the largest
-/// measured has 38 core modules and functions of some hundred kilobytes.
+/// The limits of a component. The defaults leave room for an interpreter: the largest measured has 38 core modules and
+/// functions of some hundred kilobytes.
 #[derive(Clone, Copy, Debug)]
 pub struct ComponentBounds {
-    /// Components within components.
+    /// Depth of nested components.
     pub depth: usize,
-    /// Instances, counted as often as instantiating makes them: one component may be instantiated again and again.
+    /// Instances, each counted as often as it is created: a component may be instantiated repeatedly.
     pub instances: u64,
     /// Components and core modules.
     pub modules: u64,
-    /// Core functions, and functions that cross a component's border.
+    /// Core functions, and functions lifted or lowered at a component's boundary.
     pub functions: u64,
-    /// Items of all sections that have no bound of their own: types, imports, exports, aliases, elements, data.
+    /// Items of all sections without their own limit: types, imports, exports, aliases, elements, data.
     pub items: u64,
-    /// One function's code, in bytes.
+    /// The largest function, in bytes.
     pub function_bytes: u64,
-    /// One function's local variables.
+    /// The most locals of a function.
     pub locals: u64,
-    /// One function's locals times its blocks: what compiling it costs grows with both.
+    /// A function's locals times its blocks: compile time grows with both.
     pub locals_by_blocks: u64,
-    /// Memories of one core module.
+    /// The most memories of a core module.
     pub memories: u64,
 }
 
@@ -51,28 +51,28 @@ impl Default for ComponentBounds {
 /// Why a component is not compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum ShapeError {
-    /// It has more of something than a component may.
+    /// More than the limit.
     #[error("the component has {found} {what}, and a component may have {max}")]
     TooMany {
-        /// Of what.
+        /// What was counted.
         what: &'static str,
-        /// How many were found, at least.
+        /// The count so far.
         found: u64,
-        /// How many are allowed.
+        /// The limit.
         max: u64,
     },
-    /// It takes or hands out components as values, so that nobody can say how many instances it makes.
+    /// It imports or exports components as values, so its instances cannot be counted.
     #[error("the component imports, exports or aliases other components; one that is linked statically does not")]
     ComponentsAsValues,
-    /// It names something that is not there.
+    /// It refers to a missing component.
     #[error("the component names a component {0} that it does not have")]
     NoComponent(u32),
     /// It cannot be read.
     #[error("the component is malformed at byte {offset}: {reason}")]
     Malformed {
-        /// Where.
+        /// The offset.
         offset: usize,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
 }
@@ -83,14 +83,14 @@ impl From<wasmparser::BinaryReaderError> for ShapeError {
     }
 }
 
-/// Something that is being read: the outermost component, or one or a module within it.
+/// A component or module that is being read.
 #[derive(Default)]
 struct Frame {
-    /// How many instances each component makes that can be named here.
+    /// The number of instances that each component in scope creates.
     components: Vec<u64>,
-    /// How many instances instantiating this one makes.
+    /// The number of instances that this one creates.
     instances: u64,
-    /// Whether it is a core module, which is no entry of its parent's components.
+    /// Whether it is a core module, which does not enter its parent's component index space.
     is_module: bool,
     memories: u64,
 }
@@ -103,13 +103,13 @@ struct Counter {
     items: u64,
 }
 
-/// Looks that nothing in a component goes beyond its bounds.
+/// Checks a component against the limits.
 pub(crate) fn count(bytes: &[u8], bounds: &ComponentBounds) -> Result<(), ShapeError> {
     let mut counter = Counter { bounds: *bounds, frames: vec![Frame::default()], modules: 0, functions: 0, items: 0 };
     Parser::new(0).parse_all(bytes).try_for_each(|payload| counter.take(payload?))
 }
 
-/// Adds to a number that has a bound.
+/// Adds to a limited count.
 fn add(number: &mut u64, more: u64, what: &'static str, max: u64) -> Result<(), ShapeError> {
     *number = number.saturating_add(more);
     if *number > max { Err(ShapeError::TooMany { what, found: *number, max }) } else { Ok(()) }
@@ -224,7 +224,7 @@ impl Counter {
         add(&mut frame.instances, more, "instances", max)
     }
 
-    /// How many instances a component makes that is named so many borders further out.
+    /// The number of instances that the component at this index creates, `outward` levels up.
     fn component(&self, outward: u32, index: u32) -> Result<u64, ShapeError> {
         let place = usize::try_from(outward).unwrap_or(usize::MAX).saturating_add(1);
         let frame = self.frames.len().checked_sub(place).and_then(|at| self.frames.get(at));

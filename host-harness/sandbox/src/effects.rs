@@ -1,5 +1,5 @@
-//! Owns: what a component may ask of the world, the imports, and the state behind one call.
-//! Does not own: sockets, files, databases: the host implements [`Effects`].
+//! Owns: the imports of a component, and the state of one call.
+//! Does not own: sockets, files, databases; the host implements [`Effects`].
 
 use harness_contract::{HttpError, HttpRequest, HttpResponse, VERSION};
 use wasmtime::{ResourceLimiter, StoreContextMut, component::Linker};
@@ -14,7 +14,7 @@ pub use harness_contract::StorageError;
 
 /// The network and the storage of one account, supplied by the host for one call.
 ///
-/// The methods block: calls that may use them run on a thread of their own.
+/// The methods block: calls that may use them run on a blocking thread.
 pub trait Effects: Send {
     /// Sends a request: `http.send`.
     fn send(&mut self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
@@ -28,12 +28,12 @@ pub trait Effects: Send {
     fn keys(&mut self, prefix: &str) -> Result<Vec<String>, StorageError>;
 }
 
-/// What a store holds during one call.
+/// The store's data during one call.
 pub(crate) struct CallState {
-    /// None in a pure call: every import traps.
+    /// `None` in a pure call, where every import traps.
     pub(crate) effects: Option<Box<dyn Effects>>,
     pub(crate) memory_bytes: usize,
-    /// What it has of the memory of all calls.
+    /// The call's part of the memory of all calls.
     pub(crate) memory: Taken,
     pub(crate) table_elements: usize,
 }
@@ -47,7 +47,7 @@ impl CallState {
 impl ResourceLimiter for CallState {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > self.memory_bytes {
-            // Trapping here, not in the guest's allocator, keeps the reason.
+            // A trap here, instead of a failed allocation in the guest, preserves the reason.
             return Err(wasmtime::Error::new(Raised(CallFailure::Memory(self.memory_bytes as u64))));
         }
         if let Err(most) = self.memory.grow(desired.saturating_sub(current)) {
@@ -64,7 +64,7 @@ impl ResourceLimiter for CallState {
     }
 }
 
-/// Puts the imports of the world `channel` into a linker.
+/// Adds the imports of the world `channel` to a linker.
 pub(crate) fn add_imports(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     type Caller<'a> = StoreContextMut<'a, CallState>;
     let mut http = linker.instance(&interface("http", VERSION))?;

@@ -1,4 +1,4 @@
-//! Owns: the engine that all channels of a host share, and the way from bytes to a channel.
+//! Owns: the engine that all channels of a host share, and loading a channel from bytes.
 //! Does not own: wasmtime's settings (`config`), calling (`channel`).
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::{
     observe::Observer,
 };
 
-/// Runs channels. Cloning shares it.
+/// Runs channels. Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Shared>,
@@ -39,7 +39,7 @@ impl Sandbox {
         Self::observed(config, None)
     }
 
-    /// The same, with somebody who watches every call.
+    /// The same with an observer of every call.
     pub fn observed(config: SandboxConfig, observer: Option<Arc<dyn Observer>>) -> Result<Self, LoadError> {
         let unusable = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
         let engine = Engine::new(&engine_config(&config)).map_err(unusable)?;
@@ -51,12 +51,12 @@ impl Sandbox {
         Ok(Self { inner: Arc::new(Shared { engine, linker, cache, config, observer, memory }) })
     }
 
-    /// Inspects a component, compiles it or takes it from the cache, and tries it out.
+    /// Inspects a component, compiles it or loads it from the cache, and instantiates it once.
     pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
         let Shared { engine, linker, cache, config, observer, memory } = &*self.inner;
         let inspection = inspect(bytes, config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
-        // Not for what is in the cache: it was counted when it was compiled.
+        // A cached component was counted when it was compiled.
         let compile = || {
             count(bytes, &config.bounds)?;
             match &config.compiler {
@@ -77,7 +77,7 @@ impl Sandbox {
     }
 }
 
-/// Advances the epoch until the engine is gone.
+/// Advances the epoch until the engine is dropped.
 fn start_ticking(engine: &Engine) -> Result<(), LoadError> {
     let engine = engine.weak();
     std::thread::Builder::new()

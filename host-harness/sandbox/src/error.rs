@@ -1,5 +1,5 @@
-//! Owns: what can go wrong with a component, as types: which channel, which export, why.
-//! Does not own: what a channel reports of its own.
+//! Owns: typed errors of components: channel, export, reason.
+//! Does not own: errors that a channel reports itself.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::{
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It was refused before it was compiled.
+    /// Refused before compiling.
     #[error(transparent)]
     Inspect(#[from] InspectError),
-    /// Compiling it was not begun.
+    /// Its structure exceeds a limit.
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    /// The compiler took more than it may, or hit a fault of its own.
+    /// The compiler exceeded its limits or crashed.
     #[error(
         "the compiler did not come to an end with this component ({how}): it may take {memory_mib} MiB of memory and {cpu_seconds} s of processor time"
     )]
     CompilerEnded {
-        /// How its process ended.
+        /// How the process ended.
         how: String,
-        /// What it may take, in MiB.
+        /// The memory limit, in MiB.
         memory_mib: u64,
-        /// What it may take, in seconds.
+        /// The CPU time limit, in seconds.
         cpu_seconds: u64,
     },
-    /// The compiler or the linker refused it.
+    /// Refused by the compiler or the linker.
     #[error("the component does not implement the contract: {0}")]
     Incompatible(String),
-    /// The compiled form could not be kept or read.
+    /// The compiled form could not be stored or read.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The engine could not be set up on this machine.
     #[error("the sandbox cannot be set up on this machine: {0}")]
     Engine(String),
-    /// It does not survive a first instantiation.
+    /// The first instantiation failed.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -53,54 +53,54 @@ impl From<Unloadable> for LoadError {
     }
 }
 
-/// A call of a channel that did not return a result.
+/// A call without a result.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the channel `{channel}` failed in `{export}`: {failure}")]
 pub struct CallError {
     /// The channel's id.
     pub channel: String,
-    /// The function that was called.
+    /// The function.
     pub export: &'static str,
-    /// What happened.
+    /// The reason.
     pub failure: CallFailure,
 }
 
-/// Why a call did not return a result.
+/// Why a call has no result.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CallFailure {
-    /// It did not end in time.
+    /// Over its deadline.
     #[error("it was stopped after {0:?}, its deadline")]
     Deadline(Duration),
-    /// It wanted more memory than it may have.
+    /// Over its memory limit.
     #[error("it wanted more than its {0} bytes of memory")]
     Memory(u64),
-    /// It wanted a larger table than it may have.
+    /// Over its table limit.
     #[error("it wanted a table of more than {0} elements")]
     Table(usize),
-    /// Its calls are nested too deeply.
+    /// Stack overflow.
     #[error("it ran out of stack, which is what endless recursion does")]
     Stack,
-    /// It handed over more data than a call may.
+    /// Over the limit of data passed to the host.
     #[error("it handed over more than the {0} bytes that one call may")]
     ResultTooLarge(usize),
-    /// It used the network or its storage in a function that must be pure.
+    /// It used the network or storage in a pure function.
     #[error("it called `{0}`, which is not available in a pure function")]
     ImportInPureCall(&'static str),
-    /// It gave up, or did something that no program may.
+    /// It aborted or trapped.
     #[error("it trapped: {0}")]
     Trap(String),
-    /// What it returned is not of the contract's types.
+    /// Its result violates the contract's types.
     #[error("it returned something that is not what the contract says: {0}")]
     InvalidResult(String),
-    /// Other calls have what it needs.
+    /// Other calls use the resource it needs.
     #[error("all {0} that it may use are busy")]
     Busy(Scarce),
 }
 
-/// What all channels share, and one channel has a part of.
+/// A resource that all channels share, and of which each gets a part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Scarce {
-    /// Calls at the same time.
+    /// Concurrent calls.
     #[error("{0} sandboxes")]
     Sandboxes(u32),
     /// Linear memory of all calls, in bytes.
@@ -108,12 +108,12 @@ pub enum Scarce {
     Memory(u64),
 }
 
-/// Raised by the resource limiter and by imports; found again in wasmtime's error chain.
+/// Raised by the resource limiter and by imports, and recovered from wasmtime's error chain.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Raised(pub(crate) CallFailure);
 
-/// The bounds that a failed call may have run into.
+/// The limits that a failed call may have exceeded.
 pub(crate) struct Bounds {
     pub(crate) deadline: Duration,
     pub(crate) transfer_bytes: usize,
@@ -121,7 +121,7 @@ pub(crate) struct Bounds {
 }
 
 impl CallFailure {
-    /// A word for counters.
+    /// A label for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Deadline(_) => "deadline",
@@ -136,7 +136,7 @@ impl CallFailure {
         }
     }
 
-    /// Whether the component did what it must not, rather than that the machine was slow or busy.
+    /// Whether the component is at fault, and not a slow or busy machine.
     pub fn is_crash(&self) -> bool {
         !matches!(self, Self::Deadline(_) | Self::Busy(_))
     }
@@ -154,7 +154,7 @@ impl CallFailure {
             Some(trap) => Self::Trap(trap.to_string()),
             None => {
                 let text = shown(&format!("{error:#}"));
-                // The canonical ABI reports an exhausted transfer budget as a plain message.
+                // The canonical ABI reports an exhausted budget only as text.
                 if text.contains("fuel allocated for hostcalls") {
                     Self::ResultTooLarge(bounds.transfer_bytes)
                 } else {

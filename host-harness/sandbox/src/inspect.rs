@@ -1,5 +1,5 @@
-//! Owns: reading a component from outside, without running it: version, imports, exports, manifest, size.
-//! Does not own: what it would make a compiler do (`count`).
+//! Owns: reading a component without running it: version, imports, exports, manifest, size.
+//! Does not own: the cost of compiling it (`count`).
 
 use harness_contract::{
     PACKAGE, VERSION, is_compatible,
@@ -11,30 +11,30 @@ use wasmparser::{Encoding, Parser, Payload};
 
 /// The interfaces that a component may import. `types` has no functions.
 const ALLOWED_IMPORTS: [&str; 3] = ["types", "http", "storage"];
-/// The interfaces that it must export. Others are left alone.
+/// The interfaces that it must export. Others are ignored.
 const REQUIRED_EXPORTS: [&str; 2] = ["messaging-channel", "account"];
 
-/// What can be known of a component without running it.
+/// What is known of a component without running it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// SHA-256 of the component, in lower-case hex.
     pub digest: String,
     /// In bytes.
     pub size: usize,
-    /// The version of the contract that it speaks.
+    /// The version of the contract.
     pub contract: String,
-    /// The names of its imports.
+    /// Its imports.
     pub imports: Vec<String>,
-    /// The names of its exports.
+    /// Its exports.
     pub exports: Vec<String>,
-    /// The manifest that is embedded in it.
+    /// The embedded manifest.
     pub manifest: Option<String>,
 }
 
 /// Why a component was refused before it was compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// Larger than the host's bound.
+    /// Larger than the host's limit.
     #[error(
         "the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound"
     )]
@@ -53,12 +53,12 @@ pub enum InspectError {
     /// A core module.
     #[error("this is a core WebAssembly module, not a component; `cargo harness build` encodes it as one")]
     CoreModule,
-    /// Broken off or malformed.
+    /// Truncated or malformed.
     #[error("the component is malformed at byte {offset}: {reason}")]
     Malformed {
-        /// Where.
+        /// The offset.
         offset: usize,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// Another version of the contract.
@@ -68,32 +68,32 @@ pub enum InspectError {
         VERSION
     )]
     OtherVersion {
-        /// The package and version that were found.
+        /// The package and version found.
         found: String,
     },
-    /// Two versions at once.
+    /// Two versions of the contract.
     #[error("the component speaks {0} and {1} at once; a component speaks one version of the contract")]
     TwoVersions(String, String),
-    /// The manifest is that of another build.
+    /// The manifest is for another version.
     #[error(
         "the component speaks {} {component}, its manifest says {manifest}; rebuild it with `cargo harness build`",
         package()
     )]
     OtherManifest {
-        /// What the component speaks.
+        /// The component's version.
         component: String,
-        /// What the manifest says.
+        /// The manifest's version.
         manifest: String,
     },
-    /// No channel.
+    /// A missing export: not a channel.
     #[error("the component does not export `{missing}`; its exports are {}; a channel implements the world `channel` of {PACKAGE}", list(.found))]
     MissingExport {
-        /// The interface.
+        /// The missing interface.
         missing: String,
-        /// What it exports.
+        /// The actual exports.
         found: Vec<String>,
     },
-    /// An import that the contract does not have.
+    /// An import outside the contract.
     #[error("the component imports `{found}`; a channel may import {} of {PACKAGE} and nothing else{}", ALLOWED_IMPORTS.join(", "), wasi_hint(.found))]
     ForeignImport {
         /// The import.
@@ -102,12 +102,12 @@ pub enum InspectError {
     /// The embedded manifest was refused.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// There are several: which of them was read is not seen from outside.
+    /// Several manifests: a reader cannot see which one counts.
     #[error(
         "the component has more than one manifest, of which only one could count; rebuild it with `cargo harness build`, which embeds one"
     )]
     SeveralManifests,
-    /// There is none.
+    /// No manifest.
     #[error(
         "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml"
     )]
@@ -130,7 +130,7 @@ fn wasi_hint(import: &str) -> &'static str {
     }
 }
 
-/// Reads and judges a component. Nothing is compiled or run.
+/// Reads and checks a component. Nothing is compiled or run.
 pub fn inspect(bytes: &[u8], max_size: usize) -> Result<Inspection, InspectError> {
     if bytes.len() > max_size {
         return Err(InspectError::TooLarge { size: bytes.len(), max: max_size });
@@ -166,7 +166,7 @@ impl Inspection {
     }
 }
 
-/// Collects the names of the outermost component; what is nested in it is skipped.
+/// Collects the imports and exports of the outermost component; nested ones are skipped.
 fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
     let malformed = |error: wasmparser::BinaryReaderError| InspectError::Malformed {
         offset: error.offset(),
@@ -204,20 +204,20 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
     Ok(())
 }
 
-/// What the parser says, in one line: it may quote names and bytes of the component.
+/// The parser's message in one line: it may quote the component's names and bytes.
 pub(crate) fn reason(error: &wasmparser::BinaryReaderError) -> String {
     text::shown(&error.message().split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Names are shown on terminals.
+/// Escapes a name for terminals.
 fn shown(name: &str) -> String {
     name.escape_debug().to_string()
 }
 
-/// Judges the names; returns the version of the contract that the component speaks.
+/// Checks the imports and exports; returns the version of the contract.
 fn judge(inspection: &Inspection) -> Result<String, InspectError> {
     let ours = format!("{}/", package());
-    // The version first: a component of another version also lacks the exports of this one.
+    // The version is checked first: a component of another version also lacks exports of this one.
     let mut spoken: Option<&str> = None;
     for name in inspection.exports.iter().chain(&inspection.imports) {
         let Some((_, version)) = name.strip_prefix(&ours).and_then(|rest| rest.split_once('@')) else { continue };
@@ -243,7 +243,7 @@ fn judge(inspection: &Inspection) -> Result<String, InspectError> {
     Ok(version.to_owned())
 }
 
-/// An interface's name with package and version, as it stands in a component.
+/// An interface's full name with package and version.
 pub(crate) fn interface(name: &str, version: &str) -> String {
     format!("{}/{name}@{version}", package())
 }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_the_parser_quotes_of_a_component_is_one_line() {
-        // A section of a component within it that is none.
+        // A nested component section that holds none.
         let nested = [b"\0asm\x0d\0\x01\0\x04\x08\0as".as_slice(), &[0xb2, 0, 0, 0, 0]].concat();
         let error = inspect(&nested, nested.len()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("bad magic number"), "{error}");

@@ -1,9 +1,9 @@
-//! Owns: running channel components: each call in a fresh instance with a deadline, bounded memory, and imports that trap
-//! where the contract says "pure". The only crate that runs wasmtime.
-//! Does not own: network and storage, which come in through [`Effects`].
+//! Owns: running channel components: each call in a fresh instance with a deadline, bounded memory, and imports that
+//! trap in pure functions. The only crate that runs wasmtime.
+//! Does not own: network and storage, which the host supplies through [`Effects`].
 //!
-//! The way of a component: [`inspect`] reads it without running anything, [`Sandbox::load`] compiles
-//! it (or takes the compiled form from the authenticated cache), [`Channel`] calls it.
+//! [`inspect`] reads a component without running it, [`Sandbox::load`] compiles it or loads its compiled form from the
+//! authenticated cache, and [`Channel`] calls it.
 
 mod cache;
 mod channel;

@@ -1,12 +1,12 @@
-//! Owns: one bound for the linear memory of all calls together, and half of it for each channel.
-//! Does not own: what one call may have (`effects`), memory of the host (`harness-egress`).
+//! Owns: one limit for the linear memory of all calls, half of it for each channel.
+//! Does not own: the limit of one call (`effects`), the host's memory (`harness-egress`).
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Bytes that are taken, up to a bound.
+/// A bounded counter of bytes.
 #[derive(Debug)]
 struct Bounded {
     taken: AtomicUsize,
@@ -28,7 +28,7 @@ impl Bounded {
     }
 }
 
-/// What all calls may have.
+/// The memory of all calls.
 #[derive(Clone, Debug)]
 pub(crate) struct GuestMemory(Arc<Bounded>);
 
@@ -37,13 +37,13 @@ impl GuestMemory {
         Self(Bounded::new(bytes))
     }
 
-    /// For one channel, of which a call may have `largest` bytes: half of all, or as much as one call may have.
+    /// A channel's share: half of all memory, or `largest` if one call may use more.
     pub(crate) fn share(&self, largest: usize) -> Share {
         Share { all: Arc::clone(&self.0), own: Bounded::new((self.0.most / 2).max(largest)) }
     }
 }
 
-/// What the calls of one channel may have. Cloning shares it.
+/// The memory of one channel's calls. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Share {
     all: Arc<Bounded>,
@@ -51,13 +51,13 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// For one call, which has nothing yet.
+    /// A call, which starts with nothing.
     pub(crate) fn call(&self) -> Taken {
         Taken { share: self.clone(), bytes: 0 }
     }
 }
 
-/// What one call has. It comes back when the call is dropped.
+/// The memory of one call, returned on drop.
 #[derive(Debug)]
 pub(crate) struct Taken {
     share: Share,
@@ -65,7 +65,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Takes more; the error is the bound that does not leave so much.
+    /// Takes more, or returns the limit that was reached.
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), u64> {
         let Share { all, own } = &self.share;
         if !own.take(more) {
@@ -100,7 +100,7 @@ mod tests {
         let mut last = third.call();
         assert_eq!((last.grow(41), last.grow(40)), (Err(100), Ok(())));
         drop(calls);
-        // What was refused was not taken.
+        // A refused request takes nothing.
         assert_eq!((last.grow(40), last.grow(1)), (Ok(()), Err(80)));
         drop(last);
         assert_eq!(all.0.taken.load(Ordering::Relaxed), 0);

@@ -1,5 +1,5 @@
-//! Owns: what an observer is told of every call, for counting and for recording.
-//! Does not own: making a recorded call again (`replay`).
+//! Owns: what an observer learns of every call, for metrics and recordings.
+//! Does not own: replaying a recorded call (`replay`).
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 
 use crate::error::CallFailure;
 
-/// Watches calls. It is asked on the thread of the call, so it must not wait.
+/// Observes calls. It runs on the call's thread, so it must not block.
 pub trait Observer: Send + Sync {
-    /// Whether it wants to see what goes in and comes out. That costs more than most calls.
+    /// Whether it needs inputs and outputs. Converting them costs more than most calls.
     fn wants_contents(&self) -> bool {
         false
     }
 
-    /// A call ended.
+    /// Called after every call.
     fn called(&self, call: &Called<'_>);
 }
 
-/// A call that ended.
+/// A finished call.
 #[derive(Clone, Debug)]
 pub struct Called<'a> {
     /// The channel's id.
@@ -28,25 +28,25 @@ pub struct Called<'a> {
     pub digest: &'a str,
     /// The function.
     pub export: &'static str,
-    /// Whether it had neither network nor storage: the same input gives the same output again.
+    /// Whether it had neither network nor storage, so that the same input gives the same output.
     pub pure: bool,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// How many instructions the guest executed, instantiating included, where the sandbox counts them. For the
-    /// same component and input it is the same on every machine.
+    /// The guest's executed instructions, instantiation included, if the sandbox counts them. The same component and
+    /// input give the same number on every machine.
     pub instructions: Option<u64>,
-    /// Why it returned nothing.
+    /// Why it has no result.
     pub failure: Option<&'a CallFailure>,
-    /// What went in and came out, in the contract's JSON form, for who wants it.
+    /// Input and output in the contract's JSON form, if wanted.
     pub contents: Option<Contents>,
 }
 
-/// What went in and came out. A function that returns a `result` gives `{"Ok": …}` or `{"Err": …}`.
+/// Input and output. A `result` is `{"Ok": …}` or `{"Err": …}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contents {
     /// The parameters, as a list.
     pub input: Value,
-    /// The result; none when the call failed.
+    /// The result; `None` if the call failed.
     pub output: Option<Value>,
 }
 

@@ -1,23 +1,23 @@
-//! Owns: making a recorded call of a pure function again.
-//! Does not own: recording it (`observe`).
+//! Owns: replaying recorded calls of pure functions.
+//! Does not own: recording them (`observe`).
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{channel::Channel, error::CallError, observe::form};
 
-/// Why a recorded call could not be made again.
+/// Why a call could not be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// Only pure functions can be.
+    /// Only pure functions can be replayed.
     #[error("`{0}` is not a pure function of the contract")]
     NotPure(String),
-    /// The parameters are not the function's.
+    /// The parameters do not fit the function.
     #[error("the recorded parameters of `{export}` are not what the contract says: {source}")]
     Input {
         /// The function.
         export: String,
-        /// What is wrong.
+        /// The reason.
         #[source]
         source: serde_json::Error,
     },
@@ -27,7 +27,7 @@ pub enum ReplayError {
 }
 
 impl Channel {
-    /// Makes a recorded call of a pure function again.
+    /// Replays a recorded call of a pure function.
     pub fn replay(&self, export: &str, input: &Value) -> Result<Value, ReplayError> {
         let (interface, function) = export.split_once('.').unwrap_or_default();
         if interface != "messaging-channel" {

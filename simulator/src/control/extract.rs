@@ -1,5 +1,5 @@
-//! Reading control requests: body, query and path, with the one form of error when they do not fit.
-//! What belongs here: extractors. What a request may hold is said by the types of its handler.
+//! Extractors of control requests (body, query, path) with one form of error.
+//! What belongs here: extractors. The handlers' types define valid requests.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
@@ -11,7 +11,7 @@ use crate::control::{ControlError, refuse};
 /// The longest body: a medium in base64.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// A JSON body of any content type. No body is the same as `{}`.
+/// A JSON body of any content type. An empty body is `{}`.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {

@@ -53,11 +53,11 @@ pub(crate) fn refuse(status: StatusCode, sentence: &str) -> Response {
     (status, Json(json!({ "error": sentence }))).into_response()
 }
 
-/// Why a control request was not done.
+/// Why a control request failed.
 pub(crate) enum ControlError {
-    /// The request makes no sense; the sentence says what would.
+    /// An invalid request; the sentence says what is valid.
     Bad(String),
-    /// The library refused.
+    /// The library refused it.
     Simulator(SimulatorError),
 }
 
@@ -79,7 +79,7 @@ impl IntoResponse for ControlError {
 }
 
 impl Core {
-    /// The account that a control request means: the named one, or the first.
+    /// The named account, or the first.
     pub(crate) fn account_or_first(&self, named: Option<&str>) -> Result<String, ControlError> {
         let world = self.world();
         let account = match named {

@@ -14,7 +14,7 @@ use crate::control::ControlError;
 use crate::control::extract::{Path, Query};
 use crate::core::Core;
 
-/// Longer waits would only outlive the client's patience.
+/// Longer waits would only exceed the client's timeout.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 pub(crate) async fn summary(State(core): State<Arc<Core>>) -> Json<Value> {
@@ -61,7 +61,7 @@ fn account(account: &AccountConfig) -> Value {
     })
 }
 
-/// `?from=` skips what is known already; `?wait_ms=` waits for at least one more.
+/// `?from=` skips known entries; `?wait_ms=` waits for at least one more.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Since {
@@ -90,7 +90,7 @@ pub(crate) async fn deliveries(State(core): State<Arc<Core>>, Query(since): Quer
 async fn wait(seen: &mut tokio::sync::watch::Receiver<usize>, since: &Since) {
     if since.wait_ms > 0 {
         let limit = Duration::from_millis(since.wait_ms).min(MAX_WAIT);
-        // A timeout is no failure: the answer is then an empty list.
+        // A timeout is not an error; the list is empty then.
         let _ = tokio::time::timeout(limit, seen.wait_for(|count| *count > since.from)).await;
     }
 }

@@ -95,7 +95,7 @@ pub(crate) async fn redeliver(
     Ok(Json(core.deliver_copies(&delivery, again.copies).await))
 }
 
-/// Gives the address of a file for a customer to send.
+/// Stores a file for a customer to send, and returns its URL.
 pub(crate) async fn host_file(State(core): State<Arc<Core>>, Body(file): Body<CdnFile>) -> Json<Value> {
     Json(json!({"url": core.host_file(file)}))
 }
@@ -109,7 +109,7 @@ pub(crate) async fn inject(State(core): State<Arc<Core>>, Body(fault): Body<Faul
     faults(State(core)).await
 }
 
-/// How many answers are held now.
+/// The number of held answers.
 pub(crate) async fn held_answers(State(core): State<Arc<Core>>) -> Json<Value> {
     Json(json!({"held": *core.held_answers.waiting().borrow()}))
 }
@@ -129,7 +129,7 @@ pub(crate) enum ClockMove {
     AdvanceSeconds(u64),
     RewindSeconds(u64),
     Reset(bool),
-    /// `true` makes it stand still, `false` lets it run on.
+    /// `true` stops it, `false` restarts it.
     Stop(bool),
 }
 
@@ -155,11 +155,11 @@ pub(crate) struct AccountChange {
     account_type: Option<AccountType>,
     message_access: Option<bool>,
     requires_subscription: Option<bool>,
-    /// What the person may do on the linked page.
+    /// The person's tasks on the linked page.
     page_tasks: Option<Vec<String>>,
-    /// Whether the page is ticked when the login dialog opens.
+    /// Whether the page is preselected in the login dialog.
     page_preselected: Option<bool>,
-    /// Which login's token dies (with 190/463); `revive_token` brings it back.
+    /// Invalidates this login's token (190/463); `revive_token` restores it.
     kill_token: Option<Login>,
     revive_token: Option<Login>,
 }

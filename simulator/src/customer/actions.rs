@@ -57,12 +57,12 @@ impl Customer {
         self.message(MessageBody::attachments(attachments)).await
     }
 
-    /// Sends something that the API cannot express: mid and `is_unsupported` only.
+    /// Sends something that the API does not support: mid and `is_unsupported` only.
     pub async fn unsupported(&self) -> Sent {
         self.message(MessageBody { is_unsupported: true, ..MessageBody::default() }).await
     }
 
-    /// Shares a post; in the transition since April 2026 both `share` and `ig_post` come for one.
+    /// Shares a post. During the transition since April 2026, both `share` and `ig_post` are sent.
     pub async fn share_post(&self, media_id: &str, title: &str, url: &str) -> Sent {
         self.attach([Attachment::share_of_post(media_id, title, url), Attachment::ig_post(media_id, title, url)]).await
     }
@@ -137,13 +137,13 @@ impl Customer {
         self.event(Kind::Postback(postback), mid, micros / 1000).await
     }
 
-    /// Reacts to a message, instead of an earlier reaction if there is one.
+    /// Reacts to a message, replacing an earlier reaction.
     pub async fn react(&self, mid: &str, emoji: &str) -> Sent {
         self.set_reaction(mid, Some(emoji));
         self.raw_event(Kind::Reaction(Reaction::react(mid, emoji))).await
     }
 
-    /// Takes the reaction back.
+    /// Removes the reaction.
     pub async fn unreact(&self, mid: &str) -> Sent {
         self.set_reaction(mid, None);
         self.raw_event(Kind::Reaction(Reaction::unreact(mid))).await

@@ -18,7 +18,7 @@ impl Customer {
         self.change(Part::Change(Change::comment(&comment)), comment.id).await
     }
 
-    /// Comments on a post where Instagram names the writer by the user name alone.
+    /// Comments on a post; Instagram gives only the writer's user name.
     pub async fn comment_without_id(&self, media_id: &str, text: &str) -> Sent {
         let comment = self.new_comment(media_id, "FEED", text);
         self.store_comment(&comment, false);
@@ -54,7 +54,7 @@ impl Customer {
         self.change(part, String::new()).await
     }
 
-    /// The business answers in Instagram's own app: an echo without `app_id`.
+    /// The business answers in Instagram's app: an echo without `app_id`.
     pub async fn business_writes_in_app(&self, text: &str) -> Sent {
         let micros = self.core.clock.now_micros();
         let mid = self.thread(|thread| {
@@ -71,7 +71,7 @@ impl Customer {
         Sent { id: mid, at_ms: micros / 1000, delivery }
     }
 
-    /// The business takes a message of its own back in Instagram's own app: an echo that is deleted.
+    /// The business unsends its own message in Instagram's app: a deleted echo.
     pub async fn business_unsends_in_app(&self, mid: &str) -> Sent {
         let at_ms = self.core.clock.now_ms();
         self.thread(|thread| thread.forget(mid));
@@ -81,14 +81,14 @@ impl Customer {
         Sent { id: mid.to_owned(), at_ms, delivery }
     }
 
-    /// Another app hands the thread to this one: it owns the thread from now on.
+    /// Another app passes the thread to this one, which owns it from now on.
     pub async fn thread_passed_here(&self, from_app: &str, metadata: &str) -> Sent {
         let to = self.own_app();
         self.set_thread_owner(None);
         self.raw_event(Kind::PassThreadControl(control(from_app, &to, metadata))).await
     }
 
-    /// Another app takes the thread away: later events come in `standby`.
+    /// Another app takes the thread: later events arrive in `standby`.
     pub async fn thread_taken_by(&self, app: &str, metadata: &str) -> Sent {
         let from = self.own_app();
         let sent = self.raw_event(Kind::TakeThreadControl(control(&from, app, metadata))).await;

@@ -15,7 +15,7 @@ use crate::webhook::hold::{Outgoing, Part};
 use crate::webhook::item::{Item, Kind, MessageBody, ReplyTo};
 use crate::webhook::sender::Delivery;
 
-/// What an action of a customer caused.
+/// The result of a customer's action.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sent {
     /// The id of the message (or of the message that was reacted to, edited, unsent or seen);
@@ -38,7 +38,7 @@ impl Sent {
         &self.delivery.body
     }
 
-    /// The receiver's status; `None` when there was no answer, no URL, or webhooks are held.
+    /// The receiver's status; `None` without an answer or URL, or while webhooks are held.
     pub fn status(&self) -> Option<u16> {
         self.delivery.status()
     }
@@ -63,7 +63,7 @@ impl Customer {
         &self.igsid
     }
 
-    /// The messages of the thread as the customer sees them, oldest first.
+    /// The thread's messages as the customer sees them, oldest first.
     pub fn transcript(&self) -> Vec<ThreadMessage> {
         self.thread(|thread| thread.messages.clone())
     }
@@ -83,7 +83,7 @@ impl Customer {
         self.thread(|thread| thread.business_saw_ms)
     }
 
-    /// Changes the profile that `GET /{IGSID}` tells.
+    /// Changes the profile that `GET /{IGSID}` returns.
     pub fn set_profile(&self, change: impl FnOnce(&mut CustomerProfile)) {
         self.thread(|thread| change(&mut thread.profile));
     }
@@ -93,18 +93,18 @@ impl Customer {
         self.thread(|thread| thread.blocked = true);
     }
 
-    /// Takes the block back.
+    /// Unblocks the business.
     pub fn unblock(&self) {
         self.thread(|thread| thread.blocked = false);
     }
 
-    /// Lets another app own the thread (`Some`) or nobody else (`None`): events then come in
-    /// `standby`, and sends get 100/2534037.
+    /// Makes another app the thread's owner (`Some`), or no other (`None`). Events of a thread with another owner
+    /// arrive in `standby`, and sends get 100/2534037.
     pub fn set_thread_owner(&self, app_id: Option<&str>) {
         self.thread(|thread| thread.owner = app_id.map(str::to_owned));
     }
 
-    /// Sends any message body; the mid is filled in when it is empty. The richer methods call this.
+    /// Sends any message body, with a new mid if it has none. The other message methods use this.
     pub async fn message(&self, mut body: MessageBody) -> Sent {
         let micros = self.core.clock.now_micros();
         let from_ad = body.referral.as_ref().is_some_and(|referral| referral.is_ad());
@@ -122,8 +122,7 @@ impl Customer {
         self.event(Kind::Message(body), mid, micros / 1000).await
     }
 
-    /// Sends any event of the customer. The state of the thread stays as it is: for repeats and
-    /// for events that the platform sends without reason.
+    /// Sends any event of the customer without changing the thread: for repeats, and for events without a cause.
     pub async fn raw_event(&self, kind: Kind) -> Sent {
         let id = match &kind {
             Kind::Message(body) => body.mid.clone(),
@@ -135,7 +134,7 @@ impl Customer {
         self.event(kind, id, self.core.clock.now_ms()).await
     }
 
-    /// Sends any item, also one without sender, for this customer's account.
+    /// Sends any item for this customer's account, even without a sender.
     pub async fn raw_item(&self, item: Item) -> Sent {
         let at_ms = item.timestamp;
         let delivery = self.emit(Part::Messaging(item)).await;

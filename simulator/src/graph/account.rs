@@ -13,7 +13,7 @@ use crate::graph::unplayed::Node;
 use crate::graph::{Done, Host, Outcome, nodes, select};
 use crate::settings::AnswerForm;
 
-/// Whether an id in a path is the account itself, as its token's host names it.
+/// Whether the id in a path is the account's own on the token's host.
 pub(crate) fn is_own(host: Host, account: &AccountConfig, id: &str) -> bool {
     match host {
         Host::Facebook => account.ig_id == id || account.page.as_ref().is_some_and(|page| page.id == id),
@@ -42,7 +42,7 @@ pub(crate) fn own(core: &Core, request: &GraphRequest, caller: &Caller, account:
     }
 }
 
-/// Reads the page behind a page token, with or without an account.
+/// Reads the page of a page token, with or without an account.
 pub(crate) fn own_page(
     request: &GraphRequest,
     caller: &Caller,
@@ -54,7 +54,7 @@ pub(crate) fn own_page(
     chosen(request, Node::Page, &node, "id,name").map(Done::answering)
 }
 
-/// `default` is what is told when no fields are asked for.
+/// `default` applies without a `fields` parameter.
 fn chosen(request: &GraphRequest, of: Node, node: &Value, default: &str) -> Result<Value, GraphError> {
     select::pick(of, node, &select::parse(&request.fields().unwrap_or_else(|| default.to_owned())))
 }
@@ -73,7 +73,7 @@ fn instagram_node(core: &Core, account: &AccountConfig) -> Value {
     })
 }
 
-/// The id that the app knows an account by outside of webhooks: 17 digits.
+/// The account's app-scoped id, 17 digits. Webhooks do not use it.
 pub(crate) fn app_scoped_id(core: &Core, ig_id: &str) -> String {
     let scoped: String = ig_id.chars().rev().take(10).collect();
     let app: String = core.config.instagram_app_id.chars().take(6).collect();

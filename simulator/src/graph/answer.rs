@@ -1,5 +1,5 @@
-//! The end of a Graph request: record, echoes, scripted faults, and the response on the wire.
-//! What belongs here: everything between an outcome and the bytes. Endpoints return outcomes only.
+//! The end of a Graph request: record, echoes, scripted faults, and the response.
+//! What belongs here: the step from an outcome to bytes. Endpoints only return outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::state::log::{RequestRecord, Verdict};
 use crate::state::tokens::Holder;
 use crate::webhook::hold::Outgoing;
 
-/// What the client gets.
+/// The client's answer.
 enum Reply {
     Json(Value),
     Error(GraphError),
@@ -46,7 +46,7 @@ pub(crate) async fn conclude(
         None => (false, None, Vec::new(), None),
     };
     let reply = match (truth, &fault) {
-        // A refusal stays a refusal, whatever the script says about requests that take effect.
+        // A refusal stays a refusal, even if the fault lets requests take effect.
         (Some(truth @ Reply::Error(_)), _) | (Some(truth), None) => truth,
         (Some(truth), Some(fault)) => scripted(fault).unwrap_or(truth),
         (None, fault) => fault.as_ref().and_then(scripted).unwrap_or_else(|| Reply::Error(GraphError::new(1, None))),
@@ -122,7 +122,7 @@ fn record(core: &Core, request: &GraphRequest, verdict: Verdict) -> usize {
 }
 
 impl Core {
-    /// Remembers a request; answers how many there were.
+    /// Records a request and returns the number of requests so far.
     pub(crate) fn record(&self, record: RequestRecord) -> usize {
         let mut world = self.world();
         world.requests.push(record);
@@ -132,7 +132,7 @@ impl Core {
     }
 }
 
-/// Echoes go before the answer, some time after it, or never.
+/// Sends echoes before the answer, after it, or never.
 async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, fault: Option<&Fault>) {
     let timing = core.world().echo;
     match timing {
@@ -149,7 +149,7 @@ async fn echo(core: &Arc<Core>, webhooks: Vec<Outgoing>, fault: Option<&Fault>) 
             let core = Arc::clone(core);
             let answer_delay = Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms));
             let mut release = fault.filter(|fault| fault.hold).map(|_| core.held_answers.next_release());
-            // A task of its own: the echo comes also when the client does not wait for the answer.
+            // In its own task, so that the echo is sent even if the client disconnects.
             tokio::spawn(async move {
                 if let Some(release) = &mut release {
                     let _ = release.changed().await;
@@ -172,8 +172,7 @@ fn account_locale(core: &Core, request: &GraphRequest) -> Locale {
     }
 }
 
-/// What a fault answers outside of Graph: no JSON of the host's, or nothing. `None` for the faults
-/// that are errors in the host's own words.
+/// The answer of a fault that is not a Graph error: no JSON, or nothing. `None` for Graph errors.
 pub(crate) fn without_words(fault: &Fault) -> Option<Response> {
     match scripted(fault)? {
         Reply::HangUp => Some(hang_up()),
@@ -196,7 +195,7 @@ fn text(status: u16, content_type: &'static str, body: &'static str) -> Response
 fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, count: usize) -> Response {
     let host = request.host;
     let trace = core.ids.fbtrace();
-    // A slow rise that never reaches the limit by itself.
+    // Rises slowly and never reaches the limit by itself.
     let usage = u32::try_from(count / 20).unwrap_or(u32::MAX).min(80);
     let (status, body, used, minutes, challenge) = match reply {
         Reply::HangUp => return hang_up(),
@@ -242,7 +241,7 @@ fn render(core: &Core, request: &GraphRequest, reply: Reply, locale: Locale, cou
     response
 }
 
-/// What a browser is told before a request of another site's page.
+/// The answer to a browser's preflight request.
 pub(crate) fn preflight() -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
@@ -252,12 +251,12 @@ pub(crate) fn preflight() -> Response {
     (StatusCode::OK, headers).into_response()
 }
 
-/// The answer of a batch: a list without the headers of a request's own.
+/// The answer to a batch: a list without a single request's headers.
 pub(crate) fn plain(request: &GraphRequest, body: Value) -> Response {
     document(request, StatusCode::OK, body)
 }
 
-/// A document with what any request can ask of its form: `pretty`, `debug`, `suppress_http_code`.
+/// A document, formatted by the common parameters `pretty`, `debug`, `suppress_http_code`.
 fn document(request: &GraphRequest, status: StatusCode, mut body: Value) -> Response {
     if request.is_set("debug")
         && let Value::Object(body) = &mut body
@@ -269,7 +268,7 @@ fn document(request: &GraphRequest, status: StatusCode, mut body: Value) -> Resp
     *response.status_mut() = if request.is_set("suppress_http_code") { StatusCode::OK } else { status };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
-    // Meta lets pages of every site read its answers.
+    // Meta allows pages of all sites to read its answers.
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }

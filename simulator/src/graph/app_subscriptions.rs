@@ -1,6 +1,6 @@
-//! `/{app-id}/subscriptions`: where Meta sends the app's webhooks, and for which fields.
-//! What belongs here: setting it with the app's token, reading it back, ending it. The dashboard does the same; what is
-//! sent then is `webhook`'s.
+//! `/{app-id}/subscriptions`: the app's webhook target and fields.
+//! What belongs here: setting, reading and ending it with the app's token. The dashboard does the same; sending is
+//! `webhook`.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub(crate) async fn handle(core: &Arc<Core>, request: &GraphRequest) -> Outcome 
 fn read(core: &Core) -> Vec<Value> {
     let world = core.world();
     let Some(url) = &world.webhook_url else { return Vec::new() };
-    // What was typed into the dashboard has every field ticked.
+    // A target set in the dashboard has all fields.
     let all = || FIELDS.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>();
     let fields = world.webhook_fields.clone().unwrap_or_else(all);
     let fields: Vec<Value> = fields.into_iter().map(|name| json!({"name": name, "version": "v25.0"})).collect();
@@ -69,12 +69,12 @@ async fn set(core: &Arc<Core>, request: &GraphRequest) -> Outcome {
         return Err(GraphError::parameter(format!("Param fields has an unknown field: {unknown}")));
     }
     let url = Url::parse(&callback_url).map_err(|_| GraphError::parameter("Param callback_url must be a valid URL"))?;
-    // The platform itself takes https alone; a host on loopback has none.
+    // The platform accepts only https, which loopback does not have.
     let loopback = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() != "https" && !loopback {
         return Err(GraphError::parameter("Param callback_url must be a secure (https) URL"));
     }
-    // It is called before the answer.
+    // The challenge is sent before the answer.
     let answer = core.challenge_at(url, &verify_token).await;
     if !answer.as_ref().is_ok_and(super::super::webhook::verify::ChallengeAnswer::accepted) {
         let seen =

@@ -1,4 +1,4 @@
-//! Who is asking: tokens, `appsecret_proof`, and whether the path is the caller's own.
+//! Authentication: tokens, `appsecret_proof`, and whether the path is the caller's own.
 //! What belongs here: authentication and the refusals that come with it, per host.
 
 use crate::config::{AccountConfig, Login, PageConfig};
@@ -10,25 +10,25 @@ use crate::signature::appsecret_proof;
 use crate::state::World;
 use crate::state::tokens::{Grant, Holder};
 
-/// Whom a request speaks for.
+/// Whom a token speaks for.
 pub(crate) enum Who {
     App,
     /// The person, with a user token.
     Person,
-    /// A page that no Instagram account is linked to.
+    /// A page without a linked Instagram account.
     Page(PageConfig),
-    /// An account: by the token of its page, or by its own.
+    /// An account, by its page's token or its own.
     Account(Box<AccountConfig>),
 }
 
-/// The asking side of a request. No `Debug`: it holds the token.
+/// The caller. No `Debug`: it holds the token.
 pub(crate) struct Caller {
     pub(crate) who: Who,
     pub(crate) grant: Grant,
     pub(crate) token: String,
 }
 
-/// Finds out whose token was sent and checks the proof, if there is one.
+/// Finds the token's owner and checks the proof, if present.
 pub(crate) fn authenticate(core: &Core, request: &GraphRequest) -> Result<Caller, GraphError> {
     let Some((_, token)) = &request.token else {
         // Captured answers: 2500 speaks of "the current user", so of `me`; other nodes give 104.
@@ -60,7 +60,7 @@ pub(crate) fn no_current_user() -> GraphError {
         .saying("An active access token must be used to query information about the current user.")
 }
 
-/// `APPID|APPSECRET` is an app token without asking for one (Meta's documentation, access tokens).
+/// `APPID|APPSECRET` is an app token as well (Meta's documentation, access tokens).
 fn app_by_secret(core: &Core, login: Login, token: &str) -> Option<Holder> {
     let (id, secret) = token.split_once('|')?;
     (id == core.app_id(login) && secret == core.app_secret(login).expose()).then_some(Holder::App)
@@ -75,13 +75,13 @@ fn who(world: &World, holder: Holder) -> Result<Who, GraphError> {
         }
         Holder::Page(id) => match world.account_of_page(&id) {
             Some(account) => Who::Account(Box::new(account.clone())),
-            // The person lost the page since the token was made.
+            // The person lost the page after the token was created.
             None => Who::Page(world.page(&id).cloned().ok_or_else(|| GraphError::new(190, Some(492)))?),
         },
     })
 }
 
-/// Refuses a token that has expired, was taken back, or that a fault declared dead.
+/// Refuses a token that expired, was revoked, or was invalidated by a fault.
 pub(crate) fn alive(core: &Core, request: &GraphRequest, caller: Caller) -> Result<Caller, GraphError> {
     match core.world().death(request.host.login(), &caller.token, core.clock.now_ms()) {
         Some(subcode) => Err(GraphError::new(190, Some(subcode))),
@@ -90,7 +90,7 @@ pub(crate) fn alive(core: &Core, request: &GraphRequest, caller: Caller) -> Resu
 }
 
 impl Caller {
-    /// The page behind a page token.
+    /// The page of a page token.
     pub(crate) fn page(&self) -> Option<&PageConfig> {
         match &self.who {
             Who::Page(page) => Some(page),
@@ -99,7 +99,7 @@ impl Caller {
         }
     }
 
-    /// Kills the token, as a fault does. An account dies with all its tokens.
+    /// Invalidates the token, as a fault does; an account loses all its tokens.
     pub(crate) fn kill(&self, world: &mut World, login: Login, subcode: u32) {
         match &self.who {
             Who::Account(account) => world.kill_account(&account.ig_id, login, subcode),
@@ -108,8 +108,8 @@ impl Caller {
     }
 }
 
-/// Checks that the id in a path is the caller's: the page on graph.facebook.com, the Instagram
-/// account on graph.instagram.com, or `me`.
+/// Checks that the id in a path is the caller's own: the page on graph.facebook.com, the Instagram account on
+/// graph.instagram.com, or `me`.
 pub(crate) fn own_path(request: &GraphRequest, account: &AccountConfig, id: &str) -> Result<(), GraphError> {
     let page = account.page.as_ref().map(|page| page.id.as_str());
     match request.host {
@@ -118,7 +118,7 @@ pub(crate) fn own_path(request: &GraphRequest, account: &AccountConfig, id: &str
         // The account's own Instagram id with a page token: known, but the wrong node.
         Host::Facebook if account.ig_id == id => Err(GraphError::new(3, None)),
         Host::Instagram if account.ig_id == id => Ok(()),
-        // Another account's id and an unknown one look the same from outside.
+        // Another account's id and an unknown one are indistinguishable.
         Host::Facebook | Host::Instagram => Err(GraphError::unknown_object(request.method.as_str(), id)),
     }
 }

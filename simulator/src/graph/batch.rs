@@ -1,6 +1,6 @@
 //! `POST /` with `batch`: several requests in one (Meta's documentation, batch requests).
-//! What belongs here: taking a batch apart and putting its answers together. Each entry is served, recorded
-//! and met by faults like a request of its own, one after the other.
+//! What belongs here: splitting a batch and joining its answers. Each entry is served, recorded and subject to faults
+//! like a request of its own, in order.
 
 use std::sync::Arc;
 
@@ -72,11 +72,11 @@ fn read(batch: &GraphRequest, entry: &Map<String, Value>) -> Result<Entry, Graph
         request.set_file(file.clone());
     }
     let shows = entry.get("omit_response_on_success").and_then(Value::as_bool) == Some(false);
-    // Meta leaves out the answer of a named entry that went well, unless it is asked for.
+    // Meta omits the successful answer of a named entry by default.
     Ok(Entry { request, hides_success: entry.contains_key("name") && !shows })
 }
 
-/// `null` is Meta's answer for an entry that was not answered in time.
+/// `null` is Meta's answer for an entry that timed out.
 async fn written(response: Response, with_headers: bool, hides_success: bool) -> Value {
     if response.extensions().get::<HangUp>().is_some() || (hides_success && response.status().is_success()) {
         return Value::Null;

@@ -1,5 +1,5 @@
 //! Reading threads: `/{id}/conversations`, `/{conversation}`, `/{conversation}/messages`, `/{mid}`.
-//! What belongs here: the Conversations API, newest first. How a message is written is `stored`.
+//! What belongs here: the Conversations API, newest first. The form of a message is `stored`.
 
 use serde_json::{Map, Value, json};
 
@@ -51,7 +51,7 @@ pub(crate) fn list(core: &Core, request: &GraphRequest, account: &AccountConfig)
 
 /// Whether an id names a conversation or a message.
 pub(crate) fn is_id(id: &str) -> bool {
-    // Both are base64 of a text that begins so; every other node has a number.
+    // Both are base64 of a text with this prefix; every other node has a number.
     id.starts_with("aWdfZ")
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn read(core: &Core, request: &GraphRequest, account: &AccountConfig,
     node(account, igsid, message, &fields).map(Done::answering)
 }
 
-/// `GET /{conversation}/messages`, where `paging.next` of a conversation leads.
+/// `GET /{conversation}/messages`, the target of a conversation's `paging.next`.
 pub(crate) fn messages_of(core: &Core, request: &GraphRequest, account: &AccountConfig, id: &str) -> Outcome {
     count(core, account)?;
     let igsid = customer(core, account, id)?;
@@ -95,7 +95,7 @@ fn customer(core: &Core, account: &AccountConfig, id: &str) -> Result<String, Gr
         .ok_or_else(|| GraphError::unknown_object("get", id))
 }
 
-/// Counts the calls of the last second, when the limit is switched on.
+/// Counts the calls of the last second, if the limit is on.
 fn count(core: &Core, account: &AccountConfig) -> Result<(), GraphError> {
     let now_ms = core.clock.now_ms();
     let mut world = core.world();
@@ -147,7 +147,7 @@ fn conversation(
     Ok(Value::Object(answer))
 }
 
-/// One page of a thread's messages, newest first. Beyond the newest 20 only id and time are told.
+/// A page of a thread's messages, newest first. Beyond the newest 20 only id and time are shown.
 fn messages(
     core: &Core,
     request: &GraphRequest,
@@ -189,7 +189,7 @@ fn of_thread<T>(
     core.world().thread(&account.ig_id, igsid).map(read).ok_or_else(|| GraphError::unknown_object("get", igsid))
 }
 
-/// What conversations are ordered by: of two in the same millisecond, the number of the newest message decides.
+/// The sort key of conversations. Within a millisecond, the number of the newest message decides.
 fn newest(thread: &Thread) -> (i64, u128) {
     let item = thread.messages.last().and_then(|message| MessageId::decode(&message.mid));
     (updated_ms(thread), item.map_or(0, |id| id.item))

@@ -1,5 +1,5 @@
-//! `GET /debug_token`: what a token of the Facebook login is worth.
-//! What belongs here: the description of tokens; nothing is changed.
+//! `GET /debug_token`: information on a token of the Facebook login.
+//! What belongs here: describing tokens, read-only.
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ use crate::state::tokens::{Grant, Holder};
 /// user data).
 const DATA_ACCESS_MS: i64 = 90 * 24 * 3600 * 1000;
 
-/// Needs an app token: one that was handed out, or `APPID|APPSECRET`.
+/// Requires an app token: an issued one, or `APPID|APPSECRET`.
 pub(crate) fn handle(core: &Core, request: &GraphRequest, caller: &Caller) -> Outcome {
     if !matches!(caller.who, Who::App) {
         return Err(GraphError::parameter(
@@ -83,7 +83,7 @@ fn scopes(grant: &Grant) -> Vec<String> {
     }
 }
 
-/// Per permission the ids it was given for: pages, or Instagram accounts.
+/// The ids of each permission: pages or Instagram accounts.
 fn granular(world: &World, grant: &Grant) -> Value {
     let pages: Vec<&str> = world.pages().map(|page| page.id.as_str()).filter(|id| grant.covers_page(id)).collect();
     let accounts: Vec<&str> = pages

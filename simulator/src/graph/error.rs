@@ -11,7 +11,7 @@ use crate::graph::catalogue;
 /// The `type` of the simulator's own errors.
 const NOT_PLAYED: &str = "SimulatorNotPlayed";
 
-/// A Graph error before it is written for a host.
+/// A Graph error, not yet written for a host.
 #[derive(Debug, Clone)]
 pub(crate) struct GraphError {
     pub(crate) code: u32,
@@ -19,7 +19,7 @@ pub(crate) struct GraphError {
     /// A `type` that is the same on both hosts.
     kind: Option<&'static str>,
     pub(crate) status: Option<u16>,
-    /// An English sentence that says more than the catalogue's.
+    /// An English sentence that replaces the catalogue's.
     detail: Option<String>,
     pub(crate) locale: Option<Locale>,
     pub(crate) transient: Option<bool>,
@@ -34,7 +34,7 @@ impl GraphError {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// 100 without subcode: a parameter is missing, unknown or of the wrong form.
+    /// 100 without subcode: a parameter is missing, unknown or malformed.
     pub(crate) fn parameter(detail: impl AsRef<str>) -> Self {
         Self::new(100, None).saying(format!("(#100) {}", detail.as_ref()))
     }
@@ -67,8 +67,8 @@ impl GraphError {
         Self::new(2500, None).saying(format!("Unknown path components: /{edge}"))
     }
 
-    /// Something that Meta has and the simulator does not: an error that Meta never gives, so that nobody
-    /// takes it for a refusal of the platform's.
+    /// Something that Meta has and the simulator does not. Meta never returns this error, so it cannot be mistaken for
+    /// the platform's refusal.
     pub(crate) fn not_played(what: &str) -> Self {
         Self {
             kind: Some(NOT_PLAYED),
@@ -86,8 +86,8 @@ impl GraphError {
         Self::new(190, None).saying("Invalid OAuth access token - Cannot parse access token")
     }
 
-    /// 1 with status 400: the token endpoints do not know the app's secret (captured answers). Not
-    /// transient, unlike every other 1.
+    /// 1 with status 400: the token endpoints do not accept the app's secret (captured answers). Not transient, unlike
+    /// every other 1.
     pub(crate) fn client_secret(detail: &str) -> Self {
         Self { status: Some(400), transient: Some(false), ..Self::new(1, None).saying(detail) }
     }
@@ -99,7 +99,7 @@ impl GraphError {
         }
     }
 
-    /// The status that a host uses for the error.
+    /// The host's status for the error.
     pub(crate) fn http_status(&self, host: Host) -> StatusCode {
         let status = self.status.unwrap_or(match (self.code, self.subcode, host) {
             (1 | 2, _, _) => 500,
@@ -158,7 +158,7 @@ impl GraphError {
             (_, Host::Instagram) => "invalid_request",
             (_, Host::Facebook) => return None,
         };
-        // A header holds visible ASCII; the platform's localised messages lose the rest here.
+        // A header holds visible ASCII; other characters of localised messages are dropped.
         let message: String = message.chars().filter(|symbol| matches!(symbol, ' '..='~') && *symbol != '"').collect();
         Some(format!("OAuth \"Facebook Platform\" \"{reason}\" \"{message}\""))
     }

@@ -21,7 +21,7 @@ pub(crate) fn array<'a>(value: &'a Value, param: &str) -> Result<&'a [Value], Gr
     value.as_array().map(Vec::as_slice).ok_or_else(|| GraphError::parameter(format!("Param {param} must be an array")))
 }
 
-/// A required text that is not empty.
+/// A required, non-empty text.
 pub(crate) fn text<'a>(object: &'a Map<String, Value>, key: &str, param: &str) -> Result<&'a str, GraphError> {
     object
         .get(key)
@@ -30,7 +30,7 @@ pub(crate) fn text<'a>(object: &'a Map<String, Value>, key: &str, param: &str) -
         .ok_or_else(|| GraphError::parameter(format!("Param {param}[{key}] must be a non-empty string")))
 }
 
-/// A text that may be missing, but not be of another type.
+/// An optional text; another type is refused.
 pub(crate) fn optional_text<'a>(
     object: &'a Map<String, Value>,
     key: &str,
@@ -43,8 +43,8 @@ pub(crate) fn optional_text<'a>(
     }
 }
 
-/// A required word of an enumeration in lower case. Graph takes both cases, and the platform's own SDKs
-/// write `TYPING_ON` and `INSTAGRAM`.
+/// A required enumerated word, in lower case. Graph accepts both cases, and Meta's own SDKs send `TYPING_ON` and
+/// `INSTAGRAM`.
 pub(crate) fn word(object: &Map<String, Value>, key: &str, param: &str) -> Result<String, GraphError> {
     text(object, key, param).map(str::to_ascii_lowercase)
 }
@@ -58,7 +58,7 @@ pub(crate) fn at_most(text: &str, limit: usize, what: &str) -> Result<(), GraphE
     Ok(())
 }
 
-/// Ids come as strings; a number is read as one.
+/// Ids are strings; a number is accepted.
 pub(crate) fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

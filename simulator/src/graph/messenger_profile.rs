@@ -22,7 +22,7 @@ const MESSENGERS: &[&str] = &[
 const MAX_ICE_BREAKERS: usize = 4;
 
 pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    // The page's profile is Messenger's unless the platform is named.
+    // Without a platform, the page's profile is Messenger's.
     if request.host == Host::Facebook && !request.names("platform", "instagram") {
         return Err(GraphError::parameter("Param platform must be instagram"));
     }
@@ -49,7 +49,7 @@ fn read(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome
 }
 
 fn write(core: &Core, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    // What Messenger's profile has and Instagram's does not; what nobody knows is ignored.
+    // Names of Messenger's profile that Instagram's lacks are refused; unknown names are ignored.
     if let Some(name) = MESSENGERS.iter().find(|name| request.params.contains_key(**name)) {
         return Err(GraphError::parameter(format!("{name} is not available for Instagram")));
     }

@@ -1,4 +1,4 @@
-//! The Graph API of both hosts: one request from the wire to its answer.
+//! The Graph API of both hosts, from request to answer.
 //! What belongs here: the order of steps and the routing; each endpoint has a module of its own.
 
 pub(crate) mod account;
@@ -71,12 +71,12 @@ impl Host {
     }
 }
 
-/// A request that was done.
+/// A request that was executed.
 pub(crate) struct Done {
     pub(crate) body: Value,
-    /// The mid, when a message was accepted.
+    /// The mid of an accepted message.
     pub(crate) message_id: Option<String>,
-    /// Webhooks that follow from it: echoes, own comments.
+    /// The resulting webhooks: echoes, own comments.
     pub(crate) webhooks: Vec<Outgoing>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Requ
     one(&core, request).await
 }
 
-/// Serves one request, which may be an entry of a batch.
+/// Serves one request, possibly an entry of a batch.
 async fn one(core: &Arc<Core>, request: GraphRequest) -> Response {
     let caller = auth::authenticate(core, &request);
     let fault = core.world().take_fault(request.scope());
@@ -112,7 +112,7 @@ async fn one(core: &Arc<Core>, request: GraphRequest) -> Response {
 }
 
 async fn run(core: &Arc<Core>, request: &GraphRequest, caller: Result<Caller, GraphError>) -> Outcome {
-    // These give tokens, so they ask for none.
+    // These return tokens, so they require none.
     if let Some(endpoint) = oauth::endpoint(request) {
         return oauth::handle(core, request, endpoint);
     }
@@ -157,7 +157,7 @@ async fn dispatch(core: &Arc<Core>, request: &GraphRequest, caller: &Caller) -> 
     }
 }
 
-/// The app itself, which its own token can read.
+/// The app itself, readable with its own token.
 fn app_node(core: &Core, request: &GraphRequest) -> Outcome {
     if request.method != "GET" {
         return Err(GraphError::unsupported_method(request.method.as_str()));
@@ -167,7 +167,7 @@ fn app_node(core: &Core, request: &GraphRequest) -> Outcome {
     select::pick(unplayed::Node::App, &node, &wanted).map(Done::answering)
 }
 
-/// A page without an Instagram account: it can be read and subscribed, and has no messages.
+/// A page without an Instagram account: it can be read and subscribed, but has no messages.
 fn of_page(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, page: &PageConfig, segments: &[&str]) -> Outcome {
     let own = |id: &str| id == "me" || id == page.id;
     match (request.method.as_str(), segments) {
@@ -259,7 +259,7 @@ fn read_node(core: &Arc<Core>, request: &GraphRequest, caller: &Caller, account:
 }
 
 impl GraphRequest {
-    /// Which faults apply to the request.
+    /// The scope of faults for the request.
     fn scope(&self) -> Scope {
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         if oauth::endpoint(self).is_some() {

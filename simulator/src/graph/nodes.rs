@@ -1,12 +1,12 @@
 //! The fields of a page and of an Instagram account on graph.facebook.com.
-//! What belongs here: whole nodes; `select` chooses from them.
+//! What belongs here: whole nodes; `select` picks their fields.
 
 use serde_json::{Value, json};
 
 use crate::config::{AccountConfig, PageConfig};
 
-/// A page. `connected_instagram_account` may be a personal account; `instagram_business_account` is null, and so left out, when no professional account is
-/// linked or the token may not see it.
+/// A page. `connected_instagram_account` may be a personal account. `instagram_business_account` is null, and so
+/// omitted, if no professional account is linked or the token may not see it.
 pub(crate) fn page(
     page: &PageConfig,
     account: Option<&AccountConfig>,

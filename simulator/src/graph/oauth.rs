@@ -1,4 +1,4 @@
-//! Token endpoints of the Graph hosts: codes into tokens, short-lived into long-lived, refresh.
+//! The Graph hosts' token endpoints: codes to tokens, short-lived to long-lived, refresh.
 //! What belongs here: `/oauth/access_token`, `/access_token`, `/refresh_access_token`.
 
 use serde_json::{Value, json};
@@ -17,10 +17,10 @@ const SHORT_FACEBOOK_S: i64 = 5183;
 pub(crate) const SHORT_INSTAGRAM_S: i64 = 3600;
 /// A long-lived token: 60 days, less the seconds that Meta's sample shows.
 const LONG_S: i64 = 5_183_944;
-/// A long-lived Instagram token can be refreshed when it is this old.
+/// The age from which a long-lived Instagram token can be refreshed.
 const REFRESHABLE_AFTER_MS: i64 = 24 * 3600 * 1000;
 
-/// The endpoint that a path names, if it is one of these.
+/// The endpoint of a path, if it is one of these.
 pub(crate) fn endpoint(request: &GraphRequest) -> Option<&'static str> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     match (request.host, segments.as_slice()) {
@@ -96,7 +96,7 @@ fn app_token(core: &Core) -> Value {
     json!({"access_token": token, "token_type": "bearer"})
 }
 
-/// Short-lived into long-lived (Meta's documentation, business login for Instagram).
+/// Short-lived to long-lived (Meta's documentation, business login for Instagram).
 fn exchange(core: &Core, request: &GraphRequest) -> Outcome {
     grant_type(request, "ig_exchange_token")?;
     check_secret(core, request, Login::Instagram)?;
@@ -115,7 +115,7 @@ fn refresh(core: &Core, request: &GraphRequest) -> Outcome {
     let (holder, grant) = living(core, Login::Instagram, &token)?;
     let (long_lived, issued_ms) = {
         let world = core.world();
-        // Configured tokens are like those of the dashboard: long-lived from the first moment.
+        // Configured tokens are long-lived from the start, like those of the dashboard.
         world.tokens.get(&token).map_or((true, core.started_ms), |minted| (minted.long_lived, minted.issued_ms))
     };
     if !grant.has("instagram_business_basic") {
@@ -154,7 +154,7 @@ fn check_secret(core: &Core, request: &GraphRequest, login: Login) -> Result<(),
     }
 }
 
-/// Whose a token is, when it can still be used.
+/// The holder of a usable token.
 fn living(core: &Core, login: Login, token: &str) -> Result<(Holder, Grant), GraphError> {
     let world = core.world();
     let holder = world.holder(login, token).ok_or_else(GraphError::unparsable_token)?;
@@ -166,7 +166,7 @@ fn living(core: &Core, login: Login, token: &str) -> Result<(Holder, Grant), Gra
 }
 
 impl Core {
-    /// Makes a token, remembers it, and writes the answer of both Graph hosts.
+    /// Creates and stores a token, and writes the answer of both Graph hosts.
     pub(crate) fn hand_out(&self, holder: Holder, grant: Grant, seconds: i64, long_lived: bool) -> Value {
         let token = self.new_token(holder, grant, seconds, long_lived);
         json!({"access_token": token, "token_type": "bearer", "expires_in": seconds})

@@ -1,5 +1,5 @@
-//! Result pages: `limit`, `after`, cursors, and the address of the next page.
-//! What belongs here: cutting a list. What stands in the list is made by its endpoint.
+//! Result pages: `limit`, `after`, cursors, and the URL of the next page.
+//! What belongs here: paging. The endpoints make the lists.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +10,10 @@ use crate::core::Core;
 use crate::graph::error::GraphError;
 use crate::graph::request::GraphRequest;
 
-/// The size of a page when the client does not say one.
+/// The default page size.
 const DEFAULT_LIMIT: usize = 25;
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 pub(crate) struct Wanted {
     pub(crate) limit: usize,
     after: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Part<T> {
 }
 
 impl Wanted {
-    /// Reads `limit`, `after` and `before`; no page is longer than the configured size.
+    /// Reads `limit`, `after` and `before`, up to the configured page size.
     pub(crate) fn read(
         limit: Option<&str>,
         after: Option<&str>,
@@ -50,7 +50,7 @@ impl Wanted {
         Self::read(text("limit").as_deref(), text("after").as_deref(), text("before").as_deref(), most)
     }
 
-    /// Cuts a list whose entries are named by a key.
+    /// Cuts a list whose entries have keys.
     pub(crate) fn cut<T>(&self, entries: Vec<(String, T)>) -> Result<Part<T>, GraphError> {
         let position = |key: &String| entries.iter().position(|(of, _)| of == key).ok_or_else(invalid_cursor);
         let (start, end) = match (&self.after, &self.before) {
@@ -80,7 +80,7 @@ fn invalid_cursor() -> GraphError {
 }
 
 impl<T> Part<T> {
-    /// The `paging` object. `next` and `previous` are whole addresses, token included, as on the real platform.
+    /// The `paging` object. `next` and `previous` are full URLs with the token, as on the real platform.
     pub(crate) fn paging(
         &self,
         core: &Core,
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn broken_limits_and_cursors_are_refused() {
         assert!(Wanted::read(Some("-1"), None, None, 100).is_err());
-        // Clients ask so for a summary alone.
+        // Clients request the summary alone this way.
         assert!(Wanted::read(Some("0"), None, None, 100).unwrap().cut(letters()).unwrap().entries.is_empty());
         assert!(Wanted::read(None, Some("%%"), None, 100).is_err());
         let unknown = URL_SAFE_NO_PAD.encode("z");

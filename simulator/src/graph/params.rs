@@ -1,5 +1,5 @@
-//! Parameters of a Graph request, whichever way they were written: pairs, brackets, JSON in texts.
-//! What belongs here: from names and values to one document. Where they stood is `request`.
+//! Parameters of a Graph request in every notation: pairs, brackets, JSON in texts.
+//! What belongs here: building one document from names and values. Their place is `request`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 
 use crate::state::log::TokenPlace;
 
-/// Deeper brackets are one name: no parameter has that many levels, and a body may hold a million of them.
+/// Deeper brackets stay part of the name: no parameter has that many levels, and a body may have a million.
 const MAX_DEPTH: usize = 8;
 
-/// What query and body say. No `Debug`: it holds the token.
+/// Query and body. No `Debug`: it holds the token.
 #[derive(Default)]
 pub(crate) struct Params {
     pub(crate) params: Map<String, Value>,
-    /// Texts as they were sent, by the names of `params`.
+    /// Texts as sent, by their name in `params`.
     pub(crate) texts: BTreeMap<String, String>,
     pub(crate) token: Option<(TokenPlace, String)>,
     pub(crate) proof: Option<String>,
-    /// `method=`, which replaces that of a GET or POST.
+    /// `method=`, which overrides that of a GET or POST.
     pub(crate) method: Option<Method>,
-    /// The names that stood before brackets.
+    /// Names that had brackets.
     bracketed: BTreeSet<String>,
 }
 
@@ -32,7 +32,7 @@ impl Params {
         }
     }
 
-    /// Takes one parameter; the last one of a name counts.
+    /// Adds a parameter; the last of a name wins.
     pub(crate) fn put(&mut self, name: String, value: Value, place: TokenPlace) {
         match (name.as_str(), value) {
             ("access_token", Value::String(token)) if token.is_empty() => {}
@@ -56,7 +56,7 @@ impl Params {
         }
     }
 
-    /// `recipient[id]=65`, `fields[0]=name`, `fields[]=name`: what form libraries make of objects and lists.
+    /// `recipient[id]=65`, `fields[0]=name`, `fields[]=name`: how form libraries write objects and lists.
     fn in_brackets(&mut self, name: &str, value: Value) -> bool {
         let Some((base, keys)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else { return false };
         let keys: Vec<&str> = keys.split("][").collect();
@@ -78,7 +78,7 @@ impl Params {
         true
     }
 
-    /// The same with lists where brackets counted from 0.
+    /// Turns brackets counted from 0 into lists.
     pub(crate) fn finished(mut self) -> Self {
         for name in std::mem::take(&mut self.bracketed) {
             if let Some(value) = self.params.get_mut(&name) {
@@ -89,7 +89,7 @@ impl Params {
     }
 }
 
-/// A text that holds a JSON object or array is read as such: Meta's samples write both forms.
+/// A text with a JSON object or array is parsed: Meta's samples use both notations.
 fn structured(text: &str) -> Value {
     match text.trim_start().chars().next() {
         Some('{' | '[') => serde_json::from_str(text)
@@ -99,7 +99,7 @@ fn structured(text: &str) -> Value {
     }
 }
 
-/// `{id:65,text:'hi'}` as JSON: Meta's samples write names without quotes and texts in single ones.
+/// `{id:65,text:'hi'}` as JSON: Meta's samples have unquoted names and single quotes.
 fn strict(text: &str) -> String {
     let (mut json, mut symbols) = (String::with_capacity(text.len() + 16), text.chars().peekable());
     while let Some(symbol) = symbols.next() {
@@ -150,7 +150,7 @@ fn listed(value: Value, depth: usize) -> Value {
     (0..object.len()).filter_map(|at| object.remove(&at.to_string())).collect()
 }
 
-/// What a percent-encoded name or secret of HTTP Basic says.
+/// Decodes a percent-encoded name or secret of HTTP Basic.
 pub(crate) fn unescaped(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();

@@ -1,12 +1,12 @@
-//! What a caller must be allowed to do: permissions of the token, tasks of the page, the owner's
-//! switch, the app's mode. What belongs here: these gates and the codes behind them.
+//! Authorization: permissions of the token, tasks of the page, the owner's switch, the app's mode. What belongs here:
+//! these checks and their codes.
 
 use crate::config::AccountConfig;
 use crate::graph::Host;
 use crate::graph::auth::Caller;
 use crate::graph::error::GraphError;
 
-/// What a request is about, as permissions and page tasks divide it.
+/// What a request accesses, as permissions and page tasks divide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Sends, uploads, conversations, customers' profiles, the messenger profile, thread control.
@@ -33,8 +33,8 @@ impl Need {
         }
     }
 
-    /// The task that the person needs on the page (Meta's documentation: MESSAGING for the inbox,
-    /// MODERATE for webhooks of the page).
+    /// The task that the person needs on the page (Meta's documentation: MESSAGING for the inbox, MODERATE for webhooks
+    /// of the page).
     fn task(self) -> Option<&'static str> {
         match self {
             Self::Messaging => Some("MESSAGING"),

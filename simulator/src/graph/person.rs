@@ -1,4 +1,4 @@
-//! What a user token of the Facebook login reads: the person, their pages, their permissions.
+//! Reads with a user token of the Facebook login: the person, their pages, their permissions.
 //! What belongs here: `/me`, `/me/accounts`, `/me/permissions`, and pages by their id.
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::graph::{Done, Host, Outcome, nodes, permissions};
 use crate::login::FACEBOOK_SCOPES;
 use crate::state::tokens::{Holder, Minted};
 
-/// Edges that want a page token; a user token gets 210 there.
+/// Edges that require a page token; a user token gets 210.
 const PAGE_EDGES: &[&str] =
     &["messages", "message_attachments", "conversations", "subscribed_apps", "messenger_profile"];
 
@@ -66,10 +66,10 @@ fn person(core: &Core, request: &GraphRequest, caller: &Caller) -> Outcome {
     Ok(Done::answering(node))
 }
 
-/// What `/me/accounts` tells when no fields are asked for.
+/// The default fields of `/me/accounts`.
 const ACCOUNTS: &str = "access_token,category,name,tasks";
 
-/// The pages that the person ticked and has a task on. Without `pages_show_list` the list is empty.
+/// The pages that the person selected and has a task on. Empty without `pages_show_list`.
 fn accounts(
     core: &Core,
     request: &GraphRequest,
@@ -102,7 +102,7 @@ fn granted_pages(core: &Core, caller: &Caller) -> Vec<(PageConfig, Option<Accoun
         .collect()
 }
 
-/// The page token is made when somebody asks for it.
+/// The page token is created on request.
 fn page_node(
     core: &Core,
     caller: &Caller,
@@ -142,7 +142,7 @@ fn page_token(core: &Core, caller: &Caller, page: &str) -> String {
     token
 }
 
-/// A page that was ticked, or the Instagram account of one.
+/// A selected page, or its Instagram account.
 fn node(core: &Core, request: &GraphRequest, caller: &Caller, id: &str) -> Result<Value, GraphError> {
     let pages = granted_pages(core, caller);
     if let Some((page, account)) = pages.iter().find(|(page, _)| page.id == id) {

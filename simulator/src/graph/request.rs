@@ -1,6 +1,5 @@
-//! A Graph request read from the wire: version, path, token and proof, parameters, file.
-//! What belongs here: taking apart what clients send in all their ways. No judgement on content; how one
-//! parameter is read is `params`.
+//! A Graph request: version, path, token and proof, parameters, file.
+//! What belongs here: parsing everything that clients send, without checking it. Single parameters are `params`.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +15,10 @@ use crate::graph::Host;
 use crate::graph::params::{self, Params};
 use crate::state::log::TokenPlace;
 
-/// Uploads reach 25 MB; anything beyond this is not read.
+/// Uploads have up to 25 MB; larger bodies are not read.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// The parameter that a file of an upload has.
+/// The name of an upload's file part.
 const FILE: &str = "filedata";
 
 /// The file of a multipart upload.
@@ -30,22 +29,22 @@ pub(crate) struct FilePart {
     pub(crate) size: usize,
 }
 
-/// A request with everything that Graph reads from it. No `Debug`: it holds the token.
+/// A parsed request. No `Debug`: it holds the token.
 pub(crate) struct GraphRequest {
     pub(crate) host: Host,
     pub(crate) method: Method,
     pub(crate) version: Option<String>,
     pub(crate) segments: Vec<String>,
-    /// Query and body together. A text that holds a JSON object or array is read as such.
+    /// Query and body. A text with a JSON object or array is parsed.
     pub(crate) params: Map<String, Value>,
-    /// The texts among them as they were sent.
+    /// Their texts as sent.
     texts: BTreeMap<String, String>,
     pub(crate) token: Option<(TokenPlace, String)>,
     pub(crate) proof: Option<String>,
-    /// Files by the name of their part: `filedata`, or whatever an entry of a batch names.
+    /// Files by part name: `filedata`, or the name in a batch entry.
     pub(crate) files: BTreeMap<String, FilePart>,
     pub(crate) body_is_json: bool,
-    /// Why the body could not be read.
+    /// Why the body could not be parsed.
     pub(crate) problem: Option<String>,
 }
 
@@ -65,8 +64,8 @@ impl GraphRequest {
         read
     }
 
-    /// An entry of a batch: a path with its query and a form as body. Token and proof are those of the
-    /// batch unless the entry has its own.
+    /// An entry of a batch: a path with its query and a form as body. It uses the batch's token and proof unless it has
+    /// its own.
     pub(crate) fn of_batch(batch: &Self, method: Method, relative_url: &str, body: &str) -> Self {
         let (path, query) = relative_url.split_once('?').unwrap_or((relative_url, ""));
         let mut read = Self::empty(batch.host, method, path);
@@ -82,7 +81,7 @@ impl GraphRequest {
         read
     }
 
-    /// The same request for one of the nodes that `ids` names.
+    /// The same request for one of the nodes in `ids`.
     pub(crate) fn for_node(&self, id: &str) -> Self {
         let mut segments = vec![id.to_owned()];
         segments.extend(self.segments.iter().cloned());
@@ -110,7 +109,7 @@ impl GraphRequest {
         }
         Self {
             host,
-            // An answer to HEAD is that to GET; the server leaves its body away.
+            // HEAD is answered like GET; the server drops the body.
             method: if method == Method::HEAD { Method::GET } else { method },
             version,
             segments,
@@ -133,7 +132,7 @@ impl GraphRequest {
         self.files.insert(FILE.to_owned(), file);
     }
 
-    /// A parameter as text; numbers and booleans as they are written.
+    /// A parameter as text, including numbers and booleans.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         if let Some(text) = self.texts.get(name) {
             return Some(text.clone());
@@ -160,7 +159,7 @@ impl GraphRequest {
         .filter(|fields| !fields.trim().is_empty())
     }
 
-    /// Whether a switch such as `pretty` or `debug` is set.
+    /// Whether a switch such as `pretty` or `debug` is on.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.text(name).is_some_and(|text| !matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no"))
     }
@@ -180,7 +179,7 @@ impl GraphRequest {
         {
             sent.pairs(&bytes, TokenPlace::Form);
         } else {
-            // Also as text/plain and without a type, as clients send it that care for none.
+            // Also as text/plain or without a type, as some clients send it.
             self.body_is_json = true;
             match serde_json::from_slice::<Value>(&bytes) {
                 Ok(Value::Object(fields)) => {
@@ -195,7 +194,7 @@ impl GraphRequest {
     }
 
     async fn take_multipart(&mut self, sent: &mut Params, parts: &Parts, bytes: Bytes) {
-        // The boundary is case-sensitive, so it is read from the header as it was sent.
+        // The boundary is case-sensitive, so the original header is used.
         let header = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let read = async {
             let mut form = multer::Multipart::with_reader(bytes.as_ref(), multer::parse_boundary(header)?);
@@ -235,7 +234,7 @@ impl GraphRequest {
         };
         match scheme.to_ascii_lowercase().as_str() {
             "bearer" | "oauth" => self.token = Some((TokenPlace::Bearer, value.trim().to_owned())),
-            // OAuth clients name themselves so at the token endpoints (RFC 6749, 2.3.1).
+            // OAuth clients authenticate this way at the token endpoints (RFC 6749, 2.3.1).
             "basic" => {
                 let pair = STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
                 if let Some((id, secret)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
@@ -249,7 +248,7 @@ impl GraphRequest {
         }
     }
 
-    /// What query and body say counts more than the headers.
+    /// Query and body override the headers.
     fn take(&mut self, sent: Params) {
         let Params { params, texts, token, proof, method, .. } = sent.finished();
         self.params.extend(params);
@@ -262,10 +261,10 @@ impl GraphRequest {
     }
 }
 
-/// Parameters that are not written down.
+/// Parameters that are not recorded.
 const SECRETS: &[&str] = &["batch", "client_secret", "code", "fb_exchange_token", "input_token", "verify_token"];
 
-/// The parameters as the record shows them.
+/// The recorded parameters.
 pub(crate) fn redacted(params: &Map<String, Value>) -> Value {
     let shown = params.iter().map(|(name, value)| {
         let secret = SECRETS.contains(&name.as_str());

@@ -35,7 +35,7 @@ pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfi
             return Ok(Done::answering(json!({"data": [{"thread_owner": {"app_id": app_id}}]})));
         }
         ("POST", "take_thread_control") => thread.owner = None,
-        // The other app decides about a request; here it does nothing until a test lets it pass.
+        // The other app decides on a request; here nothing happens until a test passes the thread.
         ("POST", "request_thread_control") => {}
         ("POST", "pass_thread_control" | "release_thread_control" | "extend_thread_control") if owner_elsewhere => {
             return Err(GraphError::new(100, Some(2_534_037)));
@@ -45,14 +45,14 @@ pub(crate) fn handle(core: &Core, request: &GraphRequest, account: &AccountConfi
             thread.owner =
                 Some(target.ok_or_else(|| GraphError::parameter("The parameter target_app_id is required."))?);
         }
-        // Released threads are idle: without a default app, everybody may answer.
+        // Released threads are idle: without a default app, anyone may answer.
         ("POST", "release_thread_control" | "extend_thread_control") => {}
         (method, _) => return Err(GraphError::unsupported_method(method)),
     }
     Ok(Done::answering(json!({ "success": true })))
 }
 
-/// `recipient={id:…}` of the actions; `recipient=IGSID` when the owner is asked for.
+/// `recipient={id:…}` for actions, `recipient=IGSID` for reading the owner.
 fn recipient(request: &GraphRequest) -> Result<String, GraphError> {
     let value =
         request.params.get("recipient").ok_or_else(|| GraphError::parameter("The parameter recipient is required."))?;

@@ -1,18 +1,18 @@
-//! The `fields` parameter: `a,b{c},d.limit(5){e}` as a tree, and choosing by it.
-//! What belongs here: field expansion, the same for every node. What a node has is in its module.
+//! The `fields` parameter: `a,b{c},d.limit(5){e}` as a tree, and selecting by it.
+//! What belongs here: field expansion for every node. The nodes' fields are in their modules.
 
 use serde_json::{Map, Value, json};
 
 use crate::graph::error::GraphError;
 use crate::graph::unplayed::{self, Node};
 
-/// One wanted field.
+/// A requested field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// `.limit(5)` and its like.
+    /// Modifiers such as `.limit(5)`.
     pub(crate) modifiers: Vec<(String, String)>,
-    /// What stands in braces.
+    /// The fields in braces.
     pub(crate) inner: Option<Vec<Field>>,
 }
 
@@ -22,12 +22,12 @@ impl Field {
     }
 }
 
-/// Reads a `fields` parameter; what is broken is read as far as it makes sense.
+/// Parses a `fields` parameter; a malformed one is parsed as far as possible.
 pub(crate) fn parse(text: &str) -> Vec<Field> {
     list(&mut text.chars().peekable(), 0)
 }
 
-/// Deeper braces are read flat: no node has that many levels, and a body may hold a million of them.
+/// Deeper braces are flattened: no node has that many levels, and a body may have a million.
 const MAX_DEPTH: usize = 8;
 
 type Symbols<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -68,7 +68,7 @@ fn modifier(symbols: &mut Symbols<'_>) -> (String, String) {
     (name, value)
 }
 
-/// The same fields as one parameter again, for the address of a next page.
+/// Writes the fields as a parameter again, for the URL of the next page.
 pub(crate) fn written(fields: &[Field]) -> String {
     let one = |field: &Field| {
         let modifiers: String = field.modifiers.iter().map(|(name, value)| format!(".{name}({value})")).collect();
@@ -78,8 +78,7 @@ pub(crate) fn written(fields: &[Field]) -> String {
     fields.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
-/// Chooses from a node. `id` always comes along; a field that the node has as null is left out;
-/// one that it does not have is refused with 100.
+/// Selects from a node. `id` is always included; a null field is omitted; an unknown one is refused with 100.
 pub(crate) fn pick(of: Node, node: &Value, fields: &[Field]) -> Result<Value, GraphError> {
     let mut answer = Map::new();
     if let Some(id) = node.get("id") {
@@ -94,8 +93,7 @@ pub(crate) fn pick(of: Node, node: &Value, fields: &[Field]) -> Result<Value, Gr
     Ok(Value::Object(answer))
 }
 
-/// What stands in a field of a message, with what braces ask for. What an entry does not have is left out: the
-/// attachments of a message have different fields.
+/// Applies braces to a field of a message. Missing fields are omitted, because attachments differ.
 pub(crate) fn narrowed(value: Value, inner: Option<&[Field]>) -> Value {
     let Some(fields) = inner else { return value };
     match value {
@@ -119,7 +117,7 @@ pub(crate) fn narrowed(value: Value, inner: Option<&[Field]>) -> Value {
     }
 }
 
-/// A nested node shows its id only, unless braces ask for more.
+/// A nested node shows only its id, unless braces ask for more.
 fn expand(of: Node, value: &Value, inner: Option<&[Field]>) -> Result<Value, GraphError> {
     let nested = |value: &Value| match inner {
         Some(fields) => pick(of, value, fields),

@@ -1,4 +1,4 @@
-//! A stored message as the Conversations API writes it.
+//! A stored message in the Conversations API.
 //! What belongs here: the fields of one message. Finding and paging are `conversations`.
 
 use serde_json::{Map, Value, json};
@@ -84,7 +84,7 @@ fn urls(message: &ThreadMessage) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// `2026-04-05T05:27:08+0000`, the platform's form of a time.
+/// `2026-04-05T05:27:08+0000`, the platform's time format.
 pub(crate) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map(|time| time.strftime("%Y-%m-%dT%H:%M:%S+0000").to_string())

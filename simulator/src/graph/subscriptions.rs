@@ -1,4 +1,4 @@
-//! `/{id}/subscribed_apps`: which webhook fields the app gets for an account.
+//! `/{id}/subscribed_apps`: the app's webhook fields for an account.
 //! What belongs here: storing and reading the list. Whether it gates webhooks is `webhook::gate`.
 
 use std::sync::Arc;
@@ -26,8 +26,8 @@ const INSTAGRAM_FIELDS: &[&str] = &[
     "story_insights",
 ];
 
-/// `subject` names the account, or a page without one. Taking a page's subscription away also
-/// causes the deauthorise callback (captured payloads), which comes by itself after the answer.
+/// `subject` is the account, or a page without one. Ending a page's subscription also causes the deauthorise callback
+/// (captured payloads), which is sent after the answer.
 pub(crate) fn handle(core: &Arc<Core>, request: &GraphRequest, subject: &str, page: Option<&str>) -> Outcome {
     let login = request.host.login();
     let key = (subject.to_owned(), login);
@@ -73,7 +73,7 @@ fn read_fields(request: &GraphRequest) -> Result<Vec<String>, GraphError> {
     Ok(fields)
 }
 
-/// Page fields (`feed`, …) are many and not this product's, so only the Instagram host checks.
+/// Page fields (`feed`, …) are numerous and unrelated, so only the Instagram host checks.
 fn unknown_field(host: Host, fields: &[String]) -> Option<&String> {
     match host {
         Host::Facebook => None,

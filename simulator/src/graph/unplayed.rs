@@ -1,12 +1,12 @@
-//! What Meta has and the simulator does not play: fields, edges and parameters that get an error of the
-//! simulator's own, so that nobody takes a gap of the simulator for a refusal by Meta.
-//! What belongs here: their names. What Meta does not have either is refused as Meta does.
+//! Fields, edges and parameters that Meta has and the simulator does not. They get an error of the simulator's own,
+//! which cannot be mistaken for Meta's refusal. What belongs here: their names. Names that Meta does not have are
+//! refused as Meta does.
 
 use crate::graph::Host;
 use crate::graph::error::GraphError;
 use crate::graph::request::GraphRequest;
 
-/// The kinds of nodes whose fields are told apart.
+/// The kinds of nodes, each with its own fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
     Page,
@@ -15,7 +15,7 @@ pub(crate) enum Node {
     App,
     Conversation(Host),
     Message,
-    /// What stands inside of a node, and nodes whose fields are all played.
+    /// Nested objects, and nodes whose fields are all simulated.
     Other,
 }
 
@@ -32,14 +32,14 @@ impl Node {
         }
     }
 
-    /// Fields of Meta's reference pages that are not played.
+    /// Documented fields that are not simulated.
     fn has(self, field: &str) -> bool {
         match self {
             Self::Page => PAGE.contains(&field),
             Self::Instagram => INSTAGRAM.contains(&field),
             Self::Person => PERSON.contains(&field),
             Self::App => APP.contains(&field),
-            // Conversations of Instagram have no count of unread messages on the host of its login.
+            // Instagram conversations have no unread count on graph.instagram.com.
             Self::Conversation(Host::Instagram) if field == "unread_count" => false,
             Self::Conversation(_) => CONVERSATION.contains(&field),
             Self::Message => MESSAGE.contains(&field),
@@ -47,7 +47,7 @@ impl Node {
         }
     }
 
-    /// The kind of what stands in a field.
+    /// The kind of a field's content.
     pub(crate) fn inside(self, field: &str) -> Self {
         match (self, field) {
             (Self::Page, "instagram_business_account" | "connected_instagram_account") => Self::Instagram,
@@ -56,7 +56,7 @@ impl Node {
     }
 }
 
-/// Why a field cannot be given: not played, or not known to Meta.
+/// Why a field is missing: not simulated, or unknown to Meta.
 pub(crate) fn field(node: Node, name: &str) -> GraphError {
     if node.has(name) {
         return GraphError::not_played(&format!("the field {name} of {}", node.is_called()));
@@ -64,7 +64,7 @@ pub(crate) fn field(node: Node, name: &str) -> GraphError {
     GraphError::parameter(format!("Tried accessing nonexisting field ({name})"))
 }
 
-/// Why a path leads nowhere.
+/// Why a path is missing.
 pub(crate) fn path(request: &GraphRequest, edge: &str) -> GraphError {
     if EDGES.contains(&edge) {
         return GraphError::not_played(&format!("{} of the edge {edge}", request.method));

@@ -1,4 +1,4 @@
-//! `POST /{id}/message_attachments`: keeping a file for later messages.
+//! `POST /{id}/message_attachments`: storing a file for later messages.
 //! What belongs here: multipart and URL uploads. The rules about files are `messages::media`.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::graph::{Done, Host, Outcome, fields};
 use crate::state::Upload;
 
 pub(crate) async fn upload(core: &Arc<Core>, request: &GraphRequest, account: &AccountConfig) -> Outcome {
-    // A page has uploads for Messenger too, so the platform must be named there.
+    // A page also has uploads for Messenger, so the platform must be given.
     match (request.host, request.params.contains_key("platform")) {
         _ if request.names("platform", "instagram") => {}
         (Host::Instagram, false) => {}

@@ -1,5 +1,5 @@
-//! Authorization codes: made by a dialog, used once, bound to the address they were sent to.
-//! What belongs here: making and redeeming. The token that follows is made by its endpoint.
+//! Authorization codes: issued by a dialog, used once, bound to the redirect URI.
+//! What belongs here: issuing and redeeming codes. Their tokens are issued by the endpoints.
 
 use crate::config::Login;
 use crate::core::Core;
@@ -10,13 +10,13 @@ const FACEBOOK_MS: i64 = 10 * 60 * 1000;
 /// Codes of the Instagram login: one hour (Meta's documentation, business login for Instagram).
 const INSTAGRAM_MS: i64 = 3600 * 1000;
 
-/// Why a code gives no token.
+/// Why a code is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeProblem {
     Unknown,
     Used,
     Expired,
-    /// The `redirect_uri` is not the dialog's. The code stays usable.
+    /// The `redirect_uri` differs from the dialog's. The code stays usable.
     Redirect,
 }
 
@@ -33,7 +33,7 @@ impl Core {
         value
     }
 
-    /// Uses a code. Each login has one client id, which the caller has checked before.
+    /// Redeems a code. The caller has checked the client id.
     pub(crate) fn redeem(&self, login: Login, value: &str, redirect_uri: &str) -> Result<Code, CodeProblem> {
         let now_ms = self.clock.now_ms();
         let mut world = self.world();

@@ -1,4 +1,4 @@
-//! The two login dialogs: what they check, what they offer, and where they send the person.
+//! The two login dialogs: checks, choices, and the redirect.
 //! What belongs here: `/dialog/oauth` and `/oauth/authorize`, as a form and its answer.
 
 use std::collections::BTreeSet;
@@ -21,11 +21,11 @@ const MAX_FORM: usize = 64 * 1024;
 
 type Pairs = Vec<(String, String)>;
 
-/// What the client asked for, checked.
+/// The checked request of the client.
 struct Asked {
     login: Login,
     redirect_uri: Url,
-    /// As it was written: the code is bound to these characters.
+    /// As sent: the code is bound to these characters.
     redirect_text: String,
     state: Option<String>,
     scopes: Vec<String>,
@@ -76,7 +76,7 @@ impl Asked {
                 .to_owned());
         }
         match (first(query, "response_type"), login) {
-            // The Facebook dialog takes `code` for granted (Meta's documentation, manual flow).
+            // The Facebook dialog defaults to `code` (Meta's documentation, manual flow).
             (Some("code"), _) | (None, Login::Facebook) => {}
             _ => return Err("The parameter response_type must be code".to_owned()),
         }
@@ -94,7 +94,7 @@ impl Asked {
             }
         }
         match login {
-            // Login for Business: a configuration stands for a list of permissions; here for all.
+            // Login for Business: a configuration stands for a list of permissions, here for all.
             Login::Facebook if scopes.is_empty() && first(query, "config_id").is_some() => {
                 scopes = known.iter().map(|scope| (*scope).to_owned()).collect();
             }
@@ -102,7 +102,7 @@ impl Asked {
             Login::Instagram if scopes.is_empty() => return Err("The parameter scope is required".to_owned()),
             Login::Instagram => {}
         }
-        // Everybody's public profile is part of every Facebook login and cannot be declined.
+        // The public profile is part of every Facebook login and cannot be declined.
         scopes.retain(|scope| scope != "public_profile");
         let state = query.iter().find(|(name, _)| name == "state").map(|(_, value)| value.clone());
         Ok(Self { login, redirect_uri, redirect_text, state, scopes })
@@ -166,7 +166,7 @@ fn refusal(login: Login) -> [(&'static str, &'static str); 3] {
     [("error", "access_denied"), ("error_reason", "user_denied"), ("error_description", description)]
 }
 
-/// What the person ticked. A permission that was not asked for cannot be granted.
+/// The person's choices. Only requested permissions can be granted.
 fn decision(core: &Core, asked: &Asked, form: &Pairs) -> Result<(Holder, Grant), &'static str> {
     let ticked = |name: &str| -> BTreeSet<String> {
         form.iter().filter(|(of, _)| of == name).map(|(_, value)| value.clone()).collect()
@@ -191,7 +191,7 @@ fn decision(core: &Core, asked: &Asked, form: &Pairs) -> Result<(Holder, Grant),
     }
 }
 
-/// Sends the person back. Facebook ends the address with `#_=_`, Instagram with `#_`.
+/// Redirects back. Facebook appends `#_=_`, Instagram `#_`.
 fn redirect(asked: &Asked, parameters: &[(&str, &str)]) -> Response {
     let mut target = asked.redirect_uri.clone();
     {

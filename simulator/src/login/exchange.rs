@@ -1,5 +1,5 @@
-//! `POST api.instagram.com/oauth/access_token`: the code of the Instagram login into a token.
-//! What belongs here: this one endpoint, whose errors have an envelope of their own.
+//! `POST api.instagram.com/oauth/access_token`: exchanges the Instagram login's code for a token.
+//! What belongs here: this endpoint, whose errors have their own envelope.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ fn exchange(core: &Core, request: &GraphRequest) -> Result<Value, String> {
     if request.method != Method::POST {
         return Err("This endpoint takes POST only".to_owned());
     }
-    // Meta's samples send a form, plain or multipart; nothing else is read.
+    // Meta's samples send a form, plain or multipart; nothing else is accepted.
     if request.body_is_json {
         return Err("You must provide a client_id".to_owned());
     }
@@ -81,7 +81,7 @@ fn exchange(core: &Core, request: &GraphRequest) -> Result<Value, String> {
     let user_id = core.instagram_user_id(&ig_id);
     let form = core.world().app.instagram_token_answer;
     Ok(match form {
-        // A number beyond 2^53, which careless readers of JSON round.
+        // A number beyond 2^53, which some JSON parsers round.
         AnswerForm::Flat => json!({
             "access_token": token, "user_id": user_id.parse::<u64>().unwrap_or_default(), "permissions": permissions,
         }),
@@ -92,7 +92,7 @@ fn exchange(core: &Core, request: &GraphRequest) -> Result<Value, String> {
 }
 
 impl Core {
-    /// What the Instagram login calls an account's `user_id` outside of `/me`.
+    /// The Instagram login's `user_id` of an account outside of `/me`.
     pub(crate) fn instagram_user_id(&self, ig_id: &str) -> String {
         let form = self.world().app.instagram_user_id;
         match form {

@@ -1,7 +1,7 @@
-//! The pages of the dialogs: plain forms without script, which curl and a browser can fill in.
-//! What belongs here: HTML and escaping. What a dialog offers is decided in `dialog`.
+//! The dialogs' pages: plain forms without scripts, usable with curl and browsers.
+//! What belongs here: HTML and escaping. The choices are `dialog`.
 
-/// One box or choice of the form.
+/// A checkbox or radio button.
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) label: String,
@@ -15,7 +15,7 @@ impl Choice {
     }
 }
 
-/// Several choices under one field name. The id of each is `{name}-{value}`.
+/// Choices under one field name, each with the id `{name}-{value}`.
 pub(crate) struct Group {
     pub(crate) title: &'static str,
     pub(crate) name: &'static str,
@@ -29,7 +29,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;mar
                      button{font:inherit;padding:.6rem 1.4rem;margin-right:.6rem;border-radius:8px;border:1px solid #888}\
                      #continue{background:#0866ff;border-color:#0866ff;color:#fff}small{color:#666}";
 
-/// The form of a dialog. It posts to the address it was read from.
+/// The form of a dialog, which posts to its own URL.
 pub(crate) fn form(title: &str, intro: &str, groups: &[Group]) -> String {
     let mut body =
         format!("<h1>{}</h1>\n<p>{}</p>\n<form id=\"dialog\" method=\"post\">\n", escape(title), escape(intro));

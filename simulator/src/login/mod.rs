@@ -1,4 +1,4 @@
-//! The logins as a person meets them: dialogs as pages, and the code that comes out of them.
+//! The logins as a person sees them: dialogs, and the codes they issue.
 //! What belongs here: `www.facebook.com`, `www.instagram.com`, `api.instagram.com`.
 
 pub(crate) mod codes;
@@ -15,7 +15,7 @@ use http::StatusCode;
 use crate::config::Login;
 use crate::core::Core;
 
-/// Permissions that the Facebook dialog knows, and that a configured token has.
+/// Permissions of the Facebook dialog and of configured tokens.
 pub(crate) const FACEBOOK_SCOPES: &[&str] = &[
     "public_profile",
     "email",
@@ -34,8 +34,7 @@ pub(crate) const FACEBOOK_SCOPES: &[&str] = &[
     "pages_show_list",
 ];
 
-/// Permissions of the Instagram dialog; the older names ended in January 2025 (Meta's business
-/// login page).
+/// Permissions of the Instagram dialog; the older names ended in January 2025 (Meta's business login page).
 pub(crate) const INSTAGRAM_SCOPES: &[&str] = &[
     "instagram_business_basic",
     "instagram_business_content_publish",
@@ -69,7 +68,7 @@ pub(crate) async fn serve(core: Arc<Core>, host: Host, path: &str, request: Requ
         (Host::Facebook, ["dialog", "oauth"] | [_, "dialog", "oauth"]) => {
             dialog::serve(&core, Login::Facebook, request).await
         }
-        // Clients still use the older address of the dialog on the other host.
+        // Clients still use the dialog's older URL on the other host.
         (Host::Instagram, ["oauth", "authorize"]) => dialog::serve(&core, Login::Instagram, request).await,
         (Host::InstagramApi, ["oauth", "authorize"]) => dialog::serve(&core, Login::Instagram, request).await,
         (Host::InstagramApi, ["oauth", "access_token"]) => exchange::serve(&core, request).await,

@@ -1,5 +1,5 @@
-//! The record of Graph requests, as tests and the command line read it.
-//! What belongs here: what was asked and what was answered, never a secret's value.
+//! The record of Graph requests, for tests and the command line.
+//! What belongs here: requests and answers, without secret values.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,18 +18,18 @@ pub enum TokenPlace {
     Json,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// Whether the platform did what was asked, whatever the answer said or whether it arrived.
+    /// Whether the platform executed the request, whatever the answer was and whether it arrived.
     pub accepted: bool,
-    /// The status of the answer; `None` when the connection was dropped instead.
+    /// The answer's status; `None` if the connection was closed instead.
     pub status: Option<u16>,
     /// The error's code.
     pub code: Option<u32>,
     /// The error's subcode.
     pub subcode: Option<u32>,
-    /// The mid of a message that was accepted.
+    /// The mid of an accepted message.
     pub message_id: Option<String>,
     /// The scripted fault that changed the answer.
     pub fault: Option<String>,
@@ -38,22 +38,22 @@ pub struct Verdict {
 /// One Graph request.
 #[derive(Debug, Clone, Serialize)]
 pub struct RequestRecord {
-    /// The platform's time of arrival, milliseconds.
+    /// The arrival time on the platform's clock, in milliseconds.
     pub at_ms: i64,
     /// The method.
     pub method: String,
-    /// Meta's host that the client meant, for example `graph.facebook.com`.
+    /// The Meta host, for example `graph.facebook.com`.
     pub host: String,
     /// The version segment, for example `v25.0`.
     pub version: Option<String>,
     /// The path below host and version, with a leading slash.
     pub path: String,
-    /// Where the token stood; its value is not kept.
+    /// The place of the token; its value is not recorded.
     pub token_place: Option<TokenPlace>,
     /// Whether an `appsecret_proof` was sent.
     pub has_proof: bool,
-    /// The parameters of query and body together, without token and proof.
+    /// The parameters of query and body, without token and proof.
     pub body: Value,
-    /// What became of it.
+    /// The outcome.
     pub verdict: Verdict,
 }

@@ -1,5 +1,5 @@
-//! What the platform knows while it runs: accounts, threads, uploads, comments, and the script of
-//! faults. What belongs here: data and plain look-ups; rules of the platform live in `graph`.
+//! The platform's state: accounts, threads, uploads, comments, and the queue of faults. What belongs here: data and
+//! look-ups; the platform's rules are in `graph`.
 
 pub(crate) mod log;
 pub(crate) mod thread;
@@ -21,10 +21,10 @@ use crate::state::tokens::{Holder, Tokens};
 use crate::webhook::hold::Outgoing;
 use crate::webhook::sender::Delivery;
 
-/// A thread is named by the account and the customer.
+/// A thread's key: account and customer.
 pub(crate) type ThreadKey = (String, String);
 
-/// A medium that was uploaded, or kept with `is_reusable`.
+/// A medium that was uploaded, or sent with `is_reusable`.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
     pub(crate) ig_id: String,
@@ -32,7 +32,7 @@ pub(crate) struct Upload {
     pub(crate) url: String,
 }
 
-/// A comment that private and public replies can answer.
+/// A comment, which private and public replies may answer.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredComment {
     pub(crate) ig_id: String,
@@ -43,12 +43,12 @@ pub(crate) struct StoredComment {
     pub(crate) answered_privately: bool,
 }
 
-/// The end of an account's tokens: those that were handed out later live.
+/// The end of an account's tokens; later ones work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Death {
-    /// The subcode of 190 that says why.
+    /// The subcode of 190.
     pub(crate) subcode: u32,
-    /// The serial number from which on tokens live.
+    /// Tokens from this serial number on work.
     pub(crate) before_serial: u64,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) accounts: Vec<AccountConfig>,
     pub(crate) webhook_url: Option<String>,
-    /// The fields that the app set over the API; `None` where the dashboard did it.
+    /// The fields that the app set over the API; `None` if set in the dashboard.
     pub(crate) webhook_fields: Option<Vec<String>>,
     pub(crate) echo: EchoTiming,
     pub(crate) redelivery: Redelivery,
@@ -69,7 +69,7 @@ pub(crate) struct World {
     pub(crate) ended_broadcasts: BTreeSet<String>,
     pub(crate) subscriptions: HashMap<(String, Login), Vec<String>>,
     pub(crate) messenger_profiles: BTreeMap<String, Map<String, Value>>,
-    /// Whose tokens are dead.
+    /// Accounts whose tokens are dead.
     pub(crate) dead_accounts: HashMap<(String, Login), Death>,
     pub(crate) files: BTreeMap<String, CdnFile>,
     pub(crate) faults: VecDeque<Fault>,
@@ -77,7 +77,7 @@ pub(crate) struct World {
     pub(crate) requests: Vec<RequestRecord>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) callbacks: Vec<CallbackRecord>,
-    /// When the Conversations API was called lately, per account.
+    /// Recent calls of the Conversations API, per account.
     pub(crate) conversation_calls: HashMap<String, VecDeque<i64>>,
 }
 
@@ -86,7 +86,7 @@ impl World {
         self.accounts.iter().find(|account| account.ig_id == ig_id)
     }
 
-    /// The account that a page is linked to, also a personal one.
+    /// The account linked to a page, including a personal one.
     pub(crate) fn account_of_page(&self, page_id: &str) -> Option<&AccountConfig> {
         self.accounts.iter().find(|account| account.page.as_ref().is_some_and(|page| page.id == page_id))
     }
@@ -100,7 +100,7 @@ impl World {
         self.pages().find(|page| page.id == id)
     }
 
-    /// Whom a token speaks for, dead or alive. App tokens made of id and secret are not known here.
+    /// The holder of a token, dead or alive. App tokens of id and secret are not included.
     pub(crate) fn holder(&self, login: Login, token: &str) -> Option<Holder> {
         if let Some(minted) = self.tokens.get(token) {
             let of_instagram = matches!(minted.holder, Holder::Account(_));
@@ -119,8 +119,7 @@ impl World {
         }
     }
 
-    /// Why a token is refused now: the subcode of 190. Whose it is does not matter here, nor whether
-    /// anybody knows it.
+    /// The subcode of 190 for a token, whoever holds it; `None` if it works.
     pub(crate) fn death(&self, login: Login, token: &str, now_ms: i64) -> Option<u32> {
         if let Some(subcode) = self.tokens.death(token, now_ms) {
             return Some(subcode);
@@ -129,7 +128,7 @@ impl World {
             Holder::App | Holder::Person => return None,
             Holder::Account(ig_id) => self.account(&ig_id),
             Holder::Page(id) => {
-                // 492: the person behind the page token has no role on the page any more.
+                // 492: the person no longer has a role on the page.
                 if self.page(&id).is_none_or(|page| page.tasks.is_empty()) {
                     return Some(492);
                 }
@@ -141,7 +140,7 @@ impl World {
         serial.is_none_or(|serial| serial < death.before_serial).then_some(death.subcode)
     }
 
-    /// Makes every token of an account dead that was handed out for a login so far.
+    /// Invalidates every token of an account that was issued for a login so far.
     pub(crate) fn kill_account(&mut self, ig_id: &str, login: Login, subcode: u32) {
         let death = Death { subcode, before_serial: self.tokens.next_serial() };
         self.dead_accounts.insert((ig_id.to_owned(), login), death);
@@ -155,7 +154,7 @@ impl World {
         self.threads.get_mut(&(ig_id.to_owned(), igsid.to_owned()))
     }
 
-    /// The next scripted fault for a request of this kind; counts it down.
+    /// Takes the next fault for a request of this kind.
     pub(crate) fn take_fault(&mut self, scope: Scope) -> Option<Fault> {
         let position = self.faults.iter().position(|fault| fault.scope.covers(scope))?;
         let fault = self.faults.get_mut(position)?;

@@ -1,14 +1,14 @@
-//! One customer's thread with one account: the messages as the customer sees them, and what the
-//! messaging window is computed from. What belongs here: data and the window rule, no HTTP.
+//! A customer's thread with an account: the messages as the customer sees them, and the data of the messaging window.
+//! What belongs here: data and the window rule, no HTTP.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The answer window after a customer's message (Meta's documentation, messaging: 24 hours).
+/// The window after a customer's message (Meta's documentation, messaging: 24 hours).
 const STANDARD_WINDOW_MS: i64 = 24 * 3600 * 1000;
-/// How long people may answer with the `HUMAN_AGENT` tag (7 days).
+/// The window for people with the `HUMAN_AGENT` tag (7 days).
 const HUMAN_AGENT_WINDOW_MS: i64 = 7 * STANDARD_WINDOW_MS;
 
 /// Who wrote a message.
@@ -21,23 +21,23 @@ pub enum Author {
     Business,
 }
 
-/// A reaction that stands on a message now.
+/// A current reaction to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StandingReaction {
     /// Who reacted.
     pub by: Author,
-    /// With what; the name `love` is kept as the heart.
+    /// The emoji; `love` is stored as the heart.
     pub emoji: String,
 }
 
-/// One message of a thread, in the state in which the customer sees it now.
+/// A message of a thread in its current state.
 #[derive(Debug, Clone, Serialize)]
 pub struct ThreadMessage {
     /// The message id.
     pub mid: String,
     /// Who wrote it.
     pub from: Author,
-    /// When, in the platform's time.
+    /// Its time on the platform's clock.
     pub at_ms: i64,
     /// The text.
     pub text: Option<String>,
@@ -45,23 +45,23 @@ pub struct ThreadMessage {
     pub attachments: Vec<Value>,
     /// The quick replies shown under it, titles cut to 20 characters.
     pub quick_replies: Vec<Value>,
-    /// The mid that it answers.
+    /// The mid of the message it answers.
     pub reply_to: Option<String>,
     /// The story that it answers or mentions: `{"mention"|"reply_to": {"id", "link"}}`.
     pub story: Option<Value>,
-    /// Reactions that stand now.
+    /// Current reactions.
     pub reactions: Vec<StandingReaction>,
     /// Unsent by its author.
     pub deleted: bool,
     /// How often it was edited.
     pub edits: u32,
-    /// The API cannot express it.
+    /// Not supported by the API.
     pub unsupported: bool,
-    /// What the sending app gave along; it comes back in the echo.
+    /// The sending app's metadata, which the echo returns.
     pub metadata: Option<String>,
     /// The message tag it was sent with.
     pub tag: Option<String>,
-    /// The comment that it answers privately.
+    /// The comment it answers privately.
     pub comment_id: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl ThreadMessage {
         }
     }
 
-    /// Sets or removes the one reaction that a side can have on a message.
+    /// Sets or removes a side's reaction to a message.
     pub(crate) fn react(&mut self, by: Author, emoji: Option<&str>) {
         self.reactions.retain(|standing| standing.by != by);
         if let Some(emoji) = emoji {
@@ -102,7 +102,7 @@ pub struct CustomerProfile {
     pub name: Option<String>,
     /// The handle.
     pub username: String,
-    /// The picture's address, dead "in a few days".
+    /// The picture's URL, which expires "in a few days".
     pub profile_pic: Option<String>,
     /// How many follow the customer.
     pub follower_count: u64,
@@ -129,7 +129,7 @@ impl CustomerProfile {
     }
 }
 
-/// Everything between one account and one customer.
+/// The state between one account and one customer.
 #[derive(Debug)]
 pub(crate) struct Thread {
     pub(crate) fbid: String,
@@ -137,16 +137,16 @@ pub(crate) struct Thread {
     pub(crate) messages: Vec<ThreadMessage>,
     pub(crate) last_interaction_ms: Option<i64>,
     pub(crate) ad_opened_ms: Option<i64>,
-    /// The customer wrote, or tapped an ice breaker or menu: their profile may be read.
+    /// The customer wrote, or tapped an ice breaker or menu entry: their profile may be read.
     pub(crate) consented: bool,
     pub(crate) blocked: bool,
-    /// The app that owns the thread, when it is not this one.
+    /// The thread's owner, if it is another app.
     pub(crate) owner: Option<String>,
     pub(crate) business_is_typing: bool,
     pub(crate) business_saw_ms: Option<i64>,
 }
 
-/// How far the window is open at a moment.
+/// The state of the window at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
     Open,
@@ -170,7 +170,7 @@ impl Thread {
         }
     }
 
-    /// The window rule. The last moment of a window still counts as inside.
+    /// The window rule. The last moment of a window is inside.
     pub(crate) fn window(&self, now_ms: i64, ad_window: Duration) -> Window {
         let ad_window_ms = i64::try_from(ad_window.as_millis()).unwrap_or(i64::MAX);
         let within =
@@ -188,7 +188,7 @@ impl Thread {
         self.messages.iter_mut().find(|message| message.mid == mid)
     }
 
-    /// Takes a message back: the fact stays, what it said does not.
+    /// Unsends a message: the fact stays, its content does not.
     pub(crate) fn forget(&mut self, mid: &str) {
         if let Some(message) = self.message_mut(mid) {
             message.deleted = true;

@@ -1,5 +1,5 @@
-//! Tokens and authorization codes that were handed out: whose they are, what they allow, how long.
-//! What belongs here: data, look-ups and expiry. Who may ask for which token is decided in `graph`.
+//! Issued tokens and authorization codes: holder, permissions, expiry.
+//! What belongs here: data, look-ups and expiry. Issuing rules are in `graph`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -20,12 +20,12 @@ pub(crate) enum Holder {
     Account(String),
 }
 
-/// What the person allowed in a dialog. `None` allows everything, as the configured tokens do.
+/// The person's grant in a dialog. `None` grants everything, as configured tokens do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Grant {
     pub(crate) scopes: Option<BTreeSet<String>>,
     pub(crate) declined: BTreeSet<String>,
-    /// The page ids that were ticked.
+    /// The selected page ids.
     pub(crate) pages: Option<BTreeSet<String>>,
 }
 
@@ -39,7 +39,7 @@ impl Grant {
     }
 }
 
-/// A token that was handed out.
+/// An issued token.
 #[derive(Debug, Clone)]
 pub(crate) struct Minted {
     pub(crate) holder: Holder,
@@ -48,7 +48,7 @@ pub(crate) struct Minted {
     /// `None`: never.
     pub(crate) expires_ms: Option<i64>,
     pub(crate) long_lived: bool,
-    /// Counts up: what happened to an account concerns the tokens that were made before.
+    /// Increases with every token: events of an account concern earlier tokens.
     pub(crate) serial: u64,
 }
 
@@ -63,14 +63,14 @@ pub(crate) struct Code {
     pub(crate) grant: Grant,
 }
 
-/// Everything that was handed out, also what has expired. `Debug` shows no value.
+/// Everything issued, including expired. `Debug` shows no value.
 #[derive(Default)]
 pub(crate) struct Tokens {
     minted: BTreeMap<String, Minted>,
     codes: BTreeMap<String, Code>,
-    /// Single tokens that died, with the subcode of 190 that says why.
+    /// Single dead tokens with their subcode of 190.
     dead: HashMap<String, u32>,
-    /// Which page token a user token was given: asking again gives the same.
+    /// The page token issued to each user token: the same on every request.
     page_tokens: HashMap<(String, String), String>,
     next_serial: u64,
 }
@@ -86,14 +86,14 @@ impl Tokens {
         self.minted.get(token)
     }
 
-    /// Remembers a token; its serial number is set here.
+    /// Stores a token and sets its serial number.
     pub(crate) fn add(&mut self, token: String, minted: Minted) {
         let serial = self.next_serial;
         self.next_serial += 1;
         self.minted.insert(token, Minted { serial, ..minted });
     }
 
-    /// The number that the next token gets.
+    /// The next serial number.
     pub(crate) fn next_serial(&self) -> u64 {
         self.next_serial
     }
@@ -102,7 +102,7 @@ impl Tokens {
         self.dead.insert(token.to_owned(), subcode);
     }
 
-    /// Kills every token that was handed out so far and that `of` names.
+    /// Invalidates every token so far whose holder `of` accepts.
     pub(crate) fn kill_all(&mut self, subcode: u32, of: impl Fn(&Holder) -> bool) {
         let dying: Vec<String> =
             self.minted.iter().filter(|(_, minted)| of(&minted.holder)).map(|(token, _)| token.clone()).collect();
@@ -111,7 +111,7 @@ impl Tokens {
         }
     }
 
-    /// Why a token is refused: the subcode of 190. Configured tokens never expire.
+    /// The subcode of 190 if a token is refused. Configured tokens never expire.
     pub(crate) fn death(&self, token: &str, now_ms: i64) -> Option<u32> {
         if let Some(subcode) = self.dead.get(token) {
             return Some(*subcode);
@@ -120,7 +120,7 @@ impl Tokens {
         expired.then_some(463)
     }
 
-    /// The page token that a user token was given before.
+    /// The page token that was issued to a user token.
     pub(crate) fn page_token(&self, user_token: &str, page: &str) -> Option<String> {
         self.page_tokens.get(&(user_token.to_owned(), page.to_owned())).cloned()
     }
@@ -143,7 +143,7 @@ impl Tokens {
         }
     }
 
-    /// Every value that was handed out.
+    /// Every issued value.
     pub(crate) fn values(&self) -> Vec<Secret> {
         self.minted.keys().chain(self.codes.keys()).map(Secret::new).collect()
     }

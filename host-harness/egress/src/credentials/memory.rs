@@ -1,5 +1,5 @@
-//! Owns: a host's credentials in memory: keeping and finding them, by slot and as proofs of webhooks.
-//! Does not own: credentials at rest (`vault`), nor where they may go (the manifest).
+//! Owns: a host's credentials in memory, by slot and as webhook proofs.
+//! Does not own: credentials at rest (`vault`), where they may be used (the manifest).
 
 use std::{
     cmp::Reverse,
@@ -15,9 +15,9 @@ use super::{
     secret::{Secret, SecretKey},
 };
 
-/// A secret that may prove where something comes from.
+/// A secret that may prove the origin of a webhook.
 pub struct Prover {
-    /// Whose it is; none for the channel's own.
+    /// The account; `None` for the channel's own secret.
     pub account: Option<String>,
     /// Its slot.
     pub slot: String,
@@ -25,26 +25,26 @@ pub struct Prover {
     pub secret: Secret,
 }
 
-/// The credentials of a host. Cloning shares them.
+/// The credentials of a host. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     slots: Arc<RwLock<HashMap<SecretKey, Secret>>>,
-    /// Which of them an operator's configuration gave: what it does not give any more ends.
+    /// Keys that the configuration supplied; they are dropped once it no longer does.
     configured: Arc<Mutex<HashSet<SecretKey>>>,
-    /// Replaced ones that still prove where a webhook comes from, each until a time.
+    /// Replaced secrets that still verify webhooks, each with its expiry.
     previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
-    /// What each slot held before, so that it is known if somebody says it again.
+    /// The previous value of each slot, so that answers are searched for it too.
     replaced: Arc<Mutex<HashMap<SecretKey, Secret>>>,
     searches: Searches,
-    /// Accounts that proved a webhook, by channel and account: the higher, the later.
+    /// Accounts that proved a webhook, by channel and account. A higher number is more recent.
     proved: Arc<Mutex<HashMap<(String, String), u64>>>,
     proofs: Arc<AtomicU64>,
-    /// MACs that were made to find out whose a signature is.
+    /// MACs computed to find the secret of a signature.
     macs: Arc<AtomicU64>,
 }
 
 impl Secrets {
-    /// Fills a slot.
+    /// Sets a slot.
     pub fn set(&self, key: SecretKey, secret: Secret) {
         let channel = key.channel.clone();
         self.put(&mut self.slots.write().unwrap_or_else(PoisonError::into_inner), key, secret);
@@ -63,8 +63,8 @@ impl Secrets {
         }
     }
 
-    /// Fills the slots of a channel, or of one account of it, with what a configuration gives: in one step, and what
-    /// an earlier configuration gave and this one does not ends with it.
+    /// Sets the slots of a channel or account from the configuration, atomically. Slots that only an earlier
+    /// configuration set are removed.
     pub fn set_configured(&self, channel: &str, account: Option<&str>, given: HashMap<String, Secret>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,8 +84,7 @@ impl Secrets {
         self.searches.changed(channel);
     }
 
-    /// Keeps the secrets of a channel that were replaced, and no earlier ones: each proves where webhooks come from
-    /// until its time, and fills no request.
+    /// Keeps only these replaced secrets of a channel. Each verifies webhooks until its expiry and is never injected.
     pub fn set_previous(&self, channel: &str, given: Vec<(String, Secret, u64)>) {
         let mut previous = self.previous.write().unwrap_or_else(PoisonError::into_inner);
         previous.retain(|(known, _, _)| known.channel != channel);
@@ -96,7 +95,7 @@ impl Secrets {
         self.searches.changed(channel);
     }
 
-    /// Puts these credentials in the place of all that an account had, in one step: nobody meets it with none.
+    /// Replaces all credentials of an account atomically, so that no reader sees it without any.
     pub fn replace(&self, channel: &str, account: &str, credentials: Vec<(SecretKey, Secret)>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let given: HashMap<SecretKey, Secret> = credentials.into_iter().collect();
@@ -111,7 +110,7 @@ impl Secrets {
         self.searches.changed(channel);
     }
 
-    /// Forgets every credential of an account.
+    /// Removes all credentials of an account.
     pub fn forget(&self, channel: &str, account: &str) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|key, _| key.channel != channel || key.account.as_deref() != Some(account));
@@ -125,7 +124,7 @@ impl Secrets {
         self.searches.changed(channel);
     }
 
-    /// The credential for a slot as a request of this account sees it: the account's own, or the channel's.
+    /// The credential that a request of this account uses: the account's own, or else the channel's.
     pub fn find(&self, channel: &str, account: &str, slot: &str) -> Option<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let key = |account: Option<&str>| SecretKey {
@@ -136,13 +135,13 @@ impl Secrets {
         slots.get(&key(Some(account))).or_else(|| slots.get(&key(None))).cloned()
     }
 
-    /// The credential that a channel has for all its accounts.
+    /// The credential that all accounts of a channel share.
     pub fn of_app(&self, channel: &str, slot: &str) -> Option<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         slots.get(&SecretKey { channel: channel.to_owned(), account: None, slot: slot.to_owned() }).cloned()
     }
 
-    /// The secrets that may prove what comes to an account's own address: the channel's, and that account's.
+    /// Secrets that may verify a webhook at an account's address: the channel's and that account's.
     pub fn provers_of(&self, channel: &str, account: &str, slots: &[String], now: u64) -> Vec<Prover> {
         let mut found = self.own_provers(channel, slots, now);
         let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
@@ -154,8 +153,8 @@ impl Secrets {
         found
     }
 
-    /// The secrets that may prove what comes to a channel's address: its own, then those of its accounts, of which at
-    /// most so many: of those that proved something last.
+    /// Secrets that may verify a webhook at the channel's address: its own, then those of at most `accounts` accounts,
+    /// most recently proved first.
     pub fn provers(&self, channel: &str, slots: &[String], accounts: Option<usize>, now: u64) -> Vec<Prover> {
         let mut found = self.own_provers(channel, slots, now);
         let mut of_accounts: Vec<Prover> = {
@@ -181,7 +180,7 @@ impl Secrets {
         found
     }
 
-    /// The channel's own secrets in these slots; also those that were replaced and are still accepted.
+    /// The channel's own secrets in these slots, including replaced ones that have not expired.
     fn own_provers(&self, channel: &str, slots: &[String], now: u64) -> Vec<Prover> {
         let known = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
@@ -196,23 +195,23 @@ impl Secrets {
         found
     }
 
-    /// A secret of this account proved a webhook: it is among those that are tried first.
+    /// Records that this account's secret proved a webhook, so that it is tried first.
     pub fn note_proved(&self, channel: &str, account: &str) {
         let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
         proved.insert((channel.to_owned(), account.to_owned()), self.proofs.fetch_add(1, Ordering::Relaxed) + 1);
     }
 
-    /// So many MACs are made to find out whose a signature is.
+    /// Counts MACs that were computed to find the secret of a signature.
     pub fn count_macs(&self, count: usize) {
         self.macs.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// How many MACs were made so far to find out whose a signature is: what webhooks cost, also forged ones.
+    /// MACs computed so far to find the secret of a signature: the cost of webhooks, valid or forged.
     pub fn macs(&self) -> u64 {
         self.macs.load(Ordering::Relaxed)
     }
 
-    /// How many other credentials the same account has, and their bytes together.
+    /// The number of the account's other credentials, and their total bytes.
     pub fn others(&self, than: &SecretKey) -> (usize, usize) {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let others = slots
@@ -221,13 +220,13 @@ impl Secrets {
         others.fold((0, 0), |(count, bytes), (_, secret)| (count + 1, bytes + secret.expose().len()))
     }
 
-    /// The search for what is known of a channel.
+    /// The search for the channel's credentials.
     pub(crate) fn search(&self, channel: &str) -> Search {
         self.searches.of(channel)
     }
 
-    /// Every credential of a channel, also those that were replaced: what no request of it may contain by itself, and
-    /// no answer to it.
+    /// Every credential of a channel, including replaced ones. None may occur in its requests before injection, or in
+    /// its answers.
     pub(crate) fn all_of(&self, channel: &str) -> Vec<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
 //! Owns: credentials, in memory and at rest.
-//! Does not own: where they may go (the manifest and `inject`), how they come (`capture`, configuration).
+//! Does not own: where they may be used (the manifest and `inject`), where they come from (`capture`, configuration).
 
 mod memory;
 mod pending;

@@ -1,5 +1,5 @@
-//! Owns: credentials that were captured while an account is being connected, and are no account's yet.
-//! Does not own: whose they become.
+//! Owns: credentials captured while an account is being connected.
+//! Does not own: assigning them to an account.
 
 use std::{
     collections::HashMap,
@@ -8,16 +8,16 @@ use std::{
 
 use super::{search::Search, secret::Secret};
 
-/// What was captured so far, by slot.
+/// Captured so far, by slot.
 #[derive(Debug, Default)]
 pub struct PendingCredentials {
     secrets: Mutex<HashMap<String, Secret>>,
-    /// The search for them, until they change.
+    /// The search for them; rebuilt when they change.
     search: Mutex<Search>,
 }
 
 impl PendingCredentials {
-    /// What was captured before.
+    /// Starts with credentials that were captured earlier.
     pub fn new(secrets: HashMap<String, Secret>) -> Self {
         Self { secrets: Mutex::new(secrets), search: Mutex::default() }
     }
@@ -27,7 +27,7 @@ impl PendingCredentials {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(slot).cloned()
     }
 
-    /// Fills a slot.
+    /// Sets a slot.
     pub fn set(&self, slot: String, secret: Secret) {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, secret);
         *self.search.lock().unwrap_or_else(PoisonError::into_inner) = Search::default();

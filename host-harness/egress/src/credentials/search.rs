@@ -1,7 +1,7 @@
-//! Owns: the search for a channel's credentials, built once for every change of them.
-//! Does not own: the credentials, the search itself (`redact`).
+//! Owns: the search for a channel's credentials, rebuilt when they change.
+//! Does not own: the credentials, the search algorithm (`redact`).
 //!
-//! What is built holds the credentials' bytes in another form, which is not wiped when it is dropped.
+//! The search holds the credentials' bytes in another form, which is not wiped on drop.
 
 use std::{
     collections::HashMap,
@@ -11,10 +11,10 @@ use std::{
 use super::secret::Secret;
 use crate::redact::Spellings;
 
-/// The shortest secret that is searched for; shorter ones would be found by chance.
+/// The shortest secret that is searched for; shorter ones would match by chance.
 const LEAK_LENGTH: usize = 12;
 
-/// The search for some credentials, built when it is needed first.
+/// The search for some credentials, built on first use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Search(pub(crate) Arc<OnceLock<Spellings>>);
 
@@ -26,24 +26,24 @@ impl Search {
         })
     }
 
-    /// Whether it is there already, so that getting it takes no time.
+    /// Whether it is built, so that using it takes no time.
     pub(crate) fn is_made(&self) -> bool {
         self.0.get().is_some()
     }
 }
 
-/// The searches, by channel.
+/// Searches by channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Searches(Arc<Mutex<HashMap<String, Search>>>);
 
 impl Searches {
-    /// The same one until the channel's credentials change. It must be filled with what they are after this call.
+    /// The channel's current search. Read the credentials after this call, so that a later change is not missed.
     pub(crate) fn of(&self, channel: &str) -> Search {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(channel.to_owned()).or_default().clone()
     }
 
-    /// The channel's credentials changed: called after the change.
+    /// Invalidates the search. Call it after the change.
     pub(crate) fn changed(&self, channel: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(channel);
     }

@@ -1,8 +1,8 @@
-//! Owns: one credential, its name, and the rules for the names of slots. Credentials are wiped when dropped and have no
-//! readable form.
-//! Does not own: keeping them.
+//! Owns: one credential, its key, and the rules for slot names. Credentials are wiped on drop and have no readable
+//! form.
+//! Does not own: storing them.
 //!
-//! Not `secrecy`: a credential here also keeps its digest, by which it is compared.
+//! Not `secrecy`: a credential here also caches its digest, by which it is compared.
 
 use std::{
     fmt,
@@ -20,22 +20,22 @@ pub struct Secret(Arc<Held>);
 
 struct Held {
     bytes: Zeroizing<Vec<u8>>,
-    /// Made when it is compared first.
+    /// Computed on first comparison.
     digest: OnceLock<[u8; 32]>,
 }
 
 impl Secret {
-    /// Takes the bytes over.
+    /// Takes ownership of the bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Arc::new(Held { bytes: Zeroizing::new(bytes), digest: OnceLock::new() }))
     }
 
-    /// The bytes, for a request, a MAC or a file that is this user's alone.
+    /// The bytes, for a request, a MAC or a private file.
     pub fn expose(&self) -> &[u8] {
         &self.0.bytes
     }
 
-    /// Its SHA-256, for comparing it without telling how much of it is right.
+    /// Its SHA-256, for comparison in constant time.
     pub fn digest(&self) -> &[u8; 32] {
         self.0.digest.get_or_init(|| Sha256::digest(self.expose()).into())
     }
@@ -47,15 +47,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The manifest's name of a slot: several credentials of one kind are told apart behind a colon.
+/// The slot's name in the manifest, which is the part before the colon. Behind it stands what distinguishes credentials
+/// of one kind.
 pub fn declared_slot(slot: &str) -> &str {
     slot.split_once(':').map_or(slot, |(declared, _)| declared)
 }
 
-/// The longest name of a slot, with what stands behind the colon.
+/// The longest slot name, including the part behind the colon.
 const MAX_SLOT_NAME: usize = 192;
 
-/// Names that a channel makes up stand in errors, in logs and in the inbox's file.
+/// Checks a slot name that a channel chose: it appears in errors, logs and the inbox's file.
 pub(crate) fn check_slot_name(slot: &str) -> Result<(), EgressError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     if slot.is_empty() || slot.len() > MAX_SLOT_NAME || !slot.bytes().all(fits) {
@@ -66,12 +67,12 @@ pub(crate) fn check_slot_name(slot: &str) -> Result<(), EgressError> {
     Ok(())
 }
 
-/// Which credential.
+/// Identifies a credential.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SecretKey {
     /// The channel's id.
     pub channel: String,
-    /// The platform's id of the account; none for a slot of the whole channel.
+    /// The platform's id of the account; `None` for a slot of the whole channel.
     pub account: Option<String>,
     /// The slot's name in the manifest.
     pub slot: String,

@@ -1,5 +1,5 @@
-//! Owns: sealing credentials with XChaCha20-Poly1305 under a key that lies elsewhere. A sealed one fits only its own slot.
-//! Does not own: where what is sealed lies.
+//! Owns: sealing credentials with XChaCha20-Poly1305 under an external key, each bound to its slot.
+//! Does not own: where sealed credentials are stored.
 
 use std::{
     fs, io,
@@ -22,44 +22,44 @@ const NONCE_BYTES: usize = 24;
 /// Where the key is.
 #[derive(Clone, Debug)]
 pub enum VaultKey {
-    /// A file for this user alone, with 64 hexadecimal digits. It is made if it does not exist.
+    /// A private file with 64 hexadecimal digits, created if missing.
     File(PathBuf),
     /// An environment variable with 64 hexadecimal digits.
     Env(String),
-    /// A program and its arguments, which prints 64 hexadecimal digits, such as one that asks a key store.
+    /// A program with arguments that prints 64 hexadecimal digits, such as a client of a key store.
     Command(Vec<String>),
 }
 
-/// Why credentials cannot be kept or read.
+/// Why credentials cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The key's file.
+    /// The key file cannot be used.
     #[error("the key file {path}: {source}")]
     File {
-        /// Which.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// Others can read the key.
+    /// Other users can read the key.
     #[error("the key file {path} can be read by others (mode {mode:o}): run `chmod 600 {path}`", path = .path.display())]
     TooOpen {
-        /// Which.
+        /// Its path.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// What was found is no key.
+    /// The content is not a key.
     #[error("{0} does not hold a key: expected 64 hexadecimal digits and nothing else, also no byte-order mark")]
     NoKey(String),
-    /// The variable is not there.
+    /// The variable is not set.
     #[error("the environment variable {0} is not set: it must hold the key, 64 hexadecimal digits")]
     NotSet(String),
     /// The command failed.
     #[error("the command for the key failed: {0}")]
     Command(String),
-    /// The key is another one, or somebody changed the file.
+    /// Another key, or a modified file.
     #[error(
         "the credential `{slot}` of {channel} {account} cannot be opened: the key is not the one it was sealed with, or it was changed. Use the right key, or connect the account again"
     )]
@@ -71,7 +71,7 @@ pub enum VaultError {
         /// The slot.
         slot: String,
     },
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error("the operating system returned no random bytes: {0}")]
     Random(String),
 }
@@ -82,7 +82,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// With the key that lies there. A file is made where there is none.
+    /// Reads the key. A missing file is created.
     pub fn open(key: &VaultKey) -> Result<Self, VaultError> {
         let (text, place) = match key {
             VaultKey::File(path) => (read_or_make(path)?, path.display().to_string()),
@@ -101,13 +101,13 @@ impl Vault {
     pub fn seal(&self, key: &SecretKey, secret: &Secret) -> Result<Vec<u8>, VaultError> {
         let mut sealed = random::<NONCE_BYTES>()?.to_vec();
         let payload = Payload { msg: secret.expose(), aad: &bound_to(key) };
-        // Encrypting fails only for texts longer than any credential.
+        // Encryption fails only for inputs longer than any credential.
         let text = self.cipher.encrypt(XNonce::from_slice(&sealed), payload).map_err(|_| sealed_error(key))?;
         sealed.extend_from_slice(&text);
         Ok(sealed)
     }
 
-    /// Opens what was sealed for this slot.
+    /// Opens a credential that was sealed for this slot.
     pub fn unseal(&self, key: &SecretKey, sealed: &[u8]) -> Result<Secret, VaultError> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| sealed_error(key))?;
         let payload = Payload { msg: text, aad: &bound_to(key) };
@@ -115,7 +115,7 @@ impl Vault {
     }
 }
 
-/// Names of any length cannot be shifted into each other.
+/// Lengths are included, so that two different keys never give the same bytes.
 fn bound_to(key: &SecretKey) -> Vec<u8> {
     let mut bound = Vec::new();
     for part in [&key.channel, key.account.as_ref().unwrap_or(&String::new()), &key.slot] {
@@ -133,7 +133,7 @@ fn sealed_error(key: &SecretKey) -> VaultError {
     }
 }
 
-/// Bytes that nobody can guess.
+/// Cryptographically secure random bytes.
 pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| VaultError::Random(error.to_string()))?;
@@ -177,7 +177,7 @@ fn run(words: &[String]) -> Result<Zeroizing<String>, VaultError> {
         .output()
         .map_err(|error| VaultError::Command(format!("{program}: {error}")))?;
     if !output.status.success() {
-        // What it printed may hold the key.
+        // Its output may contain the key.
         return Err(VaultError::Command(format!("{program} ended with {}", output.status)));
     }
     let output = Zeroizing::new(output.stdout);

@@ -1,5 +1,5 @@
-//! Owns: number, bytes and spelling of a request's parts, counted before any is used.
-//! Does not own: where it may go (the contract's `egress`), parameters that change what it does (`overrides`).
+//! Owns: bounds on number, size and spelling of a request's parts, checked before use.
+//! Does not own: where a request may go (the contract's `egress`), method overrides (`overrides`).
 
 use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest};
 use http::HeaderMap;
@@ -8,33 +8,33 @@ use url::Url;
 use super::overrides::is_override;
 use crate::{error::EgressError, sizes::Sizes};
 
-/// Headers of a request, and the bytes of their names and values.
+/// The most headers, and the most bytes of their names and values.
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 << 10;
 /// The longest URL, in bytes.
 const MAX_URL: usize = 8 << 10;
-/// Values that the host puts into one request.
-const MAX_FILLS: usize = 16;
-/// Fields of a form, the longest name of one, and of a file.
+/// The most injected values in a request.
+const MAX_INJECTIONS: usize = 16;
+/// The most form fields, and the longest names of fields and files.
 const MAX_FIELDS: usize = 64;
 const MAX_NAME: usize = 256;
 /// The longest media type, with its parameters, in bytes.
 const MAX_MEDIA_TYPE: usize = 128;
 
-/// Whether each part of a request is within its bound.
+/// Checks each part of a request.
 pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     at_most("headers", request.headers.len(), MAX_HEADERS)?;
     let bytes = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     at_most("bytes of headers", bytes, MAX_HEADER_BYTES)?;
     at_most("bytes of URL", request.url.len(), MAX_URL)?;
-    at_most("values to fill in", request.fills.len(), MAX_FILLS)?;
+    at_most("values to fill in", request.fills.len(), MAX_INJECTIONS)?;
     for fill in &request.fills {
         check_place(&fill.place)?;
     }
     let mut types = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-type"));
     if let Some(given) = types.next() {
         media_type(&given.value)?;
-        // The host writes the type of a form of several fields itself, and a server takes either of two.
+        // For multipart forms the host sets the type. With two types a server may use either.
         if types.next().is_some() || matches!(request.body, HttpBody::Multipart(_)) {
             return Err(EgressError::Invalid("a body has one media type".into()));
         }
@@ -57,14 +57,14 @@ pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     at_most_bytes("the body", body_bytes(&request.body), sizes.request)
 }
 
-/// The same once everything was filled in: what the host puts into a request makes it longer.
-pub(crate) fn check_filled(
+/// Checks again after injection, which makes a request longer.
+pub(crate) fn check_injected(
     request: &HttpRequest,
     url: &Url,
     headers: &HeaderMap,
     sizes: &Sizes,
 ) -> Result<(), EgressError> {
-    let filled = |error| match error {
+    let with_values = |error| match error {
         EgressError::Invalid(sentence) => EgressError::Invalid(format!("with what is filled in, {sentence}")),
         other => other,
     };
@@ -73,10 +73,10 @@ pub(crate) fn check_filled(
         .and_then(|()| at_most("bytes of headers", bytes, MAX_HEADER_BYTES))
         .and_then(|()| at_most("bytes of URL", url.as_str().len(), MAX_URL))
         .and_then(|()| at_most_bytes("the body", body_bytes(&request.body), sizes.request))
-        .map_err(filled)
+        .map_err(with_values)
 }
 
-/// Whether the files of a request are within their bounds, each and all together.
+/// Checks the sizes of a request's files, each and in total.
 pub fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Result<(), EgressError> {
     let mut all = 0_u64;
     for file in files {
@@ -86,7 +86,7 @@ pub fn check_files(files: impl Iterator<Item = u64>, sizes: &Sizes) -> Result<()
     at_most_bytes("the sum of its files", all, sizes.request_files)
 }
 
-/// How much memory a request takes, in bytes: its files are not in it.
+/// The memory of a request, in bytes, without its files.
 pub fn memory_of(request: &HttpRequest) -> u64 {
     let headers = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
     let names = match &request.body {
@@ -99,7 +99,7 @@ pub fn memory_of(request: &HttpRequest) -> u64 {
         .saturating_add(body_bytes(&request.body))
 }
 
-/// The bytes of a body that are not a file's.
+/// The size of a body without its files, in bytes.
 pub(crate) fn body_bytes(body: &HttpBody) -> u64 {
     match body {
         HttpBody::Empty => 0,
@@ -125,7 +125,7 @@ fn at_most_bytes(what: &str, actual: u64, max: u64) -> Result<(), EgressError> {
     Err(EgressError::Invalid(format!("{what} has {actual} bytes, and at most {max} leave")))
 }
 
-/// What is put in must not change what the request does, whatever the value is.
+/// An injected value must not change what the request does, whatever it is.
 fn check_place(place: &FillPlace) -> Result<(), EgressError> {
     let (FillPlace::Query(name)
     | FillPlace::FormField(name)
@@ -147,7 +147,7 @@ fn check_place(place: &FillPlace) -> Result<(), EgressError> {
     Ok(())
 }
 
-/// `type/subtype`, with parameters: nothing else stands in a media type, least of all a line end.
+/// Accepts only `type/subtype` with parameters, and no line break.
 fn media_type(text: &str) -> Result<(), EgressError> {
     let is_token = |text: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
@@ -171,7 +171,7 @@ fn media_type(text: &str) -> Result<(), EgressError> {
     )))
 }
 
-/// What may stand between quotes without an escape.
+/// Allowed between quotes without an escape.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"\\".contains(&byte)
 }

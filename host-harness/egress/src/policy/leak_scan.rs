@@ -1,11 +1,12 @@
-//! Owns: searching a request for credentials before any is injected, part by part.
-//! Does not own: what is searched for, which is `Known`.
+//! Owns: searching a request for credentials before injection.
+//! Does not own: which credentials are known (`Known`).
 
 use harness_contract::{FieldValue, FormField, HttpBody, HttpRequest};
 
 use crate::{error::EgressError, known::Known, offload::GivenUp};
 
-/// A channel never sees a credential, so one that stands in its request came from outside, or by a trick.
+/// Refuses a request that contains a known credential. Channels never see credentials, so this one leaked some other
+/// way.
 pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
     let leaks = known.search(|known| {
         let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));
@@ -27,7 +28,7 @@ pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -
     if leaks { Err(EgressError::Leak) } else { Ok(()) }
 }
 
-/// The bytes of a request that are searched. Files are a person's, and are not.
+/// The bytes to search. Files come from people and are not searched.
 pub(crate) fn text_bytes(request: &HttpRequest) -> usize {
     let body = match &request.body {
         HttpBody::Empty => 0,

@@ -1,6 +1,6 @@
-//! Owns: whether a request may leave. Its parts are counted, its address and headers are compared with the grant, and it
-//! is searched for credentials, which no channel can know.
-//! Does not own: putting credentials in (`inject`), sending (`client`).
+//! Owns: whether a request may be sent. Its parts are within bounds, its address and headers match the grant, and it
+//! contains no known credential.
+//! Does not own: injecting credentials (`inject`), sending (`client`).
 
 pub(crate) mod bounds;
 mod leak_scan;
@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{error::EgressError, known::Known, offload, sizes::Sizes};
 
-/// A request that the grant admits. Only this module makes one.
+/// A request that the grant admits. Only this module constructs it.
 pub(crate) struct Admitted<'r> {
     /// The rule that admits it.
     pub(crate) rule: &'r EgressRule,
@@ -24,15 +24,15 @@ pub(crate) struct Admitted<'r> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    /// The bytes of its files.
+    /// The total size of its files, in bytes.
     pub(crate) file_bytes: u64,
-    /// The bytes of its texts.
+    /// The total size of its texts, in bytes.
     pub(crate) text_bytes: usize,
     _made_here: (),
 }
 
 impl<'r> Admitted<'r> {
-    /// Judges a request. `file_bytes` are those of the files that it carries.
+    /// Checks a request. `file_bytes` is the total size of its files.
     pub(crate) async fn new(
         rules: &'r [EgressRule],
         known: &Known,
@@ -47,7 +47,7 @@ impl<'r> Admitted<'r> {
         let length = bounds::body_bytes(&request.body).saturating_add(file_bytes);
         let rule = admit(rules, method.as_str(), &url, length)?;
         let headers = header_map(&request.headers, &rule.headers)?;
-        // Searching is work: no task that others wait for does it, and the caller's deadline holds.
+        // Searching takes CPU time, so it leaves the async threads and ends at the caller's deadline.
         let (text_bytes, known) = (leak_scan::text_bytes(&request), known.clone());
         let searched = offload::done(known.effort(text_bytes), move |given_up| {
             overrides::refuse(&url, &request)?;
@@ -59,12 +59,12 @@ impl<'r> Admitted<'r> {
     }
 }
 
-/// Whether the rule admits the same request at another address and with another body.
+/// Whether the rule still admits the request with another address and body.
 pub(crate) fn still_admits(rule: &EgressRule, method: &Method, url: &Url, body_bytes: u64) -> bool {
     admit(std::slice::from_ref(rule), method.as_str(), url, body_bytes).is_ok()
 }
 
-/// The work on a request ended with a panic.
+/// The work on a request panicked.
 pub(crate) fn unprepared() -> EgressError {
     EgressError::Invalid("the host failed while it prepared the request, which was not sent".into())
 }
@@ -85,7 +85,7 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
     for Header { name, value } in headers {
         let invalid = || EgressError::Invalid(format!("`{name}` is not a header that a channel may set"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        // What is not listed could reroute a request, or change what it does.
+        // An unlisted header could reroute the request or change what it does.
         let usual = ["accept", "content-type"].contains(&name.as_str());
         if !(usual || is_granted(&name, granted)) {
             return Err(invalid());
@@ -95,7 +95,7 @@ fn header_map(headers: &[Header], granted: &[String]) -> Result<HeaderMap, Egres
     Ok(map)
 }
 
-/// Whether the rule lists a header beside those that every request may have.
+/// Whether the rule lists a header beyond those that every request may have.
 pub(crate) fn is_granted(name: &HeaderName, granted: &[String]) -> bool {
     may_be_set(name.as_str()) && granted.iter().any(|granted| granted == name.as_str())
 }

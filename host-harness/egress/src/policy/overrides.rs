@@ -1,6 +1,5 @@
-//! Owns: parameters by which servers take another method than the request's, however they are written. They would get
-//! around the grant.
-//! Does not own: headers that do the same, which the rule's list leaves out.
+//! Owns: refusing parameters that override a request's method in any spelling, which would bypass the grant.
+//! Does not own: headers that do the same; the rule does not list them.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use url::{Url, form_urlencoded};
 
 use crate::error::EgressError;
 
-/// Their names, as they are without case, dashes, underscores and brackets.
+/// The parameter names, without case, dashes, underscores and brackets.
 const NAMES: [&str; 7] = [
     "method",
     "httpmethod",
@@ -20,21 +19,21 @@ const NAMES: [&str; 7] = [
     "xmethodoverride",
     "methodoverride",
 ];
-/// What such a parameter in JSON holds, where the same name means other things too.
+/// The values that make it an override in JSON, where the name has other meanings too.
 const METHODS: [&str; 9] = ["get", "head", "post", "put", "patch", "delete", "options", "trace", "connect"];
 
-/// Whether a parameter of this name may make another method of a request.
+/// Whether a parameter of this name may override the method.
 pub(crate) fn is_override(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     NAMES.contains(&plain.as_str())
 }
 
-/// Refuses a request in which a parameter names another method.
+/// Refuses a request with a method override.
 pub(crate) fn refuse(url: &Url, request: &HttpRequest) -> Result<(), EgressError> {
     let found = in_form(url.query().unwrap_or_default().as_bytes())
         || match &request.body {
             HttpBody::Empty => false,
-            // A text in JSON may hold whatever people write; what is said to be a form is read as one.
+            // JSON texts may contain anything that people write; forms are parsed as forms.
             HttpBody::Bytes(bytes) if is_json(request) => in_json(bytes),
             HttpBody::Bytes(bytes) => in_form(bytes) || in_json(bytes),
             HttpBody::Multipart(fields) => fields.iter().any(|field| is_override(&field.name)),
@@ -42,7 +41,7 @@ pub(crate) fn refuse(url: &Url, request: &HttpRequest) -> Result<(), EgressError
     if found { Err(EgressError::Invalid("a parameter names another method".into())) } else { Ok(()) }
 }
 
-/// Whether the body is said to be JSON, which no server reads as a form.
+/// Whether the content type is JSON, which servers do not parse as a form.
 fn is_json(request: &HttpRequest) -> bool {
     let given = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-type"));
     given.is_some_and(|header| {
@@ -51,12 +50,12 @@ fn is_json(request: &HttpRequest) -> bool {
     })
 }
 
-/// Some servers also part pairs at a semicolon.
+/// Some servers also separate pairs with a semicolon.
 fn in_form(text: &[u8]) -> bool {
     text.split(|byte| matches!(byte, b'&' | b';')).flat_map(form_urlencoded::parse).any(|(name, _)| is_override(&name))
 }
 
-/// Whether a member of an object names a method. Other values of such a member are those of other protocols.
+/// Whether a JSON member names a method. With another value it belongs to something else.
 fn in_json(text: &[u8]) -> bool {
     struct Members;
     impl<'de> Visitor<'de> for Members {

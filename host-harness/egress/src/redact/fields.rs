@@ -1,6 +1,6 @@
-//! Owns: credentials that nobody captures or knows yet, found by the names of their fields and by what the manifest says
-//! of an endpoint that hands them out.
-//! Does not own: credentials that are known (`search`).
+//! Owns: redacting unknown credentials, found by field names and by what the manifest declares of endpoints that hand
+//! out credentials.
+//! Does not own: known credentials (`search`).
 
 use std::collections::BTreeSet;
 
@@ -8,36 +8,37 @@ use serde_json::{Map, Value};
 
 use super::{search::REDACTED, spellings::readings};
 
-/// Names under which platforms answer with credentials. Where none of the captures takes such a field, it is
-/// redacted: a channel that forgets a capture must not learn a token by it.
+/// Field names of credentials. An uncaptured field of such a name is redacted, so that a missing capture reveals no
+/// token.
 const CREDENTIAL_FIELDS: [&str; 4] = ["accesstoken", "refreshtoken", "idtoken", "clientsecret"];
-/// The same name without anything before it is one, too; with something it is as often the place in a list.
+/// The bare name counts as well. With a prefix it is as often a position in a list.
 const BARE: &str = "token";
-/// Fields that say in their text which field another one is, and those that hold what it is. As `plain` spells them.
+/// Fields whose value names another field, and fields that hold that field's value, as `plain` spells them.
 const NAMING: [&str; 7] = ["name", "key", "field", "param", "parameter", "property", "header"];
 const HOLDING: [&str; 6] = ["value", "values", "val", "content", "data", "default"];
-/// Documents in texts of documents: what lies deeper is hidden.
+/// The deepest nesting of documents in texts of documents; deeper ones are hidden.
 const MAX_NESTED: usize = 4;
-/// What a document may take in memory, in bytes: a short one of a million objects takes a hundred times its length.
+/// The most memory a parsed document may take, in bytes. A short document of a million objects takes a hundred times
+/// its length.
 const MAX_WEIGHT: usize = 64 << 20;
 const OBJECT_WEIGHT: usize = 700;
 const VALUE_WEIGHT: usize = 72;
-/// What an endpoint that hands out credentials says about the answer itself.
+/// The headers that are visible in answers that hand out credentials.
 const PLAIN_HEADERS: [&str; 3] = ["content-type", "date", "retry-after"];
 
-/// The name without what joins its words, in lower case.
+/// The name in lower case, without separators.
 fn plain(bytes: impl Iterator<Item = u8>) -> Vec<u8> {
     bytes.filter(|byte| !b"_-".contains(byte)).map(|byte| byte.to_ascii_lowercase()).collect()
 }
 
-/// Whether a field's name is that of a credential, in whatever spelling: `accessToken`, `page_access_token`, `token`.
+/// Whether a field's name is a credential's in any spelling: `accessToken`, `page_access_token`, `token`.
 pub(crate) fn names_credential(field: &str) -> bool {
     let plain = plain(field.bytes().filter(u8::is_ascii_alphanumeric));
     plain == BARE.as_bytes() || CREDENTIAL_FIELDS.iter().any(|known| plain.ends_with(known.as_bytes()))
 }
 
-/// Whether a text that is not taken apart says the name of a credential, or gives a `token` a value. A sentence with
-/// "access token" does not.
+/// Whether an unparsed text contains a credential's field name or assigns a `token`. A sentence with "access token"
+/// does not.
 pub(crate) fn says_credential(text: &[u8]) -> bool {
     in_some_reading(text, |plain| {
         let named = CREDENTIAL_FIELDS.iter().any(|name| memchr::memmem::find(plain, name.as_bytes()).is_some());
@@ -45,7 +46,7 @@ pub(crate) fn says_credential(text: &[u8]) -> bool {
     })
 }
 
-/// Whether an address has a parameter that is a credential.
+/// Whether a URL has a credential as parameter.
 fn carries_credential(text: &str) -> bool {
     if !text.contains(['=', '%']) {
         return false;
@@ -65,7 +66,7 @@ fn in_some_reading(text: &[u8], says: impl Fn(&[u8]) -> bool) -> bool {
     found
 }
 
-/// Whether `token` stands there as a name, before one of the signs that give it a value.
+/// Whether `token` occurs as a name, followed by one of the signs that assign a value.
 fn gives_token(plain: &[u8], signs: &[u8]) -> bool {
     memchr::memmem::find_iter(plain, BARE).any(|at| {
         let joined = at.checked_sub(1).and_then(|before| plain.get(before)).is_some_and(u8::is_ascii_alphanumeric);
@@ -75,15 +76,15 @@ fn gives_token(plain: &[u8], signs: &[u8]) -> bool {
     })
 }
 
-/// Whether taking a document apart would cost more memory than an answer is worth.
+/// Whether parsing a document would take too much memory.
 pub(crate) fn is_too_heavy(text: &[u8]) -> bool {
     let count = |sign: u8| memchr::memchr_iter(sign, text).count();
     let weight = count(b'{') * OBJECT_WEIGHT + (count(b',') + count(b'[')) * VALUE_WEIGHT;
     weight > MAX_WEIGHT
 }
 
-/// Redacts what stands below the names of credentials, and in texts that are documents or addresses themselves.
-/// `names` may stay; `hidden` gets the texts that were taken away. Says whether anything was.
+/// Redacts the values of credential fields, also in texts that are documents or URLs. `names` may stay; `hidden`
+/// collects the removed texts. Returns whether anything was removed.
 pub(crate) fn redact_fields(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>) -> bool {
     redact_in(value, names, hidden, MAX_NESTED)
 }
@@ -130,7 +131,7 @@ fn redact_in(value: &mut Value, names: &BTreeSet<&str>, hidden: &mut Vec<String>
     }
 }
 
-/// Whether one of these fields says that another holds a credential: `{"name":"access_token","value":"…"}`.
+/// Whether one field names a credential that another holds: `{"name":"access_token","value":"…"}`.
 fn names_another(fields: &Map<String, Value>) -> bool {
     let names =
         |(field, value): (&String, &Value)| value.as_str().is_some_and(names_credential) && is_among(field, &NAMING);
@@ -142,7 +143,7 @@ fn is_among(field: &str, known: &[&str]) -> bool {
     known.iter().any(|known| known.as_bytes() == plain)
 }
 
-/// `["access_token","…"]`. A list of two words may begin with `token` alone.
+/// `["access_token","…"]`. In a list of two words, `token` alone does not count.
 fn redact_pair(elements: &mut [Value], names: &BTreeSet<&str>, hidden: &mut Vec<String>) -> bool {
     let [Value::String(name), value] = elements else { return false };
     let known = value.as_str().is_some_and(|text| names.contains(text));
@@ -162,7 +163,7 @@ fn redact_text(text: &mut String) -> bool {
     carries
 }
 
-/// The name of a field may be an address with a credential, too.
+/// A field's name may itself be a URL with a credential.
 fn redact_names(fields: &mut Map<String, Value>) -> bool {
     let before = fields.len();
     fields.retain(|field, _| !carries_credential(field));
@@ -179,8 +180,7 @@ fn texts(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// What is left of an answer of which only some places may be seen: those, in the order of the lists that they stand
-/// in. `*` stands for every element of a list.
+/// Reduces an answer to the listed places, in list order. `*` matches every element of a list.
 pub(crate) fn only(document: &Value, places: &[&str]) -> Value {
     let mut left = Value::Null;
     for place in places {
@@ -222,7 +222,7 @@ fn keep(from: &Value, steps: &[&str], into: &mut Value) {
     }
 }
 
-/// Whether a header of an answer that hands out credentials may be seen.
+/// Whether a header is visible in an answer that hands out credentials.
 pub(crate) fn is_plain_header(name: &str) -> bool {
     PLAIN_HEADERS.contains(&name)
 }

@@ -1,6 +1,6 @@
-//! Owns: finding credentials in texts and answers and taking them out: given ones in every spelling, and those that the
-//! names of fields tell.
-//! Does not own: which are known (`credentials`, `known`), what is captured (`capture`).
+//! Owns: finding and redacting credentials in texts and answers: known ones in every spelling, unknown ones by field
+//! name.
+//! Does not own: which are known (`credentials`, `known`), captures (`capture`).
 
 mod fields;
 mod search;

@@ -1,5 +1,5 @@
-//! Owns: finding known credentials in a text with one automaton for all, and what stands in their place.
-//! Does not own: how they may be spelled (`spellings`), which are searched for (`known`, `capture`).
+//! Owns: finding known credentials in a text with one automaton, and redacting them.
+//! Does not own: their spellings (`spellings`), which ones to search for (`known`, `capture`).
 
 use std::ops::Range;
 
@@ -13,16 +13,16 @@ use harness_contract::HttpResponse;
 use super::spellings::readings;
 use crate::offload::GivenUp;
 
-/// What stands in place of a credential.
+/// Replaces a credential.
 pub const REDACTED: &str = "[redacted]";
-/// The longest text that redacting may make of a shorter one, in bytes: more would be an answer beyond its bound.
+/// The longest text that redaction may produce, in bytes.
 const MAX_SHOWN: usize = 4 << 20;
-/// The longest name of a header that is shown, in bytes.
+/// The longest visible header name, in bytes.
 const MAX_HEADER_NAME: usize = 64;
-/// Letters between two looks at whether anybody still waits.
+/// Letters between two cancellation checks.
 const PIECE: usize = 4 << 10;
 
-/// Takes values out of a response: a server may say them again, the channel must not hear them.
+/// Redacts a response, which may repeat credentials.
 pub(crate) fn redact(values: &[&Spellings], response: &mut HttpResponse, given_up: &GivenUp) {
     if let Some(body) = without(values, &response.body, given_up) {
         response.body = body;
@@ -35,9 +35,9 @@ pub(crate) fn redact(values: &[&Spellings], response: &mut HttpResponse, given_u
     }
 }
 
-/// The text without the values; none where it holds none of them.
+/// The text without the values; `None` if it contains none.
 pub(crate) fn without(values: &[&Spellings], text: &[u8], given_up: &GivenUp) -> Option<Vec<u8>> {
-    // How far the longest value reaches that begins at a byte: a list of all places could be longer than the text.
+    // The longest value that begins at each byte. A list of all matches could be longer than the text.
     let mut lengths: Vec<u32> = Vec::new();
     for values in values {
         values.search(text, given_up, |place| {
@@ -69,24 +69,24 @@ pub(crate) fn without(values: &[&Spellings], text: &[u8], given_up: &GivenUp) ->
     Some(shown)
 }
 
-/// Values to be found in every spelling. What a text costs depends on the text and not on the number of values, nor
-/// on how much of each begins in it.
+/// Values to find in every spelling. The cost depends on the length of the text, not on the number of values or on
+/// shared prefixes.
 #[derive(Debug)]
 pub(crate) struct Spellings {
     automaton: Automaton,
     longest: usize,
-    /// Whether one of them holds a blank, which a form spells `+`.
+    /// Whether a value contains a space, which a form spells `+`.
     spaced: bool,
-    /// Those that are short enough to be the name of a header, in lower case.
+    /// Values short enough for a header name, in lower case.
     names: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
 enum Automaton {
-    /// There is nothing to be found.
+    /// Nothing to find.
     Empty,
     Values(Box<NFA>),
-    /// There is more than an automaton can hold: nothing can be shown.
+    /// Too much for an automaton: nothing can be shown.
     TooLarge,
 }
 
@@ -108,7 +108,7 @@ impl Spellings {
         }
     }
 
-    /// Whether one of the values stands in a text, or may, where nobody waits for the answer any more.
+    /// Whether a value occurs in a text. After cancellation, `true` to be safe.
     pub(crate) fn stand_in(&self, text: &[u8], given_up: &GivenUp) -> bool {
         let mut found = false;
         self.search(text, given_up, |_| {
@@ -118,8 +118,7 @@ impl Spellings {
         found
     }
 
-    /// Whether the name of a header holds one: they come in lower case, whatever the server wrote. A name that is not
-    /// letters, digits and a few signs, or is long, is none that anybody needs.
+    /// Whether a header name contains a value. Names arrive in lower case. Long or unusual names are treated as one.
     fn named(&self, name: &str) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let lower = name.to_ascii_lowercase();
@@ -129,7 +128,7 @@ impl Spellings {
         name.len() > MAX_HEADER_NAME || !name.bytes().all(plain) || self.names.iter().any(holds)
     }
 
-    /// Hands every place to `found`, until it has enough.
+    /// Passes every match to `found` until it has enough.
     fn search(&self, text: &[u8], given_up: &GivenUp, mut found: impl FnMut(Range<usize>) -> bool) {
         let automaton = match &self.automaton {
             Automaton::Empty => return,
@@ -165,7 +164,7 @@ impl Spellings {
     }
 }
 
-/// Where the longest value begins that ends with this letter: its state names it before those that are its ends.
+/// The beginning of the longest value that ends at this letter. An automaton state lists it before shorter ones.
 fn began(automaton: &NFA, state: StateID, at: usize, starts: &[usize]) -> Option<usize> {
     let length = automaton.pattern_len(automaton.match_pattern(state, 0));
     starts.get((at + 1).checked_sub(length)? % starts.len()).copied()
@@ -196,7 +195,7 @@ mod tests {
             r"EAA\u007cb\u002Fc\u0020d",
             r"\x45AA|b/c d",
             "&#69;AA&#x7c;b&#47;c d",
-            // Escapes within escapes.
+            // Nested escapes.
             r"\u0025\u0034\u0035AA\u00257cb\/c d",
             r"%5Cu0045AA%5Cu007cb%5C/c%20d",
             "EAA&amp;#124;b/c d",
@@ -204,7 +203,7 @@ mod tests {
         ] {
             assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[redacted]>", "{spelled}");
         }
-        // What stands before it is read with it: of these signs, two are one for the reader of the inner escape alone.
+        // Depends on the preceding characters: two of these signs are one to the reader of the inner escape.
         for before in [r"\\", r"\\\\\\", r"\%5C\%5C", "&amp;"] {
             let shown = shown("EAA|b/c d", &format!(r"<{before}%5Cu0045AA|b/c d>"));
             assert!(shown.ends_with("[redacted]>"), "{before}: {shown}");
@@ -253,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_text_made_of_the_beginning_of_a_value_costs_what_any_text_costs() {
-        // Each of a million letters could be the first of the value: looking from each of them would be 16 billion steps.
+        // Any of a million letters could begin the value; trying each would take 16 billion steps.
         let value = format!("{}b", "a".repeat(16 << 10));
         let short = "a".repeat(12);
         let values = Spellings::of([value.as_bytes(), short.as_bytes()]);

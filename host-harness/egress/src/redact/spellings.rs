@@ -1,9 +1,9 @@
-//! Owns: the spellings in which a server repeats what it was told: percent, JSON and HTML escapes, also within each other.
-//! Does not own: what is searched for in such a reading (`search`).
+//! Owns: the spellings in which a server may repeat a text: percent, JSON and HTML escapes, also nested.
+//! Does not own: what is searched for (`search`).
 
 use std::collections::VecDeque;
 
-/// A byte as a reader understands it, and from where to where it is spelled in the text as it was written.
+/// A decoded byte and its position in the original text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Letter {
     pub(crate) byte: u8,
@@ -11,34 +11,34 @@ pub(crate) struct Letter {
     pub(crate) to: usize,
 }
 
-/// A text as one kind of reader sees it.
+/// A text as one kind of reader decodes it.
 pub(crate) type Reading<'t> = Box<dyn Iterator<Item = Letter> + 't>;
 
-/// What an escape stands for.
+/// The meaning of an escape.
 #[derive(Clone, Copy)]
 enum Meaning {
     Byte(u8),
     Char(char),
 }
 
-/// How many letters spell something else out at the beginning of a text, and what.
+/// The length and meaning of an escape at the beginning of a text, if there is one.
 type Escape = fn(&[u8]) -> Option<(usize, Meaning)>;
 
 /// The longest escape, in letters.
 const LONGEST: usize = 10;
-/// Escapes within escapes within escapes.
+/// The deepest nesting of escapes.
 const DEEPEST: usize = 3;
 
-/// Whether an escape may begin with this byte.
+/// Whether this byte may begin an escape.
 fn begins_escape(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&' | b'+')
 }
 
-/// Every reading of a text in turn, the text itself first, until `look` has seen enough. `spaced` says whether `+`
-/// may stand for a blank.
+/// Passes every reading of a text to `look`, the text itself first, until it has seen enough. With `spaced`, `+` may be
+/// a space.
 ///
-/// What one reader undoes is what another leaves: a value that holds a `%` of its own is found with its other letters
-/// escaped in another way, and one in JSON in an address in JSON too. Each reading costs one pass.
+/// Readings are combined because one reader decodes what another leaves alone: a value with its own `%` may have its
+/// other letters escaped differently, or be in a URL within JSON. Each reading costs one pass.
 pub(crate) fn readings(text: &[u8], spaced: bool, mut look: impl FnMut(Reading<'_>) -> bool) {
     if look(layered(text, &[])) {
         return;
@@ -51,13 +51,12 @@ pub(crate) fn readings(text: &[u8], spaced: bool, mut look: impl FnMut(Reading<'
         layers.extend([vec![form as Escape], vec![form, any]]);
     }
     if !present.is_empty() {
-        // With one kind of escape the first layer is among them already.
+        // With one kind of escape, the first layer is included already.
         let first = if present.len() > 1 { 1 } else { 2 };
         layers.extend((first..=DEEPEST).map(|depth| vec![any as Escape; depth]));
     }
     if present.len() > 1 {
-        // A reader of one kind leaves the others as they stand: undone at the same time, an escape may take a sign that
-        // belongs to what another one spells.
+        // Kinds are decoded separately: decoded together, one escape could consume a sign that belongs to another.
         layers.extend(present.iter().map(|kind| vec![*kind, any]));
     }
     for escapes in layers {
@@ -67,7 +66,7 @@ pub(crate) fn readings(text: &[u8], spaced: bool, mut look: impl FnMut(Reading<'
     }
 }
 
-/// A text that is read through these escapes, one after the other.
+/// Decodes a text through these escapes, in order.
 fn layered<'t>(text: &'t [u8], escapes: &[Escape]) -> Reading<'t> {
     let written = text.iter().enumerate().map(|(at, byte)| Letter { byte: *byte, from: at, to: at + 1 });
     let written: Reading<'t> = Box::new(written);
@@ -76,7 +75,7 @@ fn layered<'t>(text: &'t [u8], escapes: &[Escape]) -> Reading<'t> {
     })
 }
 
-/// One kind of escape, undone.
+/// Decodes one kind of escape.
 struct Layer<I> {
     inner: I,
     ahead: VecDeque<Letter>,
@@ -155,7 +154,7 @@ fn json(text: &[u8]) -> Option<(usize, Meaning)> {
     }
 }
 
-/// `&#65;`, `&#x41;`, and the names of the characters that HTML needs.
+/// `&#65;`, `&#x41;`, and the entities of the characters that HTML escapes.
 fn html(text: &[u8]) -> Option<(usize, Meaning)> {
     let end = text.iter().position(|byte| *byte == b';')?;
     let number = match text.get(1..end).filter(|_| text.first() == Some(&b'&'))? {

@@ -67,9 +67,6 @@ pub enum HostError {
     /// Too much waits already.
     #[error("{0}; try again later")]
     Full(#[from] Full),
-    /// The operating system gave no random bytes.
-    #[error("no random bytes could be had: {0}")]
-    Random(String),
     /// The channel did not do for an account what was asked.
     #[error("{}", sentence(.0))]
     Account(Box<AccountError>),

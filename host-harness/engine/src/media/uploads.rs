@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::{
     FieldValue, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, TemplateValue,
 };
-use harness_egress::{EgressError, File, Files, Held, check_files, check_request};
+use harness_egress::{EgressError, File, Files, Held, check_files, check_request, credentials::random};
 use harness_inbox::{InboxError, MediaState, MediaView, Upload};
 
 use super::{IN_MEMORY, Media, sniff};
@@ -102,9 +102,7 @@ impl Media {
 
 /// Takes a file that is to be sent.
 async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, HostError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| HostError::Random(error.to_string()))?;
-    let handle = URL_SAFE_NO_PAD.encode(random);
+    let handle = URL_SAFE_NO_PAD.encode(random::<16>()?);
     let file = Upload {
         stored_as: format!("outbound/{handle}"),
         handle,

@@ -13,8 +13,8 @@ use crate::state::thread::Author;
 pub(crate) fn act(core: &Core, params: &Map<String, Value>, account: &AccountConfig, recipient: &Recipient) -> Outcome {
     let action = fields::word(params, "sender_action", "sender_action")?;
     let action = action.as_str();
-    // An action must be sent without a message; what else stands beside it, such as the messaging_type that
-    // SDKs always send, is ignored.
+    // An action must be sent without a message; other parameters, such as the messaging_type that SDKs always send, are
+    // ignored.
     if params.contains_key("message") {
         return Err(GraphError::parameter(format!("message cannot stand beside sender_action {action}")));
     }
@@ -24,7 +24,7 @@ pub(crate) fn act(core: &Core, params: &Map<String, Value>, account: &AccountCon
     let now_ms = core.clock.now_ms();
     let mut world = core.world();
     match action {
-        // Shown to the customer at once, so only while a message could be sent.
+        // Visible to the customer immediately, so only while a message could be sent.
         "typing_on" | "react" => {
             let sending = Sending { tag: None, thread_control: None };
             admission::admit_customer(&world, account, igsid, &sending, now_ms)?;

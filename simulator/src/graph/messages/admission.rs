@@ -1,4 +1,4 @@
-//! Whether a message may go to its recipient now: recipient, window, tag, owner, private reply.
+//! Whether a message may be sent to its recipient now: recipient, window, tag, owner, private reply.
 //! What belongs here: the platform's policy. What the message contains is `content`.
 
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use crate::state::thread::Window;
 /// A private reply is possible for 7 days after the comment.
 const PRIVATE_REPLY_MS: i64 = 7 * 24 * 3600 * 1000;
 
-/// To whom a message goes.
+/// The recipient of a message.
 pub(crate) enum Recipient {
     Customer(String),
     /// A private reply to a comment.
@@ -87,7 +87,7 @@ fn thread_control(params: &Map<String, Value>) -> Result<Option<Option<String>>,
     }
 }
 
-/// Decides, and answers with the customer's id.
+/// Checks the policy and returns the customer's id.
 pub(crate) fn admit(
     world: &World,
     account: &AccountConfig,
@@ -101,9 +101,9 @@ pub(crate) fn admit(
     }
 }
 
-/// The customer's thread, if this account may use it at all; the window is not looked at.
+/// The customer's thread, if the account may use it at all; the window is not checked.
 pub(crate) fn reachable(world: &World, account: &AccountConfig, igsid: &str) -> Result<(), GraphError> {
-    // An app that is not live reaches people with a role only.
+    // An app that is not live reaches only people with a role.
     if !world.app.serves(igsid) {
         return Err(GraphError::new(200, Some(2_018_028)));
     }

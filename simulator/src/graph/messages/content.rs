@@ -11,7 +11,7 @@ use crate::graph::messages::template;
 use crate::graph::{Host, fields};
 use crate::webhook::attachment::Attachment;
 
-/// Text: UTF-8, 1000 bytes or less. The same page of Meta's documentation also says characters.
+/// Text: UTF-8, at most 1000 bytes. The same page of Meta's documentation also says characters.
 const MAX_TEXT_BYTES: usize = 1000;
 const MAX_QUICK_REPLIES: usize = 13;
 const QUICK_REPLY_TITLE_CHARS: usize = 20;
@@ -19,7 +19,7 @@ const MAX_PAYLOAD_CHARS: usize = 1000;
 const MAX_METADATA_CHARS: usize = 1000;
 const MAX_IMAGES: usize = 10;
 
-/// A message that is well-formed and within the limits.
+/// A well-formed message within the limits.
 pub(crate) struct Content {
     pub(crate) text: Option<String>,
     pub(crate) attachments: Vec<SentAttachment>,
@@ -27,11 +27,11 @@ pub(crate) struct Content {
     pub(crate) metadata: Option<String>,
 }
 
-/// One attachment, as the customer sees it and as the echo tells it.
+/// An attachment as the customer sees it, and as the echo shows it.
 pub(crate) struct SentAttachment {
     pub(crate) shown: Attachment,
     pub(crate) echoed: Attachment,
-    /// The address to fetch, when one was sent.
+    /// The URL to fetch, if it was sent by URL.
     pub(crate) source: Option<Source>,
     /// `is_reusable`: answer with an attachment id.
     pub(crate) keep: bool,
@@ -98,7 +98,7 @@ fn attachments(
         (None, None) => Ok(Vec::new()),
         (Some(_), Some(_)) => Err(GraphError::parameter("Param message holds both attachment and attachments")),
         (Some(one), None) => Ok(vec![attachment(core, account, host, one)?]),
-        // One sample of Meta's documentation writes a single object here, so it is taken.
+        // One sample of Meta's documentation has a single object here, so it is accepted.
         (None, Some(one @ Value::Object(_))) => Ok(vec![attachment(core, account, host, one)?]),
         (None, Some(several)) => {
             let several = fields::array(several, "message[attachments]")?;
@@ -121,7 +121,7 @@ fn attachments(
 fn attachment(core: &Core, account: &AccountConfig, host: Host, value: &Value) -> Result<SentAttachment, GraphError> {
     let param = "message[attachment]";
     let object = fields::object(value, param)?;
-    // `is_reusable` stands beside `payload` in one of Meta's samples.
+    // One of Meta's samples has `is_reusable` beside `payload`.
     fields::only(object, &["type", "payload", "is_reusable"], param)?;
     let kind = fields::word(object, "type", param)?;
     let kind = kind.as_str();
@@ -173,7 +173,7 @@ fn media_attachment(
     }
 }
 
-/// The account's own upload; its kind must be the one that is sent.
+/// The account's own upload, which must be of the kind that is sent.
 fn uploaded(core: &Core, account: &AccountConfig, id: &str, kind: Option<&str>) -> Result<String, GraphError> {
     let world = core.world();
     let upload = world
@@ -187,7 +187,7 @@ fn uploaded(core: &Core, account: &AccountConfig, id: &str, kind: Option<&str>) 
     Ok(upload.url.clone())
 }
 
-/// A post of the account itself. The upload page also sends uploads this way, with `attachment_id`.
+/// A post of the account. The upload page also documents uploads in this form, with `attachment_id`.
 fn media_share(
     core: &Core,
     account: &AccountConfig,
@@ -231,7 +231,7 @@ fn quick_replies(message: &Map<String, Value>) -> Result<Vec<Value>, GraphError>
                 let title: String = title.chars().take(QUICK_REPLY_TITLE_CHARS).collect();
                 shown.push(json!({"title": title, "payload": payload}));
             }
-            // Since October 2026 contact-information quick replies are taken but not created.
+            // Accepted but not shown since October 2026.
             "user_phone_number" | "user_email" => {}
             other => {
                 return Err(GraphError::parameter(format!("Param {param}[content_type] is not {other}")));
@@ -241,7 +241,7 @@ fn quick_replies(message: &Map<String, Value>) -> Result<Vec<Value>, GraphError>
     Ok(shown)
 }
 
-/// Clients send booleans, and Meta's own samples the text "true".
+/// Clients send booleans, Meta's own samples the text "true".
 pub(crate) fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or(value == "true")
 }

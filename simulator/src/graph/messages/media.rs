@@ -1,4 +1,4 @@
-//! Files that the platform takes: kinds, types, sizes, addresses, and fetching them.
+//! Accepted files: kinds, types, sizes, URLs, and fetching them.
 //! What belongs here: rules about files, shared by messages and uploads.
 
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ const FETCH_FAILED: u32 = 2_018_008;
 const TYPE_MISMATCH: u32 = 2_018_047;
 const TOO_BIG: u32 = 2_018_109;
 
-/// What one kind of attachment may be.
+/// The rule of one kind of attachment.
 pub(crate) struct Rule {
     pub(crate) kind: &'static str,
     extensions: &'static [&'static str],
@@ -63,13 +63,13 @@ pub(crate) fn rule(kind: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.kind == kind)
 }
 
-/// An address from which a file of a kind is to be fetched.
+/// A URL to fetch a file of a kind from.
 pub(crate) struct Source {
     pub(crate) kind: &'static str,
     pub(crate) url: String,
 }
 
-/// Judges an address, and fetches it when it is on loopback and the configuration allows that.
+/// Checks a URL, and fetches it if it is on loopback and the configuration allows that.
 pub(crate) async fn check(core: &Core, source: &Source) -> Result<(), GraphError> {
     let unfetchable = || GraphError::new(100, Some(FETCH_FAILED));
     let rule = rule(source.kind).ok_or_else(unfetchable)?;
@@ -90,7 +90,7 @@ pub(crate) async fn check(core: &Core, source: &Source) -> Result<(), GraphError
     }
 }
 
-/// Judges a file by its type and size.
+/// Checks a file's type and size.
 pub(crate) fn check_file(core: &Core, rule: &Rule, mime_type: &str, size: usize) -> Result<(), GraphError> {
     let essence = mime_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let is_mp3 = core.config.takes_mp3 && rule.kind == "audio" && essence == "audio/mpeg";
@@ -116,7 +116,7 @@ async fn fetch(core: &Core, rule: &Rule, url: &Url) -> Result<(), GraphError> {
     check_file(core, rule, mime_type.unwrap_or(""), answer.body.len())
 }
 
-/// Formats that an extension says for sure, so that `/photo.php` is not taken for one.
+/// Extensions that reliably name a format; `/photo.php` does not.
 fn is_known_format(extension: &str) -> bool {
     RULES.iter().any(|rule| rule.extensions.contains(&extension))
         || matches!(

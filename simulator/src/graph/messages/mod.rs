@@ -25,8 +25,8 @@ use crate::webhook::item::{Item, Kind, MessageBody, ReplyTo};
 
 pub(crate) async fn send(core: &Arc<Core>, request: &GraphRequest, account: &AccountConfig) -> Outcome {
     let params = &request.params;
-    // Unknown parameters are ignored, as everywhere in Graph; the platform's own SDK for Node adds an `id`.
-    // What the message holds is checked.
+    // Unknown parameters are ignored, as everywhere in Graph; Meta's own SDK for Node adds an `id`. The message itself
+    // is strict.
     if request.file().is_some() {
         return Err(GraphError::not_played("a file beside a message (message_attachments takes files)"));
     }
@@ -39,7 +39,7 @@ pub(crate) async fn send(core: &Arc<Core>, request: &GraphRequest, account: &Acc
     let content = Content::read(core, account, request.host, fields::object(message, "message")?)?;
     let reply_to = reply_target(params)?;
 
-    // Before the media are fetched, and again when the message is stored: time passes in between.
+    // Checked before the media are fetched, and again when the message is stored, because fetching takes time.
     admission::admit(&core.world(), account, &recipient, &sending, core.clock.now_ms())?;
     for attachment in &content.attachments {
         if let Some(source) = &attachment.source {
@@ -49,7 +49,7 @@ pub(crate) async fn send(core: &Arc<Core>, request: &GraphRequest, account: &Acc
     commit(core, request, account, Sent { recipient, sending, content, reply_to })
 }
 
-/// A message that passed every check of its own.
+/// A message that passed every check.
 struct Sent {
     recipient: Recipient,
     sending: Sending,

@@ -1,5 +1,5 @@
 //! Templates of the Send API: generic, button, product.
-//! What belongs here: their form and limits, and the shape in which an echo tells them.
+//! What belongs here: their form and limits, and their form in echoes.
 
 use serde_json::{Map, Value, json};
 
@@ -72,7 +72,7 @@ fn button_template(payload: &Map<String, Value>) -> Result<Attachment, GraphErro
     fields::at_most(text, MAX_BUTTON_TEMPLATE_TEXT, "the text of a button template")?;
     let list = payload.get("buttons").ok_or_else(|| GraphError::parameter("Param payload[buttons] is required"))?;
     buttons(list)?;
-    // An echo knows the generic form only: the text becomes the title of one element.
+    // Echoes only have the generic form: the text becomes the title of one element.
     Ok(Attachment::generic(json!([{"title": text, "buttons": list}])))
 }
 

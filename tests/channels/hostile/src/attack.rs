@@ -3,9 +3,10 @@
 
 #![allow(clippy::result_large_err, reason = "the contract's own type of error")]
 
-use crate::bindings::{
-    exports::inbox::channel::account::{AccountError, Archived, CheckLevel, CheckResult, HistoryPage, HistoryRequest},
-    inbox::channel::{http, storage, types::*},
+use channel_sdk::{
+    account::{AccountError, Archived, CheckLevel, CheckResult, HistoryPage, HistoryRequest},
+    http, storage,
+    types::*,
 };
 
 const OWN: &str = "https://attacker.example.com/v1/messages";

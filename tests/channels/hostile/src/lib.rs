@@ -2,23 +2,9 @@
 
 #![allow(clippy::result_large_err, reason = "the contract's errors are as large as they are")]
 
-#[allow(
-    clippy::all,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    reason = "generated from the contract"
-)]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../../wit", world: "channel" });
-}
-
 mod attack;
 
-use bindings::exports::inbox::channel::{account, messaging_channel};
-use bindings::inbox::channel::{http, storage, types::*};
+use channel_sdk::{account, collect::person, http, messaging_channel, storage, types::*};
 
 struct Hostile;
 
@@ -141,8 +127,8 @@ fn deeper(depth: u64) -> u64 {
 
 /// Something that opens a conversation.
 fn hello() -> Event {
-    let contact = Contact { id: "victim".into(), name: None, username: None, addresses: Vec::new() };
-    Event { id: "hello".into(), account: "account".into(), contact: Some(contact), ..unknown(String::new()) }
+    let contact = Some(person("victim".into()));
+    Event { id: "hello".into(), account: "account".into(), contact, ..unknown(String::new()) }
 }
 
 fn unknown(native: String) -> Event {
@@ -198,10 +184,4 @@ impl account::Guest for Hostile {
     }
 }
 
-// A native library cannot carry the export names of the component model.
-#[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
-mod exports {
-    use crate::{Hostile, bindings};
-    bindings::export!(Hostile with_types_in bindings);
-}
+channel_sdk::channel!(Hostile);

@@ -4,23 +4,9 @@
 
 #![allow(clippy::result_large_err, reason = "the contract's errors are as large as they are")]
 
-#[allow(
-    clippy::all,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    reason = "generated from the contract"
-)]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../../wit", world: "channel" });
-}
-
 mod script;
 
-use bindings::exports::inbox::channel::{account, messaging_channel};
-use bindings::inbox::channel::types::*;
+use channel_sdk::{account, collect::person, messaging_channel, types::*};
 use script::Script;
 
 struct Scripted;
@@ -140,7 +126,7 @@ impl account::Guest for Scripted {
     fn profile(account: AccountSettings, id: String) -> Result<account::ContactProfile, account::AccountError> {
         let script = script_of(&account)?;
         script.send();
-        let contact = Contact { id, name: Some("n".repeat(script.size())), username: None, addresses: Vec::new() };
+        let contact = Contact { name: Some("n".repeat(script.size())), ..person(id) };
         Ok(account::ContactProfile {
             contact,
             picture: None,
@@ -164,10 +150,4 @@ impl account::Guest for Scripted {
     }
 }
 
-// A native library cannot carry the export names of the component model.
-#[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
-mod exports {
-    use crate::{Scripted, bindings};
-    bindings::export!(Scripted with_types_in bindings);
-}
+channel_sdk::channel!(Scripted);

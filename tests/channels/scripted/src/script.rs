@@ -1,11 +1,12 @@
 //! What a script may ask for. Belongs here: its form in JSON, and what comes of each field.
 
-use serde::Deserialize;
-
-use crate::bindings::{
-    exports::inbox::channel::account::{Archived, HistoryPage},
-    inbox::channel::{http, storage, types::*},
+use channel_sdk::{
+    account::{Archived, HistoryPage},
+    collect::person,
+    http, storage,
+    types::*,
 };
+use serde::Deserialize;
 
 /// One script. Everything is optional; numbers say how often.
 #[derive(Default, Deserialize)]
@@ -103,12 +104,11 @@ impl Script {
                 0 => "victim".to_owned(),
                 contacts => format!("victim-{}", number % contacts),
             };
-            let contact = Contact { id: id_of_contact, name: None, username: None, addresses: Vec::new() };
             let account = if self.account.is_empty() { "account".into() } else { self.account.clone() };
             Event {
                 id,
                 account,
-                contact: Some(contact),
+                contact: Some(person(id_of_contact)),
                 thread: None,
                 author: Author::Unknown,
                 at: None,

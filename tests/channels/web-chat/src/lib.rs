@@ -3,21 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-#[allow(
-    clippy::all,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    reason = "generated from the contract"
-)]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../../wit", world: "channel" });
-}
-
-use bindings::exports::inbox::channel::{account, messaging_channel};
-use bindings::inbox::channel::types::*;
+use channel_sdk::{account, collect::person, messaging_channel, types::*};
 
 struct WebChat;
 
@@ -134,7 +120,7 @@ fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -
         Ok(message) => Event {
             id: format!("m:{}", message.id),
             account: account.into(),
-            contact: Some(Contact { id: message.visitor, name: message.name, username: None, addresses: Vec::new() }),
+            contact: Some(Contact { name: message.name, ..person(message.visitor) }),
             thread: None,
             author: Author::Contact,
             at: Some(message.at),
@@ -264,10 +250,4 @@ impl account::Guest for WebChat {
     }
 }
 
-// A native library cannot carry the export names of the component model.
-#[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "generated: the canonical ABI passes raw addresses")]
-mod exports {
-    use crate::{WebChat, bindings};
-    bindings::export!(WebChat with_types_in bindings);
-}
+channel_sdk::channel!(WebChat);
