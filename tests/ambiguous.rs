@@ -80,7 +80,7 @@ async fn a_fault_after_a_send_reaches_the_customer_once_and_the_archive_says_so(
         let (world, conversation) = silent().await;
         world.sim.inject(fault.taking_effect());
         let view = world.reply(conversation, words, message(vec![text(words)])).await;
-        assert_eq!((states(&view), view.verdict), (vec![StepState::Unknown], ReplyVerdict::Ambiguous), "{words}");
+        assert_eq!((states(&view), view.verdict), (vec![StepState::Ambiguous], ReplyVerdict::Ambiguous), "{words}");
         let told = view.steps[0].outcome.as_ref().unwrap().get();
         let SendResult::Ambiguous(failure) = serde_json::from_str(told).unwrap() else { panic!("{words}: {told}") };
         assert!(failure.sentence.contains("may have been delivered"), "{words}: {failure:?}");
@@ -110,7 +110,7 @@ async fn what_is_proved_not_to_have_arrived_is_sent_again_with_what_stands_behin
     let (world, conversation) = silent().await;
     world.sim.inject(Fault::graph_error(1, None));
     let view = world.reply(conversation, "key", message(vec![text("first"), text("second")])).await;
-    assert_eq!(states(&view), [StepState::Unknown, StepState::Cancelled], "{view:?}");
+    assert_eq!(states(&view), [StepState::Ambiguous, StepState::Cancelled], "{view:?}");
     world.clock.advance(LOOK);
     let view = until(&world, view.id, ReplyVerdict::Sent).await;
     assert_eq!(states(&view), [StepState::Sent; 2], "{view:?}");

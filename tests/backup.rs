@@ -134,7 +134,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
     sim.wait_for_held_answers(1, PATIENCE).await.unwrap();
     let backup = here.path().join("backup");
     let words = succeeded(&process.command(&["backup", backup.to_str().unwrap()]).await);
-    assert!(words.contains("unknown after a restore: 4"), "{words}");
+    assert!(words.contains("ambiguous after a restore: 4"), "{words}");
     assert_eq!(sim.release_answers(), 1);
     eventually("the end of both", async || (taken(&sim).len() == 4).then_some(())).await;
     host.kill().await;
@@ -147,12 +147,12 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
         let view = api(&other.address, &format!("/replies/{id}")).await;
         assert_eq!((&view["state"], view["steps"].as_array().unwrap().len()), (&json!("ambiguous"), 2), "{view}");
         for step in view["steps"].as_array().unwrap() {
-            assert_eq!(step["state"], "unknown", "{view}");
+            assert_eq!(step["state"], "ambiguous", "{view}");
             assert!(step["outcome"].to_string().contains("comes from a backup"), "{view}");
         }
     }
     let timeline = api(&other.address, "/conversations/1/messages").await;
-    let shown: Vec<_> = timeline.as_array().unwrap().iter().filter(|entry| entry["state"] == "unknown").collect();
+    let shown: Vec<_> = timeline.as_array().unwrap().iter().filter(|entry| entry["state"] == "ambiguous").collect();
     assert_eq!(shown.len(), 4, "agents see each of them: {timeline}");
     assert_eq!(shown[3]["text"], "behind 1");
     // Whoever asks again under the same key is told the same.

@@ -52,7 +52,7 @@ async fn survives(bad: &str) -> World {
 
 async fn notices(world: &World) -> Vec<(String, String)> {
     let file = rusqlite::Connection::open(world.inbox_file()).unwrap();
-    let mut query = file.prepare("SELECT kind, body FROM notice").unwrap();
+    let mut query = file.prepare("SELECT kind, body FROM activity").unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     rows.map(Result::unwrap).collect()
 }

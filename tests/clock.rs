@@ -44,7 +44,7 @@ async fn deliveries_and_replies_go_on_while_the_clock_jumps() {
         assert_eq!(view.state, ReplyState::Done, "{view:?}");
         for step in &view.steps {
             // What a platform answered with an error page it may have taken.
-            assert!(matches!(step.state, StepState::Sent | StepState::Unknown | StepState::Cancelled), "{view:?}");
+            assert!(matches!(step.state, StepState::Sent | StepState::Ambiguous | StepState::Cancelled), "{view:?}");
         }
     }
     world.settled().await;

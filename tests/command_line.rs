@@ -330,14 +330,14 @@ async fn tokens_are_made_listed_and_revoked_by_command_before_and_while_the_host
     let configuration = std::fs::read_to_string(&path).unwrap();
     assert!(configuration.contains("127.0.0.1:0"), "{configuration}");
     std::fs::write(&path, configuration.replace("127.0.0.1:0", port)).unwrap();
-    let retranslate = |named: Option<&str>| {
+    let retry = |named: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command.args(["retranslate", "--config", &path]).env_remove("HARNESS_API_TOKEN");
+        command.args(["deliveries", "retry", "--config", &path]).env_remove("HARNESS_API_TOKEN");
         named.into_iter().fold(&mut command, |command, token| command.env("HARNESS_API_TOKEN", token)).output().unwrap()
     };
-    let own = retranslate(None);
+    let own = retry(None);
     assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
-    let revoked = retranslate(Some(&crm));
+    let revoked = retry(Some(&crm));
     let error = String::from_utf8_lossy(&revoked.stderr).into_owned();
     assert!(!revoked.status.success() && error.contains("in the variable HARNESS_API_TOKEN"), "{error}");
     assert!(error.contains("admin-token") && !error.contains(&crm), "{error}");

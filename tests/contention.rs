@@ -178,7 +178,7 @@ async fn a_file_that_another_program_locks_for_seconds_loses_nothing() {
         assert_eq!(found.get(&format!("locked-{number}")), Some(&1), "{found:?}");
     }
     let view = world.ended(under_way.reply).await;
-    assert!(matches!(view.steps[0].state, StepState::Sent | StepState::Unknown), "{view:?}");
+    assert!(matches!(view.steps[0].state, StepState::Sent | StepState::Ambiguous), "{view:?}");
     let view = world.reply(conversation, "after", message(vec![text("after")])).await;
     assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
     let sends: Vec<_> = world.sends().iter().map(|send| send.body["message"]["text"].to_string()).collect();

@@ -116,7 +116,7 @@ async fn a_batch_of_everything_of_two_customers_is_applied_whole() {
     assert_eq!(world.host.inbox().conversations(9).await.unwrap().len(), 2);
     let file = rusqlite::Connection::open(world.inbox_file()).unwrap();
     let noted: i64 =
-        file.query_row("SELECT count(*) FROM notice WHERE kind = 'unknown'", [], |row| row.get(0)).unwrap();
+        file.query_row("SELECT count(*) FROM activity WHERE kind = 'unknown'", [], |row| row.get(0)).unwrap();
     assert_eq!(noted, 2, "what nobody understands is kept beside, once");
 }
 
@@ -164,7 +164,7 @@ async fn what_was_unsent_is_nowhere_in_the_file() {
         channel_tests::files_with(world.folder.path(), WORDS).is_empty().then_some(())
     })
     .await;
-    assert_eq!(world.host.inbox().delivery_counts().await.unwrap().redacted, 1);
+    assert_eq!(world.host.inbox().delivery_counts().await.unwrap().purged, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,7 +259,7 @@ async fn a_request_under_way_when_the_host_stops_is_unknown_and_not_sent_again()
     let after = open_host(folder.path(), &sim, Clock::default()).await;
     let view = after.inbox().reply(reply).await.unwrap();
     let states: Vec<_> = view.steps.iter().map(|step| step.state).collect();
-    assert_eq!(states, [StepState::Unknown, StepState::Cancelled]);
+    assert_eq!(states, [StepState::Ambiguous, StepState::Cancelled]);
     let outcome = view.steps[0].outcome.as_ref().unwrap().get();
     assert!(outcome.contains("may have been delivered"), "{outcome}");
 }

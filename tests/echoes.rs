@@ -69,7 +69,7 @@ async fn every_echo_with_every_outcome_is_one_message_and_the_truth() {
                     Send::Refused => StepState::Rejected,
                     // Only an echo that names the send can tell.
                     Send::TimedOut if echoed && !bare => StepState::Sent,
-                    Send::TimedOut => StepState::Unknown,
+                    Send::TimedOut => StepState::Ambiguous,
                 };
                 let view = world.host.inbox().reply(view.id).await.unwrap();
                 assert_eq!(states(&view), [expected], "{case}: {view:?}");
@@ -77,7 +77,7 @@ async fn every_echo_with_every_outcome_is_one_message_and_the_truth() {
                 let own: Vec<_> = timeline.iter().filter(|entry| entry.direction == "outbound").collect();
                 // An echo that names nothing, of a send that nobody answered, may be anybody's message: it is shown,
                 // beside the reply of which it is said that it may have arrived.
-                let strangers = usize::from(expected == StepState::Unknown && echoed);
+                let strangers = usize::from(expected == StepState::Ambiguous && echoed);
                 assert_eq!(own.len(), 1 + strangers, "{case}: {own:#?}");
                 assert_eq!(own.iter().filter(|entry| entry.state == Some(expected)).count(), 1, "{case}");
                 let requests = world.sends().iter().filter(|sent| sent.body.to_string().contains(&case)).count();

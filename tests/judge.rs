@@ -76,7 +76,7 @@ fn sound() -> (Platform, Stored, Asked) {
             contact: IGSID.into(),
             shown: messages.into_iter().map(|said| Shown { said, inbound: true }).collect(),
         }],
-        parts: vec![part(1, "sent"), part(2, "sent"), part(3, "unknown"), part(4, "rejected"), part(5, "cancelled")],
+        parts: vec![part(1, "sent"), part(2, "sent"), part(3, "ambiguous"), part(4, "rejected"), part(5, "cancelled")],
         ..Stored::default()
     };
     let asked = (1..=5).map(|number| (format!("reply {number}"), vec![format!("part {number}")])).collect();
@@ -125,7 +125,7 @@ fn a_lost_message_delivery_or_reply_is_named() {
 fn a_body_that_was_emptied_is_not_lost_and_another_one_is() {
     let (platform, mut stored, asked) = sound();
     stored.bodies.remove(0);
-    stored.redacted = 1;
+    stored.purged = 1;
     assert!(compare(&platform, &stored, &asked).clean());
     stored.bodies.remove(0);
     assert!(format!("{:?}", compare(&platform, &stored, &asked)).contains("1 deliveries are not in the journal"));

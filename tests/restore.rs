@@ -149,7 +149,7 @@ async fn a_restored_inbox_is_what_was_backed_up_and_takes_what_comes_again() {
     let first = customer.text("before").await;
     world.settled().await;
     let from = made(&world, "backup", false).await;
-    assert_eq!(BackupManifest::read(&from).unwrap().unknown_steps, 0);
+    assert_eq!(BackupManifest::read(&from).unwrap().ambiguous_steps, 0);
     let (sim, clock, _old) = world.stop().await;
     let target = tempfile::tempdir().unwrap();
     backup::restore(&place(target.path()), &from).await.unwrap();

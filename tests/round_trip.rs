@@ -155,7 +155,7 @@ async fn a_passing_refusal_is_tried_again_and_ends_as_sent() {
         let queued = world.host.reply(conversation, "again", message(vec![text("again")])).await.unwrap();
         if dropped {
             // The connection broke after the request had left: nobody knows, so nobody sends again.
-            assert_eq!(states(&world.ended(queued.reply).await), [StepState::Unknown]);
+            assert_eq!(states(&world.ended(queued.reply).await), [StepState::Ambiguous]);
             continue;
         }
         let view = eventually("the retry", async || {
@@ -183,7 +183,7 @@ async fn a_message_that_may_have_arrived_is_never_sent_again() {
         world.sim.inject(fault);
         let before = world.sends().len();
         let view = world.reply(conversation, key, message(vec![text(key), text("behind it")])).await;
-        assert_eq!(states(&view), [StepState::Unknown, StepState::Cancelled], "{key}");
+        assert_eq!(states(&view), [StepState::Ambiguous, StepState::Cancelled], "{key}");
         assert!(matches!(outcome(&view, 0), SendResult::Ambiguous(_)), "{key}");
         world.clock.advance(Duration::from_secs(3600));
         assert_eq!(world.sends().len(), before + 1, "{key}: one request");

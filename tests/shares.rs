@@ -139,7 +139,7 @@ async fn what_waits_for_accounts_that_never_come_is_bounded_and_ends() {
     }
     eventually("the newest three", async || {
         let counts = two.counts().await;
-        (counts.unrouted == 3 && counts.redacted == 3).then_some(())
+        (counts.unrouted == 3 && counts.purged == 3).then_some(())
     })
     .await;
     for index in 0..4 {
@@ -245,7 +245,7 @@ async fn of_an_archive_that_gives_more_than_was_asked_for_nothing_is_taken() {
     two.attack("as witness message w").await;
     eventually("the witness", async || (two.messages_of("witness").await == 1).then_some(())).await;
     let counts = two.counts().await;
-    assert_eq!((counts.received, counts.redacted, counts.failed), (0, 0, 0), "{counts:?}");
+    assert_eq!((counts.received, counts.purged, counts.failed), (0, 0, 0), "{counts:?}");
     assert_eq!(two.messages_of("flood").await, 0);
 }
 
@@ -254,7 +254,7 @@ async fn an_archive_without_an_end_gives_so_much_in_an_hour_and_leaves_no_bodies
     let budget = Budget { archive_items: 120, ..Budget::default() };
     let two = Two::with(budget).await;
     two.with_archive("endless", "history-endless").await;
-    let given = async || two.counts().await.redacted;
+    let given = async || two.counts().await.purged;
     // Pages come in the host's time: it stands as long as nobody moves it.
     let fill = async |least: u64| {
         eventually("pages", async || {
@@ -302,10 +302,10 @@ async fn a_native_form_longer_than_the_contract_allows_is_left_out() {
     let file = two.folder.path().join("inbox.sqlite");
     let connection = rusqlite::Connection::open(file).unwrap();
     eventually("the notice", async || {
-        let count: i64 = connection.query_row("SELECT count(*) FROM notice", [], |row| row.get(0)).unwrap();
+        let count: i64 = connection.query_row("SELECT count(*) FROM activity", [], |row| row.get(0)).unwrap();
         (count == 1).then_some(())
     })
     .await;
-    let kept: Option<String> = connection.query_row("SELECT native FROM notice", [], |row| row.get(0)).unwrap();
+    let kept: Option<String> = connection.query_row("SELECT native FROM activity", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, None);
 }

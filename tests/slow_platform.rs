@@ -79,7 +79,7 @@ async fn a_reply_that_is_answered_slowly_half_or_not_at_all_ends_in_a_true_outco
     let customer = world.sim.customer(CUSTOMER);
     customer.text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
-    let unknown = [StepState::Unknown, StepState::Cancelled];
+    let unknown = [StepState::Ambiguous, StepState::Cancelled];
     let sent = [StepState::Sent, StepState::Sent];
     let cases = [
         ("slowly", Fault::held(), Answer::Held, sent, 2),

@@ -72,7 +72,7 @@ pub struct Stored {
     /// Bodies in the journal.
     pub bodies: Vec<Vec<u8>>,
     /// Bodies that were emptied, since something in them was taken back.
-    pub redacted: usize,
+    pub purged: usize,
     /// Messages with an id of the platform's, in all conversations.
     pub mids: Vec<String>,
     pub conversations: Vec<Conversation>,
@@ -220,7 +220,7 @@ fn compare_deliveries(verdict: &mut Verdict, platform: &Platform, stored: &Store
         }
     }
     // A body that is not there was emptied, since something in it was taken back.
-    let lost = missing.max(stored.redacted) - stored.redacted;
+    let lost = missing.max(stored.purged) - stored.purged;
     verdict.lost.unless(lost == 0, || format!("{lost} deliveries are not in the journal"));
 }
 
@@ -318,7 +318,7 @@ fn judge_part(verdict: &mut Verdict, part: &Part, received: usize, disturbed: bo
     let by_kill = outcome.contains("The host stopped while");
     let right = if state == StepState::Sent.name() {
         received == 1
-    } else if state == StepState::Unknown.name() {
+    } else if state == StepState::Ambiguous.name() {
         verdict.unknown_by_kill += usize::from(by_kill);
         verdict.unknown_received += received;
         by_kill || disturbed

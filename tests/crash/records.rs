@@ -69,10 +69,10 @@ pub async fn of_file(file: &Path) -> Stored {
     Stored {
         complaints,
         unfinished: text(
-            "SELECT state || ' ' || coalesce(problem, '') FROM delivery WHERE state NOT IN ('applied', 'redacted')",
+            "SELECT state || ' ' || coalesce(problem, '') FROM delivery WHERE state NOT IN ('applied', 'purged')",
         ),
-        bodies: rows(&sql, "SELECT body FROM delivery WHERE state <> 'redacted'", |row| row.get(0)),
-        redacted: usize::try_from(count("SELECT count(*) FROM delivery WHERE state = 'redacted'")).unwrap(),
+        bodies: rows(&sql, "SELECT body FROM delivery WHERE state <> 'purged'", |row| row.get(0)),
+        purged: usize::try_from(count("SELECT count(*) FROM delivery WHERE state = 'purged'")).unwrap(),
         mids: text("SELECT platform_id FROM message WHERE platform_id IS NOT NULL"),
         conversations,
         parts: rows(

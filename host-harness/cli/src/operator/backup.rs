@@ -39,10 +39,10 @@ pub(crate) async fn make(of: &OfHost, dest: &Path, with_key: bool) -> Result<Exi
     progress.finish_and_clear();
     let made = made?;
     println!("backed up into {}: {}", dest.display(), contents(&made));
-    if made.unknown_steps > 0 {
+    if made.ambiguous_steps > 0 {
         println!(
-            "steps of replies that waited or were under way, and will be unknown after a restore: {}",
-            made.unknown_steps
+            "steps of replies that waited or were under way, and will be ambiguous after a restore: {}",
+            made.ambiguous_steps
         );
     }
     if !made.missing.is_empty() {
@@ -66,10 +66,10 @@ pub(crate) async fn restore(of: &OfHost, src: &Path) -> Result<ExitCode> {
     progress.finish_and_clear();
     let restored = restored?;
     println!("restored what was backed up at {}: {}", shown(&restored.made_at), contents(&restored));
-    if restored.unknown_steps > 0 {
+    if restored.ambiguous_steps > 0 {
         println!(
-            "steps of replies that had no end then are unknown now, and are not sent by themselves: {}",
-            restored.unknown_steps
+            "steps of replies that had no end then are ambiguous now, and are not sent by themselves: {}",
+            restored.ambiguous_steps
         );
     }
     if let (BackupKey::Apart, VaultKey::File(path)) = (restored.key, &place.key)

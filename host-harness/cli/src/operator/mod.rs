@@ -27,13 +27,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
     },
-    /// Let a running host translate again what could not be translated
-    Retranslate {
-        /// The channel's id [default: all]
-        channel: Option<String>,
-        #[command(flatten)]
-        running: running::Running,
-    },
+    /// Deliveries in the journal of a running host
+    #[command(subcommand)]
+    Deliveries(Deliveries),
     /// Connect an account of a running host: a link for the browser, then the state until a test message came
     Connect {
         /// The channel's id, one of those under `[channels]` in the configuration
@@ -99,10 +95,23 @@ pub(crate) enum Command {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum Deliveries {
+    /// Translate again what could not be translated
+    Retry {
+        /// The channel's id [default: all]
+        channel: Option<String>,
+        #[command(flatten)]
+        running: running::Running,
+    },
+}
+
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve { config, watch, record } => wait(serve::run(&config, watch, record)),
-        Command::Retranslate { channel, running } => wait(running::retranslate(&running, channel.as_deref())),
+        Command::Deliveries(Deliveries::Retry { channel, running }) => {
+            wait(running::retry_deliveries(&running, channel.as_deref()))
+        }
         Command::Connect { channel, login, json, running } => {
             wait(running::connect(&running, &channel, login.as_deref(), json))
         }

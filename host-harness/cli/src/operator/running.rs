@@ -223,12 +223,12 @@ fn print_line(check: &Value) {
 }
 
 /// Puts deliveries that could not be translated back into the queue.
-pub(crate) async fn retranslate(running: &Running, channel: Option<&str>) -> Result<ExitCode> {
+pub(crate) async fn retry_deliveries(running: &Running, channel: Option<&str>) -> Result<ExitCode> {
     let query: String = channel
         .map(|id| url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1).append_pair("channel", id).finish())
         .unwrap_or_default();
     let answer = running.client()?.call(Method::POST, &format!("deliveries/retry{query}"), None).await?;
-    println!("{} deliveries are translated again", answer.get("put_back").and_then(Value::as_u64).unwrap_or_default());
+    println!("{} deliveries are translated again", answer.get("requeued").and_then(Value::as_u64).unwrap_or_default());
     Ok(ExitCode::SUCCESS)
 }
 

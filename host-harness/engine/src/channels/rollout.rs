@@ -156,7 +156,7 @@ impl Channels {
                     History { count: history.count, previous: Some(old), replaced_at: now, ..History::default() };
             }
         });
-        self.inbox.take_up(&id, &registered.channel.inspection().digest).await?;
+        self.inbox.requeue(&id, &registered.channel.inspection().digest).await?;
         self.wake.usable();
         Ok(registered)
     }
@@ -231,7 +231,7 @@ impl Channels {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 // What the new one could not read, the old one may.
-                if let Err(error) = inbox.take_up(&channel, &back_to).await {
+                if let Err(error) = inbox.requeue(&channel, &back_to).await {
                     tracing::error!(%error, channel, "deliveries that failed could not be taken up again");
                 }
                 wake.usable();

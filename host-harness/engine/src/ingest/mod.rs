@@ -113,9 +113,9 @@ impl Ingest {
     pub(crate) async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
         let base = self.base.clone();
         let retry = async move {
-            let put_back = base.inbox.retry_failed(channel).await?;
+            let requeued = base.inbox.retry_failed(channel).await?;
             base.wake.delivered.notify_one();
-            Ok(put_back)
+            Ok(requeued)
         };
         self.base.begun.whole(retry).await
     }

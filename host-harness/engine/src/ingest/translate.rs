@@ -193,7 +193,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         && let present = &registered.channel.inspection().digest
         && digests.iter().any(|digest| digest != present)
     {
-        room.base.inbox.take_up(channel, present).await?;
+        room.base.inbox.requeue(channel, present).await?;
     }
     let count = translated.len();
     if !translated.is_empty() {

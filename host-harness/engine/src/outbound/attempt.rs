@@ -114,7 +114,7 @@ impl Sending<'_> {
                 StepState::Sent if step.kind == StepKind::Upload => {}
                 // One turn at a time has this conversation: its end could not be written down.
                 StepState::Sending => {
-                    let end = StepEnd::Final(StepState::Unknown);
+                    let end = StepEnd::Final(StepState::Ambiguous);
                     self.finish(index, outcome(SendResult::Ambiguous(unrecorded())), end).await?;
                     return Ok(RunOutcome::Finished);
                 }
@@ -336,7 +336,7 @@ impl Sending<'_> {
         let now = self.room.base.clock.now();
         let (failure, tired) = match &mut outcome.result {
             SendResult::Sent(_) => return (outcome, StepEnd::Final(StepState::Sent)),
-            SendResult::Ambiguous(_) => return (outcome, StepEnd::Final(StepState::Unknown)),
+            SendResult::Ambiguous(_) => return (outcome, StepEnd::Final(StepState::Ambiguous)),
             SendResult::Rejected(_) | SendResult::Unauthorized(_) => {
                 return (outcome, StepEnd::Final(StepState::Rejected));
             }

@@ -16,7 +16,7 @@ pub struct DeliveryCounts {
     /// Waiting for an account that is not connected.
     pub unrouted: u64,
     /// Applied, and emptied since something in them was unsent.
-    pub redacted: u64,
+    pub purged: u64,
     /// Not translatable by this version of the channel.
     pub failed: u64,
 }

@@ -45,7 +45,7 @@ pub enum StepState {
     /// The platform, or the host's rules, refused it.
     Rejected,
     /// The platform may have it: never sent again by itself.
-    Unknown,
+    Ambiguous,
     /// An earlier step was refused, so this one was not tried.
     Cancelled,
 }
@@ -58,13 +58,13 @@ impl StepState {
             Self::Sending => "sending",
             Self::Sent => "sent",
             Self::Rejected => "rejected",
-            Self::Unknown => "unknown",
+            Self::Ambiguous => "ambiguous",
             Self::Cancelled => "cancelled",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        use StepState::{Cancelled, Queued, Rejected, Sending, Sent, Unknown};
-        [Queued, Sending, Sent, Rejected, Unknown, Cancelled].into_iter().find(|state| state.name() == name)
+        use StepState::{Ambiguous, Cancelled, Queued, Rejected, Sending, Sent};
+        [Queued, Sending, Sent, Rejected, Ambiguous, Cancelled].into_iter().find(|state| state.name() == name)
     }
 }

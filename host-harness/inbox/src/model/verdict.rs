@@ -49,7 +49,7 @@ impl ReplyVerdict {
         }
         let of = if messages.is_empty() { signals } else { messages };
         let any = |state| of.contains(&state);
-        if any(StepState::Unknown) {
+        if any(StepState::Ambiguous) {
             Self::Ambiguous
         } else if of.iter().all(|state| *state == StepState::Sent) && !of.is_empty() {
             Self::Sent
@@ -69,13 +69,13 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_parts_come_to_one_word() {
-        use StepState::{Cancelled, Rejected, Sent, Unknown};
+        use StepState::{Ambiguous, Cancelled, Rejected, Sent};
         let message =
             |states: &[StepState]| ReplyVerdict::of(ReplyState::Done, states.iter().map(|state| ("message", *state)));
         assert_eq!(message(&[Sent, Sent]), ReplyVerdict::Sent);
         assert_eq!(message(&[Sent, Rejected, Cancelled]), ReplyVerdict::PartlySent);
         assert_eq!(message(&[Rejected, Cancelled]), ReplyVerdict::Failed);
-        assert_eq!(message(&[Sent, Unknown, Cancelled]), ReplyVerdict::Ambiguous);
+        assert_eq!(message(&[Sent, Ambiguous, Cancelled]), ReplyVerdict::Ambiguous);
         assert_eq!(message(&[Cancelled]), ReplyVerdict::Cancelled);
         assert_eq!(message(&[]), ReplyVerdict::Cancelled);
         let of = |steps: &[(&'static str, StepState)]| ReplyVerdict::of(ReplyState::Done, steps.iter().copied());

@@ -17,7 +17,7 @@ use super::{
     connection,
     integrity::{self, NamedFile},
     rows::replies::{Attempt, NewStep, write_step},
-    schema::known_schema,
+    schema::{known_schema, migrate},
     shape,
 };
 use crate::{error::InboxError, files::beside};
@@ -34,8 +34,8 @@ pub struct Copied {
     pub schema: i64,
     /// The files in the media store that its rows name.
     pub files: Vec<NamedFile>,
-    /// Steps of replies that had no end, and are unknown in the copy.
-    pub unknown: usize,
+    /// Steps of replies that had no end, and are ambiguous in the copy.
+    pub ambiguous: usize,
 }
 
 /// An inbox file that is kept from every host.
@@ -54,7 +54,7 @@ impl Claim {
 /// when, in milliseconds since 1970.
 ///
 /// What waits in the outbox will be sent after that moment, but not by whoever puts the copy in place: there
-/// it is unknown.
+/// it is ambiguous.
 pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError> {
     if !from.exists() {
         return Err(InboxError::NotFound { what: "inbox file", id: from.display().to_string() });
@@ -78,13 +78,13 @@ pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError>
     let mut copy = Connection::open(to).map_err(|source| open_error(to, source))?;
     copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     sound(&copy, from)?;
+    // What is written into the copy has the words of this version.
+    migrate(&mut copy)?;
     let tx = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if schema(&tx)? >= arrivals::SCHEMA {
-        arrivals::add_missing(&tx, arrivals)?;
-    }
-    let unknown = settle(&tx, now)?;
+    arrivals::add_missing(&tx, arrivals)?;
+    let ambiguous = settle(&tx, now)?;
     let files = integrity::files_of(&tx)?;
-    let copied = Copied { schema: schema(&tx)?, files, unknown };
+    let copied = Copied { schema: schema(&tx)?, files, ambiguous };
     tx.commit()?;
     Ok(copied)
 }
@@ -145,7 +145,7 @@ fn open_error(path: &Path, source: rusqlite::Error) -> InboxError {
     InboxError::Open { path: PathBuf::from(path), source: source.into() }
 }
 
-/// Ends every open step as unknown: it may have been sent since, and sending it again could double it.
+/// Ends every open step as ambiguous: it may have been sent since, and sending it again could double it.
 fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
     let outcome = serde_json::to_string(&SendResult::Ambiguous(Failure {
         category: FailureCategory::Ambiguous,
@@ -177,15 +177,15 @@ fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
     for (at, message) in stepless {
         write_parts(tx, at, &message)?;
     }
-    let unknown = tx
+    let ambiguous = tx
         .prepare_cached(
-            "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2 WHERE state IN ('queued', 'sending')",
+            "UPDATE step SET state = 'ambiguous', outcome = ?1, finished_at = ?2 WHERE state IN ('queued', 'sending')",
         )?
         .execute(params![outcome, as_millis(now)])?;
     // Nor does it send again what was looked for when it was made.
     tx.prepare_cached("UPDATE step SET look_at = NULL WHERE look_at IS NOT NULL")?.execute([])?;
     tx.prepare_cached("UPDATE reply SET state = 'done' WHERE state IN ('queued', 'sending')")?.execute([])?;
-    Ok(unknown)
+    Ok(ambiguous)
 }
 
 /// A reply for which the channel had not been asked yet: its parts stand for the steps.

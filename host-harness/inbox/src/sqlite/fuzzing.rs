@@ -19,7 +19,7 @@ impl Journal {
     }
 
     /// Takes over an arrivals file as a start does, and reads what then waits to be translated. Returns how many
-    /// deliveries the file held, how many of them can be read, and how many are set aside; the journal is empty again.
+    /// deliveries the file held, how many of them can be read, and how many are parked as unreadable; the journal is empty again.
     /// None if the file's records are not what is written for them, which never happens.
     pub fn read(&mut self, file: &[u8]) -> Result<Option<(usize, usize, usize)>, InboxError> {
         let (generation, found) = records(file);

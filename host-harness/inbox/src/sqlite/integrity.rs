@@ -52,10 +52,14 @@ pub fn named_files(path: &Path) -> Result<Vec<NamedFile>, InboxError> {
 }
 
 pub(crate) fn files_of(connection: &Connection) -> Result<Vec<NamedFile>, InboxError> {
+    // A file of an earlier schema is read as it is.
+    let uploads = if connection.table_exists(None, "upload")? { "upload" } else { "file" };
     collect(
         connection,
-        "SELECT stored_as, sha256 FROM media WHERE state = 'stored' AND stored_as IS NOT NULL
-         UNION ALL SELECT stored_as, sha256 FROM file",
+        &format!(
+            "SELECT stored_as, sha256 FROM media WHERE state = 'stored' AND stored_as IS NOT NULL
+             UNION ALL SELECT stored_as, sha256 FROM {uploads}"
+        ),
         [],
         |row| Ok(NamedFile { key: row.get(0)?, sha256: row.get(1)? }),
     )

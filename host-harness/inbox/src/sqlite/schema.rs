@@ -7,7 +7,7 @@ use super::columns::digest;
 use crate::error::InboxError;
 
 /// Schemas, oldest first; `user_version` counts how many were applied.
-pub(crate) const MIGRATIONS: [&str; 7] = [
+pub(crate) const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_inbox.sql"),
     include_str!("migrations/0002_connected_accounts.sql"),
     include_str!("migrations/0003_delivery_waiting_index.sql"),
@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_arrivals.sql"),
     include_str!("migrations/0006_connections.sql"),
     include_str!("migrations/0007_counts.sql"),
+    include_str!("migrations/0008_names.sql"),
 ];
 
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {

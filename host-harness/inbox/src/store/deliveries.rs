@@ -27,7 +27,7 @@ pub trait Deliveries: Send + Sync {
 
     /// Puts the deliveries of a channel back into the queue: those that waited for it, and those on which a
     /// component of another digest failed. Those that wait for an account stay.
-    async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError>;
+    async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError>;
 
     /// Writes down what became of those deliveries of a batch that were not translated. All of them stay in the journal.
     async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError>;

@@ -149,16 +149,16 @@ struct Retry {
 }
 
 #[derive(Serialize)]
-struct PutBack {
-    put_back: usize,
+struct Requeued {
+    requeued: usize,
 }
 
 /// `POST`: deliveries that could not be translated are tried again.
-async fn retry(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<PutBack> {
+async fn retry(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<Requeued> {
     if let Some(channel) = &retry.channel {
         api.host.channel(channel).map_err(|error| ApiError::from(error).at("channel"))?;
     }
-    Ok(Json(PutBack { put_back: api.host.retry_failed(retry.channel).await? }))
+    Ok(Json(Requeued { requeued: api.host.retry_failed(retry.channel).await? }))
 }
 
 #[derive(Serialize)]

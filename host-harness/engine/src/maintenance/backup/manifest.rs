@@ -32,8 +32,9 @@ pub struct BackupManifest {
     pub schema: i64,
     /// Whether the key of the credentials is in it.
     pub key: BackupKey,
-    /// Steps of replies that had no end at that moment; they are unknown in the backup, and are not sent from it.
-    pub unknown_steps: usize,
+    /// Steps of replies that had no end at that moment; they are ambiguous in the backup, and are not sent from it.
+    #[serde(alias = "unknown_steps")]
+    pub ambiguous_steps: usize,
     /// Files that the media store did not have any more, by their keys in it.
     pub missing: Vec<String>,
     /// Every file of the backup but this one.

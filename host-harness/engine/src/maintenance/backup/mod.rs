@@ -171,7 +171,7 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
             .to_string(),
         schema: copied.schema,
         key,
-        unknown_steps: copied.unknown,
+        ambiguous_steps: copied.ambiguous,
         missing,
         files,
     };

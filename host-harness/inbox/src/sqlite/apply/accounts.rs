@@ -40,7 +40,7 @@ pub(crate) fn apply_to_accounts(
     let accounts: Vec<(AccountId, String, i64)> = {
         let mut statement = tx.prepare_cached(
             "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
-                 OR authorized_by = ?2 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
+                 OR authorized_by = ?2 OR id IN (SELECT account_id FROM account_alias WHERE channel = ?1 AND alias = ?2))",
         )?;
         let rows = statement
             .query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -109,7 +109,7 @@ pub(crate) fn erase(
         }
     }
     // The request names the person too.
-    tx.prepare_cached("UPDATE delivery SET redact = 1 WHERE id = ?1")?.execute(params![delivery])?;
+    tx.prepare_cached("UPDATE delivery SET purge = 1 WHERE id = ?1")?.execute(params![delivery])?;
     let gone = if contact.is_none() { accounts.len() } else { 0 };
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     tx.prepare_cached(

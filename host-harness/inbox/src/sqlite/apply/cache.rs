@@ -13,7 +13,7 @@ use crate::{
     model::{AccountId, ConversationId, DeliveryId},
     sqlite::rows::{
         conversations,
-        deliveries::{empty_archived, redact, redact_applied},
+        deliveries::{empty_archived, purge, purge_applied},
         people,
     },
 };
@@ -96,10 +96,10 @@ impl BatchCache {
                  WHERE id IN (SELECT value FROM json_each(?1))",
             )?
             .execute(params![serde_json::to_string(&applied)?])?;
-            redact_applied(tx, &applied)?;
+            purge_applied(tx, &applied)?;
             empty_archived(tx, &applied)?;
         }
-        emptied.into_iter().try_for_each(|delivery| redact(tx, delivery))
+        emptied.into_iter().try_for_each(|delivery| purge(tx, delivery))
     }
 }
 
@@ -111,7 +111,7 @@ fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<Kn
             "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias FROM account
              WHERE channel = ?1 AND platform_id = ?2
              UNION ALL
-             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1 FROM alias l JOIN account a ON a.id = l.account_id
+             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1 FROM account_alias l JOIN account a ON a.id = l.account_id
              WHERE l.channel = ?1 AND l.alias = ?2
              ORDER BY connected DESC, alias LIMIT 1",
         )?

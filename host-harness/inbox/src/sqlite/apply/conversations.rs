@@ -67,7 +67,7 @@ fn note_opening(
     at: i64,
 ) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
+        "INSERT INTO window_opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET at = max(at, ?3)",
     )?
     .execute(params![conversation, opener.name(), at])?;

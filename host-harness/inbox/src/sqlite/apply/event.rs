@@ -88,15 +88,15 @@ pub(crate) fn note_repeat(
     delivery: DeliveryId,
 ) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO repeat (first, again)
+        "INSERT INTO duplicate_delivery (first, again)
          SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event = ?2 AND delivery_id <> ?3
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![account, digest(&event.id), delivery])?;
     // It may have been unsent already.
     tx.prepare_cached(
-        "UPDATE delivery SET redact = 1 WHERE id = ?1 AND EXISTS
-             (SELECT 1 FROM repeat r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.redact)",
+        "UPDATE delivery SET purge = 1 WHERE id = ?1 AND EXISTS
+             (SELECT 1 FROM duplicate_delivery r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.purge)",
     )?
     .execute(params![delivery])?;
     Ok(())
@@ -122,7 +122,7 @@ pub(crate) fn refuse(
         "event": event,
     });
     tx.prepare_cached(
-        "INSERT INTO notice (account_id, at, origin, kind, body) VALUES (?1, ?2, ?3, 'refused_event', ?4)",
+        "INSERT INTO activity (account_id, at, origin, kind, body) VALUES (?1, ?2, ?3, 'refused_event', ?4)",
     )?
     .execute(params![account, received_at, event.origin.name(), body.to_string()])?;
     Ok(true)

@@ -194,7 +194,7 @@ impl Before {
 /// Keeps an event that is no message, or that belongs to no conversation.
 pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO notice (account_id, conversation_id, at, origin, kind, body, native)
+        "INSERT INTO activity (account_id, conversation_id, at, origin, kind, body, native)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![

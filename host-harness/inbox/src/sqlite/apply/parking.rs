@@ -101,7 +101,7 @@ fn drop_oldest(tx: &Transaction<'_>, channel: &str, account: Option<&str>, count
             .execute(params![channel, account, delivery])?;
         emptied += tx
             .prepare_cached(
-                "UPDATE delivery SET state = 'redacted', headers = '[]', body = x'', problem = ?2
+                "UPDATE delivery SET state = 'purged', headers = '[]', body = x'', problem = ?2
                  WHERE id = ?1 AND state = 'unrouted' AND NOT EXISTS (SELECT 1 FROM awaited WHERE delivery_id = ?1)",
             )?
             .execute(params![delivery, TOO_MANY])?;

@@ -13,8 +13,6 @@ use crate::{files::private_options, model::DeliveryId};
 
 /// What the file's name ends with, behind that of the inbox's file.
 pub(crate) const FILE: &str = "-arrivals";
-/// The first schema whose inboxes have such a file.
-pub(crate) const SCHEMA: i64 = 5;
 /// Length of the rest, its checksum.
 const PREFIX: usize = 8;
 /// Generation, id, length of the head.

@@ -10,7 +10,7 @@ mod worker;
 
 #[cfg(fuzzing)]
 pub(crate) use log::encode;
-pub(crate) use log::{FILE, SCHEMA, records};
+pub(crate) use log::{FILE, records};
 pub(crate) use recovery::{add_missing, recover};
 pub(crate) use row::{Arrival, DeliveryRow, proof_from, source_from};
 pub(crate) use worker::Arrivals;

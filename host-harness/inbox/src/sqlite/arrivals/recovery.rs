@@ -13,7 +13,7 @@ pub(crate) fn insert_rows(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<
     for Arrival { id, row } in arrivals {
         row.insert(tx, *id)?;
     }
-    tx.prepare_cached("UPDATE arrival SET moved = ?1")?.execute(params![last.id])?;
+    tx.prepare_cached("UPDATE arrival SET position = ?1")?.execute(params![last.id])?;
     Ok(())
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     let tx = connection.transaction()?;
     let missing = add_missing(&tx, found)?;
     let newest: Option<DeliveryId> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
-    let moved: DeliveryId = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    let moved: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
     tx.commit()?;
     if missing > 0 {
         tracing::info!(deliveries = missing, "deliveries that had no row yet got one");
@@ -36,7 +36,7 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
 
 /// Gives a row to what an arrivals file held, where it has none. Returns how many that were.
 pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
-    let moved: DeliveryId = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    let moved: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
     found.retain(|arrival| arrival.id > moved);
     insert_rows(tx, &found)?;
     Ok(found.len())

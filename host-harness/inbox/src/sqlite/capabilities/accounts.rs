@@ -203,11 +203,11 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
         dialog.history_from.map(as_millis),
         dialog.history_from.map(|_| as_millis(new.now)),
     ])?;
-    tx.prepare_cached("DELETE FROM alias WHERE account_id = ?1")?.execute(params![id])?;
+    tx.prepare_cached("DELETE FROM account_alias WHERE account_id = ?1")?.execute(params![id])?;
     for alias in &dialog.aliases {
         // An id that came to another account is that account's now: the platform never has it twice.
         tx.prepare_cached(
-            "INSERT INTO alias (channel, alias, account_id) VALUES (?1, ?2, ?3)
+            "INSERT INTO account_alias (channel, alias, account_id) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET account_id = ?3",
         )?
         .execute(params![channel, alias, id])?;
@@ -220,7 +220,7 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
     }
     for (key, value) in &dialog.storage {
         tx.prepare_cached(
-            "INSERT INTO storage (account_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3",
+            "INSERT INTO channel_kv (account_id, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3",
         )?
         .execute(params![id, key, value])?;
     }

@@ -31,7 +31,7 @@ impl ChannelStorage for SqliteStore {
         let key = checked(key)?;
         let value = self.readers.read(move |connection| {
             Ok(connection
-                .prepare_cached("SELECT value FROM storage WHERE account_id = ?1 AND key = ?2")?
+                .prepare_cached("SELECT value FROM channel_kv WHERE account_id = ?1 AND key = ?2")?
                 .query_row(params![account, key], |row| row.get(0))
                 .optional()?)
         });
@@ -52,7 +52,7 @@ impl ChannelStorage for SqliteStore {
             }
             let others: i64 = tx
                 .prepare_cached(
-                    "SELECT coalesce(sum(length(value) + length(CAST(key AS BLOB))), 0) FROM storage WHERE account_id = ?1 AND key <> ?2",
+                    "SELECT coalesce(sum(length(value) + length(CAST(key AS BLOB))), 0) FROM channel_kv WHERE account_id = ?1 AND key <> ?2",
                 )?
                 .query_row(params![account, key], |row| row.get(0))?;
             // Empty values take room as well: they have keys.
@@ -61,7 +61,7 @@ impl ChannelStorage for SqliteStore {
                 return Ok(false);
             }
             tx.prepare_cached(
-                "INSERT INTO storage (account_id, key, value) VALUES (?1, ?2, ?3)
+                "INSERT INTO channel_kv (account_id, key, value) VALUES (?1, ?2, ?3)
                  ON CONFLICT DO UPDATE SET value = ?3",
             )?
             .execute(params![account, key, value])?;
@@ -78,7 +78,7 @@ impl ChannelStorage for SqliteStore {
         let key = checked(key)?;
         let deleted = self.writer.write(move |tx| {
             if is_current(tx, account, connection)? {
-                tx.prepare_cached("DELETE FROM storage WHERE account_id = ?1 AND key = ?2")?
+                tx.prepare_cached("DELETE FROM channel_kv WHERE account_id = ?1 AND key = ?2")?
                     .execute(params![account, key])?;
             }
             Ok(())
@@ -90,7 +90,7 @@ impl ChannelStorage for SqliteStore {
         let prefix = prefix.to_owned();
         let keys = self.readers.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT key FROM storage WHERE account_id = ?1 AND substr(key, 1, length(?2)) = ?2
+                "SELECT key FROM channel_kv WHERE account_id = ?1 AND substr(key, 1, length(?2)) = ?2
                  ORDER BY key LIMIT ?3",
             )?;
             let rows = statement.query_map(params![account, prefix, MAX_KEYS], |row| row.get(0))?;

@@ -85,7 +85,7 @@ impl Conversations for SqliteStore {
                     connection,
                     "SELECT n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
                          n.origin, n.kind, n.body
-                     FROM notice n JOIN account a ON a.id = n.account_id
+                     FROM activity n JOIN account a ON a.id = n.account_id
                      LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
                      WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)
                        AND (?5 IS NULL OR n.kind = ?5)

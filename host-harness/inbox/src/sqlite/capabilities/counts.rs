@@ -30,7 +30,7 @@ impl Counts for SqliteStore {
                         "received" => &mut counts.received,
                         "applied" => &mut counts.applied,
                         "unrouted" => &mut counts.unrouted,
-                        "redacted" => &mut counts.redacted,
+                        "purged" => &mut counts.purged,
                         "failed" => &mut counts.failed,
                         _ => return Err(InboxError::UnknownState { what: "delivery", state }),
                     };
@@ -128,7 +128,7 @@ impl Counts for SqliteStore {
                     counts.entry(channel).or_default().parked = count.unsigned_abs();
                 }
                 let expired = "SELECT channel, count(*) FROM delivery INDEXED BY delivery_expired
-                               WHERE state = 'redacted' AND problem IS NOT NULL AND problem IN (?1, ?2) GROUP BY channel";
+                               WHERE state = 'purged' AND problem IS NOT NULL AND problem IN (?1, ?2) GROUP BY channel";
                 for (channel, count) in collect(connection, expired, params![TOO_MANY, TOO_OLD], row)? {
                     counts.entry(channel).or_default().expired = count.unsigned_abs();
                 }
@@ -143,7 +143,7 @@ impl Counts for SqliteStore {
                 Ok(Waiting {
                     deliveries: by_channel_and_state(connection)?
                         .into_iter()
-                        .filter(|(_, state, count)| *count > 0 && !matches!(state.as_str(), "applied" | "redacted"))
+                        .filter(|(_, state, count)| *count > 0 && !matches!(state.as_str(), "applied" | "purged"))
                         .collect(),
                     replies: collect(
                         connection,
@@ -170,7 +170,7 @@ impl Counts for SqliteStore {
                          WHERE account_id = ?1 AND direction = 'outbound' AND platform_id IS NOT NULL
                      UNION ALL SELECT 'seen', max(seen_at) FROM conversation WHERE account_id = ?1
                      UNION ALL SELECT 'reaction', max(at) FROM reaction WHERE account_id = ?1
-                     UNION ALL SELECT kind, max(at) FROM notice WHERE account_id = ?1 GROUP BY kind",
+                     UNION ALL SELECT kind, max(at) FROM activity WHERE account_id = ?1 GROUP BY kind",
                     params![account],
                     |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
                 )?;

@@ -55,7 +55,7 @@ impl Deliveries for SqliteStore {
         Ok(applied)
     }
 
-    async fn take_up(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
+    async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
         let (channel, digest) = (channel.to_owned(), digest.to_owned());
         self.writer
             .write(move |tx| {

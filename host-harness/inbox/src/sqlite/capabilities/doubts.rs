@@ -32,7 +32,7 @@ impl Doubts for SqliteStore {
                             AND m.at < coalesce(s.begun_at, s.finished_at))
                      FROM step s JOIN reply r ON r.id = s.reply_id JOIN account a ON a.id = r.account_id
                      JOIN conversation c ON c.id = r.conversation_id JOIN contact k ON k.id = c.contact_id
-                     WHERE s.look_at <= ?1 AND s.state = 'unknown' AND a.state = 'connected'
+                     WHERE s.look_at <= ?1 AND s.state = 'ambiguous' AND a.state = 'connected'
                        -- No archive is asked about somebody without an id; an echo still tells.
                        AND k.unnamed = 0
                      ORDER BY s.look_at LIMIT 64",
@@ -82,7 +82,7 @@ impl Doubts for SqliteStore {
                 let found: Option<(i64, ConversationId)> = tx
                     .prepare_cached(
                         "SELECT s.step, r.conversation_id FROM step s JOIN reply r ON r.id = s.reply_id
-                         WHERE s.reply_id = ?1 AND s.state = 'unknown' AND r.state = 'done' ORDER BY s.step LIMIT 1",
+                         WHERE s.reply_id = ?1 AND s.state = 'ambiguous' AND r.state = 'done' ORDER BY s.step LIMIT 1",
                     )?
                     .query_row(params![reply], |row| Ok((row.get(0)?, row.get(1)?)))
                     .optional()?;

@@ -87,7 +87,7 @@ impl Lookups for SqliteStore {
         self.readers
             .read(move |connection| {
                 connection
-                    .prepare_cached("SELECT handle, name, mime, size, sha256, stored_as FROM file WHERE handle = ?1")?
+                    .prepare_cached("SELECT handle, name, mime, size, sha256, stored_as FROM upload WHERE handle = ?1")?
                     .query_row(params![handle], |row| {
                         Ok(Upload {
                             handle: row.get(0)?,

@@ -34,7 +34,7 @@ impl Maintenance for SqliteStore {
                 };
                 for id in &ids {
                     tx.prepare_cached(
-                        "UPDATE delivery SET state = 'redacted', headers = '[]', body = x'', problem = ?2 WHERE id = ?1",
+                        "UPDATE delivery SET state = 'purged', headers = '[]', body = x'', problem = ?2 WHERE id = ?1",
                     )?
                     .execute(params![id, TOO_OLD])?;
                     tx.prepare_cached("DELETE FROM awaited WHERE delivery_id = ?1")?.execute(params![id])?;
@@ -49,7 +49,7 @@ impl Maintenance for SqliteStore {
             .write(move |tx| {
                 Ok(tx
                     .prepare_cached(
-                        "UPDATE delivery SET state = 'redacted', headers = '[]', body = x'' WHERE id IN (
+                        "UPDATE delivery SET state = 'purged', headers = '[]', body = x'' WHERE id IN (
                              SELECT id FROM (SELECT id, received_at FROM delivery WHERE state = 'applied'
                                              ORDER BY id LIMIT ?2) WHERE received_at < ?1)",
                     )?

@@ -21,7 +21,7 @@ impl Uploads for SqliteStore {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached(
-                    "INSERT INTO file (handle, name, mime, size, sha256, stored_as, created_at)
+                    "INSERT INTO upload (handle, name, mime, size, sha256, stored_as, created_at)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
@@ -43,7 +43,7 @@ impl Uploads for SqliteStore {
             .read(move |connection| {
                 let rows: Vec<(String, i64)> = collect(
                     connection,
-                    "SELECT handle, created_at FROM file WHERE created_at < ?1",
+                    "SELECT handle, created_at FROM upload WHERE created_at < ?1",
                     params![as_millis(before)],
                     |row| Ok((row.get(0)?, row.get(1)?)),
                 )?;
@@ -84,7 +84,7 @@ impl Uploads for SqliteStore {
             .write(move |tx| {
                 Ok(tx
                     .prepare_cached(
-                        "DELETE FROM file WHERE handle = ?1
+                        "DELETE FROM upload WHERE handle = ?1
                            AND NOT EXISTS (SELECT 1 FROM reply WHERE id > ?2 AND instr(message, ?1) > 0)
                          RETURNING stored_as",
                     )?
@@ -97,12 +97,13 @@ impl Uploads for SqliteStore {
     async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, InboxError> {
         self.readers
             .read(move |connection| {
-                let any = "SELECT EXISTS (SELECT 1 FROM media) OR EXISTS (SELECT 1 FROM file)";
+                let any = "SELECT EXISTS (SELECT 1 FROM media) OR EXISTS (SELECT 1 FROM upload)";
                 if !connection.query_row(any, [], |row| row.get::<_, bool>(0))? {
                     return Ok(Vec::new());
                 }
                 let mut media = connection.prepare_cached("SELECT 1 FROM media WHERE id = ?1 AND stored_as = ?2")?;
-                let mut file = connection.prepare_cached("SELECT 1 FROM file WHERE handle = ?1 AND stored_as = ?2")?;
+                let mut file =
+                    connection.prepare_cached("SELECT 1 FROM upload WHERE handle = ?1 AND stored_as = ?2")?;
                 let mut unnamed = Vec::new();
                 for key in keys {
                     let known = match key.split_once('/') {

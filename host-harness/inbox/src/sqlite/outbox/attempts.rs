@@ -31,7 +31,7 @@ pub(crate) fn finish(
         StepEnd::Later(_) => (StepState::Queued, None),
     };
     // What may have been delivered is looked for, after its echo had time to come.
-    let look = (state == StepState::Unknown).then(|| now.saturating_add(FIRST_LOOK_MS));
+    let look = (state == StepState::Ambiguous).then(|| now.saturating_add(FIRST_LOOK_MS));
     // An echo may have confirmed the step while its answer was still on the way.
     tx.prepare_cached(
         "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5),

@@ -37,7 +37,7 @@ pub(crate) fn look(
     let found: Option<(Option<String>, u32, i64)> = tx
         .prepare_cached(
             "SELECT s.text, s.attempts, r.created_at FROM step s JOIN reply r ON r.id = s.reply_id
-             WHERE s.reply_id = ?1 AND s.step = ?2 AND s.state = 'unknown'",
+             WHERE s.reply_id = ?1 AND s.step = ?2 AND s.state = 'ambiguous'",
         )?
         .query_row(params![at.0, at.1], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
@@ -189,7 +189,7 @@ pub(crate) fn doubt_what_is_under_way(
     let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
     let now = as_millis(now);
     let mut statement = tx.prepare_cached(
-        "UPDATE step SET state = 'unknown', outcome = ?1, finished_at = ?2, look_at = iif(kind = 'message', ?3, NULL)
+        "UPDATE step SET state = 'ambiguous', outcome = ?1, finished_at = ?2, look_at = iif(kind = 'message', ?3, NULL)
          WHERE state = 'sending' AND (?4 IS NULL OR reply_id = ?4) RETURNING reply_id",
     )?;
     let params = params![outcome, now, now.saturating_add(FIRST_LOOK_MS), reply];
@@ -205,7 +205,7 @@ pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: ReplyId, no
     tx.prepare_cached(
         "UPDATE step SET state = 'rejected', outcome = ?2, finished_at = ?3
          WHERE reply_id = ?1 AND step = (SELECT min(step) FROM step WHERE reply_id = ?1 AND state = 'queued')
-           AND NOT EXISTS (SELECT 1 FROM step WHERE reply_id = ?1 AND state = 'unknown')",
+           AND NOT EXISTS (SELECT 1 FROM step WHERE reply_id = ?1 AND state = 'ambiguous')",
     )?
     .execute(params![reply, serde_json::to_string(&outcome)?, as_millis(now)])?;
     tx.prepare_cached(

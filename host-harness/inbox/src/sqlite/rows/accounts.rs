@@ -68,8 +68,8 @@ pub(crate) fn forget(tx: &Transaction<'_>, account: AccountId, reason: &str) -> 
          WHERE id = ?1",
         "DELETE FROM credential WHERE (channel, account) IN
              (SELECT channel, platform_id FROM account WHERE id = ?1)",
-        "DELETE FROM alias WHERE account_id = ?1",
-        "DELETE FROM storage WHERE account_id = ?1",
+        "DELETE FROM account_alias WHERE account_id = ?1",
+        "DELETE FROM channel_kv WHERE account_id = ?1",
     ] {
         tx.prepare_cached(sql)?.execute(params![account])?;
     }

@@ -11,24 +11,24 @@ use crate::{
 
 /// Empties a delivery that brought something which the customer has unsent: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
-pub(crate) fn redact(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), InboxError> {
+pub(crate) fn purge(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET redact = 1 WHERE id = ?1 OR id IN (SELECT again FROM repeat WHERE first = ?1)",
+        "UPDATE delivery SET purge = 1 WHERE id = ?1 OR id IN (SELECT again FROM duplicate_delivery WHERE first = ?1)",
     )?
     .execute(params![delivery])?;
     let mut ids = vec![delivery];
-    let mut statement = tx.prepare_cached("SELECT again FROM repeat WHERE first = ?1")?;
+    let mut statement = tx.prepare_cached("SELECT again FROM duplicate_delivery WHERE first = ?1")?;
     for again in statement.query_map(params![delivery], |row| row.get(0))? {
         ids.push(again?);
     }
-    redact_applied(tx, &ids)
+    purge_applied(tx, &ids)
 }
 
 /// Empties those of the deliveries that waited for it.
-pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
+pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'redacted', body = x'', headers = '[]'
-         WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
+        "UPDATE delivery SET state = 'purged', body = x'', headers = '[]'
+         WHERE purge AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![serde_json::to_string(deliveries)?])?;
     Ok(())
@@ -38,7 +38,7 @@ pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) ->
 /// for again and again does not pile up here.
 pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'redacted', body = x''
+        "UPDATE delivery SET state = 'purged', body = x''
          WHERE source = 'archive' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![serde_json::to_string(deliveries)?])?;
@@ -85,7 +85,7 @@ pub(crate) const TOO_OLD: &str = "its account was not connected within the time 
 pub(crate) fn requeue_account(tx: &Transaction<'_>, account: AccountId) -> Result<usize, InboxError> {
     const OF_ACCOUNT: &str = "SELECT delivery_id FROM awaited WHERE (channel, account) IN (
          SELECT channel, platform_id FROM account WHERE id = ?1
-         UNION ALL SELECT channel, alias FROM alias WHERE account_id = ?1)";
+         UNION ALL SELECT channel, alias FROM account_alias WHERE account_id = ?1)";
     let ids: Vec<DeliveryId> = {
         let mut statement = tx.prepare_cached(OF_ACCOUNT)?;
         statement.query_map(params![account], |row| row.get(0))?.collect::<Result<_, _>>()?

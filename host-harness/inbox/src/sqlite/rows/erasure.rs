@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::Value;
 
-use super::deliveries::redact;
+use super::deliveries::purge;
 use crate::{
     error::InboxError,
     model::{AccountId, DeliveryId},
@@ -17,7 +17,7 @@ pub(crate) const HANDLE: &str = r#""handle":""#;
 /// A number of at least so many digits is looked for without its quotes too.
 const LONG_NUMBER: usize = 8;
 /// Empties a delivery for good, whatever state it was in.
-const EMPTY: &str = "state = 'redacted', body = x'', headers = '[]', problem = NULL";
+const EMPTY: &str = "state = 'purged', body = x'', headers = '[]', problem = NULL";
 
 /// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that brought
 /// them or speak of them, and their files. Returns how many contacts were deleted. To be called while the account's
@@ -66,10 +66,10 @@ pub(crate) fn delete_contents(
                AND (?2 IS NULL OR conversation_id IN {GONE} OR target IN {targets})"
         ),
         format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
-        format!("DELETE FROM notice WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
+        format!("DELETE FROM activity WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
         format!("DELETE FROM step WHERE reply_id IN {replies}"),
         format!("DELETE FROM reply WHERE conversation_id IN {GONE}"),
-        format!("DELETE FROM opening WHERE conversation_id IN {GONE}"),
+        format!("DELETE FROM window_opening WHERE conversation_id IN {GONE}"),
         format!("DELETE FROM conversation WHERE id IN {GONE}"),
     ] {
         tx.prepare_cached(&sql)?.execute(params![account, contact])?;
@@ -82,7 +82,7 @@ pub(crate) fn delete_contents(
         )?
         .execute(params![account, contact])?;
     for delivery in deliveries {
-        redact(tx, delivery)?;
+        purge(tx, delivery)?;
     }
     Ok(contacts)
 }
@@ -96,7 +96,7 @@ fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&s
     let ids = match contact {
         Some(contact) => vec![contact.to_owned()],
         None => {
-            let mut statement = tx.prepare_cached("SELECT alias FROM alias WHERE account_id = ?1")?;
+            let mut statement = tx.prepare_cached("SELECT alias FROM account_alias WHERE account_id = ?1")?;
             let aliases = statement.query_map(params![account], |row| row.get(0))?;
             std::iter::once(Ok(platform_id)).chain(aliases).collect::<Result<Vec<String>, _>>()?
         }
@@ -114,28 +114,28 @@ fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&s
     for needle in &needles {
         // What is still to be applied is emptied then; what waits for something else never will be.
         tx.prepare_cached(
-            "UPDATE delivery SET redact = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)",
+            "UPDATE delivery SET purge = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)",
         )?
         .execute(params![channel, needle.as_bytes()])?;
         tx.prepare_cached(&format!(
-            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'redacted')
+            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'purged')
                AND instr(body, ?2)"
         ))?
         .execute(params![channel, needle.as_bytes()])?;
         if contact.is_some() {
             tx.prepare_cached(
-                "DELETE FROM notice WHERE account_id = ?1 AND (instr(body, ?2) OR instr(coalesce(native, ''), ?2))",
+                "DELETE FROM activity WHERE account_id = ?1 AND (instr(body, ?2) OR instr(coalesce(native, ''), ?2))",
             )?
             .execute(params![account, needle])?;
             tx.prepare_cached(
-                "DELETE FROM storage WHERE account_id = ?1 AND (instr(key, ?2) OR instr(value, CAST(?2 AS BLOB)))",
+                "DELETE FROM channel_kv WHERE account_id = ?1 AND (instr(key, ?2) OR instr(value, CAST(?2 AS BLOB)))",
             )?
             .execute(params![account, needle.trim_matches('"')])?;
         }
     }
     if contact.is_none() {
         tx.prepare_cached(&format!(
-            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'redacted')
+            "UPDATE delivery SET {EMPTY} WHERE channel = ?1 AND state NOT IN ('received', 'purged')
                AND account IN (SELECT value FROM json_each(?2))"
         ))?
         .execute(params![channel, serde_json::to_string(&ids)?])?;
@@ -177,10 +177,10 @@ fn forget_sent_files(
         if !elsewhere {
             tx.prepare_cached(
                 "INSERT INTO media (attachment, kind, state, next_attempt_at, stored_as)
-                 SELECT 0, 'file', 'deleted', 0, stored_as FROM file WHERE handle = ?1",
+                 SELECT 0, 'file', 'deleted', 0, stored_as FROM upload WHERE handle = ?1",
             )?
             .execute(params![handle])?;
-            tx.prepare_cached("DELETE FROM file WHERE handle = ?1")?.execute(params![handle])?;
+            tx.prepare_cached("DELETE FROM upload WHERE handle = ?1")?.execute(params![handle])?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
-    deliveries::{redact, take_carriers},
+    deliveries::{purge, take_carriers},
     media,
     replies::{empty_finished_reply, empty_reply},
 };
@@ -47,7 +47,7 @@ pub(crate) fn adopt_platform_id(
     .execute(params![reply, step, id, account])?;
     if let Some(at) = deletion_of(tx, account, id)? {
         for delivery in delete(tx, account, id, at)? {
-            redact(tx, delivery)?;
+            purge(tx, delivery)?;
         }
     }
     apply_waiting_edit(tx, account, id)

@@ -86,18 +86,18 @@ fn rekey(
 fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
-        "UPDATE notice SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE activity SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE reply SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE edit SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE OR REPLACE pause SET whose = CAST(?2 AS TEXT) WHERE scope = 'conversation' AND whose = CAST(?1 AS TEXT)",
-        "INSERT INTO opening (conversation_id, opener, at)
-             SELECT ?2, opener, at FROM opening WHERE conversation_id = ?1
+        "INSERT INTO window_opening (conversation_id, opener, at)
+             SELECT ?2, opener, at FROM window_opening WHERE conversation_id = ?1
              ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
         "UPDATE conversation SET last_at = max(last_at, (SELECT last_at FROM conversation WHERE id = ?1)) WHERE id = ?2",
     ] {
         tx.prepare_cached(sql)?.execute(params![from, to])?;
     }
-    tx.prepare_cached("DELETE FROM opening WHERE conversation_id = ?1")?.execute(params![from])?;
+    tx.prepare_cached("DELETE FROM window_opening WHERE conversation_id = ?1")?.execute(params![from])?;
     tx.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute(params![from])?;
     Ok(())
 }

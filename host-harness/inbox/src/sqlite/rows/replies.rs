@@ -95,7 +95,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: ReplyId) -> Result<(),
     tx.prepare_cached(
         "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
              SELECT 1 FROM step AS earlier WHERE earlier.reply_id = ?1 AND earlier.step < step.step
-               AND earlier.kind <> 'action' AND earlier.state IN ('rejected', 'unknown', 'cancelled'))",
+               AND earlier.kind <> 'action' AND earlier.state IN ('rejected', 'ambiguous', 'cancelled'))",
     )?
     .execute(params![reply])?;
     tx.prepare_cached(

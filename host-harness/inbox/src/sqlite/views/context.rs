@@ -25,7 +25,7 @@ pub(crate) fn context(
     let mut context = bare_context(connection, conversation, now)?;
     let openings = collect(
         connection,
-        "SELECT opener, at FROM opening WHERE conversation_id = ?1",
+        "SELECT opener, at FROM window_opening WHERE conversation_id = ?1",
         params![conversation],
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
     )?;
@@ -45,7 +45,7 @@ pub(crate) fn known_comment(
 ) -> Result<Option<KnownComment>, InboxError> {
     let found = connection
         .prepare_cached(
-            "SELECT n.body, n.at FROM notice n JOIN conversation c ON c.account_id = n.account_id
+            "SELECT n.body, n.at FROM activity n JOIN conversation c ON c.account_id = n.account_id
              WHERE c.id = ?1 AND n.kind = 'comment' AND json_extract(n.body, '$.comment.id') = ?2
              ORDER BY n.at LIMIT 1",
         )?

@@ -107,7 +107,7 @@ pub(crate) async fn a_person_who_is_erased_is_gone_and_the_request_says_so(place
     assert!(stage.store.timeline(conversation, 9).await.unwrap().is_empty());
     assert!(matches!(stage.store.reply(reply.reply).await, Err(InboxError::NotFound { .. })));
     let counted = stage.store.delivery_counts().await.unwrap();
-    assert_eq!((counted.applied, counted.redacted), (1, 2), "what brought her words is empty, and what named her");
+    assert_eq!((counted.applied, counted.purged), (1, 2), "what brought her words is empty, and what named her");
     assert_eq!(stage.store.account_row(stage.account).await.unwrap().state, AccountState::Connected);
 }
 

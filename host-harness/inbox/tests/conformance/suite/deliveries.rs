@@ -111,7 +111,7 @@ pub(crate) async fn of_parked_deliveries_the_oldest_beyond_the_bounds_are_emptie
     }
     assert_eq!(expired, 3);
     let counted = counts(&*stage.store).await;
-    assert_eq!((counted.unrouted, counted.redacted), (2, 3));
+    assert_eq!((counted.unrouted, counted.purged), (2, 3));
     let bytes: BTreeMap<_, _> = stage.store.unapplied_bytes().await.unwrap().into_iter().collect();
     assert_eq!(bytes.get(CHANNEL), Some(&8), "the bodies that are left");
 }
@@ -127,8 +127,8 @@ pub(crate) async fn failed_deliveries_are_kept_and_queued_for_another_component(
     stage.store.settle_batch(BatchOutcome { unloaded, ..failed("old") }).await.unwrap();
     let problems = stage.store.problems(9).await.unwrap();
     assert_eq!(problems, [(second, "no such channel".into()), (first, "it is not JSON".into())]);
-    assert_eq!(stage.store.take_up(CHANNEL, "old").await.unwrap(), 1, "the same component would fail again");
-    assert_eq!(stage.store.take_up(CHANNEL, "new").await.unwrap(), 1);
+    assert_eq!(stage.store.requeue(CHANNEL, "old").await.unwrap(), 1, "the same component would fail again");
+    assert_eq!(stage.store.requeue(CHANNEL, "new").await.unwrap(), 1);
     stage.store.settle_batch(BatchOutcome { retry: vec![first], ..BatchOutcome::default() }).await.unwrap();
     assert_eq!(stage.store.least_tried(CHANNEL).await.unwrap().unwrap().id, second);
     stage.store.settle_batch(failed("new")).await.unwrap();
@@ -190,7 +190,7 @@ pub(crate) async fn the_counts_are_of_what_is_there(place: &dyn Place) {
     ]}});
     stage.translate(vec![event("shop", "ada", "m3", NOW, photo)]).await;
     record(&*stage.store, channel()).await;
-    let expected = DeliveryCounts { received: 1, applied: 2, unrouted: 1, failed: 1, redacted: 0 };
+    let expected = DeliveryCounts { received: 1, applied: 2, unrouted: 1, failed: 1, purged: 0 };
     assert_eq!(counts(&*stage.store).await, expected);
     let mut waiting = stage.store.waiting().await.unwrap();
     waiting.deliveries.sort();
@@ -211,7 +211,7 @@ pub(crate) async fn applied_deliveries_are_emptied_after_their_time_and_no_other
     assert_eq!(stage.store.empty_deliveries(NOW, 9).await.unwrap(), 0, "it is not older than that");
     assert_eq!(stage.store.empty_deliveries(NOW + 1, 9).await.unwrap(), 1);
     let counted = counts(&*stage.store).await;
-    assert_eq!((counted.received, counted.applied, counted.redacted), (1, 0, 1));
+    assert_eq!((counted.received, counted.applied, counted.purged), (1, 0, 1));
     let again = stage.translate(vec![message("shop", "ada", "m1", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1, "what was emptied is still known");
 }

@@ -58,7 +58,7 @@ pub(crate) async fn what_is_unsent_is_shown_by_nothing_whichever_came_first(plac
     let summary = stage.store.conversations(1).await.unwrap().remove(0);
     assert_eq!((summary.unread, summary.preview.as_deref()), (1, Some("new words")));
     let counted = stage.store.delivery_counts().await.unwrap();
-    assert_eq!((counted.redacted, counted.applied), (3, 3), "what brought the words is empty");
+    assert_eq!((counted.purged, counted.applied), (3, 3), "what brought the words is empty");
 }
 
 pub(crate) async fn the_window_follows_what_the_customer_did(place: &dyn Place) {
