@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use std::{path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
 
 use serde::Deserialize;
 use spdx::{Expression, ParseMode};
@@ -140,5 +144,77 @@ fn what_is_not_allowed_is_objected_to() {
     ] {
         let said = objections(&rules, &package);
         assert!(matches!(said.as_slice(), [one] if one.contains(words)), "{words}: {said:?}");
+    }
+}
+
+/// The packages below one, each with its version and in the second place the features that it is built with. `edges` are
+/// those of `cargo tree`.
+fn tree(package: &str, edges: &str, more: &[&str]) -> BTreeSet<(String, String)> {
+    let tree = Command::new("cargo")
+        .args(["tree", "--offline", "--locked", "--no-dedupe", "--prefix", "none", "--format", "{p} [{f}"])
+        .args(["--package", package, "--edges", edges])
+        .args(more)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8(tree.stdout).unwrap();
+    let lines = text.lines().filter_map(|line| line.split_once(" ["));
+    lines
+        .map(|(package, features)| {
+            let name_and_version: Vec<_> = package.split_whitespace().take(2).collect();
+            (name_and_version.join(" "), features.to_owned())
+        })
+        .collect()
+}
+
+fn names(tree: &BTreeSet<(String, String)>) -> BTreeSet<&str> {
+    tree.iter().filter_map(|(package, _)| package.split(' ').next()).collect()
+}
+
+#[test]
+fn an_operators_program_links_neither_the_simulator_nor_what_encodes_components() {
+    let author = ["simulator", "harness-build", "wit-component", "wit-parser", "wasm-encoder"];
+    // What wasmtime links for itself is its own: it writes the small modules between components with `wasm-encoder`.
+    let linked =
+        |features: &[&str]| tree("harness-cli", "normal,no-proc-macro", &[&["--prune", "wasmtime"], features].concat());
+    let operator = linked(&["--no-default-features", "--features", "operator"]);
+    let operator = names(&operator);
+    assert!(operator.contains("harness-server") && operator.contains("opentelemetry-otlp"), "{operator:?}");
+    let found: Vec<_> = author.iter().filter(|name| operator.contains(*name)).collect();
+    assert!(found.is_empty(), "the operator's program links {found:?}");
+
+    let whole = linked(&[]);
+    let whole = names(&whole);
+    assert!(
+        ["simulator", "harness-build", "wasm-encoder"].iter().all(|name| whole.contains(name)),
+        "they are seen: {whole:?}"
+    );
+}
+
+#[test]
+fn what_reads_and_writes_components_is_built_in_the_one_version_that_wasmtime_brings() {
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (package, _) in tree("harness-cli", "normal,build", &[]) {
+        let (name, version) = package.split_once(' ').unwrap();
+        versions.entry(name.to_owned()).or_default().insert(version.to_owned());
+    }
+    for name in ["wasm-encoder", "wasm-metadata", "wasmparser", "wasmprinter", "wit-component", "wit-parser"] {
+        assert_eq!(versions.get(name).map(BTreeSet::len), Some(1), "{name}: {:?}", versions.get(name));
+    }
+}
+
+#[test]
+fn what_was_built_for_the_program_is_not_built_again_for_tests_and_benches() {
+    let built = tree("harness-cli", "normal,build", &[]);
+    // The engine shows tests the whole inbox. proptest asks for a feature of `num-traits`, above which stand two crates.
+    let differ = ["harness-engine", "num-traits"];
+    for (package, edges) in [("harness-cli", "normal,build,dev"), ("channel-tests", "normal,build,dev")] {
+        let tests = tree(package, edges, &[]);
+        let again: Vec<_> = built
+            .difference(&tests)
+            .filter(|(package, _)| !differ.contains(&package.split(' ').next().unwrap()))
+            .collect();
+        assert!(again.is_empty(), "with {package}, these are built with other features: {again:?}");
     }
 }

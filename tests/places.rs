@@ -20,7 +20,7 @@ use std::{
 
 use axum::Router;
 use channel_tests::{eventually, message, neighbours::Neighbours, secrets, text};
-use harness_contract::SendResult;
+use harness_contract::{SendResult, settings::RawSetting};
 use harness_engine::HostOptions;
 use harness_inbox::{ReplyId, ReplyVerdict, ReplyView};
 use serde_json::json;
@@ -121,5 +121,39 @@ async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
         world.visit(number).await;
     }
     assert!(under_way.load(Ordering::SeqCst) < ACCOUNTS * OF_EACH, "it has no more than its share of the places");
+    go_on.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_platform_never_answers_holds_up_no_other_account() {
+    let (under_way, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let (count, gate) = (Arc::clone(&under_way), Arc::clone(&go_on));
+    let platform = Router::new().fallback(move || {
+        let gate = Arc::clone(&gate);
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let _ = gate.acquire().await;
+            "{}"
+        }
+    });
+    let patient = |options| HostOptions { exchange: Duration::from_secs(3600), ..options };
+    let world = Neighbours::start(platform, ["token-0123456789", "token-9876543210"], patient).await;
+    // Profiles of people who write to the first never come; of the others they do at once.
+    let hang = json!({ "size": 5, "requests": [{ "url": "https://scripted.example.com/hang" }] });
+    for (account, script) in [("slow", hang), ("quick", json!({ "size": 5 }))] {
+        let settings = BTreeMap::from([("script".to_owned(), RawSetting::Text(script.to_string()))]);
+        let token = secrets([("token", "token-0123456789")]);
+        world.host.connect_account("scripted", account, account, &settings, token).await.unwrap();
+    }
+    let named = async |account: &str| {
+        let all = world.host.inbox().conversations(500).await.unwrap();
+        all.into_iter().filter(|one| one.account == account && one.name.is_some()).count()
+    };
+    assert_eq!(world.deliver(&json!({ "events": OF_EACH, "account": "slow", "contacts": OF_EACH })).await, 200);
+    eventually("a question that hangs", async || (under_way.load(Ordering::SeqCst) > 0).then_some(())).await;
+    assert_eq!(world.deliver(&json!({ "events": OF_EACH, "account": "quick", "contacts": OF_EACH })).await, 200);
+    eventually("everybody's profile", async || (named("quick").await == OF_EACH).then_some(())).await;
+    assert_eq!(named("slow").await, 0);
+    assert!(under_way.load(Ordering::SeqCst) < OF_EACH, "it has no more than its share of the places");
     go_on.close();
 }

@@ -9,7 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{
     eventually, hostile, hosts::load_granted, manifest::with_manifest, request, sandbox_config, secrets, serve,
@@ -153,6 +153,8 @@ async fn with_archive(host: &Host, account: &str, attack: &str) {
         now: host.clock().now(),
     };
     host.whole_inbox().connect_account(new).await.unwrap();
+    // Written past the host: whoever waits for its clock looks again.
+    host.clock().advance(Duration::ZERO);
 }
 
 #[tokio::test(flavor = "multi_thread")]

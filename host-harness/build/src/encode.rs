@@ -9,7 +9,7 @@ use wasm_encoder::{
     CustomSection, RawSection,
     reencode::{Error, Reencode, ReencodeComponent, component_utils},
 };
-use wasmparser_of_encoder::{ComponentImportSectionReader, ComponentInstance, CustomSectionReader, Parser};
+use wasmparser::{ComponentImportSectionReader, ComponentInstance, CustomSectionReader, Parser};
 use wit_component::ComponentEncoder;
 
 use crate::BuildError;
@@ -19,7 +19,7 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
     let encoded = ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Encode(format!("{error:#}")))?;
     let mut component = Component::new();
     Shorter::default()

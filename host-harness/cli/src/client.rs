@@ -27,7 +27,7 @@ pub enum ApiClientError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// Nobody answered.
-    #[error("no host answers at {0} ({1}): start it with `cargo harness serve --config FILE`")]
+    #[error("no host answers at {0} ({1}): start it with `{name} serve --config FILE`", name = crate::NAME)]
     NoHost(Url, String),
     /// The host said no, and why.
     #[error("{sentence}")]

@@ -3,3 +3,6 @@
 
 pub mod client;
 pub mod config;
+
+/// How this command is called, in sentences that name one: in a checkout, with the author's commands, through cargo.
+pub const NAME: &str = if cfg!(feature = "author") { "cargo harness" } else { "harness" };

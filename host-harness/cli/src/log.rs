@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use harness_cli::NAME;
 use harness_engine::{HostError, backup::BackupError};
 use harness_inbox::InboxError;
 
@@ -22,7 +23,7 @@ pub(crate) fn told(error: &anyhow::Error) -> String {
         told.push_str(&sentence);
     }
     if let Some(remedy) = error.chain().find_map(inbox_error).and_then(remedy) {
-        told.push_str(remedy);
+        told.push_str(&remedy);
     }
     told
 }
@@ -36,9 +37,9 @@ fn inbox_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a I
 }
 
 /// What an operator types against an error of the inbox.
-fn remedy(error: &InboxError) -> Option<&'static str> {
+fn remedy(error: &InboxError) -> Option<String> {
     match error {
-        InboxError::Damaged { .. } => Some(": `cargo harness restore --config FILE BACKUP`"),
+        InboxError::Damaged { .. } => Some(format!(": `{NAME} restore --config FILE BACKUP`")),
         _ => None,
     }
 }
@@ -99,7 +100,7 @@ fn colour(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{line, told};
+    use super::{NAME, line, told};
 
     #[test]
     fn a_damaged_inbox_is_told_with_the_command_that_puts_a_backup_in_its_place() {
@@ -112,9 +113,10 @@ mod tests {
         ];
         for error in errors {
             let told = told(&error);
-            assert!(told.ends_with("a backup in its place: `cargo harness restore --config FILE BACKUP`"), "{told}");
+            let command = format!("a backup in its place: `{NAME} restore --config FILE BACKUP`");
+            assert!(told.ends_with(&command), "{told}");
         }
-        assert!(!told(&harness_inbox::InboxError::Closed.into()).contains("cargo"));
+        assert!(!told(&harness_inbox::InboxError::Closed.into()).contains("harness restore"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::{
 /// Connection timeout.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Endpoint overrides for development: an origin, such as `https://graph.facebook.com`, and the address that replaces
+/// Endpoint overrides for development: an origin, such as `https://api.example.com`, and the address that replaces
 /// it.
 pub type Endpoints = BTreeMap<String, Url>;
 

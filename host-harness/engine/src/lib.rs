@@ -27,22 +27,25 @@ pub use base::{
     tasks::{AtTask, Moment, Panics, Worker},
 };
 pub use channels::{
+    AnotherChannel, NoChannel, UnknownSlot, WrongSettings,
     circuit_breaker::{BreakerState, BreakerView, Part},
     loaded::{ChannelOptions, Grant, LoadedChannel},
 };
-pub use error::{ConnectError, Full, HostError, Paused, Refusal};
+pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
 pub use harness_egress::{
     Endpoints, Held, MIB, Sizes,
     credentials::{Secret, SecretKey, Secrets, VaultError, VaultKey, random},
     is_media_host,
 };
-pub use host::Host;
+pub use host::{Host, HostError};
 pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED};
 pub use maintenance::{Retention, backup};
 pub use media::{
+    MediaError,
     sniff::shown_in_place,
     uploads::{TakeError, Taking},
 };
+pub use network::TooManyCredentials;
 pub use observe::recorder::RecordedCall;
 pub use options::HostOptions;
 pub use store::{MediaStore, StoreError, stored::FileContent};

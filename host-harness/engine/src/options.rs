@@ -43,7 +43,7 @@ pub struct HostOptions {
     pub at_task: Option<AtTask>,
 }
 
-/// [`HostOptions::exchange`] unless set. Meta fetches media while the request waits, for up to 75 s.
+/// [`HostOptions::exchange`] unless set. Platforms fetch media while the request waits, for up to 75 s.
 const EXCHANGE: Duration = Duration::from_secs(90);
 
 impl HostOptions {

@@ -280,7 +280,7 @@ impl ConfigFile {
             let sound = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !sound {
                 let key = format!("development.endpoints.\"{origin}\"");
-                return Err(file.value(&key, "is not an origin such as \"https://graph.facebook.com\""));
+                return Err(file.value(&key, "is not an origin such as \"https://api.example.com\""));
             }
         }
         Ok(file)

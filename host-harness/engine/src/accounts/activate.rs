@@ -11,10 +11,9 @@ use harness_contract::{
 };
 use harness_inbox::{AccountId, AccountState, FromDialog, NewAccount};
 
-use super::{Accounts, jobs};
+use super::{Accounts, AccountsError, jobs};
 use crate::{
-    channels::loaded::LoadedChannel,
-    error::HostError,
+    channels::{WrongSettings, loaded::LoadedChannel},
     network::{CallScope, PendingAccount},
 };
 use harness_egress::credentials::{SecretKey, declared_slot};
@@ -30,12 +29,13 @@ impl Accounts {
         registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: ConnectedAccount,
-    ) -> Result<AccountId, HostError> {
+    ) -> Result<AccountId, AccountsError> {
         let manifest = registered.channel.manifest();
         let channel = manifest.channel.id.clone();
         let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
-        let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw)
-            .map_err(|source| HostError::Settings { channel: channel.clone(), account: account.id.clone(), source })?;
+        let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw).map_err(|source| {
+            WrongSettings::OfAccount { channel: channel.clone(), account: account.id.clone(), source }
+        })?;
         let mut told = AccountSettings {
             id: account.id.clone(),
             settings: settings.clone(),
@@ -97,13 +97,13 @@ impl Accounts {
         registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: &AccountSettings,
-    ) -> Result<(), HostError> {
+    ) -> Result<(), AccountsError> {
         let (account, scope) = (account.clone(), CallScope::Connecting(Arc::clone(pending)));
         self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account)).await
     }
 
     /// Where the webhooks of an account come in.
-    fn webhook_url(&self, registered: &LoadedChannel, account: &str) -> Result<String, HostError> {
+    fn webhook_url(&self, registered: &LoadedChannel, account: &str) -> Result<String, AccountsError> {
         let channel = registered.channel.id();
         let address = if registered.has_account_secrets() {
             self.public_url.address(&["webhooks", channel, account])?

@@ -9,11 +9,11 @@ use harness_contract::{
 use harness_inbox::{AccountId, AccountState};
 use harness_sandbox::{CallError, Channel, Effects};
 
-use super::{Accounts, effects::AccountEffects};
+use super::{Accounts, AccountsError, effects::AccountEffects};
 use crate::{
     base::tasks::Worker,
     channels::{circuit_breaker::Part, loaded::LoadedChannel},
-    error::{HostError, sentence},
+    error::{Disconnected, PlatformHold, sentence},
     network::CallScope,
 };
 
@@ -24,7 +24,7 @@ impl Accounts {
         registered: &LoadedChannel,
         scope: CallScope,
         function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
-    ) -> Result<T, HostError> {
+    ) -> Result<T, AccountsError> {
         self.call_in_scope(registered, scope, None, function).await
     }
 
@@ -34,7 +34,7 @@ impl Accounts {
         scope: CallScope,
         class: Option<&'static str>,
         function: impl FnOnce(&Channel, Box<dyn Effects>) -> Result<Result<T, AccountError>, CallError> + Send + 'static,
-    ) -> Result<T, HostError> {
+    ) -> Result<T, AccountsError> {
         self.not_held(registered, &scope).await?;
         let known = self.network.known(registered.channel.id(), &scope);
         let effects = AccountEffects::new(self, registered, scope, class);
@@ -45,7 +45,7 @@ impl Accounts {
             }
             Ok(answer)
         });
-        called.await?.map_err(|error| HostError::Account(Box::new(error)))
+        called.await?.map_err(|error| AccountsError::Account(Box::new(error)))
     }
 
     /// Makes one call for a connected account. What the platform says of its credentials is noted.
@@ -55,7 +55,7 @@ impl Accounts {
         function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
         + Send
         + 'static,
-    ) -> Result<T, HostError> {
+    ) -> Result<T, AccountsError> {
         self.call_in_class(row, None, function).await
     }
 
@@ -67,14 +67,14 @@ impl Accounts {
         function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
         + Send
         + 'static,
-    ) -> Result<T, HostError> {
+    ) -> Result<T, AccountsError> {
         let inbox = &self.base.inbox;
         let ((channel, mut account), known) = {
             let _unchanged = self.credentials.unchanged.read().await;
             (inbox.account(row).await?, inbox.account_row(row).await?)
         };
         if known.state == AccountState::Disconnected {
-            return Err(HostError::Disconnected(known.name));
+            return Err(Disconnected(known.name).into());
         }
         let registered = self.channels.get(&channel)?;
         merge_settings(&mut account.settings, &registered.settings);
@@ -82,7 +82,7 @@ impl Accounts {
         let answer = self
             .call_in_scope(&registered, scope, class, move |channel, effects| function(channel, effects, &account))
             .await;
-        if let Err(HostError::Account(error)) = &answer
+        if let Err(AccountsError::Account(error)) = &answer
             && let Some(problem) = dead_credential(error)
         {
             inbox.mark_account(row, known.connection, AccountState::NeedsReconnect, Some(problem)).await?;
@@ -91,7 +91,7 @@ impl Accounts {
     }
 
     /// Writes an account's entry points on its platform.
-    pub(crate) async fn configure(self: &Arc<Self>, row: AccountId, wanted: EntryPoints) -> Result<(), HostError> {
+    pub(crate) async fn configure(self: &Arc<Self>, row: AccountId, wanted: EntryPoints) -> Result<(), AccountsError> {
         self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
     }
 
@@ -100,7 +100,7 @@ impl Accounts {
         self: &Arc<Self>,
         registered: &LoadedChannel,
         row: AccountId,
-    ) -> Result<Vec<CheckResult>, HostError> {
+    ) -> Result<Vec<CheckResult>, AccountsError> {
         let known = self.network.known_of(registered.channel.id());
         self.call(row, move |channel, effects, account| {
             let mut answer = channel.check(effects, account)?;
@@ -111,13 +111,13 @@ impl Accounts {
     }
 
     /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
-    async fn not_held(&self, registered: &LoadedChannel, scope: &CallScope) -> Result<(), HostError> {
+    async fn not_held(&self, registered: &LoadedChannel, scope: &CallScope) -> Result<(), AccountsError> {
         let now = self.base.clock.now();
         let until = match scope {
             CallScope::Account { row, .. } => self.base.inbox.paused_until(*row, None, now).await?,
             CallScope::Connecting(_) => self.base.inbox.channel_paused_until(registered.channel.id(), now).await?,
         };
-        until.map_or(Ok(()), |until| Err(HostError::Held(until.saturating_sub(now).div_ceil(1000))))
+        until.map_or(Ok(()), |until| Err(PlatformHold(until.saturating_sub(now).div_ceil(1000)).into()))
     }
 }
 

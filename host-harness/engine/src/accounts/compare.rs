@@ -8,8 +8,8 @@ use harness_egress::{Egress, read_at_most};
 use harness_inbox::AccountRow;
 use url::Url;
 
-use super::Accounts;
-use crate::{channels::loaded::LoadedChannel, error::HostError};
+use super::{Accounts, AccountsError};
+use crate::channels::loaded::LoadedChannel;
 
 /// The longest challenge, in bytes.
 const MAX_CHALLENGE: usize = 4 << 10;
@@ -26,14 +26,14 @@ impl Accounts {
         row: &AccountRow,
         registered: &LoadedChannel,
         since: u64,
-    ) -> Result<Option<(usize, usize)>, HostError> {
+    ) -> Result<Option<(usize, usize)>, AccountsError> {
         // Archives know whole seconds.
         let since = since.saturating_sub(1000);
         let request = HistoryRequest { thread: None, contact: None, since: Some(since), cursor: None, limit: COMPARED };
         let page = self.call(row.id, move |channel, effects, account| channel.history(effects, account, &request));
         let page = match page.await {
             Ok(page) => page,
-            Err(HostError::Account(error)) if matches!(*error, harness_contract::AccountError::Unsupported) => {
+            Err(AccountsError::Account(error)) if matches!(*error, harness_contract::AccountError::Unsupported) => {
                 return Ok(None);
             }
             Err(error) => return Err(error),

@@ -9,13 +9,13 @@ use harness_contract::{Candidate, ConnectInput, ConnectRequest, ConnectStep, Par
 use url::Url;
 
 use super::{
-    Accounts,
+    Accounts, AccountsError,
     links::{Link, LinkId, digest},
     stage::{ConnectStage, ConnectView},
 };
 use crate::{
     channels::loaded::LoadedChannel,
-    error::{ConnectError, HostError},
+    error::ConnectError,
     network::{CallScope, PendingAccount},
 };
 use harness_egress::credentials::{Secret, random};
@@ -26,14 +26,14 @@ const COOKIE_LENGTH: usize = 43;
 const MAX_PARAMETERS: usize = 32;
 const MAX_PARAMETER: usize = 4096;
 
-fn token() -> Result<String, HostError> {
+fn token() -> Result<String, AccountsError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
 impl Accounts {
     /// Makes a link over which one account can be connected: `{public-url}/connect/{ticket}`. The ticket is a
     /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
-    pub(crate) async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
+    pub(crate) async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, AccountsError> {
         let registered = self.channels.get(channel)?;
         if registered.channel.manifest().logins.is_empty() {
             return Err(ConnectError::NoLogins.into());
@@ -96,13 +96,13 @@ impl Accounts {
     }
 
     /// A value for the cookie of a new browser.
-    pub(crate) fn new_cookie(&self) -> Result<String, HostError> {
+    pub(crate) fn new_cookie(&self) -> Result<String, AccountsError> {
         token()
     }
 
     /// Binds a link to the browser that begins with it first: by its cookie, or by a new one, which is returned.
     /// Another browser is refused.
-    pub(crate) async fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, HostError> {
+    pub(crate) async fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, AccountsError> {
         let made_here = |cookie: &&str| cookie.len() == COOKIE_LENGTH;
         let (cookie, new) = match cookie.filter(made_here) {
             Some(cookie) => (cookie.to_owned(), None),
@@ -128,12 +128,12 @@ impl Accounts {
         ticket: &str,
         login: &str,
         cookie: &str,
-    ) -> Result<Url, HostError> {
+    ) -> Result<Url, AccountsError> {
         let (room, ticket, login, cookie) = (Arc::clone(self), ticket.to_owned(), login.to_owned(), cookie.to_owned());
         self.base.begun.whole(async move { room.start(&ticket, &login, &cookie).await }).await
     }
 
-    async fn start(self: &Arc<Self>, ticket: &str, login: &str, cookie: &str) -> Result<Url, HostError> {
+    async fn start(self: &Arc<Self>, ticket: &str, login: &str, cookie: &str) -> Result<Url, AccountsError> {
         let (id, now) = (digest(ticket), self.base.clock.now());
         let may_begin = |link: &Link| {
             link.same_browser(&[cookie])?;
@@ -185,7 +185,7 @@ impl Accounts {
         channel: &str,
         query: &str,
         cookies: &[&str],
-    ) -> Result<String, HostError> {
+    ) -> Result<String, AccountsError> {
         let parameters: Vec<Parameter> = url::form_urlencoded::parse(query.as_bytes())
             .take(MAX_PARAMETERS)
             .map(|(name, value)| Parameter { name: name.into_owned(), value: value.into_owned() })
@@ -207,7 +207,7 @@ impl Accounts {
         channel: &str,
         state: String,
         mut parameters: Vec<Parameter>,
-    ) -> Result<String, HostError> {
+    ) -> Result<String, AccountsError> {
         let now = self.base.clock.now();
         let taken = self.change_link(&id, now, |link| {
             let first = link.take_state();
@@ -251,14 +251,14 @@ impl Accounts {
         ticket: &str,
         candidate: &str,
         cookies: Option<&[&str]>,
-    ) -> Result<(), HostError> {
+    ) -> Result<(), AccountsError> {
         let (id, now) = (digest(ticket), self.base.clock.now());
         self.links.look(&id, now, |link| cookies.map_or(Ok(()), |cookies| link.same_browser(cookies)))?;
         let (room, candidate) = (Arc::clone(self), candidate.to_owned());
         self.base.begun.whole(async move { room.choose(id, candidate).await }).await
     }
 
-    async fn choose(self: &Arc<Self>, id: LinkId, candidate: String) -> Result<(), HostError> {
+    async fn choose(self: &Arc<Self>, id: LinkId, candidate: String) -> Result<(), AccountsError> {
         let now = self.base.clock.now();
         let taken = self.change_link(&id, now, |link| {
             let ConnectStage::Choosing { candidates } = &link.stage else { return Err(ConnectError::OutOfOrder) };
@@ -309,26 +309,26 @@ impl Accounts {
         registered: &LoadedChannel,
         pending: Arc<PendingAccount>,
         request: ConnectRequest,
-    ) -> Result<ConnectStep, HostError> {
+    ) -> Result<ConnectStep, AccountsError> {
         self.call_as(registered, CallScope::Connecting(pending), move |channel, effects| {
             channel.connect(effects, &request)
         })
         .await
     }
 
-    async fn set_stage(&self, id: &LinkId, attempt: u64, stage: ConnectStage) -> Result<(), HostError> {
+    async fn set_stage(&self, id: &LinkId, attempt: u64, stage: ConnectStage) -> Result<(), AccountsError> {
         let set = self.change_link(id, self.base.clock.now(), |link| {
             link.set_stage(attempt, stage);
             Ok(())
         });
         match set.await {
             // Whoever waited too long sees it from the accounts.
-            Err(HostError::Connect(ConnectError::Expired)) => Ok(()),
+            Err(AccountsError::Connect(ConnectError::Expired)) => Ok(()),
             ended => ended,
         }
     }
 
-    async fn end(&self, id: &LinkId, attempt: u64, error: &HostError) -> Result<(), HostError> {
+    async fn end(&self, id: &LinkId, attempt: u64, error: &AccountsError) -> Result<(), AccountsError> {
         tracing::warn!(%error, "an account was not connected");
         self.set_stage(id, attempt, ConnectStage::Failed { sentence: error.for_people() }).await
     }

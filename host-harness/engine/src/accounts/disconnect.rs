@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use harness_contract::AccountError;
-
-use super::Accounts;
 use harness_inbox::AccountId;
 
-use crate::error::{HostError, sentence};
+use super::{Accounts, AccountsError};
+use crate::error::sentence;
 
 impl Accounts {
     /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
@@ -16,13 +15,13 @@ impl Accounts {
         self: &Arc<Self>,
         account: AccountId,
         delete_conversations: bool,
-    ) -> Result<Option<String>, HostError> {
+    ) -> Result<Option<String>, AccountsError> {
         let row = self.base.inbox.account_row(account).await?;
         let told = self.call(account, |channel, effects, account| channel.unsubscribe(effects, account)).await;
         let not_done = match told {
-            Ok(()) | Err(HostError::Disconnected(_)) => None,
-            Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
-            Err(HostError::Account(error)) => Some(sentence(&error)),
+            Ok(()) | Err(AccountsError::Disconnected(_)) => None,
+            Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => None,
+            Err(AccountsError::Account(error)) => Some(sentence(&error)),
             Err(error) => Some(error.to_string()),
         };
         {
@@ -31,7 +30,8 @@ impl Accounts {
             self.base.inbox.disconnect_account(account, delete).await?;
             self.network.secrets.forget(&row.channel, &row.platform_id);
         }
-        self.base.wake.media_due.notify_one();
+        // Its replies are refused now, its files removed.
+        self.base.wake.rescheduled();
         Ok(not_done)
     }
 }

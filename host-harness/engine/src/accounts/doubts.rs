@@ -2,24 +2,19 @@
 //! archive is asked.
 //! Does not own: what follows from what it shows (the inbox).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
 use harness_inbox::{Doubt, InboxError, ReplyId, Seen, SeenMessage};
 use tokio::task::JoinSet;
 
-use super::Accounts;
-use crate::{
-    base::{
-        places::{Owner, Places},
-        rate_limit::CONVERSATIONS,
-        tasks::Worker,
-    },
-    error::HostError,
+use super::{Accounts, AccountsError};
+use crate::base::{
+    places::{Owner, Places},
+    rate_limit::CONVERSATIONS,
+    tasks::{REST, Worker},
 };
 
-/// How often it is looked for parts that are due.
-const TICK: Duration = Duration::from_secs(1);
 /// Looks at the same time.
 const AT_ONCE: usize = 8;
 /// Messages that are asked for: platforms show few.
@@ -32,15 +27,29 @@ pub(crate) async fn run(room: Arc<Accounts>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut looks = JoinSet::new();
     loop {
-        match room.base.inbox.due_doubts(room.base.clock.now()).await {
-            Ok(due) => due.into_iter().for_each(|doubt| start(&room, &places, &mut looks, doubt)),
-            Err(error) => tracing::error!(%error, "looking for what may have been delivered pauses"),
-        }
+        let next = begin(&room, &places, &mut looks).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for what may have been delivered pauses");
+            Some(room.base.clock.after(REST))
+        });
         tokio::select! {
             Some(_) = looks.join_next() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.wake.doubts_due.notified() => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
+}
+
+/// Begins the looks that are due and have a place. Returns when something will be due next.
+async fn begin(
+    room: &Arc<Accounts>,
+    places: &Places<ReplyId>,
+    looks: &mut JoinSet<()>,
+) -> Result<Option<u64>, InboxError> {
+    let now = room.base.clock.now();
+    for doubt in room.base.inbox.due_doubts(now).await? {
+        start(room, places, looks, doubt);
+    }
+    room.base.inbox.next_doubt(now).await
 }
 
 fn start(room: &Arc<Accounts>, places: &Places<ReplyId>, looks: &mut JoinSet<()>, doubt: Doubt) {
@@ -55,7 +64,7 @@ fn start(room: &Arc<Accounts>, places: &Places<ReplyId>, looks: &mut JoinSet<()>
         };
         if let Err(error) = ended {
             tracing::error!(%error, reply = doubt.reply.get(), "what a look showed could not be written down");
-            tokio::time::sleep(TICK).await;
+            room.base.clock.wait(REST).await;
         }
     });
 }
@@ -81,7 +90,7 @@ async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
                 note(room, doubt, None).await
             }
         },
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             room.base.inbox.stop_looking(doubt).await
         }
         Err(error) => {
@@ -101,7 +110,7 @@ async fn note(room: &Accounts, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -
 }
 
 /// What the archive shows of the conversation.
-async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, HostError> {
+async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, AccountsError> {
     let registered = room.channels.get(&doubt.channel)?;
     let events = room.channels.read_archived(&registered, doubt.account_id.clone(), items).await?;
     let of_contact = |event: &harness_contract::Event| {

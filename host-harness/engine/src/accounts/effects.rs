@@ -11,8 +11,7 @@ use super::Accounts;
 use crate::{
     base::rate_limit::RateKey,
     channels::loaded::LoadedChannel,
-    error::HostError,
-    network::{CallScope, SCRATCH_BYTES},
+    network::{CallScope, CredentialsError, SCRATCH_BYTES},
 };
 use harness_egress::{Captured, EgressError, FIRST, Files, memory_of};
 
@@ -98,8 +97,8 @@ impl AccountEffects {
                     self.room.credentials.keep(self.registered.channel.id(), id, *connection, slot, secret).await
                 }
             };
-            if let Err(HostError::Overtaken) = kept {
-                let reason = HostError::Overtaken.to_string();
+            if let Err(CredentialsError::Overtaken(overtaken)) = kept {
+                let reason = overtaken.to_string();
                 tracing::warn!(reason, "a credential came too late");
                 return Err(HttpError::Other(reason));
             }

@@ -7,11 +7,11 @@ use harness_contract::{AccountError, CheckLevel, CheckResult, manifest::Challeng
 use harness_inbox::{AccountId, AccountRow, AccountState, InboxError};
 use serde::Serialize;
 
-use super::{Accounts, compare::own_address};
+use super::{Accounts, AccountsError, compare::own_address};
 use crate::{
     base::{exposed::exposed, signals::Last},
     channels::loaded::LoadedChannel,
-    error::{HostError, Refusal},
+    error::Refusal,
 };
 use harness_egress::credentials::random;
 
@@ -47,7 +47,7 @@ fn failed(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
 
 impl Accounts {
     /// Checks an account: the way in, the way out, its credentials, and what the platform says.
-    pub(crate) async fn check(self: &Arc<Self>, account: AccountId) -> Result<AccountHealth, HostError> {
+    pub(crate) async fn check(self: &Arc<Self>, account: AccountId) -> Result<AccountHealth, AccountsError> {
         let row = self.base.inbox.account_row(account).await?;
         let mut checks = vec![state(&row)];
         match self.channels.get(&row.channel) {
@@ -69,7 +69,7 @@ impl Accounts {
                 if row.state != AccountState::Disconnected {
                     match self.channel_lines(&registered, account).await {
                         Ok(lines) => checks.extend(lines),
-                        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+                        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
                             let finding = "This channel has no check of its own.";
                             checks.push(line("platform", CheckLevel::Skipped, finding, None));
                         }

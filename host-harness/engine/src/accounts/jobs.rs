@@ -1,7 +1,7 @@
 //! Owns: the jobs that keep accounts healthy: renewing credentials before they end, profiles, reading the archive.
 //! Does not own: what is asked, which is the channel's.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use harness_contract::{
     AccountError, AccountSettings, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
@@ -10,15 +10,15 @@ use harness_contract::{
 use harness_inbox::{AccountId, AccountState, ContactId, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
-use super::Accounts;
+use super::{Accounts, AccountsError};
 use crate::{
     base::{
         places::{Owner, Place, Places},
         rate_limit::CONVERSATIONS,
-        tasks::Worker,
+        tasks::{REST, Worker},
     },
     channels::circuit_breaker::Part,
-    error::{HostError, sentence},
+    error::sentence,
 };
 use harness_egress::credentials::random;
 
@@ -27,8 +27,6 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How often the accounts are looked at.
-const TICK: Duration = Duration::from_secs(1);
 /// Credentials that end sooner than this are spoken of, in milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
 /// Calls of one kind at the same time, of which one channel gets at most half.
@@ -81,51 +79,68 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
         let mut due = std::pin::pin!(room.base.wake.accounts_due.notified());
         // What becomes due while it is looked for is not missed.
         due.as_mut().enable();
-        if let Err(error) = round(room, duty, &places, &mut under_way).await {
+        let next = round(room, duty, &places, &mut under_way).await.unwrap_or_else(|error| {
             tracing::error!(%error, "looking after the accounts pauses");
-        }
+            Some(room.base.clock.after(REST))
+        });
         tokio::select! {
             () = due => {}
             Some(_) = under_way.join_next() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
 }
 
-/// Begins what is due and has a place: an account whose platform hangs holds up no other one.
+/// Begins what is due and has a place: an account whose platform hangs holds up no other one. Returns when something
+/// will be due next.
 async fn round(
     room: &Arc<Accounts>,
     duty: Duty,
     places: &Places<Subject>,
     under_way: &mut JoinSet<()>,
-) -> Result<(), HostError> {
-    let now = room.base.clock.now();
-    match duty {
+) -> Result<Option<u64>, AccountsError> {
+    let (now, inbox) = (room.base.clock.now(), &room.base.inbox);
+    Ok(match duty {
         Duty::Credentials => {
             room.sweep_links().await?;
-            for account in room.base.inbox.due_refreshes(now).await? {
+            for account in inbox.due_refreshes(now).await? {
                 let Some(place) = place(room, places, account, Subject::Account(account)).await? else { continue };
-                under_way.spawn(begin(Arc::clone(room), place, async move |room| refresh(room, account).await));
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| {
+                    refresh(room, account).await.map(|()| Left::Done)
+                }));
             }
+            inbox.next_refresh(now).await?.into_iter().chain(room.links.next_over()).min()
         }
         Duty::Archive => {
-            for due in room.base.inbox.due_history(now).await? {
+            for due in inbox.due_history(now).await? {
                 let Some(place) = place(room, places, due.account, Subject::Account(due.account)).await? else {
                     continue;
                 };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
+            inbox.next_history(now).await?
         }
         Duty::Profiles => {
-            for due in room.base.inbox.due_profiles(now, PROFILES).await? {
+            for due in inbox.due_profiles(now, PROFILES).await? {
                 let Some(place) = place(room, places, due.account, Subject::Contact(due.contact)).await? else {
                     continue;
                 };
-                under_way.spawn(begin(Arc::clone(room), place, async move |room| profile(room, due).await));
+                under_way.spawn(begin(Arc::clone(room), place, async move |room| {
+                    profile(room, due).await.map(|()| Left::Done)
+                }));
             }
+            inbox.next_profile(now).await?
         }
-    }
-    Ok(())
+    })
+}
+
+/// What a job left of what was due.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Left {
+    /// It is done, or has another time.
+    Done,
+    /// It waits for something else to come to its end.
+    StillDue,
 }
 
 async fn place(
@@ -133,23 +148,23 @@ async fn place(
     places: &Places<Subject>,
     account: AccountId,
     of: Subject,
-) -> Result<Option<Place<Subject>>, HostError> {
+) -> Result<Option<Place<Subject>>, AccountsError> {
     let channel = room.base.inbox.account_row(account).await?.channel;
     Ok(places.take(Owner { channel: &channel, account, conversation: None }, of))
 }
 
 async fn begin<W>(room: Arc<Accounts>, place: Place<Subject>, work: W)
 where
-    W: AsyncFnOnce(&Arc<Accounts>) -> Result<(), HostError>,
+    W: AsyncFnOnce(&Arc<Accounts>) -> Result<Left, AccountsError>,
 {
     let _place = place;
     let done = room.base.tasks.guarded(Worker::Keeper, work(&room)).await;
     if let Ok(Err(error)) = &done {
         tracing::error!(%error, "looking after an account pauses");
     }
-    if !matches!(done, Ok(Ok(()))) {
+    if !matches!(done, Ok(Ok(Left::Done))) {
         // What is still due is not begun again at once.
-        tokio::time::sleep(TICK).await;
+        room.base.clock.wait(REST).await;
     }
 }
 
@@ -170,7 +185,7 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 }
 
 /// Renews an account's credentials now.
-pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<(), HostError> {
+pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<(), AccountsError> {
     let now = room.base.clock.now();
     // As it was before: what comes of this counts for no later connection.
     let connection = room.base.inbox.account_row(account).await?.connection;
@@ -185,16 +200,16 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
             // A credential that works again needs nobody.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
                 room.base.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
-                room.base.wake.queued.notify_one();
+                room.base.wake.usable();
             }
             Ok(())
         }
         // There is nothing to renew.
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
         // It waits for a person; now and then it is tried all the same.
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             let wait = if row.state == AccountState::NeedsReconnect { DAY } else { HOUR };
             let ends = row.refresh_before;
             if row.state == AccountState::Connected && ends.is_some_and(|ends| ends < now.saturating_add(WARN_BEFORE)) {
@@ -207,15 +222,15 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
             }
             room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
-        Err(HostError::Disconnected(_)) => Ok(()),
+        Err(AccountsError::Disconnected(_)) => Ok(()),
         // A channel that is not loaded yet, a busy sandbox.
         Err(_) => room.base.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
-    .map_err(HostError::from)
+    .map_err(AccountsError::from)
 }
 
 /// Asks for a contact's profile. Without one people see a placeholder, never an error.
-async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError> {
+async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsError> {
     let id = due.platform_id.clone();
     let asked = room.call(due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
     let now = room.base.clock.now();
@@ -223,7 +238,7 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError>
         Ok(profile) => {
             return Ok(room.base.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
         }
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             let wait = match &*error {
                 AccountError::Unsupported => u64::MAX / 4,
                 AccountError::Platform(failure) => match failure.category {
@@ -245,21 +260,21 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), HostError>
 
 /// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
 /// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
-async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError> {
+async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, AccountsError> {
     let now = room.base.clock.now();
     let channel = room.base.inbox.account_row(due.account).await?.channel;
     if room.channels.breakers.is_open(&channel, Part::Incoming)
         || room.base.inbox.is_queued(&channel, &due.platform_id).await?
     {
-        // Still due, and looked at again in a moment.
-        return Ok(());
+        return Ok(Left::StillDue);
     }
     if let Some(until) = room.backlog.archive_waits(&channel, due.account, now) {
         if until > now {
             let mark = HistoryMark { cursor: due.cursor, from: due.from, next: Some(until) };
             room.base.inbox.note_history(due.account, due.connection, Vec::new(), mark).await?;
+            return Ok(Left::Done);
         }
-        return Ok(());
+        return Ok(Left::StillDue);
     }
     let request =
         HistoryRequest { contact: None, thread: None, since: Some(due.from), cursor: due.cursor.clone(), limit: PAGE };
@@ -311,10 +326,10 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
             };
             (items.collect::<Vec<_>>(), mark)
         }
-        Err(HostError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
+        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
         }
-        Err(HostError::Account(error)) => {
+        Err(AccountsError::Account(error)) => {
             tracing::warn!(account = due.account.get(), reason = sentence(&error), "the archive could not be read");
             let wait = match &*error {
                 AccountError::Platform(failure) => failure.retry_after.unwrap_or(0).max(10 * MINUTE),
@@ -328,7 +343,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
     room.base.inbox.note_history(due.account, due.connection, items, mark).await?;
     sizes.into_iter().for_each(|bytes| room.backlog.add(&channel, Some(&due.platform_id), bytes));
     room.base.wake.delivered.notify_one();
-    Ok(())
+    Ok(Left::Done)
 }
 
 fn page_bytes(page: &HistoryPage) -> usize {

@@ -15,13 +15,10 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::{
-    Accounts,
+    Accounts, AccountsError,
     stage::{ConnectStage, ConnectView},
 };
-use crate::{
-    error::{ConnectError, HostError},
-    network::PendingAccount,
-};
+use crate::{error::ConnectError, network::PendingAccount};
 use harness_egress::credentials::{Secret, SecretKey};
 
 /// How long a link is good, in milliseconds.
@@ -157,10 +154,14 @@ impl Link {
         same(self.state) | same(self.spent)
     }
 
-    /// Whoever has connected may look at it for longer.
-    fn is_over(&self, now: u64) -> bool {
+    /// When its time is over. Whoever has connected may look at it for longer.
+    fn over_at(&self) -> u64 {
         let done = matches!(self.stage, ConnectStage::Connected { .. });
-        now.saturating_sub(self.began_at) > if done { KEPT_MS } else { LIFE_MS }
+        self.began_at.saturating_add(if done { KEPT_MS } else { LIFE_MS }).saturating_add(1)
+    }
+
+    fn is_over(&self, now: u64) -> bool {
+        self.over_at() <= now
     }
 
     fn at_rest(&self) -> AtRest {
@@ -276,6 +277,11 @@ impl Links {
         Ok(())
     }
 
+    /// When the time of one is over next.
+    pub(crate) fn next_over(&self) -> Option<u64> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().map(Link::over_at).min()
+    }
+
     /// Takes out those whose time is over.
     fn sweep(&self, now: u64) -> Vec<LinkId> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -289,10 +295,11 @@ impl Links {
 
 impl Accounts {
     /// A new link.
-    pub(crate) async fn add_link(&self, link: Link) -> Result<(), HostError> {
+    pub(crate) async fn add_link(&self, link: Link) -> Result<(), AccountsError> {
         self.sweep_links().await?;
         let (id, now) = (digest(&link.ticket), link.began_at);
         self.links.insert(id, link)?;
+        self.base.wake.accounts_due.notify_waiters();
         self.change_link(&id, now, |_| Ok(())).await
     }
 
@@ -302,7 +309,7 @@ impl Accounts {
         id: &LinkId,
         now: u64,
         change: impl FnOnce(&mut Link) -> Result<T, ConnectError>,
-    ) -> Result<T, HostError> {
+    ) -> Result<T, AccountsError> {
         let (value, Snapshot { id, version, json }) = self.links.change(id, now, change)?;
         let sealed = self.credentials.vault.seal(&key_of(&id), &Secret::new(json.to_vec()))?;
         self.base.inbox.put_link(StoredLink { id, version, sealed }).await?;
@@ -310,7 +317,7 @@ impl Accounts {
     }
 
     /// Takes up the links of earlier runs. One that cannot be opened is as good as over.
-    pub(crate) async fn open_links(&self) -> Result<(), HostError> {
+    pub(crate) async fn open_links(&self) -> Result<(), AccountsError> {
         let now = self.base.clock.now();
         let mut over = Vec::new();
         for StoredLink { id, version, sealed } in self.base.inbox.links().await? {
@@ -328,7 +335,7 @@ impl Accounts {
     }
 
     /// Deletes the links whose time is over, with what was captured for them.
-    pub(crate) async fn sweep_links(&self) -> Result<(), HostError> {
+    pub(crate) async fn sweep_links(&self) -> Result<(), AccountsError> {
         let over = self.links.sweep(self.base.clock.now());
         if !over.is_empty() {
             self.base.inbox.delete_links(over).await?;

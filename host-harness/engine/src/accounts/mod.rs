@@ -9,6 +9,7 @@ mod connect;
 mod disconnect;
 mod doubts;
 mod effects;
+mod error;
 mod health;
 mod jobs;
 mod links;
@@ -16,8 +17,8 @@ mod stage;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(crate) use self::links::Links;
 pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs};
+pub(crate) use self::{error::AccountsError, links::Links};
 pub use self::{
     health::AccountHealth,
     stage::{ConnectStage, ConnectView},

@@ -13,6 +13,10 @@ use std::{
 
 use tokio::sync::Notify;
 
+/// The longest sleep of a worker. A machine's clock that is set, or stands still while the machine sleeps, tells nobody;
+/// and a wake-up that was forgotten somewhere costs a minute, no reply.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// Milliseconds since 1970, ahead of the machine's clock by what was added. Cloning shares it.
 ///
 /// A machine's clock may be set, forwards and backwards. What waits for some time to pass goes by
@@ -110,11 +114,27 @@ impl Clock {
         self.shared.moved.notify_waiters();
     }
 
-    /// Waits for the next look at what may be due: this long, and no longer than until the clock is moved.
-    pub(crate) async fn tick(&self, at_most: Duration) {
+    /// The time after this long from now.
+    pub(crate) fn after(&self, time: Duration) -> u64 {
+        self.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Sleeps until something may be due: at this time or later, never beyond a minute, and no longer than until the
+    /// clock is moved. Whoever wakes looks for itself.
+    pub(crate) async fn sleep_until(&self, next: Option<u64>) {
+        let mut moved = std::pin::pin!(self.shared.moved.notified());
+        // From here on a move is not missed; one before it is in the present.
+        moved.as_mut().enable();
+        let left = next.map(|next| Duration::from_millis(next.saturating_sub(self.now())));
+        let time = match left {
+            Some(Duration::ZERO) => return,
+            // No time passes by itself.
+            _ if self.shared.since.is_none() => LONGEST_SLEEP,
+            left => left.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP),
+        };
         tokio::select! {
-            () = self.shared.moved.notified() => {}
-            () = tokio::time::sleep(at_most) => {}
+            () = moved => {}
+            () = tokio::time::sleep(time) => {}
         }
     }
 
@@ -154,5 +174,30 @@ impl governor::clock::Clock for Clock {
 impl Timer for Clock {
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Self::wait(self, duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a future is not ready, now that it was asked once more.
+    async fn waits(future: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
+        std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
+    }
+
+    #[tokio::test]
+    async fn whoever_sleeps_wakes_when_the_clock_is_moved_and_does_not_begin_when_it_was_moved_before() {
+        let clock = Clock::stopped();
+        let next = Some(clock.now() + 3_600_000);
+        let mut sleeper = std::pin::pin!(clock.sleep_until(next));
+        let mut endless = std::pin::pin!(clock.sleep_until(None));
+        assert!(waits(&mut sleeper).await && waits(&mut endless).await);
+        // Backwards too: what is due may be another time then.
+        clock.set_by(-1);
+        assert!(!waits(&mut sleeper).await && !waits(&mut endless).await);
+        clock.set_by(3_600_001);
+        assert!(!waits(&mut std::pin::pin!(clock.sleep_until(next))).await, "its time has come");
+        assert!(waits(&mut std::pin::pin!(clock.sleep_until(next.map(|next| next + 1)))).await);
     }
 }

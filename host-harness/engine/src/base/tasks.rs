@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use super::clock::Clock;
 
-/// How long a worker that panicked rests before it begins anew.
-const REST: Duration = Duration::from_secs(1);
+/// How long a worker rests after an error of the host's own, or a panic, before it begins anew.
+pub(crate) const REST: Duration = Duration::from_secs(1);
 
 /// Who works in the background.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -146,6 +146,6 @@ impl Tasks {
 /// Runs a worker for as long as the host lives: one that panicked begins anew.
 pub(crate) async fn supervise<F: Future<Output = ()>>(tasks: Arc<Tasks>, worker: Worker, run: impl Fn() -> F) {
     while tasks.guarded(worker, run()).await.is_err() {
-        tokio::time::sleep(REST).await;
+        tasks.clock.wait(REST).await;
     }
 }

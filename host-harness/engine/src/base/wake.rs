@@ -14,6 +14,8 @@ pub(crate) struct Wake {
     pub(crate) media_due: Notify,
     /// Accounts have something due.
     pub(crate) accounts_due: Notify,
+    /// Parts of replies are to be looked for in an archive.
+    pub(crate) doubts_due: Notify,
 }
 
 impl Wake {
@@ -22,5 +24,12 @@ impl Wake {
         self.delivered.notify_one();
         self.queued.notify_one();
         self.accounts_due.notify_waiters();
+        self.doubts_due.notify_one();
+    }
+
+    /// What waits for a time has another one.
+    pub(crate) fn rescheduled(&self) {
+        self.usable();
+        self.media_due.notify_one();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::RwLock;
 use tracing::Instrument as _;
 
-use crate::error::HostError;
+use crate::error::Interrupted;
 
 /// Work under way that is not to be cut off. Each holds a share; whoever has all of it knows that none is left.
 #[derive(Clone, Debug, Default)]
@@ -14,10 +14,10 @@ pub(crate) struct Begun(Arc<RwLock<()>>);
 
 impl Begun {
     /// Runs work to its end, also when the one who waits for it here is dropped.
-    pub(crate) async fn whole<T: Send + 'static>(
+    pub(crate) async fn whole<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T, HostError>> + Send + 'static,
-    ) -> Result<T, HostError> {
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E> {
         let share = Arc::clone(&self.0).read_owned().await;
         let work = async move {
             let ended = work.await;
@@ -25,7 +25,7 @@ impl Begun {
             ended
         };
         let span = tracing::Span::current();
-        tokio::spawn(work.instrument(span)).await.map_err(|_| HostError::Interrupted)?
+        tokio::spawn(work.instrument(span)).await.unwrap_or_else(|_| Err(Interrupted.into()))
     }
 
     /// Returns when nothing is under way.

@@ -10,10 +10,7 @@ use super::{
     circuit_breaker::{Part, Permit},
     loaded::LoadedChannel,
 };
-use crate::{
-    base::tasks::Worker,
-    error::{HostError, Paused},
-};
+use crate::{base::tasks::Worker, error::Paused};
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -24,16 +21,6 @@ pub(crate) enum CallProblem {
     Failed(CallError),
     /// The host panicked in it.
     Panicked,
-}
-
-impl From<CallProblem> for HostError {
-    fn from(problem: CallProblem) -> Self {
-        match problem {
-            CallProblem::Open(paused) => paused.into(),
-            CallProblem::Failed(error) => error.into(),
-            CallProblem::Panicked => Self::Busy,
-        }
-    }
 }
 
 impl Channels {
@@ -114,7 +101,7 @@ impl Channels {
         registered: &LoadedChannel,
         account: String,
         items: Vec<Vec<u8>>,
-    ) -> Result<Vec<Event>, HostError> {
+    ) -> Result<Vec<Event>, CallProblem> {
         let (channel, now) = (registered.channel.clone(), self.clock.now());
         let account = AccountSettings { id: account, settings: Vec::new(), webhook_url: None };
         let parsed = tokio::task::spawn_blocking(move || {
@@ -134,7 +121,7 @@ impl Channels {
             }
             Ok::<_, CallError>(events)
         });
-        Ok(parsed.await.map_err(|_| HostError::Busy)??)
+        parsed.await.map_err(|_| CallProblem::Panicked)?.map_err(CallProblem::Failed)
     }
 }
 

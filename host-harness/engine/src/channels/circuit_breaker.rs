@@ -9,7 +9,7 @@ use std::{
 use harness_sandbox::{CallError, CallFailure};
 use serde::Serialize;
 
-use crate::error::Paused;
+use crate::{base::wake::Wake, error::Paused};
 
 /// Failures in a row, each of another input, after which a part is left alone.
 const THRESHOLD: u32 = 5;
@@ -64,6 +64,7 @@ pub struct BreakerView {
 #[derive(Clone, Default)]
 pub(crate) struct CircuitBreakers {
     all: Arc<Mutex<BTreeMap<(String, Part), CircuitBreaker>>>,
+    wake: Arc<Wake>,
 }
 
 #[derive(Default)]
@@ -102,6 +103,11 @@ pub(crate) struct Permit {
 }
 
 impl CircuitBreakers {
+    /// None is open. Whoever waits for the end of a trial is told through this.
+    pub(crate) fn new(wake: Arc<Wake>) -> Self {
+        Self { all: Arc::default(), wake }
+    }
+
     /// Asks for leave to call a part of a channel.
     pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Permit, Paused> {
         let key = (channel.to_owned(), part);
@@ -133,6 +139,13 @@ impl CircuitBreakers {
         let waits = |breaker: &CircuitBreaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
         let paused = all.iter().filter(|((_, of), breaker)| *of == part && waits(breaker));
         paused.map(|((channel, _), _)| channel.clone()).collect()
+    }
+
+    /// When a part of some channel may be tried next, later than at this time. The end of a trial is told.
+    pub(crate) fn next_trial(&self, part: Part, after: u64) -> Option<u64> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = all.iter().filter(|((_, of), _)| *of == part).filter_map(|(_, breaker)| breaker.open.as_ref());
+        open.filter(|open| !open.trial && open.next > after).map(|open| open.next).min()
     }
 
     /// Uses a channel again as if nothing had happened: by hand, or because its code was replaced.
@@ -236,6 +249,8 @@ impl Drop for Permit {
             if let Some(open) = all.get_mut(&self.key).and_then(|breaker| breaker.open.as_mut()) {
                 open.trial = false;
             }
+            drop(all);
+            self.breakers.wake.usable();
         }
     }
 }
@@ -307,6 +322,23 @@ mod tests {
         // It fails again at once: the wait is no shorter than it was.
         (0..THRESHOLD).for_each(|_| fail(&breakers, now + 1, true));
         assert_eq!(breakers.admit("x", Part::Incoming, now + 1).err().unwrap().until, now + 1 + LONGEST_WAIT_MS);
+    }
+
+    #[test]
+    fn a_trial_has_a_time_and_its_end_is_told_however_it_ends() {
+        let breakers = opened(0);
+        let next = |after| breakers.next_trial(Part::Incoming, after);
+        assert_eq!([next(0), next(FIRST_WAIT_MS)], [Some(FIRST_WAIT_MS), None], "later than that, and not at it");
+        assert_eq!(breakers.next_trial(Part::Outgoing, 0), None);
+        let ends: [fn(Permit); 3] =
+            [drop, |trial| trial.failed(&error(), false, FIRST_WAIT_MS), |trial| trial.succeeded(3 * FIRST_WAIT_MS)];
+        for (end, at) in ends.into_iter().zip([FIRST_WAIT_MS, FIRST_WAIT_MS, 3 * FIRST_WAIT_MS]) {
+            let trial = breakers.admit("x", Part::Incoming, at).unwrap();
+            assert_eq!(next(0), None, "somebody makes it");
+            end(trial);
+            assert!(std::pin::pin!(breakers.wake.delivered.notified()).enable(), "whoever waits is told");
+        }
+        assert!(!breakers.is_open("x", Part::Incoming));
     }
 
     #[test]

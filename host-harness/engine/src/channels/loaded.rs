@@ -11,7 +11,7 @@ use harness_contract::{
 use harness_egress::credentials::Secret;
 use harness_sandbox::Channel;
 
-use crate::error::HostError;
+use super::error::UnknownSlot;
 
 /// What the operator allows a channel: nothing that is not named.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +84,11 @@ pub(crate) fn check_slots(
     manifest: &Manifest,
     given: &HashMap<String, Secret>,
     scope: SlotScope,
-) -> Result<(), HostError> {
+) -> Result<(), UnknownSlot> {
     let fits = |slot: &String| manifest.slots.get(slot).is_some_and(|declared| declared.scope == scope);
     let Some(slot) = given.keys().find(|slot| !fits(slot)) else { return Ok(()) };
     let known = manifest.slots.iter().filter(|(_, declared)| declared.scope == scope).map(|(name, _)| name.as_str());
-    Err(HostError::UnknownSlot {
+    Err(UnknownSlot {
         channel: manifest.channel.id.clone(),
         slot: slot.clone(),
         scope: match scope {

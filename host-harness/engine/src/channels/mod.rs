@@ -4,6 +4,7 @@
 
 mod call;
 pub(crate) mod circuit_breaker;
+mod error;
 pub(crate) mod loaded;
 mod rollout;
 
@@ -14,15 +15,14 @@ use std::{
 
 use harness_contract::{ConversationContext, settings::merge_settings};
 use harness_egress::credentials::Secrets;
-use harness_inbox::{ConversationId, Inbox};
+use harness_inbox::{ConversationId, Inbox, InboxError};
 use harness_sandbox::Sandbox;
 
 pub(crate) use self::call::{CallProblem, blamed};
+pub(crate) use self::error::ChannelsError;
+pub use self::error::{AnotherChannel, NoChannel, UnknownSlot, WrongSettings};
 use self::{circuit_breaker::CircuitBreakers, loaded::LoadedChannel, rollout::Rollouts};
-use crate::{
-    base::{clock::Clock, tasks::Tasks, wake::Wake},
-    error::HostError,
-};
+use crate::base::{clock::Clock, tasks::Tasks, wake::Wake};
 
 /// The loaded channels. Cloning shares them.
 #[derive(Clone)]
@@ -46,16 +46,18 @@ impl Channels {
         secrets: Secrets,
     ) -> Self {
         let (loaded, generations) = (Arc::default(), Arc::default());
-        Self { breakers: CircuitBreakers::default(), inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
+        let breakers = CircuitBreakers::new(Arc::clone(&wake));
+        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
     }
 
     /// The one of this id.
-    pub(crate) fn get(&self, id: &str) -> Result<LoadedChannel, HostError> {
+    pub(crate) fn get(&self, id: &str) -> Result<LoadedChannel, NoChannel> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.get(id).cloned().ok_or_else(|| {
             let mut known: Vec<_> = loaded.keys().cloned().collect();
             known.sort();
-            HostError::NoChannel(id.to_owned(), if known.is_empty() { "none".into() } else { known.join(", ") })
+            let loaded = if known.is_empty() { "none".into() } else { known.join(", ") };
+            NoChannel { id: id.to_owned(), loaded }
         })
     }
 
@@ -73,7 +75,7 @@ impl Channels {
         registered: &LoadedChannel,
         conversation: ConversationId,
         comment: Option<&str>,
-    ) -> Result<ConversationContext, HostError> {
+    ) -> Result<ConversationContext, InboxError> {
         let (policy, now) = (&registered.capabilities.window, self.clock.now());
         let mut context = self.inbox.context(conversation, policy, now).await?;
         merge_settings(&mut context.account.settings, &registered.settings);

@@ -17,9 +17,9 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Channels,
     circuit_breaker::Permit,
+    error::{AnotherChannel, ChannelsError, WrongSettings},
     loaded::{ChannelOptions, LoadedChannel, check_slots},
 };
-use crate::error::HostError;
 
 /// Crashes after which a new generation gives its place back.
 const CRASHES: usize = 5;
@@ -57,7 +57,7 @@ impl Channels {
         &self,
         component: Vec<u8>,
         setup: ChannelOptions,
-    ) -> Result<LoadedChannel, HostError> {
+    ) -> Result<LoadedChannel, ChannelsError> {
         self.load(component, setup, None).await
     }
 
@@ -67,7 +67,7 @@ impl Channels {
         id: &str,
         component: Vec<u8>,
         setup: ChannelOptions,
-    ) -> Result<LoadedChannel, HostError> {
+    ) -> Result<LoadedChannel, ChannelsError> {
         let replaced = self.load(component, setup, Some(id)).await;
         let problem = replaced.as_ref().err().map(ToString::to_string);
         if let Some(problem) = &problem {
@@ -92,20 +92,20 @@ impl Channels {
         component: Vec<u8>,
         setup: ChannelOptions,
         expected: Option<&str>,
-    ) -> Result<LoadedChannel, HostError> {
+    ) -> Result<LoadedChannel, ChannelsError> {
         let sandbox = self.sandbox.clone();
         // Compiling takes a tenth of a second, which no task may block for; the first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
             let channel = sandbox.load(&component)?;
             let capabilities = channel.capabilities(None)?;
-            Ok::<_, HostError>((channel, capabilities))
+            Ok::<_, ChannelsError>((channel, capabilities))
         })
         .await
         .map_err(|error| LoadError::Engine(error.to_string()))??;
         let manifest = channel.manifest();
         let id = manifest.channel.id.clone();
         if let Some(expected) = expected.filter(|expected| *expected != id) {
-            return Err(HostError::AnotherChannel { expected: expected.to_owned(), found: id });
+            return Err(AnotherChannel { expected: expected.to_owned(), found: id }.into());
         }
         let running = self.get(&id).ok();
         check_slots(manifest, &setup.secrets, SlotScope::App)?;
@@ -113,7 +113,7 @@ impl Channels {
         let kept = running.as_ref().map(|running| running.grant.clone());
         let grant = setup.grant.clone().or(kept).unwrap_or_default();
         let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
-            .map_err(|source| HostError::ChannelSettings { channel: id.clone(), source })?;
+            .map_err(|source| WrongSettings::OfChannel { channel: id.clone(), source })?;
         let json = serde_json::to_vec(&capabilities).unwrap_or_default();
         let (egress, not): (Vec<_>, Vec<_>) =
             manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));

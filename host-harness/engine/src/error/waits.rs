@@ -1,4 +1,5 @@
-//! Owns: why something has to wait: a channel whose circuit is open, a budget that is used up.
+//! Owns: why something has to wait: a channel whose circuit is open, a platform that asked for a pause, a sandbox that is in
+//! use, a budget that is used up.
 //! Does not own: when it is tried again.
 
 /// A part of a channel that is left alone.
@@ -12,6 +13,16 @@ pub struct Paused {
     /// When to ask again, in milliseconds since 1970.
     pub until: u64,
 }
+
+/// The platform asked to be left alone for a while.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the platform asked for a pause in which it is asked nothing; it lasts for another {0} s")]
+pub struct PlatformHold(pub u64);
+
+/// All sandboxes are in use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the sandbox is busy; try again")]
+pub struct Busy;
 
 /// What is full.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -1,7 +1,25 @@
-//! Owns: what went wrong in a call of the `account` interface, in words for people.
+//! Owns: what went wrong in a call of the `account` interface, in words for an operator and for people.
 //! Does not own: what follows from it.
 
-use harness_contract::{AccountError, HttpError, text::shown};
+use harness_contract::{AccountError, HttpError, Violation, text::shown};
+
+/// What is the operator's to mend, for somebody who runs a shop.
+pub(crate) const OURS: &str = "Something went wrong on this side, and nothing was connected. Try again; if it stays so, tell \
+                               whoever runs this inbox to look into its log.";
+/// What passes by itself, for the same person.
+pub(crate) const TOO_MUCH: &str = "Too much is being done at the moment. Try again in a minute.";
+
+/// What a platform said or did, for somebody who runs a shop.
+pub(crate) fn for_people(error: &AccountError) -> String {
+    match error {
+        AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => {
+            "The platform could not be reached just now. Try again in a minute.".to_owned()
+        }
+        AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
+        // Its words may come from anywhere.
+        error => shown(&sentence(error)),
+    }
+}
 
 /// What went wrong, for a person.
 pub(crate) fn sentence(error: &AccountError) -> String {
@@ -34,4 +52,10 @@ fn http_words(error: &HttpError) -> String {
         HttpError::CaptureFailed(pointer) => format!("the answer holds no credential at `{pointer}`"),
         HttpError::InvalidRequest(reason) | HttpError::Other(reason) => reason.clone(),
     }
+}
+
+/// All that stands in the way of a message.
+pub(crate) fn not_sendable(violations: &[Violation]) -> String {
+    let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
+    format!("the message cannot be sent: {}", sentences.join(" "))
 }

@@ -16,11 +16,14 @@ use harness_egress::credentials::Secret;
 use harness_inbox::{AccountId, NewAccount};
 use url::Url;
 
-use super::Host;
+use super::{Host, HostError};
 use crate::{
     accounts::{AccountHealth, ConnectStage, ConnectView},
-    channels::loaded::{LoadedChannel, check_slots},
-    error::{ConnectError, HostError},
+    channels::{
+        WrongSettings,
+        loaded::{LoadedChannel, check_slots},
+    },
+    error::ConnectError,
 };
 
 impl Host {
@@ -36,7 +39,7 @@ impl Host {
         let registered = self.channel(channel)?;
         let manifest = registered.channel.manifest();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, settings).map_err(|source| {
-            HostError::Settings { channel: channel.to_owned(), account: account.to_owned(), source }
+            WrongSettings::OfAccount { channel: channel.to_owned(), account: account.to_owned(), source }
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
         let new = NewAccount {
@@ -85,13 +88,13 @@ impl Host {
     ) -> Result<Option<String>, HostError> {
         let accounts = Arc::clone(&self.rooms.accounts);
         let disconnect = async move { accounts.disconnect(account, delete_conversations).await };
-        self.base().begun.whole(disconnect).await
+        Ok(self.base().begun.whole(disconnect).await?)
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
     pub async fn configure(&self, account: AccountId, wanted: EntryPoints) -> Result<(), HostError> {
         let accounts = Arc::clone(&self.rooms.accounts);
-        self.base().begun.whole(async move { accounts.configure(account, wanted).await }).await
+        Ok(self.base().begun.whole(async move { accounts.configure(account, wanted).await }).await?)
     }
 
     /// Checks an account: the way in, the way out, its credentials, and what the platform says.
@@ -110,7 +113,7 @@ impl Host {
     /// Makes a link over which one account can be connected: `{public-url}/connect/{ticket}`. The ticket is a
     /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
-        self.rooms.accounts.begin_connecting(channel, login).await
+        Ok(self.rooms.accounts.begin_connecting(channel, login).await?)
     }
 
     /// The address of a link.
@@ -146,24 +149,24 @@ impl Host {
 
     /// A value for the cookie of a new browser.
     pub fn new_cookie(&self) -> Result<String, HostError> {
-        self.rooms.accounts.new_cookie()
+        Ok(self.rooms.accounts.new_cookie()?)
     }
 
     /// Binds a link to the browser that begins with it first: by its cookie, or by a new one, which is returned.
     /// Another browser is refused.
     pub async fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, HostError> {
-        self.rooms.accounts.open_link(ticket, cookie).await
+        Ok(self.rooms.accounts.open_link(ticket, cookie).await?)
     }
 
     /// Begins with a login: returns where the browser is to go.
     pub async fn start_connecting(&self, ticket: &str, login: &str, cookie: &str) -> Result<Url, HostError> {
-        self.rooms.accounts.start_connecting(ticket, login, cookie).await
+        Ok(self.rooms.accounts.start_connecting(ticket, login, cookie).await?)
     }
 
     /// Takes the platform's callback from a browser that shows these cookies. Returns the ticket: how it ended is read
     /// with [`Host::connecting`]. Coming again with the same answer leads there too, and asks the platform nothing.
     pub async fn connect_callback(&self, channel: &str, query: &str, cookies: &[&str]) -> Result<String, HostError> {
-        self.rooms.accounts.connect_callback(channel, query, cookies).await
+        Ok(self.rooms.accounts.connect_callback(channel, query, cookies).await?)
     }
 
     /// Takes the person's choice. `cookies` is none for a caller that has the API's authority.
@@ -173,6 +176,6 @@ impl Host {
         candidate: &str,
         cookies: Option<&[&str]>,
     ) -> Result<(), HostError> {
-        self.rooms.accounts.connect_select(ticket, candidate, cookies).await
+        Ok(self.rooms.accounts.connect_select(ticket, candidate, cookies).await?)
     }
 }

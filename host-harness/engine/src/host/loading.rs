@@ -1,13 +1,10 @@
 //! Owns: what a product does with channels.
 //! Does not own: loading and replacing them (`channels`).
 
-use super::Host;
-use crate::{
-    channels::{
-        circuit_breaker::BreakerView,
-        loaded::{ChannelOptions, LoadedChannel},
-    },
-    error::HostError,
+use super::{Host, HostError};
+use crate::channels::{
+    circuit_breaker::BreakerView,
+    loaded::{ChannelOptions, LoadedChannel},
 };
 
 impl Host {
@@ -18,7 +15,7 @@ impl Host {
     /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
     /// beyond that waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
-        self.rooms.channels.load_channel(component, setup).await
+        Ok(self.rooms.channels.load_channel(component, setup).await?)
     }
 
     /// Replaces the channel of this id. Why an update was not taken stands in [`Host::update_problem`].
@@ -28,7 +25,7 @@ impl Host {
         component: Vec<u8>,
         setup: ChannelOptions,
     ) -> Result<LoadedChannel, HostError> {
-        self.rooms.channels.replace_channel(id, component, setup).await
+        Ok(self.rooms.channels.replace_channel(id, component, setup).await?)
     }
 
     /// How often this channel was loaded since the start, from 1 on.
@@ -43,7 +40,7 @@ impl Host {
 
     /// A loaded channel.
     pub fn channel(&self, id: &str) -> Result<LoadedChannel, HostError> {
-        self.rooms.channels.get(id)
+        Ok(self.rooms.channels.get(id)?)
     }
 
     /// All loaded channels, by id.

@@ -10,9 +10,9 @@ use harness_inbox::{
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::Host;
+use super::{Host, HostError};
 use crate::{
-    error::{HostError, Refusal},
+    error::Refusal,
     ingest::Addressed,
     media::uploads::{TakeError, Taking},
     store::stored::FileContent,
@@ -32,7 +32,7 @@ impl Host {
 
     /// Whether another delivery of this channel may wait to be translated.
     pub fn admit(&self, channel: &str) -> Result<(), HostError> {
-        self.rooms.ingest.admit(channel)
+        Ok(self.rooms.ingest.admit(channel)?)
     }
 
     /// A webhook or a callback was refused for its size.
@@ -53,7 +53,7 @@ impl Host {
         headers: &HeaderMap,
         body: Vec<u8>,
     ) -> Result<DeliveryId, HostError> {
-        self.rooms.ingest.deliver_to(to, headers, body).await
+        Ok(self.rooms.ingest.deliver_to(to, headers, body).await?)
     }
 
     /// Answers a platform's challenge with the text to echo.
@@ -69,7 +69,7 @@ impl Host {
     /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
     /// where it wants something; the same again for one that came before, which changes nothing.
     pub async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
-        self.rooms.ingest.callback(channel, name, form).await
+        Ok(self.rooms.ingest.callback(channel, name, form).await?)
     }
 
     /// How far the request with this code has come.
@@ -79,7 +79,7 @@ impl Host {
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
     pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        self.rooms.ingest.retry_failed(channel).await
+        Ok(self.rooms.ingest.retry_failed(channel).await?)
     }
 
     /// Puts a reply into the outbox, once for every key. How it ends is read in the inbox.
@@ -91,7 +91,7 @@ impl Host {
         key: &str,
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
-        self.rooms.outbound.reply(conversation, key, message).await
+        Ok(self.rooms.outbound.reply(conversation, key, message).await?)
     }
 
     /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
@@ -105,18 +105,18 @@ impl Host {
         key: &str,
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
-        self.rooms.outbound.reply_if_sendable(conversation, key, message).await
+        Ok(self.rooms.outbound.reply_if_sendable(conversation, key, message).await?)
     }
 
     /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
     /// did not, or it is to be sent again.
     pub async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), HostError> {
-        self.rooms.outbound.settle(reply, settlement).await
+        Ok(self.rooms.outbound.settle(reply, settlement).await?)
     }
 
     /// Everything about a conversation that a message depends on, the window among it.
     pub async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
-        self.rooms.outbound.context(conversation).await
+        Ok(self.rooms.outbound.context(conversation).await?)
     }
 
     /// Begins to take a file that is to be sent.
@@ -143,11 +143,11 @@ impl Host {
 
     /// A file that was given to be sent, and its bytes.
     pub async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
-        self.rooms.media.upload(handle).await
+        Ok(self.rooms.media.upload(handle).await?)
     }
 
     /// The bytes of a stored file of a message.
     pub async fn media(&self, media: &MediaView) -> Result<Option<FileContent>, HostError> {
-        self.rooms.media.content(media).await
+        Ok(self.rooms.media.content(media).await?)
     }
 }

@@ -2,6 +2,7 @@
 //! Does not own: what the rooms do.
 
 mod connections;
+mod error;
 mod loading;
 mod messages;
 mod operations;
@@ -9,6 +10,7 @@ mod probe;
 
 use std::sync::Arc;
 
+pub use self::error::HostError;
 use harness_egress::{
     Egress, Memory,
     credentials::{Secrets, Vault, VaultKey},
@@ -36,7 +38,6 @@ use crate::{
         whole::Begun,
     },
     channels::Channels,
-    error::HostError,
     ingest::{self, Ingest},
     maintenance::{self, Maintenance},
     media::{self, Media},
@@ -246,7 +247,7 @@ impl Host {
         self.base().inbox.view()
     }
 
-    /// All of the inbox, for this project's tests.
+    /// All of the inbox, for this project's tests. What is written through it wakes no worker; moving the clock does.
     #[cfg(feature = "whole-inbox")]
     pub fn whole_inbox(&self) -> &Inbox {
         &self.base().inbox

@@ -9,13 +9,12 @@ use harness_contract::{
 use harness_egress::credentials::random;
 use harness_inbox::{AccountRow, ReplyState, StepState};
 
-use super::Host;
-use crate::error::HostError;
+use super::{Host, HostError};
 
 /// Conversations among which an open one is looked for.
 const LOOK_AT: usize = 50;
-/// How long the signal may take, in rounds of a tenth of a second.
-const ROUNDS: u32 = 100;
+/// How long the signal may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn line(level: CheckLevel, finding: &str, fix: Option<&str>) -> CheckResult {
     CheckResult { name: "send-probe".into(), level, finding: finding.to_owned(), fix: fix.map(str::to_owned) }
@@ -61,8 +60,10 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
             native: None,
         };
         let key = format!("health-check-{}", hex::encode(random::<8>()?));
+        let mut updates = host.inbox().updates();
         let queued = host.reply(conversation.id, &key, message).await?;
-        for _ in 0..ROUNDS {
+        let mut too_late = std::pin::pin!(host.clock().wait(PATIENCE));
+        loop {
             let view = host.inbox().reply(queued.reply).await?;
             if matches!(view.state, ReplyState::Done | ReplyState::Refused) {
                 if view.steps.iter().all(|step| step.state == StepState::Sent) && !view.steps.is_empty() {
@@ -76,7 +77,11 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
                 let finding = said.unwrap_or_else(|| "The signal was not sent.".into());
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::select! {
+                // Whatever it tells: the reply is read again.
+                _ = updates.recv() => {}
+                () = &mut too_late => break,
+            }
         }
         let finding = "The signal is still waiting to be sent.".to_owned();
         return line(CheckLevel::Warning, finding, Some("See `connected` and `outbox` above.".into()));

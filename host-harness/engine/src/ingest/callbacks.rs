@@ -9,8 +9,8 @@ use harness_inbox::TakenCallback;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Ingest, verify::signed_by};
-use crate::error::{HostError, Refusal};
+use super::{Ingest, IngestError, verify::signed_by};
+use crate::error::Refusal;
 use harness_egress::credentials::random;
 
 /// The longest payload, in bytes.
@@ -24,7 +24,7 @@ const MAX_AHEAD_MS: u64 = 3_600_000;
 impl Ingest {
     /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
     /// where it wants something; the same again for one that came before, which changes nothing.
-    pub(crate) async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
+    pub(crate) async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, IngestError> {
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
         let manifest = registered.channel.manifest();
         let recipe = manifest.callbacks.get(name).ok_or(Refusal::UnknownChannel)?;
@@ -56,7 +56,7 @@ impl Ingest {
                 backlog.add(&channel_id, None, bytes);
                 base.wake.delivered.notify_one();
             }
-            Ok(taken)
+            Ok::<_, IngestError>(taken)
         };
         let code = match self.base.begun.whole(record).await? {
             TakenCallback::New => code,

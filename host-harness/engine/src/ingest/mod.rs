@@ -2,6 +2,7 @@
 //! Does not own: HTTP, what an event changes (the inbox).
 
 mod callbacks;
+mod error;
 mod translate;
 mod verify;
 
@@ -20,11 +21,11 @@ use harness_inbox::DeliveryId;
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, signals::Signals},
     channels::Channels,
-    error::{HostError, Refusal},
+    error::{Full, Refusal},
     network::credentials::AccountCredentials,
 };
 
-pub(crate) use self::translate::run;
+pub(crate) use self::{error::IngestError, translate::run};
 
 /// The room.
 pub(crate) struct Ingest {
@@ -74,7 +75,7 @@ impl Ingest {
         to: Addressed<'_>,
         headers: &HeaderMap,
         body: Vec<u8>,
-    ) -> Result<DeliveryId, HostError> {
+    ) -> Result<DeliveryId, IngestError> {
         let registered = self.channels.get(to.channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = &registered.channel.manifest().webhook;
         let now = self.base.clock.now();
@@ -85,7 +86,7 @@ impl Ingest {
     }
 
     /// Makes a delivery durable, if its channel and its account may have one more waiting.
-    async fn record(&self, verified: Verified) -> Result<DeliveryId, HostError> {
+    async fn record(&self, verified: Verified) -> Result<DeliveryId, IngestError> {
         let new = verified.into_new();
         let (channel, account, bytes) = (
             new.channel.clone(),
@@ -99,8 +100,8 @@ impl Ingest {
     }
 
     /// Whether another delivery of this channel may wait to be translated.
-    pub(crate) fn admit(&self, channel: &str) -> Result<(), HostError> {
-        Ok(self.backlog.admit(channel, None)?)
+    pub(crate) fn admit(&self, channel: &str) -> Result<(), Full> {
+        self.backlog.admit(channel, None)
     }
 
     /// Answers a platform's challenge with the text to echo.
@@ -114,7 +115,7 @@ impl Ingest {
     }
 
     /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
-    pub(crate) async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
+    pub(crate) async fn retry_failed(&self, channel: Option<String>) -> Result<usize, IngestError> {
         let base = self.base.clone();
         let retry = async move {
             let requeued = base.inbox.retry_failed(channel).await?;

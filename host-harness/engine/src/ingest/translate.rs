@@ -17,8 +17,8 @@ use tokio::task::{Id, JoinSet};
 use super::Ingest;
 use crate::{
     base::tasks::Worker,
-    channels::{CallProblem, blamed, circuit_breaker::Part, loaded::LoadedChannel},
-    error::{HostError, Paused},
+    channels::{CallProblem, NoChannel, blamed, circuit_breaker::Part, loaded::LoadedChannel},
+    error::{Busy, Paused},
 };
 use harness_egress::Known;
 
@@ -30,12 +30,13 @@ const SHARE: usize = 16;
 const BATCH_BYTES: usize = 16 << 20;
 /// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
 const MAX_ATTEMPTS: u32 = 3;
-/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox.
+/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox. In the machine's time, since
+/// moving the host's clock makes no room.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many times as long as a batch took the next one waits while more comes in than is translated.
 const BURST_SHARE: u32 = 3;
-/// How often it is looked whether a channel that is left alone may be tried again.
-const TICK: Duration = Duration::from_millis(500);
+/// How long a count holds while something is full, which may become less although nothing is translated.
+const RECOUNT: Duration = Duration::from_millis(500);
 
 /// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
 /// other anything; the deliveries of one channel after each other.
@@ -44,25 +45,10 @@ pub(crate) async fn run(room: Arc<Ingest>) {
     let mut under_way: HashMap<Id, String> = HashMap::new();
     let mut arrivals = room.base.inbox.arrivals();
     loop {
-        match room.base.inbox.waiting_channels().await {
-            Ok(channels) => {
-                // What is full has to be seen to have become less, also while nothing is translated.
-                if room.backlog.any_full() {
-                    let _ = room.backlog.count_anew(&room.base.inbox, false).await;
-                }
-                let paused = room.channels.breakers.paused(Part::Incoming, room.base.clock.now());
-                for channel in channels {
-                    if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
-                        let lane = lanes.spawn(guarded_lane(Arc::clone(&room), channel.clone()));
-                        under_way.insert(lane.id(), channel);
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "translation pauses");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
+        let next = begin(&room, &mut lanes, &mut under_way).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "translation pauses");
+            Some(room.base.clock.after(PAUSE))
+        });
         tokio::select! {
             () = room.base.wake.delivered.notified() => {}
             _ = arrivals.changed() => {}
@@ -73,9 +59,33 @@ pub(crate) async fn run(room: Arc<Ingest>) {
                 };
                 under_way.remove(&id);
             }
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
+}
+
+/// Begins a lane for each channel of which something waits. Returns when to look again although nothing comes in.
+async fn begin(
+    room: &Arc<Ingest>,
+    lanes: &mut JoinSet<()>,
+    under_way: &mut HashMap<Id, String>,
+) -> Result<Option<u64>, InboxError> {
+    let (now, breakers) = (room.base.clock.now(), &room.channels.breakers);
+    let channels = room.base.inbox.waiting_channels().await?;
+    let recount = if room.backlog.any_full() {
+        room.backlog.count_anew(&room.base.inbox, false).await?;
+        Some(room.base.clock.after(RECOUNT))
+    } else {
+        None
+    };
+    let paused = breakers.paused(Part::Incoming, now);
+    for channel in channels {
+        if !paused.contains(&channel) && !under_way.values().any(|lane| *lane == channel) {
+            let lane = lanes.spawn(guarded_lane(Arc::clone(room), channel.clone()));
+            under_way.insert(lane.id(), channel);
+        }
+    }
+    Ok(breakers.next_trial(Part::Incoming, now).into_iter().chain(recount).min())
 }
 
 /// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
@@ -122,7 +132,7 @@ impl From<CallProblem> for Problem {
         match problem {
             CallProblem::Open(paused) => paused.into(),
             CallProblem::Failed(error) => error.into(),
-            CallProblem::Panicked => Self::Other(HostError::Busy.to_string()),
+            CallProblem::Panicked => Self::Other(Busy.to_string()),
         }
     }
 }
@@ -276,21 +286,18 @@ async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) ->
 }
 
 /// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<LoadedChannel, HostError>) -> String {
+fn digest_of(registered: &Result<LoadedChannel, NoChannel>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
 fn translate(
     room: &Arc<Ingest>,
-    registered: Result<LoadedChannel, HostError>,
+    registered: Result<LoadedChannel, NoChannel>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, attempts, .. } = pending;
     let channel = pending.channel.clone();
-    let registered = registered.map_err(|error| match error {
-        HostError::NoChannel(id, _) => Problem::NoChannel(id),
-        other => Problem::Other(other.to_string()),
-    })?;
+    let registered = registered.map_err(|error| Problem::NoChannel(error.id))?;
     let span = tracing::info_span!("translate", delivery = id.get(), channel);
     let digest = registered.channel.inspection().digest.clone();
     let (delivery, origin) = pending.into_parts();

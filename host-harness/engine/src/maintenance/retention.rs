@@ -8,7 +8,7 @@ use harness_inbox::InboxError;
 use super::Maintenance;
 use crate::{base::tasks::Worker, store::StoreError};
 
-/// Polling interval.
+/// How often the clock is looked at: nobody tells that a machine's was set.
 const TICK: Duration = Duration::from_secs(1);
 /// The first cleanup after a start.
 const FIRST: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ impl Default for Retention {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum UpkeepError {
+enum MaintenanceError {
     #[error(transparent)]
     Inbox(#[from] InboxError),
     #[error(transparent)]
@@ -54,20 +54,16 @@ pub(crate) async fn run(room: Arc<Maintenance>) {
 }
 
 async fn tidy_up(room: &Maintenance) {
-    let mut next = room.base.clock.steady() + FIRST;
+    room.base.clock.wait(FIRST).await;
     loop {
-        room.base.clock.tick(TICK).await;
-        if room.base.clock.steady() < next {
-            continue;
-        }
         if let Ok(Err(error)) = room.base.tasks.guarded(Worker::Upkeep, round(room)).await {
             tracing::error!(%error, "tidying up pauses");
         }
-        next = room.base.clock.steady() + EVERY;
+        room.base.clock.wait(EVERY).await;
     }
 }
 
-async fn round(room: &Maintenance) -> Result<(), UpkeepError> {
+async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
     let before =
         |age: Duration| room.base.clock.now().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
     let mut emptied = 0;
@@ -109,7 +105,7 @@ async fn round(room: &Maintenance) -> Result<(), UpkeepError> {
 }
 
 /// Removes files that were given to be sent before this time and are named by no reply.
-async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, UpkeepError> {
+async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, MaintenanceError> {
     let mut files = room.base.inbox.files_before(before).await?;
     while !files.handles.is_empty() && room.base.inbox.look_for_use(&mut files, REPLIES).await? {
         tokio::task::yield_now().await;
@@ -126,7 +122,7 @@ async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, UpkeepE
 }
 
 /// Removes files of the media store that no row names.
-async fn remove_nameless(room: &Maintenance) -> Result<usize, UpkeepError> {
+async fn remove_nameless(room: &Maintenance) -> Result<usize, MaintenanceError> {
     let old = room.store.keys_before(room.base.clock.now().saturating_sub(NAMELESS_MS)).await?;
     let mut removed = 0;
     for keys in old.chunks(KEYS) {
@@ -144,7 +140,7 @@ async fn watch_clock(room: &Maintenance) {
     // What could not be written down yet.
     let mut owed: u64 = 0;
     loop {
-        room.base.clock.tick(TICK).await;
+        room.base.clock.sleep_until(Some(room.base.clock.after(TICK))).await;
         let back = room.base.clock.take_set_back(SLACK_MS);
         if back > 0 {
             tracing::warn!(seconds = back / 1000, "the clock was set back");
@@ -158,7 +154,6 @@ async fn watch_clock(room: &Maintenance) {
             Ok(()) => owed = 0,
             Err(error) => tracing::error!(%error, "what waits could not be told that the clock was set back"),
         }
-        room.base.wake.queued.notify_one();
-        room.base.wake.media_due.notify_one();
+        room.base.wake.rescheduled();
     }
 }

@@ -1,6 +1,7 @@
 //! Owns: files in both directions: the worker that fetches them, uploads, and what a file is.
 //! Does not own: which files there are (the inbox), which hosts they come from (egress), where bytes lie (`store`).
 
+mod error;
 pub(crate) mod sniff;
 pub(crate) mod uploads;
 mod worker;
@@ -12,6 +13,7 @@ use crate::{
     store::{MediaStore, StoreError, incoming::PIECE},
 };
 
+pub use self::error::MediaError;
 pub(crate) use self::worker::run;
 
 /// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.

@@ -10,14 +10,11 @@ use harness_contract::{
 use harness_egress::{EgressError, File, Files, Held, check_files, check_request, credentials::random};
 use harness_inbox::{InboxError, MediaState, MediaView, Upload};
 
-use super::{IN_MEMORY, Media, sniff};
-use crate::{
-    error::HostError,
-    store::{
-        StoreError,
-        incoming::{Incoming, IncomingError, Whole},
-        stored::FileContent,
-    },
+use super::{IN_MEMORY, Media, MediaError, sniff};
+use crate::store::{
+    StoreError,
+    incoming::{Incoming, IncomingError, Whole},
+    stored::FileContent,
 };
 
 /// The name under which the API's own files take memory: no channel has it.
@@ -34,14 +31,14 @@ pub enum TakeError {
     NoMemory,
     /// The host could not store it.
     #[error(transparent)]
-    Host(#[from] HostError),
+    Failed(#[from] MediaError),
 }
 
 impl From<IncomingError> for TakeError {
     fn from(error: IncomingError) -> Self {
         match error {
             IncomingError::TooLarge(max) => Self::TooLarge(max),
-            IncomingError::Store(error) => Self::Host(error.into()),
+            IncomingError::Store(error) => Self::Failed(error.into()),
         }
     }
 }
@@ -63,7 +60,7 @@ impl Taking {
     /// `claimed` is a MIME type that counts where the content is silent.
     pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<Upload, TakeError> {
         let Self { room, incoming, _memory } = self;
-        let whole = incoming.finish().await.map_err(HostError::from)?;
+        let whole = incoming.finish().await.map_err(MediaError::from)?;
         let (base, claimed) = (room.base.clone(), claimed.map(str::to_owned));
         let hold = async move { hold(&room, whole, name, claimed.as_deref()).await };
         Ok(base.begun.whole(hold).await?)
@@ -75,7 +72,7 @@ impl Media {
     pub(crate) async fn take_file(self: &Arc<Self>) -> Result<Taking, TakeError> {
         let memory = self.network.memory.try_take(OF_THE_API, IN_MEMORY).ok().flatten();
         let memory = memory.ok_or(TakeError::NoMemory)?;
-        let incoming = Incoming::begin(&self.store, self.network.sizes.file).await.map_err(HostError::from)?;
+        let incoming = Incoming::begin(&self.store, self.network.sizes.file).await.map_err(MediaError::from)?;
         Ok(Taking { room: Arc::clone(self), incoming, _memory: memory })
     }
 
@@ -85,14 +82,14 @@ impl Media {
     }
 
     /// A file that was given to be sent, and its bytes.
-    pub(crate) async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
+    pub(crate) async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), MediaError> {
         let file = self.base.inbox.upload(handle).await?;
         let content = self.store.get(&file.stored_as).await?;
         Ok((file, content))
     }
 
     /// The bytes of a stored file of a message.
-    pub(crate) async fn content(&self, media: &MediaView) -> Result<Option<FileContent>, HostError> {
+    pub(crate) async fn content(&self, media: &MediaView) -> Result<Option<FileContent>, MediaError> {
         match &media.stored_as {
             Some(key) if media.state == MediaState::Stored => Ok(Some(self.store.get(key).await?)),
             _ => Ok(None),
@@ -101,7 +98,7 @@ impl Media {
 }
 
 /// Takes a file that is to be sent.
-async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, HostError> {
+async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, MediaError> {
     let handle = URL_SAFE_NO_PAD.encode(random::<16>()?);
     let file = Upload {
         stored_as: format!("outbound/{handle}"),
@@ -118,7 +115,7 @@ async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<
 
 impl Media {
     /// Puts what the host knows of its files into a message: their sizes, what their content is, their names.
-    pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), HostError> {
+    pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), MediaError> {
         for media in media_of(message) {
             let MediaSource::File(reference) = &mut media.source else { continue };
             let file = self.base.inbox.upload(&reference.handle).await?;

@@ -11,7 +11,7 @@ use super::{IN_MEMORY, Media, sniff};
 use crate::{
     base::{
         places::{Owner, Places},
-        tasks::Worker,
+        tasks::{REST, Worker},
     },
     channels::loaded::LoadedChannel,
     store::{
@@ -33,28 +33,31 @@ const MAX_ATTEMPTS: u32 = 6;
 const FIRST_WAIT_MS: u64 = 2_000;
 /// How long it waits for that.
 const MEMORY_WAIT: Duration = Duration::from_secs(20);
-/// How often it is looked for files whose next attempt is due.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Downloads and purges for as long as the host lives. A file that comes slowly holds up no other one.
 pub(crate) async fn run(room: Arc<Media>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut downloads = JoinSet::new();
     loop {
-        if let Err(error) = look(&room, &places, &mut downloads).await {
+        let next = look(&room, &places, &mut downloads).await.unwrap_or_else(|error| {
             tracing::error!(%error, "downloading media pauses");
-        }
+            Some(room.base.clock.after(REST))
+        });
         tokio::select! {
             Some(_) = downloads.join_next() => {}
             () = room.base.wake.media_due.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
         }
     }
 }
 
-/// Removes what must go, and begins what is due and has a place.
-async fn look(room: &Arc<Media>, places: &Places<MediaId>, downloads: &mut JoinSet<()>) -> Result<(), InboxError> {
-    loop {
+/// Removes what must go, and begins what is due and has a place. Returns when something will be due next.
+async fn look(
+    room: &Arc<Media>,
+    places: &Places<MediaId>,
+    downloads: &mut JoinSet<()>,
+) -> Result<Option<u64>, InboxError> {
+    let again = loop {
         let purgeable = room.base.inbox.purgeable_media(64).await?;
         let mut removed = 0;
         for (id, key) in &purgeable {
@@ -69,9 +72,9 @@ async fn look(room: &Arc<Media>, places: &Places<MediaId>, downloads: &mut JoinS
             }
         }
         if removed == 0 {
-            break;
+            break (!purgeable.is_empty()).then(|| room.base.clock.after(REST));
         }
-    }
+    };
     let now = room.base.clock.now();
     for media in room.base.inbox.due_media(now, &places.keys(), LOOK_AT).await? {
         let owner = Owner { channel: &media.channel, account: media.account, conversation: Some(media.conversation) };
@@ -88,11 +91,11 @@ async fn look(room: &Arc<Media>, places: &Places<MediaId>, downloads: &mut JoinS
             };
             if let Err(error) = room.base.inbox.finish_media(media.id, end).await {
                 tracing::error!(%error, media = media.id.get(), "how a download ended could not be written down");
-                tokio::time::sleep(TICK).await;
+                room.base.clock.wait(REST).await;
             }
         });
     }
-    Ok(())
+    Ok(room.base.inbox.next_media(now).await?.into_iter().chain(again).min())
 }
 
 /// Fetches one file and says how that ended.

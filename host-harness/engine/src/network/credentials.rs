@@ -4,17 +4,39 @@
 
 use std::sync::Arc;
 
-use harness_inbox::{AccountState, Inbox, SealedCredential};
+use harness_inbox::{AccountState, Inbox, InboxError, SealedCredential};
 
-use harness_egress::credentials::{Secret, SecretKey, Secrets, Vault};
+use harness_egress::credentials::{Secret, SecretKey, Secrets, Vault, VaultError};
 use tokio::sync::RwLock;
 
-use crate::error::HostError;
+use crate::error::Overtaken;
 
 /// Credentials that a channel may keep for an account.
 const MAX_CREDENTIALS: usize = 128;
 /// What they may hold together, in bytes: all of them are looked for in every answer.
 const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
+
+/// A channel captures more credentials for an account than it may keep.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{0}` keeps too many credentials of one account")]
+pub struct TooManyCredentials(pub String);
+
+/// Why a credential was not kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    /// The inbox.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// It could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Its channel keeps enough.
+    #[error(transparent)]
+    TooMany(#[from] TooManyCredentials),
+    /// It came too late.
+    #[error(transparent)]
+    Overtaken(#[from] Overtaken),
+}
 
 /// The credentials of accounts. Cloning shares them.
 #[derive(Clone)]
@@ -37,26 +59,26 @@ impl AccountCredentials {
         connection: i64,
         slot: String,
         secret: Secret,
-    ) -> Result<(), HostError> {
+    ) -> Result<(), CredentialsError> {
         let channel = channel.to_owned();
         let key = SecretKey { channel: channel.clone(), account: Some(account.to_owned()), slot: slot.clone() };
         let (count, bytes) = self.secrets.others(&key);
         if count >= MAX_CREDENTIALS || bytes.saturating_add(secret.expose().len()) > MAX_CREDENTIAL_BYTES {
-            return Err(HostError::TooManyCredentials(channel));
+            return Err(TooManyCredentials(channel).into());
         }
         let sealed = self.vault.seal(&key, &secret)?;
         let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
         // File and memory say the same: neither connecting nor disconnecting comes between.
         let _unchanged = self.unchanged.read().await;
         if !self.inbox.put_credential(credential, connection).await? {
-            return Err(HostError::Overtaken);
+            return Err(Overtaken.into());
         }
         self.secrets.set(key, secret);
         Ok(())
     }
 
     /// Forgets the credentials of accounts that are disconnected in the file.
-    pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), HostError> {
+    pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), InboxError> {
         if lost.is_empty() {
             return Ok(());
         }
@@ -75,7 +97,7 @@ impl AccountCredentials {
     }
 
     /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
-    pub(crate) async fn open(&self) -> Result<(), HostError> {
+    pub(crate) async fn open(&self) -> Result<(), InboxError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;
             let key = SecretKey { channel, account: Some(account), slot };

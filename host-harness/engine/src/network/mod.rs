@@ -10,7 +10,11 @@ use harness_contract::{HttpRequest, HttpResponse};
 use harness_egress::{Caller, Captured, Egress, EgressError, Files, Held, Known, Memory, Sizes, credentials::Secrets};
 use tracing::Instrument as _;
 
-pub(crate) use self::scope::{CallScope, PendingAccount, SCRATCH_BYTES};
+pub use self::credentials::TooManyCredentials;
+pub(crate) use self::{
+    credentials::CredentialsError,
+    scope::{CallScope, PendingAccount, SCRATCH_BYTES},
+};
 use crate::{
     base::{clock::Clock, metrics::Metrics, signals::Signals},
     channels::loaded::LoadedChannel,

@@ -7,7 +7,7 @@ use harness_sandbox::{CallError, CallFailure};
 use tracing::Instrument as _;
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     unsent::{
         channel_failed, disconnected, failure, host_failed, late_signal, no_files, nothing_to_send, outcome,
         unrecorded, unsent,
@@ -24,7 +24,7 @@ use crate::{
         circuit_breaker::{Part, Permit},
         loaded::LoadedChannel,
     },
-    error::HostError,
+    error::Busy,
     network::CallScope,
 };
 use harness_egress::{Captured, FIRST, Held, TooMuch, memory_of};
@@ -70,7 +70,7 @@ pub(crate) struct Sending<'a> {
 
 impl Sending<'_> {
     /// Sends what is left of the reply.
-    pub(crate) async fn run(&self) -> Result<RunOutcome, HostError> {
+    pub(crate) async fn run(&self) -> Result<RunOutcome, OutboundError> {
         let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(RunOutcome::Blocked) };
         let unchanged = self.room.credentials.unchanged.read().await;
         let account = self.room.base.inbox.account_row(self.reply.account).await?;
@@ -224,8 +224,19 @@ impl Sending<'_> {
     }
 
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
-        self.room.base.metrics.step(&self.reply.channel, self.reply.account, &end);
-        self.room.base.inbox.finish_step(&self.reply, index, outcome, end, self.room.base.clock.now()).await
+        let base = &self.room.base;
+        base.metrics.step(&self.reply.channel, self.reply.account, &end);
+        let doubtful = matches!(outcome.result, SendResult::Ambiguous(_));
+        let named = matches!(&outcome.result, SendResult::Sent(receipt) if receipt.recipient.is_some());
+        base.inbox.finish_step(&self.reply, index, outcome, end, base.clock.now()).await?;
+        if doubtful {
+            base.wake.doubts_due.notify_one();
+        }
+        if named {
+            // Somebody who has a profile from now on.
+            base.wake.accounts_due.notify_waiters();
+        }
+        Ok(())
     }
 
     async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
@@ -240,7 +251,7 @@ impl Sending<'_> {
         context: &ConversationContext,
         now: u64,
         leave: &mut Option<Permit>,
-    ) -> Result<Option<Vec<SendStep>>, HostError> {
+    ) -> Result<Option<Vec<SendStep>>, OutboundError> {
         let (message, asked) = (self.reply.message.clone(), context.clone());
         let called = self
             .room
@@ -256,7 +267,7 @@ impl Sending<'_> {
                 (built, remarks)
             }
             Err(CallProblem::Open(paused)) => return Err(paused.into()),
-            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(HostError::Busy),
+            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(Busy.into()),
             Err(CallProblem::Failed(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
             Err(CallProblem::Panicked) => (Err(vec![host_failed()]), Remarks::default()),
         };
@@ -320,13 +331,8 @@ impl Sending<'_> {
         let scope = CallScope::Account { row: self.reply.account, id: context.account.id.clone(), connection };
         match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
-                read_answer(
-                    &registered.channel,
-                    &self.room.network.known(registered.channel.id(), &scope),
-                    step,
-                    response,
-                )
-                .await
+                let known = self.room.network.known(registered.channel.id(), &scope);
+                read_answer(&registered.channel, &known, step, response).await
             }
             Err(error) => (unsent(step, &error), None),
         }

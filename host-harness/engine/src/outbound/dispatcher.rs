@@ -1,32 +1,29 @@
 //! Owns: whose turn it is: replies of one conversation after each other, conversations beside each other, accounts in turns.
 //! Does not own: one reply (`attempt`).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use harness_inbox::{ConversationId, DueReply, InboxError, ReplyId};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     attempt::{RunOutcome, Sending},
     unsent::host_failed,
 };
 use crate::{
     base::{
         places::{Owner, Place, Places},
-        tasks::Worker,
+        tasks::{REST, Worker},
     },
     channels::circuit_breaker::Part,
-    error::HostError,
 };
 
 /// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
 const OF_ONE_ACCOUNT: usize = 16;
 /// Replies under way at the same time; one channel gets at most half of them.
 const OF_ALL: usize = 256;
-/// How often the outbox is looked at for replies whose next attempt is due.
-const TICK: Duration = Duration::from_millis(500);
 /// How long a reply waits that cannot be tried now: its channel is not loaded, the inbox is failing.
 const LATER_MS: u64 = 5_000;
 
@@ -36,24 +33,33 @@ pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
     let places = Places::new(OF_ALL, OF_ONE_ACCOUNT);
     let mut sending = JoinSet::new();
     while !*stop.borrow() {
-        let now = room.base.clock.now();
-        let paused = room.channels.breakers.paused(Part::Outgoing, now);
-        match room.base.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await {
-            Ok(due) => {
-                for due in due {
-                    start(&room, &places, &mut sending, due);
-                }
-            }
-            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
-        }
+        let next = begin(&room, &places, &mut sending).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the outbox cannot be read");
+            Some(room.base.clock.after(REST))
+        });
         while sending.try_join_next().is_some() {}
         tokio::select! {
             () = room.base.wake.queued.notified() => {}
-            () = room.base.clock.tick(TICK) => {}
+            () = room.base.clock.sleep_until(next) => {}
             _ = stop.changed() => {}
         }
     }
     while sending.join_next().await.is_some() {}
+}
+
+/// Begins the replies that are due and have a place. Returns when something will be due next.
+async fn begin(
+    room: &Arc<Outbound>,
+    places: &Places<ConversationId>,
+    sending: &mut JoinSet<()>,
+) -> Result<Option<u64>, InboxError> {
+    let (now, breakers) = (room.base.clock.now(), &room.channels.breakers);
+    let paused = breakers.paused(Part::Outgoing, now);
+    for due in room.base.inbox.due_replies(now, OF_ONE_ACCOUNT, paused).await? {
+        start(room, places, sending, due);
+    }
+    let trial = breakers.next_trial(Part::Outgoing, now);
+    Ok(room.base.inbox.next_reply(now).await?.into_iter().chain(trial).min())
 }
 
 fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut JoinSet<()>, due: DueReply) {
@@ -62,10 +68,10 @@ fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut Jo
     let room = Arc::clone(room);
     sending.spawn(async move {
         // Given back and told whatever happens here, a panic included.
-        let _turn = Turn { _place: place, room: Arc::clone(&room) };
+        let _turn = Turn { _place: place, _told: TellsDispatcher(Arc::clone(&room)) };
         let left = match room.base.tasks.guarded(Worker::Outbox, send(&room, due.reply)).await {
             Ok(Ok(left)) => left,
-            Ok(Err(HostError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
+            Ok(Err(OutboundError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
             Ok(Err(error)) => {
                 tracing::error!(%error, reply = due.reply.get(), "a reply stopped and is tried again later");
                 RunOutcome::Blocked
@@ -77,24 +83,26 @@ fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut Jo
         };
         if let Err(error) = settle(&room, due.reply, left).await {
             tracing::error!(%error, reply = due.reply.get(), "a reply's wait could not be written down");
-            tokio::time::sleep(TICK).await;
+            room.base.clock.wait(REST).await;
         }
     });
 }
 
-/// A reply's turn. When it is over its place is free, and whoever waits is told.
+/// A reply's turn. When it is over its place is free, and then the dispatcher is told: fields are dropped in this order.
 struct Turn {
     _place: Place<ConversationId>,
-    room: Arc<Outbound>,
+    _told: TellsDispatcher,
 }
 
-impl Drop for Turn {
+struct TellsDispatcher(Arc<Outbound>);
+
+impl Drop for TellsDispatcher {
     fn drop(&mut self) {
-        self.room.base.wake.queued.notify_one();
+        self.0.base.wake.queued.notify_one();
     }
 }
 
-async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, HostError> {
+async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, OutboundError> {
     // It may have come to its end since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
@@ -106,9 +114,9 @@ async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, HostEr
     }
 }
 
-async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(), HostError> {
+async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(), InboxError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
-    let done: Result<(), InboxError> = match left {
+    match left {
         RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
         RunOutcome::RetryScheduled => Ok(()),
         RunOutcome::Blocked => room.base.inbox.defer(reply, after(LATER_MS)).await,
@@ -116,13 +124,13 @@ async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(),
         RunOutcome::CircuitOpen(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
         RunOutcome::RateLimited(at) => room.base.inbox.defer(reply, at).await,
         RunOutcome::Failed => fail(room, reply).await,
-    };
-    Ok(done?)
+    }
 }
 
 /// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
 async fn fail(room: &Outbound, reply: ReplyId) -> Result<(), InboxError> {
     room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
+    room.base.wake.doubts_due.notify_one();
     match room.base.inbox.open_reply(reply).await? {
         Some(open) if open.steps.is_empty() => room.base.inbox.refuse_reply(reply, vec![host_failed()]).await,
         _ => Ok(()),

@@ -3,6 +3,7 @@
 
 mod attempt;
 mod dispatcher;
+mod error;
 mod unsent;
 mod verdict;
 
@@ -14,12 +15,11 @@ use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settleme
 use crate::{
     base::{Base, rate_limit::RateLimits},
     channels::Channels,
-    error::HostError,
     media::Media,
     network::{Network, credentials::AccountCredentials},
 };
 
-pub(crate) use self::dispatcher::run;
+pub(crate) use self::{dispatcher::run, error::OutboundError};
 
 /// The room.
 pub(crate) struct Outbound {
@@ -41,7 +41,7 @@ impl Outbound {
         conversation: ConversationId,
         key: &str,
         mut message: OutboundMessage,
-    ) -> Result<Queued, HostError> {
+    ) -> Result<Queued, OutboundError> {
         self.media.describe(&mut message).await?;
         self.queue(conversation, key, message, Remarks::default()).await
     }
@@ -52,7 +52,7 @@ impl Outbound {
         key: &str,
         message: OutboundMessage,
         remarks: Remarks,
-    ) -> Result<Queued, HostError> {
+    ) -> Result<Queued, OutboundError> {
         let (key, now) = (key.to_owned(), self.base.clock.now());
         let new = NewReply { conversation, key, message, remarks, now };
         let base = self.base.clone();
@@ -68,13 +68,13 @@ impl Outbound {
     /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
     ///
     /// # Errors
-    /// [`HostError::NotSendable`] with everything that stands in the way.
+    /// [`OutboundError::NotSendable`] with everything that stands in the way.
     pub(crate) async fn reply_if_sendable(
         &self,
         conversation: ConversationId,
         key: &str,
         mut message: OutboundMessage,
-    ) -> Result<Queued, HostError> {
+    ) -> Result<Queued, OutboundError> {
         self.media.describe(&mut message).await?;
         // Asking twice is one reply, although the message could not be sent any more.
         if self.base.inbox.has_reply(conversation, key).await? {
@@ -86,15 +86,15 @@ impl Outbound {
 
     /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
     /// did not, or it is to be sent again.
-    pub(crate) async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), HostError> {
+    pub(crate) async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), OutboundError> {
         self.base.inbox.settle(reply, settlement, self.base.clock.now()).await?;
         self.base.wake.queued.notify_one();
         Ok(())
     }
 
     /// Everything about a conversation that a message depends on, the window among it.
-    pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
+    pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, OutboundError> {
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
-        self.channels.context(&registered, conversation, None).await
+        Ok(self.channels.context(&registered, conversation, None).await?)
     }
 }

@@ -11,17 +11,18 @@ use harness_inbox::{AccountState, ConversationId, Remarks};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use super::{
-    Outbound,
+    Outbound, OutboundError,
     unsent::{channel_failed, disconnected, host_failed, unread},
 };
 use crate::{
     base::tasks::Worker,
     channels::{CallProblem, circuit_breaker::Part},
-    error::HostError,
 };
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
 const READINGS: u32 = 20;
+/// The wait between two of them, in the machine's time: a sandbox does not tell when it has room.
+const READING_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
 
@@ -54,7 +55,7 @@ impl Outbound {
         &self,
         conversation: ConversationId,
         message: &OutboundMessage,
-    ) -> Result<Remarks, HostError> {
+    ) -> Result<Remarks, OutboundError> {
         let inbox = &self.base.inbox;
         let Ok(registered) = self.channels.get(&inbox.channel_of(conversation).await?) else {
             return Ok(Remarks::default());
@@ -63,7 +64,7 @@ impl Outbound {
         let context = self.channels.context(&registered, conversation, comment).await?;
         let account = inbox.account_of(conversation).await?;
         if inbox.account_row(account).await?.state == AccountState::Disconnected {
-            return Err(HostError::NotSendable(vec![disconnected()]));
+            return Err(OutboundError::NotSendable(vec![disconnected()]));
         }
         let message = message.clone();
         let judged = self
@@ -71,12 +72,12 @@ impl Outbound {
             .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));
         match judged.await {
             Ok((errors, remarks)) if errors.is_empty() => Ok(remarks),
-            Ok((errors, _)) => Err(HostError::NotSendable(errors)),
+            Ok((errors, _)) => Err(OutboundError::NotSendable(errors)),
             Err(CallProblem::Open(_) | CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => {
                 Ok(Remarks::default())
             }
-            Err(CallProblem::Failed(error)) => Err(HostError::NotSendable(vec![channel_failed(&error)])),
-            Err(CallProblem::Panicked) => Err(HostError::NotSendable(vec![host_failed()])),
+            Err(CallProblem::Failed(error)) => Err(OutboundError::NotSendable(vec![channel_failed(&error)])),
+            Err(CallProblem::Panicked) => Err(OutboundError::NotSendable(vec![host_failed()])),
         }
     }
 }
@@ -106,7 +107,7 @@ pub(super) async fn read_answer(
             Ok(Err(CallError { failure: CallFailure::Busy(_) | CallFailure::Deadline(_), .. }))
                 if reading < READINGS =>
             {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(READING_WAIT).await;
                 continue;
             }
             Ok(Err(error)) => return (unread(step, &error.to_string()), Some(error)),

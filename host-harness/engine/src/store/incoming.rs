@@ -102,7 +102,7 @@ impl Incoming {
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
-        let mut disk = self.disk.take().ok_or_else(|| StoreError::from_display("an earlier write failed"))?;
+        let mut disk = self.disk.take().ok_or(StoreError::Broken)?;
         let mut piece = std::mem::take(&mut self.buffer);
         let write = move || {
             disk.hash.update(&piece);
@@ -110,10 +110,7 @@ impl Incoming {
             piece.clear();
             Ok::<_, io::Error>((disk, piece))
         };
-        let (disk, buffer) = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(StoreError::from_display)?
-            .map_err(StoreError::from_display)?;
+        let (disk, buffer) = tokio::task::spawn_blocking(write).await??;
         (self.disk, self.buffer) = (Some(disk), buffer);
         Ok(())
     }
@@ -121,7 +118,7 @@ impl Incoming {
     /// It is whole.
     pub(crate) async fn finish(mut self) -> Result<Whole, StoreError> {
         self.flush().await?;
-        let disk = self.disk.ok_or_else(|| StoreError::from_display("an earlier write failed"))?;
+        let disk = self.disk.ok_or(StoreError::Broken)?;
         Ok(Whole { place: disk.place, size: self.size, sha256: hex::encode(disk.hash.finalize()), head: self.head })
     }
 }

@@ -38,13 +38,22 @@ pub struct MediaStore {
 
 /// The media store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-#[error("the media store: {0}")]
-pub struct StoreError(String);
-
-impl StoreError {
-    pub(crate) fn from_display(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
-    }
+pub enum StoreError {
+    /// A file of this machine.
+    #[error("the media store: {0}")]
+    File(#[from] io::Error),
+    /// Whatever keeps the bytes.
+    #[error("the media store: {0}")]
+    Objects(#[from] object_store::Error),
+    /// A thread that wrote or read ended in the middle.
+    #[error("the media store: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+    /// What was written before could not be written, so this is no whole file.
+    #[error("the media store: an earlier write failed")]
+    Broken,
+    /// Fewer bytes came than the file has.
+    #[error("the media store: a file ended before its end")]
+    CutShort,
 }
 
 impl MediaStore {
@@ -55,8 +64,8 @@ impl MediaStore {
 
     /// A folder, made where it is missing, for this user alone.
     pub fn in_folder(folder: &Path) -> Result<Self, StoreError> {
-        private_folder(folder).map_err(StoreError::from_display)?;
-        let objects = LocalFileSystem::new_with_prefix(folder).map_err(StoreError::from_display)?;
+        private_folder(folder)?;
+        let objects = LocalFileSystem::new_with_prefix(folder)?;
         // A row that says "stored" survives a power cut; so must the file.
         let objects = objects.with_automatic_cleanup(true).with_fsync(true);
         Ok(Self { objects: Arc::new(objects), folder: Some(folder.into()) })
@@ -87,17 +96,18 @@ impl MediaStore {
 
     /// Sends a file to a store that is no folder, a part at a time.
     async fn pass_on(&self, key: &str, mut file: File, size: u64) -> Result<(), StoreError> {
-        let mut upload = self.objects.put_multipart(&Key::from(key)).await.map_err(StoreError::from_display)?;
-        file.rewind().map_err(StoreError::from_display)?;
+        let mut upload = self.objects.put_multipart(&Key::from(key)).await?;
+        file.rewind()?;
         let mut left = size;
         while left > 0 {
             let length = left.min(PART);
             let bytes;
             (file, bytes) = blocking(move || part(file, length)).await?;
-            upload.put_part(bytes.into()).await.map_err(StoreError::from_display)?;
+            upload.put_part(bytes.into()).await?;
             left -= length;
         }
-        upload.complete().await.map(drop).map_err(StoreError::from_display)
+        upload.complete().await?;
+        Ok(())
     }
 
     /// What is there; nothing where it was removed.
@@ -105,13 +115,13 @@ impl MediaStore {
         match self.objects.get(&Key::from(key)).await {
             Ok(found) => Ok(Some(FileContent::of(found))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(StoreError::from_display(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// What must be there.
     pub(crate) async fn get(&self, key: &str) -> Result<FileContent, StoreError> {
-        let found = self.objects.get(&Key::from(key)).await.map_err(StoreError::from_display)?;
+        let found = self.objects.get(&Key::from(key)).await?;
         Ok(FileContent::of(found))
     }
 
@@ -148,7 +158,7 @@ impl MediaStore {
         let mut keys = Vec::new();
         for prefix in [INBOUND, OUTBOUND] {
             let found = self.objects.list_with_delimiter(Some(&Key::from(prefix))).await;
-            let found = found.map_err(StoreError::from_display)?.objects;
+            let found = found?.objects;
             let old = found.into_iter().filter(|object| object.last_modified.timestamp_millis() < before);
             keys.extend(old.map(|object| object.location.to_string()));
         }
@@ -157,7 +167,7 @@ impl MediaStore {
 
     /// Whether nothing is there.
     pub(crate) async fn is_empty(&self) -> Result<bool, StoreError> {
-        let found = self.objects.list_with_delimiter(None).await.map_err(StoreError::from_display)?;
+        let found = self.objects.list_with_delimiter(None).await?;
         Ok(found.objects.is_empty() && found.common_prefixes.is_empty())
     }
 
@@ -165,7 +175,7 @@ impl MediaStore {
     pub(crate) async fn delete(&self, key: &str) -> Result<(), StoreError> {
         match self.objects.delete(&Key::from(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(StoreError::from_display(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -183,7 +193,7 @@ fn is_staged(name: &str) -> bool {
 
 /// Work that may block.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(StoreError::from_display)?.map_err(StoreError::from_display)
+    Ok(tokio::task::spawn_blocking(work).await??)
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {

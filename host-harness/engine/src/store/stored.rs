@@ -30,7 +30,7 @@ impl FileContent {
         tokio::spawn(async move {
             let mut content = found.into_stream();
             while let Some(piece) = content.next().await {
-                let piece = piece.map_err(StoreError::from_display);
+                let piece = piece.map_err(StoreError::from);
                 // Whoever took it has gone.
                 if sender.send(piece).await.is_err() {
                     return;
@@ -77,7 +77,7 @@ impl HttpBody for FileContent {
             // A length was announced that did not come: whoever takes it must not believe that this is all.
             None if self.left > 0 => {
                 self.left = 0;
-                Some(Err(StoreError::from_display("a file ended before its end")))
+                Some(Err(StoreError::CutShort))
             }
             None => None,
         })

@@ -35,6 +35,12 @@ pub(crate) fn collect<T>(
     Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
 }
 
+/// The earliest time later than this one, by a query of one row that names it `?1`.
+pub(crate) fn next_after(connection: &Connection, sql: &str, after: u64) -> Result<Option<u64>, InboxError> {
+    let next: Option<i64> = connection.prepare_cached(sql)?.query_row([as_millis(after)], |row| row.get(0))?;
+    Ok(next.map(from_millis))
+}
+
 pub(crate) fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
     Ok(text.map(RawValue::from_string).transpose()?)
 }

@@ -29,6 +29,9 @@ pub trait Accounts: Send + Sync {
     /// Accounts whose credentials are to be renewed now.
     async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError>;
 
+    /// When credentials are to be renewed next, later than at this time, in milliseconds since 1970.
+    async fn next_refresh(&self, after: u64) -> Result<Option<u64>, InboxError>;
+
     /// Notes when an account's credentials end and when they are renewed next, if it is still connected as it was
     /// under `connection`.
     async fn note_refresh(
@@ -51,6 +54,9 @@ pub trait Accounts: Send + Sync {
 
     /// Accounts whose archive is to be read now.
     async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError>;
+
+    /// When an archive is to be read next, later than at this time, in milliseconds since 1970.
+    async fn next_history(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
     /// Writes what was read into the journal, and how reading goes on: both or neither. Nothing where the account was
     /// connected or disconnected since `connection`: that reading begins anew, or has ended.

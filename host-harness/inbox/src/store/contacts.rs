@@ -13,6 +13,9 @@ pub trait Contacts: Send + Sync {
     /// account that waits longest.
     async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError>;
 
+    /// When a profile is to be asked for next, later than at this time, in milliseconds since 1970.
+    async fn next_profile(&self, after: u64) -> Result<Option<u64>, InboxError>;
+
     /// Keeps a profile, and when it is asked for next.
     async fn note_profile(&self, contact: ContactId, profile: &ContactProfile, next: u64) -> Result<(), InboxError>;
 

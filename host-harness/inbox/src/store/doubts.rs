@@ -14,6 +14,9 @@ pub trait Doubts: Send + Sync {
     /// The parts that are to be looked for now.
     async fn due_doubts(&self, now: u64) -> Result<Vec<Doubt>, InboxError>;
 
+    /// When a part is to be looked for next, later than at this time, in milliseconds since 1970.
+    async fn next_doubt(&self, after: u64) -> Result<Option<u64>, InboxError>;
+
     /// Decides by what the archive showed: `None` where it could not be read now, or shows nothing of this
     /// conversation.
     ///

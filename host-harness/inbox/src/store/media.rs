@@ -19,8 +19,8 @@ pub trait MediaFiles: Send + Sync {
     /// copy that nobody knows of. False where it is not wanted any more.
     async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError>;
 
-    /// When the next download is due, in milliseconds.
-    async fn next_media(&self) -> Result<Option<u64>, InboxError>;
+    /// When a download becomes due next, later than at this time, in milliseconds since 1970.
+    async fn next_media(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
     /// Writes down how a download ended. A file whose message was unsent meanwhile stays deleted.
     async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError>;

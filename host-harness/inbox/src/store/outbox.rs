@@ -27,6 +27,10 @@ pub trait Outbox: Send + Sync {
         except: HashSet<String>,
     ) -> Result<Vec<DueReply>, InboxError>;
 
+    /// When replies become due next, later than at this time, in milliseconds since 1970: one of them waits until
+    /// then, or a pause ends. What holds a reply otherwise has no time.
+    async fn next_reply(&self, after: u64) -> Result<Option<u64>, InboxError>;
+
     /// Everything about an open reply; none when it has its end. A row that cannot be read (written by another
     /// version) is refused in a transaction of its own, so that it does not stand in the way.
     async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError>;

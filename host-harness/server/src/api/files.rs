@@ -18,7 +18,7 @@ use super::{
     extract::{self, Json, Path, Query},
 };
 use crate::auth::Scope;
-use harness_engine::{self, FileContent, TakeError, Taking};
+use harness_engine::{self, FileContent, HostError, TakeError, Taking};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -86,7 +86,7 @@ impl From<TakeError> for ApiError {
         match error {
             TakeError::TooLarge(max) => extract::too_large_body(max),
             TakeError::NoMemory => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()),
-            TakeError::Host(error) => error.into(),
+            TakeError::Failed(error) => HostError::from(error).into(),
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct StoredToken {
     /// For people, and for revoking it.
     pub name: String,
     /// SHA-256 of the whole token, in hex.
-    #[serde(with = "hex_digest")]
+    #[serde(with = "hex::serde")]
     pub(crate) sha256: [u8; 32],
     /// What it opens.
     pub scopes: Vec<Scope>,
@@ -81,20 +81,6 @@ pub struct StoredToken {
     pub expires_at: Option<u64>,
     /// When it was used, as of some minute.
     pub last_used_at: Option<u64>,
-}
-
-mod hex_digest {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex::encode(digest))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
-        let mut digest = [0; 32];
-        hex::decode_to_slice(String::deserialize(from)?, &mut digest).map_err(D::Error::custom)?;
-        Ok(digest)
-    }
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -12,7 +12,7 @@ use crate::{
     },
     sqlite::{
         arrivals::DeliveryRow,
-        columns::{as_millis, collect, from_millis},
+        columns::{as_millis, collect, from_millis, next_after},
         rows::{
             accounts::{forget, is_current, mark, note_deleted, put_credential},
             deliveries::requeue_account,
@@ -91,6 +91,18 @@ impl Accounts for SqliteStore {
                 let sql =
                     "SELECT id FROM account WHERE refresh_at <= ?1 AND state <> 'disconnected' ORDER BY refresh_at";
                 collect(connection, sql, params![as_millis(now)], |row| row.get(0))
+            })
+            .await
+    }
+
+    async fn next_refresh(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(refresh_at) FROM account WHERE refresh_at > ?1 AND state <> 'disconnected'",
+                    after,
+                )
             })
             .await
     }
@@ -174,6 +186,18 @@ impl Accounts for SqliteStore {
                             connection: row.get(4)?,
                         })
                     },
+                )
+            })
+            .await
+    }
+
+    async fn next_history(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(history_at) FROM account WHERE history_at > ?1 AND state = 'connected'",
+                    after,
                 )
             })
             .await

@@ -9,7 +9,7 @@ use crate::{
     error::InboxError,
     model::{ContactId, ConversationId, DueProfile, Update},
     sqlite::{
-        columns::{as_millis, collect},
+        columns::{as_millis, collect, next_after},
         store::SqliteStore,
     },
     store::Contacts,
@@ -30,6 +30,21 @@ impl Contacts for SqliteStore {
                      ORDER BY turn, at, id DESC LIMIT ?2",
                     params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
                     |row| Ok(DueProfile { contact: row.get(0)?, account: row.get(1)?, platform_id: row.get(2)? }),
+                )
+            })
+            .await
+    }
+
+    async fn next_profile(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    // By the index of times, up to the first that counts.
+                    "SELECT (SELECT k.profile_at FROM contact k CROSS JOIN account a ON a.id = k.account_id
+                             WHERE k.profile_at > ?1 AND k.unnamed = 0 AND a.state = 'connected'
+                             ORDER BY k.profile_at LIMIT 1)",
+                    after,
                 )
             })
             .await

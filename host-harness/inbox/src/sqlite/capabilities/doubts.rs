@@ -9,7 +9,7 @@ use crate::{
     error::InboxError,
     model::{ConversationId, Doubt, ReplyId, Seen, SeenMessage, Settlement, Update},
     sqlite::{
-        columns::{as_millis, collect, from_millis, index},
+        columns::{as_millis, collect, from_millis, index, next_after},
         outbox::doubts::{
             doubt_what_is_under_way, end, is_emptied, look, not_arrived, refuse_what_was_not_begun, send_again,
         },
@@ -50,6 +50,21 @@ impl Doubts for SqliteStore {
                             since: row.get::<_, Option<i64>>(8)?.map(from_millis),
                         })
                     },
+                )
+            })
+            .await
+    }
+
+    async fn next_doubt(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(s.look_at) FROM step s JOIN reply r ON r.id = s.reply_id
+                     JOIN account a ON a.id = r.account_id
+                     JOIN conversation c ON c.id = r.conversation_id JOIN contact k ON k.id = c.contact_id
+                     WHERE s.look_at > ?1 AND s.state = 'ambiguous' AND a.state = 'connected' AND k.unnamed = 0",
+                    after,
                 )
             })
             .await

@@ -8,7 +8,7 @@ use crate::{
     error::InboxError,
     model::{ConversationId, DueMedia, MediaEnd, MediaId, Update},
     sqlite::{
-        columns::{as_millis, collect, from_millis},
+        columns::{as_millis, collect, next_after},
         store::SqliteStore,
     },
     store::MediaFiles,
@@ -72,13 +72,14 @@ impl MediaFiles for SqliteStore {
             .await
     }
 
-    async fn next_media(&self) -> Result<Option<u64>, InboxError> {
+    async fn next_media(&self, after: u64) -> Result<Option<u64>, InboxError> {
         self.readers
-            .read(|connection| {
-                let next: Option<i64> = connection
-                    .prepare_cached("SELECT min(next_attempt_at) FROM media WHERE state = 'remote'")?
-                    .query_row([], |row| row.get(0))?;
-                Ok(next.map(from_millis))
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(next_attempt_at) FROM media WHERE state = 'remote' AND next_attempt_at > ?1",
+                    after,
+                )
             })
             .await
     }

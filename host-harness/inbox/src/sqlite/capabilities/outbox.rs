@@ -11,7 +11,7 @@ use crate::{
     error::InboxError,
     model::{AccountId, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd, Update},
     sqlite::{
-        columns::{as_millis, index},
+        columns::{as_millis, index, next_after},
         outbox::{attempts, pauses, queue, turns},
         rows::replies::{Attempt, NewStep, close_finished, conversation_of, write_step},
         store::SqliteStore,
@@ -33,6 +33,21 @@ impl Outbox for SqliteStore {
     ) -> Result<Vec<DueReply>, InboxError> {
         let except = serde_json::to_string(&except)?;
         self.readers.read(move |connection| turns::due(connection, now, of_each_account, &except)).await
+    }
+
+    async fn next_reply(&self, after: u64) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                next_after(
+                    connection,
+                    "SELECT min(at) FROM (
+                         SELECT (SELECT min(r.next_attempt_at) FROM reply r WHERE r.account_id = a.id
+                                   AND r.state IN ('queued', 'sending') AND r.next_attempt_at > ?1) AS at FROM account a
+                         UNION ALL SELECT min(until) FROM pause WHERE until > ?1)",
+                    after,
+                )
+            })
+            .await
     }
 
     async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {

@@ -30,7 +30,12 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
     store.finish_media(due[0].id, stored.clone()).await.unwrap();
     let later = MediaEnd::Later { at: NOW + 60_000, reason: "It did not answer.".into() };
     store.finish_media(due[1].id, later).await.unwrap();
-    assert_eq!(store.next_media().await.unwrap(), Some(NOW + 60_000));
+    let next = async |after| store.next_media(after).await.unwrap();
+    assert_eq!(
+        [next(NOW).await, next(NOW + 60_000).await],
+        [Some(NOW + 60_000), None],
+        "later than that, and not at it"
+    );
     assert!(!store.begin_media(due[0].id, &due[0].key).await.unwrap(), "it is here");
     assert_eq!(store.media(due[0].id).await.unwrap().state, MediaState::Stored);
     assert!(store.purgeable_media(9).await.unwrap().is_empty());

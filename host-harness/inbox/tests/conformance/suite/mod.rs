@@ -40,6 +40,7 @@ macro_rules! store_conformance {
             accounts_take_turns_and_a_conversation_keeps_its_order
             a_pause_holds_what_belongs_to_its_scope_and_nothing_else
             a_clock_set_back_makes_waiting_replies_due_earlier
+            the_next_due_time_is_the_first_one_later
             an_account_keeps_its_conversations_when_it_is_connected_again
             what_belongs_to_an_earlier_connection_changes_nothing
             a_channel_remembers_within_its_bounds_and_for_one_account

@@ -11,8 +11,8 @@ use super::{
     stage::{NOW, Stage, connect, event, failure, message, new_reply, outcome, step},
 };
 use harness_inbox::{
-    AccountId, ConversationId, InboxError, NewDelivery, Proof, Queued, Remarks, ReplyId, ReplyVerdict, ReplyView, Seen,
-    SeenMessage, Settlement, StepEnd, StepState, store::Store,
+    AccountId, AccountState, ConversationId, HistoryMark, InboxError, NewDelivery, Proof, Queued, Remarks, ReplyId,
+    ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState, store::Store,
 };
 
 const MINUTE: u64 = 60_000;
@@ -263,6 +263,58 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
             assert_eq!(due, free, "{scope:?}: whose turn it is");
         }
     }
+}
+
+/// Of downloads it is told beside them (`files`).
+pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let (store, account) = (&stage.store, stage.account);
+    let conversation = stage.conversation().await;
+    let connection = store.account_row(account).await.unwrap().connection;
+
+    // Replies: the first that waits, or the end of a pause.
+    let next = async |after| store.next_reply(after).await.unwrap();
+    let (first, second) =
+        (stage.ask(conversation, "1", "1").await.reply, stage.ask(conversation, "2", "2").await.reply);
+    assert_eq!([next(NOW - 1).await, next(NOW).await], [Some(NOW), None], "later than that, and not at it");
+    store.defer(first, NOW + 5 * MINUTE).await.unwrap();
+    store.defer(second, NOW + 3 * MINUTE).await.unwrap();
+    assert_eq!([next(NOW).await, next(NOW + 3 * MINUTE).await], [Some(NOW + 3 * MINUTE), Some(NOW + 5 * MINUTE)]);
+    store.refuse_reply(second, Vec::new()).await.unwrap();
+    assert_eq!(next(NOW).await, Some(NOW + 5 * MINUTE), "one that has its end waits for nothing");
+    let open = store.open_reply(first).await.unwrap().unwrap();
+    store.begin_steps(&open, &[step(0, "1")], &Remarks::default(), NOW).await.unwrap();
+    store.begin_attempt(first, 0, NOW).await.unwrap();
+    let mut paused = outcome(json!({"transient": failure("rate_limited")}));
+    paused.pause = serde_json::from_value(json!({"scope": "account", "duration": MINUTE})).unwrap();
+    store.finish_step(&open, 0, paused, StepEnd::Later(NOW + 2 * MINUTE), NOW).await.unwrap();
+    assert_eq!([next(NOW).await, next(NOW + MINUTE).await], [Some(NOW + MINUTE), Some(NOW + 2 * MINUTE)]);
+
+    // What was sent into doubt.
+    let next = async |after| store.next_doubt(after).await.unwrap();
+    assert_eq!(next(0).await, None);
+    store.begin_attempt(first, 0, NOW).await.unwrap();
+    store.settle_interrupted(NOW).await.unwrap();
+    let look = next(NOW).await.unwrap();
+    assert!(store.due_doubts(look - 1).await.unwrap().is_empty() && store.due_doubts(look).await.unwrap().len() == 1);
+    assert_eq!(next(look).await, None);
+
+    // Profiles, credentials and archives of an account that is connected.
+    let next = async |after| {
+        let (profile, refresh) = (store.next_profile(after).await.unwrap(), store.next_refresh(after).await.unwrap());
+        [profile, refresh, store.next_history(after).await.unwrap()]
+    };
+    let contact = store.due_profiles(NOW, 9).await.unwrap()[0].contact;
+    store.note_no_profile(contact, "not now".into(), NOW + 1).await.unwrap();
+    store.note_refresh(account, connection, None, Some(NOW + 2)).await.unwrap();
+    let mark = HistoryMark { cursor: None, from: NOW, next: Some(NOW + 3) };
+    store.note_history(account, connection, Vec::new(), mark).await.unwrap();
+    assert_eq!(next(NOW).await, [Some(NOW + 1), Some(NOW + 2), Some(NOW + 3)]);
+    assert_eq!(next(NOW + 2).await, [None, None, Some(NOW + 3)]);
+    store.mark_account(account, connection, AccountState::NeedsReconnect, None).await.unwrap();
+    assert_eq!(next(NOW).await, [None, Some(NOW + 2), None], "a credential may work again");
+    store.disconnect_account(account, None).await.unwrap();
+    assert_eq!(next(NOW).await, [None, None, None]);
 }
 
 pub(crate) async fn a_clock_set_back_makes_waiting_replies_due_earlier(place: &dyn Place) {

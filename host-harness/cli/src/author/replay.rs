@@ -13,7 +13,7 @@ use harness_contract::text;
 use harness_engine::RecordedCall;
 use serde_json::Value;
 
-use crate::locate;
+use crate::author::locate;
 
 /// Makes every pure call of the component's channel again; fails if a result differs.
 pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {

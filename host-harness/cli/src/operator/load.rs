@@ -7,14 +7,17 @@ use anyhow::{Context as _, Result};
 use harness_cli::config::{ChannelConfig, ConfigFile};
 use harness_engine::{ChannelOptions, Grant, Host, LoadedChannel};
 
-use crate::locate;
+use crate::progress;
 
 /// A channel's component, and what the configuration gives it.
 fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf, Vec<u8>, ChannelOptions)> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let path = file.resolve(&config.component);
     let component = fs::read(&path).map_err(|error| {
-        file.value(&key("component"), format!("{}: {error}; `cargo harness build` makes a component", path.display()))
+        file.value(
+            &key("component"),
+            format!("{}: {error}; `cargo harness build`, in a checkout, makes a component", path.display()),
+        )
     })?;
     let secrets = file.secrets(&key("secrets"), &config.secrets)?;
     let grant = Grant { egress: config.grant.egress.clone(), media: config.grant.media.clone() };
@@ -33,7 +36,7 @@ pub(crate) async fn replace(host: &Host, file: &ConfigFile, id: &str, config: &C
 pub(crate) async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let (path, component, setup) = read(file, id, config)?;
-    let progress = locate::spinner(format!("loading {id}"));
+    let progress = progress::spinner(format!("loading {id}"));
     let registered = host.load_channel(component, setup).await;
     progress.finish_and_clear();
     let registered = registered.with_context(|| path.display().to_string())?;

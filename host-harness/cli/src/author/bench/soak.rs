@@ -12,10 +12,10 @@ use std::{
 
 use anyhow::Result;
 use serde::Serialize;
-use simulator::{Config, Secret, Simulator};
+use simulator::{CHANNEL, Config, Simulator};
 
 use super::{SECRET, load::percentile, server::Server};
-use crate::locate;
+use crate::{author::locate, progress};
 use traffic::{Tally, Traffic};
 
 /// How long it is measured what the host sustains. It also fills the caches, which would look like growth.
@@ -61,13 +61,12 @@ struct Soaked {
 
 pub(crate) async fn run(minutes: u64, rate: Option<f64>, folder: &Path, json: bool) -> Result<ExitCode> {
     let component = locate::component_path()?;
-    let secret = Secret::new(String::from_utf8_lossy(SECRET));
-    let sim = Simulator::start(Config { app_secret: secret, ..Config::demo() }).await?;
+    let sim = Simulator::start(Config { app_secret: SECRET.into(), ..Config::demo() }).await?;
     let server = Server::with_platform(&sim, &component, folder)?;
-    sim.set_webhook_url(format!("http://{}/webhooks/instagram", server.address));
+    sim.set_webhook_url(format!("http://{}/webhooks/{CHANNEL}", server.address));
     let traffic = Arc::new(Traffic::new(&sim, &server.address).await?);
 
-    let progress = locate::spinner("what the host sustains".to_owned());
+    let progress = progress::spinner("what the host sustains".to_owned());
     let sustained = probe(&server, &traffic).await?;
     let rate = rate.unwrap_or(sustained / 2.0);
     let work = traffic.begin(rate);

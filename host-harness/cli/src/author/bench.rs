@@ -17,12 +17,12 @@ use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::locate;
+use crate::{author::locate, progress};
 use load::Requests;
 use server::Server;
 
 /// The app's secret in this benchmark.
-const SECRET: &[u8] = b"the-secret-of-the-benchmark";
+const SECRET: &str = "the-secret-of-the-benchmark";
 /// The account that everybody writes to.
 const ACCOUNT: &str = "17841400000000001";
 /// More than any server here takes in a second.
@@ -138,8 +138,8 @@ pub(crate) async fn run(bench: Bench) -> Result<ExitCode> {
 async fn ingest(time: Duration, connections: &[usize], folder: &Path, json: bool) -> Result<()> {
     let component = locate::component_path()?;
     let count = PER_SECOND * usize::try_from(time.as_secs())?;
-    let progress = locate::spinner(format!("signing {count} deliveries"));
-    let requests = Arc::new(Requests::build(count)?);
+    let progress = progress::spinner(format!("signing {count} deliveries"));
+    let requests = Arc::new(Requests::build(count));
     let mut all = Vec::new();
     for &connections in connections {
         for subject in [Subject::Bare(Mode::Raw), Subject::Harness, Subject::Bare(Mode::Message)] {

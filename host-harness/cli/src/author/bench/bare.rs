@@ -15,6 +15,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 use sha2::Sha256;
+use simulator::{CHANNEL, SIGNATURE_HEADER};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Mode, SECRET};
@@ -67,7 +68,7 @@ pub(crate) async fn run(mode: Mode, folder: &Path) -> Result<()> {
     thread::Builder::new().name("writer".into()).spawn(move || write(connection, jobs, mode))?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let router = Router::new().route("/webhooks/instagram", post(deliver)).with_state(queue);
+    let router = Router::new().route(&format!("/webhooks/{CHANNEL}"), post(deliver)).with_state(queue);
     axum::serve(listener, router).await.context("serving")
 }
 
@@ -89,7 +90,7 @@ async fn deliver(State(queue): State<mpsc::Sender<Job>>, headers: HeaderMap, bod
         return StatusCode::FORBIDDEN;
     }
     let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else { return StatusCode::BAD_REQUEST };
-    if envelope.object != "instagram" {
+    if envelope.object != CHANNEL {
         return StatusCode::BAD_REQUEST;
     }
     let (done, durable) = oneshot::channel();
@@ -103,11 +104,12 @@ async fn deliver(State(queue): State<mpsc::Sender<Job>>, headers: HeaderMap, bod
 }
 
 fn genuine(headers: &HeaderMap, body: &[u8]) -> bool {
-    let Some(given) = headers.get("x-hub-signature-256").and_then(|value| value.as_bytes().strip_prefix(b"sha256="))
-    else {
+    let Some(given) = headers.get(SIGNATURE_HEADER).and_then(|value| value.as_bytes().strip_prefix(b"sha256=")) else {
         return false;
     };
-    let (Ok(given), Ok(mut mac)) = (hex::decode(given), Hmac::<Sha256>::new_from_slice(SECRET)) else { return false };
+    let (Ok(given), Ok(mut mac)) = (hex::decode(given), Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())) else {
+        return false;
+    };
     mac.update(body);
     mac.verify_slice(&given).is_ok()
 }

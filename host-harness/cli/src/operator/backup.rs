@@ -8,14 +8,14 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use harness_cli::config::ConfigFile;
+use harness_cli::{NAME, config::ConfigFile};
 use harness_contract::text::shown;
 use harness_engine::{
     Clock, VaultKey,
     backup::{self, BackupKey, BackupManifest, Place},
 };
 
-use crate::locate;
+use crate::progress;
 
 /// Whose files are meant.
 #[derive(Args)]
@@ -34,7 +34,7 @@ impl OfHost {
 
 pub(crate) async fn make(of: &OfHost, dest: &Path, with_key: bool) -> Result<ExitCode> {
     let place = of.place()?;
-    let progress = locate::spinner("copying".into());
+    let progress = progress::spinner("copying".into());
     let made = backup::make(&place, dest, with_key, Clock::default().now()).await;
     progress.finish_and_clear();
     let made = made?;
@@ -61,7 +61,7 @@ pub(crate) async fn make(of: &OfHost, dest: &Path, with_key: bool) -> Result<Exi
 
 pub(crate) async fn restore(of: &OfHost, src: &Path) -> Result<ExitCode> {
     let place = of.place()?;
-    let progress = locate::spinner("checking and copying".into());
+    let progress = progress::spinner("checking and copying".into());
     let restored = backup::restore(&place, src).await;
     progress.finish_and_clear();
     let restored = restored?;
@@ -87,7 +87,7 @@ pub(crate) async fn restore(of: &OfHost, src: &Path) -> Result<ExitCode> {
 /// Everything that is wrong, a line each.
 pub(crate) async fn check(of: &OfHost) -> Result<ExitCode> {
     let place = of.place()?;
-    let progress = locate::spinner("reading all of it".into());
+    let progress = progress::spinner("reading all of it".into());
     let checked = backup::check(&place).await;
     progress.finish_and_clear();
     let findings = checked?;
@@ -98,7 +98,7 @@ pub(crate) async fn check(of: &OfHost) -> Result<ExitCode> {
         println!("{}: nothing is wrong", place.inbox.display());
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}: put a backup in its place with `cargo harness restore`", place.inbox.display());
+    println!("{}: put a backup in its place with `{NAME} restore`", place.inbox.display());
     Ok(ExitCode::FAILURE)
 }
 

@@ -12,7 +12,8 @@ use harness_cli::config::ConfigFile;
 use harness_contract::text::{shown, shown_lines};
 use harness_engine::Host;
 
-use crate::{load::replace, log};
+use super::load::replace;
+use crate::log;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(500);

@@ -28,7 +28,7 @@ async fn open(stage: &Stage) -> Result<ExitCode> {
     let mut typing = true;
     loop {
         tokio::select! {
-            () = crate::serve::stopped() => return Ok(ExitCode::SUCCESS),
+            () = crate::operator::serve::stopped() => return Ok(ExitCode::SUCCESS),
             update = updates.recv() => {
                 if let Ok(Update::Conversation { conversation, .. }) = update {
                     let timeline = stage.host.inbox().timeline(conversation, 200).await?;

@@ -14,10 +14,10 @@ use harness_contract::{
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, ReplyState, ReplyView};
 use harness_server::new_token;
-use simulator::{Config, Customer, Login, Simulator};
+use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
-use crate::locate;
+use crate::{author::locate, compiler};
 
 pub(crate) struct Stage {
     pub(crate) sim: Simulator,
@@ -37,19 +37,13 @@ impl Stage {
         let folder = private_folder()?;
         let clock = Clock::default();
         let host = Host::open(HostOptions {
-            sandbox: locate::sandbox(locate::cache_dir()),
+            sandbox: compiler::sandbox(locate::cache_dir()),
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
             ..HostOptions::in_folder(folder.path())
         })
         .await?;
-        let config = sim.config();
-        let secret = |secret: &simulator::Secret| Secret::new(secret.expose().as_bytes().to_vec());
-        let secrets = HashMap::from([
-            ("app-secret".to_owned(), secret(&config.app_secret)),
-            ("instagram-app-secret".to_owned(), secret(&config.instagram_app_secret)),
-            ("verify-token".to_owned(), secret(&config.verify_token)),
-        ]);
+        let secrets = slots(sim.config().app_secrets());
         let id = {
             let size = component.len();
             // What the channel asks for leads to the simulator and nowhere else.
@@ -134,26 +128,24 @@ pub(crate) fn text_part(text: &str) -> OutboundPart {
 }
 
 fn endpoints(sim: &Simulator) -> Result<harness_engine::Endpoints> {
-    let pairs = [
-        ("https://graph.facebook.com", sim.graph_facebook_url()),
-        ("https://graph.instagram.com", sim.graph_instagram_url()),
-        ("https://lookaside.fbsbx.com", format!("{}/lookaside.fbsbx.com", sim.base_url())),
-    ];
-    pairs.into_iter().map(|(origin, url)| Ok((origin.to_owned(), url.parse()?))).collect()
+    sim.origins().into_iter().map(|(origin, url)| Ok((origin.to_owned(), url.parse()?))).collect()
+}
+
+/// Credentials of what is played, as the host holds them.
+fn slots<'s>(secrets: impl IntoIterator<Item = (&'static str, &'s simulator::Secret)>) -> HashMap<String, Secret> {
+    let held = |secret: &simulator::Secret| Secret::new(secret.expose().as_bytes().to_vec());
+    secrets.into_iter().map(|(slot, secret)| (slot.to_owned(), held(secret))).collect()
 }
 
 async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     let accounts = sim.accounts();
     let account = accounts.first().context("the simulator has an account")?;
-    let page = account.page.as_ref().context("the account has a page")?;
-    let token = account.token(Login::Facebook).context("the page has a token")?;
-    let settings = BTreeMap::from([
-        ("login".to_owned(), RawSetting::Text("facebook".into())),
-        ("page-id".to_owned(), RawSetting::Text(page.id.clone())),
-    ]);
-    let secrets = HashMap::from([("page-token".to_owned(), Secret::new(token.expose().as_bytes().to_vec()))]);
-    host.connect_account(channel, &account.ig_id, &account.name, &settings, secrets).await?;
-    println!("account    {} ({})", account.name, account.ig_id);
+    let account = HostAccount::of(account).context("the account has a page with a token")?;
+    let settings: BTreeMap<_, _> =
+        account.settings.into_iter().map(|(key, value)| (key.to_owned(), RawSetting::Text(value))).collect();
+    let secrets = slots(account.secrets.iter().map(|(slot, secret)| (*slot, secret)));
+    host.connect_account(channel, &account.id, &account.name, &settings, secrets).await?;
+    println!("account    {} ({})", account.name, account.id);
     Ok(())
 }
 

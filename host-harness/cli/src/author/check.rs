@@ -10,7 +10,7 @@ use harness_contract::{
 };
 use harness_sandbox::{SandboxConfig, inspect};
 
-use crate::locate;
+use crate::author::locate;
 
 pub(crate) fn run(file: &Path, json: bool) -> Result<ExitCode> {
     let bytes = fs::read(file).with_context(|| file.display().to_string())?;

@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result};
 use harness_cli::config::ConfigFile;
 use harness_engine::{Host, HostOptions};
 
-use crate::{load::load, locate, watch};
+use super::{load::load, watch};
+use crate::{compiler, progress};
 
 pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
@@ -24,7 +25,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let access = file.access()?;
     let mut options = HostOptions::in_folder(&data_dir);
-    options.sandbox = locate::sandbox(options.sandbox.cache_dir);
+    options.sandbox = compiler::sandbox(options.sandbox.cache_dir);
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     options.budget = file.budget()?;
@@ -66,7 +67,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     if let Some(watching) = watching {
         watching.abort();
     }
-    let progress = locate::spinner("waiting for requests that are under way".into());
+    let progress = progress::spinner("waiting for requests that are under way".into());
     host.shutdown().await;
     progress.finish_and_clear();
     Ok(ExitCode::SUCCESS)

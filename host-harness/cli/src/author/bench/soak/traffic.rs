@@ -61,7 +61,7 @@ impl Traffic {
         }
         Ok(Self {
             address: address.to_owned(),
-            signer: Signer::new()?,
+            signer: Signer::new(),
             next: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             tally: Mutex::default(),

@@ -9,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use anyhow::{Result, bail};
+use simulator::{CHANNEL, Secret};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -31,14 +30,14 @@ pub(crate) struct Requests {
 
 impl Requests {
     /// Builds distinct deliveries of one text message each.
-    pub(crate) fn build(count: usize) -> Result<Self> {
+    pub(crate) fn build(count: usize) -> Self {
         let mut requests = Self { bytes: Vec::with_capacity(count * 700), ends: Vec::with_capacity(count) };
-        let signer = Signer::new()?;
+        let signer = Signer::new();
         for number in 0..count {
             requests.bytes.extend(signer.request(number));
             requests.ends.push(requests.bytes.len());
         }
-        Ok(requests)
+        requests
     }
 
     fn get(&self, number: usize) -> Option<&[u8]> {
@@ -49,38 +48,23 @@ impl Requests {
 }
 
 /// Makes requests that are ready for the wire.
-pub(crate) struct Signer(Hmac<Sha256>);
+pub(crate) struct Signer(Secret);
 
 impl Signer {
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self(Hmac::<Sha256>::new_from_slice(SECRET).context("the secret")?))
+    pub(crate) fn new() -> Self {
+        Self(Secret::new(SECRET))
     }
 
     /// A distinct delivery of one text message for each number.
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
-        let body = body(number);
-        let mut mac = self.0.clone();
-        mac.update(body.as_bytes());
-        let head = format!(
-            "POST /webhooks/instagram HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: facebookexternalua\r\n\
-             accept: */*\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\n\
-             content-length: {}\r\n\r\n",
-            hex::encode(mac.finalize().into_bytes()),
-            body.len()
-        );
-        [head.as_bytes(), body.as_bytes()].concat()
+        let body = simulator::text_webhook(ACCOUNT, number, CUSTOMERS);
+        let mut request = format!("POST /webhooks/{CHANNEL} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+        for (name, value) in simulator::webhook_headers(&self.0, body.as_bytes()) {
+            request.extend([name, ": ", value.as_str(), "\r\n"]);
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        request.into_bytes()
     }
-}
-
-/// About 380 bytes, with ids as long as Meta's.
-fn body(number: usize) -> String {
-    let customer = 5_551_230_000_000_000 + number % CUSTOMERS;
-    let at = 1_795_000_000_000 + number;
-    // Their order has nothing to do with time, as with Meta's.
-    let scattered = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    format!(
-        r#"{{"object":"instagram","entry":[{{"id":"{ACCOUNT}","time":{at},"messaging":[{{"sender":{{"id":"{customer}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":{at},"message":{{"mid":"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3ODQxNDAwMDAwMDAwMDAxOjM0MDI4MjM2Njg0MTcxMDMwMTI0{scattered:020}","text":"Hello, is number {number} still there, and in blue?"}}}}]}}]}}"#
-    )
 }
 
 /// What the clients saw.

@@ -11,7 +11,7 @@ use harness_server::{Scope, StoredToken};
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
 
-use crate::{running::Running, serve::private_dir};
+use super::{running::Running, serve::private_dir};
 
 #[derive(Subcommand)]
 pub(crate) enum Token {

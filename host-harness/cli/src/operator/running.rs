@@ -6,6 +6,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use harness_cli::{
+    NAME,
     client::{ApiClient, ApiClientError},
     config::ConfigFile,
 };
@@ -14,7 +15,7 @@ use harness_engine::Secret;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::locate;
+use crate::progress;
 
 /// How often the state of a link is asked for.
 const POLL: Duration = Duration::from_millis(700);
@@ -69,7 +70,7 @@ impl Running {
             let path = own.path().display().to_string();
             let Some(token) = own.read()? else {
                 bail!(
-                    "there is no token to show to the host: its first start makes {path}; as another user, or on another machine, set {TOKEN_VARIABLE} to one that `cargo harness token create` made"
+                    "there is no token to show to the host: its first start makes {path}; as another user, or on another machine, set {TOKEN_VARIABLE} to one that `{NAME} token create` made"
                 );
             };
             (token, format!("the token that was shown is the one in {path}, which the host reads when it starts"))
@@ -98,7 +99,7 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
     } else {
         println!("Open this link, within 20 minutes and in one browser:\n\n  {}\n", shown(text(&link, "link")));
     }
-    let progress = locate::spinner("waiting for you in the browser".into());
+    let progress = progress::spinner("waiting for you in the browser".into());
     let mut told = String::new();
     loop {
         tokio::time::sleep(POLL).await;
@@ -171,13 +172,13 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
     let client = running.client()?;
     let accounts = find(&client, account).await?;
     if accounts.is_empty() {
-        bail!("no account is connected yet: `cargo harness connect CHANNEL` connects one");
+        bail!("no account is connected yet: `{NAME} connect CHANNEL` connects one");
     }
     let mut reports = Vec::new();
     let mut healthy = true;
     for account in accounts {
         let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
-        let progress = locate::spinner(format!("checking {}", shown(text(&account, "name"))));
+        let progress = progress::spinner(format!("checking {}", shown(text(&account, "name"))));
         let report = client
             // A probe does something: it sends a signal.
             .call(if probe { Method::POST } else { Method::GET }, &format!("accounts/{id}/check"), None)

@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use harness_contract::text::{shown, shown_json};
 
-use crate::locate;
+use crate::author::locate;
 
 pub(crate) fn run(dir: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     let built = locate::build(&locate::channel_dir(dir)?)?;

@@ -1,19 +1,16 @@
-//! Owns: the channel that a command means: a component, or a folder that is built first; default paths, progress.
+//! Owns: the channel that a command means: a component, or a folder that is built first; default paths.
 //! Does not own: what the command does with it.
 
 use std::{
     env, fs,
     io::IsTerminal as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, CompileLimits, Compiler, Sandbox, SandboxConfig, inspect};
-use indicatif::{ProgressBar, ProgressStyle};
+use harness_sandbox::{Channel, Sandbox, SandboxConfig, inspect};
 
-/// The argument with which this program is the compiler of another one.
-pub(crate) const COMPILE: &str = "compile-component";
+use crate::{compiler::sandbox, progress::spinner};
 
 /// The folder of the channel when none is named: `plugin` here or in a folder above.
 pub(crate) fn channel_dir(named: Option<PathBuf>) -> Result<PathBuf> {
@@ -63,33 +60,10 @@ pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
     Ok(built)
 }
 
-/// A sign of life on terminals for what may take longer than a second.
-pub(crate) fn spinner(message: String) -> ProgressBar {
-    let progress = ProgressBar::new_spinner().with_message(message);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-        progress.set_style(style);
-    }
-    progress.enable_steady_tick(Duration::from_millis(120));
-    progress
-}
-
 /// Loads a component in a sandbox of this command's own.
 pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
     let sandbox = Sandbox::new(SandboxConfig { instances: 4, ..sandbox(cache_dir) })?;
     Ok(sandbox.load(bytes)?)
-}
-
-/// A sandbox that compiles in a process of its own.
-pub(crate) fn sandbox(cache_dir: Option<PathBuf>) -> SandboxConfig {
-    let compiler = match env::current_exe() {
-        Ok(program) => {
-            let arguments = vec![COMPILE.into()];
-            Compiler::Child { program, arguments, limits: CompileLimits::default() }
-        }
-        // A program that does not know where it is: counting alone bounds it.
-        Err(_) => Compiler::InProcess,
-    };
-    SandboxConfig { cache_dir, compiler, ..SandboxConfig::default() }
 }
 
 /// Where this user's commands keep compiled components. Never beside a component: whoever made the

@@ -21,7 +21,7 @@ use harness_sandbox::Channel;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::locate;
+use crate::author::locate;
 
 pub(crate) const HELP: &str = "\
 Input, a file or `-` for standard input:

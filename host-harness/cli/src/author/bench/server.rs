@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use simulator::{Login, Simulator};
+use simulator::{AccountConfig, CHANNEL, EGRESS, HostAccount, Simulator};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{ACCOUNT, Mode, SECRET, Subject};
+use crate::author::sim::write_private;
 
 /// With it the measuring process asks the measured one.
 pub(crate) const API_TOKEN: &str = "token-of-a-bench";
@@ -152,32 +153,33 @@ fn missing(error: std::io::Error) -> Result<u64> {
 
 /// A host with one account. Without a platform it has no way out: what it asks for fails at once.
 fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
-    crate::sim::write_private(&folder.join("app-secret"), SECRET)?;
-    crate::sim::write_private(&folder.join("api-token"), API_TOKEN)?;
-    let account = sim.and_then(|sim| sim.accounts().into_iter().next());
-    let token = account.as_ref().and_then(|account| account.token(Login::Facebook));
-    crate::sim::write_private(&folder.join("page-token"), token.map_or("a-token", |token| token.expose()))?;
-    let (grant, endpoints) = match sim {
-        None => ("[]", String::new()),
-        Some(sim) => {
-            let stand_in = sim.graph_facebook_url();
-            let endpoints = format!("[development.endpoints]\n\"https://graph.facebook.com\" = {stand_in:?}\n");
-            (r#"["graph.facebook.com"]"#, endpoints)
-        }
-    };
+    write_private(&folder.join("app-secret"), SECRET)?;
+    write_private(&folder.join("api-token"), API_TOKEN)?;
+    let account = sim.and_then(|sim| sim.accounts().into_iter().next()).unwrap_or_else(|| AccountConfig::demo(1));
+    let account = HostAccount::of(&account).context("the account has a page with a token")?;
+    for (slot, secret) in &account.secrets {
+        write_private(&folder.join(slot), secret.expose())?;
+    }
+    let list = |pairs: Vec<String>| pairs.join(", ");
+    let settings = list(account.settings.iter().map(|(key, value)| format!("{key} = {value:?}")).collect());
+    let secrets = list(account.secrets.iter().map(|(slot, _)| format!("{slot} = {{ file = {slot:?} }}")).collect());
+    let origins = sim.map(|sim| sim.origins().to_vec()).unwrap_or_default();
+    let grant: &[&str] = if sim.is_some() { &EGRESS } else { &[] };
+    let endpoints: String = origins.iter().map(|(origin, stand_in)| format!("{origin:?} = {stand_in:?}\n")).collect();
     let file = folder.join("harness.toml");
     let text = format!(
         r#"listen = "127.0.0.1:0"
 data-dir = "data"
 api = {{ token = {{ file = "api-token" }} }}
-[channels.instagram]
+[channels.{CHANNEL}]
 component = {component:?}
-grant = {{ egress = {grant} }}
+grant = {{ egress = {grant:?} }}
 secrets = {{ app-secret = {{ file = "app-secret" }} }}
-[[channels.instagram.accounts]]
+[[channels.{CHANNEL}.accounts]]
 id = "{ACCOUNT}"
-settings = {{ login = "facebook", page-id = "104857000000001" }}
-secrets = {{ page-token = {{ file = "page-token" }} }}
+settings = {{ {settings} }}
+secrets = {{ {secrets} }}
+[development.endpoints]
 {endpoints}"#
     );
     fs::write(&file, text)?;

@@ -1,0 +1,99 @@
+//! Owns: the commands of whoever writes a channel: building it, trying it out, measuring it. They bring the simulator and
+//! what encodes components, so they stand behind the feature `author`.
+//! Does not own: the commands of whoever runs a host (`operator`).
+
+mod bench;
+mod build;
+mod call;
+mod check;
+mod demo;
+mod locate;
+mod replay;
+mod sim;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::operator::wait;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show a conversation end to end: a simulator of the platform, the channel in its sandbox, an inbox
+    #[command(after_help = "Without --script it stays open: what you type is sent by the customer, \
+                            a line that begins with `>` is answered by the agent.")]
+    Demo {
+        /// Play a fixed conversation, print it, and fail if any step did not happen
+        #[arg(long)]
+        script: bool,
+        /// The channel's folder or component [default: plugin]
+        #[arg(long, value_name = "PATH")]
+        channel: Option<PathBuf>,
+    },
+    /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
+    Build {
+        /// The channel's folder [default: plugin]
+        dir: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Inspect a component: contract version, imports, exports, size, manifest; refuse with a reason
+    Check {
+        /// The component
+        file: PathBuf,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call one function of a component in the sandbox and print the result as JSON
+    #[command(after_help = call::HELP)]
+    Call(call::CallArguments),
+    /// Make recorded calls again and show where the results differ; exit code 1 if any does
+    Replay {
+        /// What `serve --record` wrote
+        file: PathBuf,
+        /// The component, or the folder of a channel that is built first [default: plugin]
+        #[arg(long, value_name = "PATH")]
+        channel: Option<PathBuf>,
+    },
+    /// Measure this machine
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
+    /// Run the simulator of the platform alone, on loopback
+    Sim {
+        /// The port; 0 takes a free one
+        #[arg(long, default_value_t = 4000)]
+        port: u16,
+        /// Where webhooks go
+        #[arg(long, value_name = "URL", default_value_t = sim::usual_webhook())]
+        webhook: String,
+        /// Write a configuration for a host that takes the simulator for the platform, with its secrets beside it
+        #[arg(long, value_name = "FILE")]
+        host_config: Option<PathBuf>,
+        /// The component that the written configuration names; without it, the channel of this checkout is built
+        #[arg(long, value_name = "FILE", requires = "host_config")]
+        component: Option<PathBuf>,
+        /// Print addresses, ids, secrets and tokens as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo { script, channel } => wait(demo::run(script, channel)),
+        Command::Build { dir, json } => build::run(dir, json),
+        Command::Check { file, json } => check::run(&file, json),
+        Command::Call(arguments) => call::run(&arguments),
+        Command::Replay { file, channel } => replay::run(&file, channel),
+        Command::Bench { bench } => wait(bench::run(bench)),
+        Command::Sim { port, webhook, host_config, component, json } => {
+            let host_config = host_config.map(|file| sim::HostConfig { file, component });
+            wait(sim::run(port, webhook, host_config, json))
+        }
+    }
+}

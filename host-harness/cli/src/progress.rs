@@ -1,0 +1,16 @@
+//! Owns: a sign of life on terminals.
+//! Does not own: what takes so long.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A sign of life on terminals for what may take longer than a second.
+pub(crate) fn spinner(message: String) -> ProgressBar {
+    let progress = ProgressBar::new_spinner().with_message(message);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        progress.set_style(style);
+    }
+    progress.enable_steady_tick(Duration::from_millis(120));
+    progress
+}

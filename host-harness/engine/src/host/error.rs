@@ -1,0 +1,188 @@
+//! Owns: the one error of the host's functions, and what each room's error is here.
+//! Does not own: the sentences, which stand with what happened.
+
+use harness_contract::{AccountError, Violation};
+use harness_egress::{SetupError, credentials::VaultError};
+use harness_inbox::InboxError;
+use harness_sandbox::{CallError, LoadError};
+
+use crate::{
+    accounts::AccountsError,
+    channels::{AnotherChannel, ChannelsError, NoChannel, UnknownSlot, WrongSettings},
+    error::{
+        Busy, ConnectError, Disconnected, Full, Interrupted, OURS, Overtaken, Paused, PlatformHold, Refusal, TOO_MUCH,
+        for_people, not_sendable, sentence,
+    },
+    ingest::IngestError,
+    media::MediaError,
+    network::{CredentialsError, TooManyCredentials},
+    outbound::OutboundError,
+    store::StoreError,
+};
+
+/// Why the host did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The component was refused.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The component failed in a call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The inbox.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Egress(#[from] SetupError),
+    /// The bytes of a file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Credentials at rest, and random bytes for new ones.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// An account is not being connected as was asked.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The settings of a channel or of an account.
+    #[error(transparent)]
+    Settings(#[from] WrongSettings),
+    /// The file of the recording.
+    #[error("calls cannot be recorded: {0}")]
+    Record(#[source] std::io::Error),
+    /// The component is that of another channel.
+    #[error(transparent)]
+    AnotherChannel(#[from] AnotherChannel),
+    /// Too much waits already.
+    #[error("{0}; try again later")]
+    Full(#[from] Full),
+    /// The channel did not do for an account what was asked.
+    #[error("{}", sentence(.0))]
+    Account(Box<AccountError>),
+    /// The channel failed again and again and is left alone for a while.
+    #[error(transparent)]
+    Paused(#[from] Paused),
+    /// A channel captures more credentials for an account than it may keep.
+    #[error(transparent)]
+    TooManyCredentials(#[from] TooManyCredentials),
+    /// Nothing is asked of the platform for an account that is disconnected.
+    #[error(transparent)]
+    Disconnected(#[from] Disconnected),
+    /// The account was connected or disconnected while this was under way, so its result counts no more.
+    #[error(transparent)]
+    Overtaken(#[from] Overtaken),
+    /// The work ended in a panic, or the host is stopping.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The channel says that a message cannot be sent. Nothing was queued.
+    #[error("{}", not_sendable(.0))]
+    NotSendable(Vec<Violation>),
+    /// The platform asked to be left alone for a while.
+    #[error(transparent)]
+    Held(#[from] PlatformHold),
+    /// All sandboxes are in use.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// The delivery is not genuine, or does not fit.
+    #[error("the delivery was refused: {0}")]
+    Refused(#[from] Refusal),
+    /// No channel of this id is loaded.
+    #[error(transparent)]
+    NoChannel(#[from] NoChannel),
+    /// A slot that the manifest does not declare.
+    #[error(transparent)]
+    UnknownSlot(#[from] UnknownSlot),
+}
+
+impl HostError {
+    /// What went wrong, for somebody who runs a shop: what is the operator's to mend stands in the log.
+    pub fn for_people(&self) -> String {
+        match self {
+            Self::Connect(error) => error.to_string(),
+            Self::Account(problem) => for_people(problem),
+            Self::Busy(_) | Self::Paused(_) | Self::Held(_) => TOO_MUCH.to_owned(),
+            _ => OURS.to_owned(),
+        }
+    }
+}
+
+impl From<ChannelsError> for HostError {
+    fn from(error: ChannelsError) -> Self {
+        match error {
+            ChannelsError::Load(error) => error.into(),
+            ChannelsError::Call(error) => error.into(),
+            ChannelsError::Inbox(error) => error.into(),
+            ChannelsError::AnotherChannel(error) => error.into(),
+            ChannelsError::Settings(error) => error.into(),
+            ChannelsError::UnknownSlot(error) => error.into(),
+        }
+    }
+}
+
+impl From<CredentialsError> for HostError {
+    fn from(error: CredentialsError) -> Self {
+        match error {
+            CredentialsError::Inbox(error) => error.into(),
+            CredentialsError::Vault(error) => error.into(),
+            CredentialsError::TooMany(error) => error.into(),
+            CredentialsError::Overtaken(error) => error.into(),
+        }
+    }
+}
+
+impl From<MediaError> for HostError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Inbox(error) => error.into(),
+            MediaError::Store(error) => error.into(),
+            MediaError::Random(error) => error.into(),
+            MediaError::Interrupted(error) => error.into(),
+        }
+    }
+}
+
+impl From<OutboundError> for HostError {
+    fn from(error: OutboundError) -> Self {
+        match error {
+            OutboundError::Inbox(error) => error.into(),
+            OutboundError::Media(error) => error.into(),
+            OutboundError::NoChannel(error) => error.into(),
+            OutboundError::NotSendable(violations) => Self::NotSendable(violations),
+            OutboundError::Paused(error) => error.into(),
+            OutboundError::Busy(error) => error.into(),
+            OutboundError::Interrupted(error) => error.into(),
+        }
+    }
+}
+
+impl From<IngestError> for HostError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Refused(error) => error.into(),
+            IngestError::Full(error) => error.into(),
+            IngestError::Inbox(error) => error.into(),
+            IngestError::Random(error) => error.into(),
+            IngestError::NoAddress(error) => error.into(),
+            IngestError::Interrupted(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountsError> for HostError {
+    fn from(error: AccountsError) -> Self {
+        match error {
+            AccountsError::Inbox(error) => error.into(),
+            AccountsError::Vault(error) => error.into(),
+            AccountsError::NoChannel(error) => error.into(),
+            AccountsError::Settings(error) => error.into(),
+            AccountsError::Connect(error) => error.into(),
+            AccountsError::Account(error) => Self::Account(error),
+            AccountsError::Call(error) => error.into(),
+            AccountsError::Paused(error) => error.into(),
+            AccountsError::Busy(error) => error.into(),
+            AccountsError::Held(error) => error.into(),
+            AccountsError::Disconnected(error) => error.into(),
+            AccountsError::Interrupted(error) => error.into(),
+        }
+    }
+}
