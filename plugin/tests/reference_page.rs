@@ -159,7 +159,7 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// The WIT's name of a case, from Rust's: `Feature::ReplyTo` is `reply-to`.
+/// The WIT's name of a case, from Rust's: `ThreadKind::Direct` is `direct`.
 fn name(case: impl Debug) -> String {
     let debug = format!("{case:?}");
     let head = debug.split(['(', ' ']).next().unwrap();
@@ -197,21 +197,21 @@ fn page() -> String {
         let tests = tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ");
         row(&mut page, &[(*what).to_owned(), (*how).to_owned(), tests]);
     }
-    let capabilities = capabilities();
+    let capabilities = capabilities(None);
     page.push_str("\n## Features\n\nWhat has no line is refused.\n");
     table(&mut page, &["feature", "direction", "support", "note", "not shown on"]);
     for line in &capabilities.features {
         let note = line.note.clone().unwrap_or_default();
-        let cells = [name(line.feature), name(line.direction), name(line.level), note, line.not_shown_on.join(", ")];
+        let cells = [line.feature.clone(), name(line.direction), name(line.level), note, line.not_shown_on.join(", ")];
         row(&mut page, &cells);
     }
     page.push_str("\n## Limits\n");
     table(&mut page, &["of", "at most", "unit"]);
     for limit in &capabilities.text_limits {
-        row(&mut page, &[name(limit.field), limit.limit.max.to_string(), name(limit.limit.unit)]);
+        row(&mut page, &[limit.field.clone(), limit.limit.max.to_string(), name(limit.limit.unit)]);
     }
     for limit in &capabilities.count_limits {
-        row(&mut page, &[name(limit.item), limit.max.to_string(), "items".to_owned()]);
+        row(&mut page, &[limit.item.clone(), limit.max.to_string(), "items".to_owned()]);
     }
     table(&mut page, &["files", "direction", "types", "bytes at most"]);
     for rule in &capabilities.media_rules {
@@ -221,7 +221,7 @@ fn page() -> String {
     table(&mut page, &["the customer's action", "open for", "uncertain until", "people until"]);
     for rule in &capabilities.window.rules {
         let times = [rule.open_for, rule.uncertain_until, rule.human_until].map(hours);
-        row(&mut page, &[vec![name(rule.opener)], times.to_vec()].concat());
+        row(&mut page, &[vec![rule.opener.clone()], times.to_vec()].concat());
     }
     page.push_str("\n## Pace\n");
     table(&mut page, &["class", "for each", "steps", "in milliseconds"]);
@@ -236,7 +236,7 @@ fn page() -> String {
     for fixture in fixtures() {
         let events = events(self::fixture(&fixture));
         let bodies = events.iter().map(|event| name(&event.body)).collect::<Vec<_>>().join(", ");
-        let opens = events.iter().filter_map(|event| event.opens).map(name).collect::<Vec<_>>().join(", ");
+        let opens = events.iter().filter_map(|event| event.opens.clone()).collect::<Vec<_>>().join(", ");
         row(&mut page, &[fixture.replace('_', " "), bodies, opens]);
     }
     page
