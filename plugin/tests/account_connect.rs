@@ -387,8 +387,10 @@ fn without_the_apps_id_connecting_says_which_setting_is_missing() {
     }
     let error = connect(&Script::new(), connecting("myspace", ConnectInput::Start)).unwrap_err();
     assert!(matches!(&error, AccountError::InvalidInput(sentence) if sentence.contains("facebook, instagram")));
-    let error = connect(&Script::new(), connecting("facebook", ConnectInput::Entered(Vec::new()))).unwrap_err();
-    assert!(matches!(error, AccountError::InvalidInput(_)));
+    for input in [ConnectInput::Entered(Vec::new()), ConnectInput::Resumed, ConnectInput::Other("x".into())] {
+        let error = connect(&Script::new(), connecting("facebook", input)).unwrap_err();
+        assert!(matches!(error, AccountError::InvalidInput(_)));
+    }
 }
 
 #[test]

@@ -22,16 +22,10 @@ fn webhooks_are_subscribed_and_read_back() {
     let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, PAGE_SUBSCRIBED);
     assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
     let script_of_account = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(
-        subscribe(&script_of_account, &connected("instagram")),
-        Ok(())
-    );
+    assert_eq!(subscribe(&script_of_account, &connected("instagram")), Ok(()));
     let other_id = ACCOUNT_SUBSCRIBED.replace("9876543210", "1234567890");
     let by_the_other_id = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, &other_id);
-    assert_eq!(
-        subscribe(&by_the_other_id, &connected("instagram")),
-        Ok(())
-    );
+    assert_eq!(subscribe(&by_the_other_id, &connected("instagram")), Ok(()));
     insta::assert_snapshot!([script.lines(), script_of_account.lines()].concat().join("\n"));
 }
 
@@ -66,6 +60,22 @@ fn the_apps_webhook_is_set_up_where_nobody_has_and_left_alone_where_it_leads_els
 }
 
 #[test]
+fn the_apps_webhook_is_the_accounts_and_without_one_the_app_is_left_alone() {
+    let to_app = "POST graph.facebook.com/v25.0/1234567890/subscriptions object=instagram&callback_url=https%3a%2f%2fshop.example%2fhook&";
+    let script = Script::new()
+        .answer(APP, r#"{"data":[]}"#)
+        .answer(to_app, SUCCESS)
+        .answer(TO_ACCOUNT, SUCCESS)
+        .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
+    let own = AccountSettings { webhook_url: Some("https://shop.example/hook".into()), ..connected("instagram") };
+    assert_eq!(subscribe(&script, &own), Ok(()));
+    script.lines();
+    let network = WithoutApp(Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED));
+    assert_eq!(subscribe(&network, &AccountSettings { webhook_url: None, ..own }), Ok(()));
+    network.0.lines();
+}
+
+#[test]
 fn a_field_that_meta_does_not_take_costs_only_that_field() {
     let script = Script::new()
         .refused(TO_ACCOUNT, 100, 0)
@@ -86,25 +96,16 @@ fn a_field_that_meta_does_not_take_costs_only_that_field() {
 #[test]
 fn a_subscription_that_is_refused_or_not_listed_is_a_failure() {
     let script = Script::new().refused(TO_ACCOUNT, 190, 460);
-    assert_eq!(
-        category(subscribe(&script, &connected("instagram"))),
-        FailureCategory::AuthExpired
-    );
+    assert_eq!(category(subscribe(&script, &connected("instagram"))), FailureCategory::AuthExpired);
     let script = Script::new().refused(TO_PAGE, 200, 0).refused(TO_PAGE, 200, 0);
-    assert_eq!(
-        category(subscribe(&script, &connected("facebook"))),
-        FailureCategory::PermissionMissing
-    );
+    assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::PermissionMissing);
     for listed in [
         r#"{"data":[]}"#,
         r#"{"data":[{"id":"1","subscribed_fields":["messages"]}]}"#,
         r#"{"data":[{"id":"1234567890","subscribed_fields":["feed"]}]}"#,
     ] {
         let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, listed);
-        assert_eq!(
-            category(subscribe(&script, &connected("facebook"))),
-            FailureCategory::Other
-        );
+        assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::Other);
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use channel_sdk::names::{feature, text_field, violation_code};
+use channel_sdk::names::{counted_item, feature, text_field, violation_code, window_opener};
 use common::*;
 use instagram_channel::capabilities;
 use instagram_channel::types::*;
@@ -91,6 +91,43 @@ fn what_is_declared_rejected_is_rejected_and_what_is_hidden_is_degraded() {
         assert_eq!(level(feature).level == SupportLevel::Rejected, refused, "{feature:?}");
         let hidden: Vec<String> = verdict.degradations.into_iter().flat_map(|loss| loss.surfaces).collect();
         assert_eq!(level(feature).not_shown_on, hidden, "{feature:?}");
+    }
+}
+
+#[test]
+fn the_hours_for_people_are_there_only_where_the_account_may_use_them() {
+    let of = |settings: Vec<Setting>| capabilities(Some(&account(settings)));
+    let switch = |flag| vec![login("instagram"), setting("human-agent", SettingValue::Flag(flag))];
+    // Without an account: the most that any may do.
+    let most = capabilities(None);
+    assert!(most.window.rules.iter().all(|rule| rule.human_until == Some(7 * 86_400_000)));
+    assert_eq!(of(switch(true)), most);
+    for mut least in [of(switch(false)), of(vec![login("facebook")])] {
+        assert!(least.window.rules.iter().all(|rule| rule.human_until.is_none()));
+        for (rule, other) in least.window.rules.iter_mut().zip(&most.window.rules) {
+            rule.human_until = other.human_until;
+        }
+        assert_eq!(least, most, "nothing else depends on the account");
+    }
+}
+
+#[test]
+fn every_name_is_one_of_the_contracts() {
+    let capabilities = capabilities(None);
+    for line in &capabilities.features {
+        named(feature::ALL, &line.feature);
+    }
+    for limit in &capabilities.text_limits {
+        named(text_field::ALL, &limit.field);
+    }
+    for limit in &capabilities.count_limits {
+        named(counted_item::ALL, &limit.item);
+    }
+    for rule in &capabilities.window.rules {
+        named(window_opener::ALL, &rule.opener);
+    }
+    for allowed in &capabilities.window.always_allowed {
+        named(feature::ALL, allowed);
     }
 }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use common::*;
 use channel_sdk::names::violation_code::*;
+use common::*;
 use instagram_channel::types::*;
 
 #[test]

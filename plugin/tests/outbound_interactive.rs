@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use common::*;
 use channel_sdk::names::violation_code::*;
+use common::*;
 use instagram_channel::types::*;
 
 /// The errors of a message with one part.
@@ -32,6 +32,26 @@ fn quick_replies_keep_their_limits() {
     assert_eq!(with(vec![payload(1000)]), NONE);
     assert_eq!(with(vec![payload(1001)]), [PAYLOAD_TOO_LONG]);
     assert_eq!(with(vec![payload(0)]), [MISSING_FIELD]);
+}
+
+#[test]
+fn a_quick_reply_that_sends_no_answer_is_refused() {
+    let somewhere = || "https://example.com".to_owned();
+    for action in [
+        ButtonAction::Url(somewhere()),
+        ButtonAction::Call("+49".into()),
+        ButtonAction::Ask("location".into()),
+        ButtonAction::Copy("code".into()),
+        ButtonAction::App(somewhere()),
+        ButtonAction::Other("x".into()),
+    ] {
+        let mut message = message(vec![text("?")]);
+        message.quick_replies = vec![quick_reply("ok"), QuickReply { action, ..quick_reply("no") }];
+        assert_eq!(errors(&message, &context()), [UNSUPPORTED_FEATURE]);
+        let found = validate(&message, &context()).remove(0);
+        assert_eq!(found.path, "quick_replies[1].action");
+        assert!(found.message.contains("postback"), "{}", found.message);
+    }
 }
 
 #[test]
@@ -119,7 +139,9 @@ fn a_reaction_is_exactly_one_emoji() {
         of(OutboundPart::Reaction(OutboundReaction {
             target: message_ref("m"),
             action: ReactionAction::Added,
-            emoji: emoji.map(String::from), name: None }))
+            emoji: emoji.map(String::from),
+            name: None,
+        }))
     };
     for emoji in ["❤", "❤️", "👍🏽", "👩‍👩‍👧‍👦", "🇩🇪", "1️⃣", "☺"] {
         assert_eq!(react(Some(emoji)), NONE, "{emoji}");
@@ -128,7 +150,8 @@ fn a_reaction_is_exactly_one_emoji() {
         assert_eq!(react(Some(word)), [UNKNOWN_REACTION], "{word}");
     }
     assert_eq!(react(None), [MISSING_FIELD]);
-    let removed = OutboundReaction { target: message_ref("m"), action: ReactionAction::Removed, emoji: None, name: None };
+    let removed =
+        OutboundReaction { target: message_ref("m"), action: ReactionAction::Removed, emoji: None, name: None };
     assert_eq!(of(OutboundPart::Reaction(removed)), NONE);
 }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use common::*;
 use channel_sdk::names::violation_code::*;
+use common::*;
 use instagram_channel::types::*;
 
 #[test]
@@ -198,7 +198,6 @@ fn what_instagram_does_not_have_is_refused_with_a_reason() {
         OutboundPart::Media(vec![media(MediaKind::Sticker, file(5))]),
         OutboundPart::Acknowledge(Acknowledgement { token: "t".into(), notice: None }),
         OutboundPart::Choices(ChoiceList { text: "t".into(), button: None, sections: vec![] }),
-        OutboundPart::Other(Extra { kind: "poll".into(), text: "Tea or coffee?".into(), details: vec![] }),
     ] {
         let violation = found(part, UNSUPPORTED_FEATURE);
         assert!(violation.message.len() > 20);
@@ -207,18 +206,39 @@ fn what_instagram_does_not_have_is_refused_with_a_reason() {
 }
 
 #[test]
+fn a_part_that_the_contract_has_no_type_for_is_refused_whatever_it_is_called() {
+    for kind in ["poll", "order", "x", ""] {
+        let price = Detail { key: "price".into(), label: "Price".into(), value: SettingValue::Text("EUR 5".into()) };
+        let part =
+            OutboundPart::Other(Extra { kind: kind.into(), text: "Tea or coffee?".into(), details: vec![price] });
+        assert_eq!(of(part.clone()), [UNSUPPORTED_FEATURE], "{kind}");
+        assert_eq!(found(part.clone(), UNSUPPORTED_FEATURE).path, "parts[0].other");
+        assert!(instagram_channel::build(&message(vec![text("hi"), part]), &context()).is_err());
+    }
+}
+
+#[test]
 fn everything_is_said_at_once() {
-    let mut message =
-        message(vec![text("a".repeat(1001)), OutboundPart::Sticker("x".into()), OutboundPart::Delete(message_ref("m"))]);
+    let mut message = message(vec![
+        text("a".repeat(1001)),
+        OutboundPart::Sticker("x".into()),
+        OutboundPart::Delete(message_ref("m")),
+    ]);
     message.quick_replies = vec![quick_reply("")];
     message.native = Some("[".into());
     let mut context = context();
     context.window = window(WindowState::Closed);
     context.account.settings = vec![login("myspace")];
     let codes = errors(&message, &context);
-    for code in
-        [TEXT_TOO_LONG, UNKNOWN_STICKER, UNSUPPORTED_FEATURE, MISSING_FIELD, NATIVE_INVALID, WINDOW_CLOSED, INVALID_SETTINGS]
-    {
+    for code in [
+        TEXT_TOO_LONG,
+        UNKNOWN_STICKER,
+        UNSUPPORTED_FEATURE,
+        MISSING_FIELD,
+        NATIVE_INVALID,
+        WINDOW_CLOSED,
+        INVALID_SETTINGS,
+    ] {
         assert!(codes.contains(&code), "{code:?}");
     }
     let refused = instagram_channel::build(&message, &context).expect_err("errors");

@@ -81,7 +81,12 @@ fn each_kind_of_part_becomes_the_documented_body() {
 #[test]
 fn a_signal_has_nothing_else_in_its_body() {
     let react = |action, emoji: Option<&str>| {
-        OutboundPart::Reaction(OutboundReaction { target: message_ref("m"), action, emoji: emoji.map(String::from), name: None })
+        OutboundPart::Reaction(OutboundReaction {
+            target: message_ref("m"),
+            action,
+            emoji: emoji.map(String::from),
+            name: None,
+        })
     };
     for (part, expected) in [
         (OutboundPart::Typing(true), r#""sender_action":"typing_on"}"#),
@@ -144,7 +149,8 @@ fn both_logins_have_their_host_their_node_and_their_credential() {
     let request = |context: &ConversationContext| steps(&hello, context).remove(0).request;
     let direct = request(&context());
     assert_eq!(direct.url, "https://graph.instagram.com/v25.0/17841400000000001/messages");
-    let slot = |name: &str| Fill { source: FillSource::Slot(name.into()), place: FillPlace::Authorization("Bearer".into()) };
+    let slot =
+        |name: &str| Fill { source: FillSource::Slot(name.into()), place: FillPlace::Authorization("Bearer".into()) };
     assert_eq!(direct.fills, [slot("instagram-token")]);
     assert_eq!(direct.headers, [Header { name: "content-type".into(), value: "application/json".into() }]);
     let mut page = facebook();

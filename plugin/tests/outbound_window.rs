@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use common::*;
 use channel_sdk::names::{comment_place, violation_code::*};
+use common::*;
 use instagram_channel::types::*;
 
 fn context_with(state: WindowState, granted: bool) -> ConversationContext {
@@ -38,6 +38,27 @@ fn the_state_of_the_window_decides_who_may_write_and_under_which_tag() {
         message.try_anyway = true;
         assert_eq!(warnings(&message, &context), Vec::from_iter(code));
         assert!(only_body(&message, &context).contains(tag), "{state:?}");
+    }
+}
+
+#[test]
+fn a_person_hears_within_7_days_that_the_account_may_not_use_them_and_afterwards_that_the_window_is_closed() {
+    const DAY: u64 = 86_400_000;
+    for (age, kind, granted, code) in [
+        (2 * DAY, SenderKind::Human, false, NOT_AVAILABLE_ON_ACCOUNT),
+        (7 * DAY - 1, SenderKind::Human, false, NOT_AVAILABLE_ON_ACCOUNT),
+        (7 * DAY, SenderKind::Human, false, WINDOW_CLOSED),
+        (2 * DAY, SenderKind::Human, true, WINDOW_CLOSED),
+        (2 * DAY, SenderKind::Bot, false, WINDOW_CLOSED),
+        (2 * DAY, SenderKind::Automation, false, WINDOW_CLOSED),
+    ] {
+        let mut context = context_with(WindowState::Closed, granted);
+        context.window.opened_at = Some(context.now - age);
+        let mut message = message(vec![text("hi")]);
+        message.sender = sender(kind);
+        let found = validate(&message, &context);
+        assert_eq!(found.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), [code], "{age} {kind:?} {granted}");
+        assert_eq!(found[0].message.contains("Human Agent"), code == NOT_AVAILABLE_ON_ACCOUNT);
     }
 }
 

@@ -287,10 +287,7 @@ fn headers_of_both_hosts_ask_for_a_pause() {
     );
     assert_eq!(pause(&[("x-app-usage", r#"{"call_volume":100,"cpu_time":0}"#)]), wish(Scope::App, 300_000));
     assert_eq!(pause(&[("retry-after", "17")]), wish(Scope::Account, 17_000));
-    assert_eq!(
-        pause(&[("retry-after", "17"), ("x-app-usage", r#"{"call_volume":100}"#)]),
-        wish(Scope::App, 300_000)
-    );
+    assert_eq!(pause(&[("retry-after", "17"), ("x-app-usage", r#"{"call_volume":100}"#)]), wish(Scope::App, 300_000));
     for junk in
         ["", "{", "[]", "7", r#"{"a":[7,null,{"call_count":"x"}]}"#, r#"{"a":{"estimated_time_to_regain_access":-1}}"#]
     {

@@ -79,6 +79,11 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
         "received; `mark-seen` is sent",
         &["a_signal_has_nothing_else_in_its_body", "everything_a_customer_does_is_in_the_inbox"],
     ),
+    (
+        "Policy enforcement",
+        "an update of the account, `policy`, with Meta's reason",
+        &["a_policy_notice_is_an_update_of_the_account_with_metas_reason"],
+    ),
     ("Typing indicator", "sent, on and off", &["a_signal_has_nothing_else_in_its_body"]),
     ("Reactions, receive", "any emoji, and their removal", &["everything_a_customer_does_is_in_the_inbox"]),
     (
@@ -100,7 +105,10 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     (
         "Human agents up to 7 days",
         "where the account has the feature; never a bot",
-        &["the_state_of_the_window_decides_who_may_write_and_under_which_tag"],
+        &[
+            "the_state_of_the_window_decides_who_may_write_and_under_which_tag",
+            "the_hours_for_people_are_there_only_where_the_account_may_use_them",
+        ],
     ),
     (
         "Ice breakers and the persistent menu",
@@ -128,7 +136,8 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "Profiles of customers",
-        "name, user name and picture, as far as Meta tells them",
+        "name, user name and picture; followers, who follows whom and whether verified as details, as far as Meta tells \
+         them",
         &["a_profile_is_read_with_its_nulls", "a_profile_that_meta_withholds_says_whether_asking_again_may_help"],
     ),
     (
@@ -217,7 +226,10 @@ fn page() -> String {
     for rule in &capabilities.media_rules {
         row(&mut page, &[name(rule.kind), name(rule.direction), rule.types.join(", "), rule.max_size.to_string()]);
     }
-    page.push_str("\n## The window\n\nWithout a row, an action opens nothing.\n");
+    page.push_str(
+        "\n## The window\n\nWithout a row, an action opens nothing. People may write for longer \
+         than the window is open only on accounts with `human-agent`.\n",
+    );
     table(&mut page, &["the customer's action", "open for", "uncertain until", "people until"]);
     for rule in &capabilities.window.rules {
         let times = [rule.open_for, rule.uncertain_until, rule.human_until].map(hours);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
-use channel_sdk::names::{anomaly, comment_place, share_kind, window_opener};
+use channel_sdk::names::{account_change, anomaly, comment_place, referral_source, share_kind, window_opener};
 use common::*;
 use instagram_channel::types::*;
 use std::fmt::Write as _;
@@ -18,6 +18,9 @@ fn summary(event: &Event) -> String {
     writeln!(text, "  {:?}", event.body).unwrap();
     if !event.anomalies.is_empty() {
         writeln!(text, "  anomalies={:?}", event.anomalies).unwrap();
+    }
+    if !event.details.is_empty() {
+        writeln!(text, "  details={:?}", event.details).unwrap();
     }
     if let Some(native) = &event.native {
         writeln!(text, "  native={native}").unwrap();
@@ -38,6 +41,48 @@ fn every_fixture_reads_as_recorded() {
         let text: String = events(fixture(&name)).iter().map(summary).collect();
         insta::assert_snapshot!(name.as_str(), text);
     }
+}
+
+#[test]
+fn every_name_that_a_fixture_shows_is_one_of_the_contracts() {
+    let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+    let of_referral = |referral: &Referral| {
+        named(referral_source::ALL, &referral.source);
+    };
+    let mut names = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        for event in events(std::fs::read(file.unwrap().path()).unwrap()) {
+            names += event.opens.iter().map(|opens| named(window_opener::ALL, opens)).count();
+            names += event.anomalies.iter().map(|odd| named(anomaly::ALL, odd)).count();
+            match &event.body {
+                EventBody::Comment(comment) => {
+                    named(comment_place::ALL, &comment.place);
+                }
+                EventBody::AccountUpdate(update) => {
+                    named(account_change::ALL, &update.change);
+                }
+                EventBody::Referral(referral) => of_referral(referral),
+                EventBody::Message(message) => {
+                    message.referral.iter().for_each(of_referral);
+                    for attachment in &message.attachments {
+                        if let Attachment::Share(share) = attachment {
+                            named(share_kind::ALL, &share.kind);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(names > 20, "{names}");
+}
+
+#[test]
+fn a_policy_notice_is_an_update_of_the_account_with_metas_reason() {
+    let event = event("policy");
+    let EventBody::AccountUpdate(update) = &event.body else { panic!("{event:?}") };
+    assert_eq!((update.change.as_str(), update.detail.as_deref()), (account_change::POLICY, Some("warning: spam")));
+    assert_eq!((event.contact, event.opens), (None, None));
 }
 
 fn message_of(name: &str) -> Message {

@@ -94,6 +94,16 @@ impl Http for Script {
     }
 }
 
+/// A network in which nobody may ask about the app.
+pub struct WithoutApp(pub Script);
+
+impl Http for WithoutApp {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        assert!(!request.url.ends_with("/subscriptions"), "{}", request.url);
+        self.0.send(request)
+    }
+}
+
 /// What the app itself is answered where a script has nothing else for it: its token, that its webhook is set, and
 /// that the person's token names no more pages than the list.
 fn usual(line: &str) -> Option<&'static str> {

@@ -41,7 +41,19 @@ pub mod window_opener {
     /// `other`
     pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[MESSAGE, STORY_REPLY, STORY_MENTION, QUICK_REPLY, BUTTON, REFERRAL, AD_MESSAGE, REACTION, COMMENT, CALL, OTHER];
+    pub const ALL: &[&str] = &[
+        MESSAGE,
+        STORY_REPLY,
+        STORY_MENTION,
+        QUICK_REPLY,
+        BUTTON,
+        REFERRAL,
+        AD_MESSAGE,
+        REACTION,
+        COMMENT,
+        CALL,
+        OTHER,
+    ];
 }
 
 /// Something odd about an event.
@@ -59,7 +71,8 @@ pub mod anomaly {
     /// `unusual_contact_id`
     pub const UNUSUAL_CONTACT_ID: &str = "unusual_contact_id";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[TEXT_REPLACED, MISSING_TIME, MISSING_PARTICIPANT, UNEXPECTED_TYPE, NATIVE_OMITTED, UNUSUAL_CONTACT_ID];
+    pub const ALL: &[&str] =
+        &[TEXT_REPLACED, MISSING_TIME, MISSING_PARTICIPANT, UNEXPECTED_TYPE, NATIVE_OMITTED, UNUSUAL_CONTACT_ID];
 }
 
 /// Kinds of share.
@@ -203,7 +216,38 @@ pub mod violation_code {
     /// `other`
     pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[EMPTY_MESSAGE, UNSUPPORTED_FEATURE, UNSUPPORTED_COMBINATION, NOT_SHOWN_EVERYWHERE, TEXT_EMPTY, TEXT_TOO_LONG, TITLE_TOO_LONG, PAYLOAD_TOO_LONG, MARKUP_SHOWN_AS_TYPED, TOO_MANY, TOO_FEW, MISSING_FIELD, INVALID_FIELD, INVALID_URL, INVALID_SETTINGS, INVALID_OPTION, NATIVE_INVALID, UNSUPPORTED_MEDIA_TYPE, UNKNOWN_MEDIA_TYPE, MEDIA_TOO_LARGE, UNKNOWN_MEDIA_SIZE, UNKNOWN_STICKER, UNKNOWN_REACTION, WINDOW_CLOSED, WINDOW_NEEDS_HUMAN, WINDOW_NEVER_OPENED, WINDOW_UNCERTAIN, NOT_AVAILABLE_ON_ACCOUNT, DOCUMENTED_OTHERWISE, OTHER];
+    pub const ALL: &[&str] = &[
+        EMPTY_MESSAGE,
+        UNSUPPORTED_FEATURE,
+        UNSUPPORTED_COMBINATION,
+        NOT_SHOWN_EVERYWHERE,
+        TEXT_EMPTY,
+        TEXT_TOO_LONG,
+        TITLE_TOO_LONG,
+        PAYLOAD_TOO_LONG,
+        MARKUP_SHOWN_AS_TYPED,
+        TOO_MANY,
+        TOO_FEW,
+        MISSING_FIELD,
+        INVALID_FIELD,
+        INVALID_URL,
+        INVALID_SETTINGS,
+        INVALID_OPTION,
+        NATIVE_INVALID,
+        UNSUPPORTED_MEDIA_TYPE,
+        UNKNOWN_MEDIA_TYPE,
+        MEDIA_TOO_LARGE,
+        UNKNOWN_MEDIA_SIZE,
+        UNKNOWN_STICKER,
+        UNKNOWN_REACTION,
+        WINDOW_CLOSED,
+        WINDOW_NEEDS_HUMAN,
+        WINDOW_NEVER_OPENED,
+        WINDOW_UNCERTAIN,
+        NOT_AVAILABLE_ON_ACCOUNT,
+        DOCUMENTED_OTHERWISE,
+        OTHER,
+    ];
 }
 
 /// What a channel may or may not do.
@@ -313,7 +357,60 @@ pub mod feature {
     /// `templates`
     pub const TEMPLATES: &str = "templates";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[TEXT, IMAGE, VIDEO, AUDIO, VOICE, FILE, ANIMATION, ALBUM, STICKER, SHARE, LOCATION, CONTACT_CARDS, BUTTONS, CHOICES, CARDS, PRODUCTS, TEMPLATE, QUICK_REPLIES, NATIVE, REPLY_TO, REACTION, EDIT, DELETE, SEEN, DELIVERY_STATUS, CORRELATION, FORMATTING, SENDER_NAME, TYPING, MARK_SEEN, ACKNOWLEDGE, STORY_REPLY, STORY_MENTION, REFERRAL, COMMENT, PRIVATE_REPLY, MENTION, HANDOVER, OPT_IN, CALL, GROUP, ACTIVITY, CONTACT_UPDATE, THREAD_UPDATE, ACCOUNT_UPDATE, ERASURE, PROFILE, HISTORY, UPLOAD, ICE_BREAKERS, MENU, TEMPLATES];
+    pub const ALL: &[&str] = &[
+        TEXT,
+        IMAGE,
+        VIDEO,
+        AUDIO,
+        VOICE,
+        FILE,
+        ANIMATION,
+        ALBUM,
+        STICKER,
+        SHARE,
+        LOCATION,
+        CONTACT_CARDS,
+        BUTTONS,
+        CHOICES,
+        CARDS,
+        PRODUCTS,
+        TEMPLATE,
+        QUICK_REPLIES,
+        NATIVE,
+        REPLY_TO,
+        REACTION,
+        EDIT,
+        DELETE,
+        SEEN,
+        DELIVERY_STATUS,
+        CORRELATION,
+        FORMATTING,
+        SENDER_NAME,
+        TYPING,
+        MARK_SEEN,
+        ACKNOWLEDGE,
+        STORY_REPLY,
+        STORY_MENTION,
+        REFERRAL,
+        COMMENT,
+        PRIVATE_REPLY,
+        MENTION,
+        HANDOVER,
+        OPT_IN,
+        CALL,
+        GROUP,
+        ACTIVITY,
+        CONTACT_UPDATE,
+        THREAD_UPDATE,
+        ACCOUNT_UPDATE,
+        ERASURE,
+        PROFILE,
+        HISTORY,
+        UPLOAD,
+        ICE_BREAKERS,
+        MENU,
+        TEMPLATES,
+    ];
 }
 
 /// Texts whose length is limited.
@@ -347,7 +444,22 @@ pub mod text_field {
     /// `sender_name`
     pub const SENDER_NAME: &str = "sender_name";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[MESSAGE_TEXT, CAPTION, QUICK_REPLY_TITLE, QUICK_REPLY_PAYLOAD, CARD_TITLE, CARD_SUBTITLE, BUTTON_TITLE, BUTTON_PAYLOAD, BUTTON_TEXT, CHOICE_TITLE, CHOICE_DESCRIPTION, ICE_BREAKER_QUESTION, LINK_REF, SENDER_NAME];
+    pub const ALL: &[&str] = &[
+        MESSAGE_TEXT,
+        CAPTION,
+        QUICK_REPLY_TITLE,
+        QUICK_REPLY_PAYLOAD,
+        CARD_TITLE,
+        CARD_SUBTITLE,
+        BUTTON_TITLE,
+        BUTTON_PAYLOAD,
+        BUTTON_TEXT,
+        CHOICE_TITLE,
+        CHOICE_DESCRIPTION,
+        ICE_BREAKER_QUESTION,
+        LINK_REF,
+        SENDER_NAME,
+    ];
 }
 
 /// Things that are counted.
@@ -371,5 +483,15 @@ pub mod counted_item {
     /// `menu_items`
     pub const MENU_ITEMS: &str = "menu_items";
     /// All of them, in the order of the contract.
-    pub const ALL: &[&str] = &[QUICK_REPLIES, CARDS, BUTTONS_PER_CARD, BUTTONS_PER_MESSAGE, CHOICES, IMAGES_PER_MESSAGE, PRODUCTS, ICE_BREAKERS, MENU_ITEMS];
+    pub const ALL: &[&str] = &[
+        QUICK_REPLIES,
+        CARDS,
+        BUTTONS_PER_CARD,
+        BUTTONS_PER_MESSAGE,
+        CHOICES,
+        IMAGES_PER_MESSAGE,
+        PRODUCTS,
+        ICE_BREAKERS,
+        MENU_ITEMS,
+    ];
 }
