@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{World, api, eventually, message, text};
 use harness_contract::{SendResult, Sender};
-use harness_inbox::{ReplyVerdict, ReplyView, StepState};
+use harness_inbox::{ConversationId, ReplyId, ReplyVerdict, ReplyView, StepState};
 use serde_json::{Value, json};
 use simulator::{Config, EchoTiming, Fault, Login, Scope};
 
@@ -21,7 +21,7 @@ const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 /// After this the archive is asked.
 const LOOK: Duration = Duration::from_secs(61);
 
-async fn silent() -> (World, i64) {
+async fn silent() -> (World, ConversationId) {
     let world = World::with(Config { echo: EchoTiming::Never, ..Config::demo() }, Login::Facebook).await;
     world.sim.customer(CUSTOMER).text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
@@ -32,7 +32,7 @@ fn states(view: &ReplyView) -> Vec<StepState> {
     view.steps.iter().map(|step| step.state).collect()
 }
 
-async fn until(world: &World, reply: i64, verdict: ReplyVerdict) -> ReplyView {
+async fn until(world: &World, reply: ReplyId, verdict: ReplyVerdict) -> ReplyView {
     eventually(&format!("{verdict:?}"), async || {
         let view = world.host.inbox().reply(reply).await.unwrap();
         (view.verdict == verdict).then_some(view)
@@ -134,7 +134,7 @@ async fn what_cannot_be_proved_is_a_persons_to_send_again_or_to_settle() {
     let (world, conversation) = silent().await;
     // The archive shows nothing of the conversation: that proves nothing.
     world.sim.inject(Fault::graph_error(1, None).on(Scope::Conversations).times(1_000));
-    let post = async |reply: i64, what: &str, body: &str| {
+    let post = async |reply: ReplyId, what: &str, body: &str| {
         let url = format!("{}/api/v1/replies/{reply}/{what}", world.address);
         let answer = api("POST", &url, &[("content-type", "application/json")], body).await;
         let json: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
@@ -164,7 +164,7 @@ async fn what_cannot_be_proved_is_a_persons_to_send_again_or_to_settle() {
     for reply in replies {
         assert_eq!(post(reply, "send-again", "").await.0, 409, "nothing is ambiguous any more");
     }
-    assert_eq!(post(4711, "send-again", "").await.0, 404);
+    assert_eq!(post(ReplyId::new(4711), "send-again", "").await.0, 404);
     assert_eq!((said(&world, "arrived"), said(&world, "gone")), ((1, 0), (1, 0)));
 }
 

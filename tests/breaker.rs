@@ -16,7 +16,7 @@ use channel_tests::{
     api, counted, eventually, granted, hostile, message, request, sandbox_config, secrets, serve, text, web_chat,
 };
 use harness_engine::{BreakerState, ChannelOptions, Clock, Host, HostOptions, Part};
-use harness_inbox::ReplyState;
+use harness_inbox::{ReplyId, ReplyState};
 
 struct Two {
     host: Host,
@@ -179,7 +179,7 @@ async fn replies_wait_while_a_channel_cannot_prepare_them_and_webhooks_go_on() {
     .await;
     let reply =
         async |key: &str, what: &str| two.host.reply(conversation, key, message(vec![text(what)])).await.unwrap();
-    let state = async |reply: i64| two.host.inbox().reply(reply).await.unwrap().state;
+    let state = async |reply: ReplyId| two.host.inbox().reply(reply).await.unwrap().state;
     for n in 0..5 {
         let queued = reply(&n.to_string(), "trap").await;
         eventually("a refusal", async || (state(queued.reply).await == ReplyState::Refused).then_some(())).await;

@@ -11,18 +11,18 @@
 
 use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
 use harness_engine::{Host, HostError};
-use harness_inbox::{AccountRow, AccountState, StepState};
+use harness_inbox::{AccountId, AccountRow, AccountState, StepState};
 use simulator::{Config, Subject};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 
-async fn connected(login: &str) -> (World, Gate, i64) {
+async fn connected(login: &str) -> (World, Gate, AccountId) {
     let (world, gate) = World::gated(Config::demo()).await;
     let row = Person::new(&world).await.connects(login).await;
     (world, gate, row)
 }
 
-async fn row(world: &World, account: i64) -> AccountRow {
+async fn row(world: &World, account: AccountId) -> AccountRow {
     world.host.inbox().account_row(account).await.unwrap()
 }
 

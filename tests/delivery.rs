@@ -172,12 +172,12 @@ async fn replies_of_one_conversation_keep_their_order() {
     let world = World::new().await;
     world.sim.customer(CUSTOMER).text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
-    let mut last = 0;
+    let mut last = None;
     for index in 0..10 {
         let reply = message(vec![text(&format!("{index}a")), text(&format!("{index}b"))]);
-        last = world.host.reply(conversation, &format!("key-{index}"), reply).await.unwrap().reply;
+        last = Some(world.host.reply(conversation, &format!("key-{index}"), reply).await.unwrap().reply);
     }
-    world.ended(last).await;
+    world.ended(last.unwrap()).await;
     let sent: Vec<_> = world.sim.customer(CUSTOMER).transcript().into_iter().skip(1).filter_map(|m| m.text).collect();
     let expected: Vec<_> = (0..10).flat_map(|index| [format!("{index}a"), format!("{index}b")]).collect();
     assert_eq!(sent, expected);

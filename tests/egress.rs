@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, text};
 use harness_engine::Host;
-use harness_inbox::{ReplyState, ReplyView, StepState};
+use harness_inbox::{ConversationId, ReplyState, ReplyView, StepState};
 
 const TOKEN: &str = "the-token-of-the-account";
 
 struct Attack {
     host: Host,
-    conversation: i64,
+    conversation: ConversationId,
     seen: Arc<Mutex<Vec<String>>>,
     _folder: tempfile::TempDir,
 }

@@ -13,18 +13,19 @@ use std::time::Duration;
 
 use channel_tests::{World, dialog::Person, eventually, message, text};
 use harness_contract::{CheckLevel, CheckResult};
+use harness_inbox::AccountId;
 use simulator::{AppMode, Config, PastMessage, webhook::attachment::Attachment};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn connected(login: &str) -> (World, i64) {
+async fn connected(login: &str) -> (World, AccountId) {
     let world = World::unconnected(Config::demo()).await;
     let row = Person::new(&world).await.connects(login).await;
     (world, row)
 }
 
-async fn checks(world: &World, row: i64) -> Vec<CheckResult> {
+async fn checks(world: &World, row: AccountId) -> Vec<CheckResult> {
     world.host.check(row, false).await.unwrap().checks
 }
 
@@ -212,7 +213,7 @@ async fn without_consent_there_is_a_placeholder_and_it_is_asked_for_again() {
         let connection = rusqlite::Connection::open(world.inbox_file()).unwrap();
         let sql = "SELECT history_at > ?2 FROM account WHERE id = ?1";
         let now = i64::try_from(world.clock.now()).unwrap();
-        connection.query_row(sql, [row, now + 60_000], |row| row.get::<_, bool>(0)).unwrap().then_some(())
+        connection.query_row(sql, [row.get(), now + 60_000], |row| row.get::<_, bool>(0)).unwrap().then_some(())
     })
     .await;
     world

@@ -21,14 +21,14 @@ use std::{
 use channel_tests::{World, connect, dialog::Person, end, eventually, message, open_host, request, text};
 use harness_contract::OutboundPart;
 use harness_engine::{AtTask, BreakerState, ConnectStage, HostError, HostOptions, Moment, Worker};
-use harness_inbox::{MediaState, ReplyVerdict, StepState};
+use harness_inbox::{MediaState, ReplyId, ReplyVerdict, StepState};
 use simulator::{CdnFile, Config, Fault, Login, Scope};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const OTHER: &str = "5551230000000002";
 const MINUTES: u32 = 5;
 
-async fn verdict(host: &harness_engine::Host, reply: i64) -> ReplyVerdict {
+async fn verdict(host: &harness_engine::Host, reply: ReplyId) -> ReplyVerdict {
     host.inbox().reply(reply).await.unwrap().verdict
 }
 

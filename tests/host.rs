@@ -66,8 +66,8 @@ mod places;
 mod power_cut;
 #[path = "problems.rs"]
 mod problems;
-#[path = "promises_page.rs"]
-mod promises_page;
+#[path = "proof_pages.rs"]
+mod proof_pages;
 #[path = "proofs.rs"]
 mod proofs;
 #[path = "proxies.rs"]
@@ -86,8 +86,6 @@ mod round_trip;
 mod sandbox;
 #[path = "second_channel.rs"]
 mod second_channel;
-#[path = "security_page.rs"]
-mod security_page;
 #[path = "shares.rs"]
 mod shares;
 #[path = "sizes.rs"]

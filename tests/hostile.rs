@@ -23,7 +23,7 @@ use axum::{Router, routing::post};
 use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, secrets, text};
 use harness_contract::{StorageError, settings::RawSetting, text::misleads};
 use harness_engine::Host;
-use harness_inbox::{ReplyState, ReplyView};
+use harness_inbox::{AccountId, ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
 
 /// A deadline that no call reaches but one that never ends.
@@ -74,7 +74,7 @@ impl Attack {
         assert!(!outcome.contains("the-token-of-it"), "{what}: {outcome}");
     }
 
-    async fn connect(&self, attack: &str) -> i64 {
+    async fn connect(&self, attack: &str) -> AccountId {
         let settings = BTreeMap::from([("attack".to_owned(), RawSetting::Text(attack.into()))]);
         let token = secrets([("token", "another-token-of-it")]);
         self.host().connect_account("hostile", attack, attack, &settings, token).await.unwrap()
@@ -85,7 +85,7 @@ impl Attack {
         self.lines(self.connect(attack).await).await
     }
 
-    async fn lines(&self, account: i64) -> String {
+    async fn lines(&self, account: AccountId) -> String {
         let health = self.host().check(account, false).await.unwrap();
         serde_json::to_string(&health.checks).unwrap()
     }

@@ -12,6 +12,7 @@
 #[path = "crash/judge.rs"]
 mod of_the_crash;
 
+use harness_inbox::ConversationId;
 use of_the_crash::{
     Asked, Conversation, Delivered, Part, Platform, Request, Said, Shown, Stored, Thread, Verdict, compare,
 };
@@ -39,7 +40,7 @@ fn part(number: i64, state: &str) -> Part {
     Part {
         key: format!("reply {number}"),
         reply_state: "done".into(),
-        conversation: 1,
+        conversation: ConversationId::new(1),
         text: format!("part {number}"),
         state: state.into(),
         outcome: String::new(),

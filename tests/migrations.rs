@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use channel_tests::{World, connect, end, eventually, message, open_host, serve, text};
 use harness_engine::Clock;
-use harness_inbox::{Inbox, StepState};
+use harness_inbox::{ConversationId, Inbox, ReplyId, StepState};
 use rusqlite::{Connection, functions::FunctionFlags, types::Value};
 use sha2::{Digest as _, Sha256};
 use simulator::{Config, Login, Simulator};
@@ -160,7 +160,7 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
         eventually("an empty queue", async || (inbox.delivery_counts().await.unwrap().received == 0).then_some(()))
             .await;
         let texts = async || {
-            let timeline = inbox.timeline(1, 99).await.unwrap();
+            let timeline = inbox.timeline(ConversationId::new(1), 99).await.unwrap();
             timeline.into_iter().filter_map(|entry| entry.text).collect::<Vec<_>>()
         };
         let old = ["hello from the old version", "an old answer", "it waited in the journal"];
@@ -168,7 +168,7 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
         sim.customer(Config::DEMO_CUSTOMER).text("a new message").await;
         eventually("the new message", async || texts().await.contains(&"a new message".to_owned()).then_some(())).await;
         assert_eq!(inbox.conversations(9).await.unwrap().len(), 1, "in the same conversation");
-        let queued = host.reply(1, "new", message(vec![text("a new answer")])).await.unwrap();
+        let queued = host.reply(ConversationId::new(1), "new", message(vec![text("a new answer")])).await.unwrap();
         let view = eventually("the reply's end", async || {
             let view = inbox.reply(queued.reply).await.unwrap();
             matches!(view.state, harness_inbox::ReplyState::Done | harness_inbox::ReplyState::Refused).then_some(view)
@@ -176,7 +176,7 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
         .await;
         assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
         // A step that was on its way when the old version ended.
-        assert_eq!(inbox.reply(2).await.unwrap().steps[0].state, StepState::Unknown);
+        assert_eq!(inbox.reply(ReplyId::new(2)).await.unwrap().steps[0].state, StepState::Unknown);
         // Whoever reads it keeps the file open.
         drop(inbox);
         server.abort();

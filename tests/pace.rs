@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channel_tests::{World, eventually, message, secrets};
 use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
 use harness_engine::{Clock, HostOptions};
-use harness_inbox::{ReplyState, StepState};
+use harness_inbox::{ReplyId, ReplyState, StepState};
 use simulator::{AccountConfig, Config, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -41,7 +41,7 @@ async fn world(config: Config) -> World {
 
 /// Lets one interval after the other pass until all replies have their end, each time until what became due is
 /// sent. `passed` intervals have passed since the first was queued; never is more sent than one and one for each.
-async fn drain(world: &World, mut passed: usize, replies: &[i64]) {
+async fn drain(world: &World, mut passed: usize, replies: &[ReplyId]) {
     while still_open(world, replies).await > 0 {
         let before = world.sends().len();
         assert!(before <= passed + 1, "{before} were sent after {passed} intervals");
@@ -55,7 +55,7 @@ async fn drain(world: &World, mut passed: usize, replies: &[i64]) {
     assert!(world.sends().len() <= passed + 1, "{} were sent after {passed} intervals", world.sends().len());
 }
 
-async fn still_open(world: &World, replies: &[i64]) -> usize {
+async fn still_open(world: &World, replies: &[ReplyId]) -> usize {
     let mut open = 0;
     for reply in replies {
         open += usize::from(world.host.inbox().reply(*reply).await.unwrap().state != ReplyState::Done);

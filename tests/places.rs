@@ -22,7 +22,7 @@ use axum::Router;
 use channel_tests::{eventually, message, neighbours::Neighbours, secrets, text};
 use harness_contract::SendResult;
 use harness_engine::HostOptions;
-use harness_inbox::{ReplyVerdict, ReplyView};
+use harness_inbox::{ReplyId, ReplyVerdict, ReplyView};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -31,7 +31,7 @@ const MANY: usize = 300;
 const ACCOUNTS: usize = 18;
 const OF_EACH: usize = 16;
 
-async fn ended(world: &Neighbours, reply: i64) -> ReplyView {
+async fn ended(world: &Neighbours, reply: ReplyId) -> ReplyView {
     eventually("its end", async || {
         let view = world.host.inbox().reply(reply).await.unwrap();
         (!matches!(view.verdict, ReplyVerdict::Queued | ReplyVerdict::Sending)).then_some(view)

@@ -11,6 +11,7 @@
 
 use channel_tests::{Answer, PATIENCE, World, dialog::Person, request};
 use harness_engine::ConnectStage;
+use harness_inbox::ReplyId;
 use serde_json::{Value, json};
 use simulator::{AccountConfig, CdnFile, Config};
 use tokio::{
@@ -154,7 +155,7 @@ async fn what_a_file_is_answered_with_is_the_source_of_a_message_word_for_word()
     let answer = world.api("POST", &replies, &[("idempotency-key", "photo")], body.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let reply: Value = serde_json::from_str(&answer.body).unwrap();
-    world.ended(reply["id"].as_i64().unwrap()).await;
+    world.ended(ReplyId::new(reply["id"].as_i64().unwrap())).await;
     assert_eq!(world.sim.customer(Config::DEMO_CUSTOMER).transcript().len(), 2, "hello, and the photo");
 }
 

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use channel_tests::{World, dialog::Person, eventually, files_with, message, text};
 use harness_contract::{Delivery, DeliverySource, OutboundMessage, OutboundPart, Sender};
-use harness_inbox::{HistoryMark, NewDelivery, Proof};
+use harness_inbox::{ConversationId, HistoryMark, NewDelivery, Proof};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
 
@@ -137,7 +137,7 @@ async fn a_notice_has_the_ids_by_which_it_is_answered_and_the_name_where_the_pla
     assert!(hidden.to_string().contains("nobody.knows"), "{hidden:#}");
     assert!(get(&world, "/api/v1/notices?kind=mention").await.to_string().contains("17900000000000009"));
     // With what the list says, it is answered in private.
-    let (conversation, id) = (known["conversation"].as_i64().unwrap(), comment.mid());
+    let (conversation, id) = (ConversationId::new(known["conversation"].as_i64().unwrap()), comment.mid());
     let answer = OutboundMessage { private_reply_to: Some(id.into()), ..message(vec![text("Yes, in private.")]) };
     let view = world.reply(conversation, id, answer).await;
     let sent = world.sends().pop().unwrap_or_else(|| panic!("nothing was sent: {view:?}"));

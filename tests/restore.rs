@@ -17,7 +17,7 @@ use harness_engine::{
     Clock,
     backup::{self, BackupKey, BackupManifest, Place},
 };
-use harness_inbox::{AccountState, Inbox, MediaState, StepState};
+use harness_inbox::{AccountState, ConversationId, Inbox, MediaId, MediaState, StepState};
 use simulator::{Config, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -61,7 +61,8 @@ async fn accounts_media_and_files_work_in_the_restored_host_if_the_key_is_there(
     load(&host, &sim).await;
     assert_eq!(host.media(&media).await.unwrap().unwrap().bytes().await.unwrap(), bytes);
     assert_eq!(host.inbox().upload(&held.handle).await.unwrap().sha256, held.sha256);
-    let reply = host.reply(1, "after", message(vec![text("from the restored host")])).await.unwrap();
+    let reply =
+        host.reply(ConversationId::new(1), "after", message(vec![text("from the restored host")])).await.unwrap();
     let sent = eventually("the reply's end", async || {
         let view = host.inbox().reply(reply.reply).await.unwrap();
         (view.steps.first()?.state == StepState::Sent).then_some(())
@@ -159,7 +160,14 @@ async fn a_restored_inbox_is_what_was_backed_up_and_takes_what_comes_again() {
     sim.redeliver(&first.delivery).await;
     customer.text("after").await;
     eventually("both", async || {
-        let texts: Vec<_> = host.inbox().timeline(1, 9).await.unwrap().into_iter().filter_map(|one| one.text).collect();
+        let texts: Vec<_> = host
+            .inbox()
+            .timeline(ConversationId::new(1), 9)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter_map(|one| one.text)
+            .collect();
         (texts == ["before", "after"]).then_some(())
     })
     .await;
@@ -194,7 +202,7 @@ async fn what_is_damaged_is_found_and_not_backed_up_as_if_it_were_sound() {
     let target = tempfile::tempdir().unwrap();
     backup::restore(&place(target.path()), &world.folder.path().join("without")).await.unwrap();
     let inbox = Inbox::open(&target.path().join("inbox.sqlite")).unwrap();
-    let gone = inbox.media(1).await.unwrap();
+    let gone = inbox.media(MediaId::new(1)).await.unwrap();
     assert_eq!(gone.state, MediaState::Failed);
     assert!(gone.reason.unwrap().contains("not in the media store when the backup was made"));
 

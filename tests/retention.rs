@@ -15,7 +15,7 @@ use std::{fs, path::Path, time::Duration};
 use channel_tests::{connect, eventually, files_with, message, request, sandbox_config, serve};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart};
 use harness_engine::{Clock, Endpoints, Host, HostOptions, Retention};
-use harness_inbox::{MediaState, ReplyState};
+use harness_inbox::{ConversationId, MediaState, ReplyState};
 use simulator::{CdnFile, Config, Login, Simulator};
 use tempfile::TempDir;
 
@@ -112,7 +112,7 @@ async fn raw_deliveries_are_emptied_when_they_are_old_enough_and_nothing_else_is
     })
     .await;
     gone_from(kept.folder.path(), &as_it_came).await;
-    let timeline = kept.host.inbox().timeline(1, 9).await.unwrap();
+    let timeline = kept.host.inbox().timeline(ConversationId::new(1), 9).await.unwrap();
     let texts: Vec<_> = timeline.iter().filter_map(|entry| entry.text.as_deref()).collect();
     assert_eq!(texts, ["an old message", "a newer message"]);
     let metrics = channel_tests::api("GET", &format!("{}/metrics", kept.address), &[], vec![]).await.body;
@@ -121,7 +121,7 @@ async fn raw_deliveries_are_emptied_when_they_are_old_enough_and_nothing_else_is
     kept.sim.redeliver(&sent.delivery).await;
     kept.sim.customer(CUSTOMER).unsend(sent.mid()).await;
     kept.settled().await;
-    let timeline = kept.host.inbox().timeline(1, 9).await.unwrap();
+    let timeline = kept.host.inbox().timeline(ConversationId::new(1), 9).await.unwrap();
     assert!(timeline.len() == 2 && timeline[1].deleted_at.is_some() && timeline[0].text.is_some(), "{timeline:?}");
     gone_from(kept.folder.path(), "a newer message").await;
 }
@@ -136,14 +136,15 @@ async fn files_that_nobody_used_go_and_used_ones_stay() {
     kept.sim.customer(CUSTOMER).photo(&kept.sim.host_file(CdnFile::demo_photo())).await;
     kept.settled().await;
     eventually("a stored photo", async || {
-        let entry = kept.host.inbox().timeline(1, 9).await.unwrap().pop()?;
+        let entry = kept.host.inbox().timeline(ConversationId::new(1), 9).await.unwrap().pop()?;
         (entry.media.first()?.state == MediaState::Stored).then_some(())
     })
     .await;
     let (used, unused) = (hold("used").await, hold("unused").await);
     let source = MediaSource::File(FileRef { handle: used.handle.clone(), size: 0 });
     let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
-    let reply = kept.host.reply(1, "key", message(vec![OutboundPart::Media(vec![media])])).await.unwrap();
+    let reply =
+        kept.host.reply(ConversationId::new(1), "key", message(vec![OutboundPart::Media(vec![media])])).await.unwrap();
     eventually("its end", async || {
         (kept.host.inbox().reply(reply.reply).await.unwrap().state == ReplyState::Done).then_some(())
     })

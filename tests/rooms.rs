@@ -61,7 +61,14 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ("replay", &["channel", "error", "observe"]),
         ],
     ),
-    ("inbox", &[("sqlite", &["error", "files", "model", "store", "window"]), ("store", &["error", "model"])]),
+    (
+        "inbox",
+        &[
+            ("error", &["model"]),
+            ("sqlite", &["error", "files", "model", "store", "window"]),
+            ("store", &["error", "model"]),
+        ],
+    ),
     (
         "egress",
         &[

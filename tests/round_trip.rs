@@ -17,14 +17,14 @@ use harness_contract::{
     MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, ViolationCode, WindowState,
 };
-use harness_inbox::{ReplyState, ReplyView, StepState};
+use harness_inbox::{ConversationId, ReplyState, ReplyView, StepState};
 use simulator::{Config, EchoTiming, Fault, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A world in which the customer has written.
-async fn open_world(config: Config, login: Login) -> (World, i64) {
+async fn open_world(config: Config, login: Login) -> (World, ConversationId) {
     let world = World::with(config, login).await;
     world.sim.customer(CUSTOMER).text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;

@@ -21,7 +21,7 @@ use channel_tests::{
 };
 use harness_contract::{CheckLevel, OutboundPart, WindowState};
 use harness_engine::{ChannelOptions, Host, HostOptions};
-use harness_inbox::{ReplyState, StepState};
+use harness_inbox::{ConversationId, ReplyState, StepState};
 use simulator::{Config, Login, Simulator};
 
 type Received = Arc<Mutex<Vec<(Option<String>, serde_json::Value)>>>;
@@ -79,7 +79,7 @@ impl Both {
         request("POST", &url, &[("x-webchat-secret", secret)], body.into()).await.status
     }
 
-    async fn conversation(&self, channel: &str) -> i64 {
+    async fn conversation(&self, channel: &str) -> ConversationId {
         eventually(channel, async || {
             let all = self.host.inbox().conversations(9).await.unwrap();
             all.into_iter().find(|conversation| conversation.channel == channel).map(|found| found.id)
@@ -184,7 +184,7 @@ async fn what_a_configuration_gives_no_more_ends_at_the_reload_and_with_the_next
 
 /// What is said where a reply does not leave for want of a credential: of its step, or of the account, where another call
 /// met that first and the reply waits.
-async fn ended(host: &Host, conversation: i64, key: &str) -> String {
+async fn ended(host: &Host, conversation: ConversationId, key: &str) -> String {
     let queued = host.reply(conversation, key, message(vec![text("hi")])).await.unwrap();
     eventually("the outcome", async || {
         let view = host.inbox().reply(queued.reply).await.unwrap();

@@ -22,7 +22,7 @@ use channel_tests::{
 use harness_cli::config::ConfigFile;
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
 use harness_engine::{ChannelOptions, Host, HostOptions, Sizes};
-use harness_inbox::{ReplyState, ReplyVerdict, ReplyView};
+use harness_inbox::{AccountId, ConversationId, ReplyId, ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
 use simulator::{CdnFile, Config, Login};
 use tokio::{
@@ -128,7 +128,7 @@ impl World {
     }
 
     /// An account whose check makes this request.
-    async fn account(&self, name: &str, token: &str, asked: &Value) -> i64 {
+    async fn account(&self, name: &str, token: &str, asked: &Value) -> AccountId {
         let script = json!({ "requests": [asked] }).to_string();
         let settings = BTreeMap::from([("script".to_owned(), RawSetting::Text(script))]);
         self.host.connect_account("scripted", name, name, &settings, secrets([("token", token)])).await.unwrap()
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// A conversation of the first channel.
-    async fn conversation(&self) -> i64 {
+    async fn conversation(&self) -> ConversationId {
         let url = format!("{}/webhooks/scripted", self.address);
         let event = json!({ "events": 1 }).to_string();
         assert_eq!(request("POST", &url, &[("x-secret", "the-webhook-secret")], event.into()).await.status, 200);
@@ -182,7 +182,7 @@ impl World {
         .await
     }
 
-    async fn ended(&self, reply: i64) -> ReplyView {
+    async fn ended(&self, reply: ReplyId) -> ReplyView {
         eventually("its end", async || {
             let view = self.host.inbox().reply(reply).await.unwrap();
             matches!(view.state, ReplyState::Done | ReplyState::Refused).then_some(view)
@@ -207,7 +207,7 @@ impl World {
     }
 }
 
-async fn told(host: &Host, account: i64) -> String {
+async fn told(host: &Host, account: AccountId) -> String {
     let checks = host.check(account, false).await.unwrap().checks;
     checks.into_iter().find(|check| check.name == "script").expect("the channel's line").finding
 }

@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use harness_inbox::StepState;
+use harness_inbox::{ConversationId, StepState};
 use serde_json::Value;
 
 /// How many examples of a fault are kept.
@@ -102,7 +102,7 @@ pub struct Shown {
 pub struct Part {
     pub key: String,
     pub reply_state: String,
-    pub conversation: i64,
+    pub conversation: ConversationId,
     pub text: String,
     pub state: String,
     pub outcome: String,
@@ -298,7 +298,7 @@ fn compare_replies(verdict: &mut Verdict, platform: &Platform, stored: &Stored, 
             None => verdict.lost.add(format!("the reply {key} was acknowledged")),
         }
     }
-    let mut last: HashMap<i64, usize> = HashMap::new();
+    let mut last: HashMap<ConversationId, usize> = HashMap::new();
     for Request { text, .. } in platform.requests.iter().filter(|request| request.accepted) {
         let Some((conversation, at)) = place.get(text.as_str()) else {
             verdict.untrue.add(format!("the platform got {text:?}, which nobody asked for"));

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use simulator::{Customer, EchoTiming, Fault, Release, Sent, Simulator};
 use tokio::task::JoinSet;
 
+use harness_inbox::ConversationId;
+
 use crate::{judge::Asked, random::Random};
 
 /// Customers of each account; each is one connection at a time.
@@ -172,7 +174,7 @@ impl Agent {
                 continue;
             }
             let at = usize::try_from(random.below(list.len() as u64)).unwrap();
-            let conversation = list[at]["id"].as_i64().unwrap();
+            let conversation = ConversationId::new(list[at]["id"].as_i64().unwrap());
             let key = format!("agent {} reply {}", self.number, KEYS.fetch_add(1, Ordering::Relaxed));
             let texts: Vec<_> = (0..=random.below(3)).map(|part| format!("{key} part {part}")).collect();
             self.asked.lock().unwrap().insert(key.clone(), texts.clone());
@@ -191,7 +193,7 @@ impl Agent {
     }
 
     /// Asks until it is acknowledged; the key makes that one reply.
-    async fn reply(&self, conversation: i64, key: &str, texts: &[String], wait: u64) {
+    async fn reply(&self, conversation: ConversationId, key: &str, texts: &[String], wait: u64) {
         let url = format!("{}/api/v1/conversations/{conversation}/replies?wait={wait}", self.address);
         let parts: Vec<_> = texts.iter().map(|text| json!({ "text": { "text": text } })).collect();
         let body = json!({ "sender": { "human": "kim" }, "parts": parts }).to_string();

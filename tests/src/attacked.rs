@@ -7,6 +7,8 @@ use harness_engine::{ChannelOptions, Endpoints, Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 use tempfile::TempDir;
 
+use harness_inbox::ConversationId;
+
 use crate::{end, eventually, granted, hostile, listen, secrets};
 
 /// The host, and the conversation in which the channel is told what to try.
@@ -14,7 +16,7 @@ pub struct Attacked {
     /// It has the channel loaded and one account connected.
     pub host: Host,
     /// A reply in it names an attack.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// Where it keeps what it has.
     pub folder: TempDir,
     endpoints: Endpoints,

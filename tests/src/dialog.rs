@@ -4,6 +4,8 @@
 use harness_engine::{ConnectStage, HostError};
 use url::Url;
 
+use harness_inbox::AccountId;
+
 use crate::{World, request};
 
 /// A person who goes on from one link.
@@ -75,7 +77,7 @@ impl<'w> Person<'w> {
     }
 
     /// All of it, with the first account that can be chosen; returns the account's row.
-    pub async fn connects(&self, login: &str) -> i64 {
+    pub async fn connects(&self, login: &str) -> AccountId {
         let dialog = self.visits(login).await;
         let query = self.permits(&dialog, &[]).await;
         let mut stage = self.returns(&query).await.unwrap();

@@ -32,7 +32,7 @@ use std::{
 
 use harness_contract::{OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
 use harness_engine::{ChannelOptions, Clock, Endpoints, Grant, Host, HostOptions, Secret};
-use harness_inbox::{DeliveryCounts, ReplyState, ReplyView, TimelineEntry};
+use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use simulator::{Config, Login, RequestRecord, Simulator};
@@ -210,7 +210,7 @@ impl World {
     }
 
     /// The conversation with a customer, once it is there.
-    pub async fn conversation(&self, customer: &str) -> i64 {
+    pub async fn conversation(&self, customer: &str) -> ConversationId {
         eventually("the conversation", async || {
             let all = self.host.inbox().conversations(100).await.unwrap();
             all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(customer)).map(|found| found.id)
@@ -255,12 +255,12 @@ impl World {
     }
 
     /// Sends a reply and waits for its end.
-    pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> ReplyView {
+    pub async fn reply(&self, conversation: ConversationId, key: &str, message: OutboundMessage) -> ReplyView {
         let queued = self.host.reply(conversation, key, message).await.unwrap();
         self.ended(queued.reply).await
     }
 
-    pub async fn ended(&self, reply: i64) -> ReplyView {
+    pub async fn ended(&self, reply: ReplyId) -> ReplyView {
         eventually("the reply's end", async || {
             let view = self.host.inbox().reply(reply).await.unwrap();
             matches!(view.state, ReplyState::Done | ReplyState::Refused).then_some(view)

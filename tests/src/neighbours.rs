@@ -14,6 +14,8 @@ use axum::Router;
 use harness_engine::{ChannelOptions, Host, HostOptions};
 use serde_json::{Value, json};
 
+use harness_inbox::ConversationId;
+
 use crate::{eventually, granted, listen, message, request, sandbox_config, scripted, secrets, serve, text, web_chat};
 
 /// The two channels, and where they are reached.
@@ -64,7 +66,7 @@ impl Neighbours {
     }
 
     /// The conversation of the scripted channel in which replies are scripts.
-    pub async fn conversation(&self) -> i64 {
+    pub async fn conversation(&self) -> ConversationId {
         assert_eq!(self.deliver(&json!({ "events": 1, "account": "account" })).await, 200);
         eventually("the conversation", async || {
             let all = self.host.inbox().conversations(500).await.unwrap();

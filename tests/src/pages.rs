@@ -1,64 +1,120 @@
-//! Pages that name tests as proof: every test that exists, and the rows of a page's tables.
-//! Belongs here: reading both. What a page must hold stands in its test.
+//! Pages whose tables are rendered from rows in TOML, and the tests that the rows name as proof.
+//! Does not own which rows there must be: the test does.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
 
 use crate::root;
 
 /// A page of `docs/`.
 pub fn page(name: &str) -> String {
-    fs::read_to_string(root().join("docs").join(name)).unwrap()
+    fs::read_to_string(path(name)).unwrap()
 }
 
-/// The table below this heading, without its head: the cells of each row.
-pub fn table<'p>(page: &'p str, heading: &str) -> Vec<Vec<&'p str>> {
-    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading:?}"));
-    let lines = rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    lines.skip(2).map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+/// Where a file of `docs/` lies.
+pub fn path(name: &str) -> PathBuf {
+    root().join("docs").join(name)
 }
 
-/// What stands between backticks.
-pub fn quoted(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('`').skip(1).step_by(2)
+/// A table of a page.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    columns: [String; 2],
+    pub rows: Vec<Row>,
 }
 
-/// The source of the workspace, by file name; files of one name are one.
-pub struct Sources(HashMap<String, String>);
+/// A promise, and what proves it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Row {
+    /// Begins a group of rows under this heading.
+    heading: Option<String>,
+    pub what: String,
+    /// How it is kept; none where it is not kept at all.
+    pub how: Option<String>,
+    /// What is not kept.
+    pub not_yet: Option<String>,
+    #[serde(default)]
+    pub tests: Vec<String>,
+}
 
-impl Sources {
-    /// Reads all of it.
-    pub fn read() -> Self {
-        let mut sources = HashMap::new();
-        collect(root(), &mut sources);
-        Self(sources)
+/// The tables of a page, by name.
+pub fn tables(name: &str) -> BTreeMap<String, Table> {
+    toml::from_str(&page(name)).unwrap_or_else(|error| panic!("docs/{name}: {error}"))
+}
+
+/// The page with these tables between its markers: `<!-- table promises -->` for each, and `<!-- tests -->` for the
+/// tests of all, both up to `<!-- end -->`.
+pub fn render(page: &str, tables: &BTreeMap<String, Table>) -> String {
+    let mut rendered = page.to_owned();
+    let mut notes = String::new();
+    for (name, table) in tables {
+        rendered = between(&rendered, &format!("table {name}"), &rows(name, table, &mut notes));
     }
+    between(&rendered, "tests", &notes)
+}
 
-    /// Whether there is a test of this name, in any file or in one of that name.
-    pub fn have(&self, file: Option<&str>, test: &str) -> bool {
-        let function = format!("fn {test}(");
-        match file {
-            Some(file) => self.0.get(file).is_some_and(|text| is_test(text, &function)),
-            None => self.0.values().any(|text| is_test(text, &function)),
+fn rows(name: &str, table: &Table, notes: &mut String) -> String {
+    let [what, how] = &table.columns;
+    let mut text = String::new();
+    for (row, number) in table.rows.iter().zip(1..) {
+        if let Some(heading) = &row.heading {
+            let _ = write!(text, "{}### {heading}\n\n", if number == 1 { "" } else { "\n" });
+        }
+        if number == 1 || row.heading.is_some() {
+            let _ = writeln!(text, "| | {what} | {how} | Tests |\n|---|---|---|---|");
+        }
+        let missing = row.not_yet.as_ref().map(|missing| format!("**Not yet:** {missing}"));
+        let how: Vec<&str> = [row.how.as_deref(), missing.as_deref()].into_iter().flatten().collect();
+        let mark = if row.tests.is_empty() { String::new() } else { format!("[^{name}-{number}]") };
+        let _ = writeln!(text, "| {number} | {} | {} | {mark} |", row.what, how.join(" "));
+        if !row.tests.is_empty() {
+            let _ = writeln!(notes, "{mark}: `{}`", row.tests.join("`, `"));
         }
     }
+    text
 }
 
-/// Whether a function has the attribute of a test, which stands at most three lines before it.
-fn is_test(text: &str, function: &str) -> bool {
-    text.match_indices(function).any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default().lines().rev().take(4);
-        before.into_iter().any(|line| line.contains("test]") || line.contains("::test(") || line.contains("#[test"))
-    })
+fn between(page: &str, marker: &str, text: &str) -> String {
+    let begin = format!("<!-- {marker} -->\n");
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("the page has no {begin:?}"));
+    let (_, after) = rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{begin:?} has no end"));
+    format!("{before}{begin}\n{text}\n<!-- end -->{after}")
 }
 
-fn collect(folder: &Path, sources: &mut HashMap<String, String>) {
+/// How many tests of each name the workspace has.
+pub fn tests() -> HashMap<String, usize> {
+    let mut tests = HashMap::new();
+    collect(root(), &mut tests);
+    tests
+}
+
+fn collect(folder: &Path, tests: &mut HashMap<String, usize>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "target" && !name.starts_with('.') {
-            collect(&path, sources);
+            collect(&path, tests);
         } else if name.ends_with(".rs") {
-            sources.entry(name).or_default().push_str(&fs::read_to_string(&path).unwrap());
+            let text = fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            for (at, line) in lines.iter().enumerate() {
+                // The attribute of a test stands at most three lines before its function.
+                let before = lines.get(at.saturating_sub(3)..at).unwrap_or_default();
+                if before.iter().any(|line| ["test]", "::test(", "#[test"].iter().any(|mark| line.contains(mark)))
+                    && let Some((_, rest)) = line.split_once("fn ")
+                    && let Some((test, _)) = rest.split_once('(')
+                {
+                    *tests.entry(test.to_owned()).or_default() += 1;
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, body::Body, http::HeaderName, response::Response};
 use harness_contract::settings::RawSetting;
 use harness_engine::{ChannelOptions, Host, HostOptions, Secret};
-use harness_inbox::ReplyState;
+use harness_inbox::{ConversationId, ReplyState};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -61,7 +61,7 @@ pub struct Told {
     pub platform: Platform,
     pub address: String,
     /// A conversation whose replies say what the channel is to do.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     pub folder: TempDir,
 }
 

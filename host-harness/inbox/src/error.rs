@@ -3,6 +3,8 @@
 
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 
+use crate::model::ReplyId;
+
 /// An error of the store's own, such as its database's.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
@@ -132,7 +134,7 @@ pub enum InboxError {
     KeyReused(String),
     /// There is no part in doubt.
     #[error("no part of reply {0} is ambiguous: there is nothing to settle or to send again")]
-    NotAmbiguous(i64),
+    NotAmbiguous(ReplyId),
     /// There is no such row.
     #[error("there is no {what} {id} in this inbox")]
     NotFound {

@@ -4,7 +4,7 @@
 //! The way of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`]. The
 //! way of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].
 //!
-//! Imports go one way: `model` ← `store` ← `sqlite` ← this file; `error`, `files` and `window` stand below all.
+//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file; `files` and `window` stand below all.
 
 mod error;
 mod files;

@@ -2,25 +2,26 @@
 //! policy.
 //! Does not own: where the openings are kept.
 
-use harness_contract::{Window, WindowOpener, WindowPolicy, WindowRule, WindowState};
+use harness_contract::{Window, WindowPolicy, WindowRule, WindowState};
 
 /// Whether the business may write now.
 ///
 /// `openings` holds the newest time of every kind of action that was seen; `refused_at` when the
 /// platform said no, unless the customer acted since: whoever stores the action forgets the refusal.
-pub fn compute(policy: &WindowPolicy, openings: &[(WindowOpener, u64)], refused_at: Option<u64>, now: u64) -> Window {
+pub fn compute(policy: &WindowPolicy, openings: &[(String, u64)], refused_at: Option<u64>, now: u64) -> Window {
     let empty = Window {
         state: WindowState::NeverOpened,
         opened_by: None,
         opened_at: None,
         closes_at: None,
         human_closes_at: None,
+        replies_left: None,
         refused_at: None,
     };
     let ruled = || {
         openings
             .iter()
-            .filter_map(|&(opener, at)| policy.rules.iter().find(|rule| rule.opener == opener).map(|rule| (rule, at)))
+            .filter_map(|(opener, at)| policy.rules.iter().find(|rule| rule.opener == *opener).map(|rule| (rule, *at)))
     };
     let Some((latest, opened_at)) = ruled().max_by_key(|&(_, at)| at) else {
         let state = if policy.customer_first { WindowState::NeverOpened } else { WindowState::Open };
@@ -46,7 +47,15 @@ pub fn compute(policy: &WindowPolicy, openings: &[(WindowOpener, u64)], refused_
     } else {
         WindowState::Closed
     };
-    Window { state, opened_by: Some(latest.opener), opened_at: Some(opened_at), closes_at, human_closes_at, refused_at }
+    Window {
+        state,
+        opened_by: Some(latest.opener.clone()),
+        opened_at: Some(opened_at),
+        closes_at,
+        human_closes_at,
+        replies_left: latest.replies,
+        refused_at,
+    }
 }
 
 #[cfg(test)]
@@ -65,19 +74,19 @@ mod tests {
         };
         WindowPolicy {
             customer_first: true,
-            rules: vec![rule(WindowOpener::Message, None), rule(WindowOpener::AdMessage, Some(7 * DAY))],
+            rules: vec![rule(window_opener::MESSAGE, None), rule(window_opener::AD_MESSAGE, Some(7 * DAY))],
             always_allowed: vec![],
             human_setting: None,
         }
     }
 
-    fn state(openings: &[(WindowOpener, u64)], refused: Option<u64>, now: u64) -> WindowState {
+    fn state(openings: &[(String, u64)], refused: Option<u64>, now: u64) -> WindowState {
         compute(&policy(), openings, refused, now).state
     }
 
     #[test]
     fn it_closes_exactly_one_day_after_the_last_message() {
-        let opened = [(WindowOpener::Message, 1000)];
+        let opened = [(window_opener::MESSAGE, 1000)];
         assert_eq!(state(&opened, None, 1000 + DAY - 1), WindowState::Open);
         assert_eq!(state(&opened, None, 1000 + DAY), WindowState::HumanOnly);
         assert_eq!(state(&opened, None, 1000 + 7 * DAY - 1), WindowState::HumanOnly);
@@ -87,19 +96,19 @@ mod tests {
     #[test]
     fn a_conversation_that_the_customer_never_opened_stays_closed() {
         assert_eq!(state(&[], None, 5), WindowState::NeverOpened);
-        assert_eq!(state(&[(WindowOpener::Reaction, 5)], None, 6), WindowState::NeverOpened);
+        assert_eq!(state(&[(window_opener::REACTION, 5)], None, 6), WindowState::NeverOpened);
     }
 
     #[test]
     fn between_one_and_seven_days_after_an_ad_only_the_platform_knows() {
-        let opened = [(WindowOpener::AdMessage, 0), (WindowOpener::Message, HOUR)];
+        let opened = [(window_opener::AD_MESSAGE, 0), (window_opener::MESSAGE, HOUR)];
         assert_eq!(state(&opened, None, 2 * DAY), WindowState::Unknown);
         assert_eq!(compute(&policy(), &opened, None, 2 * DAY).closes_at, Some(HOUR + DAY));
     }
 
     #[test]
     fn a_refusal_counts_more_than_the_estimate() {
-        let opened = [(WindowOpener::Message, 1000)];
+        let opened = [(window_opener::MESSAGE, 1000)];
         assert_eq!(state(&opened, Some(2000), 3000), WindowState::HumanOnly);
         assert_eq!(state(&opened, Some(2000), 8 * DAY), WindowState::Closed);
     }
@@ -110,7 +119,7 @@ mod tests {
         assert_eq!(compute(&free, &[], None, 9).state, WindowState::Open);
         let endless = WindowPolicy {
             rules: vec![WindowRule {
-                opener: WindowOpener::Message,
+                opener: window_opener::MESSAGE,
                 open_for: None,
                 uncertain_until: None,
                 human_until: None,
@@ -118,6 +127,6 @@ mod tests {
             customer_first: true,
             ..free
         };
-        assert_eq!(compute(&endless, &[(WindowOpener::Message, 0)], None, u64::MAX).state, WindowState::Open);
+        assert_eq!(compute(&endless, &[(window_opener::MESSAGE, 0)], None, u64::MAX).state, WindowState::Open);
     }
 }

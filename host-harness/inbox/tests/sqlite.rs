@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
-use harness_inbox::{FromDialog, Inbox, InboxError, NewAccount};
+use harness_inbox::{AccountId, ConversationId, FromDialog, Inbox, InboxError, MediaId, NewAccount, ReplyId};
 use rusqlite::Connection;
 
 fn change(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
-async fn connected(path: &Path) -> (Inbox, i64) {
+async fn connected(path: &Path) -> (Inbox, AccountId) {
     let inbox = Inbox::open(path).unwrap();
     let new = NewAccount {
         channel: "channel".into(),
@@ -52,15 +52,15 @@ async fn a_state_that_this_version_does_not_know_is_an_error_and_never_taken_for
     };
     unknown(inbox.accounts().await.unwrap_err(), "account", "suspended");
     unknown(inbox.account_row(account).await.unwrap_err(), "account", "suspended");
-    unknown(inbox.reply(1).await.unwrap_err(), "reply", "paused");
-    unknown(inbox.media(1).await.unwrap_err(), "file", "encrypted");
-    unknown(inbox.timeline(1, 9).await.unwrap_err(), "file", "encrypted");
+    unknown(inbox.reply(ReplyId::new(1)).await.unwrap_err(), "reply", "paused");
+    unknown(inbox.media(MediaId::new(1)).await.unwrap_err(), "file", "encrypted");
+    unknown(inbox.timeline(ConversationId::new(1), 9).await.unwrap_err(), "file", "encrypted");
     unknown(inbox.delivery_counts().await.unwrap_err(), "delivery", "archived");
     change(
         &path,
         "UPDATE reply SET state = 'done'; INSERT INTO step (reply_id, step, part, kind, state) VALUES (1, 0, 0, 'message', 'held')",
     );
-    unknown(inbox.reply(1).await.unwrap_err(), "step", "held");
+    unknown(inbox.reply(ReplyId::new(1)).await.unwrap_err(), "step", "held");
 }
 
 #[tokio::test]

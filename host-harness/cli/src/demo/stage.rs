@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use harness_contract::{FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, settings::RawSetting};
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
-use harness_inbox::{ReplyState, ReplyView};
+use harness_inbox::{ConversationId, ReplyState, ReplyView};
 use harness_server::new_token;
 use simulator::{Config, Customer, Login, Simulator};
 use tempfile::TempDir;
@@ -75,7 +75,7 @@ impl Stage {
     }
 
     /// The conversation with the customer, once there is one.
-    pub(crate) async fn conversation(&self) -> Result<i64> {
+    pub(crate) async fn conversation(&self) -> Result<ConversationId> {
         let all = self.host.inbox().conversations(10).await?;
         let own = all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(self.customer.igsid()));
         Ok(own.context("the customer has not written yet")?.id)

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use harness_contract::{Attachment, Message, OutboundPart, text};
-use harness_inbox::TimelineEntry;
+use harness_inbox::{MessageId, TimelineEntry};
 
 /// What was printed already.
 #[derive(Default)]
-pub(crate) struct Shown(HashMap<i64, String>);
+pub(crate) struct Shown(HashMap<MessageId, String>);
 
 impl Shown {
     /// Prints the entries that are new or look different now.

@@ -9,7 +9,7 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{AccountState, FromDialog, NewAccount};
+use harness_inbox::{AccountId, AccountState, FromDialog, NewAccount};
 
 use super::{Accounts, jobs};
 use crate::{
@@ -30,7 +30,7 @@ impl Accounts {
         registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: ConnectedAccount,
-    ) -> Result<i64, HostError> {
+    ) -> Result<AccountId, HostError> {
         let manifest = registered.channel.manifest();
         let channel = manifest.channel.id.clone();
         let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
@@ -118,7 +118,7 @@ impl Accounts {
         let left = self.call(row.id, |channel, effects, account| channel.unsubscribe(effects, account));
         if let Err(error) = left.await {
             // Its webhooks may come on both ways; the inbox applies each event once.
-            tracing::warn!(%error, account = row.id, "the account's earlier way could not be left");
+            tracing::warn!(%error, account = row.id.get(), "the account's earlier way could not be left");
         }
         true
     }

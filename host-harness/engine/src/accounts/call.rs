@@ -6,7 +6,7 @@ use std::sync::Arc;
 use harness_contract::{
     AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, settings::merge_settings,
 };
-use harness_inbox::AccountState;
+use harness_inbox::{AccountId, AccountState};
 use harness_sandbox::{CallError, Channel, Effects};
 
 use super::{Accounts, effects::AccountEffects};
@@ -51,7 +51,7 @@ impl Accounts {
     /// Makes one call for a connected account. What the platform says of its credentials is noted.
     pub(super) async fn call<T: Send + 'static>(
         self: &Arc<Self>,
-        row: i64,
+        row: AccountId,
         function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
         + Send
         + 'static,
@@ -62,7 +62,7 @@ impl Accounts {
     /// The same, with requests that keep to the rate limits of a class.
     pub(super) async fn call_in_class<T: Send + 'static>(
         self: &Arc<Self>,
-        row: i64,
+        row: AccountId,
         class: Option<&'static str>,
         function: impl FnOnce(&Channel, Box<dyn Effects>, &AccountSettings) -> Result<Result<T, AccountError>, CallError>
         + Send
@@ -91,7 +91,7 @@ impl Accounts {
     }
 
     /// Writes an account's entry points on its platform.
-    pub(crate) async fn configure(self: &Arc<Self>, row: i64, wanted: EntryPoints) -> Result<(), HostError> {
+    pub(crate) async fn configure(self: &Arc<Self>, row: AccountId, wanted: EntryPoints) -> Result<(), HostError> {
         self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
     }
 
@@ -99,7 +99,7 @@ impl Accounts {
     pub(super) async fn channel_lines(
         self: &Arc<Self>,
         registered: &LoadedChannel,
-        row: i64,
+        row: AccountId,
     ) -> Result<Vec<CheckResult>, HostError> {
         let known = self.network.known_of(registered.channel.id());
         self.call(row, move |channel, effects, account| {

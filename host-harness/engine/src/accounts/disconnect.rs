@@ -6,13 +6,15 @@ use std::sync::Arc;
 use harness_contract::AccountError;
 
 use super::Accounts;
+use harness_inbox::AccountId;
+
 use crate::error::{HostError, sentence};
 
 impl Accounts {
     /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
     pub(crate) async fn disconnect(
         self: &Arc<Self>,
-        account: i64,
+        account: AccountId,
         delete_conversations: bool,
     ) -> Result<Option<String>, HostError> {
         let row = self.base.inbox.account_row(account).await?;

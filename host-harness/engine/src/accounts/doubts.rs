@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{AccountError, Author, EventBody, HistoryRequest};
-use harness_inbox::{Doubt, InboxError, Seen, SeenMessage};
+use harness_inbox::{Doubt, InboxError, ReplyId, Seen, SeenMessage};
 use tokio::task::JoinSet;
 
 use super::Accounts;
@@ -43,7 +43,7 @@ pub(crate) async fn run(room: Arc<Accounts>) {
     }
 }
 
-fn start(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>, doubt: Doubt) {
+fn start(room: &Arc<Accounts>, places: &Places<ReplyId>, looks: &mut JoinSet<()>, doubt: Doubt) {
     let owner = Owner { channel: &doubt.channel, account: doubt.account, conversation: None };
     let Some(place) = places.take(owner, doubt.reply) else { return };
     let room = Arc::clone(room);
@@ -54,7 +54,7 @@ fn start(room: &Arc<Accounts>, places: &Places, looks: &mut JoinSet<()>, doubt: 
             Err(_) => note(&room, &doubt, None).await,
         };
         if let Err(error) = ended {
-            tracing::error!(%error, reply = doubt.reply, "what a look showed could not be written down");
+            tracing::error!(%error, reply = doubt.reply.get(), "what a look showed could not be written down");
             tokio::time::sleep(TICK).await;
         }
     });
@@ -72,7 +72,7 @@ async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
         Ok(page) => match messages(room, doubt, page.items.into_iter().map(|item| item.body).collect()).await {
             Ok(shown) => note(room, doubt, Some(shown)).await,
             Err(error) => {
-                tracing::warn!(%error, reply = doubt.reply, "the archive could not be read");
+                tracing::warn!(%error, reply = doubt.reply.get(), "the archive could not be read");
                 note(room, doubt, None).await
             }
         },
@@ -80,7 +80,7 @@ async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
             room.base.inbox.stop_looking(doubt).await
         }
         Err(error) => {
-            tracing::warn!(%error, reply = doubt.reply, "the archive could not be asked");
+            tracing::warn!(%error, reply = doubt.reply.get(), "the archive could not be asked");
             note(room, doubt, None).await
         }
     }
@@ -88,7 +88,7 @@ async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
 
 async fn note(room: &Accounts, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -> Result<(), InboxError> {
     let seen = room.base.inbox.note_look(doubt, shown, room.base.clock.now()).await?;
-    tracing::info!(?seen, reply = doubt.reply, "looked for a message that may have been delivered");
+    tracing::info!(?seen, reply = doubt.reply.get(), "looked for a message that may have been delivered");
     if seen == Seen::SentAgain {
         room.base.wake.queued.notify_one();
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{AccountError, CheckLevel, CheckResult, manifest::Challenge};
-use harness_inbox::{AccountRow, AccountState, InboxError};
+use harness_inbox::{AccountId, AccountRow, AccountState, InboxError};
 use serde::Serialize;
 
 use super::{Accounts, compare::own_address};
@@ -47,7 +47,7 @@ fn failed(name: &str, finding: impl Into<String>, fix: &str) -> CheckResult {
 
 impl Accounts {
     /// Checks an account: the way in, the way out, its credentials, and what the platform says.
-    pub(crate) async fn check(self: &Arc<Self>, account: i64) -> Result<AccountHealth, HostError> {
+    pub(crate) async fn check(self: &Arc<Self>, account: AccountId) -> Result<AccountHealth, HostError> {
         let row = self.base.inbox.account_row(account).await?;
         let mut checks = vec![state(&row)];
         match self.channels.get(&row.channel) {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use harness_contract::{
     AccountError, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
 };
-use harness_inbox::{AccountState, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
+use harness_inbox::{AccountId, AccountState, ContactId, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
 use super::Accounts;
@@ -49,6 +49,13 @@ const RECONCILE: u64 = 6 * HOUR;
 /// How far a comparison reaches back beyond the last one.
 const OVERLAP: u64 = HOUR;
 
+/// What a job is for: none of a kind is done twice at the same time for it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Subject {
+    Account(AccountId),
+    Contact(ContactId),
+}
+
 #[derive(Clone, Copy)]
 enum Duty {
     Credentials,
@@ -88,7 +95,7 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
 async fn round(
     room: &Arc<Accounts>,
     duty: Duty,
-    places: &Places,
+    places: &Places<Subject>,
     under_way: &mut JoinSet<()>,
 ) -> Result<(), HostError> {
     let now = room.base.clock.now();
@@ -96,19 +103,23 @@ async fn round(
         Duty::Credentials => {
             room.sweep_links().await?;
             for account in room.base.inbox.due_refreshes(now).await? {
-                let Some(place) = place(room, places, account, account).await? else { continue };
+                let Some(place) = place(room, places, account, Subject::Account(account)).await? else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| refresh(room, account).await));
             }
         }
         Duty::Archive => {
             for due in room.base.inbox.due_history(now).await? {
-                let Some(place) = place(room, places, due.account, due.account).await? else { continue };
+                let Some(place) = place(room, places, due.account, Subject::Account(due.account)).await? else {
+                    continue;
+                };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
         }
         Duty::Profiles => {
             for due in room.base.inbox.due_profiles(now, PROFILES).await? {
-                let Some(place) = place(room, places, due.account, due.contact).await? else { continue };
+                let Some(place) = place(room, places, due.account, Subject::Contact(due.contact)).await? else {
+                    continue;
+                };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| profile(room, due).await));
             }
         }
@@ -116,12 +127,17 @@ async fn round(
     Ok(())
 }
 
-async fn place(room: &Accounts, places: &Places, account: i64, key: i64) -> Result<Option<Place>, HostError> {
+async fn place(
+    room: &Accounts,
+    places: &Places<Subject>,
+    account: AccountId,
+    of: Subject,
+) -> Result<Option<Place<Subject>>, HostError> {
     let channel = room.base.inbox.account_row(account).await?.channel;
-    Ok(places.take(Owner { channel: &channel, account, conversation: None }, key))
+    Ok(places.take(Owner { channel: &channel, account, conversation: None }, of))
 }
 
-async fn begin<W>(room: Arc<Accounts>, place: Place, work: W)
+async fn begin<W>(room: Arc<Accounts>, place: Place<Subject>, work: W)
 where
     W: AsyncFnOnce(&Arc<Accounts>) -> Result<(), HostError>,
 {
@@ -153,7 +169,7 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
 }
 
 /// Renews an account's credentials now.
-pub(crate) async fn refresh(room: &Arc<Accounts>, account: i64) -> Result<(), HostError> {
+pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<(), HostError> {
     let now = room.base.clock.now();
     // As it was before: what comes of this counts for no later connection.
     let connection = room.base.inbox.account_row(account).await?.connection;
@@ -254,7 +270,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
         Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
             let (items, bytes) = (page.items.len(), page_bytes(&page));
             tracing::warn!(
-                account = due.account,
+                account = due.account.get(),
                 items,
                 bytes,
                 asked = PAGE,
@@ -289,7 +305,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<(), HostError>
             (Vec::new(), HistoryMark { cursor: None, from: due.from, next: None })
         }
         Err(HostError::Account(error)) => {
-            tracing::warn!(account = due.account, reason = sentence(&error), "the archive could not be read");
+            tracing::warn!(account = due.account.get(), reason = sentence(&error), "the archive could not be read");
             let wait = match &*error {
                 AccountError::Platform(failure) => failure.retry_after.unwrap_or(0).max(10 * MINUTE),
                 _ => 10 * MINUTE,

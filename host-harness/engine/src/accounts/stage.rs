@@ -2,6 +2,7 @@
 //! Does not own: going on from there (`connect`).
 
 use harness_contract::Candidate;
+use harness_inbox::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// How far it has come.
@@ -22,7 +23,7 @@ pub enum ConnectStage {
     /// The account is connected.
     Connected {
         /// Its row.
-        account: i64,
+        account: AccountId,
     },
     /// It ended otherwise. One can begin again from the same link.
     Failed {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_inbox::{Inbox, InboxError, ParkingBounds};
+use harness_inbox::{AccountId, Inbox, InboxError, ParkingBounds};
 
 use crate::error::Full;
 
@@ -81,7 +81,7 @@ pub(crate) struct Backlog {
     /// When deliveries and when bytes were counted last.
     counting: tokio::sync::Mutex<[Option<Instant>; 2]>,
     /// What each account's archive gave in the present hour: since when, items, bytes.
-    archives: Mutex<HashMap<i64, (u64, u64, u64)>>,
+    archives: Mutex<HashMap<AccountId, (u64, u64, u64)>>,
 }
 
 /// How long a count of deliveries holds: a long one takes milliseconds to count.
@@ -158,7 +158,7 @@ impl Backlog {
 
     /// Until when the archive of an account gives nothing more; none when it may go on. What came by webhook has half
     /// of the channel's bounds for itself.
-    pub(crate) fn archive_waits(&self, channel: &str, account: i64, now: u64) -> Option<u64> {
+    pub(crate) fn archive_waits(&self, channel: &str, account: AccountId, now: u64) -> Option<u64> {
         let (deliveries, bytes) = self.of_channel(channel);
         if deliveries >= self.budget.deliveries / 2 || bytes >= self.budget.unapplied_bytes / 2 {
             return Some(now);
@@ -171,7 +171,7 @@ impl Backlog {
     }
 
     /// The archive of an account gave so much.
-    pub(crate) fn add_archived(&self, account: i64, items: usize, bytes: usize, now: u64) {
+    pub(crate) fn add_archived(&self, account: AccountId, items: usize, bytes: usize, now: u64) {
         let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
         let of = archives.entry(account).or_insert((now, 0, 0));
         if now < of.0 || now >= of.0.saturating_add(HOUR_MS) {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use harness_inbox::{Applied, EventCounts, StepEnd, Waiting};
+use harness_inbox::{AccountId, Applied, EventCounts, StepEnd, Waiting};
 use harness_sandbox::Called;
 use prometheus_client::{
     encoding::text::encode,
@@ -174,7 +174,7 @@ impl Metrics {
     }
 
     /// An attempt at a step ended.
-    pub(crate) fn step(&self, channel: &str, account: i64, end: &StepEnd) {
+    pub(crate) fn step(&self, channel: &str, account: AccountId, end: &StepEnd) {
         let end = match end {
             StepEnd::Final(state) => state.name(),
             StepEnd::Later(_) => "later",
@@ -183,11 +183,11 @@ impl Metrics {
     }
 
     /// A reply was refused before anything of it was tried.
-    pub(crate) fn refused(&self, channel: &str, account: i64) {
+    pub(crate) fn refused(&self, channel: &str, account: AccountId) {
         self.step_ended(channel, account, "refused");
     }
 
-    fn step_ended(&self, channel: &str, account: i64, end: &str) {
+    fn step_ended(&self, channel: &str, account: AccountId, end: &str) {
         let labels = vec![("channel", channel.to_owned()), ("account", account.to_string()), ("end", end.to_owned())];
         self.steps.get_or_create(&labels).inc();
     }

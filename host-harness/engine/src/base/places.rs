@@ -7,41 +7,43 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use harness_inbox::{AccountId, ConversationId};
+
 /// On whose behalf a place is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
     /// The account's row.
-    pub(crate) account: i64,
+    pub(crate) account: AccountId,
     /// The conversation's row, where there may be several of one conversation.
-    pub(crate) conversation: Option<i64>,
+    pub(crate) conversation: Option<ConversationId>,
 }
 
-/// The places of one worker. Cloning shares them.
+/// The places of one worker, of which everything that a `K` names has at most one. Cloning shares them.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
+pub(crate) struct Places<K> {
     all: usize,
     of_account: usize,
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<Taken<K>>>,
 }
 
-#[derive(Debug, Default)]
-struct Taken {
-    keys: HashSet<i64>,
+#[derive(Debug)]
+struct Taken<K> {
+    keys: HashSet<K>,
     channels: HashMap<String, usize>,
-    accounts: HashMap<(String, i64), usize>,
-    conversations: HashMap<i64, usize>,
+    accounts: HashMap<(String, AccountId), usize>,
+    conversations: HashMap<ConversationId, usize>,
 }
 
 /// One place. Dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Place {
-    taken: Arc<Mutex<Taken>>,
-    key: i64,
+pub(crate) struct Place<K: Eq + Hash> {
+    taken: Arc<Mutex<Taken<K>>>,
+    key: K,
     channel: String,
-    account: i64,
-    conversation: Option<i64>,
+    account: AccountId,
+    conversation: Option<ConversationId>,
 }
 
 /// Half of what the others leave, so that there is something left for whoever comes next.
@@ -62,18 +64,24 @@ fn less<K: Eq + Hash>(of: &mut HashMap<K, usize>, key: &K) {
     }
 }
 
-fn locked(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+fn locked<K>(taken: &Mutex<Taken<K>>) -> MutexGuard<'_, Taken<K>> {
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Places {
+impl<K: Copy + Eq + Hash> Places<K> {
     /// So many places, of which one account never gets more than `of_account`.
     pub(crate) fn new(all: usize, of_account: usize) -> Self {
-        Self { all, of_account, taken: Arc::default() }
+        let taken = Taken {
+            keys: HashSet::new(),
+            channels: HashMap::new(),
+            accounts: HashMap::new(),
+            conversations: HashMap::new(),
+        };
+        Self { all, of_account, taken: Arc::new(Mutex::new(taken)) }
     }
 
     /// Takes a place for what `key` names, if that has none yet and its owner's share is not used up.
-    pub(crate) fn take(&self, owner: Owner<'_>, key: i64) -> Option<Place> {
+    pub(crate) fn take(&self, owner: Owner<'_>, key: K) -> Option<Place<K>> {
         let mut taken = locked(&self.taken);
         let all = taken.keys.len();
         if all >= self.all || taken.keys.contains(&key) {
@@ -108,12 +116,12 @@ impl Places {
     }
 
     /// What has a place now.
-    pub(crate) fn keys(&self) -> Vec<i64> {
+    pub(crate) fn keys(&self) -> Vec<K> {
         locked(&self.taken).keys.iter().copied().collect()
     }
 }
 
-impl Drop for Place {
+impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
         let mut taken = locked(&self.taken);
         taken.keys.remove(&self.key);
@@ -130,15 +138,15 @@ mod tests {
     use super::*;
 
     fn owner(channel: &str, account: i64) -> Owner<'_> {
-        Owner { channel, account, conversation: None }
+        Owner { channel, account: AccountId::new(account), conversation: None }
     }
 
     #[test]
     fn one_channel_gets_half_of_the_places_and_many_leave_one_for_the_next() {
         let places = Places::new(256, 16);
-        let mut kept: Vec<Place> = Vec::new();
+        let mut kept: Vec<Place<u32>> = Vec::new();
         let mut key = 0;
-        let mut fill = |kept: &mut Vec<Place>, channel: &str| {
+        let mut fill = |kept: &mut Vec<Place<u32>>, channel: &str| {
             let before = kept.len();
             for account in 0..100 {
                 while let Some(place) = places.take(owner(channel, account), key) {
@@ -158,7 +166,11 @@ mod tests {
     #[test]
     fn accounts_of_a_channel_and_conversations_of_an_account_leave_something_too() {
         let places = Places::new(8, 8);
-        let of = |account, conversation| Owner { channel: "a", account, conversation: Some(conversation) };
+        let of = |account, conversation| Owner {
+            channel: "a",
+            account: AccountId::new(account),
+            conversation: Some(ConversationId::new(conversation)),
+        };
         let first = places.take(of(1, 1), 1);
         assert!(first.is_some() && places.take(of(1, 1), 2).is_none(), "one of its account's two");
         let second = places.take(of(1, 2), 3);

@@ -14,6 +14,7 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use harness_contract::{PauseScope, Rate};
+use harness_inbox::{AccountId, ConversationId};
 
 use crate::base::clock::Clock;
 
@@ -28,9 +29,9 @@ pub(crate) struct RateKey<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
     /// The account's row.
-    pub(crate) account: i64,
+    pub(crate) account: AccountId,
     /// The conversation's row, where there is one.
-    pub(crate) conversation: Option<i64>,
+    pub(crate) conversation: Option<ConversationId>,
     /// Whether it was told before to come later.
     pub(crate) again: bool,
 }
@@ -48,8 +49,8 @@ struct Key {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Whose {
     App,
-    Account(i64),
-    Conversation(i64),
+    Account(AccountId),
+    Conversation(ConversationId),
 }
 
 struct Bucket {
@@ -60,7 +61,7 @@ struct Bucket {
     burst: NonZeroU32,
     /// When the next one who waits is told to come: of each account, for those who ask for the first time and
     /// for those who come again. Appointments keep a thousand waiters from coming at the same moment.
-    appointments: Mutex<HashMap<(i64, bool), Duration>>,
+    appointments: Mutex<HashMap<(AccountId, bool), Duration>>,
 }
 
 impl Bucket {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     fn key(account: i64) -> RateKey<'static> {
-        RateKey { channel: "any", account, conversation: None, again: false }
+        RateKey { channel: "any", account: AccountId::new(account), conversation: None, again: false }
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
                 class: "text".into(),
                 count: 50,
                 period: 10_000_000,
-                whose: Whose::Account(other),
+                whose: Whose::Account(AccountId::new(other)),
             });
         }
         let left = (0..9).take_while(|_| paces.take(&rates, "text", key(0)).is_ok()).count();

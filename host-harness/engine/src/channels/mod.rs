@@ -14,7 +14,7 @@ use std::{
 
 use harness_contract::{ConversationContext, settings::merge_settings};
 use harness_egress::credentials::Secrets;
-use harness_inbox::Inbox;
+use harness_inbox::{ConversationId, Inbox};
 use harness_sandbox::Sandbox;
 
 pub(crate) use self::call::{CallProblem, blamed};
@@ -71,7 +71,7 @@ impl Channels {
     pub(crate) async fn context(
         &self,
         registered: &LoadedChannel,
-        conversation: i64,
+        conversation: ConversationId,
         comment: Option<&str>,
     ) -> Result<ConversationContext, HostError> {
         let (policy, now) = (&registered.capabilities.window, self.clock.now());

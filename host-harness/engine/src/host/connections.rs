@@ -13,7 +13,7 @@ use harness_contract::{
     settings::{RawSetting, SettingScope, resolve_settings},
 };
 use harness_egress::credentials::Secret;
-use harness_inbox::NewAccount;
+use harness_inbox::{AccountId, NewAccount};
 use url::Url;
 
 use super::Host;
@@ -32,7 +32,7 @@ impl Host {
         name: &str,
         settings: &BTreeMap<String, RawSetting>,
         secrets: HashMap<String, Secret>,
-    ) -> Result<i64, HostError> {
+    ) -> Result<AccountId, HostError> {
         let registered = self.channel(channel)?;
         let manifest = registered.channel.manifest();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, settings).map_err(|source| {
@@ -78,14 +78,18 @@ impl Host {
     /// Asks the platform to stop, and forgets the account's credentials. Its conversations stay, or go.
     ///
     /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
-    pub async fn disconnect(&self, account: i64, delete_conversations: bool) -> Result<Option<String>, HostError> {
+    pub async fn disconnect(
+        &self,
+        account: AccountId,
+        delete_conversations: bool,
+    ) -> Result<Option<String>, HostError> {
         let accounts = Arc::clone(&self.rooms.accounts);
         let disconnect = async move { accounts.disconnect(account, delete_conversations).await };
         self.base().begun.whole(disconnect).await
     }
 
     /// Writes an account's ice breakers and its menu on its platform.
-    pub async fn configure(&self, account: i64, wanted: EntryPoints) -> Result<(), HostError> {
+    pub async fn configure(&self, account: AccountId, wanted: EntryPoints) -> Result<(), HostError> {
         let accounts = Arc::clone(&self.rooms.accounts);
         self.base().begun.whole(async move { accounts.configure(account, wanted).await }).await
     }
@@ -93,7 +97,7 @@ impl Host {
     /// Checks an account: the way in, the way out, its credentials, and what the platform says.
     ///
     /// `probe` also sends a signal (typing) to the newest conversation that is open.
-    pub async fn check(&self, account: i64, probe: bool) -> Result<AccountHealth, HostError> {
+    pub async fn check(&self, account: AccountId, probe: bool) -> Result<AccountHealth, HostError> {
         let mut health = self.rooms.accounts.check(account).await?;
         if probe && self.channel(&health.account.channel).is_ok() {
             health.checks.push(self.probe(&health.account).await);

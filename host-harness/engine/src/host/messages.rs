@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use harness_contract::{ConversationContext, OutboundMessage};
 use harness_egress::Held;
-use harness_inbox::{ErasureView, InboxError, MediaView, Queued, Settlement, Upload};
+use harness_inbox::{
+    ConversationId, DeliveryId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload,
+};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -40,12 +42,17 @@ impl Host {
 
     /// Takes a webhook of a channel's address: verifies it and makes it durable. When this returns, the platform may
     /// be told 200.
-    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<DeliveryId, HostError> {
         self.deliver_to(Addressed { channel, account: None }, headers, body).await
     }
 
     /// The same at an address that may name the account: then one secret is tried, and the channel's own.
-    pub async fn deliver_to(&self, to: Addressed<'_>, headers: &HeaderMap, body: Vec<u8>) -> Result<i64, HostError> {
+    pub async fn deliver_to(
+        &self,
+        to: Addressed<'_>,
+        headers: &HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<DeliveryId, HostError> {
         self.rooms.ingest.deliver_to(to, headers, body).await
     }
 
@@ -78,7 +85,12 @@ impl Host {
     /// Puts a reply into the outbox, once for every key. How it ends is read in the inbox.
     ///
     /// What the host knows of the files that the message names (size, type by content, name) is put into it.
-    pub async fn reply(&self, conversation: i64, key: &str, message: OutboundMessage) -> Result<Queued, HostError> {
+    pub async fn reply(
+        &self,
+        conversation: ConversationId,
+        key: &str,
+        message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
         self.rooms.outbound.reply(conversation, key, message).await
     }
 
@@ -89,7 +101,7 @@ impl Host {
     /// [`HostError::NotSendable`] with everything that stands in the way.
     pub async fn reply_if_sendable(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         key: &str,
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
@@ -98,12 +110,12 @@ impl Host {
 
     /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
     /// did not, or it is to be sent again.
-    pub async fn settle(&self, reply: i64, settlement: Settlement) -> Result<(), HostError> {
+    pub async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), HostError> {
         self.rooms.outbound.settle(reply, settlement).await
     }
 
     /// Everything about a conversation that a message depends on, the window among it.
-    pub async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
+    pub async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
         self.rooms.outbound.context(conversation).await
     }
 

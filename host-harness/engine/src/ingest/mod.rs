@@ -15,6 +15,8 @@ pub use self::{
     callbacks::MAX_CALLBACK,
     verify::{Addressed, MAX_TRIED},
 };
+use harness_inbox::DeliveryId;
+
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, signals::Signals},
     channels::Channels,
@@ -72,7 +74,7 @@ impl Ingest {
         to: Addressed<'_>,
         headers: &HeaderMap,
         body: Vec<u8>,
-    ) -> Result<i64, HostError> {
+    ) -> Result<DeliveryId, HostError> {
         let registered = self.channels.get(to.channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = &registered.channel.manifest().webhook;
         let now = self.base.clock.now();
@@ -83,7 +85,7 @@ impl Ingest {
     }
 
     /// Makes a delivery durable, if its channel and its account may have one more waiting.
-    async fn record(&self, verified: Verified) -> Result<i64, HostError> {
+    async fn record(&self, verified: Verified) -> Result<DeliveryId, HostError> {
         let new = verified.into_new();
         let (channel, account, bytes) = (new.channel.clone(), new.delivery.account.clone(), new.delivery.body.len());
         self.backlog.admit(&channel, account.as_deref())?;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use harness_contract::{Anomaly, Event, ParseError, text::shown};
-use harness_inbox::{BatchOutcome, DeliveryFailure, InboxError, PendingDelivery, TranslatedDelivery};
+use harness_inbox::{BatchOutcome, DeliveryFailure, DeliveryId, InboxError, PendingDelivery, TranslatedDelivery};
 use harness_sandbox::{CallError, CallFailure, Channel};
 use tokio::task::{Id, JoinSet};
 
@@ -174,7 +174,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
                 again = true;
             }
             Err(problem) => {
-                tracing::warn!(delivery = id, %problem, "a delivery cannot be translated and is kept");
+                tracing::warn!(delivery = id.get(), %problem, "a delivery cannot be translated and is kept");
                 let (problem, translator) = (problem.to_string(), digest.clone());
                 rest.failed.push(DeliveryFailure { id, problem, translator });
                 digests.insert(digest);
@@ -199,7 +199,12 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     if !translated.is_empty() {
         let applied = room.base.inbox.apply(translated, room.backlog.budget.parking()).await?;
         for (delivery, problem) in &applied.foreign {
-            tracing::warn!(delivery, channel, problem, "a delivery speaks for an account that is not its own");
+            tracing::warn!(
+                delivery = delivery.get(),
+                channel,
+                problem,
+                "a delivery speaks for an account that is not its own"
+            );
             room.base.metrics.delivery(channel, "foreign");
         }
         if applied.expired > 0 {
@@ -224,7 +229,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     if again {
         tokio::time::sleep(PAUSE).await;
     }
-    let arrived = usize::try_from(room.base.inbox.last_delivery().saturating_sub(last)).unwrap_or(0);
+    let arrived = usize::try_from(room.base.inbox.last_delivery().get().saturating_sub(last.get())).unwrap_or(0);
     if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {
         // More comes in than is translated: the platform waits for its answers, translating can wait.
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
@@ -233,7 +238,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
 }
 
 /// What became of one delivery: its row, the attempts before, the component that read it, the result.
-type Translated = (i64, u32, String, Result<TranslatedDelivery, Problem>);
+type Translated = (DeliveryId, u32, String, Result<TranslatedDelivery, Problem>);
 
 /// Translates a batch on all processors, and returns the results in its order.
 async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
@@ -286,7 +291,7 @@ fn translate(
         HostError::NoChannel(id, _) => Problem::NoChannel(id),
         other => Problem::Other(other.to_string()),
     })?;
-    let span = tracing::info_span!("translate", delivery = id, channel);
+    let span = tracing::info_span!("translate", delivery = id.get(), channel);
     let digest = registered.channel.inspection().digest.clone();
     let (delivery, origin) = pending.into_parts();
     // A delivery counts once, however often it is tried.

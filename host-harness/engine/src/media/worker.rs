@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::Direction;
-use harness_inbox::{DueMedia, InboxError, MediaEnd, MediaState};
+use harness_inbox::{DueMedia, InboxError, MediaEnd, MediaId, MediaState};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{IN_MEMORY, Media, sniff};
@@ -53,7 +53,7 @@ pub(crate) async fn run(room: Arc<Media>) {
 }
 
 /// Removes what must go, and begins what is due and has a place.
-async fn look(room: &Arc<Media>, places: &Places, downloads: &mut JoinSet<()>) -> Result<(), InboxError> {
+async fn look(room: &Arc<Media>, places: &Places<MediaId>, downloads: &mut JoinSet<()>) -> Result<(), InboxError> {
     loop {
         let purgeable = room.base.inbox.purgeable_media(64).await?;
         let mut removed = 0;
@@ -63,7 +63,9 @@ async fn look(room: &Arc<Media>, places: &Places, downloads: &mut JoinSet<()>) -
                     room.base.inbox.note_purged(*id).await?;
                     removed += 1;
                 }
-                Err(error) => tracing::error!(%error, media = id, "a file that was taken back could not be removed"),
+                Err(error) => {
+                    tracing::error!(%error, media = id.get(), "a file that was taken back could not be removed")
+                }
             }
         }
         if removed == 0 {
@@ -85,7 +87,7 @@ async fn look(room: &Arc<Media>, places: &Places, downloads: &mut JoinSet<()>) -
                 Err(_) => later(&room, &media, "this host failed while it fetched it"),
             };
             if let Err(error) = room.base.inbox.finish_media(media.id, end).await {
-                tracing::error!(%error, media = media.id, "how a download ended could not be written down");
+                tracing::error!(%error, media = media.id.get(), "how a download ended could not be written down");
                 tokio::time::sleep(TICK).await;
             }
         });
@@ -130,7 +132,7 @@ async fn fetch(room: &Media, media: &DueMedia) -> MediaEnd {
 }
 
 fn not_stored(room: &Media, media: &DueMedia, error: &StoreError) -> MediaEnd {
-    tracing::error!(%error, media = media.id, "a file could not be stored");
+    tracing::error!(%error, media = media.id.get(), "a file could not be stored");
     later(room, media, "it could not be stored here")
 }
 

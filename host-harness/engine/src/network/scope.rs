@@ -7,6 +7,7 @@ use std::{
 };
 
 use harness_egress::credentials::{PendingCredentials, Secret};
+use harness_inbox::AccountId;
 
 /// What a channel may remember before there is an account, in bytes.
 pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
@@ -37,7 +38,7 @@ pub(crate) enum CallScope {
     /// A connected account's.
     Account {
         /// Its row.
-        row: i64,
+        row: AccountId,
         /// The platform's id.
         id: String,
         /// The row's connection when the call began: what comes of it belongs to no other.

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_inbox::{DueReply, InboxError};
+use harness_inbox::{ConversationId, DueReply, InboxError, ReplyId};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument as _;
 
@@ -56,7 +56,7 @@ pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
     while sending.join_next().await.is_some() {}
 }
 
-fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: DueReply) {
+fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut JoinSet<()>, due: DueReply) {
     let owner = Owner { channel: &due.channel, account: due.account, conversation: None };
     let Some(place) = places.take(owner, due.conversation) else { return };
     let room = Arc::clone(room);
@@ -67,7 +67,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
             Ok(Ok(left)) => left,
             Ok(Err(HostError::Paused(paused))) => RunOutcome::CircuitOpen(paused.until),
             Ok(Err(error)) => {
-                tracing::error!(%error, reply = due.reply, "a reply stopped and is tried again later");
+                tracing::error!(%error, reply = due.reply.get(), "a reply stopped and is tried again later");
                 RunOutcome::Blocked
             }
             Err(_) => {
@@ -76,7 +76,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
             }
         };
         if let Err(error) = settle(&room, due.reply, left).await {
-            tracing::error!(%error, reply = due.reply, "a reply's wait could not be written down");
+            tracing::error!(%error, reply = due.reply.get(), "a reply's wait could not be written down");
             tokio::time::sleep(TICK).await;
         }
     });
@@ -84,7 +84,7 @@ fn start(room: &Arc<Outbound>, places: &Places, sending: &mut JoinSet<()>, due: 
 
 /// A reply's turn. When it is over its place is free, and whoever waits is told.
 struct Turn {
-    _place: Place,
+    _place: Place<ConversationId>,
     room: Arc<Outbound>,
 }
 
@@ -94,19 +94,19 @@ impl Drop for Turn {
     }
 }
 
-async fn send(room: &Arc<Outbound>, reply: i64) -> Result<RunOutcome, HostError> {
+async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, HostError> {
     // It may have come to its end since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
             // Of the highest level, so that it stands beside a warning too.
-            let span = tracing::error_span!("reply", reply, channel = open.channel);
+            let span = tracing::error_span!("reply", reply = reply.get(), channel = open.channel);
             (Sending { room, reply: open }).run().instrument(span).await
         }
         None => Ok(RunOutcome::RetryScheduled),
     }
 }
 
-async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), HostError> {
+async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(), HostError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
     let done: Result<(), InboxError> = match left {
         RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
@@ -121,7 +121,7 @@ async fn settle(room: &Outbound, reply: i64, left: RunOutcome) -> Result<(), Hos
 }
 
 /// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
-async fn fail(room: &Outbound, reply: i64) -> Result<(), InboxError> {
+async fn fail(room: &Outbound, reply: ReplyId) -> Result<(), InboxError> {
     room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
     match room.base.inbox.open_reply(reply).await? {
         Some(open) if open.steps.is_empty() => room.base.inbox.refuse_reply(reply, vec![host_failed()]).await,

@@ -9,7 +9,7 @@ mod verdict;
 use std::sync::Arc;
 
 use harness_contract::{ConversationContext, OutboundMessage};
-use harness_inbox::{NewReply, Queued, Remarks, Settlement};
+use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settlement};
 
 use crate::{
     base::{Base, rate_limit::RateLimits},
@@ -38,7 +38,7 @@ impl Outbound {
     /// What the host knows of the files that the message names (size, type by content, name) is put into it.
     pub(crate) async fn reply(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         key: &str,
         mut message: OutboundMessage,
     ) -> Result<Queued, HostError> {
@@ -48,7 +48,7 @@ impl Outbound {
 
     async fn queue(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         key: &str,
         message: OutboundMessage,
         remarks: Remarks,
@@ -71,7 +71,7 @@ impl Outbound {
     /// [`HostError::NotSendable`] with everything that stands in the way.
     pub(crate) async fn reply_if_sendable(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         key: &str,
         mut message: OutboundMessage,
     ) -> Result<Queued, HostError> {
@@ -86,14 +86,14 @@ impl Outbound {
 
     /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
     /// did not, or it is to be sent again.
-    pub(crate) async fn settle(&self, reply: i64, settlement: Settlement) -> Result<(), HostError> {
+    pub(crate) async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), HostError> {
         self.base.inbox.settle(reply, settlement, self.base.clock.now()).await?;
         self.base.wake.queued.notify_one();
         Ok(())
     }
 
     /// Everything about a conversation that a message depends on, the window among it.
-    pub(crate) async fn context(&self, conversation: i64) -> Result<ConversationContext, HostError> {
+    pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         self.channels.context(&registered, conversation, None).await
     }

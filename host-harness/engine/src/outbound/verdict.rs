@@ -7,7 +7,7 @@ use harness_contract::{
     ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, Severity, Violation,
 };
 use harness_egress::Known;
-use harness_inbox::{AccountState, Remarks};
+use harness_inbox::{AccountState, ConversationId, Remarks};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
 use super::{
@@ -50,7 +50,11 @@ fn judge(
 
 impl Outbound {
     /// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
-    pub(crate) async fn validate(&self, conversation: i64, message: &OutboundMessage) -> Result<Remarks, HostError> {
+    pub(crate) async fn validate(
+        &self,
+        conversation: ConversationId,
+        message: &OutboundMessage,
+    ) -> Result<Remarks, HostError> {
         let inbox = &self.base.inbox;
         let Ok(registered) = self.channels.get(&inbox.channel_of(conversation).await?) else {
             return Ok(Remarks::default());

@@ -5,6 +5,8 @@
 use harness_contract::{Media, Setting};
 use serde::Serialize;
 
+use super::ids::AccountId;
+
 /// Whether an account can be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,7 +37,7 @@ impl AccountState {
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountRow {
     /// Its row.
-    pub id: i64,
+    pub id: AccountId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id.
@@ -107,7 +109,7 @@ pub struct FromDialog {
 #[derive(Clone, Debug)]
 pub struct DueHistory {
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The platform's id of the account.
     pub platform_id: String,
     /// Messages before this are not wanted.

@@ -3,13 +3,15 @@
 
 use serde::Serialize;
 
+use super::ids::{AccountId, ContactId};
+
 /// A contact whose profile is to be asked for.
 #[derive(Clone, Debug)]
 pub struct DueProfile {
     /// The contact's row.
-    pub contact: i64,
+    pub contact: ContactId,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The platform's id of the contact.
     pub platform_id: String,
 }

@@ -4,6 +4,8 @@
 use harness_contract::Failure;
 use serde::Serialize;
 
+use super::ids::AccountId;
+
 /// The journal in numbers.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct DeliveryCounts {
@@ -34,7 +36,7 @@ pub struct Waiting {
     /// Deliveries that are not applied: channel, state, how many.
     pub deliveries: Vec<(String, String, u64)>,
     /// Open replies: channel, the account's row, how many.
-    pub replies: Vec<(String, i64, u64)>,
+    pub replies: Vec<(String, AccountId, u64)>,
     /// Files of messages: state, how many.
     pub media: Vec<(String, u64)>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use harness_contract::{Delivery, Event};
 
-use super::proof::Proof;
+use super::{ids::DeliveryId, proof::Proof};
 
 /// A verified delivery on its way into the journal.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct NewDelivery {
 #[derive(Clone, Debug)]
 pub struct PendingDelivery {
     /// Its row; rises in the order of arrival.
-    pub id: i64,
+    pub id: DeliveryId,
     /// The channel's id.
     pub channel: String,
     /// How often its translation was tried.
@@ -36,7 +36,7 @@ pub struct PendingDelivery {
 /// other way to hand events to [`crate::store::Deliveries::apply`], so that none is applied under another delivery's proof.
 #[derive(Clone, Debug)]
 pub struct DeliveryOrigin {
-    id: i64,
+    id: DeliveryId,
     channel: String,
     received_at: u64,
     proof: Proof,
@@ -62,7 +62,7 @@ impl DeliveryOrigin {
 /// A translated delivery, made by [`DeliveryOrigin::translated`].
 #[derive(Clone, Debug)]
 pub struct TranslatedDelivery {
-    pub(crate) id: i64,
+    pub(crate) id: DeliveryId,
     pub(crate) channel: String,
     pub(crate) received_at: u64,
     pub(crate) proof: Proof,
@@ -103,7 +103,7 @@ pub struct Applied {
     /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
     pub lost: Vec<(String, String)>,
     /// Deliveries that hold something for an account that their proof does not speak for, with a sentence.
-    pub foreign: Vec<(i64, String)>,
+    pub foreign: Vec<(DeliveryId, String)>,
     /// Parked deliveries that were emptied because too many wait.
     pub expired: usize,
 }
@@ -112,9 +112,9 @@ pub struct Applied {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BatchOutcome {
     /// They are tried again.
-    pub retry: Vec<i64>,
+    pub retry: Vec<DeliveryId>,
     /// Their channel is not loaded: they wait for it, with the reason.
-    pub unloaded: Vec<(i64, String)>,
+    pub unloaded: Vec<(DeliveryId, String)>,
     /// They cannot be translated.
     pub failed: Vec<DeliveryFailure>,
 }
@@ -130,7 +130,7 @@ impl BatchOutcome {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeliveryFailure {
     /// Its row.
-    pub id: i64,
+    pub id: DeliveryId,
     /// Why, in a sentence.
     pub problem: String,
     /// The digest of the component that failed.

@@ -1,21 +1,23 @@
 //! Owns: parts of replies that may have been delivered: what is looked for, what was seen, what somebody decided.
 //! Does not own: looking, and what follows from it.
 
+use super::ids::{AccountId, ConversationId, ReplyId};
+
 /// A part that may have been delivered.
 #[derive(Clone, Debug)]
 pub struct Doubt {
     /// The reply's row.
-    pub reply: i64,
+    pub reply: ReplyId,
     /// The part's place among the reply's steps.
     pub step: usize,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The platform's id of the account.
     pub account_id: String,
     /// The channel's id.
     pub channel: String,
     /// The conversation's row.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// The platform's id of the customer.
     pub contact: String,
     /// When the request left.

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::ids::{AccountId, ConversationId, MediaId, ReplyId};
+
 /// What became of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,7 +63,7 @@ impl MediaState {
 #[derive(Clone, Debug, Serialize)]
 pub struct MediaView {
     /// Its row.
-    pub id: i64,
+    pub id: MediaId,
     /// Its place in the message's attachments, counted from 0.
     pub attachment: i64,
     /// A `media-kind` of the contract, `share` or `story`.
@@ -89,13 +91,13 @@ pub struct MediaView {
 #[derive(Clone, Debug)]
 pub struct DueMedia {
     /// Its row.
-    pub id: i64,
+    pub id: MediaId,
     /// The channel's id.
     pub channel: String,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The conversation's row.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// A `media-kind` of the contract, `share` or `story`.
     pub kind: String,
     /// Where it lies.
@@ -153,12 +155,12 @@ pub struct Upload {
 }
 
 /// Files that were given to be sent, and up to which reply none was found that names them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct UnusedFiles {
     /// Their handles.
     pub handles: HashSet<String>,
     /// The row of the last reply that was looked at.
-    pub after: i64,
+    pub after: ReplyId,
     /// When the oldest of them was given, in milliseconds since 1970.
     pub(crate) since: i64,
 }

@@ -6,6 +6,7 @@ mod contact;
 mod counts;
 mod delivery;
 mod doubt;
+mod ids;
 mod media;
 mod page;
 mod proof;
@@ -25,6 +26,7 @@ pub use delivery::{
     TakenCallback, TranslatedDelivery,
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
+pub use ids::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
 pub use media::{DueMedia, MediaEnd, MediaState, MediaView, UnusedFiles, Upload};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;

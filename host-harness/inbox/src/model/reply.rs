@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
+    ids::{AccountId, ConversationId, ReplyId},
     state::{ReplyState, StepState},
     verdict::ReplyVerdict,
 };
@@ -14,7 +15,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct NewReply {
     /// The conversation's row.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// The same key asks for the same reply.
     pub key: String,
     /// What to send. Its `id` is set here.
@@ -38,7 +39,7 @@ pub struct Remarks {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Queued {
     /// The reply's row.
-    pub reply: i64,
+    pub reply: ReplyId,
     /// False when the key was used before: nothing was queued.
     pub new: bool,
 }
@@ -47,9 +48,9 @@ pub struct Queued {
 #[derive(Clone, Debug, Serialize)]
 pub struct ReplyView {
     /// Its row.
-    pub id: i64,
+    pub id: ReplyId,
     /// The conversation's row.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// Under which it was asked for.
     pub key: String,
     /// Where it stands in the outbox.
@@ -85,11 +86,11 @@ pub struct StepView {
 #[derive(Clone, Debug)]
 pub struct OpenReply {
     /// Its row.
-    pub reply: i64,
+    pub reply: ReplyId,
     /// The conversation's row; replies of one conversation are sent one after the other.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The channel's id.
     pub channel: String,
     /// What to send.
@@ -115,7 +116,7 @@ pub struct StoredStep {
 impl StoredStep {
     /// Whether this is the same step of the same reply, built again.
     pub fn is(&self, step: &SendStep) -> bool {
-        self.part == step.part && self.kind == step.kind.name() && self.correlation == step.correlation
+        step.parts.first() == Some(&self.part) && self.kind == step.kind.name() && self.correlation == step.correlation
     }
 }
 
@@ -132,11 +133,11 @@ pub enum StepEnd {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DueReply {
     /// Its row.
-    pub reply: i64,
+    pub reply: ReplyId,
     /// The conversation's row.
-    pub conversation: i64,
+    pub conversation: ConversationId,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountId,
     /// The channel's id.
     pub channel: String,
 }

@@ -4,13 +4,17 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{media::MediaView, state::StepState};
+use super::{
+    ids::{ActivityId, ConversationId, MessageId, ReplyId},
+    media::MediaView,
+    state::StepState,
+};
 
 /// One line of the list of conversations.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConversationSummary {
     /// Its row.
-    pub id: i64,
+    pub id: ConversationId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
@@ -43,7 +47,7 @@ pub struct ReactionView {
 #[derive(Clone, Debug, Serialize)]
 pub struct TimelineEntry {
     /// Its row.
-    pub id: i64,
+    pub id: MessageId,
     /// The platform's id.
     pub platform_id: Option<String>,
     /// `inbound` or `outbound`.
@@ -67,7 +71,7 @@ pub struct TimelineEntry {
     /// How often it was edited.
     pub revision: Option<i64>,
     /// The reply that it belongs to.
-    pub reply: Option<i64>,
+    pub reply: Option<ReplyId>,
     /// Where its sending stands.
     pub state: Option<StepState>,
     /// The contract's `send-result`.
@@ -83,14 +87,14 @@ pub struct TimelineEntry {
 #[derive(Clone, Debug, Serialize)]
 pub struct NoticeView {
     /// Its row.
-    pub id: i64,
+    pub id: ActivityId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
     /// The conversation's row, where it belongs to one. What is written there answers a comment in private, also where
     /// the platform gives its writer no id.
-    pub conversation: Option<i64>,
+    pub conversation: Option<ConversationId>,
     /// The platform's id of the customer, where it is known.
     pub contact: Option<String>,
     /// Platform time.

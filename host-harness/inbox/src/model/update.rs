@@ -1,24 +1,26 @@
 //! Owns: that something in the inbox changed.
 //! Does not own: what it is now; whoever is told reads it.
 
+use super::ids::{AccountId, ConversationId, DeliveryId};
+
 /// Something in the inbox changed. Sent after the change is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     /// A conversation has something new: a message, a reaction, a deletion, a notice, a step's outcome.
     Conversation {
         /// The conversation's row.
-        conversation: i64,
+        conversation: ConversationId,
         /// What kind of thing, by the contract's name, or `outcome`.
         kind: &'static str,
     },
     /// An account was connected, disconnected, or is in another state.
     Account {
         /// The account's row.
-        account: i64,
+        account: AccountId,
     },
     /// A delivery could not be translated; it is kept.
     Failed {
         /// The delivery's row.
-        delivery: i64,
+        delivery: DeliveryId,
     },
 }

@@ -151,7 +151,7 @@ fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
         category: FailureCategory::Ambiguous,
         code: None,
         subcode: None,
-        sentence: "This inbox comes from a backup, in which this was still waiting to be sent. It is not known \
+        message: "This inbox comes from a backup, in which this was still waiting to be sent. It is not known \
                    whether it was sent after the backup was made, and it is not sent again by itself."
             .into(),
         fix: Some("Look into the conversation on the platform before sending it again.".into()),

@@ -12,6 +12,7 @@ mod failure;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod ids;
 mod integrity;
 mod outbox;
 mod readers;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{AccountState, DueHistory, HistoryMark, NewAccount, NewDelivery},
+    model::{AccountId, AccountState, DueHistory, HistoryMark, NewAccount, NewDelivery},
 };
 
 /// Accounts: connecting and disconnecting them, their states, and how far their archive has been read.
@@ -13,26 +13,26 @@ use crate::{
 pub trait Accounts: Send + Sync {
     /// Makes an account known, or renews it: the id decides, so that it keeps its conversations whatever
     /// page or login it comes through. Deliveries that waited for it are translated again.
-    async fn connect_account(&self, new: NewAccount) -> Result<i64, InboxError>;
+    async fn connect_account(&self, new: NewAccount) -> Result<AccountId, InboxError>;
 
     /// Notes whether an account can be used, and why not; nothing where it was connected or disconnected since
     /// `connection`: only connecting ends that an account is disconnected. Returns whether it was noted.
     async fn mark_account(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         state: AccountState,
         problem: Option<String>,
     ) -> Result<bool, InboxError>;
 
     /// Accounts whose credentials are to be renewed now.
-    async fn due_refreshes(&self, now: u64) -> Result<Vec<i64>, InboxError>;
+    async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError>;
 
     /// Notes when an account's credentials end and when they are renewed next, if it is still connected as it was
     /// under `connection`.
     async fn note_refresh(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         refresh_before: Option<u64>,
         refresh_at: Option<u64>,
@@ -40,7 +40,8 @@ pub trait Accounts: Send + Sync {
 
     /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go where the
     /// present is given.
-    async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError>;
+    async fn disconnect_account(&self, account: AccountId, delete_conversations: Option<u64>)
+    -> Result<(), InboxError>;
 
     /// Accounts whose archive is to be read now.
     async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError>;
@@ -49,7 +50,7 @@ pub trait Accounts: Send + Sync {
     /// connected or disconnected since `connection`: that reading begins anew, or has ended.
     async fn note_history(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         items: Vec<NewDelivery>,
         mark: HistoryMark,

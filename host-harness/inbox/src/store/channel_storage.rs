@@ -4,6 +4,8 @@
 use async_trait::async_trait;
 use harness_contract::StorageError;
 
+use crate::model::AccountId;
+
 /// What the keys and values of one account may take together, in bytes.
 pub const STORAGE_QUOTA: u64 = 256 << 10;
 /// The longest key, in bytes.
@@ -13,15 +15,21 @@ pub const MAX_STORAGE_KEY: usize = 256;
 #[async_trait]
 pub trait ChannelStorage: Send + Sync {
     /// `storage.get`
-    async fn storage_get(&self, account: i64, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
+    async fn storage_get(&self, account: AccountId, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// `storage.set`: durable when it returns. Refused where the account was connected or disconnected since
     /// `connection`.
-    async fn storage_set(&self, account: i64, connection: i64, key: &str, value: Vec<u8>) -> Result<(), StorageError>;
+    async fn storage_set(
+        &self,
+        account: AccountId,
+        connection: i64,
+        key: &str,
+        value: Vec<u8>,
+    ) -> Result<(), StorageError>;
 
     /// `storage.delete`. Changes nothing where the account was connected or disconnected since `connection`.
-    async fn storage_delete(&self, account: i64, connection: i64, key: &str) -> Result<(), StorageError>;
+    async fn storage_delete(&self, account: AccountId, connection: i64, key: &str) -> Result<(), StorageError>;
 
     /// `storage.keys`
-    async fn storage_keys(&self, account: i64, prefix: &str) -> Result<Vec<String>, StorageError>;
+    async fn storage_keys(&self, account: AccountId, prefix: &str) -> Result<Vec<String>, StorageError>;
 }

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use harness_contract::ContactProfile;
 
-use crate::{error::InboxError, model::DueProfile};
+use crate::{error::InboxError, model::ContactId, model::DueProfile};
 
 /// Profiles of contacts: which are asked for next, and what was said.
 #[async_trait]
@@ -14,8 +14,8 @@ pub trait Contacts: Send + Sync {
     async fn due_profiles(&self, now: u64, limit: usize) -> Result<Vec<DueProfile>, InboxError>;
 
     /// Keeps a profile, and when it is asked for next.
-    async fn note_profile(&self, contact: i64, profile: &ContactProfile, next: u64) -> Result<(), InboxError>;
+    async fn note_profile(&self, contact: ContactId, profile: &ContactProfile, next: u64) -> Result<(), InboxError>;
 
     /// Notes why there is no profile, and when it is asked for next. What was known before stays.
-    async fn note_no_profile(&self, contact: i64, problem: String, next: u64) -> Result<(), InboxError>;
+    async fn note_no_profile(&self, contact: ContactId, problem: String, next: u64) -> Result<(), InboxError>;
 }

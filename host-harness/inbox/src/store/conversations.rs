@@ -6,7 +6,7 @@ use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 
 use crate::{
     error::InboxError,
-    model::{ConversationSummary, NoticeView, Page, Place, TimelineEntry},
+    model::{AccountId, ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry},
 };
 
 /// Conversations and what is in them, for reading; and that somebody has read them.
@@ -25,14 +25,14 @@ pub trait Conversations: Send + Sync {
     ) -> Result<Page<ConversationSummary>, InboxError>;
 
     /// The newest messages of a conversation, in platform order.
-    async fn timeline(&self, conversation: i64, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
+    async fn timeline(&self, conversation: ConversationId, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
         Ok(self.timeline_before(conversation, None, limit).await?.entries)
     }
 
     /// Messages of a conversation before this place, in platform order: the newest of them.
     async fn timeline_before(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
@@ -40,7 +40,7 @@ pub trait Conversations: Send + Sync {
     /// Notices, the newest first, behind this place: all, or those of a conversation, or of a kind.
     async fn notices_before(
         &self,
-        conversation: Option<i64>,
+        conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,
         limit: usize,
@@ -49,20 +49,24 @@ pub trait Conversations: Send + Sync {
     /// Everything about a conversation that a message depends on, under the channel's policy.
     async fn context(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         policy: &WindowPolicy,
         now: u64,
     ) -> Result<ConversationContext, InboxError>;
 
     /// What is known of a public comment on what a conversation's account published; none where it never came.
-    async fn known_comment(&self, conversation: i64, comment: &str) -> Result<Option<KnownComment>, InboxError>;
+    async fn known_comment(
+        &self,
+        conversation: ConversationId,
+        comment: &str,
+    ) -> Result<Option<KnownComment>, InboxError>;
 
     /// The channel that a conversation belongs to.
-    async fn channel_of(&self, conversation: i64) -> Result<String, InboxError>;
+    async fn channel_of(&self, conversation: ConversationId) -> Result<String, InboxError>;
 
     /// The account's row that a conversation belongs to.
-    async fn account_of(&self, conversation: i64) -> Result<i64, InboxError>;
+    async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
     /// Marks a conversation as read, which the customer is not told. Returns how many messages were unread.
-    async fn mark_read(&self, conversation: i64) -> Result<usize, InboxError>;
+    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError>;
 }

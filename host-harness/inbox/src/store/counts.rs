@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
+    model::{AccountId, DeliveryCounts, DeliveryId, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
 };
 
 /// The inbox in numbers.
@@ -17,7 +17,7 @@ pub trait Counts: Send + Sync {
     async fn delivery_counts(&self) -> Result<DeliveryCounts, InboxError>;
 
     /// Deliveries that could not be applied, with the reason, newest first.
-    async fn problems(&self, limit: usize) -> Result<Vec<(i64, String)>, InboxError>;
+    async fn problems(&self, limit: usize) -> Result<Vec<(DeliveryId, String)>, InboxError>;
 
     /// Counts the deliveries that wait to be translated.
     async fn queued(&self) -> Result<QueuedDeliveries, InboxError>;
@@ -36,11 +36,11 @@ pub trait Counts: Send + Sync {
     async fn waiting(&self) -> Result<Waiting, InboxError>;
 
     /// The last traffic of an account.
-    async fn traffic(&self, account: i64) -> Result<Traffic, InboxError>;
+    async fn traffic(&self, account: AccountId) -> Result<Traffic, InboxError>;
 
     /// Whether a message came in by webhook: neither missing, nor filled in from the archive.
-    async fn came_live(&self, account: i64, platform_id: &str) -> Result<bool, InboxError>;
+    async fn came_live(&self, account: AccountId, platform_id: &str) -> Result<bool, InboxError>;
 
     /// Whether anything came in for an account since a time, by the platform's clock.
-    async fn received_since(&self, account: i64, since: u64) -> Result<bool, InboxError>;
+    async fn received_since(&self, account: AccountId, since: u64) -> Result<bool, InboxError>;
 }

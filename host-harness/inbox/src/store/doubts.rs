@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{Doubt, Seen, SeenMessage, Settlement},
+    model::{Doubt, ReplyId, Seen, SeenMessage, Settlement},
 };
 
 /// Parts of replies that may have been delivered.
@@ -29,12 +29,12 @@ pub trait Doubts: Send + Sync {
     ///
     /// # Errors
     /// [`InboxError::NotAmbiguous`] where there is no such part.
-    async fn settle(&self, reply: i64, settlement: Settlement, now: u64) -> Result<(), InboxError>;
+    async fn settle(&self, reply: ReplyId, settlement: Settlement, now: u64) -> Result<(), InboxError>;
 
     /// After a start: what was on its way when the process ended may have arrived.
     async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError>;
 
     /// What the host was sending for a reply when it failed itself may have arrived; what it had not begun is
     /// refused.
-    async fn settle_failed(&self, reply: i64, now: u64) -> Result<(), InboxError>;
+    async fn settle_failed(&self, reply: ReplyId, now: u64) -> Result<(), InboxError>;
 }

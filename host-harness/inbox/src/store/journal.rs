@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::{
     error::InboxError,
-    model::{NewDelivery, TakenCallback},
+    model::{DeliveryId, NewDelivery, TakenCallback},
 };
 
 /// Deliveries as they come in: durable before they are acknowledged.
@@ -14,7 +14,7 @@ use crate::{
 pub trait Journal: Send + Sync {
     /// Takes a delivery, and returns its id. When this returns, it survives a power cut; its row in the journal
     /// follows, and after a crash comes first of all.
-    async fn record(&self, new: NewDelivery) -> Result<i64, InboxError>;
+    async fn record(&self, new: NewDelivery) -> Result<DeliveryId, InboxError>;
 
     /// Writes a callback into the journal, once: one whose `digest` was taken before changes nothing. With a code
     /// it is a request for deletion, whose state can be asked for by it.
@@ -27,10 +27,10 @@ pub trait Journal: Send + Sync {
     ) -> Result<TakenCallback, InboxError>;
 
     /// Tells whenever recorded deliveries are in the journal, where they wait to be translated.
-    fn arrivals(&self) -> watch::Receiver<i64>;
+    fn arrivals(&self) -> watch::Receiver<DeliveryId>;
 
     /// The id of the newest delivery. The difference of two is about how many came between.
-    fn last_delivery(&self) -> i64;
+    fn last_delivery(&self) -> DeliveryId;
 
     /// Returns when everything that was recorded before is in the journal.
     async fn all_arrived(&self) -> Result<(), InboxError>;

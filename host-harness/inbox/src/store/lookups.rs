@@ -6,7 +6,7 @@ use harness_contract::AccountSettings;
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, ErasureView, MediaView, ReplyView, Upload},
+    model::{AccountId, AccountRow, ConversationId, ErasureView, MediaId, MediaView, ReplyId, ReplyView, Upload},
 };
 
 /// Single things, for reading.
@@ -16,19 +16,19 @@ pub trait Lookups: Send + Sync {
     async fn accounts(&self) -> Result<Vec<AccountRow>, InboxError>;
 
     /// One account.
-    async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError>;
+    async fn account_row(&self, account: AccountId) -> Result<AccountRow, InboxError>;
 
     /// An account as its channel sees it, with the channel's id.
-    async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError>;
+    async fn account(&self, account: AccountId) -> Result<(String, AccountSettings), InboxError>;
 
     /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
-    async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError>;
+    async fn has_reply(&self, conversation: ConversationId, key: &str) -> Result<bool, InboxError>;
 
     /// A reply and the ends of its steps.
-    async fn reply(&self, reply: i64) -> Result<ReplyView, InboxError>;
+    async fn reply(&self, reply: ReplyId) -> Result<ReplyView, InboxError>;
 
     /// A file of a message.
-    async fn media(&self, id: i64) -> Result<MediaView, InboxError>;
+    async fn media(&self, id: MediaId) -> Result<MediaView, InboxError>;
 
     /// A file that was given to be sent.
     async fn upload(&self, handle: &str) -> Result<Upload, InboxError>;

@@ -8,7 +8,7 @@ use harness_contract::{SendOutcome, SendStep, Violation};
 
 use crate::{
     error::InboxError,
-    model::{DueReply, NewReply, OpenReply, Queued, Remarks, StepEnd},
+    model::{AccountId, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd},
 };
 
 /// Replies: asked for once for each key, sent step by step, every step with an end that has a name.
@@ -29,10 +29,10 @@ pub trait Outbox: Send + Sync {
 
     /// Everything about an open reply; none when it has its end. A row that cannot be read (written by another
     /// version) is refused in a transaction of its own, so that it does not stand in the way.
-    async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError>;
+    async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError>;
 
     /// Notes the channel's verdict that a reply cannot be sent, and why.
-    async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError>;
+    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError>;
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.
     /// What the validation remarked is kept with it.
@@ -46,7 +46,7 @@ pub trait Outbox: Send + Sync {
 
     /// Notes that the request of a step leaves now. False if the step has an end already: it must not
     /// leave. After a crash such a step is unknown, not queued.
-    async fn begin_attempt(&self, reply: i64, step: usize, now: u64) -> Result<bool, InboxError>;
+    async fn begin_attempt(&self, reply: ReplyId, step: usize, now: u64) -> Result<bool, InboxError>;
 
     /// Writes down how an attempt ended. A refusal or an unknown outcome cancels the steps behind it.
     async fn finish_step(
@@ -59,14 +59,19 @@ pub trait Outbox: Send + Sync {
     ) -> Result<(), InboxError>;
 
     /// Ends a reply in which nothing is left to do: what is still open is cancelled.
-    async fn close_reply(&self, reply: i64) -> Result<(), InboxError>;
+    async fn close_reply(&self, reply: ReplyId) -> Result<(), InboxError>;
 
     /// Lets a reply wait that cannot be tried now.
-    async fn defer(&self, reply: i64, until: u64) -> Result<(), InboxError>;
+    async fn defer(&self, reply: ReplyId, until: u64) -> Result<(), InboxError>;
 
     /// Until when the platform wants to be left alone by an account, and in one of its conversations where one is
     /// given: in milliseconds since 1970; none where nothing holds it now.
-    async fn paused_until(&self, account: i64, conversation: Option<i64>, now: u64) -> Result<Option<u64>, InboxError>;
+    async fn paused_until(
+        &self,
+        account: AccountId,
+        conversation: Option<ConversationId>,
+        now: u64,
+    ) -> Result<Option<u64>, InboxError>;
 
     /// The same for a whole channel: what concerns every account of it.
     async fn channel_paused_until(&self, channel: &str, now: u64) -> Result<Option<u64>, InboxError>;

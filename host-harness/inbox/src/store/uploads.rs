@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{UnusedFiles, Upload},
+    model::{ReplyId, UnusedFiles, Upload},
 };
 
 /// Files that were given to be sent, and which of the stored files nobody names.
@@ -22,7 +22,7 @@ pub trait Uploads: Send + Sync {
     async fn look_for_use(&self, files: &mut UnusedFiles, limit: usize) -> Result<bool, InboxError>;
 
     /// Forgets a file, unless a reply behind this row names it. Returns its key in the media store.
-    async fn forget_file(&self, handle: String, after: i64) -> Result<Option<String>, InboxError>;
+    async fn forget_file(&self, handle: String, after: ReplyId) -> Result<Option<String>, InboxError>;
 
     /// Those of these keys that no row names. None where the inbox names no files at all: then it is more likely
     /// that the store is another inbox's.

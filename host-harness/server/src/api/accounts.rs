@@ -7,7 +7,7 @@ use axum::{
     routing::{delete, get, post, put},
 };
 use harness_contract::{EntryPoints, text::shown};
-use harness_inbox::AccountRow;
+use harness_inbox::{AccountId, AccountRow};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -33,7 +33,7 @@ async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
     Ok(Json(api.host.inbox().accounts().await?))
 }
 
-async fn account(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountRow> {
+async fn account(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountRow> {
     Ok(Json(api.host.inbox().account_row(id).await?))
 }
 
@@ -60,24 +60,28 @@ struct Disconnected {
 
 async fn disconnect(
     State(api): State<Api>,
-    Path(id): Path<i64>,
+    Path(id): Path<AccountId>,
     Query(how): Query<Disconnect>,
 ) -> Answer<Disconnected> {
     let warning = api.host.disconnect(id, how.conversations == Conversations::Delete).await?;
     Ok(Json(Disconnected { warning }))
 }
 
-async fn check(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountHealth> {
+async fn check(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountHealth> {
     Ok(Json(api.host.check(id, false).await?))
 }
 
 /// `POST`: the same, and a signal is sent to a customer.
-async fn probe(State(api): State<Api>, Path(id): Path<i64>) -> Answer<AccountHealth> {
+async fn probe(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountHealth> {
     Ok(Json(api.host.check(id, true).await?))
 }
 
 /// `PUT` with the contract's `entry-points`.
-async fn entry_points(State(api): State<Api>, Path(id): Path<i64>, Body(body): Body) -> Result<StatusCode, ApiError> {
+async fn entry_points(
+    State(api): State<Api>,
+    Path(id): Path<AccountId>,
+    Body(body): Body,
+) -> Result<StatusCode, ApiError> {
     let wanted: EntryPoints = extract::document(&body).and_then(extract::read)?;
     api.host.configure(id, wanted).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::FileRef;
-use harness_inbox::Upload;
+use harness_inbox::{MediaId, Upload};
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ impl From<TakeError> for ApiError {
 }
 
 /// A file of a message, or the reason why it is not here.
-async fn media(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, ApiError> {
+async fn media(State(api): State<Api>, Path(id): Path<MediaId>) -> Result<Response, ApiError> {
     let media = api.host.inbox().media(id).await?;
     let Some(content) = api.host.media(&media).await? else {
         let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     routing::{get, post},
 };
-use harness_inbox::{ConversationSummary, NoticeView, Page, Place, TimelineEntry};
+use harness_inbox::{ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -53,7 +53,7 @@ impl Asked {
         place.map_err(|_| bad("`before` is where an earlier page ended: take it from that page's `Link` header".into()))
     }
 
-    fn conversation(&self) -> Result<Option<i64>, ApiError> {
+    fn conversation(&self) -> Result<Option<ConversationId>, ApiError> {
         let id = self.conversation.as_deref().map(str::parse).transpose();
         id.map_err(|_| bad("`conversation` is a conversation's id: a number".into()))
     }
@@ -82,7 +82,11 @@ async fn conversations(State(api): State<Api>, Query(asked): Query<Asked>) -> Li
     Ok(listed(api.host.inbox().conversations_before(asked.before()?, limit).await?, limit, ""))
 }
 
-async fn messages(State(api): State<Api>, Path(id): Path<i64>, Query(asked): Query<Asked>) -> Listed<TimelineEntry> {
+async fn messages(
+    State(api): State<Api>,
+    Path(id): Path<ConversationId>,
+    Query(asked): Query<Asked>,
+) -> Listed<TimelineEntry> {
     let (limit, before) = (asked.limit()?, asked.before()?);
     api.host.inbox().channel_of(id).await?;
     Ok(listed(api.host.inbox().timeline_before(id, before, limit).await?, limit, ""))
@@ -107,6 +111,6 @@ struct Marked {
 }
 
 /// `POST`: what came so far counts as read. The customer is not told.
-async fn read(State(api): State<Api>, Path(id): Path<i64>) -> Answer<Marked> {
+async fn read(State(api): State<Api>, Path(id): Path<ConversationId>) -> Answer<Marked> {
     Ok(Json(Marked { read: api.host.inbox().mark_read(id).await? }))
 }

@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_contract::{OutboundMessage, Window, manifest::Manifest};
-use harness_inbox::{InboxError, ParkedCounts, ReplyState, ReplyView, Settlement};
+use harness_inbox::{ConversationId, DeliveryId, InboxError, ParkedCounts, ReplyId, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 
@@ -129,7 +129,7 @@ async fn reset(State(api): State<Api>, Path(id): Path<String>) -> Answer<Reset> 
 
 #[derive(Serialize)]
 struct Problem {
-    delivery: i64,
+    delivery: DeliveryId,
     problem: String,
 }
 
@@ -191,12 +191,12 @@ async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
 
 #[derive(Serialize)]
 struct ConversationView {
-    id: i64,
+    id: ConversationId,
     contact: Option<String>,
     window: Window,
 }
 
-async fn conversation(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ConversationView> {
+async fn conversation(State(api): State<Api>, Path(id): Path<ConversationId>) -> Answer<ConversationView> {
     let context = api.host.context(id).await?;
     let contact = Some(context.contact).filter(|contact| !contact.is_empty());
     Ok(Json(ConversationView { id, contact, window: context.window }))
@@ -212,7 +212,7 @@ struct Wait {
 /// `POST` with the contract's `outbound-message`; `id` may be left out, the host sets it.
 async fn reply(
     State(api): State<Api>,
-    Path(conversation): Path<i64>,
+    Path(conversation): Path<ConversationId>,
     Query(wait): Query<Wait>,
     headers: HeaderMap,
     Body(body): Body,
@@ -259,7 +259,7 @@ async fn reply(
 }
 
 /// `POST`: what may have been delivered is sent again, with what stands behind it. It may reach the customer twice.
-async fn send_again(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ReplyView> {
+async fn send_again(State(api): State<Api>, Path(id): Path<ReplyId>) -> Answer<ReplyView> {
     api.host.settle(id, Settlement::SendAgain).await?;
     Ok(Json(api.host.inbox().reply(id).await?))
 }
@@ -272,12 +272,12 @@ struct Settle {
 }
 
 /// `POST`: what may have been delivered was, or was not; it is not sent again.
-async fn settle(State(api): State<Api>, Path(id): Path<i64>, Json(found): Json<Settle>) -> Answer<ReplyView> {
+async fn settle(State(api): State<Api>, Path(id): Path<ReplyId>, Json(found): Json<Settle>) -> Answer<ReplyView> {
     let settlement = if found.delivered { Settlement::Arrived } else { Settlement::NotArrived };
     api.host.settle(id, settlement).await?;
     Ok(Json(api.host.inbox().reply(id).await?))
 }
 
-async fn reply_status(State(api): State<Api>, Path(id): Path<i64>) -> Answer<ReplyView> {
+async fn reply_status(State(api): State<Api>, Path(id): Path<ReplyId>) -> Answer<ReplyView> {
     Ok(Json(api.host.inbox().reply(id).await?))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{http::StatusCode, response::Response};
 use harness_contract::{Candidate, CheckLevel, CheckResult, Media};
-use harness_inbox::{AccountRow, AccountState};
+use harness_inbox::{AccountId, AccountRow, AccountState};
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -33,7 +33,7 @@ const FRESH: u64 = 60_000;
 pub(crate) struct Waiting {
     places: Semaphore,
     /// What the check of an account found, and when.
-    findings: Mutex<HashMap<i64, Found>>,
+    findings: Mutex<HashMap<AccountId, Found>>,
 }
 
 type Found = (u64, Arc<[CheckResult]>);

@@ -139,7 +139,7 @@ impl Webhooks {
         };
         let body = self.read(to.channel, body, bound).await?;
         let delivery = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(Rejection::of)?;
-        tracing::Span::current().record("delivery", delivery);
+        tracing::Span::current().record("delivery", delivery.get());
         tracing::debug!("a webhook is in the journal");
         Ok(())
     }

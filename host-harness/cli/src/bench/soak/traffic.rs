@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_inbox::ConversationId;
 use serde_json::{Value, json};
 use simulator::{Customer, Simulator};
 use tokio::{net::TcpStream, task::JoinSet};
@@ -45,7 +46,7 @@ pub(super) struct Traffic {
     stop: AtomicBool,
     tally: Mutex<Tally>,
     /// With the conversation of each.
-    customers: Vec<(Customer, i64)>,
+    customers: Vec<(Customer, ConversationId)>,
     keys: AtomicUsize,
 }
 
@@ -156,13 +157,13 @@ impl Traffic {
 }
 
 /// The conversation with a customer who has written.
-async fn conversation(address: &str, igsid: &str) -> Result<i64> {
+async fn conversation(address: &str, igsid: &str) -> Result<ConversationId> {
     for _ in 0..200 {
         let all = get(address, "/api/v1/conversations?limit=100").await?;
         let mut all = all.as_array().into_iter().flatten();
         let found = all.find(|one| one.get("contact").and_then(Value::as_str) == Some(igsid));
         if let Some(id) = found.and_then(|one| one.get("id")).and_then(Value::as_i64) {
-            return Ok(id);
+            return Ok(ConversationId::new(id));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,7 +1,7 @@
 //! Owns: what the platform says about accounts, and requests to delete what is known of somebody.
 //! Does not own: what is deleted (`rows::erasure`).
 
-use harness_contract::{AccountChange, Event, EventBody};
+use harness_contract::{Event, EventBody, names::account_change};
 use rusqlite::{Transaction, params};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{AccountState, TranslatedDelivery, Update},
+    model::{AccountId, AccountState, DeliveryId, TranslatedDelivery, Update},
     sqlite::{
         columns::as_millis,
         rows::{
@@ -37,7 +37,7 @@ pub(crate) fn apply_to_accounts(
     event: &Event,
     updates: &mut Vec<Update>,
 ) -> Result<Told, InboxError> {
-    let accounts: Vec<(i64, String, i64)> = {
+    let accounts: Vec<(AccountId, String, i64)> = {
         let mut statement = tx.prepare_cached(
             "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
                  OR authorized_by = ?2 OR id IN (SELECT account_id FROM alias WHERE channel = ?1 AND alias = ?2))",
@@ -65,7 +65,7 @@ pub(crate) fn apply_to_accounts(
         updates.push(Update::Account { account });
         match &event.body {
             EventBody::AccountUpdate(update) => {
-                if update.change == AccountChange::Disconnected && of_now {
+                if update.change == account_change::DISCONNECTED && of_now {
                     let reason = "The platform says that this app's access was removed. Connect the account again.";
                     mark(tx, account, AccountState::NeedsReconnect, Some(reason))?;
                 }
@@ -93,8 +93,8 @@ pub(crate) fn apply_to_accounts(
 /// Deletes what an erasure request asks for: a contact of the accounts, or the accounts themselves.
 pub(crate) fn erase(
     tx: &Transaction<'_>,
-    delivery: i64,
-    accounts: &[i64],
+    delivery: DeliveryId,
+    accounts: &[AccountId],
     contact: Option<&str>,
     now: i64,
 ) -> Result<(), InboxError> {

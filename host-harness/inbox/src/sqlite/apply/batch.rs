@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use harness_contract::{Event, EventBody, EventOrigin, text::shown};
+use harness_contract::{Event, EventBody, EventOrigin, names::account_change, text::shown};
 use rusqlite::Transaction;
 
 use super::{
@@ -51,7 +51,15 @@ fn apply_delivery(
     // The message that stands before an event of the archive.
     let mut behind: Option<&str> = None;
     for (nth, event) in delivery.events.iter().enumerate() {
-        if let EventBody::ErasureRequest(_) | EventBody::AccountUpdate(_) = &event.body {
+        let of_account = match &event.body {
+            EventBody::ErasureRequest(_) => true,
+            // What the platform says because of a conversation stands in it.
+            EventBody::AccountUpdate(update) => {
+                event.contact.is_none() || update.change == account_change::DISCONNECTED
+            }
+            _ => false,
+        };
+        if of_account {
             // It may take away what is known here, and empties deliveries that are applied.
             known.flush(tx)?;
             let told = apply_to_accounts(tx, delivery, event, updates)?;

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{conversations::writer_of, parking::Parking};
 use crate::{
     error::InboxError,
+    model::{AccountId, ConversationId, DeliveryId},
     sqlite::rows::{
         conversations,
         deliveries::{empty_archived, redact, redact_applied},
@@ -24,11 +25,11 @@ pub(crate) struct BatchCache {
     /// By channel and the platform's id.
     accounts: HashMap<(String, String), Option<KnownAccount>>,
     /// By account and key.
-    conversations: HashMap<(i64, String), i64>,
+    conversations: HashMap<(AccountId, String), ConversationId>,
     /// Deliveries of which every event is applied.
-    pub(crate) applied: Vec<i64>,
+    pub(crate) applied: Vec<DeliveryId>,
     /// Deliveries that hold what was unsent.
-    pub(crate) emptied: Vec<i64>,
+    pub(crate) emptied: Vec<DeliveryId>,
     /// What waits for accounts that are not connected.
     pub(crate) parking: Parking,
 }
@@ -36,7 +37,7 @@ pub(crate) struct BatchCache {
 /// An account as events find it.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownAccount {
-    pub(crate) id: i64,
+    pub(crate) id: AccountId,
     /// The platform's id; the event may have named an alias.
     pub(crate) platform_id: String,
     pub(crate) connected: bool,
@@ -62,10 +63,10 @@ impl BatchCache {
     pub(crate) fn conversation(
         &mut self,
         tx: &Transaction<'_>,
-        account: i64,
+        account: AccountId,
         event: &Event,
         at: i64,
-    ) -> Result<Option<i64>, InboxError> {
+    ) -> Result<Option<ConversationId>, InboxError> {
         let Some(contact) = &event.contact else {
             let writer = writer_of(event);
             return writer.map(|writer| people::find_or_make(tx, account, &writer, at)).transpose();

@@ -2,23 +2,24 @@
 //! has read.
 //! Does not own: its messages.
 
-use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Seen, WindowOpener};
+use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Position};
 use rusqlite::{Transaction, params};
 
 use super::place::EventPlace;
 use crate::{
     error::InboxError,
+    model::ConversationId,
     sqlite::{columns::as_millis, rows::conversations::MAX_REPLY_CONTEXT},
 };
 
 /// What the event does to the conversation's row and its window, and to what an answer will need. One statement, since nearly every event changes the row.
 pub(crate) fn note_action(
     tx: &Transaction<'_>,
-    conversation: i64,
+    conversation: ConversationId,
     event: &Event,
     EventPlace { at, received_at, delivery, .. }: EventPlace,
 ) -> Result<(), InboxError> {
-    if let Some(opener) = event.opens {
+    if let Some(opener) = &event.opens {
         note_opening(tx, conversation, opener, at)?;
     }
     let context = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT);
@@ -59,24 +60,24 @@ pub(crate) fn note_action(
     Ok(())
 }
 
-fn note_opening(tx: &Transaction<'_>, conversation: i64, opener: WindowOpener, at: i64) -> Result<(), InboxError> {
+fn note_opening(tx: &Transaction<'_>, conversation: ConversationId, opener: &str, at: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET at = max(at, ?3)",
     )?
-    .execute(params![conversation, opener.name(), at])?;
+    .execute(params![conversation, opener, at])?;
     Ok(())
 }
 
 pub(crate) fn note_seen(
     tx: &Transaction<'_>,
-    conversation: Option<i64>,
-    seen: &Seen,
+    conversation: Option<ConversationId>,
+    seen: &Position,
     at: i64,
 ) -> Result<(), InboxError> {
     let (message, up_to) = match seen {
-        Seen::Message(id) => (Some(id), at),
-        Seen::Time(time) => (None, as_millis(*time)),
+        Position::Message(id) => (Some(id), at),
+        Position::Time(time) => (None, as_millis(*time)),
     };
     tx.prepare_cached(
         "UPDATE conversation SET seen_message = coalesce(?2, seen_message), seen_at = ?3
@@ -97,5 +98,12 @@ pub(crate) fn writer_of(event: &Event) -> Option<Contact> {
         Some(username) => format!("u:username:{username}"),
         None => format!("u:comment:{}", comment.id),
     };
-    Some(Contact { id, name: None, username: comment.username.clone(), addresses: Vec::new() })
+    Some(Contact {
+        id,
+        name: None,
+        username: comment.username.clone(),
+        addresses: Vec::new(),
+        language: None,
+        details: Vec::new(),
+    })
 }

@@ -1,13 +1,17 @@
 //! Owns: messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
 //! Does not own: the answer to the request itself (`outbox`).
 
-use harness_contract::{BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, Receipt, SendResult};
+use harness_contract::{BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, Position, SendResult};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::place::EventPlace;
 use crate::{
     error::InboxError,
-    sqlite::rows::{deliveries::note_carrier, messages::adopt_platform_id, people, replies},
+    model::ReplyId,
+    sqlite::{
+        columns::{as_millis, collect},
+        rows::{deliveries::note_carrier, messages::adopt_platform_id, people, replies},
+    },
 };
 
 /// An echo of our own step confirms it, before or after the platform's answer to the request.
@@ -22,7 +26,7 @@ pub(crate) fn confirm_own(
         .prepare_cached(
             "SELECT reply_id, step FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NOT NULL",
         )?
-        .query_row(params![place.account, id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .query_row(params![place.account, id], |row| Ok((row.get::<_, ReplyId>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     let step = match (known, &author.correlation) {
         (Some(step), _) => Some(step),
@@ -53,7 +57,7 @@ pub(crate) fn confirm_own(
         .execute(params![reply, step, place.at])?;
     adopt_platform_id(tx, place.account, (reply, step), id)?;
     // The platform shows the message, so it was accepted, whatever its answer had said.
-    let receipt = Receipt { message_ids: vec![id.clone()], recipient: None, media_handle: None };
+    let receipt = replies::receipt(tx, (reply, step), id)?;
     tx.prepare_cached(
         "UPDATE step SET state = 'sent', finished_at = coalesce(finished_at, ?3), outcome = ?4
          WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
@@ -77,14 +81,36 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     };
     let outcome =
         status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
-    let changed: Option<i64> = tx
+    let target = match &status.target {
+        Position::Message(id) => id,
+        Position::Time(until) => return note_delivered(tx, place, *until, state),
+    };
+    let changed: Option<ReplyId> = tx
         .prepare_cached(
             "UPDATE step SET state = ?3, finished_at = ?4, outcome = coalesce(?5, outcome) FROM message
              WHERE message.account_id = ?1 AND message.platform_id = ?2
                AND step.reply_id = message.reply_id AND step.step = message.step AND step.state <> 'rejected'
              RETURNING step.reply_id",
         )?
-        .query_row(params![place.account, status.target, state, place.received_at, outcome], |row| row.get(0))
+        .query_row(params![place.account, target, state, place.received_at, outcome], |row| row.get(0))
         .optional()?;
     changed.map_or(Ok(()), |reply| replies::close_finished(tx, reply))
+}
+
+/// Every message of the conversation up to a time was delivered: what was ambiguous among them was sent.
+fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &str) -> Result<(), InboxError> {
+    if state != "sent" {
+        // Nobody says of all messages up to a time that they failed.
+        return Ok(());
+    }
+    let confirmed: Vec<ReplyId> = collect(
+        tx,
+        "UPDATE step SET state = 'sent', finished_at = ?3 FROM message
+         WHERE message.conversation_id = ?1 AND message.at <= ?2
+           AND step.reply_id = message.reply_id AND step.step = message.step AND step.state = 'unknown'
+         RETURNING step.reply_id",
+        params![place.conversation, as_millis(until), place.received_at],
+        |row| row.get(0),
+    )?;
+    confirmed.into_iter().try_for_each(|reply| replies::close_finished(tx, reply))
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::TranslatedDelivery,
+    model::{AccountId, ConversationId, DeliveryId, TranslatedDelivery},
     sqlite::{
         columns::{as_millis, digest},
         rows,
@@ -23,12 +23,12 @@ use crate::{
 /// unsent now go into `known.emptied`.
 pub(crate) fn apply_event(
     tx: &Transaction<'_>,
-    account: i64,
+    account: AccountId,
     delivery: &TranslatedDelivery,
     event: &Event,
     behind: Option<&str>,
     known: &mut BatchCache,
-) -> Result<(Option<i64>, &'static str), InboxError> {
+) -> Result<(Option<ConversationId>, &'static str), InboxError> {
     let received_at = delivery.received_at;
     let at = time_of(event, received_at);
     let received = as_millis(received_at);
@@ -66,7 +66,12 @@ pub(crate) fn time_of(event: &Event, received_at: u64) -> i64 {
 }
 
 /// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
-pub(crate) fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<bool, InboxError> {
+pub(crate) fn is_new(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    event: &Event,
+    delivery: DeliveryId,
+) -> Result<bool, InboxError> {
     let inserted = tx
         .prepare_cached(
             "INSERT INTO event (account_id, event, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -76,7 +81,12 @@ pub(crate) fn is_new(tx: &Transaction<'_>, account: i64, event: &Event, delivery
 }
 
 /// The same words stand in two deliveries now; both must be emptied when they are unsent.
-pub(crate) fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, delivery: i64) -> Result<(), InboxError> {
+pub(crate) fn note_repeat(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    event: &Event,
+    delivery: DeliveryId,
+) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO repeat (first, again)
          SELECT delivery_id, ?3 FROM event WHERE account_id = ?1 AND event = ?2 AND delivery_id <> ?3
@@ -96,7 +106,7 @@ pub(crate) fn note_repeat(tx: &Transaction<'_>, account: i64, event: &Event, del
 /// where somebody sees it. Says whether it is new.
 pub(crate) fn refuse(
     tx: &Transaction<'_>,
-    account: i64,
+    account: AccountId,
     delivery: &TranslatedDelivery,
     nth: usize,
     event: &Event,
@@ -105,7 +115,7 @@ pub(crate) fn refuse(
     if !is_new(tx, account, &instead, delivery.id)? {
         return Ok(false);
     }
-    tracing::warn!(delivery = delivery.id, kind = event.body.name(), "the channel gave an event no id");
+    tracing::warn!(delivery = delivery.id.get(), kind = event.body.name(), "the channel gave an event no id");
     let received_at = as_millis(delivery.received_at);
     let body = serde_json::json!({
         "problem": "The channel gave this event no id, so it could not be told from its repetition. It changed nothing.",

@@ -5,13 +5,13 @@ use harness_contract::{Attachment, EventOrigin, Media, Message, Retention};
 use rusqlite::{Transaction, params};
 
 use super::place::EventPlace;
-use crate::{error::InboxError, model::MediaState};
+use crate::{error::InboxError, model::MediaState, model::MessageId};
 
 /// Notes the files that a new message names.
 pub(crate) fn note_files(
     tx: &Transaction<'_>,
     place: &EventPlace,
-    message_row: i64,
+    row: MessageId,
     origin: EventOrigin,
     message: &Message,
 ) -> Result<(), InboxError> {
@@ -30,7 +30,7 @@ pub(crate) fn note_files(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
-            message_row,
+            row,
             i64::try_from(at).unwrap_or(i64::MAX),
             file.kind,
             file.url,

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{echoes::confirm_own, media, place::EventPlace};
 use crate::{
     error::InboxError,
+    model::{AccountId, ConversationId, DeliveryId, MessageId},
     sqlite::rows::{
         deliveries::{note_carrier, take_carriers},
         messages::{apply_waiting_edit, deletion_of},
@@ -96,7 +97,7 @@ pub(crate) fn store(
         note_carrier(tx, place.account, id, place.delivery)?;
     }
     if stored == 1 && keep {
-        media::note_files(tx, place, tx.last_insert_rowid(), event.origin, message)?;
+        media::note_files(tx, place, MessageId::new(tx.last_insert_rowid()), event.origin, message)?;
     }
     if let Some(id) = &message.id
         && before.edited
@@ -113,7 +114,7 @@ pub(crate) fn store(
 fn place_in_the_past(
     tx: &Transaction<'_>,
     place: &EventPlace,
-    conversation: i64,
+    conversation: ConversationId,
     behind: Option<&str>,
 ) -> Result<i64, InboxError> {
     let before: Option<(i64, i64)> = tx
@@ -162,7 +163,7 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
 }
 
 /// A message that the archive brought first comes as news all the same: somebody is to see it.
-pub(crate) fn came_live_too(tx: &Transaction<'_>, account: i64, message: &Message) -> Result<(), InboxError> {
+pub(crate) fn came_live_too(tx: &Transaction<'_>, account: AccountId, message: &Message) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
     tx.prepare_cached(
         "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
@@ -180,7 +181,7 @@ struct Before {
 }
 
 impl Before {
-    fn of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Self, InboxError> {
+    fn of(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Self, InboxError> {
         Ok(tx
             .prepare_cached(
                 "SELECT (SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2),
@@ -237,7 +238,7 @@ pub(crate) fn react(
 
 /// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
 /// hold words which nobody is to see any more.
-pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) -> Result<Vec<i64>, InboxError> {
+pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) -> Result<Vec<DeliveryId>, InboxError> {
     let Some(text) = &edited.text else { return Ok(Vec::new()) };
     if deletion_of(tx, place.account, &edited.target)?.is_some() {
         return Ok(vec![place.delivery]);
@@ -268,7 +269,7 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) ->
 }
 
 /// The deliveries that brought a message.
-fn brought_by(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Vec<i64>, InboxError> {
+fn brought_by(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Vec<DeliveryId>, InboxError> {
     let mut statement = tx.prepare_cached(
         "SELECT delivery_id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id IS NOT NULL",
     )?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Transaction, params};
 
-use crate::{error::InboxError, model::ParkingBounds, sqlite::rows::deliveries::TOO_MANY};
+use crate::{error::InboxError, model::DeliveryId, model::ParkingBounds, sqlite::rows::deliveries::TOO_MANY};
 
 /// How many wait, as far as one transaction has counted.
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Parking {
         &mut self,
         tx: &Transaction<'_>,
         bounds: ParkingBounds,
-        (channel, delivery): (&str, i64),
+        (channel, delivery): (&str, DeliveryId),
         accounts: &BTreeSet<&str>,
         problem: &str,
     ) -> Result<(), InboxError> {
@@ -86,7 +86,7 @@ impl Parking {
 
 /// The oldest do not wait any more, and are emptied if they wait for no other account. Returns how many were.
 fn drop_oldest(tx: &Transaction<'_>, channel: &str, account: Option<&str>, count: u64) -> Result<usize, InboxError> {
-    let oldest: Vec<(String, i64)> = {
+    let oldest: Vec<(String, DeliveryId)> = {
         let mut statement = tx.prepare_cached(
             "SELECT account, delivery_id FROM awaited WHERE channel = ?1 AND (?2 IS NULL OR account = ?2)
              ORDER BY delivery_id LIMIT ?3",

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::row::{Arrival, DeliveryRow};
-use crate::files::private_options;
+use crate::{files::private_options, model::DeliveryId};
 
 /// What the file's name ends with, behind that of the inbox's file.
 pub(crate) const FILE: &str = "-arrivals";
@@ -93,7 +93,7 @@ pub(crate) fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -
     let body = arrival.row.body();
     let mut rest = Vec::with_capacity(FIXED + head.len() + body.len());
     rest.extend(generation.to_le_bytes());
-    rest.extend(arrival.id.to_le_bytes());
+    rest.extend(arrival.id.get().to_le_bytes());
     rest.extend(u32::try_from(head.len()).map_err(too_long)?.to_le_bytes());
     rest.extend(head);
     rest.extend(body);
@@ -128,7 +128,7 @@ fn record(bytes: &[u8]) -> Option<(u64, Arrival, &[u8])> {
         return None;
     }
     let generation = u64::from_le_bytes(rest.get(..8)?.try_into().ok()?);
-    let id = i64::from_le_bytes(rest.get(8..16)?.try_into().ok()?);
+    let id = DeliveryId::new(i64::from_le_bytes(rest.get(8..16)?.try_into().ok()?));
     let (head, body) = rest.get(FIXED..)?.split_at_checked(usize::try_from(number(rest.get(16..FIXED)?)?).ok()?)?;
     let row: DeliveryRow = serde_json::from_slice(head).ok()?;
     Some((generation, Arrival { id, row: row.with_body(body.to_vec()) }, next))
@@ -145,7 +145,7 @@ mod tests {
     use harness_contract::{Delivery, DeliverySource};
 
     use super::*;
-    use crate::model::{NewDelivery, Proof};
+    use crate::model::{DeliveryId, NewDelivery, Proof};
 
     fn arrivals(ids: std::ops::Range<i64>) -> Vec<Arrival> {
         ids.map(|id| {
@@ -157,7 +157,7 @@ mod tests {
                 account: None,
             };
             Arrival {
-                id,
+                id: DeliveryId::new(id),
                 row: DeliveryRow::of(NewDelivery {
                     channel: "c".into(),
                     delivery,
@@ -171,7 +171,7 @@ mod tests {
 
     fn read(path: &Path) -> Vec<(i64, Vec<u8>)> {
         let found = Log::open(path).unwrap().read().unwrap();
-        found.into_iter().map(|arrival| (arrival.id, arrival.row.body().to_vec())).collect()
+        found.into_iter().map(|arrival| (arrival.id.get(), arrival.row.body().to_vec())).collect()
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         for arrival in arrivals(5..7).iter().chain(&arrivals(6..8)) {
             encode(arrival, 0, &mut bytes).unwrap();
         }
-        let ids: Vec<_> = records(&bytes).1.iter().map(|arrival| arrival.id).collect();
+        let ids: Vec<_> = records(&bytes).1.iter().map(|arrival| arrival.id.get()).collect();
         assert_eq!(ids, [5, 6]);
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, params};
 
 use super::{log::Log, row::Arrival};
-use crate::error::InboxError;
+use crate::{error::InboxError, model::DeliveryId};
 
 pub(crate) fn insert_rows(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<(), InboxError> {
     let Some(last) = arrivals.last() else { return Ok(()) };
@@ -18,25 +18,25 @@ pub(crate) fn insert_rows(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<
 }
 
 /// Gives a row to whatever the file holds that has none, empties the file, and returns it with the last id given.
-pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, i64), InboxError> {
+pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, DeliveryId), InboxError> {
     let failed = |source| InboxError::Arrivals { path: path.to_owned(), source };
     let mut log = Log::open(path).map_err(failed)?;
     let found = log.read().map_err(failed)?;
     let tx = connection.transaction()?;
     let missing = add_missing(&tx, found)?;
-    let newest: Option<i64> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
-    let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    let newest: Option<DeliveryId> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
+    let moved: DeliveryId = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
     tx.commit()?;
     if missing > 0 {
         tracing::info!(deliveries = missing, "deliveries that had no row yet got one");
     }
     log.truncate();
-    Ok((log, moved.max(newest.unwrap_or(0))))
+    Ok((log, moved.max(newest.unwrap_or(moved))))
 }
 
 /// Gives a row to what an arrivals file held, where it has none. Returns how many that were.
 pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
-    let moved: i64 = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
+    let moved: DeliveryId = tx.query_row("SELECT moved FROM arrival", [], |row| row.get(0))?;
     found.retain(|arrival| arrival.id > moved);
     insert_rows(tx, &found)?;
     Ok(found.len())

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::{
     error::InboxError,
-    model::{NewDelivery, Proof},
+    model::{DeliveryId, NewDelivery, Proof},
     sqlite::columns::as_millis,
 };
 
 /// A delivery and the id that it will have in the journal.
 pub(crate) struct Arrival {
-    pub(crate) id: i64,
+    pub(crate) id: DeliveryId,
     pub(crate) row: DeliveryRow,
 }
 
@@ -28,6 +28,8 @@ pub(crate) struct DeliveryRow {
     /// None in a file of an earlier version.
     #[serde(default)]
     proof: Option<String>,
+    #[serde(default)]
+    query: String,
     headers: String,
     #[serde(skip)]
     body: Vec<u8>,
@@ -40,7 +42,8 @@ impl DeliveryRow {
             channel,
             received_at: as_millis(delivery.received_at),
             source: source_column(&delivery.source)?,
-            account: delivery.account,
+            account: delivery.account.map(|account| account.id),
+            query: delivery.query,
             proof: Some(serde_json::to_string(&proof)?),
             headers: serde_json::to_string(&delivery.headers)?,
             body: delivery.body,
@@ -57,17 +60,17 @@ impl DeliveryRow {
 
     /// About how much of it is kept in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.body.len() + self.headers.len() + std::mem::size_of::<Self>()
+        self.body.len() + self.headers.len() + self.query.len() + std::mem::size_of::<Self>()
     }
 
     /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
-    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: i64) -> Result<(), InboxError> {
-        let Self { channel, received_at, source, account, proof, headers, body } = self;
+    pub(crate) fn insert(&self, tx: &Transaction<'_>, id: DeliveryId) -> Result<(), InboxError> {
+        let Self { channel, received_at, source, account, proof, query, headers, body } = self;
         tx.prepare_cached(
-            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id, proof)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7, ?8)",
+            "INSERT INTO delivery (channel, source, account, received_at, headers, body, state, id, proof, query)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'received', ?7, ?8, ?9)",
         )?
-        .execute(params![channel, source, account, received_at, headers, body, id, proof])?;
+        .execute(params![channel, source, account, received_at, headers, body, id, proof, query])?;
         Ok(())
     }
 }
@@ -82,6 +85,8 @@ fn source_column(source: &DeliverySource) -> Result<String, InboxError> {
 
 pub(crate) fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
     Ok(match serde_json::from_str(column) {
+        // The word of version 0.1 of the contract.
+        Err(_) if column == "archive" => DeliverySource::History,
         Ok(document @ Value::Object(_)) => serde_json::from_value(document)?,
         _ => serde_json::from_value(column.into())?,
     })

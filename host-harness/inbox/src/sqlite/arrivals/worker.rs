@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
+    model::DeliveryId,
     sqlite::{
         failure::NotCommitted,
         writer::{Job, Queue},
@@ -51,7 +52,7 @@ const OVERDUE: Duration = Duration::from_secs(30);
 /// The wait before rows that could not be written are tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-type Reply = oneshot::Sender<Result<i64, InboxError>>;
+type Reply = oneshot::Sender<Result<DeliveryId, InboxError>>;
 
 enum Request {
     Record(DeliveryRow, Reply),
@@ -68,7 +69,7 @@ struct Shared {
     /// Why the journal takes nothing now.
     stuck: Mutex<Option<Arc<InboxError>>>,
     /// The last id that has its row.
-    moved: watch::Sender<i64>,
+    moved: watch::Sender<DeliveryId>,
 }
 
 /// The arrivals of an inbox.
@@ -80,9 +81,9 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     /// Starts with an empty file: [`recover`] has emptied it.
-    pub(crate) fn start(log: Log, last_id: i64, journal: Queue) -> Result<Self, InboxError> {
+    pub(crate) fn start(log: Log, last_id: DeliveryId, journal: Queue) -> Result<Self, InboxError> {
         let shared = Arc::new(Shared {
-            last_id: AtomicI64::new(last_id),
+            last_id: AtomicI64::new(last_id.get()),
             waiting: Mutex::default(),
             stuck: Mutex::new(None),
             moved: watch::Sender::new(last_id),
@@ -109,7 +110,7 @@ impl Arrivals {
     }
 
     /// Returns the delivery's id when it is durable. Its row follows.
-    pub(crate) async fn record(&self, row: DeliveryRow) -> Result<i64, InboxError> {
+    pub(crate) async fn record(&self, row: DeliveryRow) -> Result<DeliveryId, InboxError> {
         let shared = &self.shared;
         if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(InboxError::Stuck(Arc::clone(reason)));
@@ -123,7 +124,7 @@ impl Arrivals {
     }
 
     /// An id for a row that is written into the journal without coming by here.
-    pub(crate) fn next_id(&self) -> i64 {
+    pub(crate) fn next_id(&self) -> DeliveryId {
         self.shared.next_id()
     }
 
@@ -144,13 +145,13 @@ impl Arrivals {
     }
 
     /// Tells whenever deliveries got their row.
-    pub(crate) fn moved(&self) -> watch::Receiver<i64> {
+    pub(crate) fn moved(&self) -> watch::Receiver<DeliveryId> {
         self.shared.moved.subscribe()
     }
 
     /// The last id that was given.
-    pub(crate) fn last_id(&self) -> i64 {
-        self.shared.last_id.load(Ordering::Acquire)
+    pub(crate) fn last_id(&self) -> DeliveryId {
+        DeliveryId::new(self.shared.last_id.load(Ordering::Acquire))
     }
 }
 
@@ -165,8 +166,8 @@ impl Drop for Arrivals {
 }
 
 impl Shared {
-    fn next_id(&self) -> i64 {
-        self.last_id.fetch_add(1, Ordering::AcqRel) + 1
+    fn next_id(&self) -> DeliveryId {
+        DeliveryId::new(self.last_id.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -6,7 +6,9 @@ use rusqlite::{Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential, Update},
+    model::{
+        AccountId, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential, Update,
+    },
     sqlite::{
         arrivals::DeliveryRow,
         columns::{as_millis, collect, from_millis},
@@ -22,7 +24,7 @@ use crate::{
 
 #[async_trait]
 impl Accounts for SqliteStore {
-    async fn connect_account(&self, new: NewAccount) -> Result<i64, InboxError> {
+    async fn connect_account(&self, new: NewAccount) -> Result<AccountId, InboxError> {
         let settings = serde_json::to_string(&new.settings)?;
         let id = self
             .writer
@@ -61,7 +63,7 @@ impl Accounts for SqliteStore {
 
     async fn mark_account(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         state: AccountState,
         problem: Option<String>,
@@ -82,7 +84,7 @@ impl Accounts for SqliteStore {
         Ok(marked)
     }
 
-    async fn due_refreshes(&self, now: u64) -> Result<Vec<i64>, InboxError> {
+    async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError> {
         self.readers
             .read(move |connection| {
                 let sql =
@@ -94,7 +96,7 @@ impl Accounts for SqliteStore {
 
     async fn note_refresh(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         refresh_before: Option<u64>,
         refresh_at: Option<u64>,
@@ -110,7 +112,11 @@ impl Accounts for SqliteStore {
             .await
     }
 
-    async fn disconnect_account(&self, account: i64, delete_conversations: Option<u64>) -> Result<(), InboxError> {
+    async fn disconnect_account(
+        &self,
+        account: AccountId,
+        delete_conversations: Option<u64>,
+    ) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 if let Some(now) = delete_conversations {
@@ -150,7 +156,7 @@ impl Accounts for SqliteStore {
 
     async fn note_history(
         &self,
-        account: i64,
+        account: AccountId,
         connection: i64,
         items: Vec<NewDelivery>,
         mark: HistoryMark,
@@ -180,7 +186,7 @@ impl Accounts for SqliteStore {
     }
 }
 
-fn keep(tx: &Transaction<'_>, id: i64, new: &NewAccount, dialog: &FromDialog) -> Result<(), InboxError> {
+fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDialog) -> Result<(), InboxError> {
     let NewAccount { channel, platform_id, .. } = new;
     let picture = dialog.picture.as_ref().map(serde_json::to_string).transpose()?;
     tx.prepare_cached(

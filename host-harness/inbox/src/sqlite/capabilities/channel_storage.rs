@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
+    model::AccountId,
     sqlite::{rows::accounts::is_current, store::SqliteStore},
     store::ChannelStorage,
     store::{MAX_STORAGE_KEY, STORAGE_QUOTA},
@@ -26,7 +27,7 @@ fn checked(key: &str) -> Result<String, StorageError> {
 
 #[async_trait]
 impl ChannelStorage for SqliteStore {
-    async fn storage_get(&self, account: i64, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+    async fn storage_get(&self, account: AccountId, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let key = checked(key)?;
         let value = self.readers.read(move |connection| {
             Ok(connection
@@ -37,7 +38,13 @@ impl ChannelStorage for SqliteStore {
         value.await.map_err(|error| unavailable(&error))
     }
 
-    async fn storage_set(&self, account: i64, connection: i64, key: &str, value: Vec<u8>) -> Result<(), StorageError> {
+    async fn storage_set(
+        &self,
+        account: AccountId,
+        connection: i64,
+        key: &str,
+        value: Vec<u8>,
+    ) -> Result<(), StorageError> {
         let key = checked(key)?;
         let stored = self.writer.write(move |tx| {
             if !is_current(tx, account, connection)? {
@@ -67,7 +74,7 @@ impl ChannelStorage for SqliteStore {
         }
     }
 
-    async fn storage_delete(&self, account: i64, connection: i64, key: &str) -> Result<(), StorageError> {
+    async fn storage_delete(&self, account: AccountId, connection: i64, key: &str) -> Result<(), StorageError> {
         let key = checked(key)?;
         let deleted = self.writer.write(move |tx| {
             if is_current(tx, account, connection)? {
@@ -79,7 +86,7 @@ impl ChannelStorage for SqliteStore {
         deleted.await.map_err(|error| unavailable(&error))
     }
 
-    async fn storage_keys(&self, account: i64, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn storage_keys(&self, account: AccountId, prefix: &str) -> Result<Vec<String>, StorageError> {
         let prefix = prefix.to_owned();
         let keys = self.readers.read(move |connection| {
             let mut statement = connection.prepare_cached(

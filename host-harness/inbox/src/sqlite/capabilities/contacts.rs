@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::{DueProfile, Update},
+    model::{ContactId, ConversationId, DueProfile, Update},
     sqlite::{
         columns::{as_millis, collect},
         store::SqliteStore,
@@ -35,7 +35,7 @@ impl Contacts for SqliteStore {
             .await
     }
 
-    async fn note_profile(&self, contact: i64, profile: &ContactProfile, next: u64) -> Result<(), InboxError> {
+    async fn note_profile(&self, contact: ContactId, profile: &ContactProfile, next: u64) -> Result<(), InboxError> {
         let json = serde_json::to_string(profile)?;
         let (name, username) = (profile.contact.name.clone(), profile.contact.username.clone());
         let conversations = self
@@ -47,7 +47,9 @@ impl Contacts for SqliteStore {
                 )?
                 .execute(params![contact, json, as_millis(next), name, username])?;
                 let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE contact_id = ?1")?;
-                Ok(statement.query_map(params![contact], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?)
+                Ok(statement
+                    .query_map(params![contact], |row| row.get(0))?
+                    .collect::<Result<Vec<ConversationId>, _>>()?)
             })
             .await?;
         self.announce(
@@ -56,7 +58,7 @@ impl Contacts for SqliteStore {
         Ok(())
     }
 
-    async fn note_no_profile(&self, contact: i64, problem: String, next: u64) -> Result<(), InboxError> {
+    async fn note_no_profile(&self, contact: ContactId, problem: String, next: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached("UPDATE contact SET profile_problem = ?2, profile_at = ?3 WHERE id = ?1")?

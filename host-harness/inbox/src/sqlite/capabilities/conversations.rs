@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::InboxError,
-    model::{ConversationSummary, NoticeView, Page, Place, TimelineEntry, Update},
+    model::{AccountId, ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry, Update},
     sqlite::{
         columns::{collect, with_one_more},
         rows::conversations::mark_read,
@@ -52,7 +52,7 @@ impl Conversations for SqliteStore {
                             seen_message: row.get(7)?,
                             preview: row.get(8)?,
                         };
-                        let place = Place { at: summary.last_at, seq: 0, id: summary.id };
+                        let place = Place { at: summary.last_at, seq: 0, id: summary.id.get() };
                         Ok((summary, place))
                     },
                 )?;
@@ -63,7 +63,7 @@ impl Conversations for SqliteStore {
 
     async fn timeline_before(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError> {
@@ -73,7 +73,7 @@ impl Conversations for SqliteStore {
 
     async fn notices_before(
         &self,
-        conversation: Option<i64>,
+        conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,
         limit: usize,
@@ -108,7 +108,7 @@ impl Conversations for SqliteStore {
                 )?;
                 let placed = rows.into_iter().map(|(mut notice, body)| {
                     notice.body = RawValue::from_string(body)?;
-                    let place = Place { at: notice.at, seq: 0, id: notice.id };
+                    let place = Place { at: notice.at, seq: 0, id: notice.id.get() };
                     Ok((notice, place))
                 });
                 Ok(Page::of(placed.collect::<Result<_, InboxError>>()?, limit))
@@ -118,7 +118,7 @@ impl Conversations for SqliteStore {
 
     async fn context(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         policy: &WindowPolicy,
         now: u64,
     ) -> Result<ConversationContext, InboxError> {
@@ -126,12 +126,16 @@ impl Conversations for SqliteStore {
         self.readers.read(move |connection| views::context::context(connection, conversation, &policy, now)).await
     }
 
-    async fn known_comment(&self, conversation: i64, comment: &str) -> Result<Option<KnownComment>, InboxError> {
+    async fn known_comment(
+        &self,
+        conversation: ConversationId,
+        comment: &str,
+    ) -> Result<Option<KnownComment>, InboxError> {
         let comment = comment.to_owned();
         self.readers.read(move |connection| views::context::known_comment(connection, conversation, &comment)).await
     }
 
-    async fn channel_of(&self, conversation: i64) -> Result<String, InboxError> {
+    async fn channel_of(&self, conversation: ConversationId) -> Result<String, InboxError> {
         self.readers
             .read(move |connection| {
                 connection
@@ -145,7 +149,7 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn account_of(&self, conversation: i64) -> Result<i64, InboxError> {
+    async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError> {
         self.readers
             .read(move |connection| {
                 connection
@@ -157,7 +161,7 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, conversation: i64) -> Result<usize, InboxError> {
+    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError> {
         let marked = self
             .writer
             .write(move |tx| {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
+    model::{AccountId, DeliveryCounts, DeliveryId, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
     sqlite::{
         columns::{as_millis, collect, from_millis},
         rows::deliveries::{TOO_MANY, TOO_OLD},
@@ -41,7 +41,7 @@ impl Counts for SqliteStore {
             .await
     }
 
-    async fn problems(&self, limit: usize) -> Result<Vec<(i64, String)>, InboxError> {
+    async fn problems(&self, limit: usize) -> Result<Vec<(DeliveryId, String)>, InboxError> {
         self.readers
             .read(move |connection| {
                 collect(
@@ -160,7 +160,7 @@ impl Counts for SqliteStore {
             .await
     }
 
-    async fn traffic(&self, account: i64) -> Result<Traffic, InboxError> {
+    async fn traffic(&self, account: AccountId) -> Result<Traffic, InboxError> {
         self.readers
             .read(move |connection| {
                 let events = collect(
@@ -196,7 +196,7 @@ impl Counts for SqliteStore {
             .await
     }
 
-    async fn came_live(&self, account: i64, platform_id: &str) -> Result<bool, InboxError> {
+    async fn came_live(&self, account: AccountId, platform_id: &str) -> Result<bool, InboxError> {
         let platform_id = platform_id.to_owned();
         self.readers
             .read(move |connection| {
@@ -207,7 +207,7 @@ impl Counts for SqliteStore {
             .await
     }
 
-    async fn received_since(&self, account: i64, since: u64) -> Result<bool, InboxError> {
+    async fn received_since(&self, account: AccountId, since: u64) -> Result<bool, InboxError> {
         self.readers
             .read(move |connection| {
                 let sql = "SELECT EXISTS (SELECT 1 FROM message WHERE account_id = ?1 AND direction = 'inbound'

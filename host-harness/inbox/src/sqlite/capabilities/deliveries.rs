@@ -2,12 +2,14 @@
 //! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
-use harness_contract::{Delivery, Header};
+use harness_contract::{AccountSettings, Delivery, Header};
 use rusqlite::{Connection, Row, params};
 
 use crate::{
     error::InboxError,
-    model::{Applied, BatchOutcome, DeliveryFailure, ParkingBounds, PendingDelivery, TranslatedDelivery, Update},
+    model::{
+        Applied, BatchOutcome, DeliveryFailure, DeliveryId, ParkingBounds, PendingDelivery, TranslatedDelivery, Update,
+    },
     sqlite::{
         apply::apply_batch,
         arrivals::{proof_from, source_from},
@@ -69,7 +71,7 @@ impl Deliveries for SqliteStore {
     }
 
     async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError> {
-        let failed: Vec<i64> = outcome.failed.iter().map(|failure| failure.id).collect();
+        let failed: Vec<DeliveryId> = outcome.failed.iter().map(|failure| failure.id).collect();
         self.writer
             .write(move |tx| {
                 for id in &outcome.retry {
@@ -116,7 +118,7 @@ impl SqliteStore {
             let only_unreadable = pending.is_empty() && !unreadable.is_empty();
             if !unreadable.is_empty() {
                 let failed = unreadable.into_iter().map(|(id, error)| {
-                    tracing::error!(delivery = id, %error, "a delivery in the journal cannot be read");
+                    tracing::error!(delivery = id.get(), %error, "a delivery in the journal cannot be read");
                     let problem = format!("it cannot be read in the journal: {error}");
                     DeliveryFailure { id, problem, translator: String::new() }
                 });
@@ -130,7 +132,7 @@ impl SqliteStore {
 }
 
 /// Deliveries of a channel that wait, and those among them that cannot be read: they hold up none behind them.
-type Waiting = (Vec<PendingDelivery>, Vec<(i64, InboxError)>);
+type Waiting = (Vec<PendingDelivery>, Vec<(DeliveryId, InboxError)>);
 
 pub(crate) fn waiting(
     connection: &Connection,
@@ -140,7 +142,7 @@ pub(crate) fn waiting(
     bytes: usize,
 ) -> Result<Waiting, InboxError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof FROM delivery
+        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof, query FROM delivery
          WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
     ))?;
     let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
@@ -174,8 +176,9 @@ fn pending_from(row: &Row<'_>) -> Result<PendingDelivery, InboxError> {
         proof: proof_from(proof.as_deref(), account.as_deref())?,
         delivery: Delivery {
             source: source_from(&row.get::<_, String>(5)?)?,
-            account,
+            account: account.map(|id| AccountSettings { id, settings: Vec::new(), webhook_url: None }),
             received_at: from_millis(row.get(3)?),
+            query: row.get(9)?,
             headers,
             body: row.get(7)?,
         },
@@ -221,7 +224,7 @@ mod tests {
         // One at a time, as when a channel is tried again.
         assert_eq!(inbox.least_tried("c").await.unwrap().unwrap().delivery.body, b"4");
         let pending = inbox.pending("c", 10, usize::MAX).await.unwrap();
-        assert_eq!(pending.iter().map(|pending| pending.id).collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(pending.iter().map(|pending| pending.id.get()).collect::<Vec<_>>(), [5, 6]);
         let problems = inbox.problems(10).await.unwrap();
         assert_eq!(problems.len(), 4, "{problems:?}");
         assert!(problems.iter().all(|(_, problem)| problem.starts_with("it cannot be read in the journal")));

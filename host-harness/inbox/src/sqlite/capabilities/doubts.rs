@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{Doubt, Seen, SeenMessage, Settlement, Update},
+    model::{ConversationId, Doubt, ReplyId, Seen, SeenMessage, Settlement, Update},
     sqlite::{
         columns::{as_millis, collect, from_millis, index},
         outbox::doubts::{
@@ -75,11 +75,11 @@ impl Doubts for SqliteStore {
             .await
     }
 
-    async fn settle(&self, reply: i64, settlement: Settlement, now: u64) -> Result<(), InboxError> {
+    async fn settle(&self, reply: ReplyId, settlement: Settlement, now: u64) -> Result<(), InboxError> {
         let conversation = self
             .writer
             .write(move |tx| {
-                let found: Option<(i64, i64)> = tx
+                let found: Option<(i64, ConversationId)> = tx
                     .prepare_cached(
                         "SELECT s.step, r.conversation_id FROM step s JOIN reply r ON r.id = s.reply_id
                          WHERE s.reply_id = ?1 AND s.state = 'unknown' AND r.state = 'done' ORDER BY s.step LIMIT 1",
@@ -98,7 +98,8 @@ impl Doubts for SqliteStore {
                 };
                 match settlement {
                     Settlement::Arrived => {
-                        let receipt = Receipt { message_ids: Vec::new(), recipient: None, media_handle: None };
+                        let receipt =
+                            Receipt { messages: Vec::new(), thread: None, recipient: None, media_handle: None };
                         end(tx, (reply, step), "sent", &SendResult::Sent(receipt), now)?;
                     }
                     Settlement::NotArrived => {
@@ -122,7 +123,7 @@ impl Doubts for SqliteStore {
         self.writer.write(move |tx| doubt_what_is_under_way(tx, None, sentence, now)).await
     }
 
-    async fn settle_failed(&self, reply: i64, now: u64) -> Result<(), InboxError> {
+    async fn settle_failed(&self, reply: ReplyId, now: u64) -> Result<(), InboxError> {
         let sentence = "The host failed while this was being sent, and it may have been delivered.";
         self.writer
             .write(move |tx| {

@@ -7,14 +7,14 @@ use tokio::sync::watch;
 
 use crate::{
     error::InboxError,
-    model::{NewDelivery, TakenCallback},
+    model::{DeliveryId, NewDelivery, TakenCallback},
     sqlite::{arrivals::DeliveryRow, store::SqliteStore},
     store::Journal,
 };
 
 #[async_trait]
 impl Journal for SqliteStore {
-    async fn record(&self, new: NewDelivery) -> Result<i64, InboxError> {
+    async fn record(&self, new: NewDelivery) -> Result<DeliveryId, InboxError> {
         self.arrivals.record(DeliveryRow::of(new)?).await
     }
 
@@ -51,11 +51,11 @@ impl Journal for SqliteStore {
             .await
     }
 
-    fn arrivals(&self) -> watch::Receiver<i64> {
+    fn arrivals(&self) -> watch::Receiver<DeliveryId> {
         self.arrivals.moved()
     }
 
-    fn last_delivery(&self) -> i64 {
+    fn last_delivery(&self) -> DeliveryId {
         self.arrivals.last_id()
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, ErasureView, MediaView, ReplyView, Upload},
+    model::{AccountId, AccountRow, ConversationId, ErasureView, MediaId, MediaView, ReplyId, ReplyView, Upload},
     sqlite::{
         columns::{collect, from_millis},
         rows::accounts::{COLUMNS, account_settings, read_account},
@@ -31,7 +31,7 @@ impl Lookups for SqliteStore {
             .await
     }
 
-    async fn account_row(&self, account: i64) -> Result<AccountRow, InboxError> {
+    async fn account_row(&self, account: AccountId) -> Result<AccountRow, InboxError> {
         let found = self.readers.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM account WHERE id = ?1");
             Ok(connection.prepare_cached(&sql)?.query_row(params![account], read_account).optional()?)
@@ -39,7 +39,7 @@ impl Lookups for SqliteStore {
         found.await?.ok_or_else(|| InboxError::NotFound { what: "account", id: account.to_string() })
     }
 
-    async fn account(&self, account: i64) -> Result<(String, AccountSettings), InboxError> {
+    async fn account(&self, account: AccountId) -> Result<(String, AccountSettings), InboxError> {
         let found = self.readers.read(move |connection| {
             Ok(connection
                 .prepare_cached("SELECT channel, platform_id, settings FROM account WHERE id = ?1")?
@@ -51,11 +51,11 @@ impl Lookups for SqliteStore {
         Ok((channel, account_settings(id, &settings)?))
     }
 
-    async fn reply(&self, reply: i64) -> Result<ReplyView, InboxError> {
+    async fn reply(&self, reply: ReplyId) -> Result<ReplyView, InboxError> {
         self.readers.read(move |connection| views::replies::reply_view(connection, reply)).await
     }
 
-    async fn has_reply(&self, conversation: i64, key: &str) -> Result<bool, InboxError> {
+    async fn has_reply(&self, conversation: ConversationId, key: &str) -> Result<bool, InboxError> {
         let key = key.to_owned();
         self.readers
             .read(move |connection| {
@@ -70,7 +70,7 @@ impl Lookups for SqliteStore {
             .await
     }
 
-    async fn media(&self, id: i64) -> Result<MediaView, InboxError> {
+    async fn media(&self, id: MediaId) -> Result<MediaView, InboxError> {
         self.readers
             .read(move |connection| {
                 connection

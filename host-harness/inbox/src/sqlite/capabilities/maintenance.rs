@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
+    model::DeliveryId,
     sqlite::{columns::as_millis, rows::deliveries::TOO_OLD, store::SqliteStore},
     store::Maintenance,
 };
@@ -22,7 +23,7 @@ impl Maintenance for SqliteStore {
     async fn expire_parked(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
         self.writer
             .write(move |tx| {
-                let ids: Vec<i64> = {
+                let ids: Vec<DeliveryId> = {
                     let mut statement = tx.prepare_cached(
                         "SELECT id FROM (SELECT id, received_at FROM delivery WHERE state = 'unrouted'
                                          ORDER BY id LIMIT ?2) WHERE received_at < ?1",

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{DueMedia, MediaEnd, Update},
+    model::{ConversationId, DueMedia, MediaEnd, MediaId, Update},
     sqlite::{
         columns::{as_millis, collect, from_millis},
         store::SqliteStore,
@@ -16,7 +16,7 @@ use crate::{
 
 #[async_trait]
 impl MediaFiles for SqliteStore {
-    async fn due_media(&self, now: u64, except: &[i64], limit: usize) -> Result<Vec<DueMedia>, InboxError> {
+    async fn due_media(&self, now: u64, except: &[MediaId], limit: usize) -> Result<Vec<DueMedia>, InboxError> {
         let except = serde_json::to_string(except)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.readers
@@ -41,7 +41,7 @@ impl MediaFiles for SqliteStore {
                      ORDER BY third, at, id LIMIT ?3",
                     params![as_millis(now), except, limit],
                     |row| {
-                        let id: i64 = row.get(0)?;
+                        let id: MediaId = row.get(0)?;
                         Ok(DueMedia {
                             id,
                             channel: row.get(1)?,
@@ -58,7 +58,7 @@ impl MediaFiles for SqliteStore {
             .await
     }
 
-    async fn begin_media(&self, id: i64, key: &str) -> Result<bool, InboxError> {
+    async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError> {
         let key = key.to_owned();
         self.writer
             .write(move |tx| {
@@ -83,7 +83,7 @@ impl MediaFiles for SqliteStore {
             .await
     }
 
-    async fn finish_media(&self, id: i64, end: MediaEnd) -> Result<(), InboxError> {
+    async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError> {
         let conversation = self
             .writer
             .write(move |tx| {
@@ -108,7 +108,7 @@ impl MediaFiles for SqliteStore {
                         "SELECT message.conversation_id FROM media JOIN message ON message.id = media.message_id
                          WHERE media.id = ?1",
                     )?
-                    .query_row(params![id], |row| row.get::<_, i64>(0))
+                    .query_row(params![id], |row| row.get::<_, ConversationId>(0))
                     .optional()?)
             })
             .await?;
@@ -116,7 +116,7 @@ impl MediaFiles for SqliteStore {
         Ok(())
     }
 
-    async fn purgeable_media(&self, limit: usize) -> Result<Vec<(i64, String)>, InboxError> {
+    async fn purgeable_media(&self, limit: usize) -> Result<Vec<(MediaId, String)>, InboxError> {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
@@ -130,7 +130,7 @@ impl MediaFiles for SqliteStore {
             .await
     }
 
-    async fn note_purged(&self, id: i64) -> Result<(), InboxError> {
+    async fn note_purged(&self, id: MediaId) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached("UPDATE media SET stored_as = NULL WHERE id = ?1")?.execute(params![id])?;

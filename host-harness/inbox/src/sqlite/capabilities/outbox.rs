@@ -9,7 +9,7 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::{DueReply, NewReply, OpenReply, Queued, Remarks, StepEnd, Update},
+    model::{AccountId, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd, Update},
     sqlite::{
         columns::{as_millis, index},
         outbox::{attempts, pauses, queue, turns},
@@ -35,10 +35,10 @@ impl Outbox for SqliteStore {
         self.readers.read(move |connection| turns::due(connection, now, of_each_account, &except)).await
     }
 
-    async fn open_reply(&self, reply: i64) -> Result<Option<OpenReply>, InboxError> {
+    async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
         match self.readers.read(move |connection| turns::open(connection, reply)).await {
             Err(error @ (InboxError::Json(_) | InboxError::UnknownState { .. })) => {
-                tracing::error!(reply, %error, "a reply in the outbox cannot be read by this version and is refused");
+                tracing::error!(reply = reply.get(), %error, "a reply in the outbox cannot be read by this version and is refused");
                 self.refuse_reply(reply, Vec::new()).await?;
                 Ok(None)
             }
@@ -46,7 +46,7 @@ impl Outbox for SqliteStore {
         }
     }
 
-    async fn refuse_reply(&self, reply: i64, violations: Vec<Violation>) -> Result<(), InboxError> {
+    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError> {
         let violations = serde_json::to_string(&violations)?;
         let conversation = self
             .writer
@@ -93,7 +93,7 @@ impl Outbox for SqliteStore {
         Ok(())
     }
 
-    async fn begin_attempt(&self, reply: i64, step: usize, now: u64) -> Result<bool, InboxError> {
+    async fn begin_attempt(&self, reply: ReplyId, step: usize, now: u64) -> Result<bool, InboxError> {
         let step = index(step);
         self.writer
             .write(move |tx| {
@@ -136,7 +136,7 @@ impl Outbox for SqliteStore {
         Ok(())
     }
 
-    async fn close_reply(&self, reply: i64) -> Result<(), InboxError> {
+    async fn close_reply(&self, reply: ReplyId) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached("UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued'")?
@@ -148,7 +148,7 @@ impl Outbox for SqliteStore {
             .await
     }
 
-    async fn defer(&self, reply: i64, until: u64) -> Result<(), InboxError> {
+    async fn defer(&self, reply: ReplyId, until: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached(
@@ -161,7 +161,12 @@ impl Outbox for SqliteStore {
             .await
     }
 
-    async fn paused_until(&self, account: i64, conversation: Option<i64>, now: u64) -> Result<Option<u64>, InboxError> {
+    async fn paused_until(
+        &self,
+        account: AccountId,
+        conversation: Option<ConversationId>,
+        now: u64,
+    ) -> Result<Option<u64>, InboxError> {
         self.readers
             .read(move |connection| {
                 pauses::until(

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{UnusedFiles, Upload},
+    model::{MediaId, ReplyId, UnusedFiles, Upload},
     sqlite::{
         columns::{as_millis, collect},
         rows::erasure::HANDLE,
@@ -48,14 +48,18 @@ impl Uploads for SqliteStore {
                     |row| Ok((row.get(0)?, row.get(1)?)),
                 )?;
                 let since = rows.iter().map(|(_, at)| *at).min().unwrap_or_default();
-                Ok(UnusedFiles { handles: rows.into_iter().map(|(handle, _)| handle).collect(), after: 0, since })
+                Ok(UnusedFiles {
+                    handles: rows.into_iter().map(|(handle, _)| handle).collect(),
+                    after: ReplyId::new(0),
+                    since,
+                })
             })
             .await
     }
 
     async fn look_for_use(&self, files: &mut UnusedFiles, limit: usize) -> Result<bool, InboxError> {
         let (after, since) = (files.after, files.since);
-        let replies: Vec<(i64, String)> = self
+        let replies: Vec<(ReplyId, String)> = self
             .readers
             .read(move |connection| {
                 collect(
@@ -75,7 +79,7 @@ impl Uploads for SqliteStore {
         Ok(!replies.is_empty())
     }
 
-    async fn forget_file(&self, handle: String, after: i64) -> Result<Option<String>, InboxError> {
+    async fn forget_file(&self, handle: String, after: ReplyId) -> Result<Option<String>, InboxError> {
         self.writer
             .write(move |tx| {
                 Ok(tx
@@ -102,7 +106,7 @@ impl Uploads for SqliteStore {
                 let mut unnamed = Vec::new();
                 for key in keys {
                     let known = match key.split_once('/') {
-                        Some(("inbound", row)) => media.exists(params![row.parse::<i64>().unwrap_or_default(), key])?,
+                        Some(("inbound", row)) => media.exists(params![row.parse::<MediaId>().ok(), key])?,
                         Some(("outbound", handle)) => file.exists(params![handle, key])?,
                         // Not put there by an inbox.
                         _ => true,

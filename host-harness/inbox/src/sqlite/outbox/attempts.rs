@@ -24,7 +24,7 @@ pub(crate) fn finish(
     outcome: &SendOutcome,
     end: &StepEnd,
 ) -> Result<(), InboxError> {
-    let result = serde_json::to_string(&outcome.result)?;
+    let result = serde_json::to_string(&outcome.verdict)?;
     let now = as_millis(at.now);
     let (state, finished) = match end {
         StepEnd::Final(state) => (*state, Some(now)),
@@ -42,18 +42,18 @@ pub(crate) fn finish(
     if let Some(pause) = &outcome.pause {
         pauses::note(tx, at, pause)?;
     }
-    if let SendResult::Sent(receipt) = &outcome.result
-        && let Some(id) = receipt.message_ids.first()
+    if let SendResult::Sent(receipt) = &outcome.verdict
+        && let Some(sent) = receipt.messages.first()
     {
-        messages::adopt_platform_id(tx, at.account, (at.reply, at.step), id)?;
+        messages::adopt_platform_id(tx, at.account, (at.reply, at.step), &sent.message.id)?;
     }
-    if let SendResult::Sent(receipt) = &outcome.result {
+    if let SendResult::Sent(receipt) = &outcome.verdict {
         note_answered(tx, at.reply, at.step)?;
         if let Some(recipient) = &receipt.recipient {
             people::name(tx, at.account, at.conversation, recipient)?;
         }
     }
-    if let Some(failure) = outcome.result.failure().map(|failure| failure.category)
+    if let Some(failure) = outcome.verdict.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
     {
         tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?

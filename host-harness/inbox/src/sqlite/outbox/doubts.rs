@@ -1,17 +1,17 @@
 //! Owns: steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
 //! Does not own: looking, and an echo that confirms (`apply`).
 
-use harness_contract::{Failure, FailureCategory, Receipt, SendResult};
+use harness_contract::{Failure, FailureCategory, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{Doubt, Seen, SeenMessage},
+    model::{AccountId, Doubt, ReplyId, Seen, SeenMessage},
     sqlite::{
         columns::{as_millis, index},
         rows::{
             messages,
-            replies::{close_finished, note_answered},
+            replies::{close_finished, note_answered, receipt},
         },
     },
 };
@@ -58,7 +58,7 @@ pub(crate) fn look(
     let arrived = strangers.iter().filter(|message| same(&message.text)).min_by_key(|message| message.at);
     if let Some(message) = arrived {
         messages::adopt_platform_id(tx, doubt.account, at, &message.id)?;
-        let receipt = Receipt { message_ids: vec![message.id.clone()], recipient: None, media_handle: None };
+        let receipt = receipt(tx, at, &message.id)?;
         end(tx, at, "sent", &SendResult::Sent(receipt), now)?;
         return Ok(Seen::Arrived);
     }
@@ -83,7 +83,7 @@ pub(crate) fn look(
 
 /// Whether a message of ours is known to be something else than what is looked for: another reply's, or what was
 /// deleted. What an echo or the archive brought without a word on where it came from may be the one.
-fn accounted_for(tx: &Connection, account: i64, id: &str) -> Result<bool, InboxError> {
+fn accounted_for(tx: &Connection, account: AccountId, id: &str) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NOT NULL)
@@ -111,13 +111,13 @@ fn reaches_back(tx: &Connection, doubt: &Doubt, shown: &[SeenMessage]) -> Result
 }
 
 /// Whether what was to be sent is not kept any more, since a part of it was unsent.
-pub(crate) fn is_emptied(tx: &Connection, reply: i64) -> Result<bool, InboxError> {
+pub(crate) fn is_emptied(tx: &Connection, reply: ReplyId) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached("SELECT message = '' FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| row.get(0))?)
 }
 
-fn again_later(tx: &Transaction<'_>, (reply, step): (i64, i64), now: u64) -> Result<Seen, InboxError> {
+fn again_later(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), now: u64) -> Result<Seen, InboxError> {
     let looks: i64 = tx
         .prepare_cached("UPDATE step SET looks = looks + 1 WHERE reply_id = ?1 AND step = ?2 RETURNING looks")?
         .query_row(params![reply, step], |row| row.get(0))?;
@@ -130,7 +130,7 @@ fn again_later(tx: &Transaction<'_>, (reply, step): (i64, i64), now: u64) -> Res
 
 pub(crate) fn end(
     tx: &Transaction<'_>,
-    (reply, step): (i64, i64),
+    (reply, step): (ReplyId, i64),
     state: &str,
     outcome: &SendResult,
     now: u64,
@@ -146,7 +146,7 @@ pub(crate) fn end(
 }
 
 /// Puts a part back into the outbox, with the messages behind it that were not tried for its sake.
-pub(crate) fn send_again(tx: &Transaction<'_>, (reply, step): (i64, i64), now: u64) -> Result<(), InboxError> {
+pub(crate) fn send_again(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), now: u64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE step SET state = 'queued', look_at = NULL, looks = 0, finished_at = NULL
          WHERE reply_id = ?1 AND (step = ?2 OR (step > ?2 AND state = 'cancelled'))",
@@ -170,7 +170,7 @@ pub(crate) fn failure(category: FailureCategory, sentence: &str, fix: Option<&st
         category,
         code: None,
         subcode: None,
-        sentence: sentence.to_owned(),
+        message: sentence.to_owned(),
         fix: fix.map(str::to_owned),
         retry_after: None,
         trace_id: None,
@@ -180,7 +180,7 @@ pub(crate) fn failure(category: FailureCategory, sentence: &str, fix: Option<&st
 /// What is on its way now, of this reply or of all, may have arrived. Returns how many steps that were.
 pub(crate) fn doubt_what_is_under_way(
     tx: &Transaction<'_>,
-    reply: Option<i64>,
+    reply: Option<ReplyId>,
     sentence: &str,
     now: u64,
 ) -> Result<usize, InboxError> {
@@ -193,13 +193,13 @@ pub(crate) fn doubt_what_is_under_way(
          WHERE state = 'sending' AND (?4 IS NULL OR reply_id = ?4) RETURNING reply_id",
     )?;
     let params = params![outcome, now, now.saturating_add(FIRST_LOOK_MS), reply];
-    let replies = statement.query_map(params, |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let replies = statement.query_map(params, |row| row.get::<_, ReplyId>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     replies.iter().try_for_each(|reply| close_finished(tx, *reply))?;
     Ok(replies.len())
 }
 
 /// The first step of a reply that waits is refused, unless one before it is in doubt; nothing behind it is tried.
-pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: i64, now: u64) -> Result<(), InboxError> {
+pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: ReplyId, now: u64) -> Result<(), InboxError> {
     let sentence = "The host failed while preparing this, and nothing of it was sent.";
     let outcome = SendResult::Rejected(failure(FailureCategory::Internal, sentence, None));
     tx.prepare_cached(

@@ -1,7 +1,7 @@
 //! Owns: a platform's wish to be left alone: whom it concerns, and until when.
 //! Does not own: holding anything back for it.
 
-use harness_contract::{Pause, PauseScope};
+use harness_contract::{Pause, Scope};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::{
@@ -24,9 +24,10 @@ pub(crate) fn note(tx: &Transaction<'_>, at: &Attempt, pause: &Pause) -> Result<
         .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
         .query_row(params![at.account], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (scope, whose) = match pause.scope {
-        PauseScope::App => ("app", String::new()),
-        PauseScope::Account => ("account", account),
-        PauseScope::Conversation => ("conversation", at.conversation.to_string()),
+        Scope::App => ("app", String::new()),
+        Scope::Account => ("account", account),
+        // Narrower than the host knows: what asked for it.
+        Scope::Conversation | Scope::Other => ("conversation", at.conversation.to_string()),
     };
     let now = as_millis(at.now);
     tx.prepare_cached("DELETE FROM pause WHERE until <= ?1")?.execute(params![now])?;

@@ -6,14 +6,14 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{NewReply, Queued, Remarks},
+    model::{AccountId, ConversationId, NewReply, Queued, Remarks, ReplyId},
     sqlite::columns::as_millis,
 };
 
 pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
     let NewReply { conversation, key, mut message, remarks, now } = new;
     let (warnings, degraded) = remarks.columns()?;
-    let account: i64 = tx
+    let account: AccountId = tx
         .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
         .query_row(params![conversation], |row| row.get(0))
         .optional()?
@@ -30,7 +30,9 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
                  violations, degradations)
              VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
         )?
-        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| row.get::<_, i64>(0))
+        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| {
+            row.get::<_, ReplyId>(0)
+        })
         .optional()?;
     let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
     // Unique beyond this file: it travels to the platform and comes back in echoes.
@@ -43,12 +45,12 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
 /// The reply that this key asked for before, if it is the same one.
 fn same_reply(
     tx: &Transaction<'_>,
-    account: i64,
-    conversation: i64,
+    account: AccountId,
+    conversation: ConversationId,
     key: &str,
     mut message: OutboundMessage,
 ) -> Result<Queued, InboxError> {
-    let (reply, of, stored): (i64, i64, String) = tx
+    let (reply, of, stored): (ReplyId, ConversationId, String) = tx
         .prepare_cached(
             "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
         )?

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::pauses::ACCOUNT_PAUSED;
 use crate::{
     error::InboxError,
-    model::{DueReply, OpenReply},
+    model::{AccountId, DueReply, OpenReply, ReplyId},
     sqlite::{
         columns::{as_millis, collect, from_millis},
         rows::replies::stored_step,
@@ -19,7 +19,7 @@ pub(crate) fn due(
     of_each_account: usize,
     except: &str,
 ) -> Result<Vec<DueReply>, InboxError> {
-    let accounts: Vec<(i64, String)> = collect(
+    let accounts: Vec<(AccountId, String)> = collect(
         connection,
         &format!(
             "SELECT a.id, a.channel FROM account a WHERE a.state <> 'needs_reconnect'
@@ -53,7 +53,7 @@ pub(crate) fn due(
     Ok(ranked.into_iter().map(|(_, _, due)| due).collect())
 }
 
-pub(crate) fn open(connection: &Connection, reply: i64) -> Result<Option<OpenReply>, InboxError> {
+pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
     let found = connection
         .prepare_cached(
             "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at

@@ -6,7 +6,7 @@ use rusqlite::{Row, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountRow, AccountState, SealedCredential},
+    model::{AccountId, AccountRow, AccountState, SealedCredential},
     sqlite::columns::from_millis,
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
 }
 
 /// Whether an account is connected, and still as it was under this connection.
-pub(crate) fn is_current(tx: &Transaction<'_>, account: i64, connection: i64) -> Result<bool, InboxError> {
+pub(crate) fn is_current(tx: &Transaction<'_>, account: AccountId, connection: i64) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached("SELECT 1 FROM account WHERE id = ?1 AND connection = ?2 AND state <> 'disconnected'")?
         .exists(params![account, connection])?)
@@ -43,7 +43,7 @@ pub(crate) fn is_current(tx: &Transaction<'_>, account: i64, connection: i64) ->
 /// Notes the state of an account. One that is disconnected stays so: [`crate::store::Accounts::connect_account`] alone ends it.
 pub(crate) fn mark(
     tx: &Transaction<'_>,
-    account: i64,
+    account: AccountId,
     state: AccountState,
     problem: Option<&str>,
 ) -> Result<(), InboxError> {
@@ -53,14 +53,14 @@ pub(crate) fn mark(
 }
 
 /// Notes that the account's conversations were deleted.
-pub(crate) fn note_deleted(tx: &Transaction<'_>, account: i64, now: i64) -> Result<(), InboxError> {
+pub(crate) fn note_deleted(tx: &Transaction<'_>, account: AccountId, now: i64) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE account SET conversations_deleted_at = ?2 WHERE id = ?1")?
         .execute(params![account, now])?;
     Ok(())
 }
 
 /// Everything with which the platform could be spoken to in the account's name goes.
-pub(crate) fn forget(tx: &Transaction<'_>, account: i64, reason: &str) -> Result<(), InboxError> {
+pub(crate) fn forget(tx: &Transaction<'_>, account: AccountId, reason: &str) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3, connection = connection + 1 WHERE id = ?1")?
         .execute(params![account, AccountState::Disconnected.name(), reason])?;
     for sql in [
@@ -87,5 +87,5 @@ pub(crate) fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential
 
 /// The account as a channel sees it.
 pub(crate) fn account_settings(id: String, settings: &str) -> Result<AccountSettings, InboxError> {
-    Ok(AccountSettings { id, settings: serde_json::from_str(settings)? })
+    Ok(AccountSettings { id, settings: serde_json::from_str(settings)?, webhook_url: None })
 }

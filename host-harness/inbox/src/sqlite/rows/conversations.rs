@@ -4,7 +4,10 @@
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::error::InboxError;
+use crate::{
+    error::InboxError,
+    model::{AccountId, ContactId, ConversationId},
+};
 
 /// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
@@ -13,12 +16,12 @@ pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 /// the row, for which SQLite makes a table; only one thread writes.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
-    account: i64,
+    account: AccountId,
     contact: &Contact,
     key: &str,
     thread: Option<&Thread>,
     at: i64,
-) -> Result<i64, InboxError> {
+) -> Result<ConversationId, InboxError> {
     let nameless = contact.name.is_none() && contact.username.is_none();
     let found = if nameless { known_contact(tx, account, &contact.id)? } else { None };
     let contact_id = match found {
@@ -33,7 +36,7 @@ pub(crate) fn find_or_make(
             .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
     };
     let thread = thread.map(serde_json::to_string).transpose()?;
-    let found: Option<i64> = tx
+    let found: Option<ConversationId> = tx
         .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
         .query_row(params![account, key], |row| row.get(0))
         .optional()?;
@@ -50,13 +53,13 @@ pub(crate) fn find_or_make(
                 "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![account, contact_id, key, thread, at])?;
-            tx.last_insert_rowid()
+            ConversationId::new(tx.last_insert_rowid())
         }
     };
     Ok(conversation)
 }
 
-fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+fn known_contact(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<ContactId>, InboxError> {
     Ok(tx
         .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
         .query_row(params![account, id], |row| row.get(0))
@@ -64,7 +67,7 @@ fn known_contact(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<
 }
 
 /// Everything that is there now counts as read: a person answered, or says so. Returns how many messages were unread.
-pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: i64) -> Result<usize, InboxError> {
+pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId) -> Result<usize, InboxError> {
     Ok(tx
         .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?
         .execute(params![conversation])?)

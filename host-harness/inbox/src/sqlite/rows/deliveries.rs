@@ -3,11 +3,15 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::{error::InboxError, model::DeliveryFailure};
+use crate::{
+    error::InboxError,
+    model::DeliveryFailure,
+    model::{AccountId, DeliveryId},
+};
 
 /// Empties a delivery that brought something which the customer has unsent: now, or, where it holds
 /// something else that nobody has yet, as soon as it has been applied in full.
-pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxError> {
+pub(crate) fn redact(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET redact = 1 WHERE id = ?1 OR id IN (SELECT again FROM repeat WHERE first = ?1)",
     )?
@@ -21,7 +25,7 @@ pub(crate) fn redact(tx: &Transaction<'_>, delivery: i64) -> Result<(), InboxErr
 }
 
 /// Empties those of the deliveries that waited for it.
-pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[i64]) -> Result<(), InboxError> {
+pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'redacted', body = x'', headers = '[]'
          WHERE redact AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
@@ -32,7 +36,7 @@ pub(crate) fn redact_applied(tx: &Transaction<'_>, deliveries: &[i64]) -> Result
 
 /// Empties those of the deliveries that came out of an archive: the platform still has it, and what the channel asks
 /// for again and again does not pile up here.
-pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[i64]) -> Result<(), InboxError> {
+pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'redacted', body = x''
          WHERE source = 'archive' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
@@ -42,7 +46,12 @@ pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[i64]) -> Result
 }
 
 /// Notes that a delivery carries words of a message which another one brought.
-pub(crate) fn note_carrier(tx: &Transaction<'_>, account: i64, target: &str, delivery: i64) -> Result<(), InboxError> {
+pub(crate) fn note_carrier(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    target: &str,
+    delivery: DeliveryId,
+) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO carrier (account_id, target, delivery_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?
@@ -51,10 +60,15 @@ pub(crate) fn note_carrier(tx: &Transaction<'_>, account: i64, target: &str, del
 }
 
 /// Takes out the deliveries that carry words of a message, beside the one that brought it.
-pub(crate) fn take_carriers(tx: &Transaction<'_>, account: i64, target: &str) -> Result<Vec<i64>, InboxError> {
+pub(crate) fn take_carriers(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    target: &str,
+) -> Result<Vec<DeliveryId>, InboxError> {
     // Looked for first: a statement that deletes and returns costs more, and nearly no message has one.
     let mut statement = tx.prepare_cached("SELECT delivery_id FROM carrier WHERE account_id = ?1 AND target = ?2")?;
-    let found = statement.query_map(params![account, target], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let found =
+        statement.query_map(params![account, target], |row| row.get(0))?.collect::<Result<Vec<DeliveryId>, _>>()?;
     if !found.is_empty() {
         tx.prepare_cached("DELETE FROM carrier WHERE account_id = ?1 AND target = ?2")?
             .execute(params![account, target])?;
@@ -68,11 +82,11 @@ pub(crate) const TOO_OLD: &str = "its account was not connected within the time 
 
 /// Puts what waits for this account, under its id or an alias, back into the queue; events that were applied before
 /// are recognised.
-pub(crate) fn requeue_account(tx: &Transaction<'_>, account: i64) -> Result<usize, InboxError> {
+pub(crate) fn requeue_account(tx: &Transaction<'_>, account: AccountId) -> Result<usize, InboxError> {
     const OF_ACCOUNT: &str = "SELECT delivery_id FROM awaited WHERE (channel, account) IN (
          SELECT channel, platform_id FROM account WHERE id = ?1
          UNION ALL SELECT channel, alias FROM alias WHERE account_id = ?1)";
-    let ids: Vec<i64> = {
+    let ids: Vec<DeliveryId> = {
         let mut statement = tx.prepare_cached(OF_ACCOUNT)?;
         statement.query_map(params![account], |row| row.get(0))?.collect::<Result<_, _>>()?
     };

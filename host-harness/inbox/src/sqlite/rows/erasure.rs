@@ -7,7 +7,10 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::Value;
 
 use super::deliveries::redact;
-use crate::error::InboxError;
+use crate::{
+    error::InboxError,
+    model::{AccountId, DeliveryId},
+};
 
 /// What stands before a handle in the JSON of a message.
 pub(crate) const HANDLE: &str = r#""handle":""#;
@@ -19,7 +22,11 @@ const EMPTY: &str = "state = 'redacted', body = x'', headers = '[]', problem = N
 /// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that brought
 /// them or speak of them, and their files. Returns how many contacts were deleted. To be called while the account's
 /// aliases are still known.
-pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<usize, InboxError> {
+pub(crate) fn delete_contents(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    contact: Option<&str>,
+) -> Result<usize, InboxError> {
     // The conversations that go; `?1` is the account, `?2` the contact.
     const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
                          WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2
@@ -33,7 +40,7 @@ pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Optio
           UNION SELECT target FROM edit WHERE conversation_id IN {GONE})"
     );
     let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
-    let deliveries: Vec<i64> = {
+    let deliveries: Vec<DeliveryId> = {
         let sql = format!(
             "SELECT delivery_id FROM message WHERE delivery_id IS NOT NULL AND conversation_id IN {GONE}
              UNION SELECT delivery_id FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})
@@ -82,7 +89,7 @@ pub(crate) fn delete_contents(tx: &Transaction<'_>, account: i64, contact: Optio
 
 /// Empties deliveries, notices and what channels remember that name the person, or the account. They are looked
 /// through one by one: rare, and the only way to what was never applied.
-fn empty_what_names(tx: &Transaction<'_>, account: i64, contact: Option<&str>) -> Result<(), InboxError> {
+fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&str>) -> Result<(), InboxError> {
     let (channel, platform_id): (String, String) = tx
         .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
         .query_row(params![account], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -148,7 +155,7 @@ fn needle(id: &str) -> String {
 /// Forgets the files that only these replies name; whoever owns the media store removes their bytes.
 fn forget_sent_files(
     tx: &Transaction<'_>,
-    account: i64,
+    account: AccountId,
     contact: Option<&str>,
     replies: &str,
 ) -> Result<(), InboxError> {

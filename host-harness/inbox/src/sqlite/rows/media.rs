@@ -3,11 +3,16 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::error::InboxError;
+use crate::{error::InboxError, model::AccountId};
 
 /// Forgets the files of a message that was unsent, or that turned out to be one of ours. The copies
 /// are found by [`crate::store::MediaFiles::purgeable_media`].
-pub(crate) fn forget(tx: &Transaction<'_>, account: i64, platform_id: &str, gone: bool) -> Result<(), InboxError> {
+pub(crate) fn forget(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    platform_id: &str,
+    gone: bool,
+) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE media SET state = 'deleted', url = NULL, name = NULL, mime = NULL, size = NULL, sha256 = NULL,
              reason = 'The message was taken back.', message_id = iif(?3, NULL, message_id)

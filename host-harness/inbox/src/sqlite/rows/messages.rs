@@ -9,9 +9,12 @@ use super::{
     media,
     replies::{empty_finished_reply, empty_reply},
 };
-use crate::error::InboxError;
+use crate::{
+    error::InboxError,
+    model::{AccountId, DeliveryId, ReplyId},
+};
 
-pub(crate) fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Result<Option<i64>, InboxError> {
+pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<i64>, InboxError> {
     Ok(tx
         .prepare_cached("SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2")?
         .query_row(params![account, id], |row| row.get(0))
@@ -22,8 +25,8 @@ pub(crate) fn deletion_of(tx: &Transaction<'_>, account: i64, id: &str) -> Resul
 /// message, that row goes: they are the same message. What waited for the id is applied.
 pub(crate) fn adopt_platform_id(
     tx: &Transaction<'_>,
-    account: i64,
-    (reply, step): (i64, i64),
+    account: AccountId,
+    (reply, step): (ReplyId, i64),
     id: &str,
 ) -> Result<(), InboxError> {
     media::forget(tx, account, id, true)?;
@@ -52,7 +55,7 @@ pub(crate) fn adopt_platform_id(
 
 /// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
 /// of storing a message.
-pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &str) -> Result<(), InboxError> {
+pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
     let waiting: Option<(Option<String>, i64)> = tx
         .prepare_cached("SELECT text, revision FROM edit WHERE account_id = ?1 AND target = ?2")?
         .query_row(params![account, target], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -70,7 +73,12 @@ pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: i64, target: &st
 
 /// Purges what was said and keeps that something was. Remembered for a message that arrives later.
 /// Returns the deliveries that brought it or its edits, which hold it too.
-pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) -> Result<Vec<i64>, InboxError> {
+pub(crate) fn delete(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    target: &str,
+    at: i64,
+) -> Result<Vec<DeliveryId>, InboxError> {
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
@@ -83,7 +91,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, account: i64, target: &str, at: i64) 
              RETURNING delivery_id, reply_id",
     )?;
     let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (delivery, reply) in taken.collect::<Result<Vec<(Option<i64>, Option<i64>)>, _>>()? {
+    for (delivery, reply) in taken.collect::<Result<Vec<(Option<DeliveryId>, Option<ReplyId>)>, _>>()? {
         deliveries.extend(delivery);
         reply.map_or(Ok(()), |reply| empty_finished_reply(tx, reply))?;
     }

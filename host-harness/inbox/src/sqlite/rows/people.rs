@@ -6,10 +6,18 @@ use harness_contract::Contact;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::conversations;
-use crate::error::InboxError;
+use crate::{
+    error::InboxError,
+    model::{AccountId, ContactId, ConversationId},
+};
 
 /// Finds or makes the conversation with somebody whom [`writer_of`] stands for.
-pub(crate) fn find_or_make(tx: &Transaction<'_>, account: i64, writer: &Contact, at: i64) -> Result<i64, InboxError> {
+pub(crate) fn find_or_make(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    writer: &Contact,
+    at: i64,
+) -> Result<ConversationId, InboxError> {
     let conversation = conversations::find_or_make(tx, account, writer, &writer.id, None, at)?;
     tx.prepare_cached(
         "UPDATE contact SET unnamed = 1
@@ -21,15 +29,20 @@ pub(crate) fn find_or_make(tx: &Transaction<'_>, account: i64, writer: &Contact,
 
 /// The platform says whom a conversation is with: it becomes that person's, or goes on in the one that the person has
 /// already. Nothing changes where the person had a name before.
-pub(crate) fn name(tx: &Transaction<'_>, account: i64, conversation: i64, contact: &str) -> Result<(), InboxError> {
-    let unnamed: Option<i64> = tx
+pub(crate) fn name(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+    contact: &str,
+) -> Result<(), InboxError> {
+    let unnamed: Option<ContactId> = tx
         .prepare_cached(
             "SELECT k.id FROM conversation c JOIN contact k ON k.id = c.contact_id WHERE c.id = ?1 AND k.unnamed = 1",
         )?
         .query_row(params![conversation], |row| row.get(0))
         .optional()?;
     let Some(unnamed) = unnamed.filter(|_| !contact.is_empty()) else { return Ok(()) };
-    let known: Option<i64> = tx
+    let known: Option<ContactId> = tx
         .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
         .query_row(params![account, contact], |row| row.get(0))
         .optional()?;
@@ -43,7 +56,7 @@ pub(crate) fn name(tx: &Transaction<'_>, account: i64, conversation: i64, contac
         "UPDATE contact SET username = coalesce(username, (SELECT username FROM contact WHERE id = ?2)) WHERE id = ?1",
     )?
     .execute(params![known, unnamed])?;
-    let theirs: Option<i64> = tx
+    let theirs: Option<ConversationId> = tx
         .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = 'c:' || ?2")?
         .query_row(params![account, contact], |row| row.get(0))
         .optional()?;
@@ -55,7 +68,12 @@ pub(crate) fn name(tx: &Transaction<'_>, account: i64, conversation: i64, contac
     Ok(())
 }
 
-fn rekey(tx: &Transaction<'_>, conversation: i64, contact: i64, platform_id: &str) -> Result<(), InboxError> {
+fn rekey(
+    tx: &Transaction<'_>,
+    conversation: ConversationId,
+    contact: ContactId,
+    platform_id: &str,
+) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE conversation SET key = 'c:' || ?3, contact_id = ?2 WHERE id = ?1")?.execute(params![
         conversation,
         contact,
@@ -65,7 +83,7 @@ fn rekey(tx: &Transaction<'_>, conversation: i64, contact: i64, platform_id: &st
 }
 
 /// Everything that a conversation holds goes into another one, and the conversation itself goes away.
-fn go_on_in(tx: &Transaction<'_>, from: i64, to: i64) -> Result<(), InboxError> {
+fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE notice SET conversation_id = ?2 WHERE conversation_id = ?1",

@@ -1,16 +1,21 @@
 //! Owns: the rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
 //! Does not own: when a step is sent, and how it ended.
 
-use harness_contract::{OutboundMessage, SendStep, StepKind};
+use harness_contract::{MessageRef, OutboundMessage, Receipt, SendStep, SentMessage, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
-use crate::{error::InboxError, model::StoredStep, sqlite::columns::as_millis};
+use crate::{
+    error::InboxError,
+    model::StoredStep,
+    model::{AccountId, ConversationId, ReplyId},
+    sqlite::columns::as_millis,
+};
 
 pub(crate) struct Attempt {
-    pub(crate) reply: i64,
-    pub(crate) account: i64,
-    pub(crate) conversation: i64,
+    pub(crate) reply: ReplyId,
+    pub(crate) account: AccountId,
+    pub(crate) conversation: ConversationId,
     pub(crate) step: i64,
     pub(crate) now: u64,
 }
@@ -26,9 +31,10 @@ pub(crate) struct NewStep {
 
 impl NewStep {
     pub(crate) fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
-        let part = usize::try_from(step.part).ok().and_then(|part| message.parts.get(part));
+        let first = step.parts.first().copied().unwrap_or_default();
+        let part = usize::try_from(first).ok().and_then(|part| message.parts.get(part));
         Ok(Self {
-            part: step.part,
+            part: first,
             kind: step.kind.name(),
             correlation: step.correlation.clone(),
             text: step.text.clone(),
@@ -36,6 +42,15 @@ impl NewStep {
             shown: step.kind == StepKind::Message,
         })
     }
+}
+
+/// What the platform gave for a step, as far as an echo or the archive shows it.
+pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &str) -> Result<Receipt, InboxError> {
+    let part = tx
+        .prepare_cached("SELECT part FROM step WHERE reply_id = ?1 AND step = ?2")?
+        .query_row(params![reply, step], |row| row.get(0))?;
+    let message = MessageRef { id: id.to_owned(), context: None };
+    Ok(Receipt { messages: vec![SentMessage { part, message }], thread: None, recipient: None, media_handle: None })
 }
 
 /// Writes a step down, and shows its message where it is one.
@@ -66,7 +81,7 @@ pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: 
 }
 
 /// The conversation of a reply now: it may have become another one since the reply was taken up.
-pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: i64) -> Result<i64, InboxError> {
+pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: ReplyId) -> Result<ConversationId, InboxError> {
     Ok(tx
         .prepare_cached("SELECT conversation_id FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| row.get(0))?)
@@ -74,7 +89,7 @@ pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: i64) -> Result<i64, I
 
 /// What a person has answered is not unread. Whom a bot answers still waits for a person, and so does whom somebody
 /// only shows that he is typing: that is no message.
-pub(crate) fn note_answered(tx: &Transaction<'_>, reply: i64, step: i64) -> Result<(), InboxError> {
+pub(crate) fn note_answered(tx: &Transaction<'_>, reply: ReplyId, step: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE message AS answered SET unread = 0 FROM message AS answer
          WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.human') IS NOT NULL
@@ -86,7 +101,7 @@ pub(crate) fn note_answered(tx: &Transaction<'_>, reply: i64, step: i64) -> Resu
 
 /// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
 /// asked for. A signal stops nothing. A reply without an open step is done.
-pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
+pub(crate) fn close_finished(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
              SELECT 1 FROM step AS earlier WHERE earlier.reply_id = ?1 AND earlier.step < step.step
@@ -102,8 +117,8 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: i64) -> Result<(), Inb
 }
 
 /// Takes the words of a message out of the reply that it belongs to. Where a later part waits, that one stays.
-pub(crate) fn empty_reply(tx: &Transaction<'_>, account: i64, target: &str) -> Result<(), InboxError> {
-    let found: Option<(i64, i64, Option<String>, String)> = tx
+pub(crate) fn empty_reply(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
+    let found: Option<(ReplyId, i64, Option<String>, String)> = tx
         .prepare_cached(
             "SELECT s.reply_id, s.part, s.text, r.message FROM message m
              JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step JOIN reply r ON r.id = m.reply_id
@@ -155,7 +170,7 @@ fn mask(words: &str) -> String {
 }
 
 /// A reply that is done and of which something was unsent says nothing any more.
-pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: i64) -> Result<(), InboxError> {
+pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE reply SET message = '' WHERE id = ?1 AND state = 'done' AND message <> ''
            AND EXISTS (SELECT 1 FROM message WHERE reply_id = ?1 AND deleted_at IS NOT NULL)",

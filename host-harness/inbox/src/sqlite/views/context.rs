@@ -2,14 +2,15 @@
 //! Does not own: the window's computation.
 
 use harness_contract::{
-    ConversationContext, EventBody, KnownComment, Thread, Window, WindowOpener, WindowPolicy, WindowState,
+    ConversationContext, EventBody, KnownComment, MessageRef, Thread, Window, WindowPolicy, WindowState,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
+    model::ConversationId,
     sqlite::{
-        columns::{collect, from_millis},
+        columns::{as_millis, collect, from_millis},
         rows::accounts::account_settings,
     },
     window,
@@ -17,7 +18,7 @@ use crate::{
 
 pub(crate) fn context(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     policy: &WindowPolicy,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
@@ -28,18 +29,31 @@ pub(crate) fn context(
         params![conversation],
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
     )?;
-    let openings: Vec<_> = openings
-        .into_iter()
-        .filter_map(|(opener, at)| Some((WindowOpener::from_name(&opener)?, from_millis(at))))
-        .collect();
+    let openings: Vec<_> = openings.into_iter().map(|(opener, at)| (opener, from_millis(at))).collect();
     context.window = window::compute(policy, &openings, context.window.refused_at, now);
+    if let (Some(allowed), Some(opened_at)) = (context.window.replies_left, context.window.opened_at) {
+        let left = allowed.saturating_sub(sent_since(connection, conversation, opened_at)?);
+        context.window.replies_left = Some(left);
+        if left == 0 {
+            context.window.state = WindowState::Closed;
+        }
+    }
     Ok(context)
+}
+
+/// How many messages the business has sent since.
+fn sent_since(connection: &Connection, conversation: ConversationId, since: u64) -> Result<u32, InboxError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*) FROM message WHERE conversation_id = ?1 AND direction = 'outbound' AND at >= ?2",
+        )?
+        .query_row(params![conversation, as_millis(since)], |row| row.get(0))?)
 }
 
 /// The first word on a comment: where it stands, and when it was written.
 pub(crate) fn known_comment(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     comment: &str,
 ) -> Result<Option<KnownComment>, InboxError> {
     let found = connection
@@ -58,32 +72,48 @@ pub(crate) fn known_comment(
 }
 
 /// The context without its window, of which only the platform's refusal is filled in.
-fn bare_context(connection: &Connection, conversation: i64, now: u64) -> Result<ConversationContext, InboxError> {
-    type Raw = (String, String, String, Option<String>, Option<String>, Option<i64>, Option<Vec<u8>>);
+fn bare_context(
+    connection: &Connection,
+    conversation: ConversationId,
+    now: u64,
+) -> Result<ConversationContext, InboxError> {
+    type Raw = (
+        String,
+        String,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+        Option<Vec<u8>>,
+        Option<ConversationId>,
+        Option<Vec<u8>>,
+    );
     let raw: Option<Raw> = connection
         .prepare_cached(
-            "SELECT a.platform_id, a.settings, iif(k.unnamed, '', k.platform_id), c.thread, c.last_inbound, c.refused_at, c.reply_context
+            "SELECT a.platform_id, a.settings, iif(k.unnamed, NULL, k.platform_id), c.thread, c.last_inbound,
+                 (SELECT m.context FROM message m WHERE m.account_id = c.account_id AND m.platform_id = c.last_inbound),
+                 c.refused_at, c.reply_context
              FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
              WHERE c.id = ?1",
         )?
         .query_row(params![conversation], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
         })
         .optional()?;
-    let Some((account, settings, contact, thread, last_inbound, refused_at, reply_context)) = raw else {
+    let Some((account, settings, contact, thread, last_inbound, last_context, refused_at, reply_context)) = raw else {
         return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
     };
     Ok(ConversationContext {
         account: account_settings(account, &settings)?,
         contact,
         thread: thread.as_deref().map(serde_json::from_str::<Thread>).transpose()?,
-        last_inbound,
+        last_inbound: last_inbound.map(|id| MessageRef { id, context: last_context }),
         window: Window {
             state: WindowState::Unknown,
             opened_by: None,
             opened_at: None,
             closes_at: None,
             human_closes_at: None,
+            replies_left: None,
             refused_at: refused_at.map(from_millis),
         },
         comment: None,

@@ -5,12 +5,12 @@ use rusqlite::Row;
 
 use crate::{
     error::InboxError,
-    model::{MediaState, MediaView},
+    model::{MediaId, MediaState, MediaView},
 };
 
 /// The columns of one file, in the order of [`select`].
 type Columns = (
-    i64,
+    MediaId,
     i64,
     String,
     String,

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{ReplyState, ReplyVerdict, ReplyView, StepState, StepView},
+    model::{ReplyId, ReplyState, ReplyVerdict, ReplyView, StepState, StepView},
     sqlite::columns::{collect, raw},
 };
 
-pub(crate) fn reply_view(connection: &Connection, reply: i64) -> Result<ReplyView, InboxError> {
+pub(crate) fn reply_view(connection: &Connection, reply: ReplyId) -> Result<ReplyView, InboxError> {
     let found = connection
         .prepare_cached("SELECT conversation_id, key, state, violations, degradations FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| {

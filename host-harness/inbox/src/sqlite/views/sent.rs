@@ -17,7 +17,9 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
     };
     let message = Message {
         id: entry.platform_id.clone(),
+        context: None,
         text: entry.text.clone(),
+        formatted: None,
         attachments,
         answer: None,
         reply_to: None,
@@ -30,11 +32,12 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
 }
 
 fn media(file: OutboundMedia) -> Media {
-    let OutboundMedia { kind, source, mime, size, name, caption } = file;
+    let OutboundMedia { kind, source, mime, size, duration, preview: _, name, caption } = file;
     let (url, handle) = match source {
         MediaSource::Url(url) => (Some(url), None),
         MediaSource::Handle(handle) => (None, Some(handle)),
         MediaSource::File(file) => (None, Some(file.handle)),
+        MediaSource::Other(_) => (None, None),
     };
-    Media { kind, url, handle, mime, size, name, caption, retention: Retention::Storable }
+    Media { kind, url, handle, mime, size, duration, name, caption, retention: Retention::Storable }
 }

@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{Page, Place, ReactionView, TimelineEntry},
+    model::{ConversationId, Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
 pub(crate) fn timeline(
     connection: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     before: Place,
     limit: usize,
 ) -> Result<Page<TimelineEntry>, InboxError> {
@@ -69,7 +69,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         reactions: Vec::new(),
         media: Vec::new(),
     };
-    let place = Place { at: entry.at, seq: row.get(15)?, id: entry.id };
+    let place = Place { at: entry.at, seq: row.get(15)?, id: entry.id.get() };
     let incomplete = Incomplete {
         entry,
         author: row.get(11)?,

@@ -9,7 +9,7 @@ use super::{
 };
 use harness_contract::StorageError;
 use harness_inbox::{
-    AccountState, HistoryMark, InboxError, NewAccount, SealedCredential, StoredLink,
+    AccountId, AccountState, HistoryMark, InboxError, NewAccount, SealedCredential, StoredLink,
     store::{MAX_STORAGE_KEY, STORAGE_QUOTA},
 };
 
@@ -32,7 +32,7 @@ pub(crate) async fn an_account_keeps_its_conversations_when_it_is_connected_agai
     assert!(stage.store.conversations(9).await.unwrap().is_empty());
     let row = stage.store.account_row(stage.account).await.unwrap();
     assert_eq!(row.conversations_deleted_at, Some(NOW));
-    assert!(matches!(stage.store.account_row(99).await, Err(InboxError::NotFound { .. })));
+    assert!(matches!(stage.store.account_row(AccountId::new(99)).await, Err(InboxError::NotFound { .. })));
 }
 
 pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place: &dyn Place) {

@@ -7,7 +7,7 @@ use super::{
     place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
-use harness_inbox::{MediaEnd, MediaState, Upload};
+use harness_inbox::{MediaEnd, MediaState, ReplyId, Upload};
 
 pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
@@ -75,7 +75,11 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
     while store.look_for_use(&mut files, 1).await.unwrap() {}
     assert_eq!(files.handles.iter().collect::<Vec<_>>(), ["unused"]);
     assert_eq!(store.forget_file("unused".into(), files.after).await.unwrap().as_deref(), Some("outbound/unused"));
-    assert_eq!(store.forget_file("used".into(), 0).await.unwrap(), None, "a reply behind the last look names it");
+    assert_eq!(
+        store.forget_file("used".into(), ReplyId::new(0)).await.unwrap(),
+        None,
+        "a reply behind the last look names it"
+    );
     assert_eq!(store.upload("used").await.unwrap().stored_as, "outbound/used");
     assert!(store.upload("unused").await.is_err());
 }

@@ -11,8 +11,8 @@ use super::{
     stage::{NOW, Stage, connect, event, failure, message, new_reply, outcome, step},
 };
 use harness_inbox::{
-    InboxError, NewDelivery, Proof, Queued, Remarks, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd,
-    StepState, store::Store,
+    AccountId, ConversationId, InboxError, NewDelivery, Proof, Queued, Remarks, ReplyId, ReplyVerdict, ReplyView, Seen,
+    SeenMessage, Settlement, StepEnd, StepState, store::Store,
 };
 
 const MINUTE: u64 = 60_000;
@@ -35,7 +35,7 @@ pub(crate) async fn a_key_asks_for_one_reply(place: &dyn Place) {
     assert_eq!(stage.store.reply(first.reply).await.unwrap().verdict, ReplyVerdict::Refused);
     assert!(!stage.store.has_reply(conversation, "key").await.unwrap());
     assert!(stage.ask(conversation, "key", "something else").await.new);
-    let nowhere = stage.store.queue_reply(new_reply(conversation + 1, "key", "hello")).await;
+    let nowhere = stage.store.queue_reply(new_reply(ConversationId::new(conversation.get() + 1), "key", "hello")).await;
     assert!(matches!(nowhere, Err(InboxError::NotFound { .. })));
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(pl
         let late = stage.store.settle(reply, settlement, NOW).await;
         assert!(matches!(late, Err(InboxError::NotAmbiguous(_))), "{late:?}");
     }
-    let nothing = stage.store.settle(999, Settlement::Arrived, NOW).await;
+    let nothing = stage.store.settle(ReplyId::new(999), Settlement::Arrived, NOW).await;
     assert!(matches!(nothing, Err(InboxError::NotFound { .. })));
     // What the host had not begun when it failed is refused.
     let queued = stage.ask(conversation, "failed", "failed").await;
@@ -189,7 +189,7 @@ pub(crate) async fn accounts_take_turns_and_a_conversation_keeps_its_order(place
 }
 
 /// Four accounts, two of each channel, each with two conversations of which each has a reply that waits.
-async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (i64, Vec<i64>)> {
+async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (AccountId, Vec<ConversationId>)> {
     let mut all = BTreeMap::new();
     for (channel, id) in [("one", "a"), ("one", "b"), ("two", "a"), ("two", "b")] {
         let account = connect(store, channel, id).await;
@@ -202,7 +202,7 @@ async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (i64, Vec<i64>)
         let events = ["x", "y"].map(|who| message(id, who, who, "hello", NOW)).to_vec();
         store.apply(vec![origin.translated(events, String::new())], super::stage::BOUNDS).await.unwrap();
         let theirs = store.conversations(99).await.unwrap().into_iter();
-        let theirs: Vec<i64> =
+        let theirs: Vec<ConversationId> =
             theirs.filter(|one| one.channel == channel && one.account == id).map(|one| one.id).collect();
         for conversation in &theirs {
             let key = format!("{channel}{id}{conversation}");
@@ -259,7 +259,7 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
                 }
             }
             let due = store.due_replies(now, 16, HashSet::new()).await.unwrap();
-            let due: HashSet<i64> = due.into_iter().map(|due| due.conversation).collect();
+            let due: HashSet<ConversationId> = due.into_iter().map(|due| due.conversation).collect();
             assert_eq!(due, free, "{scope:?}: whose turn it is");
         }
     }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use harness_inbox::{
-    Applied, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply, ParkingBounds, Proof, Queued, Remarks, StepEnd,
-    StepState, store::Store,
+    AccountId, Applied, ConversationId, DeliveryId, FromDialog, NewAccount, NewDelivery, NewReply, OpenReply,
+    ParkingBounds, Proof, Queued, Remarks, StepEnd, StepState, store::Store,
 };
 
 /// The present of most tests, in milliseconds.
@@ -22,7 +22,7 @@ const TRANSLATOR: &str = "digest";
 pub(super) struct Stage {
     pub(super) store: Arc<dyn Store>,
     /// The account's row.
-    pub(super) account: i64,
+    pub(super) account: AccountId,
 }
 
 impl Stage {
@@ -58,18 +58,18 @@ impl Stage {
     }
 
     /// The conversation with `ada`, in which she has written something.
-    pub(super) async fn conversation(&self) -> i64 {
+    pub(super) async fn conversation(&self) -> ConversationId {
         self.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
         self.store.conversations(1).await.unwrap()[0].id
     }
 
     /// Asks for a reply under a key.
-    pub(super) async fn ask(&self, conversation: i64, key: &str, text: &str) -> Queued {
+    pub(super) async fn ask(&self, conversation: ConversationId, key: &str, text: &str) -> Queued {
         self.store.queue_reply(new_reply(conversation, key, text)).await.unwrap()
     }
 
     /// Asks for a reply of one step, whose request leaves now.
-    pub(super) async fn begin(&self, conversation: i64, key: &str) -> OpenReply {
+    pub(super) async fn begin(&self, conversation: ConversationId, key: &str) -> OpenReply {
         let queued = self.ask(conversation, key, key).await;
         let open = self.store.open_reply(queued.reply).await.unwrap().unwrap();
         self.store.begin_steps(&open, &[step(0, key)], &Remarks::default(), NOW).await.unwrap();
@@ -88,7 +88,7 @@ impl Stage {
 pub(super) const BOUNDS: ParkingBounds = ParkingBounds { per_account: 99, per_channel: 99 };
 
 /// Records an empty delivery; its events are handed in with its translation.
-pub(super) async fn record(store: &dyn Store, proof: Proof) -> i64 {
+pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
     let delivery = Delivery {
         source: DeliverySource::Webhook,
         body: b"body".to_vec(),
@@ -102,7 +102,7 @@ pub(super) async fn record(store: &dyn Store, proof: Proof) -> i64 {
 }
 
 /// Connects an account over a dialog, and returns its row.
-pub(super) async fn connect(store: &dyn Store, channel: &str, id: &str) -> i64 {
+pub(super) async fn connect(store: &dyn Store, channel: &str, id: &str) -> AccountId {
     let (channel, platform_id) = (channel.to_owned(), id.to_owned());
     let dialog = Some(FromDialog::default());
     let new = NewAccount { channel, platform_id, name: "Shop".into(), dialog, now: NOW, ..NewAccount::default() };
@@ -123,7 +123,7 @@ pub(super) fn message(account: &str, contact: &str, id: &str, text: &str, at: u6
     event(account, contact, id, at, json!({"message": {"id": id, "text": text, "to_self": false}}))
 }
 
-pub(super) fn new_reply(conversation: i64, key: &str, text: &str) -> NewReply {
+pub(super) fn new_reply(conversation: ConversationId, key: &str, text: &str) -> NewReply {
     let message: OutboundMessage = serde_json::from_value(json!({
         "id": "", "sender": {"human": "agent"}, "fallback": "usual", "try_anyway": false,
         "parts": [{"text": {"text": text, "format": "plain", "split": false}}],

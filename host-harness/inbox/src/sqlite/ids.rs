@@ -1,0 +1,29 @@
+//! Owns: ids of rows in columns and back.
+//! Does not own: the ids.
+
+use rusqlite::{
+    ToSql,
+    types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
+};
+
+use crate::model::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
+
+macro_rules! column {
+    ($($id:ty),+) => {
+        $(
+            impl ToSql for $id {
+                fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                    Ok(self.get().into())
+                }
+            }
+
+            impl FromSql for $id {
+                fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                    value.as_i64().map(Self::new)
+                }
+            }
+        )+
+    };
+}
+
+column!(AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId);
