@@ -202,7 +202,7 @@ fn a_missing_time_is_noted_and_the_entrys_is_near_enough() {
         let body = envelope(&format!(r#"{{"timestamp":{written},"message":{{"mid":"m"}}}}"#));
         let event = &events(body)[0];
         assert_eq!(event.at, Some(1_795_000_000_456), "{written}");
-        assert!(has(&event, anomaly::MISSING_TIME));
+        assert!(has(event, anomaly::MISSING_TIME));
     }
 }
 
@@ -219,7 +219,7 @@ fn an_unusual_contact_id_is_kept_and_noted() {
             envelope(&format!(r#"{{"sender":{{"id":"{id}"}},"timestamp":1795000000123,"message":{{"mid":"m"}}}}"#));
         let event = &events(body)[0];
         assert_eq!(event.contact.as_ref().unwrap().id, id);
-        assert_eq!(has(&event, anomaly::UNUSUAL_CONTACT_ID), unusual, "{id}");
+        assert_eq!(has(event, anomaly::UNUSUAL_CONTACT_ID), unusual, "{id}");
     }
 }
 
@@ -228,7 +228,7 @@ fn a_message_without_a_sender_is_still_a_message() {
     let event = &events(envelope(r#"{"timestamp":1795000000123,"message":{"mid":"m","text":"x"}}"#))[0];
     assert!(matches!(event.body, EventBody::Message(_)));
     assert_eq!((&event.author, &event.opens), (&Author::Unknown, &None));
-    assert!(has(&event, anomaly::MISSING_PARTICIPANT));
+    assert!(has(event, anomaly::MISSING_PARTICIPANT));
 }
 
 #[test]

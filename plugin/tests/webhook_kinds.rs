@@ -52,8 +52,14 @@ fn every_name_that_a_fixture_shows_is_one_of_the_contracts() {
     let mut names = 0;
     for file in std::fs::read_dir(folder).unwrap() {
         for event in events(std::fs::read(file.unwrap().path()).unwrap()) {
-            names += event.opens.iter().map(|opens| named(window_opener::ALL, opens)).count();
-            names += event.anomalies.iter().map(|odd| named(anomaly::ALL, odd)).count();
+            if let Some(opens) = &event.opens {
+                named(window_opener::ALL, opens);
+                names += 1;
+            }
+            for odd in &event.anomalies {
+                named(anomaly::ALL, odd);
+                names += 1;
+            }
             match &event.body {
                 EventBody::Comment(comment) => {
                     named(comment_place::ALL, &comment.place);
