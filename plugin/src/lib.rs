@@ -43,7 +43,7 @@ use types::{
     ParseError, SendOutcome, SendStep, Validation, Violation,
 };
 
-/// The component that the contract's `channel` world describes.
+/// The component: the contract's world `channel`, and three interfaces more.
 struct Instagram;
 
 impl Guest for Instagram {

@@ -260,7 +260,7 @@ fn a_person_without_any_page_is_told_what_to_do() {
         exchanged().answer(PERMISSIONS, &permissions("")).answer(ACCOUNTS, r#"{"data":[]}"#).refused(OAUTH, 1, 0);
     let error = connect(&script, connecting("facebook", callback(&[("code", "AQC")]))).unwrap_err();
     let AccountError::Platform(failure) = error else { panic!("{error:?}") };
-    assert!(failure.sentence.contains("no page") && failure.fix.is_some());
+    assert!(failure.message.contains("no page") && failure.fix.is_some());
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn what_the_dialog_sends_back_instead_of_a_code_is_told_apart() {
         {
             let error = connect(login, other);
             let AccountError::Platform(failure) = error else { panic!("{error:?}") };
-            assert!(failure.sentence.len() < 300 && failure.category == FailureCategory::Other);
+            assert!(failure.message.len() < 300 && failure.category == FailureCategory::Other);
         }
     }
 }
@@ -365,7 +365,7 @@ fn a_code_that_was_used_or_is_too_old_begins_again_and_other_refusals_say_what_i
     assert_eq!(facebook(36009), AccountError::Expired);
     assert_eq!(facebook(36007), AccountError::Expired);
     let error = facebook(36008);
-    assert!(matches!(&error, AccountError::Platform(failure) if failure.sentence.contains("Meta's own words")));
+    assert!(matches!(&error, AccountError::Platform(failure) if failure.message.contains("Meta's own words")));
 
     let instagram = |message: &str| {
         let body = format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{message}"}}"#);
@@ -375,7 +375,7 @@ fn a_code_that_was_used_or_is_too_old_begins_again_and_other_refusals_say_what_i
     assert_eq!(instagram("Matching code was not found or was already used"), AccountError::Expired);
     assert_eq!(instagram("This authorization code has expired"), AccountError::Expired);
     let error = instagram("Error validating client secret.");
-    assert!(matches!(&error, AccountError::Platform(failure) if failure.sentence.contains("client secret")));
+    assert!(matches!(&error, AccountError::Platform(failure) if failure.message.contains("client secret")));
 }
 
 #[test]
@@ -387,8 +387,10 @@ fn without_the_apps_id_connecting_says_which_setting_is_missing() {
     }
     let error = connect(&Script::new(), connecting("myspace", ConnectInput::Start)).unwrap_err();
     assert!(matches!(&error, AccountError::InvalidInput(sentence) if sentence.contains("facebook, instagram")));
-    let error = connect(&Script::new(), connecting("facebook", ConnectInput::Entered(Vec::new()))).unwrap_err();
-    assert!(matches!(error, AccountError::InvalidInput(_)));
+    for input in [ConnectInput::Entered(Vec::new()), ConnectInput::Resumed, ConnectInput::Other("x".into())] {
+        let error = connect(&Script::new(), connecting("facebook", input)).unwrap_err();
+        assert!(matches!(error, AccountError::InvalidInput(_)));
+    }
 }
 
 #[test]

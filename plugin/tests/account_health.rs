@@ -20,18 +20,12 @@ const OAUTH: &str = "GET graph.facebook.com/v25.0/oauth/access_token?grant_type=
 #[test]
 fn webhooks_are_subscribed_and_read_back() {
     let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, PAGE_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram"), Ok(()));
+    assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
     let script_of_account = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(
-        subscribe(&script_of_account, &connected("instagram"), "https://inbox.example/webhooks/instagram"),
-        Ok(())
-    );
+    assert_eq!(subscribe(&script_of_account, &connected("instagram")), Ok(()));
     let other_id = ACCOUNT_SUBSCRIBED.replace("9876543210", "1234567890");
     let by_the_other_id = Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, &other_id);
-    assert_eq!(
-        subscribe(&by_the_other_id, &connected("instagram"), "https://inbox.example/webhooks/instagram"),
-        Ok(())
-    );
+    assert_eq!(subscribe(&by_the_other_id, &connected("instagram")), Ok(()));
     insta::assert_snapshot!([script.lines(), script_of_account.lines()].concat().join("\n"));
 }
 
@@ -40,14 +34,13 @@ const APP: &str = "GET graph.facebook.com/v25.0/1234567890/subscriptions";
 
 #[test]
 fn the_apps_webhook_is_set_up_where_nobody_has_and_left_alone_where_it_leads_elsewhere() {
-    let ours = "https://inbox.example/webhooks/instagram";
     let to_app = "POST graph.facebook.com/v25.0/1234567890/subscriptions object=instagram&callback_url=https%3a%2f%2finbox.example%2fwebhooks%2finstagram&include_values=true&fields=messages,";
     let script = Script::new()
         .answer(APP, r#"{"data":[{"object":"page","callback_url":"https://x.example","active":true}]}"#)
         .answer(to_app, SUCCESS)
         .answer(TO_ACCOUNT, SUCCESS)
         .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("instagram"), ours), Ok(()));
+    assert_eq!(subscribe(&script, &connected("instagram")), Ok(()));
     let lines = script.lines();
     assert!(
         lines[1].contains("[form verify_token: verify-token]") || lines[1].contains("verify-token"),
@@ -62,8 +55,24 @@ fn the_apps_webhook_is_set_up_where_nobody_has_and_left_alone_where_it_leads_els
         .refused(to_app, 10, 0)
         .answer(TO_PAGE, SUCCESS)
         .answer(OF_PAGE, PAGE_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("facebook"), ours), Ok(()));
+    assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
     script.lines();
+}
+
+#[test]
+fn the_apps_webhook_is_the_accounts_and_without_one_the_app_is_left_alone() {
+    let to_app = "POST graph.facebook.com/v25.0/1234567890/subscriptions object=instagram&callback_url=https%3a%2f%2fshop.example%2fhook&";
+    let script = Script::new()
+        .answer(APP, r#"{"data":[]}"#)
+        .answer(to_app, SUCCESS)
+        .answer(TO_ACCOUNT, SUCCESS)
+        .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
+    let own = AccountSettings { webhook_url: Some("https://shop.example/hook".into()), ..connected("instagram") };
+    assert_eq!(subscribe(&script, &own), Ok(()));
+    script.lines();
+    let network = WithoutApp(Script::new().answer(TO_ACCOUNT, SUCCESS).answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED));
+    assert_eq!(subscribe(&network, &AccountSettings { webhook_url: None, ..own }), Ok(()));
+    network.0.lines();
 }
 
 #[test]
@@ -73,39 +82,30 @@ fn a_field_that_meta_does_not_take_costs_only_that_field() {
         .refused(TO_ACCOUNT, 10, 0)
         .answer(TO_ACCOUNT, SUCCESS)
         .answer(OF_ACCOUNT, ACCOUNT_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("instagram"), "https://inbox.example/webhooks/instagram"), Ok(()));
+    assert_eq!(subscribe(&script, &connected("instagram")), Ok(()));
     let lines = script.lines();
     assert!(lines[0].contains(",message_echoes "), "{}", lines[0]);
     assert!(lines[1].contains(",comments,") && !lines[1].contains("message_echoes"), "{}", lines[1]);
     assert!(lines[2].contains("=messages,messaging_postbacks,message_reactions,messaging_seen,messaging_referral "));
 
     let script = Script::new().refused(TO_PAGE, 100, 0).answer(TO_PAGE, SUCCESS).answer(OF_PAGE, PAGE_SUBSCRIBED);
-    assert_eq!(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram"), Ok(()));
+    assert_eq!(subscribe(&script, &connected("facebook")), Ok(()));
     assert!(script.lines()[1].contains("=messages "));
 }
 
 #[test]
 fn a_subscription_that_is_refused_or_not_listed_is_a_failure() {
     let script = Script::new().refused(TO_ACCOUNT, 190, 460);
-    assert_eq!(
-        category(subscribe(&script, &connected("instagram"), "https://inbox.example/webhooks/instagram")),
-        FailureCategory::AuthExpired
-    );
+    assert_eq!(category(subscribe(&script, &connected("instagram"))), FailureCategory::AuthExpired);
     let script = Script::new().refused(TO_PAGE, 200, 0).refused(TO_PAGE, 200, 0);
-    assert_eq!(
-        category(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram")),
-        FailureCategory::PermissionMissing
-    );
+    assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::PermissionMissing);
     for listed in [
         r#"{"data":[]}"#,
         r#"{"data":[{"id":"1","subscribed_fields":["messages"]}]}"#,
         r#"{"data":[{"id":"1234567890","subscribed_fields":["feed"]}]}"#,
     ] {
         let script = Script::new().answer(TO_PAGE, SUCCESS).answer(OF_PAGE, listed);
-        assert_eq!(
-            category(subscribe(&script, &connected("facebook"), "https://inbox.example/webhooks/instagram")),
-            FailureCategory::Other
-        );
+        assert_eq!(category(subscribe(&script, &connected("facebook"))), FailureCategory::Other);
     }
 }
 
@@ -124,6 +124,11 @@ fn category<T: std::fmt::Debug>(outcome: Result<T, AccountError>) -> FailureCate
     }
 }
 
+/// A refresh that changed no setting.
+fn renewed(until: u64) -> Refreshed {
+    Refreshed { before: Some(until), settings: Vec::new() }
+}
+
 const REFRESH: &str = "GET graph.instagram.com/refresh_access_token?grant_type=ig_refresh_token \
                        [query access_token: instagram-token] -> instagram-token";
 
@@ -134,7 +139,7 @@ fn a_token_of_the_instagram_login_is_renewed_for_as_long_as_the_answer_says() {
         r#"{"data":[{"access_token":"SECRET","expires_in":"5183944"}]}"#,
     ] {
         let script = Script::new().answer(REFRESH, answer);
-        assert_eq!(refresh(&script, &connected("instagram")), Ok(Some(NOW + 5_183_944_000)));
+        assert_eq!(refresh(&script, &connected("instagram")), Ok(renewed(NOW + 5_183_944_000)));
     }
     let script = Script::new().refused(REFRESH, 190, 463);
     assert_eq!(category(refresh(&script, &connected("instagram"))), FailureCategory::AuthExpired);
@@ -167,7 +172,7 @@ fn with_the_facebook_login_the_persons_token_renews_the_pages() {
             .answer(PAGE_TOKEN, TOKEN)
             .answer(OAUTH, TOKEN)
             .answer(DEBUG, &debugged(&said));
-        assert_eq!(refresh(&script, &connected("facebook")), Ok(Some(until)));
+        assert_eq!(refresh(&script, &connected("facebook")), Ok(renewed(until)));
         let lines = script.lines();
         assert!(lines[0].ends_with(
             "?grant_type=fb_exchange_token&client_id=1234567890 [query client_secret: app-secret] [query fb_exchange_token: user-token] -> user-token"
@@ -187,8 +192,9 @@ fn a_page_token_that_is_valid_counts_more_than_a_persons_that_is_not() {
         Script::new().answer(OAUTH, TOKEN).refused(PAGE_TOKEN, 100, 33),
     ] {
         let dies = script.answer(OAUTH, TOKEN).answer(DEBUG, &valid);
-        let until = refresh(&dies, &connected("facebook")).unwrap();
-        assert!(until.is_none_or(|until| until == NOW + 5_183_944_000));
+        let refreshed = refresh(&dies, &connected("facebook")).unwrap();
+        assert!(refreshed.before.is_none_or(|until| until == NOW + 5_183_944_000));
+        assert_eq!(refreshed.settings, []);
         dies.lines();
     }
 }
@@ -395,12 +401,22 @@ fn a_profile_is_read_with_its_nulls() {
     assert_eq!((found.contact.name.as_deref(), found.contact.username.as_deref()), (Some("Ana"), Some("ana")));
     assert_eq!(found.contact.id, CONTACT);
     assert_eq!(found.picture.unwrap().url.as_deref(), Some("https://scontent.cdninstagram.com/a.jpg"));
-    let flags = [found.follows_business, found.followed_by_business, found.verified];
-    assert_eq!((found.follower_count, flags), (Some(12), [Some(true), Some(false), Some(false)]));
+    let details: Vec<_> =
+        found.contact.details.iter().map(|it| (it.key.as_str(), it.label.as_str(), &it.value)).collect();
+    let (yes, no) = (SettingValue::Flag(true), SettingValue::Flag(false));
+    assert_eq!(
+        details,
+        [
+            ("follower_count", "Followers", &SettingValue::Number(12)),
+            ("follows_business", "Follows the business", &yes),
+            ("followed_by_business", "Followed by the business", &no),
+            ("verified", "Verified", &no),
+        ]
+    );
 
     let script = Script::new().answer(PROFILE, r#"{"name":null,"profile_pic":null,"id":"6512345678901234"}"#);
     let found = profile(&script, &connected("instagram"), CONTACT.into()).unwrap();
-    assert_eq!((found.contact.name, found.picture, found.follower_count, found.verified), (None, None, None, None));
+    assert_eq!((found.contact.name, found.picture, found.contact.details), (None, None, Vec::new()));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::account_change;
 use common::{ACCOUNT, CONTACT, delivery, events, fixture, network::*};
 use instagram_channel::account::*;
 use instagram_channel::types::*;
@@ -59,8 +60,8 @@ fn an_archive_that_meta_finds_too_much_is_asked_for_in_smaller_pages() {
 }
 
 fn parse(item: &Archived) -> Vec<Event> {
-    let archived = Delivery { source: DeliverySource::Archive, ..delivery(&item.body) };
-    instagram_channel::parse(&archived).unwrap().events
+    let archived = Delivery { source: DeliverySource::History, ..delivery(&item.body) };
+    instagram_channel::parse(&archived).unwrap()
 }
 
 /// The events of one conversation with these messages.
@@ -120,7 +121,7 @@ fn everything_that_the_archive_shows_of_a_message_is_read() {
         rest.iter().zip(1..).map(|(rest, at)| message(&format!("mid{at}"), at, CONTACT, ACCOUNT, rest)).collect();
     let events = archived(&messages);
     insta::assert_debug_snapshot!(
-        events.iter().map(|e| (&e.id, &e.author, e.at, e.opens, &e.body, &e.anomalies, &e.native)).collect::<Vec<_>>()
+        events.iter().map(|e| (&e.id, &e.author, e.at, &e.opens, &e.body, &e.anomalies, &e.native)).collect::<Vec<_>>()
     );
 }
 
@@ -193,7 +194,7 @@ fn odd_pages_and_odd_items_are_never_more_than_odd() {
     let hollow = read(r#"{"data":[{"messages":{"data":"x"}},{"messages":7}]}"#, &wanted(20));
     assert!(hollow.items.iter().all(|item| parse(item).is_empty()));
     for (body, expected) in [("{", "malformed"), ("[]", "other"), ("{}", "other")] {
-        let odd = Delivery { source: DeliverySource::Archive, ..delivery(body) };
+        let odd = Delivery { source: DeliverySource::History, ..delivery(body) };
         let error = instagram_channel::parse(&odd).unwrap_err();
         assert_eq!(if matches!(error, ParseError::Malformed(_)) { "malformed" } else { "other" }, expected);
     }
@@ -207,7 +208,7 @@ fn a_message_without_anything_to_show_is_there_all_the_same() {
 
 #[test]
 fn a_webhook_is_no_archive_and_an_archive_no_webhook() {
-    let webhook = Delivery { source: DeliverySource::Archive, ..delivery(fixture("message_text")) };
+    let webhook = Delivery { source: DeliverySource::History, ..delivery(fixture("message_text")) };
     assert!(matches!(instagram_channel::parse(&webhook), Err(ParseError::NotThisChannel(_))));
     let archive = format!(r#"{{"account":"{ACCOUNT}","conversation":{{}}}}"#);
     assert!(matches!(instagram_channel::parse(&delivery(archive)), Err(ParseError::NotThisChannel(_))));
@@ -215,7 +216,7 @@ fn a_webhook_is_no_archive_and_an_archive_no_webhook() {
 
 fn called(name: &str, body: &str) -> Result<Vec<Event>, ParseError> {
     let call = Delivery { source: DeliverySource::Callback(name.into()), ..delivery(body) };
-    instagram_channel::parse(&call).map(|parsed| parsed.events)
+    instagram_channel::parse(&call)
 }
 
 #[test]
@@ -224,13 +225,13 @@ fn a_person_who_removes_the_app_disconnects_and_our_own_unsubscribing_does_not()
     let event = called("deauthorize", left).unwrap().remove(0);
     assert_eq!((event.id.as_str(), event.account.as_str()), ("a:778899:1642509597000", "778899"));
     assert_eq!((event.at, event.contact, event.author), (Some(1_642_509_597_000), None, Author::Platform));
-    assert!(matches!(event.body, EventBody::AccountUpdate(update) if update.change == AccountChange::Disconnected));
+    assert!(matches!(event.body, EventBody::AccountUpdate(update) if update.change == account_change::DISCONNECTED));
 
     let own = r#"{"profile_id":"102030405060708","user_id":"","algorithm":"HMAC-SHA256","issued_at":1642509597}"#;
     let event = called("deauthorize", own).unwrap().remove(0);
     assert_eq!(event.account, PAGE);
     assert!(
-        matches!(event.body, EventBody::AccountUpdate(update) if update.change == AccountChange::Other && update.detail.is_some())
+        matches!(event.body, EventBody::AccountUpdate(update) if update.change == account_change::OTHER && update.detail.is_some())
     );
 }
 

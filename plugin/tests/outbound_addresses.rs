@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::violation_code::*;
 use common::*;
-use instagram_channel::types::ViolationCode::*;
 use instagram_channel::types::*;
 
 #[test]
@@ -115,7 +115,7 @@ fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_sta
     ] {
         let address = format!("https://{host}/a.png");
         for found in all(&address) {
-            assert_eq!(found, [InvalidUrl], "{address}");
+            assert_eq!(found, [INVALID_URL], "{address}");
         }
     }
     for address in [
@@ -131,7 +131,7 @@ fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_sta
         "https\u{ff1a}//example.com/",
     ] {
         for found in all(address) {
-            assert_eq!(found, [InvalidUrl], "{address}");
+            assert_eq!(found, [INVALID_URL], "{address}");
         }
     }
     for host in [
@@ -154,7 +154,7 @@ fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_sta
         "mylocal.com",
     ] {
         for found in all(&format!("https://{host}/a.png")) {
-            assert_eq!(found, [], "{host}");
+            assert_eq!(found, NONE, "{host}");
         }
     }
 }
@@ -163,7 +163,7 @@ fn an_address_that_the_public_internet_does_not_reach_is_refused_wherever_it_sta
 fn a_refused_address_is_refused_with_its_own_reason() {
     let sentence = |address: &str| {
         let image = OutboundPart::Media(vec![media(MediaKind::Image, url(address))]);
-        found(image, InvalidUrl).sentence
+        found(image, INVALID_URL).message
     };
     for host in ["127.1", "2130706433", "0177.0.0.1", "1.2.3.0377", "0x7f.1", "0x7f000001", "1.2.3.0X4", "127.0.0.1"] {
         let sentence = sentence(&format!("https://{host}/a.png"));

@@ -3,34 +3,34 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::violation_code::*;
 use common::*;
-use instagram_channel::types::ViolationCode::*;
 use instagram_channel::types::*;
 
 #[test]
 fn a_text_may_have_1000_bytes_and_not_one_more() {
-    assert_eq!(of(text("a".repeat(1000))), []);
-    assert_eq!(of(text("a".repeat(1001))), [TextTooLong]);
-    assert_eq!(of(text("ж".repeat(500))), []);
-    let violation = found(text("ж".repeat(501)), TextTooLong);
+    assert_eq!(of(text("a".repeat(1000))), NONE);
+    assert_eq!(of(text("a".repeat(1001))), [TEXT_TOO_LONG]);
+    assert_eq!(of(text("ж".repeat(500))), NONE);
+    let violation = found(text("ж".repeat(501)), TEXT_TOO_LONG);
     assert_eq!(violation.path, "parts[0].text.text");
     assert_eq!(violation.limit, Some(Bound { max: 1000, unit: Unit::Bytes }));
     assert_eq!((violation.actual, violation.split_at), (Some(1002), Some(1000)));
-    assert!(violation.sentence.contains("2 bytes over"), "{}", violation.sentence);
+    assert!(violation.message.contains("2 bytes over"), "{}", violation.message);
 }
 
 #[test]
 fn an_empty_text_is_refused() {
     for empty in ["", " ", "\n\t", &" ".repeat(2000)] {
-        assert_eq!(of(text(empty)), [TextEmpty]);
+        assert_eq!(of(text(empty)), [TEXT_EMPTY]);
     }
-    assert_eq!(errors(&message(vec![]), &context()), [EmptyMessage]);
+    assert_eq!(errors(&message(vec![]), &context()), [EMPTY_MESSAGE]);
 }
 
 #[test]
 fn a_long_text_is_cut_between_words_where_that_is_allowed() {
     let long = format!("{} {}", "a".repeat(600), "b".repeat(600));
-    assert_eq!(found(text(long.clone()), TextTooLong).split_at, Some(600));
+    assert_eq!(found(text(long.clone()), TEXT_TOO_LONG).split_at, Some(600));
     let sent: Vec<_> =
         steps(&message(vec![split_text(long)]), &context()).into_iter().map(|step| step.text.unwrap()).collect();
     assert_eq!(sent, ["a".repeat(600), "b".repeat(600)]);
@@ -56,7 +56,7 @@ fn a_cut_never_goes_through_an_emoji_or_a_letter_with_its_accents() {
 #[test]
 fn one_character_longer_than_a_message_cannot_be_split() {
     let zalgo = "e".to_string() + &"\u{301}".repeat(600);
-    assert_eq!(of(split_text(zalgo)), [TextTooLong]);
+    assert_eq!(of(split_text(zalgo)), [TEXT_TOO_LONG]);
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn markup_is_flagged_because_it_is_shown_as_typed() {
         (TextFormat::Plain, "<b> **hi**", false),
     ] {
         let mut message = message(vec![part(format, text)]);
-        assert_eq!(warnings(&message, &context()).contains(&MarkupShownAsTyped), flagged);
+        assert_eq!(warnings(&message, &context()).contains(&MARKUP_SHOWN_AS_TYPED), flagged);
         for refusing in [FallbackPolicy::Usual, FallbackPolicy::Strict] {
             message.fallback = refusing;
-            assert_eq!(errors(&message, &context()).contains(&MarkupShownAsTyped), flagged);
+            assert_eq!(errors(&message, &context()).contains(&MARKUP_SHOWN_AS_TYPED), flagged);
         }
     }
 }
@@ -99,12 +99,12 @@ fn every_type_of_file_that_is_promised_is_taken_by_type_by_name_and_by_address()
         let address = format!("https://example.com/dir.x/{name}?v=1.exe#a.b");
         let by_url = OutboundMedia { size: Some(max), ..media(kind, url(&address)) };
         for item in [by_mime.clone(), by_name, by_url.clone()] {
-            assert_eq!(of(OutboundPart::Media(vec![item])), [], "{mime} {name}");
+            assert_eq!(of(OutboundPart::Media(vec![item])), NONE, "{mime} {name}");
         }
         let larger = OutboundMedia { source: file(max + 1), ..by_mime };
-        assert_eq!(of(OutboundPart::Media(vec![larger])), [MediaTooLarge]);
+        assert_eq!(of(OutboundPart::Media(vec![larger])), [MEDIA_TOO_LARGE]);
         let larger = OutboundMedia { size: Some(max + 1), ..by_url };
-        let violation = found(OutboundPart::Media(vec![larger]), MediaTooLarge);
+        let violation = found(OutboundPart::Media(vec![larger]), MEDIA_TOO_LARGE);
         assert_eq!(violation.limit, Some(Bound { max, unit: Unit::Bytes }));
         assert_eq!(violation.actual, Some(max + 1));
     }
@@ -119,10 +119,10 @@ fn a_wrong_type_is_refused_with_what_would_be_taken() {
         (MediaKind::Video, "image/png"),
     ] {
         let item = OutboundMedia { mime: Some(mime.into()), ..media(kind, url("https://example.com/a")) };
-        let violation = found(OutboundPart::Media(vec![item]), UnsupportedMediaType);
-        assert!(violation.sentence.contains(mime), "{}", violation.sentence);
+        let violation = found(OutboundPart::Media(vec![item]), UNSUPPORTED_MEDIA_TYPE);
+        assert!(violation.message.contains(mime), "{}", violation.message);
         for accepted in &violation.accepted {
-            assert!(violation.sentence.contains(accepted.as_str()));
+            assert!(violation.message.contains(accepted.as_str()));
         }
         assert!(!violation.accepted.is_empty());
     }
@@ -132,10 +132,10 @@ fn a_wrong_type_is_refused_with_what_would_be_taken() {
 fn where_we_promise_other_than_metas_pages_a_warning_says_so() {
     let mp3 = OutboundMedia { mime: Some("audio/mpeg".into()), ..media(MediaKind::Audio, file(10)) };
     let message_with = |item| message(vec![OutboundPart::Media(vec![item])]);
-    assert_eq!(warnings(&message_with(mp3), &context()), [DocumentedOtherwise]);
+    assert_eq!(warnings(&message_with(mp3), &context()), [DOCUMENTED_OTHERWISE]);
     let mov = OutboundMedia { name: Some("a.mov".into()), ..media(MediaKind::Video, file(10)) };
-    assert_eq!(errors(&message_with(mov.clone()), &context()), [UnsupportedMediaType]);
-    assert_eq!(warnings(&message_with(mov), &context()), [DocumentedOtherwise]);
+    assert_eq!(errors(&message_with(mov.clone()), &context()), [UNSUPPORTED_MEDIA_TYPE]);
+    assert_eq!(warnings(&message_with(mov), &context()), [DOCUMENTED_OTHERWISE]);
 }
 
 #[test]
@@ -143,11 +143,11 @@ fn what_is_not_known_about_a_file_is_a_warning_by_address_and_an_error_for_an_up
     let by_url = OutboundMedia { size: None, ..media(MediaKind::Image, url("https://example.com/picture")) };
     assert_eq!(
         warnings(&message(vec![OutboundPart::Media(vec![by_url])]), &context()),
-        [UnknownMediaType, UnknownMediaSize]
+        [UNKNOWN_MEDIA_TYPE, UNKNOWN_MEDIA_SIZE]
     );
-    assert_eq!(of(OutboundPart::Media(vec![media(MediaKind::Image, file(5))])), [UnknownMediaType]);
+    assert_eq!(of(OutboundPart::Media(vec![media(MediaKind::Image, file(5))])), [UNKNOWN_MEDIA_TYPE]);
     let empty = OutboundMedia { name: Some("a.png".into()), ..media(MediaKind::Image, file(0)) };
-    assert_eq!(of(OutboundPart::Media(vec![empty])), [InvalidField]);
+    assert_eq!(of(OutboundPart::Media(vec![empty])), [INVALID_FIELD]);
 }
 
 #[test]
@@ -164,24 +164,24 @@ fn files_come_from_https_only() {
     ] {
         assert_eq!(
             of(OutboundPart::Media(vec![media(MediaKind::Image, url(bad))])).first(),
-            Some(&InvalidUrl),
+            Some(&INVALID_URL),
             "{bad}"
         );
     }
-    assert_eq!(of(OutboundPart::Media(vec![media(MediaKind::Image, url("HTTPS://exämple.com/a.png"))])), []);
+    assert_eq!(of(OutboundPart::Media(vec![media(MediaKind::Image, url("HTTPS://exämple.com/a.png"))])), NONE);
 }
 
 #[test]
 fn up_to_ten_images_fit_into_one_message_and_nothing_else_together() {
     let images = |n| OutboundPart::Media(vec![media(MediaKind::Image, url("https://example.com/a.png")); n]);
-    assert_eq!(of(images(10)), []);
-    assert_eq!(of(images(11)), [TooMany]);
-    assert_eq!(of(images(0)), [TooFew]);
+    assert_eq!(of(images(10)), NONE);
+    assert_eq!(of(images(11)), [TOO_MANY]);
+    assert_eq!(of(images(0)), [TOO_FEW]);
     let mixed = vec![
         media(MediaKind::Image, url("https://example.com/a.png")),
         media(MediaKind::Video, url("https://example.com/a.mp4")),
     ];
-    assert_eq!(of(OutboundPart::Media(mixed)), [UnsupportedCombination]);
+    assert_eq!(of(OutboundPart::Media(mixed)), [UNSUPPORTED_COMBINATION]);
 }
 
 #[test]
@@ -191,37 +191,58 @@ fn what_instagram_does_not_have_is_refused_with_a_reason() {
     for part in [
         OutboundPart::Location(place),
         OutboundPart::ContactCards(vec![]),
-        OutboundPart::Edit(OutboundEdit { target: "m".into(), text: plain }),
-        OutboundPart::Delete("m".into()),
+        OutboundPart::Edit(OutboundEdit { target: message_ref("m"), text: Some(plain), buttons: None }),
+        OutboundPart::Delete(message_ref("m")),
         OutboundPart::Template(TemplateMessage { name: "t".into(), language: "en".into(), parameters: vec![] }),
         OutboundPart::Media(vec![media(MediaKind::Voice, file(5))]),
         OutboundPart::Media(vec![media(MediaKind::Sticker, file(5))]),
         OutboundPart::Acknowledge(Acknowledgement { token: "t".into(), notice: None }),
         OutboundPart::Choices(ChoiceList { text: "t".into(), button: None, sections: vec![] }),
     ] {
-        let violation = found(part, UnsupportedFeature);
-        assert!(violation.sentence.len() > 20);
+        let violation = found(part, UNSUPPORTED_FEATURE);
+        assert!(violation.message.len() > 20);
     }
-    assert_eq!(found(OutboundPart::Sticker("wave".into()), UnknownSticker).accepted, ["like_heart"]);
+    assert_eq!(found(OutboundPart::Sticker("wave".into()), UNKNOWN_STICKER).accepted, ["like_heart"]);
+}
+
+#[test]
+fn a_part_that_the_contract_has_no_type_for_is_refused_whatever_it_is_called() {
+    for kind in ["poll", "order", "x", ""] {
+        let price = Detail { key: "price".into(), label: "Price".into(), value: SettingValue::Text("EUR 5".into()) };
+        let part =
+            OutboundPart::Other(Extra { kind: kind.into(), text: "Tea or coffee?".into(), details: vec![price] });
+        assert_eq!(of(part.clone()), [UNSUPPORTED_FEATURE], "{kind}");
+        assert_eq!(found(part.clone(), UNSUPPORTED_FEATURE).path, "parts[0].other");
+        assert!(instagram_channel::build(&message(vec![text("hi"), part]), &context()).is_err());
+    }
 }
 
 #[test]
 fn everything_is_said_at_once() {
-    let mut message =
-        message(vec![text("a".repeat(1001)), OutboundPart::Sticker("x".into()), OutboundPart::Delete("m".into())]);
+    let mut message = message(vec![
+        text("a".repeat(1001)),
+        OutboundPart::Sticker("x".into()),
+        OutboundPart::Delete(message_ref("m")),
+    ]);
     message.quick_replies = vec![quick_reply("")];
     message.native = Some("[".into());
     let mut context = context();
     context.window = window(WindowState::Closed);
     context.account.settings = vec![login("myspace")];
     let codes = errors(&message, &context);
-    for code in
-        [TextTooLong, UnknownSticker, UnsupportedFeature, MissingField, NativeInvalid, WindowClosed, InvalidSettings]
-    {
+    for code in [
+        TEXT_TOO_LONG,
+        UNKNOWN_STICKER,
+        UNSUPPORTED_FEATURE,
+        MISSING_FIELD,
+        NATIVE_INVALID,
+        WINDOW_CLOSED,
+        INVALID_SETTINGS,
+    ] {
         assert!(codes.contains(&code), "{code:?}");
     }
     let refused = instagram_channel::build(&message, &context).expect_err("errors");
-    assert_eq!(refused.iter().map(|violation| violation.code).collect::<Vec<_>>(), codes);
+    assert_eq!(refused.iter().map(|violation| violation.code.as_str()).collect::<Vec<_>>(), codes);
 }
 
 #[test]
@@ -244,8 +265,8 @@ fn settings_that_cannot_be_used_are_named_with_what_is_accepted() {
     ] {
         let found = with(settings);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].code, InvalidSettings);
-        assert!(found[0].path.ends_with(key) && found[0].sentence.contains(key));
+        assert_eq!(found[0].code, INVALID_SETTINGS);
+        assert!(found[0].path.ends_with(key) && found[0].message.contains(key));
         assert!(!found[0].accepted.is_empty());
     }
 }
@@ -253,34 +274,35 @@ fn settings_that_cannot_be_used_are_named_with_what_is_accepted() {
 #[test]
 fn a_recipient_is_needed_unless_a_comment_is_answered() {
     let mut context = context();
-    context.contact = String::new();
+    context.contact = None;
     let mut message = message(vec![text("hi")]);
-    assert_eq!(errors(&message, &context), [MissingField]);
+    assert_eq!(errors(&message, &context), [MISSING_FIELD]);
     message.private_reply_to = Some("17900000000000001".into());
-    assert_eq!(errors(&message, &context), []);
+    assert_eq!(errors(&message, &context), NONE);
 }
 
 #[test]
 fn nothing_but_the_digits_of_an_id_reaches_the_wire() {
     for bad in ["me", "1 2", "12345\n", "\u{661}\u{662}\u{663}", "-1", "1\"}", "../me", &"1".repeat(33), "1_2"] {
         let mut context = context();
-        context.contact = bad.into();
-        assert_eq!(errors(&message(vec![text("hi")]), &context), [InvalidField], "{bad}");
-        assert_eq!(errors(&message(vec![OutboundPart::Typing(true)]), &context), [InvalidField], "{bad}");
+        context.contact = Some(bad.into());
+        assert_eq!(errors(&message(vec![text("hi")]), &context), [INVALID_FIELD], "{bad}");
+        assert_eq!(errors(&message(vec![OutboundPart::Typing(true)]), &context), [INVALID_FIELD], "{bad}");
         let mut answer = message(vec![text("hi")]);
         answer.private_reply_to = Some(bad.into());
-        assert_eq!(errors(&answer, &common::context()), [InvalidField], "{bad}");
+        assert_eq!(errors(&answer, &common::context()), [INVALID_FIELD], "{bad}");
     }
     let react = |target: &str| {
         of(OutboundPart::Reaction(OutboundReaction {
-            target: target.into(),
+            target: message_ref(target),
             action: ReactionAction::Removed,
             emoji: None,
+            name: None,
         }))
     };
-    assert_eq!(react(&"m".repeat(1024)), []);
+    assert_eq!(react(&"m".repeat(1024)), NONE);
     for bad in [&"m".repeat(1025), "a b", "a\u{0}", "\u{fc}"] {
-        assert_eq!(react(bad), [InvalidField], "{bad}");
+        assert_eq!(react(bad), [INVALID_FIELD], "{bad}");
     }
 }
 
@@ -291,8 +313,8 @@ fn a_link_is_never_torn() {
         for (before, behind) in [("Here: ", ""), ("Here: ", " and more"), ("\u{6587}", "\u{3002}"), ("see:", "\n")] {
             let long =
                 OutboundText { text: before.to_string() + &link(1001) + behind, format: TextFormat::Plain, split };
-            let violation = found(OutboundPart::Text(long), TextTooLong);
-            assert!(violation.sentence.contains("link") && violation.split_at.is_none(), "{}", violation.sentence);
+            let violation = found(OutboundPart::Text(long), TEXT_TOO_LONG);
+            assert!(violation.message.contains("link") && violation.split_at.is_none(), "{}", violation.message);
         }
     }
     for at in [1, 300, 600] {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::{feature, violation_code};
 use common::*;
 use instagram_channel::types::*;
 
@@ -80,7 +81,12 @@ fn each_kind_of_part_becomes_the_documented_body() {
 #[test]
 fn a_signal_has_nothing_else_in_its_body() {
     let react = |action, emoji: Option<&str>| {
-        OutboundPart::Reaction(OutboundReaction { target: "m".into(), action, emoji: emoji.map(String::from) })
+        OutboundPart::Reaction(OutboundReaction {
+            target: message_ref("m"),
+            action,
+            emoji: emoji.map(String::from),
+            name: None,
+        })
     };
     for (part, expected) in [
         (OutboundPart::Typing(true), r#""sender_action":"typing_on"}"#),
@@ -107,7 +113,7 @@ fn a_signal_has_nothing_else_in_its_body() {
 fn quick_replies_hang_under_the_last_message_and_reply_to_stands_on_the_first() {
     let mut message = message(vec![text("one"), text("two")]);
     message.quick_replies = vec![quick_reply("Yes")];
-    message.reply_to = Some("mid1".into());
+    message.reply_to = Some(message_ref("mid1"));
     let steps = steps(&message, &context());
     assert!(body(&steps[0]).ends_with(r#","metadata":"outbox-42"},"reply_to":{"mid":"mid1"}}"#));
     assert!(body(&steps[1]).contains(
@@ -118,12 +124,12 @@ fn quick_replies_hang_under_the_last_message_and_reply_to_stands_on_the_first() 
 #[test]
 fn a_heart_cannot_quote_a_message() {
     let mut message = message(vec![OutboundPart::Sticker("like_heart".into())]);
-    message.reply_to = Some("mid1".into());
+    message.reply_to = Some(message_ref("mid1"));
     let verdict = instagram_channel::validate(&message, &context());
-    assert_eq!(verdict.degradations[0].feature, Feature::ReplyTo);
+    assert_eq!(verdict.degradations[0].feature, feature::REPLY_TO);
     assert!(!only_body(&message, &context()).contains("reply_to"));
     message.fallback = FallbackPolicy::Strict;
-    assert_eq!(errors(&message, &context()), [ViolationCode::UnsupportedFeature]);
+    assert_eq!(errors(&message, &context()), [violation_code::UNSUPPORTED_FEATURE]);
 }
 
 #[test]
@@ -131,7 +137,7 @@ fn every_message_step_carries_its_own_correlation() {
     let steps = steps(&message(vec![text("a"), OutboundPart::Typing(true), text("b"), text("c")]), &context());
     let correlations: Vec<_> = steps.iter().map(|step| step.correlation.as_deref()).collect();
     assert_eq!(correlations, [Some("outbox-42"), None, Some("outbox-42#1"), Some("outbox-42#2")]);
-    assert_eq!(steps.iter().map(|step| step.part).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(steps.iter().map(|step| step.parts.as_slice()).collect::<Vec<_>>(), [[0], [1], [2], [3]]);
     let mut long = message(vec![text("a")]);
     long.id = "x".repeat(1001);
     assert!(!only_body(&long, &context()).contains("metadata"));
@@ -143,7 +149,8 @@ fn both_logins_have_their_host_their_node_and_their_credential() {
     let request = |context: &ConversationContext| steps(&hello, context).remove(0).request;
     let direct = request(&context());
     assert_eq!(direct.url, "https://graph.instagram.com/v25.0/17841400000000001/messages");
-    let slot = |name: &str| Fill { source: FillSource::Slot(name.into()), place: FillPlace::Bearer };
+    let slot =
+        |name: &str| Fill { source: FillSource::Slot(name.into()), place: FillPlace::Authorization("Bearer".into()) };
     assert_eq!(direct.fills, [slot("instagram-token")]);
     assert_eq!(direct.headers, [Header { name: "content-type".into(), value: "application/json".into() }]);
     let mut page = facebook();
@@ -151,8 +158,12 @@ fn both_logins_have_their_host_their_node_and_their_credential() {
     page.account.settings.push(setting("appsecret-proof", SettingValue::Flag(true)));
     let over_page = request(&page);
     assert_eq!(over_page.url, "https://graph.facebook.com/v26.0/102030405060708/messages");
-    let hmac = HmacSource { key_slot: "app-secret".into(), message_slot: "page-token".into() };
-    let proof = Fill { source: FillSource::HmacSha256(hmac), place: FillPlace::Query("appsecret_proof".into()) };
+    let hmac = Derivation {
+        scheme: "hmac-sha256-hex".into(),
+        slots: vec!["app-secret".into(), "page-token".into()],
+        parameters: Vec::new(),
+    };
+    let proof = Fill { source: FillSource::Derived(hmac), place: FillPlace::Query("appsecret_proof".into()) };
     assert_eq!(over_page.fills, [slot("page-token"), proof]);
     page.account.settings = vec![login("facebook")];
     assert_eq!(request(&page).url, "https://graph.facebook.com/v25.0/me/messages");
@@ -208,7 +219,7 @@ fn a_file_of_the_hosts_is_uploaded_first_and_its_id_put_into_the_message() {
 fn a_file_name_that_meta_refuses_is_replaced_and_the_agent_told() {
     let pdf = OutboundMedia { name: Some("Überblick.pdf".into()), ..media(MediaKind::File, file(5)) };
     let message = message(vec![OutboundPart::Media(vec![pdf])]);
-    assert_eq!(warnings(&message, &context()), [ViolationCode::InvalidField]);
+    assert_eq!(warnings(&message, &context()), [violation_code::INVALID_FIELD]);
     let HttpBody::Multipart(fields) = &steps(&message, &context())[0].request.body else { panic!() };
     assert_eq!(fields.last().unwrap().file_name.as_deref(), Some("attachment.pdf"));
 }
@@ -222,7 +233,7 @@ fn a_caption_is_sent_as_a_text_and_reported() {
     assert_eq!(steps[1].text.as_deref(), Some("our shop"));
     assert_eq!((steps[0].degradations.len(), steps[1].degradations.len()), (0, 1));
     message.fallback = FallbackPolicy::Strict;
-    assert_eq!(errors(&message, &context()), [ViolationCode::UnsupportedFeature]);
+    assert_eq!(errors(&message, &context()), [violation_code::UNSUPPORTED_FEATURE]);
 }
 
 #[test]

@@ -28,13 +28,14 @@ fn upload_step() -> SendStep {
 
 /// The name of the result and the failure in it.
 fn read(outcome: SendOutcome) -> (&'static str, Failure) {
-    match outcome.result {
+    match outcome.verdict {
         SendResult::Sent(receipt) => panic!("{receipt:?}"),
         SendResult::RateLimited(failure) => ("limited", failure),
         SendResult::Transient(failure) => ("transient", failure),
         SendResult::Ambiguous(failure) => ("ambiguous", failure),
         SendResult::Rejected(failure) => ("rejected", failure),
         SendResult::Unauthorized(failure) => ("unauthorized", failure),
+        SendResult::Rebuild(failure) => ("rebuild", failure),
     }
 }
 
@@ -144,7 +145,7 @@ fn every_row_of_the_table_of_errors_has_its_outcome() {
         assert_eq!(failure.code, Some(code.to_string()));
         assert_eq!(failure.subcode, (subcode != 0).then(|| subcode.to_string()));
         assert_eq!(failure.trace_id.as_deref(), Some("Atrace"));
-        assert!(failure.sentence.ends_with('.') && !failure.sentence.contains("Algo"));
+        assert!(failure.message.ends_with('.') && !failure.message.contains("Algo"));
         assert_eq!(
             result == "limited" || result == "transient",
             failure.retry_after.is_some() && result != "rejected",
@@ -187,7 +188,7 @@ fn a_fault_after_which_a_message_may_have_been_delivered_is_never_tried_again_by
         let answer = response(status, &[], &body);
         let (found, failure) = read(outcome(&message_step(), &answer));
         assert_eq!((found, failure.category), ("ambiguous", Ambiguous), "{status} {body}");
-        assert!(failure.sentence.contains("may have been delivered"), "{status} {body}: {failure:?}");
+        assert!(failure.message.contains("may have been delivered"), "{status} {body}: {failure:?}");
         assert_eq!(failure.retry_after, None, "{status} {body}");
         assert_eq!(read(outcome(&upload_step(), &answer)).0, "transient", "{status} {body}");
     }
@@ -205,14 +206,16 @@ fn an_error_inside_a_200_is_an_error() {
 
 #[test]
 fn a_receipt_gives_what_meta_gave() {
-    let sent = |step: &SendStep, body: &str| match outcome(step, &response(200, &[], body)).result {
+    let sent = |step: &SendStep, body: &str| match outcome(step, &response(200, &[], body)).verdict {
         SendResult::Sent(receipt) => receipt,
         other => panic!("{other:?}"),
     };
     let receipt = sent(&message_step(), r#"{"recipient_id":"65","message_id":"aWdfZAG1"}"#);
-    assert_eq!((receipt.message_ids, receipt.recipient.as_deref()), (vec!["aWdfZAG1".to_string()], Some("65")));
+    let message = SentMessage { part: 0, message: message_ref("aWdfZAG1") };
+    assert_eq!((receipt.messages, receipt.recipient.as_deref()), (vec![message], Some("65")));
+    assert_eq!(receipt.thread, None);
     for body in [r#"{"recipient_id":"65"}"#, r#"{"success":true}"#, "", "<html>"] {
-        assert_eq!(sent(&action_step(), body).message_ids, Vec::<String>::new());
+        assert_eq!(sent(&action_step(), body).messages, []);
     }
     assert_eq!(sent(&upload_step(), r#"{"attachment_id":"900"}"#).media_handle.as_deref(), Some("900"));
     // The host keeps the id to itself and leaves the name under which it did.
@@ -275,19 +278,16 @@ fn headers_of_both_hosts_ask_for_a_pause() {
         )
     };
     assert_eq!(pause(&[("x-business-use-case-usage", &buc(0, 99))]), None);
-    assert_eq!(pause(&[("x-business-use-case-usage", &buc(3, 50))]), wish(PauseScope::Account, 180_000));
-    assert_eq!(pause(&[("x-business-use-case-usage", &buc(0, 100))]), wish(PauseScope::Account, 300_000));
+    assert_eq!(pause(&[("x-business-use-case-usage", &buc(3, 50))]), wish(Scope::Account, 180_000));
+    assert_eq!(pause(&[("x-business-use-case-usage", &buc(0, 100))]), wish(Scope::Account, 300_000));
     assert_eq!(pause(&[("x-app-usage", r#"{"call_count":28,"total_cputime":10,"total_time":15}"#)]), None);
     assert_eq!(
         pause(&[("x-app-usage", r#"{"call_count":28,"total_cputime":10,"total_time":100}"#)]),
-        wish(PauseScope::App, 300_000)
+        wish(Scope::App, 300_000)
     );
-    assert_eq!(pause(&[("x-app-usage", r#"{"call_volume":100,"cpu_time":0}"#)]), wish(PauseScope::App, 300_000));
-    assert_eq!(pause(&[("retry-after", "17")]), wish(PauseScope::Account, 17_000));
-    assert_eq!(
-        pause(&[("retry-after", "17"), ("x-app-usage", r#"{"call_volume":100}"#)]),
-        wish(PauseScope::App, 300_000)
-    );
+    assert_eq!(pause(&[("x-app-usage", r#"{"call_volume":100,"cpu_time":0}"#)]), wish(Scope::App, 300_000));
+    assert_eq!(pause(&[("retry-after", "17")]), wish(Scope::Account, 17_000));
+    assert_eq!(pause(&[("retry-after", "17"), ("x-app-usage", r#"{"call_volume":100}"#)]), wish(Scope::App, 300_000));
     for junk in
         ["", "{", "[]", "7", r#"{"a":[7,null,{"call_count":"x"}]}"#, r#"{"a":{"estimated_time_to_regain_access":-1}}"#]
     {
@@ -299,7 +299,7 @@ fn headers_of_both_hosts_ask_for_a_pause() {
             0
         );
     }
-    assert_eq!(pause(&[("retry-after", "99999999999999")]), wish(PauseScope::Account, 86_400_000));
+    assert_eq!(pause(&[("retry-after", "99999999999999")]), wish(Scope::Account, 86_400_000));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_limit_waits_as_long_as_the_headers_ask_and_never_shorter_than_the_table() {
     let asked = outcome(&message_step(), &response(400, &[("retry-after", "600")], body));
     assert_eq!(read(asked).1.retry_after, Some(600_000));
     let silent = outcome(&message_step(), &response(400, &[], body));
-    assert_eq!(silent.pause, Some(Pause { scope: PauseScope::Account, duration: 30_000 }));
+    assert_eq!(silent.pause, Some(Pause { scope: Scope::Account, duration: 30_000 }));
     assert_eq!(read(silent).1.retry_after, Some(30_000));
 }
 

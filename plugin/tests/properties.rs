@@ -125,8 +125,8 @@ proptest! {
         let parts = [r#"{"account":"1","conversation":{"participants":"#, &odd, r#","messages":{"data":["#, &odd, "]}}}"];
         let call = |name: &str| DeliverySource::Callback(name.into());
         for (source, body) in [
-            (DeliverySource::Archive, parts.concat()),
-            (DeliverySource::Archive, odd.clone()),
+            (DeliverySource::History, parts.concat()),
+            (DeliverySource::History, odd.clone()),
             (call("deauthorize"), odd.clone()),
             (call("data-deletion"), odd),
         ] {
@@ -205,7 +205,7 @@ proptest! {
             2 => parts.push(OutboundPart::Share(title.clone())),
             3 => parts.push(OutboundPart::Typing(true)),
             4 => parts.push(OutboundPart::Media(vec![OutboundMedia { name: Some("a.png".into()), caption: Some(title.clone()), ..media(MediaKind::Image, file(5)) }])),
-            5 => parts.push(OutboundPart::Reaction(OutboundReaction { target: "m".into(), action: ReactionAction::Added, emoji: Some(title.clone()) })),
+            5 => parts.push(OutboundPart::Reaction(OutboundReaction { target: message_ref("m"), action: ReactionAction::Added, emoji: Some(title.clone()), name: None })),
             _ => {}
         }
         let mut message = message(parts);
@@ -221,7 +221,7 @@ proptest! {
             Ok(steps) => {
                 prop_assert!(!refused);
                 for part in 0..message.parts.len() {
-                    prop_assert!(steps.iter().any(|step| step.part as usize == part));
+                    prop_assert!(steps.iter().any(|step| step.parts == [part as u32]));
                 }
                 for step in steps.iter().filter(|step| step.kind != StepKind::Upload) {
                     let body = body(step);
@@ -239,8 +239,8 @@ proptest! {
         let headers = ["x-app-usage", "x-business-use-case-usage", "retry-after"].map(|name| Header { name: name.into(), value: header.clone() });
         let response = HttpResponse { status, headers: headers.into(), body: answer.into_bytes() };
         let outcome = instagram_channel::outcome(&step, &response);
-        if let SendResult::Sent(receipt) = outcome.result {
-            prop_assert!(!receipt.message_ids.is_empty());
+        if let SendResult::Sent(receipt) = outcome.verdict {
+            prop_assert!(!receipt.messages.is_empty());
         }
     }
 }

@@ -79,6 +79,11 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
         "received; `mark-seen` is sent",
         &["a_signal_has_nothing_else_in_its_body", "everything_a_customer_does_is_in_the_inbox"],
     ),
+    (
+        "Policy enforcement",
+        "an update of the account, `policy`, with Meta's reason",
+        &["a_policy_notice_is_an_update_of_the_account_with_metas_reason"],
+    ),
     ("Typing indicator", "sent, on and off", &["a_signal_has_nothing_else_in_its_body"]),
     ("Reactions, receive", "any emoji, and their removal", &["everything_a_customer_does_is_in_the_inbox"]),
     (
@@ -100,7 +105,10 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     (
         "Human agents up to 7 days",
         "where the account has the feature; never a bot",
-        &["the_state_of_the_window_decides_who_may_write_and_under_which_tag"],
+        &[
+            "the_state_of_the_window_decides_who_may_write_and_under_which_tag",
+            "the_hours_for_people_are_there_only_where_the_account_may_use_them",
+        ],
     ),
     (
         "Ice breakers and the persistent menu",
@@ -128,7 +136,8 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "Profiles of customers",
-        "name, user name and picture, as far as Meta tells them",
+        "name, user name and picture; followers, who follows whom and whether verified as details, as far as Meta tells \
+         them",
         &["a_profile_is_read_with_its_nulls", "a_profile_that_meta_withholds_says_whether_asking_again_may_help"],
     ),
     (
@@ -159,7 +168,7 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// The WIT's name of a case, from Rust's: `Feature::ReplyTo` is `reply-to`.
+/// The WIT's name of a case, from Rust's: `ThreadKind::Direct` is `direct`.
 fn name(case: impl Debug) -> String {
     let debug = format!("{case:?}");
     let head = debug.split(['(', ' ']).next().unwrap();
@@ -197,31 +206,34 @@ fn page() -> String {
         let tests = tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ");
         row(&mut page, &[(*what).to_owned(), (*how).to_owned(), tests]);
     }
-    let capabilities = capabilities();
+    let capabilities = capabilities(None);
     page.push_str("\n## Features\n\nWhat has no line is refused.\n");
     table(&mut page, &["feature", "direction", "support", "note", "not shown on"]);
     for line in &capabilities.features {
         let note = line.note.clone().unwrap_or_default();
-        let cells = [name(line.feature), name(line.direction), name(line.level), note, line.not_shown_on.join(", ")];
+        let cells = [line.feature.clone(), name(line.direction), name(line.level), note, line.not_shown_on.join(", ")];
         row(&mut page, &cells);
     }
     page.push_str("\n## Limits\n");
     table(&mut page, &["of", "at most", "unit"]);
     for limit in &capabilities.text_limits {
-        row(&mut page, &[name(limit.field), limit.limit.max.to_string(), name(limit.limit.unit)]);
+        row(&mut page, &[limit.field.clone(), limit.limit.max.to_string(), name(limit.limit.unit)]);
     }
     for limit in &capabilities.count_limits {
-        row(&mut page, &[name(limit.item), limit.max.to_string(), "items".to_owned()]);
+        row(&mut page, &[limit.item.clone(), limit.max.to_string(), "items".to_owned()]);
     }
     table(&mut page, &["files", "direction", "types", "bytes at most"]);
     for rule in &capabilities.media_rules {
         row(&mut page, &[name(rule.kind), name(rule.direction), rule.types.join(", "), rule.max_size.to_string()]);
     }
-    page.push_str("\n## The window\n\nWithout a row, an action opens nothing.\n");
+    page.push_str(
+        "\n## The window\n\nWithout a row, an action opens nothing. People may write for longer \
+         than the window is open only on accounts with `human-agent`.\n",
+    );
     table(&mut page, &["the customer's action", "open for", "uncertain until", "people until"]);
     for rule in &capabilities.window.rules {
         let times = [rule.open_for, rule.uncertain_until, rule.human_until].map(hours);
-        row(&mut page, &[vec![name(rule.opener)], times.to_vec()].concat());
+        row(&mut page, &[vec![rule.opener.clone()], times.to_vec()].concat());
     }
     page.push_str("\n## Pace\n");
     table(&mut page, &["class", "for each", "steps", "in milliseconds"]);
@@ -236,7 +248,7 @@ fn page() -> String {
     for fixture in fixtures() {
         let events = events(self::fixture(&fixture));
         let bodies = events.iter().map(|event| name(&event.body)).collect::<Vec<_>>().join(", ");
-        let opens = events.iter().filter_map(|event| event.opens).map(name).collect::<Vec<_>>().join(", ");
+        let opens = events.iter().filter_map(|event| event.opens.clone()).collect::<Vec<_>>().join(", ");
         row(&mut page, &[fixture.replace('_', " "), bodies, opens]);
     }
     page

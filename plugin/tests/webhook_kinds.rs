@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::{account_change, anomaly, comment_place, referral_source, share_kind, window_opener};
 use common::*;
 use instagram_channel::types::*;
 use std::fmt::Write as _;
@@ -12,11 +13,14 @@ fn summary(event: &Event) -> String {
     let mut text = String::new();
     let contact = event.contact.as_ref().map(|contact| (&contact.id, &contact.username));
     writeln!(text, "{} account={} contact={contact:?}", event.id, event.account).unwrap();
-    let (author, at, origin, opens) = (&event.author, event.at, event.origin, event.opens);
+    let (author, at, origin, opens) = (&event.author, event.at, event.origin, &event.opens);
     writeln!(text, "  {author:?} at={at:?} {origin:?} opens={opens:?}").unwrap();
     writeln!(text, "  {:?}", event.body).unwrap();
     if !event.anomalies.is_empty() {
         writeln!(text, "  anomalies={:?}", event.anomalies).unwrap();
+    }
+    if !event.details.is_empty() {
+        writeln!(text, "  details={:?}", event.details).unwrap();
     }
     if let Some(native) = &event.native {
         writeln!(text, "  native={native}").unwrap();
@@ -39,6 +43,54 @@ fn every_fixture_reads_as_recorded() {
     }
 }
 
+#[test]
+fn every_name_that_a_fixture_shows_is_one_of_the_contracts() {
+    let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+    let of_referral = |referral: &Referral| {
+        named(referral_source::ALL, &referral.source);
+    };
+    let mut names = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        for event in events(std::fs::read(file.unwrap().path()).unwrap()) {
+            if let Some(opens) = &event.opens {
+                named(window_opener::ALL, opens);
+                names += 1;
+            }
+            for odd in &event.anomalies {
+                named(anomaly::ALL, odd);
+                names += 1;
+            }
+            match &event.body {
+                EventBody::Comment(comment) => {
+                    named(comment_place::ALL, &comment.place);
+                }
+                EventBody::AccountUpdate(update) => {
+                    named(account_change::ALL, &update.change);
+                }
+                EventBody::Referral(referral) => of_referral(referral),
+                EventBody::Message(message) => {
+                    message.referral.iter().for_each(of_referral);
+                    for attachment in &message.attachments {
+                        if let Attachment::Share(share) = attachment {
+                            named(share_kind::ALL, &share.kind);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(names > 20, "{names}");
+}
+
+#[test]
+fn a_policy_notice_is_an_update_of_the_account_with_metas_reason() {
+    let event = event("policy");
+    let EventBody::AccountUpdate(update) = &event.body else { panic!("{event:?}") };
+    assert_eq!((update.change.as_str(), update.detail.as_deref()), (account_change::POLICY, Some("warning: spam")));
+    assert_eq!((event.contact, event.opens), (None, None));
+}
+
 fn message_of(name: &str) -> Message {
     match event(name).body {
         EventBody::Message(message) => message,
@@ -49,17 +101,17 @@ fn message_of(name: &str) -> Message {
 #[test]
 fn what_a_customer_does_opens_the_window_as_the_policy_says() {
     for (name, opens) in [
-        ("message_text", Some(WindowOpener::Message)),
-        ("message_media", Some(WindowOpener::Message)),
-        ("message_unsupported_flag", Some(WindowOpener::Message)),
-        ("message_quick_reply", Some(WindowOpener::QuickReply)),
-        ("message_story_reply", Some(WindowOpener::StoryReply)),
-        ("message_story_mention", Some(WindowOpener::StoryMention)),
-        ("message_from_ad", Some(WindowOpener::AdMessage)),
-        ("postback_from_ad", Some(WindowOpener::AdMessage)),
-        ("postback", Some(WindowOpener::Button)),
-        ("referral", Some(WindowOpener::Referral)),
-        ("standby", Some(WindowOpener::Message)),
+        ("message_text", Some(window_opener::MESSAGE)),
+        ("message_media", Some(window_opener::MESSAGE)),
+        ("message_unsupported_flag", Some(window_opener::MESSAGE)),
+        ("message_quick_reply", Some(window_opener::QUICK_REPLY)),
+        ("message_story_reply", Some(window_opener::STORY_REPLY)),
+        ("message_story_mention", Some(window_opener::STORY_MENTION)),
+        ("message_from_ad", Some(window_opener::AD_MESSAGE)),
+        ("postback_from_ad", Some(window_opener::AD_MESSAGE)),
+        ("postback", Some(window_opener::BUTTON)),
+        ("referral", Some(window_opener::REFERRAL)),
+        ("standby", Some(window_opener::MESSAGE)),
         ("message_unsent", None),
         ("edit", None),
         ("reaction", None),
@@ -69,7 +121,7 @@ fn what_a_customer_does_opens_the_window_as_the_policy_says() {
         ("comment_flat", None),
         ("dashboard_test", None),
     ] {
-        assert_eq!(event(name).opens, opens, "{name}");
+        assert_eq!(event(name).opens.as_deref(), opens, "{name}");
     }
 }
 
@@ -100,12 +152,12 @@ fn story_media_may_be_linked_to_and_not_kept() {
         .attachments
         .iter()
         .filter_map(|attachment| match attachment {
-            Attachment::Share(share) => Some((share.kind, share.retention)),
+            Attachment::Share(share) => Some((share.kind.as_str(), share.retention)),
             _ => None,
         })
         .collect();
     for (kind, retention) in retentions {
-        let story = kind == ShareKind::Story;
+        let story = kind == share_kind::STORY;
         assert_eq!(retention == Retention::LinkOnly, story, "{kind:?}");
     }
 }
@@ -150,8 +202,8 @@ fn an_edit_without_text_and_people_is_an_event_and_no_crash() {
     let event = event("edit_zero_without_people");
     let EventBody::Edited(edited) = &event.body else { panic!() };
     assert_eq!((edited.revision, &edited.text), (Some(0), &None));
-    assert_eq!((event.author, event.contact), (Author::Unknown, None));
-    assert!(event.anomalies.contains(&Anomaly::MissingParticipant));
+    assert_eq!((&event.author, &event.contact), (&Author::Unknown, &None));
+    assert!(has(&event, anomaly::MISSING_PARTICIPANT));
 }
 
 #[test]
@@ -161,12 +213,12 @@ fn an_own_comment_has_the_business_as_its_author() {
     assert_eq!(events[2].contact, None);
     assert_eq!(events[0].author, Author::Contact);
     let places = events.iter().map(|event| match &event.body {
-        EventBody::Comment(comment) => comment.place,
+        EventBody::Comment(comment) => comment.place.as_str(),
         other => panic!("{other:?}"),
     });
     let places: Vec<_> = places.collect();
-    use CommentPlace::*;
-    assert_eq!(places, [Post, Ad, Reel, Live]);
+    use comment_place::{AD, LIVE, POST, REEL};
+    assert_eq!(places, [POST, AD, REEL, LIVE]);
 }
 
 #[test]
@@ -217,8 +269,8 @@ fn what_names_no_account_belongs_to_the_one_that_the_host_knows() {
     let mut delivery = delivery(
         r#"{"object":"instagram","entry":[{"time":1795000000,"changes":[{"field":"mentions","value":{"media_id":"1"}}]}]}"#,
     );
-    delivery.account = Some(ACCOUNT.into());
-    let events = instagram_channel::parse(&delivery).unwrap().events;
+    delivery.account = Some(account(Vec::new()));
+    let events = instagram_channel::parse(&delivery).unwrap();
     assert_eq!(events[0].account, ACCOUNT);
 }
 
@@ -286,7 +338,7 @@ fn a_comment_without_the_commenters_id_keeps_the_user_name_and_says_what_is_miss
             r#"{{"object":"instagram","entry":[{{"id":"{ACCOUNT}","time":1795000000,"changes":[{{"field":"comments","value":{{"id":"17900000000000051","from":{from},"text":"still on sale?","media":{{"id":"18000000000000052","media_product_type":"FEED"}}}}}}]}}]}}"#
         );
         let event = events(body).remove(0);
-        assert!(event.contact.is_none() && event.anomalies.contains(&Anomaly::MissingParticipant), "{event:?}");
+        assert!(event.contact.is_none() && has(&event, anomaly::MISSING_PARTICIPANT), "{event:?}");
         let EventBody::Comment(comment) = event.body else { panic!() };
         assert_eq!((comment.id.as_str(), comment.username.as_deref()), ("17900000000000051", Some("robin.example")));
     }

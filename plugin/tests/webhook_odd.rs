@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+use channel_sdk::names::{anomaly, comment_place, referral_source, share_kind, window_opener};
 use common::*;
 use instagram_channel::types::*;
 
@@ -79,7 +80,7 @@ fn ids_times_and_counts_are_read_as_numbers_and_as_texts() {
     let text = events(item("\"6512345678901234\"", "\"17841400000000001\"", "\"1795000000123\"", "\"2\"")).remove(0);
     let number = events(item("6512345678901234", "17841400000000001", "1795000000123", "2")).remove(0);
     assert_eq!((text.account.as_str(), text.contact.as_ref().unwrap().id.as_str()), (ACCOUNT, CONTACT));
-    assert_eq!(text.anomalies, []);
+    assert_eq!(text.anomalies, NONE);
     assert_eq!(text, number);
     assert!(matches!(text.body, EventBody::Edited(Edited { revision: Some(2), .. })));
     // A sender may stand there without the object around it.
@@ -102,7 +103,7 @@ fn an_edit_says_its_revision_however_it_is_written_and_whatever_is_missing() {
         (r#"{"mid":"m","text":"new","num_edit":-1}"#, None, Some("new"), true),
     ] {
         let event = read(&format!(r#""message_edit":{edit}"#));
-        assert_eq!(event.anomalies.contains(&Anomaly::UnexpectedType), odd, "{edit}");
+        assert_eq!(has(&event, anomaly::UNEXPECTED_TYPE), odd, "{edit}");
         let EventBody::Edited(edited) = event.body else { panic!("{edit}") };
         assert_eq!((edited.target.as_str(), edited.revision, edited.text.as_deref()), ("m", revision, text), "{edit}");
     }
@@ -176,7 +177,7 @@ fn a_story_that_was_shared_has_its_address_under_another_name() {
     ] {
         let found = attached(&format!(r#"[{{"type":"ig_story","payload":{payload}}}]"#));
         let [Attachment::Share(share)] = found.as_slice() else { panic!("{payload}: {found:?}") };
-        assert_eq!((share.kind, share.retention), (ShareKind::Story, Retention::LinkOnly), "{payload}");
+        assert_eq!((share.kind.as_str(), share.retention), (share_kind::STORY, Retention::LinkOnly), "{payload}");
         assert_eq!((share.media_id.as_deref(), share.url.as_deref()), (id, url), "{payload}");
     }
 }
@@ -261,7 +262,7 @@ fn an_ad_is_an_ad_wherever_its_referral_stands() {
         ad.to_owned(),
     ] {
         let event = read(&body);
-        assert_eq!((event.opens, &event.native), (Some(WindowOpener::AdMessage), &None), "{body}");
+        assert_eq!((event.opens.as_deref(), &event.native), (Some(window_opener::AD_MESSAGE), &None), "{body}");
         let referral = match event.body {
             EventBody::Message(message) => message.referral.unwrap(),
             EventBody::Referral(referral) => referral,
@@ -271,13 +272,13 @@ fn an_ad_is_an_ad_wherever_its_referral_stands() {
         assert_eq!((ad.id.as_deref(), ad.title.as_deref()), (Some("6390000000001"), Some("Sale")), "{body}");
     }
     for (referral, source, opens) in [
-        (r#"{"ad_id":"6"}"#, ReferralSource::Ad, WindowOpener::AdMessage),
-        (r#"{"ref":"r","source":"SHORTLINK"}"#, ReferralSource::Link, WindowOpener::Referral),
-        (r#"{"product":{"id":7}}"#, ReferralSource::Product, WindowOpener::Referral),
-        (r#"{"ref":"r"}"#, ReferralSource::Other, WindowOpener::Referral),
+        (r#"{"ad_id":"6"}"#, referral_source::AD, window_opener::AD_MESSAGE),
+        (r#"{"ref":"r","source":"SHORTLINK"}"#, referral_source::LINK, window_opener::REFERRAL),
+        (r#"{"product":{"id":7}}"#, referral_source::PRODUCT, window_opener::REFERRAL),
+        (r#"{"ref":"r"}"#, referral_source::OTHER, window_opener::REFERRAL),
     ] {
         let event = read(&format!(r#""referral":{referral}"#));
-        assert_eq!(event.opens, Some(opens), "{referral}");
+        assert_eq!(event.opens.as_deref(), Some(opens), "{referral}");
         assert!(matches!(event.body, EventBody::Referral(found) if found.source == source), "{referral}");
     }
 }
@@ -298,7 +299,7 @@ fn a_comment_is_read_with_either_name_of_its_id_and_with_whatever_is_known() {
     ] {
         let (event, comment) = comment(&format!(r#"{{{id},"from":{{"id":"{CONTACT}"}},"text":"x"}}"#));
         assert_eq!((event.id.as_str(), comment.id.as_str()), ("c:179", "179"), "{id}");
-        assert_eq!(comment.place, CommentPlace::Other);
+        assert_eq!(comment.place, comment_place::OTHER);
     }
     for media in [r#"{"id":"180"}"#, r#"{"id":180,"media_product_type":"FEED"}"#, r#""180""#, "180"] {
         let (_, comment) =
@@ -314,7 +315,7 @@ fn a_comment_is_read_with_either_name_of_its_id_and_with_whatever_is_known() {
     ] {
         let (event, _) = comment(&format!(r#"{{"id":"179","from":{from},"text":"x"}}"#));
         assert_eq!(event.contact.as_ref().map(|contact| contact.id.as_str()), author, "{from}");
-        assert_eq!(event.anomalies.contains(&Anomaly::MissingParticipant), author.is_none(), "{from}");
+        assert_eq!(has(&event, anomaly::MISSING_PARTICIPANT), author.is_none(), "{from}");
     }
     for from in [
         format!(r#"{{"id":"{ACCOUNT}","username":"shop"}}"#),
@@ -331,7 +332,7 @@ fn a_comment_is_read_with_either_name_of_its_id_and_with_whatever_is_known() {
         "live_comments",
         &format!(r#"{{"id":"179","from":{{"id":"{CONTACT}"}},"media":{{"id":"180","media_product_type":"FEED"}}}}"#),
     );
-    assert!(matches!(live.body, EventBody::Comment(Comment { place: CommentPlace::Live, text: None, .. })));
+    assert!(matches!(live.body, EventBody::Comment(it) if it.place == comment_place::LIVE && it.text.is_none()));
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn archived(message: &str) -> Vec<Event> {
     let body = format!(
         r#"{{"account":"{ACCOUNT}","conversation":{{"participants":{{"data":[{{"id":"{ACCOUNT}"}},{{"id":"{CONTACT}","username":"ana"}}]}},"messages":{{"data":[{{"id":"m","created_time":"2026-04-05T05:27:08+0000",{message}}}]}}}}}}"#
     );
-    instagram_channel::parse(&Delivery { source: DeliverySource::Archive, ..delivery(body) }).unwrap().events
+    instagram_channel::parse(&Delivery { source: DeliverySource::History, ..delivery(body) }).unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 pub mod network;
 
+use channel_sdk::names::violation_code;
 use instagram_channel::types::*;
 
 pub const ACCOUNT: &str = "17841400000000001";
@@ -14,13 +15,14 @@ pub fn delivery(body: impl AsRef<[u8]>) -> Delivery {
         source: DeliverySource::Webhook,
         body: body.as_ref().to_vec(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 1_795_000_000_900,
         account: None,
     }
 }
 
 pub fn events(body: impl AsRef<[u8]>) -> Vec<Event> {
-    instagram_channel::parse(&delivery(body)).expect("a delivery of Instagram's").events
+    instagram_channel::parse(&delivery(body)).expect("a delivery of Instagram's")
 }
 
 pub fn fixture(name: &str) -> String {
@@ -51,10 +53,14 @@ pub fn login(name: &str) -> Setting {
     setting("login", SettingValue::Text(name.into()))
 }
 
+pub fn account(settings: Vec<Setting>) -> AccountSettings {
+    AccountSettings { id: ACCOUNT.into(), settings, webhook_url: None }
+}
+
 pub fn context() -> ConversationContext {
     ConversationContext {
-        account: AccountSettings { id: ACCOUNT.into(), settings: vec![login("instagram")] },
-        contact: CONTACT.into(),
+        account: account(vec![login("instagram")]),
+        contact: Some(CONTACT.into()),
         thread: None,
         last_inbound: None,
         window: window(WindowState::Open),
@@ -66,24 +72,41 @@ pub fn context() -> ConversationContext {
 
 pub fn facebook() -> ConversationContext {
     let page = setting("page-id", SettingValue::Text("102030405060708".into()));
-    let account = AccountSettings { id: ACCOUNT.into(), settings: vec![login("facebook"), page] };
-    ConversationContext { account, ..context() }
+    ConversationContext { account: account(vec![login("facebook"), page]), ..context() }
 }
 
 pub fn window(state: WindowState) -> Window {
-    Window { state, opened_by: None, opened_at: None, closes_at: None, human_closes_at: None, refused_at: None }
+    Window {
+        state,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        replies_left: None,
+        refused_at: None,
+    }
+}
+
+pub fn sender(kind: SenderKind) -> Sender {
+    Sender { kind, id: "agent-1".into(), name: None, picture_url: None }
+}
+
+/// A message on the platform, of which the channel gave nothing to keep.
+pub fn message_ref(id: impl Into<String>) -> MessageRef {
+    MessageRef { id: id.into(), context: None }
 }
 
 pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
         id: "outbox-42".into(),
-        sender: Sender::Human("agent-1".into()),
+        sender: sender(SenderKind::Human),
         parts,
         quick_replies: Vec::new(),
         reply_to: None,
         private_reply_to: None,
         fallback: FallbackPolicy::Allow,
         try_anyway: false,
+        options: Vec::new(),
         native: None,
     }
 }
@@ -97,7 +120,16 @@ pub fn split_text(text: impl Into<String>) -> OutboundPart {
 }
 
 pub fn media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
-    OutboundMedia { kind, source, mime: None, size: Some(1000), name: None, caption: None }
+    OutboundMedia {
+        kind,
+        source,
+        mime: None,
+        size: Some(1000),
+        duration: None,
+        preview: None,
+        name: None,
+        caption: None,
+    }
 }
 
 pub fn url(url: &str) -> MediaSource {
@@ -109,7 +141,7 @@ pub fn file(size: u64) -> MediaSource {
 }
 
 pub fn quick_reply(title: &str) -> QuickReply {
-    QuickReply { title: title.into(), payload: "P".into(), image_url: None }
+    QuickReply { title: title.into(), action: ButtonAction::Postback("P".into()), image_url: None }
 }
 
 pub fn button(title: &str) -> Button {
@@ -124,25 +156,41 @@ pub fn validate(message: &OutboundMessage, context: &ConversationContext) -> Vec
     instagram_channel::validate(message, context).violations
 }
 
-pub fn errors(message: &OutboundMessage, context: &ConversationContext) -> Vec<ViolationCode> {
-    let errors = validate(message, context);
-    errors.iter().filter(|v| v.severity == Severity::Error).map(|v| v.code).collect()
+/// No name at all, of violations or of anything else that has names.
+pub const NONE: [&str; 0] = [];
+
+/// The codes of one severity; each must be one of the contract's names.
+fn codes(message: &OutboundMessage, context: &ConversationContext, severity: Severity) -> Vec<&'static str> {
+    let found = validate(message, context).into_iter().filter(|violation| violation.severity == severity);
+    found.map(|violation| named(violation_code::ALL, &violation.code)).collect()
+}
+
+/// One of the contract's names.
+pub fn named(all: &[&'static str], name: &str) -> &'static str {
+    all.iter().find(|known| **known == name).unwrap_or_else(|| panic!("not a name of the contract: {name}"))
+}
+
+pub fn has(event: &Event, anomaly: &str) -> bool {
+    event.anomalies.iter().any(|found| found == anomaly)
+}
+
+pub fn errors(message: &OutboundMessage, context: &ConversationContext) -> Vec<&'static str> {
+    codes(message, context, Severity::Error)
 }
 
 /// The errors of a message with one part.
-pub fn of(part: OutboundPart) -> Vec<ViolationCode> {
+pub fn of(part: OutboundPart) -> Vec<&'static str> {
     errors(&message(vec![part]), &context())
 }
 
 /// The violation that a message with one part has.
-pub fn found(part: OutboundPart, code: ViolationCode) -> Violation {
+pub fn found(part: OutboundPart, code: &str) -> Violation {
     let found = validate(&message(vec![part]), &context());
     found.into_iter().find(|violation| violation.code == code).expect("the violation")
 }
 
-pub fn warnings(message: &OutboundMessage, context: &ConversationContext) -> Vec<ViolationCode> {
-    let found = validate(message, context);
-    found.iter().filter(|v| v.severity == Severity::Warning).map(|v| v.code).collect()
+pub fn warnings(message: &OutboundMessage, context: &ConversationContext) -> Vec<&'static str> {
+    codes(message, context, Severity::Warning)
 }
 
 pub fn steps(message: &OutboundMessage, context: &ConversationContext) -> Vec<SendStep> {

@@ -12,6 +12,8 @@ use instagram_channel::types::*;
 /// The script's present.
 pub const NOW: u64 = 1_775_366_828_000;
 pub const DAY: u64 = 86_400_000;
+/// Where the host takes the channel's webhooks in.
+pub const WEBHOOK: &str = "https://inbox.example/webhooks/instagram";
 pub const PAGE: &str = "102030405060708";
 
 type Scene = (String, Result<HttpResponse, HttpError>);
@@ -92,6 +94,16 @@ impl Http for Script {
     }
 }
 
+/// A network in which nobody may ask about the app.
+pub struct WithoutApp(pub Script);
+
+impl Http for WithoutApp {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        assert!(!request.url.ends_with("/subscriptions"), "{}", request.url);
+        self.0.send(request)
+    }
+}
+
 /// What the app itself is answered where a script has nothing else for it: its token, that its webhook is set, and
 /// that the person's token names no more pages than the list.
 fn usual(line: &str) -> Option<&'static str> {
@@ -137,16 +149,18 @@ fn line(request: &HttpRequest) -> String {
     match &request.body {
         HttpBody::Empty => {}
         HttpBody::Bytes(bytes) => line += &format!(" {}", String::from_utf8_lossy(bytes)),
-        HttpBody::Multipart(_) => panic!("no account call sends files"),
+        other => panic!("no account call sends files: {other:?}"),
     }
     for fill in &request.fills {
         let source = match &fill.source {
             FillSource::Slot(slot) => slot.clone(),
-            FillSource::HmacSha256(hmac) => format!("hmac({},{})", hmac.key_slot, hmac.message_slot),
-            FillSource::Captured(name) => panic!("{name}"),
+            FillSource::Derived(value) if value.scheme == "hmac-sha256-hex" && value.parameters.is_empty() => {
+                format!("hmac({})", value.slots.join(","))
+            }
+            other => panic!("{other:?}"),
         };
         let place = match &fill.place {
-            FillPlace::Bearer => "bearer".to_owned(),
+            FillPlace::Authorization(scheme) if scheme == "Bearer" => "bearer".to_owned(),
             FillPlace::Query(name) => format!("query {name}"),
             FillPlace::FormField(name) => format!("form {name}"),
             other => panic!("{other:?}"),
@@ -175,6 +189,7 @@ pub fn connecting(login: &str, input: ConnectInput) -> ConnectRequest {
     ConnectRequest {
         login: login.into(),
         redirect_uri: "https://inbox.example/connect/callback".into(),
+        webhook_url: None,
         state: "st&te".into(),
         settings: channel_settings(),
         input,
@@ -193,5 +208,5 @@ pub fn connected(login: &str) -> AccountSettings {
         settings.push(text("page-id", PAGE));
     }
     settings.extend(channel_settings());
-    AccountSettings { id: super::ACCOUNT.into(), settings }
+    AccountSettings { webhook_url: Some(WEBHOOK.into()), ..super::account(settings) }
 }
