@@ -4,8 +4,9 @@
 #![allow(clippy::result_large_err, reason = "the contract's own type of error")]
 
 use channel_sdk::{
-    account::{AccountError, Archived, CheckLevel, CheckResult, HistoryPage, HistoryRequest},
-    http, storage,
+    account::{CheckLevel, CheckResult},
+    history::{Archived, HistoryPage, HistoryRequest},
+    http, names, storage,
     types::*,
 };
 
@@ -24,7 +25,7 @@ pub(crate) fn request(asked: &str) -> HttpRequest {
         url: OWN.into(),
         headers: Vec::new(),
         body: HttpBody::Bytes(b"{\"text\":\"x\"}".to_vec()),
-        fills: vec![Fill { source: slot("token"), place: FillPlace::Bearer }],
+        fills: vec![Fill { source: slot("token"), place: FillPlace::Authorization("Bearer".into()) }],
         captures: Vec::new(),
     };
     let mut fill = |source, place| request.fills = vec![Fill { source, place }];
@@ -38,12 +39,12 @@ pub(crate) fn request(asked: &str) -> HttpRequest {
             request.body = HttpBody::Bytes(b"{\"text\":\"".to_vec());
             request.headers = vec![Header { name: "content-type".into(), value: "application/json".into() }];
         }
-        "webhook-secret" => fill(slot("secret"), FillPlace::Bearer),
+        "webhook-secret" => fill(slot("secret"), FillPlace::Authorization("Bearer".into())),
         "fill-header" => fill(slot("token"), FillPlace::Header(rest.into())),
         "says" => request.body = HttpBody::Bytes(rest.into()),
         "host-header" => fill(slot("token"), FillPlace::Header("host".into())),
-        "undeclared" => fill(slot("other"), FillPlace::Bearer),
-        "slot" => fill(slot(rest), FillPlace::Bearer),
+        "undeclared" => fill(slot("other"), FillPlace::Authorization("Bearer".into())),
+        "slot" => fill(slot(rest), FillPlace::Authorization("Bearer".into())),
         "url" => request.url = rest.into(),
         "path" => {
             let (name, url) = rest.split_once(' ').unwrap_or_default();
@@ -85,13 +86,16 @@ fn event(line: &str) -> Option<Event> {
             event.author = Author::Contact;
             event.body = EventBody::Message(Message {
                 id: Some(id.into()),
+                context: None,
                 text: Some("x".into()),
+                formatted: None,
                 attachments: Vec::new(),
                 answer: None,
                 reply_to: None,
                 referral: None,
                 unavailable: None,
                 to_self: false,
+                automatic: false,
                 album: None,
             });
         }
@@ -102,7 +106,7 @@ fn event(line: &str) -> Option<Event> {
         }
         "gone" => {
             event.contact = None;
-            event.body = EventBody::AccountUpdate(AccountUpdate { change: AccountChange::Disconnected, detail: None });
+            event.body = EventBody::AccountUpdate(AccountUpdate { change: names::account_change::DISCONNECTED.into(), detail: None });
         }
         _ => return None,
     }
@@ -145,7 +149,7 @@ pub(crate) fn account(account: &AccountSettings) -> Result<Vec<CheckResult>, Acc
         },
         "requests" => {
             let sent =
-                (0..500).take_while(|_| !matches!(http::send(&request("")), Err(http::HttpError::BudgetExhausted)));
+                (0..500).take_while(|_| !matches!(http::send(&request("")), Err(HttpError::BudgetExhausted)));
             line(format!("{} requests", sent.count()))
         }
         "slow" => line(format!("{:?}", http::send(&request("url https://attacker.example.com/v1/slow")).is_err())),

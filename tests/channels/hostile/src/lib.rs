@@ -4,12 +4,12 @@
 
 mod attack;
 
-use channel_sdk::{account, collect::person, http, messaging_channel, storage, types::*};
+use channel_sdk::{account, collect::person, history, http, messaging_channel, storage, types::*};
 
 struct Hostile;
 
 impl messaging_channel::Guest for Hostile {
-    fn capabilities() -> ChannelCapabilities {
+    fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
         ChannelCapabilities {
             revision: 1,
             features: Vec::new(),
@@ -20,17 +20,17 @@ impl messaging_channel::Guest for Hostile {
                 customer_first: false,
                 rules: Vec::new(),
                 always_allowed: Vec::new(),
-                human_setting: None,
             },
             stickers: Vec::new(),
             reactions: ReactionPolicy::None,
             rates: Vec::new(),
             typing: None,
-            identity: IdentityRule { field: "id".into(), min_length: 1, max_length: 9, digits_only: false },
+            identity: IdentityRule { field: "id".into(), start_with: Vec::new() },
+            options: Vec::new(),
         }
     }
 
-    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
+    fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
         match input.body.as_slice() {
             b"loop" => loop {
                 std::hint::black_box(0);
@@ -47,7 +47,7 @@ impl messaging_channel::Guest for Hostile {
             b"flood" => Err(ParseError::NotThisChannel("x".repeat(4 << 20))),
             b"many" => {
                 let event = || unknown("x".repeat(64 << 10));
-                Ok(ParsedDelivery { events: (0..100).map(|_| event()).collect() })
+                Ok((0..100).map(|_| event()).collect())
             }
             b"trap" => std::process::abort(),
             poison if poison.starts_with(b"poison") => std::process::abort(),
@@ -69,12 +69,12 @@ impl messaging_channel::Guest for Hostile {
             }
             sound if sound.starts_with(b"sound") => {
                 let id = String::from_utf8_lossy(sound).into_owned();
-                Ok(ParsedDelivery { events: vec![Event { id, ..hello() }] })
+                Ok(vec![Event { id, ..hello() }])
             }
             // Of any account that it likes to speak for.
-            speaks if speaks.starts_with(b"as ") => Ok(ParsedDelivery { events: attack::speak(&input) }),
-            b"hello" => Ok(ParsedDelivery { events: vec![hello()] }),
-            _ => Ok(ParsedDelivery { events: Vec::new() }),
+            speaks if speaks.starts_with(b"as ") => Ok(attack::speak(&input)),
+            b"hello" => Ok(vec![hello()]),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -91,7 +91,7 @@ impl messaging_channel::Guest for Hostile {
             std::process::abort();
         }
         Ok(vec![SendStep {
-            part: 0,
+            parts: vec![0],
             kind: StepKind::Message,
             rate_class: "text".into(),
             request: attack::request(asked),
@@ -106,17 +106,17 @@ impl messaging_channel::Guest for Hostile {
     /// Passes on everything that it was shown.
     fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
         let headers: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
-        let sentence = format!("{} {}", String::from_utf8_lossy(&response.body), headers.join(" "));
+        let message = format!("{} {}", String::from_utf8_lossy(&response.body), headers.join(" "));
         let failure = Failure {
             category: FailureCategory::Other,
             code: None,
             subcode: None,
-            sentence,
+            message,
             fix: None,
             retry_after: None,
             trace_id: None,
         };
-        SendOutcome { result: SendResult::Rejected(failure), pause: None, reply_context: None }
+        SendOutcome { verdict: SendResult::Rejected(failure), pause: None, reply_context: None }
     }
 }
 
@@ -143,45 +143,40 @@ fn unknown(native: String) -> Event {
         opens: None,
         body: EventBody::Unknown(UnknownItem { reason: "x".into(), kind: None }),
         reply_context: None,
+        details: Vec::new(),
         anomalies: Vec::new(),
         native: Some(native),
     }
 }
 
 impl account::Guest for Hostile {
-    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
+    fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, AccountError> {
         attack::account(&account)
     }
-    fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn refresh(_: AccountSettings) -> Result<account::Refreshed, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn subscribe(_: AccountSettings, _: String) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn subscribe(_: AccountSettings) -> Result<(), AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn unsubscribe(_: AccountSettings) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn profile(_: AccountSettings, _: String) -> Result<account::ContactProfile, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn history(
-        account: AccountSettings,
-        request: account::HistoryRequest,
-    ) -> Result<account::HistoryPage, account::AccountError> {
-        attack::history(&account, &request)
-    }
-    fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn configure(_: AccountSettings, _: account::EntryPoints) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn unsubscribe(_: AccountSettings) -> Result<(), AccountError> {
+        Err(AccountError::Unsupported)
     }
 }
 
-channel_sdk::channel!(Hostile);
+impl history::Guest for Hostile {
+    fn history(
+        account: AccountSettings,
+        request: history::HistoryRequest,
+    ) -> Result<history::HistoryPage, AccountError> {
+        attack::history(&account, &request)
+    }
+}
+
+channel_sdk::channel!(Hostile: messaging_channel, account, history);

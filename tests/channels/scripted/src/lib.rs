@@ -6,13 +6,13 @@
 
 mod script;
 
-use channel_sdk::{account, collect::person, messaging_channel, types::*};
+use channel_sdk::{account, collect::person, history, messaging_channel, profiles, types::*};
 use script::Script;
 
 struct Scripted;
 
 impl messaging_channel::Guest for Scripted {
-    fn capabilities() -> ChannelCapabilities {
+    fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
         ChannelCapabilities {
             revision: 1,
             features: Vec::new(),
@@ -23,20 +23,20 @@ impl messaging_channel::Guest for Scripted {
                 customer_first: false,
                 rules: Vec::new(),
                 always_allowed: Vec::new(),
-                human_setting: None,
             },
             stickers: Vec::new(),
             reactions: ReactionPolicy::None,
             rates: Vec::new(),
             typing: None,
-            identity: IdentityRule { field: "id".into(), min_length: 1, max_length: 64, digits_only: false },
+            identity: IdentityRule { field: "id".into(), start_with: Vec::new() },
+            options: Vec::new(),
         }
     }
 
-    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
+    fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
         let script = Script::read(&input.body).map_err(ParseError::Other)?;
         script.misbehave();
-        Ok(ParsedDelivery { events: script.events() })
+        Ok(script.events())
     }
 
     fn validate_outbound(_: OutboundMessage, _: ConversationContext) -> Validation {
@@ -48,7 +48,7 @@ impl messaging_channel::Guest for Scripted {
         let Ok(script) = Script::read(text.text.as_bytes()) else { return Ok(Vec::new()) };
         script.misbehave();
         let step = |request| SendStep {
-            part: 0,
+            parts: vec![0],
             kind: StepKind::Message,
             rate_class: "text".into(),
             request,
@@ -63,16 +63,16 @@ impl messaging_channel::Guest for Scripted {
 
     /// Passes on everything that it was shown.
     fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
-        SendOutcome { result: SendResult::Rejected(failure(shown(&response))), pause: None, reply_context: None }
+        SendOutcome { verdict: SendResult::Rejected(failure(shown(&response))), pause: None, reply_context: None }
     }
 }
 
-fn failure(sentence: String) -> Failure {
+fn failure(message: String) -> Failure {
     Failure {
         category: FailureCategory::Other,
         code: None,
         subcode: None,
-        sentence,
+        message,
         fix: None,
         retry_after: None,
         trace_id: None,
@@ -86,25 +86,25 @@ fn shown(response: &HttpResponse) -> String {
     text.chars().take(100_000).collect()
 }
 
-fn script_of(account: &AccountSettings) -> Result<Script, account::AccountError> {
+fn script_of(account: &AccountSettings) -> Result<Script, AccountError> {
     let text = account.settings.iter().find_map(|setting| match &setting.value {
         SettingValue::Text(text) if setting.key == "script" => Some(text.as_str()),
         _ => None,
     });
     let script = Script::read(text.unwrap_or("{}").as_bytes()).and_then(Script::resolved);
-    let script = script.map_err(account::AccountError::Other)?;
+    let script = script.map_err(AccountError::Other)?;
     script.misbehave();
     Ok(script)
 }
 
 impl account::Guest for Scripted {
-    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
+    fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, AccountError> {
         let script = script_of(&account)?;
         script.store();
         let finding = script.send().into_iter().map(|answer| match answer {
@@ -114,40 +114,34 @@ impl account::Guest for Scripted {
         let finding = finding.collect::<Vec<_>>().join("\n");
         Ok(vec![account::CheckResult { name: "script".into(), level: account::CheckLevel::Passed, finding, fix: None }])
     }
-    fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn refresh(_: AccountSettings) -> Result<account::Refreshed, AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn subscribe(_: AccountSettings, _: String) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn subscribe(_: AccountSettings) -> Result<(), AccountError> {
+        Err(AccountError::Unsupported)
     }
-    fn unsubscribe(_: AccountSettings) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn profile(account: AccountSettings, id: String) -> Result<account::ContactProfile, account::AccountError> {
-        let script = script_of(&account)?;
-        script.send();
-        let contact = Contact { name: Some("n".repeat(script.size())), ..person(id) };
-        Ok(account::ContactProfile {
-            contact,
-            picture: None,
-            follower_count: None,
-            follows_business: None,
-            followed_by_business: None,
-            verified: None,
-        })
-    }
-    fn history(
-        account: AccountSettings,
-        _: account::HistoryRequest,
-    ) -> Result<account::HistoryPage, account::AccountError> {
-        Ok(script_of(&account)?.page())
-    }
-    fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn configure(_: AccountSettings, _: account::EntryPoints) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
+    fn unsubscribe(_: AccountSettings) -> Result<(), AccountError> {
+        Err(AccountError::Unsupported)
     }
 }
 
-channel_sdk::channel!(Scripted);
+impl profiles::Guest for Scripted {
+    fn profile(
+        account: AccountSettings,
+        id: String,
+        _: Option<String>,
+    ) -> Result<profiles::ContactProfile, AccountError> {
+        let script = script_of(&account)?;
+        script.send();
+        let contact = Contact { name: Some("n".repeat(script.size())), ..person(id) };
+        Ok(profiles::ContactProfile { contact, picture: None })
+    }
+}
+
+impl history::Guest for Scripted {
+    fn history(account: AccountSettings, _: history::HistoryRequest) -> Result<history::HistoryPage, AccountError> {
+        Ok(script_of(&account)?.page())
+    }
+}
+
+channel_sdk::channel!(Scripted: messaging_channel, account, profiles, history);

@@ -1,8 +1,8 @@
 //! What a script may ask for. Belongs here: its form in JSON, and what comes of each field.
 
 use channel_sdk::{
-    account::{Archived, HistoryPage},
     collect::person,
+    history::{Archived, HistoryPage},
     http, storage,
     types::*,
 };
@@ -116,6 +116,7 @@ impl Script {
                 opens: None,
                 body: EventBody::Unknown(UnknownItem { reason: "scripted".into(), kind: None }),
                 reply_context: (self.size > 0).then(|| vec![7; self.size]),
+                details: Vec::new(),
                 anomalies: Vec::new(),
                 native: (self.size > 0).then(|| "x".repeat(self.size)),
             }
@@ -127,7 +128,7 @@ impl Script {
         self.requests.iter().flat_map(|asked| (0..asked.times.max(1)).map(|_| asked.request())).collect()
     }
 
-    pub(crate) fn send(&self) -> Vec<Result<HttpResponse, http::HttpError>> {
+    pub(crate) fn send(&self) -> Vec<Result<HttpResponse, HttpError>> {
         self.requests().iter().map(http::send).collect()
     }
 
@@ -207,7 +208,11 @@ fn fill(spec: &str) -> Fill {
     let source = match kind {
         "hmac" => {
             let (key, message) = name.split_once(',').unwrap_or_default();
-            FillSource::HmacSha256(HmacSource { key_slot: key.to_owned(), message_slot: message.to_owned() })
+            FillSource::Derived(Derivation {
+                scheme: "hmac-sha256-hex".to_owned(),
+                slots: vec![key.to_owned(), message.to_owned()],
+                parameters: Vec::new(),
+            })
         }
         "captured" => FillSource::Captured(name),
         _ => FillSource::Slot(name),
@@ -219,7 +224,7 @@ fn fill(spec: &str) -> Fill {
         "json" => FillPlace::Json(name),
         "header" => FillPlace::Header(name),
         "path" => FillPlace::Path(name),
-        _ => FillPlace::Bearer,
+        _ => FillPlace::Authorization("Bearer".to_owned()),
     };
     Fill { source, place }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use channel_sdk::{account, collect::person, messaging_channel, types::*};
+use channel_sdk::{collect::person, messaging_channel, names, types::*};
 
 struct WebChat;
 
@@ -34,13 +34,13 @@ struct Accepted {
 }
 
 impl messaging_channel::Guest for WebChat {
-    fn capabilities() -> ChannelCapabilities {
+    fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
         let both = [Direction::Inbound, Direction::Outbound];
         ChannelCapabilities {
             revision: 1,
             features: both
                 .map(|direction| FeatureSupport {
-                    feature: Feature::Text,
+                    feature: names::feature::TEXT.into(),
                     direction,
                     level: SupportLevel::Full,
                     note: None,
@@ -53,29 +53,29 @@ impl messaging_channel::Guest for WebChat {
             window: WindowPolicy {
                 customer_first: true,
                 rules: vec![WindowRule {
-                    opener: WindowOpener::Message,
+                    opener: names::window_opener::MESSAGE.into(),
                     open_for: None,
                     uncertain_until: None,
                     human_until: None,
+                    replies: None,
                 }],
                 always_allowed: Vec::new(),
-                human_setting: None,
             },
             stickers: Vec::new(),
             reactions: ReactionPolicy::None,
             rates: Vec::new(),
             typing: None,
-            identity: IdentityRule { field: "visitor_id".into(), min_length: 1, max_length: 64, digits_only: false },
+            identity: IdentityRule { field: "visitor_id".into(), start_with: Vec::new() },
+            options: Vec::new(),
         }
     }
 
-    fn parse_webhook(input: Delivery) -> Result<ParsedDelivery, ParseError> {
-        let account = input.account.clone().unwrap_or_default();
+    fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
+        let account = input.account.as_ref().map_or("", |account| account.id.as_str());
         let body: Body = serde_json::from_slice(&input.body).map_err(|error| {
             ParseError::Malformed(Malformed { offset: error.column() as u64, reason: error.to_string() })
         })?;
-        let events = (0..).zip(body.messages).map(|(place, item)| event(&account, &input, place, item)).collect();
-        Ok(ParsedDelivery { events })
+        Ok((0..).zip(body.messages).map(|(place, item)| event(account, &input, place, item)).collect())
     }
 
     fn validate_outbound(message: OutboundMessage, _: ConversationContext) -> Validation {
@@ -93,11 +93,11 @@ impl messaging_channel::Guest for WebChat {
         Ok((0..).zip(&message.parts).filter_map(|(part, content)| step(part, content, &message, &context)).collect())
     }
 
-    fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
+    fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
         let accepted: Option<Accepted> = serde_json::from_slice(&response.body).ok();
-        let result = match (response.status, accepted) {
+        let verdict = match (response.status, accepted) {
             (200..300, Some(accepted)) => {
-                SendResult::Sent(Receipt { message_ids: vec![accepted.id], recipient: None, media_handle: None })
+                SendResult::Sent(receipt(&step, accepted.id))
             }
             (401 | 403, _) => {
                 SendResult::Unauthorized(failure(FailureCategory::AuthExpired, "The API key was refused."))
@@ -110,7 +110,7 @@ impl messaging_channel::Guest for WebChat {
                 "The chat server did not say whether it took it.",
             )),
         };
-        SendOutcome { result, pause: None, reply_context: None }
+        SendOutcome { verdict, pause: None, reply_context: None }
     }
 }
 
@@ -125,19 +125,23 @@ fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -
             author: Author::Contact,
             at: Some(message.at),
             origin: EventOrigin::Live,
-            opens: Some(WindowOpener::Message),
+            opens: Some(names::window_opener::MESSAGE.into()),
             body: EventBody::Message(Message {
                 id: Some(message.id),
+                context: None,
                 text: Some(message.text),
+                formatted: None,
                 attachments: Vec::new(),
                 answer: None,
                 reply_to: None,
                 referral: None,
                 unavailable: None,
                 to_self: false,
+                automatic: false,
                 album: None,
             }),
             reply_context: None,
+            details: Vec::new(),
             anomalies: Vec::new(),
             native: None,
         },
@@ -152,7 +156,8 @@ fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -
             opens: None,
             body: EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None }),
             reply_context: None,
-            anomalies: vec![Anomaly::MissingTime],
+            details: Vec::new(),
+            anomalies: vec![names::anomaly::MISSING_TIME.into()],
             native: (native.len() <= 8192).then_some(native),
         },
     }
@@ -164,9 +169,9 @@ fn violations(message: &OutboundMessage) -> Vec<Violation> {
         .filter(|(_, part)| !matches!(part, OutboundPart::Text(_)))
         .map(|(index, _): (u32, _)| Violation {
             severity: Severity::Error,
-            code: ViolationCode::UnsupportedFeature,
+            code: names::violation_code::UNSUPPORTED_FEATURE.into(),
             path: format!("parts[{index}]"),
-            sentence: "The web chat shows text only. Write what you want to send as a text.".into(),
+            message: "The web chat shows text only. Write what you want to send as a text.".into(),
             limit: None,
             actual: None,
             accepted: vec!["text".into()],
@@ -182,10 +187,11 @@ fn step(
     context: &ConversationContext,
 ) -> Option<SendStep> {
     let OutboundPart::Text(text) = content else { return None };
+    let visitor = context.contact.as_deref()?;
     let correlation = format!("{}/{part}", message.id);
-    let body = Outgoing { visitor: &context.contact, text: &text.text, correlation: &correlation };
+    let body = Outgoing { visitor, text: &text.text, correlation: &correlation };
     Some(SendStep {
-        part,
+        parts: vec![part],
         kind: StepKind::Message,
         rate_class: "text".into(),
         request: HttpRequest {
@@ -193,7 +199,7 @@ fn step(
             url: "https://chat.example.com/v1/messages".into(),
             headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
             body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
-            fills: vec![Fill { source: FillSource::Slot("api-key".into()), place: FillPlace::Bearer }],
+            fills: vec![Fill { source: FillSource::Slot("api-key".into()), place: FillPlace::Authorization("Bearer".into()) }],
             captures: Vec::new(),
         },
         repeatable: false,
@@ -204,50 +210,28 @@ fn step(
     })
 }
 
-fn failure(category: FailureCategory, sentence: &str) -> Failure {
+fn receipt(step: &SendStep, id: String) -> Receipt {
+    let part = step.parts.first().copied().unwrap_or_default();
+    Receipt {
+        messages: vec![SentMessage { part, message: MessageRef { id, context: None } }],
+        thread: None,
+        recipient: None,
+        correlation: None,
+        media_handle: None,
+    }
+}
+
+fn failure(category: FailureCategory, message: &str) -> Failure {
     Failure {
         category,
         code: None,
         subcode: None,
-        sentence: sentence.into(),
+        message: message.into(),
         fix: None,
         retry_after: None,
         trace_id: None,
     }
 }
 
-/// A site is connected by configuration alone.
-impl account::Guest for WebChat {
-    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn check(_: AccountSettings) -> Result<Vec<account::CheckResult>, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn refresh(_: AccountSettings) -> Result<Option<TimestampMs>, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn subscribe(_: AccountSettings, _: String) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn unsubscribe(_: AccountSettings) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn profile(_: AccountSettings, _: String) -> Result<account::ContactProfile, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn history(_: AccountSettings, _: account::HistoryRequest) -> Result<account::HistoryPage, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn locate_media(_: AccountSettings, _: Media) -> Result<account::MediaLocation, account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-    fn configure(_: AccountSettings, _: account::EntryPoints) -> Result<(), account::AccountError> {
-        Err(account::AccountError::Unsupported)
-    }
-}
-
-channel_sdk::channel!(WebChat);
+// A site is connected by configuration alone, so nothing but messages is offered.
+channel_sdk::channel!(WebChat: messaging_channel);
