@@ -5,7 +5,7 @@
 
 use channel_tests::{World, message};
 use harness_contract::{
-    Button, ButtonAction, ButtonMessage, Card, FallbackPolicy, MediaKind, MediaSource, OutboundMedia, OutboundMessage,
+    Button, ButtonAction, ButtonMessage, Card, FallbackPolicy, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage,
     OutboundPart, OutboundReaction, OutboundText, QuickReply, ReactionAction, TextFormat,
 };
 use harness_inbox::{ReplyState, StepState};
@@ -71,9 +71,9 @@ fn part(target: String) -> impl Strategy<Value = OutboundPart> {
 }
 
 fn any_message(target: &str) -> impl Strategy<Value = OutboundMessage> {
-    let reply = || words(12).prop_map(|title| QuickReply { title, payload: "P".into(), image_url: None });
+    let reply = || words(12).prop_map(|title| QuickReply { title, action: ButtonAction::Postback("P".into()), image_url: None });
     let replies = prop_oneof![5 => Just(Vec::new()), 2 => vec(reply(), 1..13), 1 => vec(reply(), 13..15)];
-    let reply_to = proptest::option::weighted(0.2, Just(target.to_owned()));
+    let reply_to = proptest::option::weighted(0.2, Just(MessageRef { id: target.to_owned(), context: None }));
     (vec(part(target.to_owned()), 1..3), replies, reply_to).prop_map(|(parts, quick_replies, reply_to)| {
         OutboundMessage { quick_replies, reply_to, fallback: FallbackPolicy::Allow, ..message(parts) }
     })

@@ -11,8 +11,8 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, api, eventually, message, text};
-use harness_contract::{SendResult, Sender};
+use channel_tests::{World, api, eventually, message, sender, text};
+use harness_contract::{SendResult, SenderKind};
 use harness_inbox::{ConversationId, ReplyId, ReplyVerdict, ReplyView, StepState};
 use serde_json::{Value, json};
 use simulator::{Config, EchoTiming, Fault, Login, Scope};
@@ -83,7 +83,7 @@ async fn a_fault_after_a_send_reaches_the_customer_once_and_the_archive_says_so(
         assert_eq!((states(&view), view.verdict), (vec![StepState::Ambiguous], ReplyVerdict::Ambiguous), "{words}");
         let told = view.steps[0].outcome.as_ref().unwrap().get();
         let SendResult::Ambiguous(failure) = serde_json::from_str(told).unwrap() else { panic!("{words}: {told}") };
-        assert!(failure.sentence.contains("may have been delivered"), "{words}: {failure:?}");
+        assert!(failure.message.contains("may have been delivered"), "{words}: {failure:?}");
         world.clock.advance(LOOK);
         let view = until(&world, view.id, ReplyVerdict::Sent).await;
         assert_eq!(view.steps[0].attempts, 1, "{words}");
@@ -176,7 +176,7 @@ async fn a_refused_reply_answers_422_with_all_that_is_wrong_and_leaves_its_key_f
     let post = async |key: &str, words: &str| {
         let url = format!("{}/api/v1/conversations/{conversation}/replies?wait=20000", world.address);
         let headers = [("idempotency-key", key), ("content-type", "application/json")];
-        let body = json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": words } }] });
+        let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": words } }] });
         let answer = api("POST", &url, &headers, body.to_string().into_bytes()).await;
         (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap())
     };
@@ -191,7 +191,7 @@ async fn a_refused_reply_answers_422_with_all_that_is_wrong_and_leaves_its_key_f
     assert_eq!(post("late", "short").await.0, 422);
     assert_eq!(world.sends().len(), 1);
     // One that is refused when its turn comes leaves its key free, too.
-    let bot = harness_contract::OutboundMessage { sender: Sender::Bot("b".into()), ..message(vec![text("x")]) };
+    let bot = harness_contract::OutboundMessage { sender: sender(SenderKind::Bot, "b"), ..message(vec![text("x")]) };
     let view = world.reply(conversation, "turn", bot).await;
     assert_eq!(view.verdict, ReplyVerdict::Refused);
     world.sim.customer(CUSTOMER).text("me again").await;

@@ -79,7 +79,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     .await;
     // Whatever the restored host would send of its own goes out before a new reply.
     let next =
-        json!({"sender": {"human": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
+        json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
     let url = format!("{}/api/v1/conversations/1/replies", other.address);
     let answer = channel_tests::api("POST", &url, &[("idempotency-key", "next")], next.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
@@ -122,7 +122,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
     .await;
     let reply = async |address: &str, key: &str, parts: usize| {
         let parts: Vec<_> = (0..parts).map(|part| json!({"text": {"text": format!("{key} {part}")}})).collect();
-        let body = json!({"sender": {"human": "kim"}, "parts": parts}).to_string();
+        let body = json!({"sender": {"kind": "human", "id": "kim"}, "parts": parts}).to_string();
         let url = format!("{address}/api/v1/conversations/1/replies");
         let answer = channel_tests::api("POST", &url, &[("idempotency-key", key)], body).await;
         serde_json::from_str::<Value>(&answer.body).unwrap()

@@ -68,7 +68,7 @@ fn call_prints_what_the_contract_says() {
 
     let answer = json!({ "response": { "status": 400, "headers": [], "body": { "error": { "code": 190, "error_subcode": 463 } } } });
     let outcome = json_of(&call("parse-send-response", answer.to_string()));
-    assert_eq!(outcome["result"]["unauthorized"]["category"], "auth_expired");
+    assert_eq!(outcome["verdict"]["unauthorized"]["category"], "auth_expired");
 }
 
 #[test]
@@ -405,11 +405,11 @@ fn build_refuses_a_contract_that_check_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/channels/scripted/channel.toml"));
-    let manifest = manifest.unwrap().replace("contract = \"0.1.0\"", "contract = \"0.7.0\"");
+    let manifest = manifest.unwrap().replace("contract = \"0.2.0\"", "contract = \"0.7.0\"");
     assert!(manifest.contains("0.7.0"));
     fs::write(folder.path().join("channel.toml"), manifest).unwrap();
     let output = harness(&["build", folder.path().to_str().unwrap()], b"");
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("\"0.7.0\"") && told.contains("\"0.1.0\"") && told.contains("channel.toml"), "{told}");
+    assert!(told.contains("\"0.7.0\"") && told.contains("\"0.2.0\"") && told.contains("channel.toml"), "{told}");
 }

@@ -178,7 +178,7 @@ fn what_the_other_process_compiled_runs_and_is_kept() {
     };
     let channel = Sandbox::new(config()).unwrap().load(&instagram().1).unwrap();
     assert_eq!(channel.origin(), Origin::Compiled);
-    assert!(!channel.capabilities().unwrap().features.is_empty());
+    assert!(!channel.capabilities(None).unwrap().features.is_empty());
     assert_eq!(load(&instagram().1, config()).unwrap(), Origin::Cached);
     // What the compiler refuses it says itself.
     let mut unsound = hostile().1.clone();

@@ -186,7 +186,7 @@ async fn disconnecting_keeps_or_deletes_the_conversations_as_asked() {
     assert_eq!(world.timeline(CUSTOMER).await.len(), 1);
     let reply = world.reply(conversation, "1", message(vec![text("hi")])).await;
     assert_eq!(reply.state, ReplyState::Refused);
-    assert!(reply.violations[0].sentence.contains("disconnected"), "{reply:?}");
+    assert!(reply.violations[0].message.contains("disconnected"), "{reply:?}");
 
     assert_eq!(Person::new(&world).await.connects("facebook").await, row);
     world.host.disconnect(row, true).await.unwrap();

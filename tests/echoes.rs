@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use channel_tests::{World, eventually, message, signature, text};
-use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, QuickReply, SendResult};
+use harness_contract::{ButtonAction, MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, QuickReply, SendResult};
 use harness_inbox::{ReplyState, ReplyView, StepState};
 use serde_json::json;
 use simulator::{Config, EchoTiming, Fault, Login, Release};
@@ -106,7 +106,7 @@ async fn of_a_text_three_images_and_quick_replies_the_second_is_refused_and_each
             caption: None,
         }])
     };
-    let offer = QuickReply { title: "Yes".into(), payload: "YES".into(), image_url: None };
+    let offer = QuickReply { title: "Yes".into(), action: ButtonAction::Postback("YES".into()), image_url: None };
     let reply = || OutboundMessage {
         quick_replies: vec![offer.clone()],
         fallback: harness_contract::FallbackPolicy::Allow,
@@ -120,7 +120,7 @@ async fn of_a_text_three_images_and_quick_replies_the_second_is_refused_and_each
     let told = view.steps[1].outcome.as_ref().unwrap().get();
     let SendResult::Rejected(failure) = serde_json::from_str(told).unwrap() else { panic!("{told}") };
     assert_eq!(failure.category.name(), "media_fetch_failed");
-    assert!(failure.sentence.len() > 20, "{failure:?}");
+    assert!(failure.message.len() > 20, "{failure:?}");
     assert_eq!(world.sends().len(), 2, "what stands behind it is not sent");
     assert_eq!(customer.transcript().len(), 2, "hello, and the text");
     world.settled().await;

@@ -125,7 +125,7 @@ async fn a_channel_that_traps_refuses_the_reply_and_the_next_one_goes_out() {
     let attack = Attack::new().await;
     let trapped = attack.attempt("trap").await;
     assert_eq!(trapped.state, ReplyState::Refused);
-    assert!(trapped.violations[0].sentence.contains("nothing was sent"));
+    assert!(trapped.violations[0].message.contains("nothing was sent"));
     let empty = attack.host.reply(attack.conversation, "empty", message(vec![])).await.unwrap();
     attack.attempt("reflect").await;
     assert_eq!(attack.host.inbox().reply(empty.reply).await.unwrap().state, ReplyState::Refused);

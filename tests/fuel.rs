@@ -21,8 +21,8 @@ use std::{
 
 use channel_tests::{instagram, message, text};
 use harness_contract::{
-    AccountSettings, ConversationContext, Delivery, DeliverySource, FallbackPolicy, HttpResponse, MediaKind,
-    MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, OutboundText, QuickReply,
+    AccountSettings, ButtonAction, ConversationContext, Delivery, DeliverySource, FallbackPolicy, HttpResponse, MediaKind,
+    MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, OutboundText, QuickReply,
     ReactionAction, Setting, SettingValue,
 };
 use harness_sandbox::{Called, Channel, Observer, Sandbox, SandboxConfig};
@@ -124,7 +124,7 @@ fn media(kind: MediaKind, count: usize) -> OutboundPart {
 /// A reply of each kind.
 fn replies() -> Vec<(&'static str, OutboundMessage)> {
     let allowed = |parts| OutboundMessage { fallback: FallbackPolicy::Allow, ..message(parts) };
-    let offer = |number: usize| QuickReply { title: format!("Offer {number}"), payload: "YES".into(), image_url: None };
+    let offer = |number: usize| QuickReply { title: format!("Offer {number}"), action: ButtonAction::Postback("YES".into()), image_url: None };
     let reaction =
         OutboundReaction { target: "mid-1".into(), action: ReactionAction::Added, emoji: Some("👍".into()) };
     let long = OutboundText { text: "word ".repeat(1_000), split: true, ..OutboundText::default() };
@@ -142,7 +142,7 @@ fn replies() -> Vec<(&'static str, OutboundMessage)> {
         ),
         (
             "a text that answers a message",
-            OutboundMessage { reply_to: Some("mid-1".into()), ..message(vec![text("This one.")]) },
+            OutboundMessage { reply_to: Some(MessageRef { id: "mid-1".into(), context: None }), ..message(vec![text("This one.")]) },
         ),
         ("seen and typing", message(vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)])),
         ("a reaction", message(vec![OutboundPart::Reaction(reaction)])),
@@ -195,7 +195,7 @@ fn measure() -> Counts {
         let answer = HttpResponse { status, headers: Vec::new(), body: body.into() };
         meter.count("parse-send-response", name, |channel| channel.parse_send_response(&step, &answer).unwrap());
     }
-    meter.count("capabilities", "none", |channel| channel.capabilities().unwrap());
+    meter.count("capabilities", "none", |channel| channel.capabilities(None).unwrap());
     meter.counts
 }
 

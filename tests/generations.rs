@@ -78,7 +78,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
     let world = World::new().await;
     let before = world.host.channel("instagram").unwrap().channel.inspection().digest.clone();
     let half = instagram().1[..instagram().1.len() / 2].to_vec();
-    let trapping = replaced(&instagram().1, "@0.1.0", "@0.9.0");
+    let trapping = replaced(&instagram().1, "@0.2.0", "@0.9.0");
     for (component, words) in [(half, "component"), (trapping, "0.9.0"), (hostile().1.clone(), "channel `hostile`")] {
         let refused = world.host.replace_channel("instagram", component, ChannelOptions::default()).await;
         let error = refused.err().unwrap().to_string();

@@ -170,14 +170,14 @@ impl Effects for Nothing {
 #[test]
 fn a_trap_in_any_export_is_an_error_that_names_it() {
     let channel = load(&Handmade::default()).unwrap();
-    let account = AccountSettings { id: "a".into(), settings: Vec::new() };
+    let account = AccountSettings { id: "a".into(), settings: Vec::new(), webhook_url: None };
     let context: harness_contract::ConversationContext = serde_json::from_value(serde_json::json!({
         "account": { "id": "a", "settings": [] }, "contact": "c", "window": { "state": "open" }, "now": 1,
     }))
     .unwrap();
     let message = channel_tests::message(vec![channel_tests::text("hi")]);
     let step: SendStep = serde_json::from_value(serde_json::json!({
-        "part": 0, "kind": "message", "rate_class": "text", "repeatable": false, "echoed": true,
+        "parts": [0], "kind": "message", "rate_class": "text", "repeatable": false, "echoed": true,
         "request": { "method": "post", "url": "https://example.invalid/", "body": "empty" },
     }))
     .unwrap();
@@ -186,17 +186,18 @@ fn a_trap_in_any_export_is_an_error_that_names_it() {
     let connect = ConnectRequest {
         login: "x".into(),
         redirect_uri: "https://x/".into(),
+        webhook_url: None,
         state: "s".into(),
         settings: Vec::new(),
         input: ConnectInput::Start,
     };
     let candidate =
         Candidate { id: "x".into(), account_id: None, name: "x".into(), username: None, picture: None, obstacle: None };
-    let history = HistoryRequest { contact: None, since: None, cursor: None, limit: 1 };
+    let history = HistoryRequest { contact: None, thread: None, since: None, cursor: None, limit: 1 };
     let entry_points = EntryPoints { ice_breakers: None, menu: None };
     let effects = || Box::new(Nothing);
     let failed: Vec<CallError> = vec![
-        channel.capabilities().unwrap_err(),
+        channel.capabilities(None).unwrap_err(),
         channel.parse_webhook(&delivery()).unwrap_err(),
         channel.validate_outbound(&message, &context).unwrap_err(),
         channel.build_send_request(&message, &context).unwrap_err(),
@@ -205,9 +206,9 @@ fn a_trap_in_any_export_is_an_error_that_names_it() {
         channel.select(effects(), &connect, &candidate).unwrap_err(),
         channel.check(effects(), &account).unwrap_err(),
         channel.refresh(effects(), &account).unwrap_err(),
-        channel.subscribe(effects(), &account, "https://x/").unwrap_err(),
+        channel.subscribe(effects(), &account).unwrap_err(),
         channel.unsubscribe(effects(), &account).unwrap_err(),
-        channel.profile(effects(), &account, "c").unwrap_err(),
+        channel.profile(effects(), &account, "c", None).unwrap_err(),
         channel.history(effects(), &account, &history).unwrap_err(),
         channel.locate_media(effects(), &account, &media).unwrap_err(),
         channel.configure(effects(), &account, &entry_points).unwrap_err(),

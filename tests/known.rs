@@ -178,16 +178,16 @@ async fn an_endpoint_that_hands_out_credentials_shows_what_is_declared_and_nothi
 id = 'scripted'
 name = 'Scripted'
 version = '0.1.0'
-contract = '0.1.0'
+contract = '0.2.0'
 [webhook.verification]
-recipe = 'shared-secret-header'
+scheme = 'shared-secret-header'
 header = 'x-secret'
 secrets = ['secret']
 [slots.secret]
 scope = 'app'
 [slots.token]
 scope = 'account'
-places = ['bearer']
+allowed-in = [{ authorization = 'Bearer' }]
 [[egress]]
 host = 'scripted.example.com'
 methods = ['GET']

@@ -12,7 +12,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{World, api, eventually, message, request, text};
-use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, ViolationCode};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, names};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
 
@@ -152,7 +152,7 @@ async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
     let view = world.reply(conversation, "photo", message(vec![part, text("there")])).await;
     assert_eq!(view.state, ReplyState::Done);
     assert!(view.steps.iter().all(|step| step.state == StepState::Sent), "{view:?}");
-    assert!(view.violations.iter().any(|violation| violation.sentence.contains("ASCII")), "{:?}", view.violations);
+    assert!(view.violations.iter().any(|violation| violation.message.contains("ASCII")), "{:?}", view.violations);
     let paths: Vec<_> = world.sends().iter().map(|request| request.path.clone()).collect();
     assert!(paths[0].ends_with("/message_attachments") && paths[1].ends_with("/messages"), "{paths:?}");
     let last = world.sim.customer(Config::DEMO_CUSTOMER).transcript();
@@ -168,7 +168,7 @@ async fn a_file_of_the_wrong_type_is_refused_by_its_content_whatever_it_is_calle
     let held = world.host.store_upload(webp.into(), Some("photo.png".into()), Some("image/png")).await.unwrap();
     let view = world.reply(conversation, "webp", message(vec![upload(MediaKind::Image, &held.handle)])).await;
     assert_eq!(view.state, ReplyState::Refused);
-    assert_eq!(view.violations[0].code, ViolationCode::UnsupportedMediaType);
+    assert_eq!(view.violations[0].code, names::violation_code::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(view.violations[0].accepted, ["image/jpeg", "image/png", "image/gif"]);
     assert!(world.sends().is_empty());
     let unknown = world.host.reply(conversation, "unknown", message(vec![upload(MediaKind::Image, "nobody")])).await;
@@ -184,7 +184,7 @@ async fn mp3_is_sent_as_promised_with_a_warning_that_the_platform_does_not_list_
     let audio = OutboundMedia { kind: MediaKind::Audio, source, mime: None, size: None, name: None, caption: None };
     let view = world.reply(conversation, "mp3", message(vec![OutboundPart::Media(vec![audio])])).await;
     assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
-    assert!(view.violations.iter().any(|violation| violation.code == ViolationCode::DocumentedOtherwise));
+    assert!(view.violations.iter().any(|violation| violation.code == names::violation_code::DOCUMENTED_OTHERWISE));
 }
 
 /// The names of an object's members.

@@ -21,19 +21,19 @@ const MANIFEST: &str = "
 id = 'scripted'
 name = 'Scripted'
 version = '0.1.0'
-contract = '0.1.0'
+contract = '0.2.0'
 [webhook.verification]
-recipe = 'hmac-sha256'
+scheme = 'hmac-sha256'
 header = 'x-signature'
 secrets = ['app-secret']
 [slots.app-secret]
 scope = 'app'
-places = ['hmac-key']
+allowed-in = ['hmac-key']
 derived = [{ query = 'proof' }]
 hosts = ['scripted.example.com']
 [slots.token]
 scope = 'account'
-places = ['bearer', 'hmac-message']
+allowed-in = [{ authorization = 'Bearer' }, 'hmac-message']
 captured-from = ['/access_token']
 [limits]
 memory-bytes = 67108864

@@ -64,7 +64,7 @@ async fn requests_with_too_many_parts_are_refused_and_take_no_place() {
         assert_eq!((view.verdict, seen.load(Ordering::SeqCst)), (ReplyVerdict::Failed, 0), "{what}: {view:?}");
         let outcome = view.steps[0].outcome.as_ref().unwrap().get();
         let SendResult::Rejected(failure) = serde_json::from_str(outcome).unwrap() else { panic!("{what}: {outcome}") };
-        assert!(failure.sentence.len() < 500, "{what}: {failure:?}");
+        assert!(failure.message.len() < 500, "{what}: {failure:?}");
     }
     let many = json!({ "requests": [{ "url": url, "headers": [["x-h", "v"]], "header_times": 25_000 }] }).to_string();
     let mut replies = Vec::new();

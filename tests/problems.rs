@@ -47,7 +47,7 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let replies = format!("conversations/{conversation}/replies");
     let key = ("idempotency-key", "one");
-    let text = r#"{"sender":{"human":"kim"},"parts":[{"text":{"text":"hi"}}]}"#;
+    let text = r#"{"sender":{"kind": "human", "id": "kim"},"parts":[{"text":{"text":"hi"}}]}"#;
     let large = "x".repeat(300 << 10);
     // (status, code, what the detail names, where) for (method, path, headers, body)
     type Case<'c> = (u16, &'c str, &'c str, Option<&'c str>, &'c str, &'c str, &'c [(&'c str, &'c str)], &'c str);
@@ -125,8 +125,8 @@ async fn a_message_that_cannot_be_sent_is_answered_with_violations_that_spell_na
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let replies = format!("/api/v1/conversations/{conversation}/replies");
     let bodies = [
-        json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": "x".repeat(4000) } }] }),
-        json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": "one" } }, { "text": { "text": "two" } }], "private_reply_to": "17900000000000001" }),
+        json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "x".repeat(4000) } }] }),
+        json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "one" } }, { "text": { "text": "two" } }], "private_reply_to": "17900000000000001" }),
     ];
     for body in bodies {
         let answer = world.api("POST", &replies, &[("idempotency-key", "long")], body.to_string()).await;
@@ -150,7 +150,7 @@ async fn what_a_file_is_answered_with_is_the_source_of_a_message_word_for_word()
     let photo = CdnFile::demo_photo().bytes;
     let answer = world.api("POST", "/api/v1/files?name=photo.png", &[], photo).await;
     let held: Value = serde_json::from_str(&answer.body).unwrap();
-    let body = json!({ "sender": { "human": "kim" }, "parts": [{ "media": [{ "kind": "image", "source": held["source"] }] }] });
+    let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "media": [{ "kind": "image", "source": held["source"] }] }] });
     let replies = format!("/api/v1/conversations/{conversation}/replies?wait=60000");
     let answer = world.api("POST", &replies, &[("idempotency-key", "photo")], body.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
@@ -215,7 +215,7 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
     let message = |file: &str| {
         let source = json!({ "file": { "handle": file, "size": 1 } });
         let media = json!([{ "kind": "image", "source": source }]);
-        json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": "look" } }, { "media": media }] })
+        json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "look" } }, { "media": media }] })
     };
     // (code, what the detail names, where) for (method, path, body)
     type Case<'c> = (&'c str, &'c str, Option<&'c str>, &'c str, &'c str, String);

@@ -12,8 +12,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use channel_tests::{World, dialog::Person, eventually, files_with, message, text};
-use harness_contract::{Delivery, DeliverySource, OutboundMessage, OutboundPart, Sender};
+use channel_tests::{World, dialog::Person, eventually, files_with, message, sender, text};
+use harness_contract::{Delivery, DeliverySource, OutboundMessage, OutboundPart, SenderKind};
 use harness_inbox::{ConversationId, HistoryMark, NewDelivery, Proof};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
@@ -153,7 +153,7 @@ async fn unread_falls_through_a_persons_answer_and_the_read_operation_and_throug
     let id = world.conversation(CUSTOMER).await;
     world.settled().await;
     assert_eq!(unread(&world).await, 2);
-    let of_a_bot = OutboundMessage { sender: Sender::Bot("bot".into()), ..message(vec![text("a robot")]) };
+    let of_a_bot = OutboundMessage { sender: sender(SenderKind::Bot, "bot"), ..message(vec![text("a robot")]) };
     world.reply(id, "bot", of_a_bot).await;
     world.reply(id, "signal", message(vec![OutboundPart::MarkSeen(None)])).await;
     world.reply(id, "refused", message(vec![text(&"x".repeat(50)), text("")])).await;
@@ -293,7 +293,7 @@ fn archived(world: &World, newest_first: &[&str]) -> NewDelivery {
     let conversation = json!({ "id": "c", "participants": people, "messages": { "data": messages } });
     let body = json!({ "account": account, "since": 0, "conversation": conversation }).to_string().into_bytes();
     let proof = Proof::Archive { account: account.clone() };
-    let (source, received_at) = (DeliverySource::Archive, world.clock.now());
+    let (source, received_at) = (DeliverySource::History, world.clock.now());
     let delivery = Delivery { source, body, headers: vec![], received_at, account: Some(account) };
     NewDelivery { channel: "instagram".into(), delivery, proof }
 }

@@ -12,10 +12,10 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, text};
+use channel_tests::{World, eventually, message, sender, text};
 use harness_contract::{
-    MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
-    SendResult, ViolationCode, WindowState,
+    ButtonAction, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
+    SendResult, SenderKind, WindowState, names,
 };
 use harness_inbox::{ConversationId, ReplyState, ReplyView, StepState};
 use simulator::{Config, EchoTiming, Fault, Login};
@@ -81,10 +81,10 @@ async fn both_logins_send_every_kind_to_their_own_host() {
         let (world, conversation) = open_world(Config::demo(), login).await;
         let customer = world.sim.customer(CUSTOMER);
         let mid = customer.transcript()[0].mid.clone();
-        let offer = QuickReply { title: "Yes".into(), payload: "YES".into(), image_url: None };
+        let offer = QuickReply { title: "Yes".into(), action: ButtonAction::Postback("YES".into()), image_url: None };
         let replies = [
             message(vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)]),
-            OutboundMessage { reply_to: Some(mid.clone()), ..message(vec![text("an answer")]) },
+            OutboundMessage { reply_to: Some(MessageRef { id: mid.clone(), context: None }), ..message(vec![text("an answer")]) },
             message(vec![media("https://shop.example.com/mug.jpg")]),
             OutboundMessage {
                 quick_replies: vec![offer],
@@ -236,7 +236,7 @@ async fn every_refusal_has_its_category_and_a_sentence() {
                 panic!("{login:?} {category}: {view:?}")
             };
             assert_eq!(failure.category.name(), category, "{login:?}");
-            assert!(failure.sentence.len() > 20, "{failure:?}");
+            assert!(failure.message.len() > 20, "{failure:?}");
         }
     }
 }
@@ -259,14 +259,14 @@ async fn the_window_is_kept_by_platform_time_and_the_platforms_refusal_counts_mo
     let tag = world.sim.customer(CUSTOMER).last_reply().unwrap().tag;
     assert_eq!(tag.as_deref(), Some("HUMAN_AGENT"));
 
-    let bot = OutboundMessage { sender: harness_contract::Sender::Bot("bot".into()), ..message(vec![text("beep")]) };
+    let bot = OutboundMessage { sender: sender(SenderKind::Bot, "bot"), ..message(vec![text("beep")]) };
     let view = world.reply(conversation, "bot", bot).await;
     assert_eq!(view.state, ReplyState::Refused);
-    assert_eq!(view.violations[0].code, ViolationCode::WindowNeedsHuman);
+    assert_eq!(view.violations[0].code, names::violation_code::WINDOW_NEEDS_HUMAN);
 
     world.advance(7 * DAY);
     let view = world.reply(conversation, "late", message(vec![text("too late")])).await;
-    assert_eq!((view.state, view.violations[0].code), (ReplyState::Refused, ViolationCode::WindowClosed));
+    assert_eq!((view.state, view.violations[0].code), (ReplyState::Refused, names::violation_code::WINDOW_CLOSED));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,7 +278,7 @@ async fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
     let over = world.reply(conversation, "over", message(vec![text(&"я".repeat(501))])).await;
     assert_eq!(over.state, ReplyState::Refused);
     let violation = &over.violations[0];
-    assert_eq!((violation.code, violation.actual), (ViolationCode::TextTooLong, Some(1002)));
+    assert_eq!((violation.code, violation.actual), (names::violation_code::TEXT_TOO_LONG, Some(1002)));
     assert_eq!(world.sends().len(), before);
 }
 

@@ -22,7 +22,7 @@ use std::{
 use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
 use harness_contract::{
     AccountSettings, ConversationContext, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse,
-    OutboundMessage, ParseError, ParsedDelivery, SendStep, Setting, SettingValue, Validation, Violation,
+    OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation,
     manifest::MANIFEST_SECTION,
 };
 use harness_sandbox::{
@@ -74,19 +74,19 @@ fn a_component_with_two_manifests_is_refused_whichever_comes_last() {
 
 #[test]
 fn another_contract_version_is_refused_naming_both_and_the_remedy() {
-    let error = refused(&replaced(&instagram().1, "@0.1.0", "@0.9.0")).to_string();
-    for part in ["inbox:channel@0.9.0", "inbox:channel@0.1.0", "cargo harness build"] {
+    let error = refused(&replaced(&instagram().1, "@0.2.0", "@0.9.0")).to_string();
+    for part in ["inbox:channel@0.9.0", "inbox:channel@0.2.0", "cargo harness build"] {
         assert!(error.contains(part), "{error}");
     }
 }
 
 #[test]
 fn a_foreign_import_is_refused_and_a_missing_export_too() {
-    let foreign = replaced(&hostile().1, "inbox:channel/storage@0.1.0", "wasi:keyvalue/store@0.2.000");
+    let foreign = replaced(&hostile().1, "inbox:channel/storage@0.2.0", "wasi:keyvalue/store@0.2.000");
     let error = refused(&foreign).to_string();
     assert!(error.contains("wasi:keyvalue/store@0.2.000") && error.contains("types, http, storage"), "{error}");
     let other =
-        replaced(&instagram().1, "inbox:channel/messaging-channel@0.1.0", "other:channel/messaging-channel@0.1.0");
+        replaced(&instagram().1, "inbox:channel/messaging-channel@0.2.0", "other:channel/messaging-channel@0.2.0");
     assert!(matches!(refused(&other), InspectError::MissingExport { .. }));
 }
 
@@ -96,7 +96,7 @@ fn a_component_without_a_sound_manifest_is_refused() {
     let nameless = replaced(&instagram().1, MANIFEST_SECTION, "inbox:channel/nothing1");
     assert!(matches!(sandbox.load(&nameless), Err(LoadError::Inspect(InspectError::NoManifest))));
     let mut unverified = nameless;
-    let manifest = "[channel]\nid = 'x'\nname = 'x'\nversion = '1'\ncontract = '0.1.0'\n[webhook]\n";
+    let manifest = "[channel]\nid = 'x'\nname = 'x'\nversion = '1'\ncontract = '0.2.0'\n[webhook]\n";
     CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
         .append_to_component(&mut unverified);
     let error = sandbox.load(&unverified).err().unwrap().to_string();
@@ -106,9 +106,9 @@ fn a_component_without_a_sound_manifest_is_refused() {
 #[test]
 fn a_manifest_of_another_build_is_refused() {
     let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
-    let stale = replaced(&hostile().1, "contract = \"0.1.0\"", "contract = \"0.7.0\"");
+    let stale = replaced(&hostile().1, "contract = \"0.2.0\"", "contract = \"0.7.0\"");
     let error = sandbox.load(&stale).err().unwrap().to_string();
-    assert!(error.contains("0.1.0, its manifest says 0.7.0"), "{error}");
+    assert!(error.contains("0.2.0, its manifest says 0.7.0"), "{error}");
 }
 
 /// What the component may weigh, in bytes; docs/decisions/0026 says why.
@@ -119,7 +119,7 @@ fn instagram_imports_the_contract_and_nothing_else() {
     let inspection = inspect(&instagram().1, MAX).unwrap();
     assert_eq!(
         inspection.imports,
-        ["inbox:channel/types@0.1.0", "inbox:channel/http@0.1.0", "inbox:channel/storage@0.1.0"]
+        ["inbox:channel/types@0.2.0", "inbox:channel/http@0.2.0", "inbox:channel/storage@0.2.0"]
     );
     assert!(inspection.size < SIZE_BUDGET, "{} bytes", inspection.size);
 }
@@ -380,7 +380,7 @@ fn an_instance_that_is_kept_answers_a_thousand_calls_as_a_fresh_one_does() {
     let interface = instance.get_export_index(&mut store, None, &interface).unwrap();
     let mut index = |name| instance.get_export_index(&mut store, Some(&interface), name).unwrap();
     let (parse, validate, build) = (index("parse-webhook"), index("validate-outbound"), index("build-send-request"));
-    type Parsed = (Result<ParsedDelivery, ParseError>,);
+    type Parsed = (Result<Vec<Event>, ParseError>,);
     let parse = instance.get_typed_func::<(Delivery,), Parsed>(&mut store, parse).unwrap();
     type Outbound = (OutboundMessage, ConversationContext);
     let validate = instance.get_typed_func::<Outbound, (Validation,)>(&mut store, validate).unwrap();

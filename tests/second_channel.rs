@@ -203,7 +203,7 @@ async fn what_a_channel_cannot_do_it_refuses_in_words() {
         (view.state == ReplyState::Refused).then_some(view)
     })
     .await;
-    assert!(view.violations[0].sentence.contains("text only"));
+    assert!(view.violations[0].message.contains("text only"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

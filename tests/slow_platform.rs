@@ -100,7 +100,7 @@ async fn a_reply_that_is_answered_slowly_half_or_not_at_all_ends_in_a_true_outco
         if expected == unknown {
             let told = view.steps[0].outcome.as_ref().unwrap().get();
             let SendResult::Ambiguous(failure) = serde_json::from_str(told).unwrap() else { panic!("{how}: {told}") };
-            assert!(failure.sentence.contains("may have been delivered"), "{how}: {failure:?}");
+            assert!(failure.message.contains("may have been delivered"), "{how}: {failure:?}");
             world.clock.advance(Duration::from_secs(3600));
             assert_eq!(world.sends().len() - requests, 1, "{how}: it is sent once");
             world.nothing_more_is_sent(requests + 1).await;

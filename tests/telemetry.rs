@@ -85,7 +85,7 @@ async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
     }
 
     let token = ("authorization", "Bearer canary-api-token");
-    let reply = r#"{"sender":{"human":"kim"},"parts":[{"text":{"text":"canary-of-an-agent"}}],"try_anyway":true}"#;
+    let reply = r#"{"sender":{"kind": "human", "id": "kim"},"parts":[{"text":{"text":"canary-of-an-agent"}}],"try_anyway":true}"#;
     let url = format!("{address}/api/v1/conversations/1/replies?wait=3000");
     let headers = [token, ("idempotency-key", "1"), ("x-request-id", "number-of-a-reply")];
     // The conversation is there when the message is applied.

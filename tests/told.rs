@@ -64,7 +64,7 @@ fn no_word_of_a_manifest_makes_a_line_of_its_own() {
     let forged = r#"
 [logins.web]
 name = "Web"
-authorize = "https://x.example/\n  may reach  nothing\u001b[2J\u202e"
+authorization-url = "https://x.example/\n  may reach  nothing\u001b[2J\u202e"
 "#;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("forged.wasm");

@@ -11,8 +11,8 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, text};
-use harness_contract::{OutboundMessage, Sender, ViolationCode, WindowState};
+use channel_tests::{World, eventually, message, sender, text};
+use harness_contract::{OutboundMessage, SenderKind, WindowState, names};
 use harness_inbox::{ReplyState, ReplyView, StepState};
 use simulator::{CdnFile, Config, Release};
 
@@ -22,7 +22,7 @@ const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
 fn of_a_bot(words: &str) -> OutboundMessage {
-    OutboundMessage { sender: Sender::Bot("bot".into()), ..message(vec![text(words)]) }
+    OutboundMessage { sender: sender(SenderKind::Bot, "bot"), ..message(vec![text(words)]) }
 }
 
 /// Moves both clocks to this time.
@@ -33,7 +33,7 @@ fn at(world: &World, time: u64) {
 fn refused(view: &ReplyView, code: ViolationCode) {
     assert_eq!(view.state, ReplyState::Refused, "{view:?}");
     assert_eq!(view.violations[0].code, code, "{view:?}");
-    assert!(view.violations[0].sentence.len() > 20, "{:?}", view.violations);
+    assert!(view.violations[0].message.len() > 20, "{:?}", view.violations);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn a_mention_that_comes_three_hours_late_closes_the_window_by_its_own_time
         at(&world, opened + DAY_MS + SECOND_MS);
         assert_eq!(window().await.state, WindowState::HumanOnly);
         let sends = world.sends().len();
-        refused(&world.reply(conversation, "late", of_a_bot("too late")).await, ViolationCode::WindowNeedsHuman);
+        refused(&world.reply(conversation, "late", of_a_bot("too late")).await, names::violation_code::WINDOW_NEEDS_HUMAN);
         assert_eq!(world.sends().len(), sends, "it is refused here, without a request");
         let human = world.reply(conversation, "human", message(vec![text("a person")])).await;
         assert_eq!(human.steps[0].state, StepState::Sent, "{human:?}");
@@ -83,7 +83,7 @@ async fn after_a_day_a_bot_is_refused_and_after_seven_a_person_too() {
     let conversation = world.conversation(CUSTOMER).await;
 
     at(&world, opened + 25 * HOUR_MS);
-    refused(&world.reply(conversation, "bot", of_a_bot("beep")).await, ViolationCode::WindowNeedsHuman);
+    refused(&world.reply(conversation, "bot", of_a_bot("beep")).await, names::violation_code::WINDOW_NEEDS_HUMAN);
     assert!(world.sends().is_empty(), "it is refused here, without a request");
     let human = world.reply(conversation, "human", message(vec![text("a person")])).await;
     assert_eq!(human.steps[0].state, StepState::Sent, "{human:?}");
@@ -91,7 +91,7 @@ async fn after_a_day_a_bot_is_refused_and_after_seven_a_person_too() {
 
     at(&world, opened + 7 * DAY_MS + SECOND_MS);
     let sends = world.sends().len();
-    refused(&world.reply(conversation, "late", message(vec![text("late")])).await, ViolationCode::WindowClosed);
+    refused(&world.reply(conversation, "late", message(vec![text("late")])).await, names::violation_code::WINDOW_CLOSED);
     assert_eq!(world.sends().len(), sends);
 
     customer.text("are you still there?").await;

@@ -196,7 +196,7 @@ impl Agent {
     async fn reply(&self, conversation: ConversationId, key: &str, texts: &[String], wait: u64) {
         let url = format!("{}/api/v1/conversations/{conversation}/replies?wait={wait}", self.address);
         let parts: Vec<_> = texts.iter().map(|text| json!({ "text": { "text": text } })).collect();
-        let body = json!({ "sender": { "human": "kim" }, "parts": parts }).to_string();
+        let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": parts }).to_string();
         loop {
             match try_api("POST", &url, &[("idempotency-key", key)], body.clone()).await {
                 Ok(answer) if matches!(answer.status, 200 | 201) => return,

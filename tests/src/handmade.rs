@@ -13,8 +13,8 @@ use wit_parser::{
     abi::{AbiVariant, WasmType},
 };
 
-const MANIFEST: &str = "[channel]\nid = 'handmade'\nname = 'Handmade'\nversion = '1'\ncontract = '0.1.0'\n\
-    [webhook.verification]\nrecipe = 'shared-secret-header'\nheader = 'x-secret'\nsecrets = ['secret']\n\
+const MANIFEST: &str = "[channel]\nid = 'handmade'\nname = 'Handmade'\nversion = '1'\ncontract = '0.2.0'\n\
+    [webhook.verification]\nscheme = 'shared-secret-header'\nheader = 'x-secret'\nsecrets = ['secret']\n\
     [slots.secret]\nscope = 'app'\n[limits]\ndeadline-ms = 250\n";
 
 /// A component to be made.

@@ -33,7 +33,7 @@ use std::{
 };
 
 use harness_contract::{
-    OutboundMessage, OutboundPart, OutboundText, Sender, Window, WindowState, settings::RawSetting,
+    OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, Window, WindowState, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
@@ -383,17 +383,23 @@ pub fn files_with(folder: &Path, bytes: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Who writes, without a name or a picture.
+pub fn sender(kind: SenderKind, id: &str) -> Sender {
+    Sender { kind, id: id.into(), name: None, picture_url: None }
+}
+
 /// A message of a human agent.
 pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
         id: String::new(),
-        sender: Sender::Human("agent-1".into()),
+        sender: sender(SenderKind::Human, "agent-1"),
         parts,
         quick_replies: Vec::new(),
         reply_to: None,
         private_reply_to: None,
         fallback: Default::default(),
         try_anyway: false,
+        options: Vec::new(),
         native: None,
     }
 }
@@ -406,6 +412,7 @@ pub fn open_window() -> Window {
         opened_at: None,
         closes_at: None,
         human_closes_at: None,
+        replies_left: None,
         refused_at: None,
     }
 }

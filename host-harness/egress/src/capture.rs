@@ -309,9 +309,9 @@ mod tests {
     fn slots_with_odd_names_and_huge_values_are_not_captured() {
         let declared = Slot {
             scope: SlotScope::Account,
-            places: Vec::new(),
+            allowed_in: Vec::new(),
             hosts: Vec::new(),
-            about: String::new(),
+            description: String::new(),
             derived: Vec::new(),
             captured_from: Vec::new(),
         };
@@ -350,11 +350,11 @@ mod tests {
             "page".to_owned(),
             Slot {
                 scope: SlotScope::Account,
-                places: Vec::new(),
+                allowed_in: Vec::new(),
                 hosts: Vec::new(),
                 derived: Vec::new(),
                 captured_from: Vec::new(),
-                about: String::new(),
+                description: String::new(),
             },
         )]);
         assert!(check(&key("/access_token"), &declared, &Captured::with_credentials()).is_err());
@@ -367,11 +367,11 @@ mod tests {
     fn a_captured_text_is_signed_only_where_its_pointer_is_declared() {
         let declared = Slot {
             scope: SlotScope::Account,
-            places: vec![SlotPlace::HmacMessage],
+            allowed_in: vec![SlotPlace::HmacMessage],
             hosts: Vec::new(),
             derived: Vec::new(),
             captured_from: vec!["/access_token".into()],
-            about: String::new(),
+            description: String::new(),
         };
         let slots = BTreeMap::from([("token".to_owned(), declared)]);
         let check = |pointer: &str| check(&[slot(pointer, "token", None)], &slots, &Captured::with_credentials());

@@ -60,23 +60,25 @@ pub fn compute(policy: &WindowPolicy, openings: &[(String, u64)], refused_at: Op
 
 #[cfg(test)]
 mod tests {
+    use harness_contract::names::window_opener;
+
     use super::*;
 
     const HOUR: u64 = 3_600_000;
     const DAY: u64 = 24 * HOUR;
 
     fn policy() -> WindowPolicy {
-        let rule = |opener, uncertain_until| WindowRule {
-            opener,
+        let rule = |opener: &str, uncertain_until| WindowRule {
+            opener: opener.into(),
             open_for: Some(DAY),
             uncertain_until,
             human_until: Some(7 * DAY),
+            replies: None,
         };
         WindowPolicy {
             customer_first: true,
-            rules: vec![rule(window_opener::MESSAGE, None), rule(window_opener::AD_MESSAGE, Some(7 * DAY))],
+            rules: vec![rule(window_opener::MESSAGE.into(), None), rule(window_opener::AD_MESSAGE.into(), Some(7 * DAY))],
             always_allowed: vec![],
-            human_setting: None,
         }
     }
 
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_closes_exactly_one_day_after_the_last_message() {
-        let opened = [(window_opener::MESSAGE, 1000)];
+        let opened = [(window_opener::MESSAGE.into(), 1000)];
         assert_eq!(state(&opened, None, 1000 + DAY - 1), WindowState::Open);
         assert_eq!(state(&opened, None, 1000 + DAY), WindowState::HumanOnly);
         assert_eq!(state(&opened, None, 1000 + 7 * DAY - 1), WindowState::HumanOnly);
@@ -96,37 +98,38 @@ mod tests {
     #[test]
     fn a_conversation_that_the_customer_never_opened_stays_closed() {
         assert_eq!(state(&[], None, 5), WindowState::NeverOpened);
-        assert_eq!(state(&[(window_opener::REACTION, 5)], None, 6), WindowState::NeverOpened);
+        assert_eq!(state(&[(window_opener::REACTION.into(), 5)], None, 6), WindowState::NeverOpened);
     }
 
     #[test]
     fn between_one_and_seven_days_after_an_ad_only_the_platform_knows() {
-        let opened = [(window_opener::AD_MESSAGE, 0), (window_opener::MESSAGE, HOUR)];
+        let opened = [(window_opener::AD_MESSAGE.into(), 0), (window_opener::MESSAGE.into(), HOUR)];
         assert_eq!(state(&opened, None, 2 * DAY), WindowState::Unknown);
         assert_eq!(compute(&policy(), &opened, None, 2 * DAY).closes_at, Some(HOUR + DAY));
     }
 
     #[test]
     fn a_refusal_counts_more_than_the_estimate() {
-        let opened = [(window_opener::MESSAGE, 1000)];
+        let opened = [(window_opener::MESSAGE.into(), 1000)];
         assert_eq!(state(&opened, Some(2000), 3000), WindowState::HumanOnly);
         assert_eq!(state(&opened, Some(2000), 8 * DAY), WindowState::Closed);
     }
 
     #[test]
     fn a_channel_without_a_window_is_always_open() {
-        let free = WindowPolicy { customer_first: false, rules: vec![], always_allowed: vec![], human_setting: None };
+        let free = WindowPolicy { customer_first: false, rules: vec![], always_allowed: vec![] };
         assert_eq!(compute(&free, &[], None, 9).state, WindowState::Open);
         let endless = WindowPolicy {
             rules: vec![WindowRule {
-                opener: window_opener::MESSAGE,
+                opener: window_opener::MESSAGE.into(),
                 open_for: None,
                 uncertain_until: None,
                 human_until: None,
+                replies: None,
             }],
             customer_first: true,
             ..free
         };
-        assert_eq!(compute(&endless, &[(window_opener::MESSAGE, 0)], None, u64::MAX).state, WindowState::Open);
+        assert_eq!(compute(&endless, &[(window_opener::MESSAGE.into(), 0)], None, u64::MAX).state, WindowState::Open);
     }
 }

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // A reply. The key makes asking twice one reply; the outcome comes as an update.
     let message: OutboundMessage = serde_json::from_str(
-        r#"{"id": "", "sender": {"human": "kim"}, "parts": [{"text": {"text": "Hello! How can we help?"}}], "try_anyway": true}"#,
+        r#"{"id": "", "sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "Hello! How can we help?"}}], "try_anyway": true}"#,
     )?;
     let queued = host.reply(conversation, "reply-1", message).await?;
     updates.recv().await?;

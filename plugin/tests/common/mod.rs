@@ -61,6 +61,7 @@ pub fn context() -> ConversationContext {
     ConversationContext {
         account: account(vec![login("instagram")]),
         contact: Some(CONTACT.into()),
+        address: None,
         thread: None,
         last_inbound: None,
         window: window(WindowState::Open),
@@ -129,6 +130,7 @@ pub fn media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
         preview: None,
         name: None,
         caption: None,
+        description: None,
     }
 }
 

@@ -162,7 +162,7 @@ fn outbound(channel: &Channel, input: &[u8], now: u64) -> Result<(OutboundMessag
         }
         (message, context)
     };
-    let mut whole_message = json!({ "id": "example-1", "sender": { "human": "author" }, "parts": [] });
+    let mut whole_message = json!({ "id": "example-1", "sender": { "kind": "human", "id": "author" }, "parts": [] });
     merge(&mut whole_message, message);
     let mut whole_context = usual_context(channel.manifest(), now)?;
     if let Some(context) = context {

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn every_part_of_a_request_is_counted_before_it_is_used() {
         let header = Header { name: "accept".into(), value: "x".into() };
-        let fill = Fill { source: FillSource::Slot("t".into()), place: FillPlace::Bearer };
+        let fill = Fill { source: FillSource::Slot("t".into()), place: FillPlace::Authorization("Bearer".into()) };
         let field = |name: &str| FormField {
             name: name.into(),
             value: FieldValue::Text("x".into()),

@@ -151,6 +151,7 @@ mod tests {
                 source: DeliverySource::Webhook,
                 body: format!("body {id}").into_bytes(),
                 headers: Vec::new(),
+                query: String::new(),
                 received_at: 7,
                 account: None,
             };
@@ -233,11 +234,12 @@ mod tests {
         let mut of_account = arrivals(4..6);
         for arrival in &mut of_account {
             let delivery = Delivery {
-                source: DeliverySource::Archive,
+                source: DeliverySource::History,
                 body: b"{}".to_vec(),
                 headers: vec![harness_contract::Header { name: "x-signature".into(), value: "v".into() }],
+                query: String::new(),
                 received_at: 7,
-                account: Some("a".into()),
+                account: Some(AccountSettings { id: "a".into(), settings: Vec::new(), webhook_url: None }),
             };
             let proof = Proof::Archive { account: "a".into() };
             arrival.row = DeliveryRow::of(NewDelivery { channel: "c".into(), delivery, proof }).unwrap();

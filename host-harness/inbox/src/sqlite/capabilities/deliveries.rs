@@ -202,6 +202,7 @@ mod tests {
             source: DeliverySource::Webhook,
             body: body.into(),
             headers: Vec::new(),
+            query: String::new(),
             received_at: 7,
             account: None,
         };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use harness_contract::{Event, PauseScope, SendOutcome};
+use harness_contract::{Event, Scope, SendOutcome};
 use serde_json::json;
 
 use super::{
@@ -223,7 +223,7 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
     let reply = due.iter().find(|due| due.conversation == conversation).unwrap().reply;
     let open = store.open_reply(reply).await.unwrap().unwrap();
     store.begin_steps(&open, &[step(0, "hello")], &Remarks::default(), NOW).await.unwrap();
-    for (nth, scope) in (1..).zip([PauseScope::App, PauseScope::Account, PauseScope::Conversation]) {
+    for (nth, scope) in (1..).zip([Scope::App, Scope::Account, Scope::Conversation]) {
         let start = NOW + nth * 10 * MINUTE;
         let name = serde_json::to_value(scope).unwrap();
         let asks = |ms: u64| -> SendOutcome {
@@ -243,14 +243,14 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
         for now in [start + 1_000, start + MINUTE] {
             let mut free = HashSet::new();
             for ((channel, _), (row, theirs)) in &all {
-                let of_app = scope == PauseScope::App && channel == "one";
-                let of_account = of_app || (scope == PauseScope::Account && *row == account);
+                let of_app = scope == Scope::App && channel == "one";
+                let of_account = of_app || (scope == Scope::Account && *row == account);
                 let until = |held: bool| (held && now < start + MINUTE).then_some(start + MINUTE);
                 assert_eq!(store.channel_paused_until(channel, now).await.unwrap(), until(of_app), "{scope:?}");
                 // What asks in an account's name, such as a look at its archive.
                 assert_eq!(store.paused_until(*row, None, now).await.unwrap(), until(of_account), "{scope:?}");
                 for one in theirs {
-                    let held = of_account || (scope == PauseScope::Conversation && *one == conversation);
+                    let held = of_account || (scope == Scope::Conversation && *one == conversation);
                     let found = store.paused_until(*row, Some(*one), now).await.unwrap();
                     assert_eq!(found, until(held), "{scope:?} {one}");
                     if found.is_none() {

@@ -80,7 +80,7 @@ impl Stage {
     /// The step of this reply was accepted under this id.
     pub(super) async fn sent(&self, reply: &OpenReply, id: &str) {
         let end = StepEnd::Final(StepState::Sent);
-        self.store.finish_step(reply, 0, outcome(json!({"sent": {"message_ids": [id]}})), end, NOW).await.unwrap();
+        self.store.finish_step(reply, 0, outcome(json!({"sent": {"messages": [{"part": 0, "message": {"id": id}}]}})), end, NOW).await.unwrap();
     }
 }
 
@@ -93,6 +93,7 @@ pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
         source: DeliverySource::Webhook,
         body: b"body".to_vec(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: NOW,
         account: None,
     };
@@ -125,7 +126,7 @@ pub(super) fn message(account: &str, contact: &str, id: &str, text: &str, at: u6
 
 pub(super) fn new_reply(conversation: ConversationId, key: &str, text: &str) -> NewReply {
     let message: OutboundMessage = serde_json::from_value(json!({
-        "id": "", "sender": {"human": "agent"}, "fallback": "usual", "try_anyway": false,
+        "id": "", "sender": {"kind": "human", "id": "agent"}, "fallback": "usual", "try_anyway": false,
         "parts": [{"text": {"text": text, "format": "plain", "split": false}}],
     }))
     .unwrap();
@@ -135,19 +136,19 @@ pub(super) fn new_reply(conversation: ConversationId, key: &str, text: &str) -> 
 /// A step that sends this text, with the text as its correlation.
 pub(super) fn step(part: u32, text: &str) -> SendStep {
     serde_json::from_value(json!({
-        "part": part, "kind": "message", "rate_class": "messages", "repeatable": false, "echoed": true,
+        "parts": [part], "kind": "message", "rate_class": "messages", "repeatable": false, "echoed": true,
         "request": {"method": "post", "url": "https://platform.example/messages", "body": "empty"},
         "correlation": text, "text": text,
     }))
     .unwrap()
 }
 
-pub(super) fn outcome(result: Value) -> SendOutcome {
-    serde_json::from_value(json!({ "result": result })).unwrap()
+pub(super) fn outcome(verdict: Value) -> SendOutcome {
+    serde_json::from_value(json!({ "verdict": verdict })).unwrap()
 }
 
 pub(super) fn failure(category: &str) -> Value {
-    json!({"category": category, "sentence": "It failed."})
+    json!({"category": category, "message": "It failed."})
 }
 
 /// Open for a day after a message, for people for a week.
