@@ -15,7 +15,7 @@ const REMEMBERED: usize = 256;
 
 /// The capabilities of a channel by the settings of an account. A component that is replaced begins with an empty one.
 #[derive(Clone, Default)]
-pub struct OfAccounts {
+pub(crate) struct OfAccounts {
     known: Arc<Mutex<HashMap<[u8; 32], Arc<ChannelCapabilities>>>>,
 }
 
