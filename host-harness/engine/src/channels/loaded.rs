@@ -11,7 +11,7 @@ use harness_contract::{
 use harness_egress::credentials::Secret;
 use harness_sandbox::Channel;
 
-use super::error::UnknownSlot;
+use super::{capabilities::OfAccounts, error::UnknownSlot};
 
 /// What the operator allows a channel: nothing that is not named.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +51,10 @@ pub struct ChannelOptions {
 pub struct LoadedChannel {
     /// The component.
     pub channel: Channel,
-    /// What it can say and hear.
+    /// What it can say and hear at most.
     pub capabilities: Arc<ChannelCapabilities>,
+    /// The same for an account.
+    pub(crate) of_accounts: OfAccounts,
     /// SHA-256 of the capabilities' JSON form, in hex: changes whenever they do.
     pub capabilities_hash: String,
     /// The egress rules that were granted.

@@ -3,6 +3,7 @@
 //! Does not own: what channels are asked, and when.
 
 mod call;
+mod capabilities;
 pub(crate) mod circuit_breaker;
 mod error;
 pub(crate) mod loaded;
@@ -76,9 +77,13 @@ impl Channels {
         conversation: ConversationId,
         comment: Option<&str>,
     ) -> Result<ConversationContext, InboxError> {
-        let (policy, now) = (&registered.capabilities.window, self.clock.now());
-        let mut context = self.inbox.context(conversation, policy, now).await?;
+        let (most, now) = (&registered.capabilities, self.clock.now());
+        let mut context = self.inbox.context(conversation, &most.window, now).await?;
         merge_settings(&mut context.account.settings, &registered.settings);
+        let capabilities = registered.of_accounts.of(&registered.channel, &context.account, most).await;
+        if capabilities.window != most.window {
+            context.window = self.inbox.context(conversation, &capabilities.window, now).await?.window;
+        }
         if let Some(comment) = comment {
             context.comment = self.inbox.known_comment(conversation, comment).await?;
         }

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Channels,
+    capabilities::OfAccounts,
     circuit_breaker::Permit,
     error::{AnotherChannel, ChannelsError, WrongSettings},
     loaded::{ChannelOptions, LoadedChannel, check_slots},
@@ -133,6 +134,7 @@ impl Channels {
         }
         let registered = LoadedChannel {
             capabilities: Arc::new(capabilities),
+            of_accounts: OfAccounts::default(),
             capabilities_hash: hex::encode(Sha256::digest(json)),
             egress: egress.into(),
             media_hosts: media_hosts.into(),

@@ -226,8 +226,8 @@ impl Sending<'_> {
     async fn finish(&self, index: usize, outcome: SendOutcome, end: StepEnd) -> Result<(), InboxError> {
         let base = &self.room.base;
         base.metrics.step(&self.reply.channel, self.reply.account, &end);
-        let doubtful = matches!(outcome.result, SendResult::Ambiguous(_));
-        let named = matches!(&outcome.result, SendResult::Sent(receipt) if receipt.recipient.is_some());
+        let doubtful = matches!(outcome.verdict, SendResult::Ambiguous(_));
+        let named = matches!(&outcome.verdict, SendResult::Sent(receipt) if receipt.recipient.is_some());
         base.inbox.finish_step(&self.reply, index, outcome, end, base.clock.now()).await?;
         if doubtful {
             base.wake.doubts_due.notify_one();
