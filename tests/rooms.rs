@@ -44,7 +44,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
     (
         "sandbox",
         &[
-            ("channel", &["cache", "config", "effects", "error", "inspect", "memory", "observe"]),
+            ("channel", &["cache", "config", "effects", "error", "exports", "inspect", "memory", "observe"]),
             ("compiler", &["config", "error"]),
             ("config", &["count"]),
             ("count", &["inspect"]),
@@ -57,6 +57,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
                 ],
             ),
             ("error", &["cache", "count", "inspect"]),
+            ("exports", &["effects", "error", "inspect"]),
             ("observe", &["error"]),
             ("replay", &["channel", "error", "observe"]),
         ],

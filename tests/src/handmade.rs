@@ -55,7 +55,7 @@ impl Handmade {
         let wit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("wit");
         let mut resolve = Resolve::default();
         let (package, _) = resolve.push_dir(wit).unwrap();
-        let world = resolve.select_world(&[package], Some("channel")).unwrap();
+        let world = resolve.select_world(&[package], Some("complete")).unwrap();
 
         let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
         let mut exports = ExportSection::new();

@@ -140,7 +140,7 @@ fn number(bytes: &[u8]) -> Option<u32> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-    use harness_contract::{Delivery, DeliverySource};
+    use harness_contract::{AccountSettings, Delivery, DeliverySource};
 
     use super::*;
     use crate::model::{DeliveryId, NewDelivery, Proof};
