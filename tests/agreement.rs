@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use channel_tests::{World, message};
+use channel_tests::{World, message, message_ref};
 use harness_contract::{
-    Button, ButtonAction, ButtonMessage, Card, FallbackPolicy, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage,
-    OutboundPart, OutboundReaction, OutboundText, QuickReply, ReactionAction, TextFormat,
+    Button, ButtonAction, ButtonMessage, Card, FallbackPolicy, MediaKind, MediaSource, OutboundMessage, OutboundPart,
+    OutboundReaction, OutboundText, QuickReply, ReactionAction, TextFormat,
 };
 use harness_inbox::{ReplyState, StepState};
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -43,15 +43,15 @@ fn card() -> impl Strategy<Value = Card> {
 }
 
 fn part(target: String) -> impl Strategy<Value = OutboundPart> {
-    let media = |kind, file: &str| OutboundMedia {
-        kind,
-        source: MediaSource::Url(format!("https://cdn.example.com/{file}")),
-        mime: None,
-        size: None,
-        name: None,
-        caption: None,
+    let media = |kind, file: &str| {
+        channel_tests::outbound_media(kind, MediaSource::Url(format!("https://cdn.example.com/{file}")))
     };
-    let reaction = OutboundReaction { target, action: ReactionAction::Added, emoji: Some("🎉".into()) };
+    let reaction = OutboundReaction {
+        target: message_ref(target),
+        action: ReactionAction::Added,
+        emoji: Some("🎉".into()),
+        name: None,
+    };
     let one = [(MediaKind::Video, "a.mp4"), (MediaKind::Audio, "a.mp3"), (MediaKind::File, "a.pdf")];
     prop_oneof![
         (words(700), any::<bool>())
@@ -71,9 +71,11 @@ fn part(target: String) -> impl Strategy<Value = OutboundPart> {
 }
 
 fn any_message(target: &str) -> impl Strategy<Value = OutboundMessage> {
-    let reply = || words(12).prop_map(|title| QuickReply { title, action: ButtonAction::Postback("P".into()), image_url: None });
+    let reply = || {
+        words(12).prop_map(|title| QuickReply { title, action: ButtonAction::Postback("P".into()), image_url: None })
+    };
     let replies = prop_oneof![5 => Just(Vec::new()), 2 => vec(reply(), 1..13), 1 => vec(reply(), 13..15)];
-    let reply_to = proptest::option::weighted(0.2, Just(MessageRef { id: target.to_owned(), context: None }));
+    let reply_to = proptest::option::weighted(0.2, Just(message_ref(target)));
     (vec(part(target.to_owned()), 1..3), replies, reply_to).prop_map(|(parts, quick_replies, reply_to)| {
         OutboundMessage { quick_replies, reply_to, fallback: FallbackPolicy::Allow, ..message(parts) }
     })

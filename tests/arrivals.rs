@@ -19,8 +19,14 @@ use rusqlite::Connection;
 
 fn delivery(number: usize, bytes: usize) -> NewDelivery {
     let body = format!("delivery {number} {}", "x".repeat(bytes)).into_bytes();
-    let delivery =
-        Delivery { source: DeliverySource::Webhook, body, headers: Vec::new(), received_at: 1, account: None };
+    let delivery = Delivery {
+        source: DeliverySource::Webhook,
+        body,
+        headers: Vec::new(),
+        query: String::new(),
+        received_at: 1,
+        account: None,
+    };
     NewDelivery { channel: "web-chat".into(), delivery, proof: Proof::Channel { slot: "s".into() } }
 }
 

@@ -78,8 +78,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     })
     .await;
     // Whatever the restored host would send of its own goes out before a new reply.
-    let next =
-        json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
+    let next = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
     let url = format!("{}/api/v1/conversations/1/replies", other.address);
     let answer = channel_tests::api("POST", &url, &[("idempotency-key", "next")], next.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);

@@ -26,6 +26,7 @@ fn delivery(number: usize) -> NewDelivery {
             source: DeliverySource::Webhook,
             body: format!("{number} {}", "x".repeat(700)).into_bytes(),
             headers: Vec::new(),
+            query: String::new(),
             received_at: 1,
             account: None,
         },

@@ -206,6 +206,7 @@ async fn what_was_recorded_before_a_stop_is_translated_after_the_start() {
         source: harness_contract::DeliverySource::Webhook,
         body: body.to_vec(),
         headers: vec![],
+        query: String::new(),
         received_at: 1_795_000_000_500,
         account: None,
     };

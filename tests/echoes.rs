@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use channel_tests::{World, eventually, message, signature, text};
-use harness_contract::{ButtonAction, MediaKind, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, QuickReply, SendResult};
+use harness_contract::{ButtonAction, MediaKind, MediaSource, OutboundMessage, OutboundPart, QuickReply, SendResult};
 use harness_inbox::{ReplyState, ReplyView, StepState};
 use serde_json::json;
 use simulator::{Config, EchoTiming, Fault, Login, Release};
@@ -97,14 +97,7 @@ async fn of_a_text_three_images_and_quick_replies_the_second_is_refused_and_each
     let conversation = world.conversation(CUSTOMER).await;
     let image = |number: usize| {
         let source = MediaSource::Url(format!("https://shop.example.com/mug-{number}.jpg"));
-        OutboundPart::Media(vec![OutboundMedia {
-            kind: MediaKind::Image,
-            source,
-            mime: None,
-            size: None,
-            name: None,
-            caption: None,
-        }])
+        OutboundPart::Media(vec![channel_tests::outbound_media(MediaKind::Image, source)])
     };
     let offer = QuickReply { title: "Yes".into(), action: ButtonAction::Postback("YES".into()), image_url: None };
     let reply = || OutboundMessage {

@@ -19,11 +19,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use channel_tests::{instagram, message, text};
+use channel_tests::{instagram, message, message_ref, text};
 use harness_contract::{
-    AccountSettings, ButtonAction, ConversationContext, Delivery, DeliverySource, FallbackPolicy, HttpResponse, MediaKind,
-    MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, OutboundText, QuickReply,
-    ReactionAction, Setting, SettingValue,
+    AccountSettings, ButtonAction, ConversationContext, Delivery, DeliverySource, FallbackPolicy, HttpResponse,
+    MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundReaction, OutboundText, QuickReply, ReactionAction,
+    Setting, SettingValue,
 };
 use harness_sandbox::{Called, Channel, Observer, Sandbox, SandboxConfig};
 
@@ -72,6 +72,7 @@ fn delivery(body: Vec<u8>) -> Delivery {
         source: DeliverySource::Webhook,
         body,
         headers: Vec::new(),
+        query: String::new(),
         received_at: 1_795_000_000_900,
         account: None,
     }
@@ -83,8 +84,10 @@ fn context() -> ConversationContext {
         account: AccountSettings {
             id: ACCOUNT.into(),
             settings: vec![setting("login", "facebook"), setting("page-id", "104857000000001")],
+            webhook_url: None,
         },
-        contact: CONTACT.into(),
+        contact: Some(CONTACT.into()),
+        address: None,
         thread: None,
         last_inbound: None,
         window: channel_tests::open_window(),
@@ -110,13 +113,8 @@ fn hundred() -> Vec<u8> {
 
 fn media(kind: MediaKind, count: usize) -> OutboundPart {
     let name = if kind == MediaKind::Image { "photo.jpg" } else { "film.mp4" };
-    let one = |number| OutboundMedia {
-        kind,
-        source: MediaSource::Url(format!("https://shop.example.com/{number}/{name}")),
-        mime: None,
-        size: None,
-        name: None,
-        caption: None,
+    let one = |number| {
+        channel_tests::outbound_media(kind, MediaSource::Url(format!("https://shop.example.com/{number}/{name}")))
     };
     OutboundPart::Media((0..count).map(one).collect())
 }
@@ -124,9 +122,17 @@ fn media(kind: MediaKind, count: usize) -> OutboundPart {
 /// A reply of each kind.
 fn replies() -> Vec<(&'static str, OutboundMessage)> {
     let allowed = |parts| OutboundMessage { fallback: FallbackPolicy::Allow, ..message(parts) };
-    let offer = |number: usize| QuickReply { title: format!("Offer {number}"), action: ButtonAction::Postback("YES".into()), image_url: None };
-    let reaction =
-        OutboundReaction { target: "mid-1".into(), action: ReactionAction::Added, emoji: Some("👍".into()) };
+    let offer = |number: usize| QuickReply {
+        title: format!("Offer {number}"),
+        action: ButtonAction::Postback("YES".into()),
+        image_url: None,
+    };
+    let reaction = OutboundReaction {
+        target: message_ref("mid-1"),
+        action: ReactionAction::Added,
+        emoji: Some("👍".into()),
+        name: None,
+    };
     let long = OutboundText { text: "word ".repeat(1_000), split: true, ..OutboundText::default() };
     let long = OutboundPart::Text(long);
     vec![
@@ -142,7 +148,7 @@ fn replies() -> Vec<(&'static str, OutboundMessage)> {
         ),
         (
             "a text that answers a message",
-            OutboundMessage { reply_to: Some(MessageRef { id: "mid-1".into(), context: None }), ..message(vec![text("This one.")]) },
+            OutboundMessage { reply_to: Some(message_ref("mid-1")), ..message(vec![text("This one.")]) },
         ),
         ("seen and typing", message(vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)])),
         ("a reaction", message(vec![OutboundPart::Reaction(reaction)])),
@@ -181,7 +187,7 @@ fn measure() -> Counts {
     }
     let body = delivery(hundred());
     let read = meter.count("parse-webhook", "one hundred texts", |channel| channel.parse_webhook(&body).unwrap());
-    assert_eq!(read.unwrap().events.len(), 100);
+    assert_eq!(read.unwrap().len(), 100);
     let context = context();
     let mut step = None;
     for (name, reply) in replies() {

@@ -15,7 +15,7 @@ use std::{fs, path::Path, time::Duration};
 use channel_tests::{World, end, eventually, files_with, message, open_host, request, signature, text};
 use harness_contract::{
     Author, Contact, Delivery, DeliverySource, ErasureRequest, Event, EventBody, EventOrigin, FileRef, MediaKind,
-    MediaSource, OutboundMedia, OutboundPart,
+    MediaSource, OutboundPart,
 };
 use harness_inbox::{FromDialog, Inbox, MediaState, NewAccount, NewDelivery, ParkingBounds, Proof, StepState};
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ async fn lived_in(world: &World) -> Vec<String> {
     let file =
         world.host.store_upload(photo("canary-in-the-answer").into(), Some("canary-name.png".into()), None).await;
     let source = MediaSource::File(FileRef { handle: file.unwrap().handle, size: 0 });
-    let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+    let media = channel_tests::outbound_media(MediaKind::Image, source);
     let parts = vec![text("canary-answer"), OutboundPart::Media(vec![media])];
     let view = world.reply(conversation, "key", message(parts)).await;
     assert!(view.steps.iter().all(|step| step.state == StepState::Sent), "{view:?}");
@@ -204,7 +204,14 @@ async fn a_person_who_is_erased_is_in_no_file() {
     let inbox = Inbox::open(&folder.path().join("inbox.sqlite")).unwrap();
     let body = json!({ "erase": CUSTOMER }).to_string().into_bytes();
     let received_at = clock.now();
-    let delivery = Delivery { source: DeliverySource::Webhook, body, headers: vec![], received_at, account: None };
+    let delivery = Delivery {
+        source: DeliverySource::Webhook,
+        body,
+        headers: vec![],
+        query: String::new(),
+        received_at,
+        account: None,
+    };
     let proof = Proof::Channel { slot: "app-secret".into() };
     inbox.record(NewDelivery { channel: "instagram".into(), delivery, proof }).await.unwrap();
     inbox.all_arrived().await.unwrap();
@@ -212,7 +219,14 @@ async fn a_person_who_is_erased_is_in_no_file() {
     let event = Event {
         id: "erase-1".into(),
         account,
-        contact: Some(Contact { id: CUSTOMER.into(), name: None, username: None, addresses: Vec::new() }),
+        contact: Some(Contact {
+            id: CUSTOMER.into(),
+            name: None,
+            username: None,
+            addresses: Vec::new(),
+            language: None,
+            details: Vec::new(),
+        }),
         thread: None,
         at: None,
         author: Author::Platform,
@@ -220,6 +234,7 @@ async fn a_person_who_is_erased_is_in_no_file() {
         body: EventBody::ErasureRequest(ErasureRequest { reference: None }),
         opens: None,
         reply_context: None,
+        details: Vec::new(),
         anomalies: Vec::new(),
         native: None,
     };

@@ -209,7 +209,7 @@ fn a_trap_in_any_export_is_an_error_that_names_it() {
         channel.refresh(effects(), &account).unwrap_err(),
         channel.subscribe(effects(), &account).unwrap_err(),
         channel.unsubscribe(effects(), &account).unwrap_err(),
-        channel.profile(effects(), &account, "c", None).unwrap_err(),
+        channel.profile(effects(), &account, "c").unwrap_err(),
         channel.history(effects(), &account, &history).unwrap_err(),
         channel.locate_media(effects(), &account, &media).unwrap_err(),
         channel.configure(effects(), &account, &entry_points).unwrap_err(),

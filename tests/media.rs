@@ -12,7 +12,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{World, api, eventually, message, request, text};
-use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, names};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, names};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
 
@@ -44,7 +44,7 @@ fn stored_files(world: &World) -> Vec<String> {
 
 fn upload(kind: MediaKind, handle: &str) -> OutboundPart {
     let source = MediaSource::File(FileRef { handle: handle.to_owned(), size: 0 });
-    OutboundPart::Media(vec![OutboundMedia { kind, source, mime: None, size: None, name: None, caption: None }])
+    OutboundPart::Media(vec![channel_tests::outbound_media(kind, source)])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,7 +181,7 @@ async fn mp3_is_sent_as_promised_with_a_warning_that_the_platform_does_not_list_
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let source = MediaSource::Url("https://cdn.example.com/jingle.mp3".into());
-    let audio = OutboundMedia { kind: MediaKind::Audio, source, mime: None, size: None, name: None, caption: None };
+    let audio = channel_tests::outbound_media(MediaKind::Audio, source);
     let view = world.reply(conversation, "mp3", message(vec![OutboundPart::Media(vec![audio])])).await;
     assert_eq!(view.steps[0].state, StepState::Sent, "{view:?}");
     assert!(view.violations.iter().any(|violation| violation.code == names::violation_code::DOCUMENTED_OTHERWISE));

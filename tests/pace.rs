@@ -13,7 +13,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use channel_tests::{World, eventually, message, secrets};
-use harness_contract::{MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
+use harness_contract::{MediaKind, MediaSource, OutboundPart, settings::RawSetting};
 use harness_engine::{Clock, HostOptions};
 use harness_inbox::{ReplyId, ReplyState, StepState};
 use simulator::{AccountConfig, Config, Login};
@@ -24,14 +24,10 @@ const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 fn photo(name: &str) -> OutboundPart {
-    OutboundPart::Media(vec![OutboundMedia {
-        kind: MediaKind::Image,
-        source: MediaSource::Url(format!("https://shop.example.com/{name}.jpg")),
-        mime: None,
-        size: None,
-        name: None,
-        caption: None,
-    }])
+    OutboundPart::Media(vec![channel_tests::outbound_media(
+        MediaKind::Image,
+        MediaSource::Url(format!("https://shop.example.com/{name}.jpg")),
+    )])
 }
 
 /// A world in which time passes only when the test says so.

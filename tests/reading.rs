@@ -13,7 +13,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use channel_tests::{World, dialog::Person, eventually, files_with, message, sender, text};
-use harness_contract::{Delivery, DeliverySource, OutboundMessage, OutboundPart, SenderKind};
+use harness_contract::{AccountSettings, Delivery, DeliverySource, OutboundMessage, OutboundPart, SenderKind};
 use harness_inbox::{ConversationId, HistoryMark, NewDelivery, Proof};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
@@ -294,7 +294,8 @@ fn archived(world: &World, newest_first: &[&str]) -> NewDelivery {
     let body = json!({ "account": account, "since": 0, "conversation": conversation }).to_string().into_bytes();
     let proof = Proof::Archive { account: account.clone() };
     let (source, received_at) = (DeliverySource::History, world.clock.now());
-    let delivery = Delivery { source, body, headers: vec![], received_at, account: Some(account) };
+    let account = Some(AccountSettings { id: account, settings: vec![], webhook_url: None });
+    let delivery = Delivery { source, body, headers: vec![], query: String::new(), received_at, account };
     NewDelivery { channel: "instagram".into(), delivery, proof }
 }
 

@@ -13,7 +13,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{connect, eventually, files_with, message, request, sandbox_config, serve};
-use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart};
 use harness_engine::{Clock, Endpoints, Host, HostOptions, Retention};
 use harness_inbox::{ConversationId, MediaState, ReplyState};
 use simulator::{CdnFile, Config, Login, Simulator};
@@ -142,7 +142,7 @@ async fn files_that_nobody_used_go_and_used_ones_stay() {
     .await;
     let (used, unused) = (hold("used").await, hold("unused").await);
     let source = MediaSource::File(FileRef { handle: used.handle.clone(), size: 0 });
-    let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+    let media = channel_tests::outbound_media(MediaKind::Image, source);
     let reply =
         kept.host.reply(ConversationId::new(1), "key", message(vec![OutboundPart::Media(vec![media])])).await.unwrap();
     eventually("its end", async || {

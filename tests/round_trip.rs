@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, message, sender, text};
+use channel_tests::{World, eventually, message, message_ref, sender, text};
 use harness_contract::{
-    ButtonAction, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
+    ButtonAction, MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, SenderKind, WindowState, names,
 };
 use harness_inbox::{ConversationId, ReplyState, ReplyView, StepState};
@@ -40,14 +40,7 @@ fn states(view: &ReplyView) -> Vec<StepState> {
 }
 
 fn media(url: &str) -> OutboundPart {
-    OutboundPart::Media(vec![OutboundMedia {
-        kind: MediaKind::Image,
-        source: MediaSource::Url(url.into()),
-        mime: None,
-        size: None,
-        name: None,
-        caption: None,
-    }])
+    OutboundPart::Media(vec![channel_tests::outbound_media(MediaKind::Image, MediaSource::Url(url.into()))])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +77,7 @@ async fn both_logins_send_every_kind_to_their_own_host() {
         let offer = QuickReply { title: "Yes".into(), action: ButtonAction::Postback("YES".into()), image_url: None };
         let replies = [
             message(vec![OutboundPart::MarkSeen(None), OutboundPart::Typing(true)]),
-            OutboundMessage { reply_to: Some(MessageRef { id: mid.clone(), context: None }), ..message(vec![text("an answer")]) },
+            OutboundMessage { reply_to: Some(message_ref(&mid)), ..message(vec![text("an answer")]) },
             message(vec![media("https://shop.example.com/mug.jpg")]),
             OutboundMessage {
                 quick_replies: vec![offer],
@@ -92,9 +85,10 @@ async fn both_logins_send_every_kind_to_their_own_host() {
                 ..message(vec![text("Shall we?")])
             },
             message(vec![OutboundPart::Reaction(OutboundReaction {
-                target: mid.clone(),
+                target: message_ref(&mid),
                 action: ReactionAction::Added,
                 emoji: Some("👍".into()),
+                name: None,
             })]),
         ];
         for (index, reply) in replies.into_iter().enumerate() {
@@ -266,7 +260,10 @@ async fn the_window_is_kept_by_platform_time_and_the_platforms_refusal_counts_mo
 
     world.advance(7 * DAY);
     let view = world.reply(conversation, "late", message(vec![text("too late")])).await;
-    assert_eq!((view.state, view.violations[0].code), (ReplyState::Refused, names::violation_code::WINDOW_CLOSED));
+    assert_eq!(
+        (view.state, view.violations[0].code.as_str()),
+        (ReplyState::Refused, names::violation_code::WINDOW_CLOSED)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,7 +275,7 @@ async fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
     let over = world.reply(conversation, "over", message(vec![text(&"я".repeat(501))])).await;
     assert_eq!(over.state, ReplyState::Refused);
     let violation = &over.violations[0];
-    assert_eq!((violation.code, violation.actual), (names::violation_code::TEXT_TOO_LONG, Some(1002)));
+    assert_eq!((violation.code.as_str(), violation.actual), (names::violation_code::TEXT_TOO_LONG, Some(1002)));
     assert_eq!(world.sends().len(), before);
 }
 

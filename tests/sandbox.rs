@@ -21,9 +21,8 @@ use std::{
 
 use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
 use harness_contract::{
-    AccountSettings, ConversationContext, Delivery, DeliverySource, HttpError, HttpRequest, HttpResponse,
-    OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation,
-    manifest::MANIFEST_SECTION,
+    AccountSettings, ConversationContext, Delivery, DeliverySource, Event, HttpError, HttpRequest, HttpResponse,
+    OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation, manifest::MANIFEST_SECTION,
 };
 use harness_sandbox::{
     CallFailure, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce, StorageError, inspect,
@@ -133,6 +132,7 @@ fn attack(what: &str) -> CallFailure {
         source: DeliverySource::Webhook,
         body: body.into(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 0,
         account: None,
     };
@@ -169,6 +169,7 @@ fn the_same_input_gives_the_same_output() {
         source: DeliverySource::Webhook,
         body: body.to_vec(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 5,
         account: None,
     };
@@ -284,7 +285,7 @@ fn calls_that_hold_memory_have_a_channels_share_of_it_and_those_of_others_go_on(
     // Each holds some 12 MiB while it waits for its platform: three fit into the half, a fourth does not.
     let script = r#"{"requests":[{"url":"https://scripted.example.com/","body_bytes":12000000}]}"#;
     let setting = Setting { key: "script".into(), value: SettingValue::Text(script.into()) };
-    let account = AccountSettings { id: "a".into(), settings: vec![setting] };
+    let account = AccountSettings { id: "a".into(), settings: vec![setting], webhook_url: None };
     let (asked, asks) = mpsc::channel();
     let may = Arc::new(RwLock::new(()));
     let call =
@@ -302,6 +303,7 @@ fn calls_that_hold_memory_have_a_channels_share_of_it_and_those_of_others_go_on(
             source: DeliverySource::Webhook,
             body: b"hello".to_vec(),
             headers: Vec::new(),
+            query: String::new(),
             received_at: 1,
             account: None,
         };
@@ -349,6 +351,7 @@ fn an_instance_that_is_kept_answers_a_thousand_calls_as_a_fresh_one_does() {
         )
         .into_bytes(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 5,
         account: None,
     }
@@ -359,8 +362,9 @@ fn an_instance_that_is_kept_answers_a_thousand_calls_as_a_fresh_one_does() {
     let window = channel_tests::open_window();
     let login = Setting { key: "login".into(), value: SettingValue::Text("instagram".into()) };
     let context = ConversationContext {
-        account: AccountSettings { id: "1".into(), settings: vec![login] },
-        contact: "2".into(),
+        account: AccountSettings { id: "1".into(), settings: vec![login], webhook_url: None },
+        contact: Some("2".into()),
+        address: None,
         thread: None,
         last_inbound: None,
         window,

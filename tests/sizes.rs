@@ -22,7 +22,7 @@ use channel_tests::{
     message, request, sandbox_config, scripted, secrets, serve, text, web_chat,
 };
 use harness_cli::config::ConfigFile;
-use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, settings::RawSetting};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, settings::RawSetting};
 use harness_engine::{Host, HostOptions, Sizes};
 use harness_inbox::{AccountId, ConversationId, ReplyId, ReplyState, ReplyVerdict, ReplyView};
 use serde_json::{Value, json};
@@ -346,7 +346,7 @@ async fn files_that_are_together_too_large_for_a_request_do_not_leave() {
         let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
         let held = world.host.store_upload(photo.clone().into(), None, None).await.unwrap();
         let source = MediaSource::File(FileRef { handle: held.handle, size: 0 });
-        let media = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+        let media = channel_tests::outbound_media(MediaKind::Image, source);
         let view = world.reply(conversation, "photo", message(vec![OutboundPart::Media(vec![media])])).await;
         assert_eq!(view.verdict, verdict, "{view:?}");
         let told = view.steps[0].outcome.as_ref().unwrap().get();

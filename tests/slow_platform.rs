@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use channel_tests::{PATIENCE, World, eventually, message, text};
-use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMedia, OutboundPart, SendResult};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, SendResult};
 use harness_engine::{Clock, HostOptions};
 use harness_inbox::{AccountState, MediaState, MediaView, ReplyState, ReplyView, StepState};
 use simulator::{CdnFile, Config, EchoTiming, Fault, Login, Scope};
@@ -122,7 +122,7 @@ async fn an_upload_that_is_answered_slowly_half_or_not_at_all_is_made_again_and_
         let received = customer.transcript().len();
         world.sim.inject(fault.on(Scope::Uploads));
         let source = MediaSource::File(FileRef { handle: held.handle.clone(), size: 0 });
-        let photo = OutboundMedia { kind: MediaKind::Image, source, mime: None, size: None, name: None, caption: None };
+        let photo = channel_tests::outbound_media(MediaKind::Image, source);
         let reply = message(vec![OutboundPart::Media(vec![photo])]);
         let queued = world.host.reply(conversation, &index.to_string(), reply).await.unwrap();
         slow.is_held(answer).await;

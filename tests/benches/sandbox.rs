@@ -72,6 +72,7 @@ fn delivery(messages: usize) -> Delivery {
         source: DeliverySource::Webhook,
         body: body(messages),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 1_795_000_000_500,
         account: None,
     }
@@ -82,6 +83,7 @@ fn native(delivery: &Delivery) -> instagram_channel::types::Delivery {
         source: instagram_channel::types::DeliverySource::Webhook,
         body: delivery.body.clone(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: delivery.received_at,
         account: None,
     }
@@ -93,8 +95,10 @@ fn context() -> ConversationContext {
         account: AccountSettings {
             id: "17841400000000001".into(),
             settings: vec![setting("login", "facebook"), setting("page-id", "104857000000001")],
+            webhook_url: None,
         },
-        contact: "6512345678901234".into(),
+        contact: Some("6512345678901234".into()),
+        address: None,
         thread: None,
         last_inbound: None,
         window: channel_tests::open_window(),

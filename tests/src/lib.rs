@@ -33,7 +33,8 @@ use std::{
 };
 
 use harness_contract::{
-    OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, Window, WindowState, settings::RawSetting,
+    MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind,
+    Window, WindowState, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
@@ -402,6 +403,26 @@ pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
         options: Vec::new(),
         native: None,
     }
+}
+
+/// A file to send, of which nothing is said but where it is.
+pub fn outbound_media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
+    OutboundMedia {
+        kind,
+        source,
+        mime: None,
+        size: None,
+        duration: None,
+        preview: None,
+        name: None,
+        caption: None,
+        description: None,
+    }
+}
+
+/// A message on the platform, for which the channel gave nothing to keep.
+pub fn message_ref(id: impl Into<String>) -> MessageRef {
+    MessageRef { id: id.into(), context: None }
 }
 
 /// A window that is open, and says nothing else.

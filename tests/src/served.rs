@@ -92,7 +92,8 @@ impl Served {
     /// Asks for a reply; the host may refuse it.
     pub async fn reply(&self, conversation: i64, key: &str, text: &str) -> Answer {
         let url = format!("{}/api/v1/conversations/{conversation}/replies", self.address);
-        let body = json!({ "sender": { "kind": "human", "id": "agent-1" }, "parts": [{ "text": { "text": text } }] }).to_string();
+        let body = json!({ "sender": { "kind": "human", "id": "agent-1" }, "parts": [{ "text": { "text": text } }] })
+            .to_string();
         api("POST", &url, &[("content-type", "application/json"), ("idempotency-key", key)], body).await
     }
 

@@ -77,7 +77,10 @@ mod tests {
         };
         WindowPolicy {
             customer_first: true,
-            rules: vec![rule(window_opener::MESSAGE.into(), None), rule(window_opener::AD_MESSAGE.into(), Some(7 * DAY))],
+            rules: vec![
+                rule(window_opener::MESSAGE.into(), None),
+                rule(window_opener::AD_MESSAGE.into(), Some(7 * DAY)),
+            ],
             always_allowed: vec![],
         }
     }

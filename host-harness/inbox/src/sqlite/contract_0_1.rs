@@ -33,7 +33,8 @@ fn sentence(value: &mut Value) {
 
 /// `{"human": "id"}` was a variant and is a record.
 fn sender(value: &mut Value) {
-    let old = ["human", "bot", "automation"].into_iter().find_map(|kind| Some((kind, value.get(kind)?.as_str()?.to_owned())));
+    let old =
+        ["human", "bot", "automation"].into_iter().find_map(|kind| Some((kind, value.get(kind)?.as_str()?.to_owned())));
     if let Some((kind, id)) = old {
         *value = json!({ "kind": kind, "id": id });
     }

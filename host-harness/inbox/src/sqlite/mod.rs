@@ -7,8 +7,8 @@ mod backup;
 mod capabilities;
 mod checkpoint;
 mod columns;
-mod contract_0_1;
 mod connection;
+mod contract_0_1;
 mod failure;
 #[cfg(fuzzing)]
 #[doc(hidden)]

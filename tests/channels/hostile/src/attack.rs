@@ -106,7 +106,10 @@ fn event(line: &str) -> Option<Event> {
         }
         "gone" => {
             event.contact = None;
-            event.body = EventBody::AccountUpdate(AccountUpdate { change: names::account_change::DISCONNECTED.into(), detail: None });
+            event.body = EventBody::AccountUpdate(AccountUpdate {
+                change: names::account_change::DISCONNECTED.into(),
+                detail: None,
+            });
         }
         _ => return None,
     }
@@ -148,8 +151,7 @@ pub(crate) fn account(account: &AccountSettings) -> Result<Vec<CheckResult>, Acc
             std::hint::black_box(0);
         },
         "requests" => {
-            let sent =
-                (0..500).take_while(|_| !matches!(http::send(&request("")), Err(HttpError::BudgetExhausted)));
+            let sent = (0..500).take_while(|_| !matches!(http::send(&request("")), Err(HttpError::BudgetExhausted)));
             line(format!("{} requests", sent.count()))
         }
         "slow" => line(format!("{:?}", http::send(&request("url https://attacker.example.com/v1/slow")).is_err())),

@@ -16,11 +16,7 @@ impl messaging_channel::Guest for Hostile {
             text_limits: Vec::new(),
             count_limits: Vec::new(),
             media_rules: Vec::new(),
-            window: WindowPolicy {
-                customer_first: false,
-                rules: Vec::new(),
-                always_allowed: Vec::new(),
-            },
+            window: WindowPolicy { customer_first: false, rules: Vec::new(), always_allowed: Vec::new() },
             stickers: Vec::new(),
             reactions: ReactionPolicy::None,
             rates: Vec::new(),

@@ -96,9 +96,7 @@ impl messaging_channel::Guest for WebChat {
     fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
         let accepted: Option<Accepted> = serde_json::from_slice(&response.body).ok();
         let verdict = match (response.status, accepted) {
-            (200..300, Some(accepted)) => {
-                SendResult::Sent(receipt(&step, accepted.id))
-            }
+            (200..300, Some(accepted)) => SendResult::Sent(receipt(&step, accepted.id)),
             (401 | 403, _) => {
                 SendResult::Unauthorized(failure(FailureCategory::AuthExpired, "The API key was refused."))
             }
@@ -199,7 +197,10 @@ fn step(
             url: "https://chat.example.com/v1/messages".into(),
             headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
             body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
-            fills: vec![Fill { source: FillSource::Slot("api-key".into()), place: FillPlace::Authorization("Bearer".into()) }],
+            fills: vec![Fill {
+                source: FillSource::Slot("api-key".into()),
+                place: FillPlace::Authorization("Bearer".into()),
+            }],
             captures: Vec::new(),
         },
         repeatable: false,

@@ -164,7 +164,14 @@ pub(crate) async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Plac
     let stage = Stage::new(place).await;
     let take = async |name: &str, code: &str| {
         let source = DeliverySource::Callback(name.to_owned());
-        let delivery = Delivery { source, body: b"{}".to_vec(), headers: Vec::new(), query: String::new(), received_at: NOW, account: None };
+        let delivery = Delivery {
+            source,
+            body: b"{}".to_vec(),
+            headers: Vec::new(),
+            query: String::new(),
+            received_at: NOW,
+            account: None,
+        };
         let new = NewDelivery { channel: CHANNEL.into(), delivery, proof: channel() };
         stage.store.record_callback(new, name.into(), [7; 32], Some(code.into())).await.unwrap()
     };

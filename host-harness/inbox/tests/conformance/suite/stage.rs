@@ -80,7 +80,16 @@ impl Stage {
     /// The step of this reply was accepted under this id.
     pub(super) async fn sent(&self, reply: &OpenReply, id: &str) {
         let end = StepEnd::Final(StepState::Sent);
-        self.store.finish_step(reply, 0, outcome(json!({"sent": {"messages": [{"part": 0, "message": {"id": id}}]}})), end, NOW).await.unwrap();
+        self.store
+            .finish_step(
+                reply,
+                0,
+                outcome(json!({"sent": {"messages": [{"part": 0, "message": {"id": id}}]}})),
+                end,
+                NOW,
+            )
+            .await
+            .unwrap();
     }
 }
 
