@@ -11,7 +11,7 @@ use instagram_channel::types::*;
 const CONVERSATIONS: &str = "GET graph.instagram.com/v25.0/17841400000000001/conversations?platform=instagram&fields=id,updated_time,participants,messages.limit%28";
 
 fn wanted(limit: u32) -> HistoryRequest {
-    HistoryRequest { contact: None, since: None, cursor: None, limit }
+    HistoryRequest { contact: None, thread: None, since: None, cursor: None, limit }
 }
 
 fn message(mid: &str, second: u32, from: &str, to: &str, rest: &str) -> String {

@@ -40,7 +40,7 @@ fn a_quick_reply_that_sends_no_answer_is_refused() {
     for action in [
         ButtonAction::Url(somewhere()),
         ButtonAction::Call("+49".into()),
-        ButtonAction::Ask("location".into()),
+        ButtonAction::Ask(Question { what: "location".into(), payload: None }),
         ButtonAction::Copy("code".into()),
         ButtonAction::App(somewhere()),
         ButtonAction::Other("x".into()),

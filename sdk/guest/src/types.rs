@@ -26,6 +26,6 @@ pub use crate::bindings::inbox::channel::requests::{
 pub use crate::bindings::inbox::channel::types::{
     AccountError, AccountSettings, Address, AddressKind, Button, ButtonAction, Card, Contact, ContactCard, Detail,
     Extra, Failure, FailureCategory, FileRef, FormattedText, Header, HttpError, Location, Media, MediaKind, MessageRef,
-    Product, ReactionAction, Retention, Setting, SettingValue, Sticker, StorageError, TextFormat, Thread, ThreadKind,
-    TimestampMs,
+    Product, Question, ReactionAction, Retention, Setting, SettingValue, Sticker, StorageError, TextFormat, Thread,
+    ThreadKind, TimestampMs,
 };
