@@ -135,9 +135,9 @@ mod tests {
 id = 'x'
 name = 'X'
 version = '1'
-contract = '0.1.0'
+contract = '0.2.0'
 [webhook.verification]
-recipe = 'shared-secret-header'
+scheme = 'shared-secret-header'
 header = 'x-secret'
 secrets = ['secret']
 [[egress]]

@@ -7,7 +7,6 @@ UPDATE message SET author = contract_0_2('author', author) WHERE author LIKE '{%
 UPDATE message SET part = contract_0_2('part', part) WHERE part IS NOT NULL;
 UPDATE reply SET message = contract_0_2('outbound_message', message);
 UPDATE reply SET violations = contract_0_2('findings', violations) WHERE violations IS NOT NULL;
-UPDATE reply SET warnings = contract_0_2('findings', warnings) WHERE warnings IS NOT NULL;
 UPDATE reply SET degradations = contract_0_2('findings', degradations) WHERE degradations IS NOT NULL;
 UPDATE step SET outcome = contract_0_2('send_result', outcome) WHERE outcome IS NOT NULL;
 UPDATE activity SET body = contract_0_2('event_body', body) WHERE kind IN ('policy', 'delivery_status');
