@@ -182,7 +182,7 @@ mod tests {
         id = "x"
         name = "X"
         version = "1"
-        contract = "0.1.0"
+        contract = "0.2.0"
         [webhook]
         max-body-bytes = 1000
         [webhook.verification]

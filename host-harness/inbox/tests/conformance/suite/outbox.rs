@@ -193,7 +193,7 @@ async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (AccountId, Vec
     let mut all = BTreeMap::new();
     for (channel, id) in [("one", "a"), ("one", "b"), ("two", "a"), ("two", "b")] {
         let account = connect(store, channel, id).await;
-        let delivery = json!({"source": "webhook", "body": "", "headers": [], "received_at": NOW});
+        let delivery = json!({"source": "webhook", "body": "", "headers": [], "query": "", "received_at": NOW});
         let delivery = serde_json::from_value(delivery).unwrap();
         let proof = Proof::Channel { slot: "secret".into() };
         store.record(NewDelivery { channel: channel.into(), delivery, proof }).await.unwrap();
@@ -228,8 +228,8 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
         let name = serde_json::to_value(scope).unwrap();
         let asks = |ms: u64| -> SendOutcome {
             let pause = json!({"scope": name, "duration": ms});
-            let result = json!({"rate_limited": failure("rate_limited")});
-            serde_json::from_value(json!({"result": result, "pause": pause})).unwrap()
+            let verdict = json!({"rate_limited": failure("rate_limited")});
+            serde_json::from_value(json!({"verdict": verdict, "pause": pause})).unwrap()
         };
         // A shorter wish does not end it, and neither a restart nor connecting again does.
         for (at, ms) in [(start, MINUTE), (start + 1, 1)] {
