@@ -177,8 +177,10 @@ fn an_outcome_that_is_not_what_the_platform_saw_is_named() {
     broken(&["untrue"], "is cancelled and was received 1 times", |platform, _, _| {
         platform.requests.push(request(5, true, false));
     });
-    // Nothing stood between the request and its answer: then "unknown" is an excuse.
-    broken(&["untrue"], "is unknown and was received 1 times", |platform, _, _| platform.requests[2].disturbed = false);
+    // Nothing stood between the request and its answer: then "ambiguous" is an excuse.
+    broken(&["untrue"], "is ambiguous and was received 1 times", |platform, _, _| {
+        platform.requests[2].disturbed = false
+    });
     broken(&["untrue"], "is sending", |_, stored, _| stored.parts[4].state = "sending".into());
     broken(&["untrue"], "the reply of", |_, stored, _| stored.parts[0].reply_state = "sending".into());
     broken(&["untrue"], "which nobody asked for", |platform, _, _| platform.requests.push(request(7, true, false)));

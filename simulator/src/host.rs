@@ -64,6 +64,11 @@ impl Config {
 }
 
 impl Simulator {
+    /// Where the two Graph APIs are played, by the name of each for programs.
+    pub fn graph_addresses(&self) -> [(&'static str, String); 2] {
+        [("graph_facebook", self.graph_facebook_url()), ("graph_instagram", self.graph_instagram_url())]
+    }
+
     /// The platform's origins, each with the address that stands in for it.
     pub fn origins(&self) -> [(&'static str, String); 6] {
         [

@@ -42,14 +42,16 @@ pub(crate) async fn run(port: u16, webhook: String, host_config: Option<HostConf
     if json {
         let world: serde_json::Map<String, serde_json::Value> =
             world.into_iter().map(|entry| (entry.key.to_owned(), entry.value.into())).collect();
-        println!(
-            "{}",
-            serde_json::json!({
-                "base_url": base, "graph_facebook": sim.graph_facebook_url(), "graph_instagram": sim.graph_instagram_url(),
-                "webhook": webhook, "accounts": sim.accounts().iter().map(|account| &account.ig_id).collect::<Vec<_>>(),
-                "host_config": host_config, "world": world,
-            })
-        );
+        let addresses: serde_json::Map<String, serde_json::Value> =
+            sim.graph_addresses().map(|(name, address)| (name.to_owned(), address.into())).into_iter().collect();
+        let accounts: Vec<_> = sim.accounts().iter().map(|account| account.ig_id.clone()).collect();
+        let mut played = serde_json::json!({
+            "base_url": base, "webhook": webhook, "accounts": accounts, "host_config": host_config, "world": world,
+        });
+        if let Some(object) = played.as_object_mut() {
+            object.extend(addresses);
+        }
+        println!("{played}");
     } else {
         println!("the simulator of {PLATFORM} listens on {base}");
         for (origin, stand_in) in sim.origins() {
