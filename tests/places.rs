@@ -83,8 +83,9 @@ async fn requests_with_too_many_parts_are_refused_and_take_no_place() {
     assert_eq!(seen.load(Ordering::SeqCst), 1, "what is as it should be leaves");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
+/// Two channels of which the first one's platform answers nothing until the gate is closed. With the number of requests that
+/// wait there, and the gate.
+async fn beside_one_that_never_answers() -> (Neighbours, Arc<AtomicUsize>, Arc<Semaphore>) {
     let (under_way, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let (count, gate) = (Arc::clone(&under_way), Arc::clone(&go_on));
     let platform = Router::new().fallback(move || {
@@ -97,6 +98,12 @@ async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
     });
     let patient = |options| HostOptions { exchange: Duration::from_secs(3600), ..options };
     let world = Neighbours::start(platform, ["token-0123456789", "token-9876543210"], patient).await;
+    (world, under_way, go_on)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
+    let (world, under_way, go_on) = beside_one_that_never_answers().await;
     // Of more accounts than the outbox has places for, each in a conversation of its own: those of one account, and of
     // one conversation, wait for each other anyway.
     for number in 0..ACCOUNTS {
@@ -126,18 +133,7 @@ async fn replies_to_a_platform_that_never_answers_hold_up_no_other_channel() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_whose_platform_never_answers_holds_up_no_other_account() {
-    let (under_way, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
-    let (count, gate) = (Arc::clone(&under_way), Arc::clone(&go_on));
-    let platform = Router::new().fallback(move || {
-        let gate = Arc::clone(&gate);
-        count.fetch_add(1, Ordering::SeqCst);
-        async move {
-            let _ = gate.acquire().await;
-            "{}"
-        }
-    });
-    let patient = |options| HostOptions { exchange: Duration::from_secs(3600), ..options };
-    let world = Neighbours::start(platform, ["token-0123456789", "token-9876543210"], patient).await;
+    let (world, under_way, go_on) = beside_one_that_never_answers().await;
     // Profiles of people who write to the first never come; of the others they do at once.
     let hang = json!({ "size": 5, "requests": [{ "url": "https://scripted.example.com/hang" }] });
     for (account, script) in [("slow", hang), ("quick", json!({ "size": 5 }))] {
