@@ -192,8 +192,6 @@ fn a_trap_in_any_export_is_an_error_that_names_it() {
         settings: Vec::new(),
         input: ConnectInput::Start,
     };
-    let candidate =
-        Candidate { id: "x".into(), account_id: None, name: "x".into(), username: None, picture: None, obstacle: None };
     let history = HistoryRequest { contact: None, thread: None, since: None, cursor: None, limit: 1 };
     let entry_points = EntryPoints { ice_breakers: None, menu: None };
     let effects = || Box::new(Nothing);
@@ -202,14 +200,13 @@ fn a_trap_in_any_export_is_an_error_that_names_it() {
         channel.parse_webhook(&delivery()).unwrap_err(),
         channel.validate_outbound(&message, &context).unwrap_err(),
         channel.build_send_request(&message, &context).unwrap_err(),
-        channel.parse_send_response(&step, &response).unwrap_err(),
+        channel.parse_send_response(&(&step).into(), &response).unwrap_err(),
         channel.connect(effects(), &connect).unwrap_err(),
-        channel.select(effects(), &connect, &candidate).unwrap_err(),
         channel.check(effects(), &account).unwrap_err(),
         channel.refresh(effects(), &account).unwrap_err(),
         channel.subscribe(effects(), &account).unwrap_err(),
         channel.unsubscribe(effects(), &account).unwrap_err(),
-        channel.profile(effects(), &account, "c").unwrap_err(),
+        channel.profile(effects(), &account, "c", None).unwrap_err(),
         channel.history(effects(), &account, &history).unwrap_err(),
         channel.locate_media(effects(), &account, &media).unwrap_err(),
         channel.configure(effects(), &account, &entry_points).unwrap_err(),

@@ -90,7 +90,7 @@ const REWORDED: [(&str, &str); 12] = [
     ),
     (
         r#"{"contact":{"id":"5551230000000001","name":"Ada"},"follower_count":5,"verified":true}"#,
-        r#"{"contact":{"id":"5551230000000001","name":"Ada","details":[{"key":"follower_count","label":"Followers","value":{"number":5}},{"key":"verified","label":"Verified","value":{"flag":true}}]}}"#,
+        r#"{"contact":{"id":"5551230000000001","name":"Ada","details":[{"key":"follower_count","label":"Followers","value":"5"},{"key":"verified","label":"Verified","value":"yes"}]}}"#,
     ),
 ];
 

@@ -40,7 +40,7 @@ pub use webhook::parse;
 use channel_sdk::messaging_channel::Guest;
 use types::{
     AccountSettings, ChannelCapabilities, ConversationContext, Delivery, Event, HttpResponse, OutboundMessage,
-    ParseError, SendOutcome, SendStep, Validation, Violation,
+    ParseError, SendOutcome, SendStep, SentStep, Validation, Violation,
 };
 
 /// The component: the contract's world `channel`, and three interfaces more.
@@ -66,7 +66,7 @@ impl Guest for Instagram {
         build(&message, &context)
     }
 
-    fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
+    fn parse_send_response(step: SentStep, response: HttpResponse) -> SendOutcome {
         outcome(&step, &response)
     }
 }

@@ -1,5 +1,5 @@
 //! Connecting an account through either login: what is asked, what is chosen, and what stands in the way.
-//! What belongs here is `connect` and `select` over a network of a script.
+//! What belongs here is `connect` over a network of a script.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::result_large_err)]
 
 mod common;
@@ -47,6 +47,15 @@ fn exchanged() -> Script {
     Script::new()
         .answer(OAUTH, r#"{"access_token":"SECRET-short","token_type":"bearer","expires_in":5183}"#)
         .answer(OAUTH, r#"{"access_token":"SECRET-long","token_type":"bearer","expires_in":5183944}"#)
+}
+
+/// The account that a login comes to once this page was chosen.
+fn select(script: &Script, mut request: ConnectRequest, page: &str) -> Result<ConnectedAccount, AccountError> {
+    request.input = ConnectInput::Chosen(page.to_owned());
+    match connect(script, request)? {
+        ConnectStep::Ready(account) => Ok(account),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn candidates(step: Result<ConnectStep, AccountError>) -> Vec<Candidate> {

@@ -208,7 +208,7 @@ fn what_instagram_does_not_have_is_refused_with_a_reason() {
 #[test]
 fn a_part_that_the_contract_has_no_type_for_is_refused_whatever_it_is_called() {
     for kind in ["poll", "order", "x", ""] {
-        let price = Detail { key: "price".into(), label: "Price".into(), value: SettingValue::Text("EUR 5".into()) };
+        let price = Detail { key: "price".into(), label: "Price".into(), value: "EUR 5".into() };
         let part =
             OutboundPart::Other(Extra { kind: kind.into(), text: "Tea or coffee?".into(), details: vec![price] });
         assert_eq!(of(part.clone()), [UNSUPPORTED_FEATURE], "{kind}");

@@ -13,17 +13,17 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
     HttpResponse { status, headers: headers.iter().map(header).collect(), body: body.into() }
 }
 
-fn message_step() -> SendStep {
-    steps(&message(vec![text("hi")]), &context()).remove(0)
+fn message_step() -> SentStep {
+    SentStep::from(&steps(&message(vec![text("hi")]), &context()).remove(0))
 }
 
-fn action_step() -> SendStep {
-    steps(&message(vec![OutboundPart::Typing(true)]), &context()).remove(0)
+fn action_step() -> SentStep {
+    SentStep::from(&steps(&message(vec![OutboundPart::Typing(true)]), &context()).remove(0))
 }
 
-fn upload_step() -> SendStep {
+fn upload_step() -> SentStep {
     let image = OutboundMedia { name: Some("a.png".into()), ..media(MediaKind::Image, file(5)) };
-    steps(&message(vec![OutboundPart::Media(vec![image])]), &context()).remove(0)
+    SentStep::from(&steps(&message(vec![OutboundPart::Media(vec![image])]), &context()).remove(0))
 }
 
 /// The name of the result and the failure in it.
@@ -206,7 +206,7 @@ fn an_error_inside_a_200_is_an_error() {
 
 #[test]
 fn a_receipt_gives_what_meta_gave() {
-    let sent = |step: &SendStep, body: &str| match outcome(step, &response(200, &[], body)).verdict {
+    let sent = |step: &SentStep, body: &str| match outcome(step, &response(200, &[], body)).verdict {
         SendResult::Sent(receipt) => receipt,
         other => panic!("{other:?}"),
     };

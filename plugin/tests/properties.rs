@@ -238,7 +238,7 @@ proptest! {
         let step = steps(&message(vec![text("hi")]), &context()).remove(0);
         let headers = ["x-app-usage", "x-business-use-case-usage", "retry-after"].map(|name| Header { name: name.into(), value: header.clone() });
         let response = HttpResponse { status, headers: headers.into(), body: answer.into_bytes() };
-        let outcome = instagram_channel::outcome(&step, &response);
+        let outcome = instagram_channel::outcome(&(&step).into(), &response);
         if let SendResult::Sent(receipt) = outcome.verdict {
             prop_assert!(!receipt.messages.is_empty());
         }

@@ -29,8 +29,8 @@ const PROFILE: [&str; 5] = [
 const RUSTFLAGS: [&str; 4] = [
     "-Clink-arg=-zstack-size=16384",
     "-Clink-arg=--compress-relocations",
-    "-Cllvm-args=-inline-threshold=50",
-    "-Cllvm-args=-inlinehint-threshold=50",
+    "-Cllvm-args=-inline-threshold=25",
+    "-Cllvm-args=-inlinehint-threshold=25",
 ];
 
 /// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. No path of the building machine

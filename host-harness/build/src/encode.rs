@@ -12,13 +12,13 @@ use wasm_encoder::{
 use wasmparser::{ComponentImportSectionReader, ComponentInstance, CustomSectionReader, Parser};
 use wit_component::ComponentEncoder;
 
-use crate::BuildError;
+use crate::{BuildError, prune::prune};
 
 /// Encodes a core module, built against the world `channel`, as a component that holds its manifest.
 pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
     let encoded = ComponentEncoder::default()
         .validate(true)
-        .module(module)
+        .module(&prune(module).map_err(BuildError::Encode)?)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Encode(format!("{error:#}")))?;
     let mut component = Component::new();

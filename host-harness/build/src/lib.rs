@@ -3,6 +3,7 @@
 
 mod cargo;
 mod encode;
+mod prune;
 
 use std::{
     fs, io,

@@ -38,6 +38,29 @@ impl SendResult {
     }
 }
 
+impl CaptureTarget {
+    /// Under what name the value is kept.
+    pub fn kept_as(&self) -> &str {
+        match self {
+            Self::Slot(name) | Self::Value(name) | Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<&SendStep> for SentStep {
+    fn from(step: &SendStep) -> Self {
+        Self {
+            parts: step.parts.clone(),
+            kind: step.kind,
+            repeatable: step.repeatable,
+            correlation: step.correlation.clone(),
+            method: step.request.method,
+            url: step.request.url.clone(),
+            captured: step.request.captures.iter().map(|capture| capture.target.kept_as().to_owned()).collect(),
+        }
+    }
+}
+
 /// Whether a component of one version runs in a host of another. Before 1.0.0 the types are equal where the versions differ in
 /// the patch number only; from then on in every version of one major number, see `wit/VERSIONING.md`.
 pub fn is_compatible(component: &str, host: &str) -> bool {

@@ -187,12 +187,6 @@ fn slot_name(target: &CaptureTarget) -> Option<&str> {
     if let CaptureTarget::Slot(name) = target { Some(name) } else { None }
 }
 
-fn target_name(target: &CaptureTarget) -> &str {
-    match target {
-        CaptureTarget::Slot(name) | CaptureTarget::Value(name) | CaptureTarget::Other(name) => name,
-    }
-}
-
 /// All matches of all captures. Captures with the same target are alternatives, of which one must match.
 fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressError> {
     let mut found = Vec::new();
@@ -215,7 +209,7 @@ fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressE
 
 /// The matches of one capture; `None` where its pointer leads nowhere. An empty list is a match without values.
 fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, EgressError> {
-    let name = target_name(&capture.target);
+    let name = capture.target.kept_as();
     let Some((list, rest)) = capture.pointer.split_once("/*") else {
         let value = document.pointer(&capture.pointer).and_then(text);
         return Ok(

@@ -14,7 +14,7 @@ use harness_contract as contract;
 use harness_contract::{
     AccountError, AccountSettings, Candidate, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount,
     ContactProfile, ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse,
-    Media, MediaLocation, OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, TemplatePage, Validation,
+    Media, MediaLocation, OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation,
     Violation, manifest::Manifest,
 };
 use wasmtime::{
@@ -163,7 +163,7 @@ impl Channel {
     }
 
     /// `messaging-channel.parse-send-response`
-    pub fn parse_send_response(&self, step: &SendStep, response: &HttpResponse) -> Result<SendOutcome, CallError> {
+    pub fn parse_send_response(&self, step: &SentStep, response: &HttpResponse) -> Result<SendOutcome, CallError> {
         self.call::<signature::parse_send_response>(None, (step, response))
     }
 
@@ -174,16 +174,6 @@ impl Channel {
         request: &ConnectRequest,
     ) -> Result<Result<ConnectStep, AccountError>, CallError> {
         self.account_call::<signature::connect, _>(Some(effects), (request,))
-    }
-
-    /// `account.select`, with the id of a [`Candidate`].
-    pub fn select(
-        &self,
-        effects: Box<dyn Effects>,
-        request: &ConnectRequest,
-        candidate: &Candidate,
-    ) -> Result<Result<ConnectedAccount, AccountError>, CallError> {
-        self.account_call::<signature::select, _>(Some(effects), (request, &candidate.id))
     }
 
     /// `account.check`
@@ -228,8 +218,10 @@ impl Channel {
         effects: Box<dyn Effects>,
         account: &AccountSettings,
         contact_id: &str,
+        thread: Option<&str>,
     ) -> Result<Result<ContactProfile, AccountError>, CallError> {
-        self.account_call::<signature::profile, _>(Some(effects), (account, &contact_id.to_owned()))
+        let (contact_id, thread) = (contact_id.to_owned(), thread.map(str::to_owned));
+        self.account_call::<signature::profile, _>(Some(effects), (account, &contact_id, &thread))
     }
 
     /// `history.history`

@@ -5,7 +5,7 @@ use harness_contract as contract;
 use harness_contract::{
     AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount, ContactProfile,
     ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse, Media, MediaLocation,
-    OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, TemplatePage, Validation, Violation,
+    OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation, Violation,
 };
 use serde::Serialize;
 use wasmtime::{
@@ -95,18 +95,17 @@ exports! {
         validate_outbound "validate-outbound" (OutboundMessage, ConversationContext) -> Validation;
         build_send_request "build-send-request" (OutboundMessage, ConversationContext)
             -> Result<Vec<SendStep>, Vec<Violation>>;
-        parse_send_response "parse-send-response" (SendStep, HttpResponse) -> SendOutcome;
+        parse_send_response "parse-send-response" (SentStep, HttpResponse) -> SendOutcome;
     }
     Optional "account" {
         connect "connect" (ConnectRequest) -> Result<ConnectStep, AccountError>;
-        select "select" (ConnectRequest, String) -> Result<ConnectedAccount, AccountError>;
         check "check" (AccountSettings) -> Result<Vec<contract::CheckResult>, AccountError>;
         refresh "refresh" (AccountSettings) -> Result<Refreshed, AccountError>;
         subscribe "subscribe" (AccountSettings) -> Result<(), AccountError>;
         unsubscribe "unsubscribe" (AccountSettings) -> Result<(), AccountError>;
     }
     Optional "profiles" {
-        profile "profile" (AccountSettings, String) -> Result<ContactProfile, AccountError>;
+        profile "profile" (AccountSettings, String, Option<String>) -> Result<ContactProfile, AccountError>;
     }
     Optional "history" {
         history "history" (AccountSettings, HistoryRequest) -> Result<HistoryPage, AccountError>;

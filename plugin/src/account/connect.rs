@@ -40,6 +40,7 @@ pub(crate) fn connect(http: &dyn Http, request: ConnectRequest) -> Outcome<Conne
             let ends = token::prolong(&client)?.expiry();
             instagram(&client, ends).map(ConnectStep::Ready)
         }
+        ConnectInput::Chosen(candidate) => select(&client, &candidate).map(ConnectStep::Ready),
         ConnectInput::Entered(_) | ConnectInput::Resumed | ConnectInput::Other(_) => {
             Err(invalid("This login has nothing to type in: begin with the dialog."))
         }
@@ -47,14 +48,12 @@ pub(crate) fn connect(http: &dyn Http, request: ConnectRequest) -> Outcome<Conne
 }
 
 /// Binds the account that the person chose.
-pub(crate) fn select(http: &dyn Http, request: ConnectRequest, candidate: &str) -> Outcome<ConnectedAccount> {
-    let asker = asker(request.login, request.settings);
-    let client = Client::new(http, &asker)?;
+fn select(client: &Client<'_>, candidate: &str) -> Outcome<ConnectedAccount> {
     if !client.is_facebook() {
-        let account = instagram(&client, None)?;
+        let account = instagram(client, None)?;
         return if account.id == candidate { Ok(account) } else { Err(Box::new(AccountError::Expired)) };
     }
-    let mut offered = pages::offered(&client)?.into_iter();
+    let mut offered = pages::offered(client)?.into_iter();
     let Some(chosen) = offered.find(|offered| offered.candidate.id == candidate && is_id(candidate)) else {
         return Err(Box::new(AccountError::Expired));
     };
@@ -64,7 +63,7 @@ pub(crate) fn select(http: &dyn Http, request: ConnectRequest, candidate: &str) 
         (_, obstacle) => return Err(invalid(&obstacle.unwrap_or_default())),
     };
     let person = client.read("me", USER_TOKEN, "id")?;
-    keep_page_token(&client, candidate)?;
+    keep_page_token(client, candidate)?;
     Ok(ConnectedAccount {
         id,
         aliases: vec![candidate.to_owned()],
@@ -74,7 +73,7 @@ pub(crate) fn select(http: &dyn Http, request: ConnectRequest, candidate: &str) 
         picture: page.picture,
         settings: vec![setting("login", "facebook"), setting("page-id", candidate)],
         // The page's token lasts; what ends is the person's, which renews it, and the access to data.
-        refresh_before: token::debug(&client, USER_TOKEN).ok().as_ref().and_then(token::earliest_end),
+        refresh_before: token::debug(client, USER_TOKEN).ok().as_ref().and_then(token::earliest_end),
     })
 }
 

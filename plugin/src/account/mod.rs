@@ -67,7 +67,7 @@ pub(crate) type Outcome<T> = Result<T, Trouble>;
 pub(crate) mod calls {
     use super::*;
 
-    pub(crate) use connect::{connect, select};
+    pub(crate) use connect::connect;
 
     pub(crate) fn check(http: &dyn Http, account: &AccountSettings) -> Outcome<Vec<CheckResult>> {
         Ok(check::check(&Client::new(http, account)?))
@@ -124,8 +124,6 @@ macro_rules! over_any_network {
 over_any_network! {
     /// Begins or continues connecting.
     connect(request: ConnectRequest) -> ConnectStep;
-    /// Binds the account that the person chose.
-    select(request: ConnectRequest, candidate: &str) -> ConnectedAccount;
     /// Tests the connection and reports line by line.
     check(account: &AccountSettings) -> Vec<CheckResult>;
     /// Renews the credentials. Answers when they must be renewed again.
@@ -145,10 +143,6 @@ over_any_network! {
 impl Guest for Instagram {
     fn connect(request: ConnectRequest) -> Result<ConnectStep, AccountError> {
         connect(&LIVE, request)
-    }
-
-    fn select(request: ConnectRequest, candidate: String) -> Result<ConnectedAccount, AccountError> {
-        select(&LIVE, request, &candidate)
     }
 
     fn check(account: AccountSettings) -> Result<Vec<CheckResult>, AccountError> {

@@ -10,7 +10,7 @@ use super::call::{Client, invalid, text};
 use super::pages::image;
 use super::{ContactProfile, Outcome};
 use crate::outbound::is_id;
-use crate::types::{Contact, Detail, SettingValue};
+use crate::types::{Contact, Detail};
 
 const FIELDS: &str =
     "name,username,profile_pic,follower_count,is_user_follow_business,is_business_follow_user,is_verified_user";
@@ -22,7 +22,7 @@ const FLAGS: [(&str, &str, &str); 3] = [
     ("is_verified_user", "verified", "Verified"),
 ];
 
-fn detail(key: &str, label: &str, value: SettingValue) -> Detail {
+fn detail(key: &str, label: &str, value: String) -> Detail {
     Detail { key: key.to_owned(), label: label.to_owned(), value }
 }
 
@@ -34,12 +34,12 @@ pub(super) fn read(client: &Client<'_>, contact: String) -> Outcome<ContactProfi
     let answer = client.read(&contact, client.settings.slot(), FIELDS)?;
     let body = answer.json();
     let mut details = Vec::new();
-    if let Some(count) = body.get("follower_count").and_then(Json::whole).and_then(|count| i64::try_from(count).ok()) {
-        details.push(detail("follower_count", "Followers", SettingValue::Number(count)));
+    if let Some(count) = body.get("follower_count").and_then(Json::whole) {
+        details.push(detail("follower_count", "Followers", count.to_string()));
     }
     for (name, key, label) in FLAGS {
         if let Some(Json::Bool(flag)) = body.get(name) {
-            details.push(detail(key, label, SettingValue::Flag(*flag)));
+            details.push(detail(key, label, if *flag { "yes" } else { "no" }.to_owned()));
         }
     }
     Ok(ContactProfile {

@@ -11,13 +11,13 @@ use channel_sdk::json::{self, Json};
 use channel_sdk::text::clip;
 
 use crate::types::{
-    CaptureTarget, Failure, FailureCategory, HttpResponse, MessageRef, Pause, Receipt, SendOutcome, SendResult,
-    SendStep, SentMessage, StepKind,
+    Failure, FailureCategory, HttpResponse, MessageRef, Pause, Receipt, SendOutcome, SendResult,
+    SentMessage, SentStep, StepKind,
 };
 use table::TABLE;
 
 /// Reads Meta's answer to one step.
-pub fn outcome(step: &SendStep, response: &HttpResponse) -> SendOutcome {
+pub fn outcome(step: &SentStep, response: &HttpResponse) -> SendOutcome {
     let text = String::from_utf8_lossy(&response.body);
     let body = json::parse(&text).ok();
     // Meta sends some errors with the status 200, so the error is looked for first.
@@ -163,18 +163,13 @@ fn ended(row: &Row) -> SendResult {
 }
 
 /// Reads an answer without an error. A message without an id may or may not exist.
-fn accepted(step: &SendStep, body: &Json<'_>) -> SendResult {
+fn accepted(step: &SentStep, body: &Json<'_>) -> SendResult {
     let text = |name: &str| body.get(name).and_then(Json::id);
     let part = step.parts.first().copied().unwrap_or_default();
     let message = |id| SentMessage { part, message: MessageRef { id, context: None } };
     let messages: Vec<SentMessage> = text("message_id").map(message).into_iter().collect();
     // Where the host kept the id of an upload, it left the name under which it did.
-    let kept = |handle: &String| {
-        step.request.captures.iter().any(|capture| match &capture.target {
-            CaptureTarget::Value(name) | CaptureTarget::Slot(name) => name == handle,
-            CaptureTarget::Other(_) => false,
-        })
-    };
+    let kept = |handle: &String| step.captured.contains(handle);
     let handle = text("attachment_id");
     match step.kind {
         StepKind::Message if messages.is_empty() => ended(&table::NO_MESSAGE_ID),

@@ -151,6 +151,15 @@ macro_rules! channel {
     };
     ($channel:ident: $($interface:ident),+; fresh) => {
         $crate::channel!($channel, gives_back = false, $($interface),+);
+
+        /// Tells what builds the component that nothing need be carried for giving memory back.
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "the section is the SDK's own, and nothing loads it")]
+        const _: () = {
+            #[used]
+            #[unsafe(link_section = "channel-sdk:fresh")]
+            static FRESH: [u8; 1] = [1];
+        };
     };
     ($channel:ident, gives_back = $gives_back:literal, $($interface:ident),+) => {
         #[cfg(target_family = "wasm")]

@@ -21,7 +21,7 @@ pub use crate::bindings::inbox::channel::messages::{
 };
 pub use crate::bindings::inbox::channel::requests::{
     Capture, CaptureTarget, Derivation, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody, HttpMethod,
-    HttpRequest, HttpResponse, Pause, Receipt, Scope, SendOutcome, SendResult, SendStep, SentMessage, StepKind,
+    HttpRequest, HttpResponse, Pause, Receipt, Scope, SendOutcome, SendResult, SendStep, SentMessage, SentStep, StepKind,
 };
 pub use crate::bindings::inbox::channel::types::{
     AccountError, AccountSettings, Address, AddressKind, Button, ButtonAction, Card, Contact, ContactCard, Detail,
@@ -29,3 +29,21 @@ pub use crate::bindings::inbox::channel::types::{
     Product, Question, ReactionAction, Retention, Setting, SettingValue, Sticker, StorageError, TextFormat, Thread,
     ThreadKind, TimestampMs,
 };
+
+impl From<&SendStep> for SentStep {
+    /// What a host makes of a step when its answer is there.
+    fn from(step: &SendStep) -> Self {
+        let kept_as = |capture: &Capture| match &capture.target {
+            CaptureTarget::Slot(name) | CaptureTarget::Value(name) | CaptureTarget::Other(name) => name.clone(),
+        };
+        Self {
+            parts: step.parts.clone(),
+            kind: step.kind,
+            repeatable: step.repeatable,
+            correlation: step.correlation.clone(),
+            method: step.request.method,
+            url: step.request.url.clone(),
+            captured: step.request.captures.iter().map(kept_as).collect(),
+        }
+    }
+}

@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
         }
         Function::ParseSendResponse => {
             let (step, response) = answer(&input()?)?;
-            Ok(print_form(&channel.parse_send_response(&step, &response)?)?)
+            Ok(print_form(&channel.parse_send_response(&(&step).into(), &response)?)?)
         }
     };
     let (document, code) = match result {
@@ -217,7 +217,7 @@ fn answer(input: &[u8]) -> Result<(SendStep, HttpResponse)> {
         *body = Value::String(body.to_string());
     }
     let mut step = json!({
-        "part": 0, "kind": "message", "rate_class": "text", "repeatable": false, "echoed": true,
+        "parts": [0], "kind": "message", "rate_class": "text", "repeatable": false, "echoed": true,
         "request": { "method": "post", "url": "https://example.invalid/", "body": "empty" },
     });
     if let Some(given) = fields.remove("step") {

@@ -227,16 +227,7 @@ impl Accounts {
                 hide(&mut parameters, &declared.secret_parameters, &pending);
             }
             let request = self.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
-            match self.connect(&registered, Arc::clone(&pending), request).await? {
-                ConnectStep::Choose(candidates) => Ok(ConnectStage::Choosing { candidates }),
-                ConnectStep::Ready(account) => {
-                    let account = self.activate(&registered, &pending, account).await?;
-                    Ok(ConnectStage::Connected { account })
-                }
-                ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => {
-                    Err(ConnectError::OutOfOrder.into())
-                }
-            }
+            self.take_step(&registered, pending, request).await
         };
         match stage.await {
             Ok(stage) => self.set_stage(&id, attempt, stage).await?,
@@ -263,24 +254,38 @@ impl Accounts {
         let taken = self.change_link(&id, now, |link| {
             let ConnectStage::Choosing { candidates } = &link.stage else { return Err(ConnectError::OutOfOrder) };
             let can_be_chosen = |known: &&Candidate| known.id == candidate && known.obstacle.is_none();
-            let chosen = candidates.iter().find(can_be_chosen).ok_or(ConnectError::NoCandidate)?.clone();
+            let chosen = candidates.iter().find(can_be_chosen).ok_or(ConnectError::NoCandidate)?.id.clone();
             // A second press of the button meets another stage.
             link.stage = ConnectStage::Working;
             let login = link.login.clone().unwrap_or_default();
             Ok((link.channel.clone(), login, link.attempt, Arc::clone(&link.pending), chosen))
         });
         let (channel, login, attempt, pending, chosen) = taken.await?;
-        let bound = async {
+        let stage = async {
             let registered = self.channels.get(&channel)?;
-            let request = self.request(&registered, &login, String::new(), ConnectInput::Start)?;
-            let scope = CallScope::Connecting(Arc::clone(&pending));
-            let selected =
-                self.call_as(&registered, scope, move |channel, effects| channel.select(effects, &request, &chosen));
-            self.activate(&registered, &pending, selected.await?).await
+            let request = self.request(&registered, &login, String::new(), ConnectInput::Chosen(chosen))?;
+            self.take_step(&registered, pending, request).await
         };
-        match bound.await {
-            Ok(account) => self.set_stage(&id, attempt, ConnectStage::Connected { account }).await,
+        match stage.await {
+            Ok(stage) => self.set_stage(&id, attempt, stage).await,
             Err(error) => self.end(&id, attempt, &error).await,
+        }
+    }
+
+    /// Asks the channel to go on, and does what it says.
+    async fn take_step(
+        self: &Arc<Self>,
+        registered: &Arc<LoadedChannel>,
+        pending: Arc<PendingAccount>,
+        request: ConnectRequest,
+    ) -> Result<ConnectStage, AccountsError> {
+        match self.connect(registered, Arc::clone(&pending), request).await? {
+            ConnectStep::Choose(candidates) => Ok(ConnectStage::Choosing { candidates }),
+            ConnectStep::Ready(account) => {
+                let account = self.activate(registered, &pending, account).await?;
+                Ok(ConnectStage::Connected { account })
+            }
+            ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => Err(ConnectError::OutOfOrder.into()),
         }
     }
 }

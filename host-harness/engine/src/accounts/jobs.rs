@@ -231,8 +231,10 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
 
 /// Asks for a contact's profile. Without one people see a placeholder, never an error.
 async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsError> {
-    let id = due.platform_id.clone();
-    let asked = room.call(due.account, move |channel, effects, account| channel.profile(effects, account, &id)).await;
+    let (id, thread) = (due.platform_id.clone(), due.thread.clone());
+    let asked = room
+        .call(due.account, move |channel, effects, account| channel.profile(effects, account, &id, thread.as_deref()))
+        .await;
     let now = room.base.clock.now();
     let (problem, wait) = match asked {
         Ok(profile) => {

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
-    ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, Severity, Violation,
+    ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity, Violation,
 };
 use harness_egress::Known;
 use harness_inbox::{AccountState, ConversationId, Remarks};
@@ -90,7 +90,7 @@ pub(super) async fn read_answer(
     response: HttpResponse,
 ) -> (SendOutcome, Option<CallError>) {
     let mut reading = 0;
-    let (its_step, answer) = (Arc::new(step.clone()), Arc::new(response));
+    let (its_step, answer) = (Arc::new(SentStep::from(step)), Arc::new(response));
     loop {
         reading += 1;
         let (asked, known) = (channel.clone(), known.clone());

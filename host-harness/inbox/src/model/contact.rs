@@ -14,6 +14,8 @@ pub struct DueProfile {
     pub account: AccountId,
     /// The platform's id of the contact.
     pub platform_id: String,
+    /// The thread in which the contact was last active, where the conversation has one.
+    pub thread: Option<String>,
 }
 
 /// A request to delete everything about somebody.

@@ -1,7 +1,7 @@
 //! Owns: stored JSON of the contract 0.1 in the form of 0.2, for the migration of that name.
 //! Does not own: which columns hold it (`migrations`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The document in its new form; one that cannot be read stays as it is, for whoever reads it to report.
 pub(crate) fn to_0_2(kind: &str, document: &str) -> String {
@@ -111,18 +111,23 @@ fn event_body(value: &mut Value) {
 
 /// What one network says of a person is a detail of the contact.
 fn contact_profile(value: &mut Value) {
-    const DETAILS: [(&str, &str, &str); 4] = [
-        ("follower_count", "Followers", "number"),
-        ("follows_business", "Follows the business", "flag"),
-        ("followed_by_business", "Followed by the business", "flag"),
-        ("verified", "Verified", "flag"),
+    const DETAILS: [(&str, &str); 4] = [
+        ("follower_count", "Followers"),
+        ("follows_business", "Follows the business"),
+        ("followed_by_business", "Followed by the business"),
+        ("verified", "Verified"),
     ];
     let Some(profile) = value.as_object_mut() else { return };
     let details: Vec<Value> = DETAILS
         .into_iter()
-        .filter_map(|(key, label, kind)| {
-            let held = profile.remove(key)?;
-            let value: Map<String, Value> = [(kind.to_owned(), held)].into_iter().collect();
+        .filter_map(|(key, label)| {
+            let value = match profile.remove(key)? {
+                Value::Bool(true) => "yes".to_owned(),
+                Value::Bool(false) => "no".to_owned(),
+                Value::Null => return None,
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
             Some(json!({ "key": key, "label": label, "value": value }))
         })
         .collect();

@@ -100,7 +100,7 @@ impl messaging_channel::Guest for Hostile {
     }
 
     /// Passes on everything that it was shown.
-    fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
+    fn parse_send_response(_: SentStep, response: HttpResponse) -> SendOutcome {
         let headers: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
         let message = format!("{} {}", String::from_utf8_lossy(&response.body), headers.join(" "));
         let failure = Failure {
@@ -149,9 +149,7 @@ impl account::Guest for Hostile {
     fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
         Err(AccountError::Unsupported)
     }
-    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, AccountError> {
-        Err(AccountError::Unsupported)
-    }
+
     fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, AccountError> {
         attack::account(&account)
     }

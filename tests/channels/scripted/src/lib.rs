@@ -58,7 +58,7 @@ impl messaging_channel::Guest for Scripted {
     }
 
     /// Passes on everything that it was shown.
-    fn parse_send_response(_: SendStep, response: HttpResponse) -> SendOutcome {
+    fn parse_send_response(_: SentStep, response: HttpResponse) -> SendOutcome {
         SendOutcome { verdict: SendResult::Rejected(failure(shown(&response))), pause: None, reply_context: None }
     }
 }
@@ -97,9 +97,7 @@ impl account::Guest for Scripted {
     fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
         Err(AccountError::Unsupported)
     }
-    fn select(_: account::ConnectRequest, _: String) -> Result<account::ConnectedAccount, AccountError> {
-        Err(AccountError::Unsupported)
-    }
+
     fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, AccountError> {
         let script = script_of(&account)?;
         script.store();

@@ -93,7 +93,7 @@ impl messaging_channel::Guest for WebChat {
         Ok((0..).zip(&message.parts).filter_map(|(part, content)| step(part, content, &message, &context)).collect())
     }
 
-    fn parse_send_response(step: SendStep, response: HttpResponse) -> SendOutcome {
+    fn parse_send_response(step: SentStep, response: HttpResponse) -> SendOutcome {
         let accepted: Option<Accepted> = serde_json::from_slice(&response.body).ok();
         let verdict = match (response.status, accepted) {
             (200..300, Some(accepted)) => SendResult::Sent(receipt(&step, accepted.id)),
@@ -211,7 +211,7 @@ fn step(
     })
 }
 
-fn receipt(step: &SendStep, id: String) -> Receipt {
+fn receipt(step: &SentStep, id: String) -> Receipt {
     let part = step.parts.first().copied().unwrap_or_default();
     Receipt {
         messages: vec![SentMessage { part, message: MessageRef { id, context: None } }],

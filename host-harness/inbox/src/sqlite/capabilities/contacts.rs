@@ -22,14 +22,24 @@ impl Contacts for SqliteStore {
             .read(move |connection| {
                 collect(
                     connection,
-                    "SELECT id, account_id, platform_id FROM (
+                    "SELECT id, account_id, platform_id, (
+                         SELECT json_extract(c.thread, '$.id') FROM conversation c
+                         WHERE c.contact_id = turns.id ORDER BY c.last_at DESC LIMIT 1)
+                     FROM (SELECT id, account_id, platform_id FROM (
                          SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
                              row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn
                          FROM contact k JOIN account a ON a.id = k.account_id
                          WHERE k.profile_at <= ?1 AND k.unnamed = 0 AND a.state = 'connected')
-                     ORDER BY turn, at, id DESC LIMIT ?2",
+                     ORDER BY turn, at, id DESC LIMIT ?2) turns",
                     params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
-                    |row| Ok(DueProfile { contact: row.get(0)?, account: row.get(1)?, platform_id: row.get(2)? }),
+                    |row| {
+                        Ok(DueProfile {
+                            contact: row.get(0)?,
+                            account: row.get(1)?,
+                            platform_id: row.get(2)?,
+                            thread: row.get(3)?,
+                        })
+                    },
                 )
             })
             .await

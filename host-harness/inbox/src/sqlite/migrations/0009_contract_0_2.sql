@@ -1,6 +1,7 @@
 -- What the contract 0.2 says, and JSON that an earlier version wrote. `contract_0_2` is a function of this program.
 ALTER TABLE delivery ADD COLUMN query TEXT NOT NULL DEFAULT '';           -- of the webhook's address, without `?`
 ALTER TABLE message ADD COLUMN context BLOB;                              -- the channel's own, for answers to the message
+CREATE INDEX conversation_contact ON conversation (contact_id);
 
 UPDATE delivery SET source = 'history' WHERE source = 'archive';
 UPDATE message SET author = contract_0_2('author', author) WHERE author LIKE '{%';
