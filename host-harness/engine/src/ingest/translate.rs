@@ -153,7 +153,8 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     room.backlog.count_anew(&room.base.inbox, false).await?;
     let (started, last) = (Instant::now(), room.base.inbox.last_delivery());
     let pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
-        // Whichever failed before is not the one to try a channel with.
+        // Whichever failed before is not the one to try a channel with, while another was accepted and has no row yet.
+        room.base.inbox.all_arrived().await?;
         room.base.inbox.least_tried(channel).await?.into_iter().collect()
     } else {
         room.base.inbox.pending(channel, BATCH, BATCH_BYTES).await?
