@@ -12,7 +12,7 @@
 
 use channel_tests::handmade::Handmade;
 use harness_contract::{
-    AccountSettings, Candidate, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest,
+    AccountSettings, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest,
     HttpError, HttpRequest, HttpResponse, Media, SendStep,
 };
 use harness_sandbox::{CallError, CallFailure, Channel, Effects, LoadError, Sandbox, SandboxConfig, StorageError};

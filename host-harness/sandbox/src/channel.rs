@@ -12,7 +12,7 @@ use std::{
 
 use harness_contract as contract;
 use harness_contract::{
-    AccountError, AccountSettings, Candidate, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount,
+    AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep,
     ContactProfile, ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse,
     Media, MediaLocation, OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation,
     Violation, manifest::Manifest,

@@ -3,7 +3,7 @@
 
 use harness_contract as contract;
 use harness_contract::{
-    AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep, ConnectedAccount, ContactProfile,
+    AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep, ContactProfile,
     ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse, Media, MediaLocation,
     OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation, Violation,
 };

@@ -275,7 +275,7 @@ impl Accounts {
     /// Asks the channel to go on, and does what it says.
     async fn take_step(
         self: &Arc<Self>,
-        registered: &Arc<LoadedChannel>,
+        registered: &LoadedChannel,
         pending: Arc<PendingAccount>,
         request: ConnectRequest,
     ) -> Result<ConnectStage, AccountsError> {
