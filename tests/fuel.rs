@@ -199,7 +199,9 @@ fn measure() -> Counts {
     let step = step.unwrap();
     for (name, status, body) in ANSWERS {
         let answer = HttpResponse { status, headers: Vec::new(), body: body.into() };
-        meter.count("parse-send-response", name, |channel| channel.parse_send_response(&(&step).into(), &answer).unwrap());
+        meter.count("parse-send-response", name, |channel| {
+            channel.parse_send_response(&(&step).into(), &answer).unwrap()
+        });
     }
     meter.count("capabilities", "none", |channel| channel.capabilities(None).unwrap());
     meter.counts

@@ -12,8 +12,8 @@
 
 use channel_tests::handmade::Handmade;
 use harness_contract::{
-    AccountSettings, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest,
-    HttpError, HttpRequest, HttpResponse, Media, SendStep,
+    AccountSettings, ConnectInput, ConnectRequest, Delivery, DeliverySource, EntryPoints, HistoryRequest, HttpError,
+    HttpRequest, HttpResponse, Media, SendStep,
 };
 use harness_sandbox::{CallError, CallFailure, Channel, Effects, LoadError, Sandbox, SandboxConfig, StorageError};
 use wasm_encoder::{BlockType, HeapType, Ieee32, Ieee64, Instruction as I};

@@ -9,8 +9,8 @@ use wasm_encoder::{
     reencode::{self, Reencode, utils},
 };
 use wasmparser::{
-    BinaryReaderError, CustomSectionReader, ElementItems, ExportSectionReader, ExternalKind,
-    FunctionBody, Operator, Parser, Payload,
+    BinaryReaderError, CustomSectionReader, ElementItems, ExportSectionReader, ExternalKind, FunctionBody, Operator,
+    Parser, Payload,
 };
 
 /// The section by which a module says that each of its instances serves one call.

@@ -12,10 +12,10 @@ use std::{
 
 use harness_contract as contract;
 use harness_contract::{
-    AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep,
-    ContactProfile, ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse,
-    Media, MediaLocation, OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation,
-    Violation, manifest::Manifest,
+    AccountError, AccountSettings, ChannelCapabilities, ConnectRequest, ConnectStep, ContactProfile,
+    ConversationContext, Delivery, EntryPoints, Event, HistoryPage, HistoryRequest, HttpResponse, Media, MediaLocation,
+    OutboundMessage, ParseError, Refreshed, SendOutcome, SendStep, SentStep, TemplatePage, Validation, Violation,
+    manifest::Manifest,
 };
 use wasmtime::{
     Store,

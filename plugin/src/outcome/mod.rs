@@ -11,8 +11,8 @@ use channel_sdk::json::{self, Json};
 use channel_sdk::text::clip;
 
 use crate::types::{
-    Failure, FailureCategory, HttpResponse, MessageRef, Pause, Receipt, SendOutcome, SendResult,
-    SentMessage, SentStep, StepKind,
+    Failure, FailureCategory, HttpResponse, MessageRef, Pause, Receipt, SendOutcome, SendResult, SentMessage, SentStep,
+    StepKind,
 };
 use table::TABLE;
 

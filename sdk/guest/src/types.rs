@@ -21,7 +21,8 @@ pub use crate::bindings::inbox::channel::messages::{
 };
 pub use crate::bindings::inbox::channel::requests::{
     Capture, CaptureTarget, Derivation, FieldValue, Fill, FillPlace, FillSource, FormField, HttpBody, HttpMethod,
-    HttpRequest, HttpResponse, Pause, Receipt, Scope, SendOutcome, SendResult, SendStep, SentMessage, SentStep, StepKind,
+    HttpRequest, HttpResponse, Pause, Receipt, Scope, SendOutcome, SendResult, SendStep, SentMessage, SentStep,
+    StepKind,
 };
 pub use crate::bindings::inbox::channel::types::{
     AccountError, AccountSettings, Address, AddressKind, Button, ButtonAction, Card, Contact, ContactCard, Detail,

@@ -285,7 +285,9 @@ impl Accounts {
                 let account = self.activate(registered, &pending, account).await?;
                 Ok(ConnectStage::Connected { account })
             }
-            ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => Err(ConnectError::OutOfOrder.into()),
+            ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => {
+                Err(ConnectError::OutOfOrder.into())
+            }
         }
     }
 }
