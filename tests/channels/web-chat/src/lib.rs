@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use channel_sdk::{collect::person, messaging_channel, names, types::*};
+use channel_sdk::{blank, messaging_channel, names, types::*};
 
 struct WebChat;
 
@@ -115,49 +115,26 @@ impl messaging_channel::Guest for WebChat {
 fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -> Event {
     let native = item.to_string();
     match serde_json::from_value::<Incoming>(item) {
-        Ok(message) => Event {
-            id: format!("m:{}", message.id),
-            account: account.into(),
-            contact: Some(Contact { name: message.name, ..person(message.visitor) }),
-            thread: None,
-            author: Author::Contact,
-            at: Some(message.at),
-            origin: EventOrigin::Live,
-            opens: Some(names::window_opener::MESSAGE.into()),
-            body: EventBody::Message(Message {
-                id: Some(message.id),
-                context: None,
-                text: Some(message.text),
-                formatted: None,
-                attachments: Vec::new(),
-                answer: None,
-                reply_to: None,
-                referral: None,
-                unavailable: None,
-                to_self: false,
-                automatic: false,
-                album: None,
-            }),
-            reply_context: None,
-            details: Vec::new(),
-            anomalies: Vec::new(),
-            native: None,
-        },
-        Err(error) => Event {
-            id: format!("u:{}:{place}", input.received_at),
-            account: account.into(),
-            contact: None,
-            thread: None,
-            author: Author::Unknown,
-            at: None,
-            origin: EventOrigin::Live,
-            opens: None,
-            body: EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None }),
-            reply_context: None,
-            details: Vec::new(),
-            anomalies: vec![names::anomaly::MISSING_TIME.into()],
-            native: (native.len() <= 8192).then_some(native),
-        },
+        Ok(message) => {
+            let id = format!("m:{}", message.id);
+            let body = Message { id: Some(message.id), text: Some(message.text), ..blank::message() };
+            Event {
+                contact: Some(Contact { name: message.name, ..blank::person(message.visitor) }),
+                author: Author::Contact,
+                at: Some(message.at),
+                opens: Some(names::window_opener::MESSAGE.into()),
+                ..blank::event(id, account.into(), EventBody::Message(body))
+            }
+        }
+        Err(error) => {
+            let id = format!("u:{}:{place}", input.received_at);
+            let body = EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None });
+            Event {
+                anomalies: vec![names::anomaly::MISSING_TIME.into()],
+                native: (native.len() <= 8192).then_some(native),
+                ..blank::event(id, account.into(), body)
+            }
+        }
     }
 }
 
@@ -224,15 +201,7 @@ fn receipt(step: &SentStep, id: String) -> Receipt {
 }
 
 fn failure(category: FailureCategory, message: &str) -> Failure {
-    Failure {
-        category,
-        code: None,
-        subcode: None,
-        message: message.into(),
-        fix: None,
-        retry_after: None,
-        trace_id: None,
-    }
+    blank::failure(category, message.to_owned())
 }
 
 // A site is connected by configuration alone, so nothing but messages is offered.
