@@ -73,18 +73,7 @@ impl messaging_channel::Guest for Hostile {
         if asked == "trap" {
             std::process::abort();
         }
-        Ok(vec![SendStep {
-            parts: vec![0],
-            kind: StepKind::Message,
-            rate_class: "text".into(),
-            request: attack::request(asked),
-            repeatable: false,
-            echoed: false,
-            correlation: None,
-            text: None,
-            context: None,
-            degradations: Vec::new(),
-        }])
+        Ok(vec![blank::step(attack::request(asked))])
     }
 
     /// Passes on everything that it was shown.

@@ -37,7 +37,6 @@ impl messaging_channel::Guest for WebChat {
     fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
         let both = [Direction::Inbound, Direction::Outbound];
         ChannelCapabilities {
-            revision: 1,
             features: both
                 .map(|direction| FeatureSupport {
                     feature: names::feature::TEXT.into(),
@@ -47,9 +46,6 @@ impl messaging_channel::Guest for WebChat {
                     not_shown_on: Vec::new(),
                 })
                 .into(),
-            text_limits: Vec::new(),
-            count_limits: Vec::new(),
-            media_rules: Vec::new(),
             window: WindowPolicy {
                 customer_first: true,
                 rules: vec![WindowRule {
@@ -61,12 +57,8 @@ impl messaging_channel::Guest for WebChat {
                 }],
                 always_allowed: Vec::new(),
             },
-            stickers: Vec::new(),
-            reactions: ReactionPolicy::None,
-            rates: Vec::new(),
-            typing: None,
             identity: IdentityRule { field: "visitor_id".into(), start_with: Vec::new() },
-            options: Vec::new(),
+            ..blank::capabilities()
         }
     }
 
@@ -165,39 +157,23 @@ fn step(
     let visitor = context.contact.as_deref()?;
     let correlation = format!("{}/{part}", message.id);
     let body = Outgoing { visitor, text: &text.text, correlation: &correlation };
-    Some(SendStep {
-        parts: vec![part],
-        kind: StepKind::Message,
-        rate_class: "text".into(),
-        request: HttpRequest {
-            method: HttpMethod::Post,
-            url: "https://chat.example.com/v1/messages".into(),
-            headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
-            body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
-            fills: vec![Fill {
-                source: FillSource::Slot("api-key".into()),
-                place: FillPlace::Authorization("Bearer".into()),
-            }],
-            captures: Vec::new(),
-        },
-        repeatable: false,
-        echoed: false,
-        correlation: None,
-        text: Some(text.text.clone()),
-        context: None,
-        degradations: Vec::new(),
-    })
+    let request = HttpRequest {
+        method: HttpMethod::Post,
+        url: "https://chat.example.com/v1/messages".into(),
+        headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
+        body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
+        fills: vec![Fill {
+            source: FillSource::Slot("api-key".into()),
+            place: FillPlace::Authorization("Bearer".into()),
+        }],
+        captures: Vec::new(),
+    };
+    Some(SendStep { parts: vec![part], text: Some(text.text.clone()), ..blank::step(request) })
 }
 
 fn receipt(step: &SentStep, id: String) -> Receipt {
     let part = step.parts.first().copied().unwrap_or_default();
-    Receipt {
-        messages: vec![SentMessage { part, message: MessageRef { id, context: None } }],
-        thread: None,
-        recipient: None,
-        correlation: None,
-        media_handle: None,
-    }
+    Receipt { messages: vec![SentMessage { part, message: MessageRef { id, context: None } }], ..blank::receipt() }
 }
 
 fn failure(category: FailureCategory, message: &str) -> Failure {
