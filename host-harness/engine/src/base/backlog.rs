@@ -184,8 +184,7 @@ impl Backlog {
 
 impl Backlog {
     /// Recounts from the inbox, unless the last count is still valid. Deliveries that arrive meanwhile are counted
-    /// twice
-    /// rather than not at all.
+    /// twice rather than not at all.
     pub(crate) async fn count_anew(&self, inbox: &Inbox, now: bool) -> Result<(), InboxError> {
         let backlog = self;
         // Channels are translated in parallel; an older count must not replace a newer one.

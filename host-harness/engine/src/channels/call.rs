@@ -94,8 +94,8 @@ impl Channels {
         }
     }
 
-    /// Parses history items for inspection, without recording or applying anything. Items that the channel cannot
-    /// parse are left out.
+    /// Parses history items for inspection, without recording or applying anything. Items that the channel cannot parse
+    /// are left out.
     pub(crate) async fn read_archived(
         &self,
         registered: &LoadedChannel,

@@ -11,12 +11,9 @@ impl Host {
     /// Loads a component, or replaces the one with the same id.
     ///
     /// The new component is inspected, compiled and tested beside the old one, which serves until they are swapped in
-    /// one
-    /// step. Calls in progress end on the component where they started. If anything fails, the old one stays. Without
-    /// its
-    /// own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that waits for
-    /// the
-    /// operator.
+    /// one step. Calls in progress end on the component where they started. If anything fails, the old one stays.
+    /// Without its own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that
+    /// waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
         Ok(self.rooms.channels.load_channel(component, setup).await?)
     }

@@ -96,10 +96,8 @@ impl Host {
     }
 
     /// Like [`Self::reply`], but asks the channel first: a message that it rejects is not queued and does not use up
-    /// the
-    /// key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when the
-    /// reply
-    /// is due.
+    /// the key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when
+    /// the reply is due.
     ///
     /// # Errors
     /// [`HostError::NotSendable`] with all violations.

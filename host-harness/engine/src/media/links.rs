@@ -1,6 +1,5 @@
 //! Owns: signed, expiring addresses from which platforms download files that are to be sent. If a channel's rules allow
-//! no
-//! upload, the host's files are replaced by such addresses before the channel sees the message.
+//! no upload, the host's files are replaced by such addresses before the channel sees the message.
 //! Does not own: serving the bytes (`uploads`).
 
 use std::{sync::Arc, time::Duration};

@@ -58,8 +58,7 @@ impl Taking {
     }
 
     /// Completes the upload. Messages refer to the file by its handle, with the source `file`. Its type is detected
-    /// from
-    /// the content; `claimed` is a MIME type for content that is not recognised.
+    /// from the content; `claimed` is a MIME type for content that is not recognised.
     pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<Upload, TakeError> {
         let Self { room, incoming, _memory } = self;
         let whole = incoming.finish().await.map_err(MediaError::from)?;

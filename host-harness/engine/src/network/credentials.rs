@@ -1,6 +1,5 @@
 //! Owns: credentials of accounts, in the file and in memory together: stored, discarded if they come too late, removed
-//! with
-//! their account.
+//! with their account.
 //! Does not own: sealing and looking them up (egress).
 
 use std::sync::Arc;

@@ -66,10 +66,8 @@ impl Outbound {
     }
 
     /// Like [`Self::reply`], but asks the channel first: a message that it rejects is not queued and does not use up
-    /// the
-    /// key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when the
-    /// reply
-    /// is due.
+    /// the key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when
+    /// the reply is due.
     ///
     /// # Errors
     /// [`OutboundError::NotSendable`] with all violations.

@@ -1,6 +1,5 @@
 //! Owns: preparing a message for its channel: adding the contexts of the messages that it refers to (to answer, change,
-//! react
-//! to), and presenting its files in a way that the channel can send.
+//! react to), and presenting its files in a way that the channel can send.
 //! Does not own: where contexts are stored (the inbox), addresses of files (`media`).
 
 use harness_contract::{AccountSettings, MessageRef, OutboundMessage, OutboundPart};

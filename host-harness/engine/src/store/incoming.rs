@@ -1,6 +1,5 @@
 //! Owns: a file being received: written to the disk piece by piece while it is counted and hashed, and without a name
-//! until it
-//! is complete.
+//! until it is complete.
 //! Does not own: its name (`store`).
 
 use std::{

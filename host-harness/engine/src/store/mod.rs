@@ -125,8 +125,8 @@ impl MediaStore {
         Ok(FileContent::of(found))
     }
 
-    /// Removes incomplete files of the last run, and returns how many. Needs exclusive use of the store: the files
-    /// that a running host is receiving look the same.
+    /// Removes incomplete files of the last run, and returns how many. Needs exclusive use of the store: the files that
+    /// a running host is receiving look the same.
     pub(crate) async fn remove_unfinished(&self) -> Result<usize, StoreError> {
         let Some(folder) = self.folder.clone() else { return Ok(0) };
         blocking(move || {

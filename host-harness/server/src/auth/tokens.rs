@@ -109,8 +109,8 @@ pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// The token file. Writers hold a lock and replace the file as a whole, so that a running host never reads a
-/// partial change.
+/// The token file. Writers hold a lock and replace the file as a whole, so that a running host never reads a partial
+/// change.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,

@@ -1,6 +1,5 @@
 //! Owns: line endings in request heads: only CR LF is accepted. hyper accepts a bare LF too, but a proxy in front may
-//! not, and
-//! then the two would see different requests in the same bytes (request smuggling).
+//! not, and then the two would see different requests in the same bytes (request smuggling).
 //! Does not own: other checks of a request's syntax (hyper).
 
 /// The parser's position in a connection's bytes.

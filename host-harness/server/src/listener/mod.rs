@@ -31,8 +31,8 @@ pub struct Limits {
     pub header_time: Duration,
     /// The largest header including the request line, in bytes.
     pub max_header_bytes: usize,
-    /// How long the body of a webhook, a form or an API call may take. The API adds one second for each announced
-    /// 512 KiB.
+    /// How long the body of a webhook, a form or an API call may take. The API adds one second for each announced 512
+    /// KiB.
     pub body_time: Duration,
     /// How long a connection may stay idle between two requests.
     pub idle_time: Duration,
@@ -124,8 +124,8 @@ impl Open {
     }
 }
 
-/// Serves until `stop`, then lets requests in progress finish within `stop_time`. If this future is dropped,
-/// everything is cut off.
+/// Serves until `stop`, then lets requests in progress finish within `stop_time`. If this future is dropped, everything
+/// is cut off.
 pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, stop: impl Future<Output = ()> + Send) {
     let open = Open::default();
     let mut tasks = JoinSet::new();

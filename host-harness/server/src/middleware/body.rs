@@ -33,8 +33,8 @@ pub(crate) struct BodyTime {
     pub(crate) largest: u64,
 }
 
-/// Fails a request's body that does not arrive in time, so that a sender that trickles bytes does not hold
-/// resources for long.
+/// Fails a request's body that does not arrive in time, so that a sender that trickles bytes does not hold resources
+/// for long.
 pub(crate) async fn within(State(time): State<BodyTime>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

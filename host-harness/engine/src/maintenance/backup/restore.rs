@@ -14,8 +14,8 @@ use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, ma
 use crate::store::incoming::{Incoming, PIECE};
 use harness_egress::credentials::VaultKey;
 
-/// Restores a backup to an empty place. Fails without changing anything if a host is running there, if the place
-/// holds data, or if the backup does not match its manifest.
+/// Restores a backup to an empty place. Fails without changing anything if a host is running there, if the place holds
+/// data, or if the backup does not match its manifest.
 pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, BackupError> {
     let folder = place.inbox.parent().unwrap_or(Path::new("."));
     manifest::private_folder(folder)?;
