@@ -1,12 +1,12 @@
-//! Owns: `[limits]`: its keys, units and what is accepted.
-//! Does not own: what the sizes mean (the egress).
+//! Owns: `[limits]`: its keys, units and accepted values.
+//! Does not own: the meaning of the sizes (egress).
 
 use serde::Deserialize;
 
 use super::{ConfigError, ConfigFile};
 use harness_egress::{MIB, Sizes};
 
-/// Bounds of sizes, in MiB. What is not set keeps its default.
+/// Size limits, in MiB. Unset keys keep their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
@@ -23,7 +23,7 @@ pub struct LimitsConfig {
 }
 
 impl ConfigFile {
-    /// How large what is handed in may be.
+    /// Size limits for input from channels, platforms and clients.
     pub fn sizes(&self) -> Result<Sizes, ConfigError> {
         let (given, usual, most) = (&self.config.limits, Sizes::default(), Sizes::MOST);
         let bytes = |key: &str, given: Option<u64>, usual: u64, most: u64| match given {
