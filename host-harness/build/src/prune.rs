@@ -1,4 +1,4 @@
-//! Owns: removing code for reused instances from a core module that is marked as needing only fresh ones.
+//! Owns: removing from a core module what only reused instances need, if the channel says that each serves one call.
 //! Does not own: the encoding (`encode`), the mark (`channel!(…; fresh)` of the SDK).
 
 use std::collections::{HashMap, HashSet};

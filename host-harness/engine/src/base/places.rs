@@ -1,4 +1,4 @@
-//! Owns: a worker's concurrency slots and their fair sharing; dropping a place frees it.
+//! Owns: a worker's places for concurrent work, shared fairly between owners; dropping a place frees it.
 //! Does not own: the work.
 
 use std::{
@@ -20,7 +20,7 @@ pub(crate) struct Owner<'a> {
     pub(crate) conversation: Option<ConversationId>,
 }
 
-/// The slots of one worker. Each key holds at most one. Cloning shares them.
+/// The places of one worker. Each key holds at most one. Cloning shares them.
 #[derive(Clone, Debug)]
 pub(crate) struct Places<K> {
     all: usize,
@@ -36,7 +36,7 @@ struct Taken<K> {
     conversations: HashMap<ConversationId, usize>,
 }
 
-/// One slot. Dropping it frees it.
+/// One place. Dropping it frees it.
 #[derive(Debug)]
 pub(crate) struct Place<K: Eq + Hash> {
     taken: Arc<Mutex<Taken<K>>>,
@@ -46,7 +46,7 @@ pub(crate) struct Place<K: Eq + Hash> {
     conversation: Option<ConversationId>,
 }
 
-/// Half of what the others leave free, so that a newcomer always finds a slot.
+/// Half of what the others leave free, so that a newcomer always finds a place.
 fn share(all: usize, others: usize) -> usize {
     all.saturating_sub(others).div_ceil(2)
 }
@@ -69,7 +69,7 @@ fn locked<K>(taken: &Mutex<Taken<K>>) -> MutexGuard<'_, Taken<K>> {
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    /// `all` slots, of which one account never holds more than `of_account`.
+    /// `all` places, of which one account never holds more than `of_account`.
     pub(crate) fn new(all: usize, of_account: usize) -> Self {
         let taken = Taken {
             keys: HashSet::new(),

@@ -23,7 +23,7 @@ pub(crate) const CONVERSATIONS: &str = "conversations";
 /// The number of buckets in memory above which full, idle ones are dropped.
 const MANY: usize = 4096;
 
-/// Whose request wants to leave.
+/// Who wants to send a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateKey<'a> {
     /// The channel's id.

@@ -73,7 +73,7 @@ pub(crate) enum ChannelsError {
     /// The component failed in its first call.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// Its parked deliveries could not be queued again.
+    /// Its waiting deliveries could not be requeued.
     #[error(transparent)]
     Inbox(#[from] InboxError),
     /// The component belongs to another channel.

@@ -78,7 +78,7 @@ impl Channels {
         replaced
     }
 
-    /// How many components this channel has had since the start, counted from 1.
+    /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub(crate) fn generation(&self, id: &str) -> u64 {
         self.generations.note(id, |history| history.count)
     }

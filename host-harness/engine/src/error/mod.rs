@@ -1,5 +1,5 @@
 //! Owns: errors shared by several rooms, with their wording for operators and for people.
-//! Does not own: errors of a single room, which stand in that room, and the facade's error (`host`).
+//! Does not own: errors of a single room, which are defined there, and the facade's error (`host`).
 
 mod connect;
 mod refusal;

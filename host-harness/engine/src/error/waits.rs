@@ -32,7 +32,7 @@ pub enum Full {
     /// The account's waiting deliveries.
     #[error("{0} deliveries of the account wait to be translated, which is its bound")]
     Account(u64),
-    /// The channel's bytes.
+    /// The channel's unapplied bytes.
     #[error("{0} bytes of deliveries of the channel are not applied, which is its bound")]
     Bytes(u64),
 }

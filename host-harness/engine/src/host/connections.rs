@@ -111,7 +111,7 @@ impl Host {
     }
 
     /// Makes a link for connecting one account: `{public-url}/connect/{ticket}`. The ticket is a credential: the first
-    /// browser that opens the link owns it. With a `login`, the link is for that login only.
+    /// browser that begins with the link owns it. With a `login`, the link is for that login only.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
         Ok(self.rooms.accounts.begin_connecting(channel, login).await?)
     }

@@ -1,5 +1,5 @@
 //! Owns: the one error type of the host's functions, and the conversions from the rooms' errors.
-//! Does not own: the sentences, which stand beside each error.
+//! Does not own: the sentences, which are defined with each error.
 
 use harness_contract::{AccountError, Violation};
 use harness_egress::{SetupError, credentials::VaultError};

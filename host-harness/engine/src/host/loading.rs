@@ -28,7 +28,7 @@ impl Host {
         Ok(self.rooms.channels.replace_channel(id, component, setup).await?)
     }
 
-    /// How many components this channel has had since the start, counted from 1.
+    /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub fn generation(&self, id: &str) -> u64 {
         self.rooms.channels.generation(id)
     }

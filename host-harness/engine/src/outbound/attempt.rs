@@ -39,8 +39,8 @@ const FIRST_WAIT_MS: u64 = 1_000;
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 /// The longest wait that a channel may ask for, in milliseconds.
 const DAY_MS: u64 = 24 * 3_600_000;
-/// How long a reply waits for its rate limit while holding its slot, in milliseconds. For longer waits it gives up the
-/// slot.
+/// How long a reply waits for its rate limit while holding its place, in milliseconds. For longer waits it gives up the
+/// place.
 const PATIENCE_MS: u64 = 1_000;
 /// How often a channel may have the rest of a reply rebuilt.
 const MAX_REBUILDS: u32 = 2;

@@ -57,7 +57,7 @@ pub enum StoreError {
 }
 
 impl MediaStore {
-    /// A store of its own bucket or prefix, which nothing else may use.
+    /// A store in its own bucket or prefix, which nothing else may use.
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
         Self { objects, folder: None }
     }

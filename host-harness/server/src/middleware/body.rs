@@ -27,7 +27,7 @@ const BYTES_PER_SECOND: u64 = 512 << 10;
 /// The time limit of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyTime {
-    /// The limit for a body without an announced length.
+    /// The time allowed for any body.
     pub(crate) base: Duration,
     /// The largest announced length, in bytes, for which time is added.
     pub(crate) largest: u64,
