@@ -48,6 +48,8 @@ mod hostile;
 mod ingress;
 #[path = "judge.rs"]
 mod judge;
+#[path = "line.rs"]
+mod line;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]
@@ -90,6 +92,8 @@ mod second_channel;
 mod shares;
 #[path = "sizes.rs"]
 mod sizes;
+#[path = "slack.rs"]
+mod slack;
 #[path = "slow_platform.rs"]
 mod slow_platform;
 #[path = "tokens.rs"]

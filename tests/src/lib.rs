@@ -17,12 +17,14 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod line;
 pub mod log;
 pub mod manifest;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
 pub mod served;
+pub mod slack;
 pub mod told;
 
 use std::{
@@ -69,6 +71,18 @@ pub fn instagram() -> &'static (PathBuf, Vec<u8>) {
 pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/web-chat"))
+}
+
+/// The LINE component.
+pub fn line() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/line"))
+}
+
+/// The Slack component.
+pub fn slack() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/slack"))
 }
 
 /// The component that attacks its host.
