@@ -2,14 +2,17 @@
 //! Does not own: which files there are (the inbox), which hosts they come from (egress), where bytes lie (`store`).
 
 mod error;
+mod inline;
 pub(crate) mod sniff;
 pub(crate) mod uploads;
 mod worker;
 
+use std::sync::Arc;
+
 use crate::{
     base::Base,
     channels::Channels,
-    network::Network,
+    network::{LocateMedia, Network},
     store::{MediaStore, StoreError, incoming::PIECE},
 };
 
@@ -25,6 +28,8 @@ pub(crate) struct Media {
     pub(crate) channels: Channels,
     pub(crate) network: Network,
     pub(crate) store: MediaStore,
+    /// For files that have no address of their own.
+    pub(crate) locate: Arc<dyn LocateMedia>,
 }
 
 impl Media {

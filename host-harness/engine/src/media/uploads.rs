@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::{
-    FieldValue, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart, TemplateValue,
+    FieldValue, FileRef, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart,
+    TemplateValue,
 };
 use harness_egress::{EgressError, File, Files, Held, check_files, check_request, credentials::random};
 use harness_inbox::{InboxError, MediaState, MediaView, Upload};
@@ -117,6 +118,9 @@ impl Media {
     /// Puts what the host knows of its files into a message: their sizes, what their content is, their names.
     pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), MediaError> {
         for media in media_of(message) {
+            if let Some(MediaSource::File(preview)) = &mut media.preview {
+                preview.size = self.base.inbox.upload(&preview.handle).await?.size;
+            }
             let MediaSource::File(reference) = &mut media.source else { continue };
             let file = self.base.inbox.upload(&reference.handle).await?;
             reference.size = file.size;
@@ -162,13 +166,21 @@ impl Media {
     /// knows of them.
     pub(crate) async fn files_of(&self, request: &HttpRequest) -> Result<Files, FilesError> {
         let mut files = Files::default();
-        let HttpBody::Multipart(fields) = &request.body else { return Ok(files) };
+        let named: Vec<&FileRef> = match &request.body {
+            HttpBody::File(file) => vec![file],
+            HttpBody::Multipart(fields) => {
+                let files = fields.iter().filter_map(|field| match &field.value {
+                    FieldValue::File(file) => Some(file),
+                    _ => None,
+                });
+                files.collect()
+            }
+            _ => return Ok(files),
+        };
         check_request(request, &self.network.sizes)?;
         let mut held = Vec::new();
-        for field in fields {
-            if let FieldValue::File(file) = &field.value {
-                held.push(self.base.inbox.upload(&file.handle).await?);
-            }
+        for file in named {
+            held.push(self.base.inbox.upload(&file.handle).await?);
         }
         check_files(held.iter().map(|file| file.size), &self.network.sizes)?;
         for file in held {

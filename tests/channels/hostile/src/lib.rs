@@ -95,6 +95,7 @@ impl messaging_channel::Guest for Hostile {
             echoed: false,
             correlation: None,
             text: None,
+            context: None,
             degradations: Vec::new(),
         }])
     }

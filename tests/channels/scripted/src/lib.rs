@@ -52,6 +52,7 @@ impl messaging_channel::Guest for Scripted {
             echoed: false,
             correlation: None,
             text: None,
+            context: None,
             degradations: Vec::new(),
         };
         Ok(script.requests().into_iter().map(step).collect())

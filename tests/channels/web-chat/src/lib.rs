@@ -207,6 +207,7 @@ fn step(
         echoed: false,
         correlation: None,
         text: Some(text.text.clone()),
+        context: None,
         degradations: Vec::new(),
     })
 }
