@@ -38,9 +38,22 @@ impl Quotable {
     }
 }
 
+/// What is kept for a request until its answer is there, since that names messages by their order alone.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    /// The part of each message.
+    pub(crate) parts: Vec<u32>,
+}
+
+/// One of LINE's messages, and the part that it is of.
+struct Rendered {
+    part: u32,
+    message: Value,
+}
+
 /// The messages of one request.
 pub(crate) struct Group {
-    /// One for each message; or one, where all of them are its.
     parts: Vec<u32>,
     messages: Vec<Value>,
 }
@@ -49,29 +62,17 @@ pub(crate) struct Group {
 pub(crate) fn plan(message: &OutboundMessage, context: &ConversationContext) -> (Report, Vec<Group>) {
     let mut report = Report::new(LINE, message.fallback);
     check(&mut report, message, context);
-    let mut groups: Vec<Group> = Vec::new();
-    for (index, part) in (0..).zip(&message.parts) {
-        let rendered = render(&mut report, index, part);
-        // An answer names its messages by their order alone. Where a part is several, they have their requests to
-        // themselves, so that it is clear which is whose.
-        if let [_] = rendered.as_slice() {
-            match groups
-                .last_mut()
-                .filter(|last| last.parts.len() == last.messages.len() && last.parts.len() < MESSAGES)
-            {
-                Some(last) => {
-                    last.parts.push(index);
-                    last.messages.extend(rendered);
-                }
-                None => groups.push(Group { parts: vec![index], messages: rendered }),
-            }
-        } else {
-            let chunks = rendered.chunks(MESSAGES);
-            groups.extend(chunks.map(|chunk| Group { parts: vec![index], messages: chunk.to_vec() }));
-        }
+    let mut rendered = Vec::new();
+    for (part, content) in (0..).zip(&message.parts) {
+        let messages = render(&mut report, part, content);
+        rendered.extend(messages.into_iter().map(|message| Rendered { part, message }));
     }
-    decorate(&mut report, &mut groups, message);
-    (report, groups)
+    decorate(&mut report, &mut rendered, message);
+    let group = |messages: &[Rendered]| Group {
+        parts: messages.iter().map(|one| one.part).collect(),
+        messages: messages.iter().map(|one| one.message.clone()).collect(),
+    };
+    (report, rendered.chunks(MESSAGES).map(group).collect())
 }
 
 /// What concerns the message as a whole.
@@ -271,8 +272,8 @@ fn action(report: &mut Report, path: &str, label: &str, action: &ButtonAction) -
 }
 
 /// What hangs on single messages: who writes, what is quoted, what may be tapped.
-fn decorate(report: &mut Report, groups: &mut [Group], message: &OutboundMessage) {
-    let mut messages: Vec<&mut Value> = groups.iter_mut().flat_map(|group| &mut group.messages).collect();
+fn decorate(report: &mut Report, rendered: &mut [Rendered], message: &OutboundMessage) {
+    let mut messages: Vec<&mut Value> = rendered.iter_mut().map(|one| &mut one.message).collect();
     if let Some(name) = &message.sender.name {
         let mut sender = json!({ "name": name });
         put(&mut sender, "iconUrl", message.sender.picture_url.as_deref().map(Value::from));
@@ -323,21 +324,20 @@ pub(crate) fn steps(
     let kept = context.reply_context.as_deref().and_then(|kept| serde_json::from_slice::<Kept>(kept).ok());
     let mut fresh = kept.filter(|kept| context.now < kept.at.saturating_add(TOKEN_LIVES)).map(|kept| kept.token);
     let to = target(context).unwrap_or_default();
-    let mut steps: Vec<SendStep> = Vec::with_capacity(groups.len());
-    for group in groups {
+    let step = |(nth, group): (usize, Group)| {
         let request = match fresh.take() {
             Some(token) => request("reply", json!({ "replyToken": token, "messages": group.messages }), None),
             None => {
-                // Of one reply, a request keeps its key however often it is rendered: it is named by what it delivers.
-                let nth = steps.iter().filter(|earlier| earlier.parts == group.parts).count();
-                let first = group.parts.first().copied().unwrap_or_default();
-                let key = retry_key(&message.id, first, nth);
+                let key = retry_key(&message.id, nth);
                 request("push", json!({ "to": to, "messages": group.messages }), Some(key))
             }
         };
-        let degradations = group.parts.iter().flat_map(|part| report.degradations_of(*part as usize)).collect();
+        let mut parts = group.parts.clone();
+        parts.dedup();
+        let degradations = parts.iter().flat_map(|part| report.degradations_of(*part as usize)).collect();
         let only = if let [only] = group.messages.as_slice() { only.get("text").and_then(Value::as_str) } else { None };
-        steps.push(SendStep {
+        SendStep {
+            parts,
             kind: StepKind::Message,
             rate_class: "message".into(),
             repeatable: request.headers.iter().any(|header| header.name == RETRY_KEY),
@@ -345,12 +345,12 @@ pub(crate) fn steps(
             // LINE tells nobody of what an account sends.
             echoed: false,
             correlation: None,
-            text: only.filter(|_| group.parts.len() == 1).map(str::to_owned),
+            text: only.map(str::to_owned),
+            context: serde_json::to_vec(&Asked { parts: group.parts }).ok(),
             degradations,
-            parts: group.parts,
-        });
-    }
-    steps
+        }
+    };
+    groups.into_iter().enumerate().map(step).collect()
 }
 
 const RETRY_KEY: &str = "x-line-retry-key";
@@ -369,9 +369,8 @@ fn request(method: &str, body: Value, key: Option<String>) -> HttpRequest {
 }
 
 /// A UUID that one push of one message has, at every attempt.
-fn retry_key(message: &str, part: u32, nth: usize) -> String {
-    let pieces = [message, &part.to_string(), &nth.to_string()];
-    let half = |which: &str| format!("{:0>16}", id::hash(&[&[which], pieces.as_slice()].concat()));
+fn retry_key(message: &str, nth: usize) -> String {
+    let half = |which: &str| format!("{:0>16}", id::hash(&[which, message, &nth.to_string()]));
     let (high, low) = (half("high"), half("low"));
     let piece = |half: &str, from: usize, to: usize| half.get(from..to).unwrap_or_default().to_owned();
     // Marked as a UUID of its maker's own form.

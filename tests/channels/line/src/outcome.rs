@@ -7,7 +7,7 @@ use channel_sdk::{
 };
 use serde::Deserialize;
 
-use crate::outbound::Quotable;
+use crate::outbound::{Asked, Quotable};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -82,16 +82,15 @@ pub(crate) fn read(step: &SentStep, response: &HttpResponse) -> SendOutcome {
     }
 }
 
-/// One message for each part, or all of them for the only one.
+/// Each message with the part that it is of.
 fn receipt(step: &SentStep, answer: Answer) -> Receipt {
-    let only = step.parts.first().copied().filter(|_| step.parts.len() == 1);
-    let parts = step.parts.iter().copied().map(Some).chain(std::iter::repeat(only));
-    let message = |(sent, part): (Sent, Option<u32>)| {
+    let asked: Asked = step.context.as_deref().and_then(|kept| serde_json::from_slice(kept).ok()).unwrap_or_default();
+    let message = |(sent, part): (Sent, u32)| {
         let context = sent.quote_token.map(|quote| Quotable { quote }.bytes());
-        Some(SentMessage { part: part.or(only)?, message: MessageRef { id: sent.id, context } })
+        SentMessage { part, message: MessageRef { id: sent.id, context } }
     };
     Receipt {
-        messages: answer.sent_messages.into_iter().zip(parts).filter_map(message).collect(),
+        messages: answer.sent_messages.into_iter().zip(asked.parts).map(message).collect(),
         thread: None,
         recipient: None,
         correlation: None,

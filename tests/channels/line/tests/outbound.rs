@@ -142,14 +142,20 @@ fn a_push_keeps_its_key_at_every_attempt_and_no_other_message_has_it() {
 }
 
 #[test]
-fn a_part_that_is_several_messages_has_its_requests_to_itself() {
+fn a_part_that_is_several_messages_shares_its_requests_with_the_others() {
     let album = OutboundPart::Media(vec![file(MediaKind::Image), file(MediaKind::Image)]);
-    let steps = steps(message(vec![text("a"), album, text("b")]), context(None));
-    let parts: Vec<_> = steps.iter().map(|step| step.parts.as_slice()).collect();
-    assert_eq!(parts, [[0].as_slice(), &[1], &[2]]);
     let long = OutboundText { text: "word ".repeat(2_500), format: TextFormat::Plain, split: true };
-    let steps = self::steps(message(vec![OutboundPart::Text(long)]), context(None));
-    assert_eq!(body(&steps[0])["messages"].as_array().unwrap().len(), 3);
+    let steps = steps(message(vec![text("a"), album, OutboundPart::Text(long), text("b")]), after(1));
+    let shapes: Vec<_> = steps
+        .iter()
+        .map(|step| (method(step), step.parts.as_slice(), body(step)["messages"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(shapes, [("reply", [0, 1, 2].as_slice(), 5), ("push", [2, 3].as_slice(), 2)]);
+    let answer = json!({ "sentMessages": (1..=5).map(|id| json!({ "id": id.to_string() })).collect::<Vec<_>>() });
+    let response = HttpResponse { status: 200, headers: Vec::new(), body: answer.to_string().into_bytes() };
+    let outcome = Line::parse_send_response(SentStep::from(&steps[0]), response);
+    let SendResult::Sent(receipt) = outcome.verdict else { panic!() };
+    assert_eq!(receipt.messages.iter().map(|sent| sent.part).collect::<Vec<_>>(), [0, 1, 1, 2, 2]);
 }
 
 #[test]
@@ -224,6 +230,7 @@ fn sent(method: &str, parts: &[u32]) -> SentStep {
         kind: StepKind::Message,
         repeatable: method == "push",
         correlation: None,
+        context: Some(json!({ "parts": parts }).to_string().into_bytes()),
         method: HttpMethod::Post,
         url: format!("https://api.line.me/v2/bot/message/{method}"),
         captured: Vec::new(),
@@ -248,11 +255,7 @@ fn every_part_has_its_own_message_and_the_token_is_spent() {
     assert_eq!(messages, [(0, "1"), (1, "2"), (4, "3")]);
     assert_eq!(receipt.messages[2].message.context.as_deref(), Some(br#"{"quote":"q3"}"#.as_slice()));
     assert_eq!(receipt.messages[1].message.context, None);
-    // Several messages of one part are all its.
-    let outcome = read("push", &[2], 200, answer);
-    assert_eq!(outcome.reply_context, None, "a token that came meanwhile stays");
-    let SendResult::Sent(receipt) = outcome.verdict else { panic!() };
-    assert_eq!(receipt.messages.iter().map(|sent| sent.part).collect::<Vec<_>>(), [2, 2, 2]);
+    assert_eq!(read("push", &[0, 1, 4], 200, answer).reply_context, None, "a token that came meanwhile stays");
 }
 
 #[test]

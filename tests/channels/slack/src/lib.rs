@@ -52,7 +52,7 @@ impl messaging_channel::Guest for Slack {
 impl files::Guest for Slack {
     /// The address came with the event, and opens with the workspace's token alone.
     fn locate_media(_: AccountSettings, media: Media) -> Result<files::MediaLocation, AccountError> {
-        let url = media.url.or(media.handle).filter(|url| url.starts_with("https://files.slack.com/"));
+        let url = media.handle.filter(|url| url.starts_with("https://files.slack.com/"));
         let Some(url) = url else {
             return Err(AccountError::InvalidInput("Slack's files lie at https://files.slack.com/.".into()));
         };

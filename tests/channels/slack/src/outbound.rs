@@ -320,6 +320,7 @@ fn step(index: u32, kind: StepKind, rate_class: &str, request: HttpRequest) -> S
         echoed: false,
         correlation: None,
         text: None,
+        context: None,
         degradations: Vec::new(),
     }
 }

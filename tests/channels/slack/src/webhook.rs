@@ -376,9 +376,9 @@ impl File {
         };
         Attachment::Media(Media {
             kind,
-            // The address opens with a credential only, so whoever downloads must ask first: the handle says so.
-            handle: Some(self.id),
-            url: self.url_private,
+            // The address opens with a credential only. As `url` it would be fetched without.
+            handle: self.url_private,
+            url: None,
             inline: None,
             mime: (!self.mimetype.is_empty()).then_some(self.mimetype),
             size: self.size,

@@ -108,11 +108,11 @@ fn a_file_is_fetched_with_the_workspace_s_token_and_only_from_slack() {
     let [Attachment::Media(media), Attachment::Unavailable(_)] = message(&event).attachments.as_slice() else {
         panic!()
     };
-    assert_eq!((media.kind, media.handle.as_deref(), media.size), (MediaKind::Image, Some("F1"), Some(12)));
+    assert_eq!((media.kind, media.handle.as_deref(), media.size), (MediaKind::Image, Some(url), Some(12)));
     let account = || AccountSettings { id: "T1".into(), settings: Vec::new(), webhook_url: None };
     let request = <Slack as files::Guest>::locate_media(account(), media.clone()).unwrap().request;
     assert_eq!((request.url.as_str(), &request.fills[0].place), (url, &FillPlace::Authorization("Bearer".into())));
-    let elsewhere = Media { url: Some("https://files.slack.com.evil.example/x".into()), ..media.clone() };
+    let elsewhere = Media { handle: Some("https://files.slack.com.evil.example/x".into()), ..media.clone() };
     assert!(<Slack as files::Guest>::locate_media(account(), elsewhere).is_err());
     let shared = json!({ "type": "file_shared", "file_id": "F1", "user_id": "U1", "channel_id": "C1" });
     assert!(events(shared).is_empty(), "the message says more");
