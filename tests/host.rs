@@ -92,8 +92,6 @@ mod second_channel;
 mod shares;
 #[path = "sizes.rs"]
 mod sizes;
-#[path = "slack.rs"]
-mod slack;
 #[path = "slow_platform.rs"]
 mod slow_platform;
 #[path = "tokens.rs"]

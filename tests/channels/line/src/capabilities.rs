@@ -2,6 +2,7 @@
 //! Owns the numbers; not the checks against them (`outbound`).
 
 use channel_sdk::{
+    blank,
     limit::{Count, Length},
     names::{counted_item, feature, text_field, window_opener},
     types::*,
@@ -66,7 +67,6 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
         replies: None,
     };
     ChannelCapabilities {
-        revision: 1,
         features: incoming.chain(outgoing).collect(),
         text_limits: vec![
             text_limit(text_field::MESSAGE_TEXT, TEXT),
@@ -91,11 +91,8 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
             rules: [window_opener::MESSAGE, window_opener::BUTTON, window_opener::OTHER].map(opens).into(),
             always_allowed: Vec::new(),
         },
-        stickers: Vec::new(),
-        reactions: ReactionPolicy::None,
-        rates: vec![Rate { class: "message".into(), scope: Scope::Account, count: 2000, period: 1000 }],
-        typing: None,
+        rates: vec![Rate { class: "messages".into(), scope: Scope::Account, count: 2000, period: 1000 }],
         identity: IdentityRule { field: "line_user_id".into(), start_with: Vec::new() },
-        options: Vec::new(),
+        ..blank::capabilities()
     }
 }

@@ -1,7 +1,7 @@
 //! A message of the contract as LINE's: what stands in its way, and the requests that deliver it.
 //! Owns how parts share requests, and which request is a reply; not what the answers mean (`outcome`).
 
-use channel_sdk::{cut, id, names::feature, names::violation_code, report::Report, types::*};
+use channel_sdk::{blank, cut, id, names::feature, names::violation_code, report::Report, types::*};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -338,16 +338,11 @@ pub(crate) fn steps(
         let only = if let [only] = group.messages.as_slice() { only.get("text").and_then(Value::as_str) } else { None };
         SendStep {
             parts,
-            kind: StepKind::Message,
-            rate_class: "message".into(),
             repeatable: request.headers.iter().any(|header| header.name == RETRY_KEY),
-            request,
-            // LINE tells nobody of what an account sends.
-            echoed: false,
-            correlation: None,
             text: only.map(str::to_owned),
             context: serde_json::to_vec(&Asked { parts: group.parts }).ok(),
             degradations,
+            ..blank::step(request)
         }
     };
     groups.into_iter().enumerate().map(step).collect()

@@ -2,6 +2,7 @@
 //! Owns the reading of answers; not what a host makes of it.
 
 use channel_sdk::{
+    blank,
     failures::{self, Row, Verdict},
     types::{FailureCategory as Category, *},
 };
@@ -89,13 +90,7 @@ fn receipt(step: &SentStep, answer: Answer) -> Receipt {
         let context = sent.quote_token.map(|quote| Quotable { quote }.bytes());
         SentMessage { part, message: MessageRef { id: sent.id, context } }
     };
-    Receipt {
-        messages: answer.sent_messages.into_iter().zip(asked.parts).map(message).collect(),
-        thread: None,
-        recipient: None,
-        correlation: None,
-        media_handle: None,
-    }
+    Receipt { messages: answer.sent_messages.into_iter().zip(asked.parts).map(message).collect(), ..blank::receipt() }
 }
 
 fn failure(row: &Row, answer: &Answer, response: &HttpResponse) -> Failure {

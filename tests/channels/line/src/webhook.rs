@@ -1,7 +1,7 @@
 //! LINE's events as the contract's.
 //! Owns what each of LINE's words means; not what is answered.
 
-use channel_sdk::{collect::person, id, limit::NATIVE_BYTES, names::anomaly, names::window_opener, types::*};
+use channel_sdk::{blank, id, limit::NATIVE_BYTES, names::anomaly, names::window_opener, types::*};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -113,27 +113,11 @@ fn read(account: &str, received_at: u64, raw: Value) -> Event {
         Ok(item) => item.event(account, received_at, text),
         Err(error) => {
             let body = EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None });
-            Event { native: bounded(text.clone()), ..blank(account, id::of_raw(account, &text), body) }
+            Event {
+                native: bounded(text.clone()),
+                ..blank::event(id::of_raw(account, &text), account.to_owned(), body)
+            }
         }
-    }
-}
-
-/// An event of which nothing but what happened is known.
-fn blank(account: &str, id: String, body: EventBody) -> Event {
-    Event {
-        id,
-        account: account.to_owned(),
-        contact: None,
-        thread: None,
-        author: Author::Unknown,
-        at: None,
-        origin: EventOrigin::Live,
-        opens: None,
-        body,
-        reply_context: None,
-        details: Vec::new(),
-        anomalies: Vec::new(),
-        native: None,
     }
 }
 
@@ -163,7 +147,7 @@ impl Item {
         let body = self.body();
         let unknown = matches!(body, EventBody::Unknown(_));
         Event {
-            contact: user.map(person),
+            contact: user.map(blank::person),
             thread,
             author,
             at,
@@ -172,7 +156,7 @@ impl Item {
             reply_context,
             anomalies: if at.is_none() { vec![anomaly::MISSING_TIME.to_owned()] } else { Vec::new() },
             native: if unknown { bounded(native) } else { None },
-            ..blank(account, id, body)
+            ..blank::event(id, account.to_owned(), body)
         }
     }
 
@@ -218,26 +202,10 @@ fn members(members: Option<Members>) -> Vec<Member> {
     members.into_iter().filter_map(|member| Some(Member { id: member.user_id?, name: None })).collect()
 }
 
-fn bare_message(id: Option<String>) -> Message {
-    Message {
-        id,
-        context: None,
-        text: None,
-        formatted: None,
-        attachments: Vec::new(),
-        answer: None,
-        reply_to: None,
-        referral: None,
-        unavailable: None,
-        to_self: false,
-        automatic: false,
-        album: None,
-    }
-}
-
 impl Content {
     fn message(mut self) -> Message {
-        let mut message = bare_message(Some(std::mem::take(&mut self.id)).filter(|id| !id.is_empty()));
+        let id = Some(std::mem::take(&mut self.id)).filter(|id| !id.is_empty());
+        let mut message = Message { id, ..blank::message() };
         message.context = self.quote_token.take().map(|quote| Quotable { quote }.bytes());
         message.reply_to = self.quoted_message_id.take().map(ReplyTarget::Message);
         message.album = self.image_set.take().map(|set| set.id);
@@ -306,6 +274,6 @@ impl Postback {
             values: values.collect(),
             token: None,
         };
-        Message { answer: Some(answer), ..bare_message(None) }
+        Message { answer: Some(answer), ..blank::message() }
     }
 }

@@ -2,6 +2,7 @@
 //! Owns the numbers; not the checks against them (`outbound`).
 
 use channel_sdk::{
+    blank,
     limit::{Count, Length},
     names::{counted_item, feature, text_field},
     types::*,
@@ -64,7 +65,6 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
         [files(Direction::Inbound, &[]), files(Direction::Outbound, &[MediaWay::Upload])];
     let rate = |class: &str, scope, count| Rate { class: class.to_owned(), scope, count, period: 60_000 };
     ChannelCapabilities {
-        revision: 1,
         features: incoming.chain(outgoing).collect(),
         text_limits: vec![
             text_limit(text_field::MESSAGE_TEXT, TEXT),
@@ -77,18 +77,14 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
             count_limit(counted_item::IMAGES_PER_MESSAGE, FILES),
         ],
         media_rules: incoming_files.into_iter().chain(outgoing_files).collect(),
-        // Whoever is in a channel may be written to at any time.
-        window: WindowPolicy { customer_first: false, rules: Vec::new(), always_allowed: Vec::new() },
-        stickers: Vec::new(),
         reactions: ReactionPolicy::Only(emoji::all()),
         rates: vec![
             // One a second in a channel, and bursts of more.
-            rate("message", Scope::Conversation, 60),
+            rate("messages", Scope::Conversation, 60),
             rate("upload", Scope::Account, 100),
             rate("action", Scope::Account, 50),
         ],
-        typing: None,
         identity: IdentityRule { field: "slack_user_id".into(), start_with: vec!["user_id".into()] },
-        options: Vec::new(),
+        ..blank::capabilities()
     }
 }

@@ -1,12 +1,12 @@
 //! Taps on what was sent: a form with one field, `payload`, that holds JSON.
 //! Owns forms and taps; not events (`webhook`).
 
-use channel_sdk::{collect::person, id, names::window_opener, types::*};
+use channel_sdk::{blank, id, names::window_opener, types::*};
 use serde::Deserialize;
 
 use crate::{
     message_id, milliseconds, thread_of,
-    webhook::{bare_message, blank, malformed, unknown},
+    webhook::{malformed, unknown},
 };
 
 #[derive(Default, Deserialize)]
@@ -83,15 +83,15 @@ pub(crate) fn parse(input: &Delivery) -> Result<Vec<Event>, ParseError> {
         let message = Message {
             answer: Some(action.answer(response_url.clone())),
             reply_to: container.message_ts.as_deref().map(|ts| ReplyTarget::Message(message_id(&channel, ts))),
-            ..bare_message(None)
+            ..blank::message()
         };
         Event {
-            contact: Some(Contact { username: user.username.clone(), ..person(user.id.clone()) }),
+            contact: Some(Contact { username: user.username.clone(), ..blank::person(user.id.clone()) }),
             thread: Some(thread_of(&channel, container.thread_ts.as_deref(), None)),
             author: Author::Contact,
             at,
             opens: Some(window_opener::BUTTON.to_owned()),
-            ..blank(account.clone(), id, EventBody::Message(message))
+            ..blank::event(id, account.clone(), EventBody::Message(message))
         }
     };
     Ok(actions.into_iter().map(tap).collect())

@@ -1,7 +1,7 @@
 //! A message of the contract as Slack's: what stands in its way, and the requests that deliver it.
 //! Owns which method each part is; not what the answers mean (`outcome`).
 
-use channel_sdk::{names::violation_code, report::Report, types::*};
+use channel_sdk::{blank, names::violation_code, report::Report, types::*};
 use serde_json::{Value, json};
 
 use crate::{SLACK, capabilities as limits, emoji, marks, token};
@@ -180,7 +180,7 @@ impl Plan<'_> {
             correlation: Some(correlation),
             text,
             degradations: self.report.degradations_of(index as usize),
-            ..step(index, StepKind::Message, "message", request)
+            ..step(index, StepKind::Message, "messages", request)
         });
     }
 
@@ -233,7 +233,7 @@ impl Plan<'_> {
             // The mark is the file's id, which this channel does not see before the answer.
             correlation: None,
             degradations: self.report.degradations_of(index as usize),
-            ..step(index, StepKind::Message, "message", request)
+            ..step(index, StepKind::Message, "messages", request)
         });
     }
 
@@ -311,18 +311,7 @@ fn put(object: &mut Value, name: &str, value: Option<Value>) {
 
 /// A step of which nothing but its request is special.
 fn step(index: u32, kind: StepKind, rate_class: &str, request: HttpRequest) -> SendStep {
-    SendStep {
-        parts: vec![index],
-        kind,
-        rate_class: rate_class.to_owned(),
-        request,
-        repeatable: true,
-        echoed: false,
-        correlation: None,
-        text: None,
-        context: None,
-        degradations: Vec::new(),
-    }
+    SendStep { parts: vec![index], kind, rate_class: rate_class.to_owned(), repeatable: true, ..blank::step(request) }
 }
 
 /// A call of the Web API with a JSON body.

@@ -2,6 +2,7 @@
 //! Owns the reading of answers; not what a host makes of it.
 
 use channel_sdk::{
+    blank,
     failures::{self, Row, Verdict},
     types::{FailureCategory as Category, *},
 };
@@ -126,9 +127,8 @@ fn receipt(step: &SentStep, answer: Answer) -> Receipt {
     Receipt {
         messages: message.into_iter().collect(),
         thread,
-        recipient: None,
         // Of shared files it is all that the event about them will have.
         correlation: answer.files.into_iter().next().map(|file| file.id).filter(|_| is_message),
-        media_handle: None,
+        ..blank::receipt()
     }
 }

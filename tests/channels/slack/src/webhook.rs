@@ -2,8 +2,7 @@
 //! Owns what each of Slack's events means; not taps (`interaction`), and not the marks in texts (`marks`).
 
 use channel_sdk::{
-    collect::person,
-    id,
+    blank, id,
     limit::NATIVE_BYTES,
     names::{account_change, window_opener},
     types::*,
@@ -117,45 +116,9 @@ pub(crate) fn malformed(error: &serde_json::Error) -> ParseError {
     ParseError::Malformed(Malformed { offset: error.column() as u64, reason: error.to_string() })
 }
 
-/// An event of which nothing but what happened is known.
-pub(crate) fn blank(account: String, id: String, body: EventBody) -> Event {
-    Event {
-        id,
-        account,
-        contact: None,
-        thread: None,
-        author: Author::Unknown,
-        at: None,
-        origin: EventOrigin::Live,
-        opens: None,
-        body,
-        reply_context: None,
-        details: Vec::new(),
-        anomalies: Vec::new(),
-        native: None,
-    }
-}
-
-pub(crate) fn bare_message(id: Option<String>) -> Message {
-    Message {
-        id,
-        context: None,
-        text: None,
-        formatted: None,
-        attachments: Vec::new(),
-        answer: None,
-        reply_to: None,
-        referral: None,
-        unavailable: None,
-        to_self: false,
-        automatic: false,
-        album: None,
-    }
-}
-
 pub(crate) fn unknown(account: String, id: String, reason: String, kind: Option<&str>, native: String) -> Event {
     let body = EventBody::Unknown(UnknownItem { reason, kind: kind.map(str::to_owned) });
-    Event { native: (native.len() <= NATIVE_BYTES).then_some(native), ..blank(account, id, body) }
+    Event { native: (native.len() <= NATIVE_BYTES).then_some(native), ..blank::event(id, account, body) }
 }
 
 impl Envelope {
@@ -164,7 +127,7 @@ impl Envelope {
         let detail = "Slack left events out, because there were too many in one minute.".to_owned();
         let body =
             EventBody::AccountUpdate(AccountUpdate { change: account_change::OTHER.into(), detail: Some(detail) });
-        let event = blank(self.team_id, id::of("limited", &[&minute.to_string()]), body);
+        let event = blank::event(id::of("limited", &[&minute.to_string()]), self.team_id, body);
         Event { author: Author::Platform, at: minute.checked_mul(1000), ..event }
     }
 
@@ -216,7 +179,7 @@ impl Item {
                 let before = self.previous_message.take().unwrap_or_default();
                 let (contact, author) = before.writer(app);
                 let thread = thread_of(&channel, before.parent(), self.channel_type.as_deref());
-                Event { contact, author, thread: Some(thread), ..blank(account.into(), id, body) }
+                Event { contact, author, thread: Some(thread), ..blank::event(id, account.into(), body) }
             }
             ("reaction_added" | "reaction_removed", _) => return self.reacted(account, id, kind == "reaction_added"),
             ("member_joined_channel" | "member_left_channel", _) => {
@@ -224,7 +187,7 @@ impl Item {
                 let who = vec![Member { id: user.clone(), name: None }];
                 let joined = kind == "member_joined_channel";
                 let change = if joined { ThreadChange::Joined(who) } else { ThreadChange::Left(who) };
-                let contact = Some(person(user));
+                let contact = Some(blank::person(user));
                 Event { contact, author: Author::Contact, ..thread_update(account, id, &channel, change) }
             }
             ("channel_rename", _) => {
@@ -241,7 +204,7 @@ impl Item {
             ("app_uninstalled" | "tokens_revoked", _) => {
                 let change = account_change::DISCONNECTED.into();
                 let body = EventBody::AccountUpdate(AccountUpdate { change, detail: Some(kind.clone()) });
-                Event { author: Author::Platform, ..blank(account.into(), id, body) }
+                Event { author: Author::Platform, ..blank::event(id, account.into(), body) }
             }
             // The message that shares the file says more.
             ("file_shared" | "file_created" | "file_change" | "app_home_opened" | "link_shared", _) => {
@@ -251,7 +214,7 @@ impl Item {
                 let extra = Extra { kind: what.to_owned(), text: marks::read(&self.text).0, details: Vec::new() };
                 let (contact, author) = self.writer(app);
                 let thread = thread_of(&channel, self.parent(), self.channel_type.as_deref());
-                let event = blank(account.into(), id, EventBody::Activity(extra));
+                let event = blank::event(id, account.into(), EventBody::Activity(extra));
                 Event { contact, author, thread: Some(thread), ..event }
             }
             (other, _) => {
@@ -276,7 +239,7 @@ impl Item {
             return (None, Author::Business(BusinessAuthor { app_id: self.app_id.clone(), correlation }));
         }
         match self.user.clone().or_else(|| self.bot_id.clone()) {
-            Some(id) => (Some(Contact { name: self.username.clone(), ..person(id) }), Author::Contact),
+            Some(id) => (Some(Contact { name: self.username.clone(), ..blank::person(id) }), Author::Contact),
             None => (None, Author::Unknown),
         }
     }
@@ -290,13 +253,14 @@ impl Item {
         let automatic = self.bot_id.is_some();
         let (text, formatted) = marks::read(&self.text);
         let message = Message {
+            id: Some(id.clone()),
             text: (!text.is_empty()).then_some(text),
             formatted: formatted.map(in_markdown),
             attachments: self.files.into_iter().map(File::attachment).collect(),
             automatic,
-            ..bare_message(Some(id.clone()))
+            ..blank::message()
         };
-        let event = blank(account.into(), id::of("m", &[&id]), EventBody::Message(message));
+        let event = blank::event(id::of("m", &[&id]), account.into(), EventBody::Message(message));
         let at = milliseconds(&ts);
         Reading::Event(Box::new(Event { contact, thread: Some(thread), author, at, opens, ..event }))
     }
@@ -322,7 +286,13 @@ impl Item {
                 attachments: Some(now.files.into_iter().map(File::attachment).collect()),
             })
         };
-        Reading::Event(Box::new(Event { contact, thread: Some(thread), author, at, ..blank(account.into(), id, body) }))
+        Reading::Event(Box::new(Event {
+            contact,
+            thread: Some(thread),
+            author,
+            at,
+            ..blank::event(id, account.into(), body)
+        }))
     }
 
     fn reacted(self, account: &str, id: String, added: bool) -> Reading {
@@ -338,9 +308,9 @@ impl Item {
             name: Some(self.reaction),
         };
         let author = if self.user.is_some() { Author::Contact } else { Author::Unknown };
-        let event = blank(account.into(), id, EventBody::Reaction(reaction));
+        let event = blank::event(id, account.into(), EventBody::Reaction(reaction));
         Reading::Event(Box::new(Event {
-            contact: self.user.map(person),
+            contact: self.user.map(blank::person),
             // Slack does not say in which thread of the channel the message stands.
             thread: Some(thread_of(&channel, None, None)),
             author,
@@ -356,7 +326,7 @@ fn missing(field: &str) -> Reading {
 
 fn thread_update(account: &str, id: String, channel: &str, change: ThreadChange) -> Event {
     let thread = Some(thread_of(channel, None, None));
-    Event { thread, author: Author::Platform, ..blank(account.into(), id, EventBody::ThreadUpdate(change)) }
+    Event { thread, author: Author::Platform, ..blank::event(id, account.into(), EventBody::ThreadUpdate(change)) }
 }
 
 fn in_markdown(text: String) -> FormattedText {
