@@ -48,6 +48,8 @@ mod hostile;
 mod ingress;
 #[path = "judge.rs"]
 mod judge;
+#[path = "line.rs"]
+mod line;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]
