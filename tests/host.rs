@@ -94,5 +94,7 @@ mod sizes;
 mod slow_platform;
 #[path = "tokens.rs"]
 mod tokens;
+#[path = "versions.rs"]
+mod versions;
 #[path = "window.rs"]
 mod window;
