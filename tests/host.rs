@@ -48,6 +48,8 @@ mod hostile;
 mod ingress;
 #[path = "judge.rs"]
 mod judge;
+#[path = "languages.rs"]
+mod languages;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]
