@@ -8,7 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, Sandbox, SandboxConfig, inspect};
+use harness_build::Built;
+use harness_cli::config::MOST_CORE_INSTANCES;
+use harness_sandbox::{Channel, ComponentBounds, Sandbox, SandboxConfig, inspect};
 
 use crate::{compiler::sandbox, progress::spinner};
 
@@ -47,12 +49,16 @@ pub(crate) fn component_path() -> Result<PathBuf> {
 }
 
 /// Builds a channel and shows progress.
-pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
+pub(crate) fn build(dir: &Path) -> Result<Built> {
     let shown = std::io::stderr().is_terminal();
     let progress = spinner(format!("building the channel in {}", dir.display()));
     let built = harness_build::build(dir, !shown);
     progress.finish_and_clear();
-    let built = built?;
+    accepted(built?)
+}
+
+/// Returns a built component if hosts would accept it.
+pub(crate) fn accepted(built: Built) -> Result<Built> {
     // A component that every host rejects is not a successful build.
     inspect(&built.bytes, SandboxConfig::default().max_component_bytes)
         .and_then(|inspection| inspection.manifest())
@@ -60,9 +66,11 @@ pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
     Ok(built)
 }
 
-/// Loads a component in a sandbox for this command.
+/// Loads a component in a sandbox for this command. It may have more core modules than a host accepts by default;
+/// `harness check` reports that.
 pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
-    let sandbox = Sandbox::new(SandboxConfig { instances: 4, ..sandbox(cache_dir) })?;
+    let bounds = ComponentBounds { core_instances: MOST_CORE_INSTANCES, ..ComponentBounds::default() };
+    let sandbox = Sandbox::new(SandboxConfig { instances: 4, bounds, ..sandbox(cache_dir) })?;
     Ok(sandbox.load(bytes)?)
 }
 
