@@ -24,7 +24,7 @@ use crate::{
 /// The outcome of an event about accounts.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// Accounts that are disconnected by it.
+    /// Accounts that it removes, as channel and platform id.
     pub(super) lost: Vec<(String, String)>,
     /// Whether it names accounts that the delivery's proof does not cover.
     pub(super) foreign: bool,

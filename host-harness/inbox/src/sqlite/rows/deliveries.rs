@@ -24,7 +24,7 @@ pub(crate) fn purge(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), In
     purge_applied(tx, &ids)
 }
 
-/// Empties those of the applied deliveries that are marked for purging.
+/// Empties those of the deliveries that are applied and marked for purging.
 pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'purged', body = x'', headers = '[]'
