@@ -48,6 +48,10 @@ mod hostile;
 mod ingress;
 #[path = "judge.rs"]
 mod judge;
+#[path = "languages.rs"]
+mod languages;
+#[path = "line.rs"]
+mod line;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]
@@ -94,5 +98,7 @@ mod sizes;
 mod slow_platform;
 #[path = "tokens.rs"]
 mod tokens;
+#[path = "versions.rs"]
+mod versions;
 #[path = "window.rs"]
 mod window;

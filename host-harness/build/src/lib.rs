@@ -2,6 +2,7 @@
 //! Does not own: running it.
 
 mod cargo;
+mod embed;
 mod encode;
 mod prune;
 
@@ -12,6 +13,7 @@ use std::{
 
 use harness_contract::manifest::{Manifest, ManifestError};
 
+pub use embed::embed;
 pub use encode::encode;
 
 /// The target: its standard library imports nothing, so an empty import list proves the sandbox.
@@ -84,6 +86,14 @@ pub enum BuildError {
         /// The channel's folder.
         dir: PathBuf,
     },
+    /// A component of another tool's cannot be read.
+    #[error("{path} cannot be read as a component: {reason}")]
+    Malformed {
+        /// The component.
+        path: PathBuf,
+        /// What the parser says.
+        reason: String,
+    },
     /// The module does not implement the world.
     #[error("the module cannot be encoded as a component: {0}")]
     Encode(String),
@@ -94,17 +104,8 @@ pub enum BuildError {
 /// The component is written to `target/channels/<id>.wasm` of the folder's workspace. What has not
 /// changed is not compiled again. `show` lets the compiler write to standard error.
 pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
-    let manifest_path = dir.join("channel.toml");
-    let text = fs::read_to_string(&manifest_path).map_err(|source| BuildError::Io {
-        path: manifest_path.clone(),
-        source,
-        hint: "; a channel's folder holds Cargo.toml and channel.toml",
-    })?;
-    let manifest = Manifest::parse(&text, &manifest_path.display().to_string())?;
-    if !harness_contract::is_compatible(&manifest.channel.contract, harness_contract::VERSION) {
-        let (found, expected) = (manifest.channel.contract, harness_contract::VERSION);
-        return Err(BuildError::OtherContract { path: manifest_path, found, expected });
-    }
+    let (manifest, text) =
+        read_manifest(&dir.join("channel.toml"), "; a channel's folder holds Cargo.toml and channel.toml")?;
     cargo::ensure_target()?;
     let workspace = cargo::metadata(dir)?;
     let target_dir = workspace.target_directory.join("channels");
@@ -113,6 +114,17 @@ pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
     let path = target_dir.join(format!("{}.wasm", manifest.channel.id));
     write(&path, &bytes)?;
     Ok(Built { path, bytes, manifest })
+}
+
+/// A manifest for this version of the contract, and its text.
+fn read_manifest(path: &Path, hint: &'static str) -> Result<(Manifest, String), BuildError> {
+    let text = fs::read_to_string(path).map_err(|source| BuildError::Io { path: path.to_owned(), source, hint })?;
+    let manifest = Manifest::parse(&text, &path.display().to_string())?;
+    if harness_contract::is_compatible(&manifest.channel.contract, harness_contract::VERSION) {
+        return Ok((manifest, text));
+    }
+    let (found, expected) = (manifest.channel.contract, harness_contract::VERSION);
+    Err(BuildError::OtherContract { path: path.to_owned(), found, expected })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BuildError> {

@@ -36,7 +36,7 @@ pub struct Inspection {
 pub enum InspectError {
     /// Larger than the host's limit.
     #[error(
-        "the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound"
+        "the component has {size} bytes, this host takes at most {max}; in Rust build it with `cargo harness build`, which strips and optimises it; in another language look at which packages went in"
     )]
     TooLarge {
         /// In bytes.
@@ -109,7 +109,7 @@ pub enum InspectError {
     SeveralManifests,
     /// No manifest.
     #[error(
-        "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml"
+        "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml, `cargo harness embed` puts one into a component that another tool made"
     )]
     NoManifest,
 }
@@ -124,7 +124,8 @@ fn list(names: &[String]) -> String {
 
 fn wasi_hint(import: &str) -> &'static str {
     if import.starts_with("wasi:") {
-        "; build for wasm32-unknown-unknown, whose standard library needs no WASI"
+        "; in Rust build for wasm32-unknown-unknown, whose standard library needs no WASI; disable all features of \
+         componentize-js; give componentize-py `--stub-wasi`"
     } else {
         ""
     }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, Sandbox, SandboxConfig, inspect};
+use harness_build::Built;
+use harness_cli::config::MOST_CORE_INSTANCES;
+use harness_sandbox::{Channel, ComponentBounds, Sandbox, SandboxConfig, inspect};
 
 use crate::{compiler::sandbox, progress::spinner};
 
@@ -47,12 +49,16 @@ pub(crate) fn component_path() -> Result<PathBuf> {
 }
 
 /// Builds a channel and shows that something happens.
-pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
+pub(crate) fn build(dir: &Path) -> Result<Built> {
     let shown = std::io::stderr().is_terminal();
     let progress = spinner(format!("building the channel in {}", dir.display()));
     let built = harness_build::build(dir, !shown);
     progress.finish_and_clear();
-    let built = built?;
+    accepted(built?)
+}
+
+/// What was built, if hosts would take it.
+pub(crate) fn accepted(built: Built) -> Result<Built> {
     // What every host refuses is no success of a build.
     inspect(&built.bytes, SandboxConfig::default().max_component_bytes)
         .and_then(|inspection| inspection.manifest())
@@ -60,9 +66,11 @@ pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
     Ok(built)
 }
 
-/// Loads a component in a sandbox of this command's own.
+/// Loads a component in a sandbox of this command's own. It may be made of more modules than a host usually takes;
+/// `harness check` says so.
 pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
-    let sandbox = Sandbox::new(SandboxConfig { instances: 4, ..sandbox(cache_dir) })?;
+    let bounds = ComponentBounds { core_instances: MOST_CORE_INSTANCES, ..ComponentBounds::default() };
+    let sandbox = Sandbox::new(SandboxConfig { instances: 4, bounds, ..sandbox(cache_dir) })?;
     Ok(sandbox.load(bytes)?)
 }
 

@@ -16,7 +16,7 @@ mod telemetry;
 
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};

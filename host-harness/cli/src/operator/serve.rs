@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use harness_cli::config::ConfigFile;
 use harness_engine::{Host, HostOptions};
+use harness_sandbox::SandboxConfig;
 
 use super::{load::load, watch};
 use crate::{compiler, progress};
@@ -25,7 +26,8 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let access = file.access()?;
     let mut options = HostOptions::in_folder(&data_dir);
-    options.sandbox = compiler::sandbox(options.sandbox.cache_dir);
+    options.sandbox =
+        SandboxConfig { bounds: file.component_bounds()?, ..compiler::sandbox(options.sandbox.cache_dir) };
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     options.budget = file.budget()?;
