@@ -5,6 +5,8 @@
 //! The path of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`].
 //! The path of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].
 //!
+//! Times are in milliseconds since 1970.
+//!
 //! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file. `files` and `window` import none of them.
 
 mod error;

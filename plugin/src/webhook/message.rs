@@ -132,7 +132,7 @@ pub(super) fn says_something(message: &Message) -> bool {
 }
 
 fn reply_target(notes: &mut Notes, value: &Json<'_>) -> Option<ReplyTarget> {
-    // `is_self_reply` says that senders reply to their own message, which the target already shows.
+    // `is_self_reply` marks a reply to the sender's own message, which the target already shows.
     let [mid, story, _] = notes.pick(value, &["mid", "story", "is_self_reply"]);
     if matches!(story, Json::Null) {
         return notes.id(mid).map(ReplyTarget::Message);

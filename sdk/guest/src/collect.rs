@@ -158,8 +158,8 @@ impl<'t> Collector<'t> {
     }
 
     /// Gives different items that claim the same id different ids. An exact duplicate keeps its id: it is a repeat, and
-    /// the host drops it. Items whose id is made from their content only are numbered, because they may really happen
-    /// twice.
+    /// the host drops it. Items whose id is made from their content only are numbered, because the same thing may
+    /// really happen twice.
     fn separate(&mut self) {
         // The first item of each id, sorted by id.
         let mut owners: Vec<(&str, Source<'_>)> = Vec::with_capacity(self.events.len());

@@ -1,4 +1,4 @@
-//! Cutting texts where no word and no user-perceived character is split.
+//! Cutting texts without splitting a word or a user-perceived character.
 //! Owns where a text may be cut; not the maximum length, which the channel defines.
 //!
 //! Unicode's grapheme cluster tables would be a tenth of the component, and each cut needs only one good position. So

@@ -150,7 +150,7 @@ pub struct Table {
     pub unknown: Row,
     /// For codes without a row that the platform calls transient.
     pub unknown_transient: Row,
-    /// For codes without a row, with a status that says that the platform failed.
+    /// For codes without a row, if the status means that the platform failed.
     pub unknown_fault: Row,
 }
 
@@ -158,7 +158,7 @@ impl Table {
     /// The row for a code and a subcode: a match of both, then of the subcode alone under any code, then of the code
     /// alone. Some pages print a subcode in place of a code, so either may match the other.
     ///
-    /// `failed` says that the status means that the platform failed (5xx, or a timeout), not that it refused. A code
+    /// `failed` is true if the status means that the platform failed (5xx, or a timeout) rather than refused. A code
     /// with its own row means what the row says, whatever the status.
     pub fn find(&self, code: Option<u64>, subcode: Option<u64>, is_transient: bool, failed: bool) -> &Row {
         let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);

@@ -32,7 +32,7 @@ pub use crate::bindings::inbox::channel::types::{
 };
 
 impl From<&SendStep> for SentStep {
-    /// Converts a step as a host does once its response has arrived.
+    /// The form in which a host returns a step, once its response has arrived.
     fn from(step: &SendStep) -> Self {
         let kept_as = |capture: &Capture| match &capture.target {
             CaptureTarget::Slot(name) | CaptureTarget::Value(name) | CaptureTarget::Other(name) => name.clone(),

@@ -14,7 +14,7 @@ pub struct NewDelivery {
     pub channel: String,
     /// Body, headers, time, and the account if it is known.
     pub delivery: Delivery,
-    /// The account or app whose secret verified it.
+    /// How it was verified, which limits the accounts that it may act for.
     pub proof: Proof,
 }
 

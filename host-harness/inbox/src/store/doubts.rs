@@ -17,12 +17,12 @@ pub trait Doubts: Send + Sync {
     /// The next time after `after` at which a lookup is due, in milliseconds since 1970.
     async fn next_doubt(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// Decides from the messages in the platform's history: `None` if it could not be read now, or shows nothing of
-    /// this conversation.
+    /// Decides from the messages in the platform's history. `shown` is `None` if it could not be read now, or shows
+    /// nothing of this conversation.
     ///
-    /// A part is proved to have arrived by a message of ours with the same text, that is not older and belongs to
-    /// nothing else. It is proved not to have arrived by a history that reaches back to an earlier known message and
-    /// contains no message of ours that belongs to nothing else.
+    /// A part is proved to have arrived by a message of ours that has the same text, is not older than the part, and is
+    /// not otherwise accounted for. It is proved not to have arrived by a history that reaches back to an earlier known
+    /// message and in which every message of ours is accounted for.
     async fn note_look(&self, doubt: &Doubt, shown: Option<Vec<SeenMessage>>, now: u64) -> Result<Seen, InboxError>;
 
     /// Ends the lookups for a part, because the platform offers no history to search.

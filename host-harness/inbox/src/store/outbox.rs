@@ -17,9 +17,9 @@ pub trait Outbox: Send + Sync {
     /// Queues a reply, once per key.
     async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError>;
 
-    /// The replies that have something to send now: at most so many per account, round robin: the oldest of each
-    /// account first, then the second of each. Only the oldest of each conversation is included; those after it wait
-    /// for its end. Replies of the channels in `except` and replies held by a pause are left out.
+    /// The replies that have something to send now: at most `of_each_account` per account, round robin: the oldest of
+    /// each account first, then the second of each. Only the oldest of each conversation is included; those after it
+    /// wait for its end. Replies of the channels in `except` and replies held by a pause are left out.
     async fn due_replies(
         &self,
         now: u64,

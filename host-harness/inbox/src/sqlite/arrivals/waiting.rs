@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub(crate) const MAX_WAITING: usize = 8192;
 /// The most bytes that these deliveries may hold.
 const MAX_WAITING_BYTES: usize = 64 << 20;
-/// One channel may use one `SHARE`th of each limit, so that it cannot crowd out the others.
+/// One channel may use 1/`SHARE` of each limit, so that it cannot crowd out the others.
 const SHARE: usize = 2;
 
 /// The number of deliveries without a row, and their size in bytes.

@@ -39,8 +39,8 @@ pub(crate) fn stand_in(
     Ok(conversation)
 }
 
-/// Applies the platform's statement whom a conversation is with: it becomes that person's conversation, or is merged
-/// into the one they already have. Does nothing if the person was already known.
+/// Applies the platform's id for the person in a conversation: it becomes that person's conversation, or is merged into
+/// the one they already have. Does nothing if the person was already known.
 pub(crate) fn name(
     tx: &Transaction<'_>,
     account: AccountId,
