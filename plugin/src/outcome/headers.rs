@@ -26,13 +26,15 @@ pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
     Some(Pause { scope, duration: duration.min(LONGEST) })
 }
 
-/// `retry-after` in seconds. Its other form, a date, would need a clock and is ignored; the table decides then.
+/// Converts `retry-after` from seconds to milliseconds. Its other form, a date, would need a clock and is ignored; the
+/// table decides then.
 fn seconds(value: &str) -> Option<u64> {
     let seconds: u64 = value.trim_ascii().parse().ok()?;
     (seconds > 0).then_some(seconds.saturating_mul(1000))
 }
 
-/// `{"<business object>":[{"type","call_count",…,"estimated_time_to_regain_access"}]}`, in minutes.
+/// The pause in milliseconds from `{"<business object>":[{"type","call_count",…,"estimated_time_to_regain_access"}]}`,
+/// where the last is in minutes.
 fn business_use_case(value: &str) -> Option<u64> {
     let Ok(Json::Object(objects)) = json::parse(value) else {
         return None;
@@ -52,8 +54,8 @@ fn one_use(usage: &Json<'_>) -> Option<u64> {
     }
 }
 
-/// `{"call_count","total_cputime","total_time"}`, or `{"call_volume","cpu_time"}` on
-/// graph.instagram.com, in percent.
+/// The pause in milliseconds from `{"call_count","total_cputime","total_time"}`, or `{"call_volume","cpu_time"}` on
+/// graph.instagram.com. These are percentages.
 fn app(value: &str) -> Option<u64> {
     used_up(&json::parse(value).ok()?).then_some(COOL_DOWN)
 }

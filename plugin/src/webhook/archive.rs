@@ -230,7 +230,7 @@ fn copy_whole<'t>(members: &mut Members<'t>, name: &'static str, value: &'t Json
 fn attachment<'t>(kind: &'static str, payload: Option<&'t Json<'_>>, address: &str) -> Json<'t> {
     let mut members = Members::new();
     copy(&mut members, "url", payload, address);
-    // File ids are useless, but ids of shared posts are not.
+    // Ids of files have no use, unlike those of shared content.
     if address == "link" {
         copy(&mut members, "id", payload, "id");
         copy(&mut members, "title", payload, "name");

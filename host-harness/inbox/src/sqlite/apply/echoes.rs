@@ -103,7 +103,7 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     changed.map_or(Ok(()), |reply| replies::close_finished(tx, reply))
 }
 
-/// Every message of the conversation up to a time was delivered, so the ambiguous ones among them were sent.
+/// Applies a delivery report for all messages of the conversation up to a time: ambiguous ones among them were sent.
 fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &str) -> Result<(), InboxError> {
     if state != "sent" {
         // A failure is never reported for all messages up to a time.

@@ -169,7 +169,7 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
     Ok(if same { 0 } else { known + 1 })
 }
 
-/// A message first read from the history arrives live too: it counts as unread, so that people see it.
+/// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.
 pub(crate) fn came_live_too(tx: &Transaction<'_>, account: AccountId, message: &Message) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
     tx.prepare_cached(
