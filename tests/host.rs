@@ -50,6 +50,8 @@ mod ingress;
 mod judge;
 #[path = "languages.rs"]
 mod languages;
+#[path = "line.rs"]
+mod line;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]

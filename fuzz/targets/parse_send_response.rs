@@ -27,6 +27,7 @@ fuzz_target!(|data: &[u8]| {
         kind,
         repeatable: !matches!(kind, StepKind::Message),
         correlation: None,
+        context: None,
         method: HttpMethod::Post,
         url: "https://graph.facebook.com/v25.0/1/messages".into(),
         captured: Vec::new(),

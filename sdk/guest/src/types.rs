@@ -9,9 +9,9 @@ pub use crate::bindings::inbox::channel::capabilities::{
 pub use crate::bindings::inbox::channel::events::{
     AccountChange, AccountUpdate, AdContext, Anomaly, Answer, AnswerSource, Attachment, Author, BusinessAuthor, Call,
     CallState, Comment, CommentPlace, ContactUpdate, Deleted, Delivery, DeliverySource, DeliveryState, DeliveryStatus,
-    Edited, ErasureRequest, Event, EventBody, EventOrigin, Handover, HandoverAction, Malformed, Mention, Message,
-    OptIn, OptInAction, ParseError, Position, Reaction, Referral, ReferralSource, ReplyTarget, Share, ShareKind, Story,
-    ThreadChange, UnavailableReason, UnknownItem, WindowOpener,
+    Edited, ErasureRequest, Event, EventBody, EventOrigin, Handover, HandoverAction, Malformed, Member, Mention,
+    Message, OptIn, OptInAction, ParseError, Position, Reaction, Referral, ReferralSource, ReplyTarget, Share,
+    ShareKind, Story, ThreadChange, UnavailableReason, UnknownItem, WindowOpener,
 };
 pub use crate::bindings::inbox::channel::messages::{
     Acknowledgement, Bound, ButtonMessage, Choice, ChoiceList, ChoiceSection, ConversationContext, Degradation,
@@ -42,6 +42,7 @@ impl From<&SendStep> for SentStep {
             kind: step.kind,
             repeatable: step.repeatable,
             correlation: step.correlation.clone(),
+            context: step.context.clone(),
             method: step.request.method,
             url: step.request.url.clone(),
             captured: step.request.captures.iter().map(kept_as).collect(),

@@ -40,7 +40,7 @@ use crate::{
     channels::Channels,
     ingest::{self, Ingest},
     maintenance::{self, Maintenance},
-    media::{self, Media},
+    media::{self, FileLinks, Media},
     network::{Network, credentials::AccountCredentials},
     observe::{readiness::Readiness, recorder::Recorder},
     options::HostOptions,
@@ -146,6 +146,11 @@ impl Rooms {
             channels: channels.clone(),
             network: network.clone(),
             store: store.clone(),
+            links: FileLinks {
+                vault: Arc::clone(&credentials.vault),
+                public_url: public_url.clone(),
+                clock: base.clock.clone(),
+            },
             locate: Arc::new(accounts::Locator(Arc::clone(&accounts))),
         });
         Ok(Self {

@@ -3,6 +3,7 @@
 
 mod error;
 mod inline;
+mod links;
 pub(crate) mod sniff;
 pub(crate) mod uploads;
 mod worker;
@@ -17,7 +18,7 @@ use crate::{
 };
 
 pub use self::error::MediaError;
-pub(crate) use self::worker::run;
+pub(crate) use self::{links::FileLinks, worker::run};
 
 /// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.
 const IN_MEMORY: u64 = 2 * PIECE as u64;
@@ -30,6 +31,8 @@ pub(crate) struct Media {
     pub(crate) store: MediaStore,
     /// For files that have no address of their own.
     pub(crate) locate: Arc<dyn LocateMedia>,
+    /// For platforms that fetch what is sent.
+    pub(crate) links: FileLinks,
 }
 
 impl Media {

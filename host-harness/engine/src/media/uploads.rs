@@ -132,7 +132,7 @@ impl Media {
     }
 }
 
-fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia> {
+pub(super) fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia> {
     let mut found = Vec::new();
     for part in &mut message.parts {
         match part {

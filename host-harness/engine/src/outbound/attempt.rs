@@ -254,7 +254,8 @@ impl Sending<'_> {
         now: u64,
         leave: &mut Option<Permit>,
     ) -> Result<Option<Vec<SendStep>>, OutboundError> {
-        let message = self.room.with_contexts(self.reply.conversation, &self.reply.message).await?;
+        let place = (self.reply.conversation, &context.account);
+        let message = self.room.as_channel_sees_it(registered, place, &self.reply.message).await?;
         let asked = context.clone();
         let called = self
             .room

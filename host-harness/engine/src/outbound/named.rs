@@ -1,19 +1,23 @@
-//! Owns: the messages that a message names (to answer, change, react to), with the context that their channel gave for them.
-//! Does not own: where contexts are kept (the inbox).
+//! Owns: a message as its channel is to see it: with the contexts of the messages that it names (to answer, change, react to),
+//! and its files as the channel can send them.
+//! Does not own: where contexts are kept (the inbox), what an address of a file is (`media`).
 
-use harness_contract::{MessageRef, OutboundMessage, OutboundPart};
+use harness_contract::{AccountSettings, MessageRef, OutboundMessage, OutboundPart};
 use harness_inbox::{ConversationId, InboxError};
 
 use super::Outbound;
+use crate::channels::loaded::LoadedChannel;
 
 impl Outbound {
-    /// The message as its channel is to see it: with the context of each message that it names, as it is kept now.
-    pub(super) async fn with_contexts(
+    /// The message as its channel is to see it now.
+    pub(super) async fn as_channel_sees_it(
         &self,
-        conversation: ConversationId,
+        registered: &LoadedChannel,
+        (conversation, account): (ConversationId, &AccountSettings),
         message: &OutboundMessage,
     ) -> Result<OutboundMessage, InboxError> {
         let mut message = message.clone();
+        self.media.give_addresses(&mut message, &*self.channels.capabilities_of(registered, account).await);
         for named in named_in(&mut message) {
             named.context = self.base.inbox.message_context(conversation, &named.id).await?;
         }

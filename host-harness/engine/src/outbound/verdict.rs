@@ -66,7 +66,7 @@ impl Outbound {
         if inbox.account_row(account).await?.state == AccountState::Disconnected {
             return Err(OutboundError::NotSendable(vec![disconnected()]));
         }
-        let message = self.with_contexts(conversation, message).await?;
+        let message = self.as_channel_sees_it(&registered, (conversation, &context.account), message).await?;
         let judged = self
             .channels
             .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));

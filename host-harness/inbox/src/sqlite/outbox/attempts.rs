@@ -1,6 +1,8 @@
 //! Owns: how an attempt at a step ended, and all that follows from it in the tables.
 //! Does not own: deciding how it ended.
 
+use std::collections::HashSet;
+
 use harness_contract::{FailureCategory, SendOutcome, SendResult};
 use rusqlite::{Transaction, params};
 
@@ -44,7 +46,9 @@ pub(crate) fn finish(
         pauses::note(tx, at, pause)?;
     }
     if let SendResult::Sent(receipt) = &outcome.verdict {
-        for sent in &receipt.messages {
+        // Of several messages of one part the first stands for it.
+        let mut named = HashSet::new();
+        for sent in receipt.messages.iter().filter(|sent| named.insert(sent.part)) {
             messages::adopt_platform_id(tx, at.account, (at.reply, at.step), Some(sent.part), &sent.message)?;
         }
         if let Some(correlation) = &receipt.correlation {
