@@ -102,6 +102,7 @@ fn calls(channel: &Channel) -> Vec<(&'static str, Box<dyn Fn() + '_>)> {
         kind: StepKind::Message,
         repeatable: false,
         correlation: None,
+        context: None,
         method: HttpMethod::Post,
         url: "https://api.pelican.example/v1/messages".into(),
         captured: Vec::new(),

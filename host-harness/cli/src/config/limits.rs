@@ -22,11 +22,11 @@ pub struct LimitsConfig {
     /// [`Sizes::memory`].
     pub memory_mib: Option<u64>,
     /// [`ComponentBounds::core_instances`].
-    pub core_instances: Option<u32>,
+    pub core_instances: Option<u64>,
 }
 
 /// The most core modules that an operator may let a component have: as many as there may be instances of any kind.
-pub const MOST_CORE_INSTANCES: u32 = 256;
+pub const MOST_CORE_INSTANCES: u64 = 256;
 
 impl ConfigFile {
     /// How a component may be made.
