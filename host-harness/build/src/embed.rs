@@ -1,5 +1,5 @@
-//! Owns: putting a manifest into a component that another tool built.
-//! Does not own: building one (`cargo`, `encode`).
+//! Owns: embedding a manifest in a component that another tool built.
+//! Does not own: building components (`cargo`, `encode`).
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use wasmparser::{Parser, Payload};
 
 use crate::{BuildError, Built, read, read_manifest, write};
 
-/// Writes a component with a manifest to `out`, in place of any manifest that it has. What tools say about themselves in
-/// the component's outermost sections is left out; the component itself stays as it is.
+/// Writes a component with this manifest to `out`, replacing any manifest that it has. Other custom sections of the
+/// outermost component are dropped, such as those about the producing tools; everything else is unchanged.
 pub fn embed(component: &Path, manifest: &Path, out: &Path) -> Result<Built, BuildError> {
     let (manifest, text) = read_manifest(manifest, "; name the channel's manifest with `--manifest`")?;
     let bytes = with_manifest(&read(component)?, &text)

@@ -104,7 +104,7 @@ pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
         .max_core_instances_per_component(core_instances)
-        // A count: it reserves no memory.
+        // Only a count; no memory is reserved.
         .total_core_instances(config.instances.saturating_mul(core_instances))
         .max_memories_per_component(1)
         .total_memories(config.instances)

@@ -16,7 +16,7 @@ pub struct ComponentBounds {
     pub depth: usize,
     /// Instances, each counted as often as it is created: a component may be instantiated repeatedly.
     pub instances: u64,
-    /// Instances of core modules, counted in the same way. The pool of instances is laid out for it.
+    /// Instances of core modules, counted in the same way. Determines the size of the instance pool.
     pub core_instances: u64,
     /// Components and core modules.
     pub modules: u64,
@@ -65,12 +65,12 @@ pub enum ShapeError {
         /// The limit.
         max: u64,
     },
-    /// More core modules than the pool of instances is laid out for.
+    /// More core instances than the instance pool allows.
     #[error(
         "the component is made of {found} core modules, and this host takes at most {max}; interpreters have more: allow them with `core-instances = {found}` under `[limits]` of the host's configuration"
     )]
     TooManyCoreInstances {
-        /// How many it instantiates.
+        /// The total that it instantiates.
         found: u64,
         /// The limit.
         max: u64,
@@ -97,7 +97,7 @@ impl From<wasmparser::BinaryReaderError> for ShapeError {
     }
 }
 
-/// Numbers of instances.
+/// How many instances are created.
 #[derive(Clone, Copy, Default)]
 struct Created {
     all: u64,
@@ -107,9 +107,9 @@ struct Created {
 /// A component or module that is being read.
 #[derive(Default)]
 struct Frame {
-    /// What each component in scope creates.
+    /// The instances that each component in scope creates.
     components: Vec<Created>,
-    /// What this one creates.
+    /// The instances that this one creates.
     created: Created,
     /// Whether it is a core module, which does not enter its parent's component index space.
     is_module: bool,
@@ -128,7 +128,7 @@ struct Counter {
 pub fn count(bytes: &[u8], bounds: &ComponentBounds) -> Result<(), ShapeError> {
     let mut counter = Counter { bounds: *bounds, frames: vec![Frame::default()], modules: 0, functions: 0, items: 0 };
     Parser::new(0).parse_all(bytes).try_for_each(|payload| counter.take(payload?))?;
-    // Told as a whole, so that the number is the one that would do.
+    // Checked at the end, so that the error has the total that the limit must allow.
     let found = counter.frames.first().map_or(0, |outermost| outermost.created.core);
     let max = bounds.core_instances;
     if found > max { Err(ShapeError::TooManyCoreInstances { found, max }) } else { Ok(()) }
@@ -250,7 +250,7 @@ impl Counter {
         add(&mut frame.created.all, more.all, "instances", max)
     }
 
-    /// What the component at this index creates, `outward` levels up.
+    /// The instances that the component at this index creates, `outward` levels up.
     fn component(&self, outward: u32, index: u32) -> Result<Created, ShapeError> {
         let place = usize::try_from(outward).unwrap_or(usize::MAX).saturating_add(1);
         let frame = self.frames.len().checked_sub(place).and_then(|at| self.frames.get(at));

@@ -14,7 +14,7 @@ pub(crate) fn run(dir: Option<PathBuf>, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what was built.
+/// Prints the built component's path, id, version and size.
 pub(crate) fn print(built: &Built, json: bool) {
     let channel = &built.manifest.channel;
     if json {

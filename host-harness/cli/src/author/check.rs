@@ -1,5 +1,5 @@
-//! Owns: `harness check`: everything about a component that can be known before it is trusted.
-//! Does not own: finding it out (the sandbox, the contract).
+//! Owns: `harness check`: a report on a component before it is trusted.
+//! Does not own: the checks (the sandbox, the contract).
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -36,7 +36,7 @@ struct Report {
 fn judge(bytes: &[u8]) -> Result<Report> {
     let inspection = inspect(bytes, SandboxConfig::default().max_component_bytes)?;
     let manifest = inspection.manifest()?;
-    // Only what was accepted from outside is compiled and tried out.
+    // Only a component that passed inspection is compiled and run.
     let capabilities = locate::load(bytes, None)?.capabilities(None)?;
     let needs = match count(bytes, &ComponentBounds::default()) {
         Err(ShapeError::TooManyCoreInstances { found, max }) => {
@@ -49,7 +49,7 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    // What stands in a manifest is a stranger's: one line stays one line.
+    // A manifest is untrusted: each ask must stay on one line.
     let asks: String = harness_contract::asks::asks(&manifest).iter().map(|ask| format!("    {ask}\n")).collect();
     let text = format!(
         "{} {} ({})\n  contract   {PACKAGE}\n  size       {} bytes\n  sha256     {}\n  imports    {}\n  exports    {}\n  \

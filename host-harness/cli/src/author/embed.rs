@@ -1,5 +1,5 @@
 //! Owns: `harness embed`.
-//! Does not own: the file's format (`harness-build`).
+//! Does not own: the component's format (`harness-build`).
 
 use std::{
     path::{Path, PathBuf},

@@ -1,6 +1,6 @@
-//! Owns: the commands of whoever writes a channel: building it, trying it out, measuring it. They bring the simulator and
-//! what encodes components, so they stand behind the feature `author`.
-//! Does not own: the commands of whoever runs a host (`operator`).
+//! Owns: the commands for writing a channel: building, testing and measuring it. They depend on the simulator and the
+//! component encoder, so they are behind the feature `author`.
+//! Does not own: the commands for running a host (`operator`).
 
 mod bench;
 mod build;

@@ -1,5 +1,5 @@
-//! Owns: `[limits]`: its keys, units and what is accepted.
-//! Does not own: what they mean (the egress, the sandbox).
+//! Owns: `[limits]`: its keys, units and accepted values.
+//! Does not own: their meaning (egress, the sandbox).
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::{ConfigError, ConfigFile};
 use harness_egress::{MIB, Sizes};
 use harness_sandbox::ComponentBounds;
 
-/// Bounds of sizes, in MiB, and of components. What is not set keeps its default.
+/// Size limits, in MiB, and limits of components. Unset keys keep their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
@@ -25,11 +25,11 @@ pub struct LimitsConfig {
     pub core_instances: Option<u64>,
 }
 
-/// The most core modules that an operator may let a component have: as many as there may be instances of any kind.
+/// The largest accepted limit for core modules of a component: the default limit for instances of any kind.
 pub const MOST_CORE_INSTANCES: u64 = 256;
 
 impl ConfigFile {
-    /// How a component may be made.
+    /// Limits of a component's structure.
     pub fn component_bounds(&self) -> Result<ComponentBounds, ConfigError> {
         let usual = ComponentBounds::default();
         let core_instances = self.config.limits.core_instances.unwrap_or(usual.core_instances);
@@ -40,7 +40,7 @@ impl ConfigFile {
         Ok(ComponentBounds { core_instances, ..usual })
     }
 
-    /// How large what is handed in may be.
+    /// Size limits for input from channels, platforms and clients.
     pub fn sizes(&self) -> Result<Sizes, ConfigError> {
         let (given, usual, most) = (&self.config.limits, Sizes::default(), Sizes::MOST);
         let bytes = |key: &str, given: Option<u64>, usual: u64, most: u64| match given {
