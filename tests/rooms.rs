@@ -40,7 +40,17 @@ type Room = (&'static str, &'static [&'static str]);
 
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
 const ROOMS: [(&str, &[Room]); 7] = [
-    ("contract", &[("asks", &["manifest", "text"]), ("checks", &["manifest"]), ("manifest", &["egress", "settings"])]),
+    (
+        "contract",
+        &[
+            ("asks", &["manifest", "text"]),
+            ("checks", &["manifest", "syntax"]),
+            ("egress", &["syntax"]),
+            ("manifest", &["egress", "settings", "webhook"]),
+            ("signed_text", &["syntax"]),
+            ("webhook", &["signed_text", "syntax"]),
+        ],
+    ),
     (
         "sandbox",
         &[
