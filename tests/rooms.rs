@@ -86,7 +86,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ("capture", &["credentials", "error", "offload", "redact"]),
             ("client", &["error", "inject", "memory", "resolver", "response"]),
             ("credentials", &["error", "redact"]),
-            ("download", &["error", "response", "send"]),
+            ("download", &["error", "memory", "response", "send"]),
             ("inject", &["capture", "credentials", "error", "memory", "offload", "policy", "sizes"]),
             ("known", &["credentials", "error", "offload", "redact"]),
             ("policy", &["error", "known", "offload", "sizes"]),
