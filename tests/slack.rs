@@ -267,7 +267,7 @@ async fn a_file_goes_over_the_three_steps_and_its_bytes_arrive_as_they_were() {
     assert_eq!((file.name.as_str(), file.length), ("list & prices.bin", bytes.len()));
     assert_eq!(file.bytes.as_deref(), Some(bytes.as_slice()));
     let posted = workspace.slack.posted().remove(1);
-    assert_eq!(posted.files, [id.clone()]);
+    assert_eq!(posted.files, [id.as_str()]);
     // Only the event says which message it became; until then it has no name to be edited by.
     workspace.tell("Ev2", workspace.slack.event_of(&posted)).await;
     let timeline = workspace.timeline(conversation).await;
