@@ -170,8 +170,12 @@ impl governor::clock::Clock for Clock {
         self.steady()
     }
 }
-/// What measures how long an exchange takes.
+/// What measures how long an exchange takes, and dates it.
 impl Timer for Clock {
+    fn now(&self) -> u64 {
+        Self::now(self)
+    }
+
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Self::wait(self, duration))
     }
