@@ -50,7 +50,7 @@ async fn survives(bad: &str) -> World {
     world
 }
 
-async fn notices(world: &World) -> Vec<(String, String)> {
+async fn activities(world: &World) -> Vec<(String, String)> {
     let file = rusqlite::Connection::open(world.inbox_file()).unwrap();
     let mut query = file.prepare("SELECT kind, body FROM activity").unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -63,8 +63,8 @@ async fn junk_in_place_of_an_item_becomes_unknown() {
         survives(bad).await;
     }
     let world = survives(r#"{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"hologram":{"x":1}}"#).await;
-    let notices = notices(&world).await;
-    assert!(notices.iter().any(|(kind, body)| kind == "unknown" && body.contains("hologram")), "{notices:?}");
+    let activities = activities(&world).await;
+    assert!(activities.iter().any(|(kind, body)| kind == "unknown" && body.contains("hologram")), "{activities:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn numbers_where_strings_belong_keep_every_digit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_a_sender_is_kept() {
     let world = survives(r#"{"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"lost","text":"who am I"}}"#).await;
-    assert!(notices(&world).await.iter().any(|(_, body)| body.contains("who am I")));
+    assert!(activities(&world).await.iter().any(|(_, body)| body.contains("who am I")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

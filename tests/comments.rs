@@ -11,30 +11,30 @@
 
 use channel_tests::{World, eventually, message, text};
 use harness_contract::OutboundMessage;
-use harness_inbox::{ConversationSummary, NoticeView, ReplyVerdict, ReplyView};
+use harness_inbox::{ActivityView, ConversationSummary, ReplyVerdict, ReplyView};
 use serde_json::Value;
 use simulator::{Config, Customer, Fault};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 
-/// The customer comments without an id; the comment's notice.
-async fn comment(world: &World, customer: &Customer) -> NoticeView {
+/// The customer comments without an id; the comment's activity.
+async fn comment(world: &World, customer: &Customer) -> ActivityView {
     let post = world.sim.accounts()[0].own_posts[0].clone();
     let comment = customer.comment_without_id(&post, "Is this in stock?").await;
     let found = eventually("the comment", async || {
-        let notices = world.host.inbox().notices_before(None, Some("comment".into()), None, 100).await.unwrap();
-        notices.entries.into_iter().find(|notice| notice.body.get().contains(comment.mid()))
+        let activities = world.host.inbox().activities_before(None, Some("comment".into()), None, 100).await.unwrap();
+        activities.entries.into_iter().find(|activity| activity.body.get().contains(comment.mid()))
     })
     .await;
     assert_eq!(found.contact, None, "{found:?}");
     found
 }
 
-async fn answer(world: &World, notice: &NoticeView, words: &str) -> ReplyView {
-    let body: Value = serde_json::from_str(notice.body.get()).unwrap();
+async fn answer(world: &World, activity: &ActivityView, words: &str) -> ReplyView {
+    let body: Value = serde_json::from_str(activity.body.get()).unwrap();
     let comment = body["comment"]["id"].as_str().unwrap();
     let private = OutboundMessage { private_reply_to: Some(comment.into()), ..message(vec![text(words)]) };
-    let view = world.reply(notice.conversation.unwrap(), comment, private).await;
+    let view = world.reply(activity.conversation.unwrap(), comment, private).await;
     let sent = world.sends().pop().unwrap_or_else(|| panic!("nothing was sent: {view:?}"));
     assert_eq!(sent.body["recipient"]["comment_id"], comment, "{sent:?}");
     view
@@ -48,12 +48,12 @@ async fn conversations(world: &World) -> Vec<ConversationSummary> {
 async fn a_comment_without_its_writers_id_is_answered_in_private_and_the_conversation_goes_on() {
     let world = World::new().await;
     let customer = world.sim.customer(CUSTOMER);
-    let notice = comment(&world, &customer).await;
+    let activity = comment(&world, &customer).await;
     let again = comment(&world, &customer).await;
-    let id = notice.conversation.unwrap();
+    let id = activity.conversation.unwrap();
     assert_eq!(again.conversation, Some(id), "one conversation for each user name");
     let all = conversations(&world).await;
-    let told: Value = serde_json::from_str(notice.body.get()).unwrap();
+    let told: Value = serde_json::from_str(activity.body.get()).unwrap();
     let username = told["comment"]["username"].as_str().map(str::to_owned);
     assert!(username.is_some(), "{told:#}");
     assert_eq!(all.iter().map(|one| (one.id, &one.contact, &one.name)).collect::<Vec<_>>(), [(id, &None, &username)]);
@@ -62,7 +62,7 @@ async fn a_comment_without_its_writers_id_is_answered_in_private_and_the_convers
     // Nothing else can be written to somebody without an id.
     let refused = world.reply(id, "plain", message(vec![text("Hello?")])).await;
     assert_eq!((refused.verdict, world.sends().len()), (ReplyVerdict::Refused, 0), "{refused:?}");
-    let view = answer(&world, &notice, "Yes, in private.").await;
+    let view = answer(&world, &activity, "Yes, in private.").await;
     assert_eq!(view.verdict, ReplyVerdict::Sent, "{view:?}");
     assert_eq!(world.conversation(CUSTOMER).await, id);
     customer.text("Thank you!").await;
@@ -81,26 +81,26 @@ async fn an_answer_to_such_a_comment_goes_on_in_the_conversation_that_the_person
     let customer = world.sim.customer(CUSTOMER);
     customer.text("hello").await;
     let theirs = world.conversation(CUSTOMER).await;
-    let notice = comment(&world, &customer).await;
-    assert_ne!(notice.conversation, Some(theirs));
-    let view = answer(&world, &notice, "Yes, in private.").await;
+    let activity = comment(&world, &customer).await;
+    assert_ne!(activity.conversation, Some(theirs));
+    let view = answer(&world, &activity, "Yes, in private.").await;
     assert_eq!((view.verdict, view.conversation), (ReplyVerdict::Sent, theirs), "{view:?}");
     world.echoed("Yes, in private.").await;
     world.settled().await;
     let timeline = world.timeline(CUSTOMER).await;
     let words: Vec<_> = timeline.iter().map(|entry| entry.text.as_deref().unwrap()).collect();
     assert_eq!((words, conversations(&world).await.len()), (vec!["hello", "Yes, in private."], 1));
-    let notices = world.host.inbox().notices_before(Some(theirs), None, None, 100).await.unwrap().entries;
-    assert_eq!((notices.len(), notices[0].contact.as_deref()), (1, Some(CUSTOMER)), "{notices:?}");
+    let activities = world.host.inbox().activities_before(Some(theirs), None, None, 100).await.unwrap().entries;
+    assert_eq!((activities.len(), activities[0].contact.as_deref()), (1, Some(CUSTOMER)), "{activities:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_answer_is_lost_the_echo_says_whose_conversation_it_is() {
     let world = World::new().await;
     let customer = world.sim.customer(CUSTOMER);
-    let notice = comment(&world, &customer).await;
+    let activity = comment(&world, &customer).await;
     world.sim.inject(Fault::graph_error(1, None).taking_effect());
-    let view = answer(&world, &notice, "Yes, in private.").await;
+    let view = answer(&world, &activity, "Yes, in private.").await;
     let theirs = world.conversation(CUSTOMER).await;
     let view = eventually("the echo's word", async || {
         let view = world.host.inbox().reply(view.id).await.unwrap();
@@ -114,7 +114,7 @@ async fn where_the_answer_is_lost_the_echo_says_whose_conversation_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobodys_profile_is_asked_for_under_a_name_that_stands_for_an_id() {
     let world = World::new().await;
-    let notice = comment(&world, &world.sim.customer(CUSTOMER)).await;
+    let activity = comment(&world, &world.sim.customer(CUSTOMER)).await;
     let due = world.host.whole_inbox().due_profiles(u64::MAX / 2, 100).await.unwrap();
-    assert!(notice.conversation.is_some() && due.is_empty(), "{due:?}");
+    assert!(activity.conversation.is_some() && due.is_empty(), "{due:?}");
 }

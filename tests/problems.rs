@@ -230,7 +230,7 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
         ("not_found", "conversation 4711", None, "GET", "conversations/4711/messages", none()),
         ("not_found", "conversation 4711", None, "POST", "conversations/4711/read", none()),
         ("not_found", "conversation 4711", None, "POST", "conversations/4711/replies", message("x").to_string()),
-        ("not_found", "conversation 4711", Some("conversation"), "GET", "notices?conversation=4711", none()),
+        ("not_found", "conversation 4711", Some("conversation"), "GET", "activities?conversation=4711", none()),
         ("not_found", "reply 4711", None, "GET", "replies/4711", none()),
         ("not_found", "reply 4711", None, "POST", "replies/4711/send-again", none()),
         ("not_found", "reply 4711", None, "POST", "replies/4711/settle", settled.into()),

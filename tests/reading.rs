@@ -97,8 +97,8 @@ async fn a_parameter_that_does_nothing_is_refused() {
         "conversations?limit=0",
         "conversations?before=yesterday",
         "conversations/1/messages?after=3",
-        "notices?kinds=comment",
-        "notices?conversation=mine",
+        "activities?kinds=comment",
+        "activities?conversation=mine",
         "accounts?limit=5",
         "accounts/1?verbose=1",
         "health?full=1",
@@ -126,7 +126,7 @@ async fn a_notice_has_the_ids_by_which_it_is_answered_and_the_name_where_the_pla
     let entry = json!({ "id": account, "time": world.clock.now() / 1000, "changes": [change] });
     world.sim.deliver(Login::Facebook, &json!({ "object": "instagram", "entry": [entry] })).await;
     world.settled().await;
-    let comments = get(&world, "/api/v1/notices?kind=comment").await;
+    let comments = get(&world, "/api/v1/activities?kind=comment").await;
     let found = |id: &str| {
         let all = comments.as_array().unwrap().iter();
         all.clone().find(|one| one["body"]["comment"]["id"] == *id).unwrap_or_else(|| panic!("{id} in {comments:#}"))
@@ -135,7 +135,7 @@ async fn a_notice_has_the_ids_by_which_it_is_answered_and_the_name_where_the_pla
     assert_eq!((&known["contact"], &known["account"]), (&json!(CUSTOMER), &json!(account)), "{known:#}");
     let hidden = found("17900000000000008");
     assert!(hidden.to_string().contains("nobody.knows"), "{hidden:#}");
-    assert!(get(&world, "/api/v1/notices?kind=mention").await.to_string().contains("17900000000000009"));
+    assert!(get(&world, "/api/v1/activities?kind=mention").await.to_string().contains("17900000000000009"));
     // With what the list says, it is answered in private.
     let (conversation, id) = (ConversationId::new(known["conversation"].as_i64().unwrap()), comment.mid());
     let answer = OutboundMessage { private_reply_to: Some(id.into()), ..message(vec![text("Yes, in private.")]) };
@@ -233,8 +233,8 @@ async fn a_message_with_an_empty_id_is_not_lost_without_a_word() {
     deliver(&world, &[empty, item(&world, CUSTOMER, now, json!({ "mid": "m-1", "text": "with one" }))]).await;
     let id = world.conversation(CUSTOMER).await;
     let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
-    let notices = get(&world, "/api/v1/notices").await;
-    let shown = format!("{messages}{notices}");
+    let activities = get(&world, "/api/v1/activities").await;
+    let shown = format!("{messages}{activities}");
     assert!(shown.contains("without-an-id"), "{shown}");
     let counted = messages.as_array().unwrap().iter().filter(|one| one["direction"] == "inbound").count();
     assert_eq!(unread(&world).await, i64::try_from(counted).unwrap());

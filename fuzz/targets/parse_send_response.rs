@@ -2,9 +2,7 @@
 //! never sent again by itself.
 #![no_main]
 
-use instagram_channel::types::{
-    Header, HttpBody, HttpMethod, HttpRequest, HttpResponse, SendResult, SendStep, StepKind,
-};
+use instagram_channel::types::{Header, HttpMethod, HttpResponse, SendResult, SentStep, StepKind};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -24,35 +22,28 @@ fuzz_target!(|data: &[u8]| {
         headers: vec![header("x-business-use-case-usage"), header("x-app-usage"), header("retry-after")],
         body: body.to_vec(),
     };
-    let step = SendStep {
-        part: 0,
+    let step = SentStep {
+        parts: vec![0],
         kind,
-        rate_class: "text".into(),
-        request: HttpRequest {
-            method: HttpMethod::Post,
-            url: "https://graph.facebook.com/v25.0/1/messages".into(),
-            headers: Vec::new(),
-            body: HttpBody::Empty,
-            fills: Vec::new(),
-            captures: Vec::new(),
-        },
         repeatable: !matches!(kind, StepKind::Message),
-        echoed: matches!(kind, StepKind::Message),
         correlation: None,
-        text: None,
-        degradations: Vec::new(),
+        context: None,
+        method: HttpMethod::Post,
+        url: "https://graph.facebook.com/v25.0/1/messages".into(),
+        captured: Vec::new(),
     };
     let outcome = instagram_channel::outcome(&step, &response);
-    match outcome.result {
+    match outcome.verdict {
         SendResult::Sent(receipt) => {
             assert!((200..300).contains(&status));
-            assert!(!matches!(kind, StepKind::Message) || !receipt.message_ids.is_empty());
+            assert!(!matches!(kind, StepKind::Message) || !receipt.messages.is_empty());
         }
         SendResult::Transient(failure) if matches!(kind, StepKind::Message) => assert!(failure.code.is_some()),
         SendResult::RateLimited(failure)
         | SendResult::Transient(failure)
         | SendResult::Ambiguous(failure)
         | SendResult::Rejected(failure)
-        | SendResult::Unauthorized(failure) => assert!(!failure.sentence.is_empty()),
+        | SendResult::Unauthorized(failure)
+        | SendResult::Rebuild(failure) => assert!(!failure.message.is_empty()),
     }
 });

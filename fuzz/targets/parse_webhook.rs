@@ -15,13 +15,14 @@ fuzz_target!(|body: &[u8]| {
         source: DeliverySource::Webhook,
         body: body.to_vec(),
         headers: Vec::new(),
+        query: String::new(),
         received_at: 1_795_000_000_000,
         account: None,
     };
     let Ok(parsed) = instagram_channel::parse(&delivery) else { return };
     assert_eq!(instagram_channel::parse(&delivery).ok().as_ref(), Some(&parsed));
     let mut known = HashMap::new();
-    for event in &parsed.events {
+    for event in &parsed {
         assert!(!event.id.is_empty());
         assert!(event.native.as_ref().is_none_or(|native| native.len() <= NATIVE));
         // One id is one thing that happened: whoever repeats it says the same. What cannot be read is told

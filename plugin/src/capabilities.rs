@@ -137,7 +137,7 @@ pub fn capabilities(account: Option<&AccountSettings>) -> ChannelCapabilities {
             emoji: Some("\u{2764}\u{fe0f}".to_owned()),
             image_url: None,
         }],
-        reactions: ReactionPolicy::AnyEmoji,
+        reactions: ReactionPolicy::AnyEmoji(Vec::new()),
         rates: limits::RATES.iter().map(rate).collect(),
         options: Vec::new(),
         typing: Some(TypingRule { lasts: limits::TYPING_LASTS, can_stop: true, marks_seen: false }),

@@ -54,6 +54,7 @@ impl From<&SendStep> for SentStep {
             kind: step.kind,
             repeatable: step.repeatable,
             correlation: step.correlation.clone(),
+            context: step.context.clone(),
             method: step.request.method,
             url: step.request.url.clone(),
             captured: step.request.captures.iter().map(|capture| capture.target.kept_as().to_owned()).collect(),

@@ -123,6 +123,8 @@ pub(crate) fn capture(
         }
     }
     let succeeded = (200..300).contains(&response.status);
+    // A step's answer is read by the channel, which is told what was captured. Some platforms answer an error with 200.
+    let must_match = captured.credentials.is_some();
     let heavy = is_too_heavy(&response.body);
     let document = if heavy { None } else { serde_json::from_slice::<Value>(&response.body).ok() };
     let Some(mut document) = document else {
@@ -131,11 +133,11 @@ pub(crate) fn capture(
             response.body.clear();
         }
         return match captures.first() {
-            Some(capture) if succeeded => Err(EgressError::CaptureFailed(capture.pointer.clone())),
+            Some(capture) if succeeded && must_match => Err(EgressError::CaptureFailed(capture.pointer.clone())),
             _ => Ok(()),
         };
     };
-    let found = if succeeded { matches(captures, &document)? } else { Vec::new() };
+    let found = if succeeded { matches(captures, &document, must_match)? } else { Vec::new() };
     let size: usize = found.iter().map(|found| found.value.len()).sum();
     if found.iter().any(|found| found.value.len() > MAX_VALUE)
         || size > MAX_VALUES
@@ -187,8 +189,9 @@ fn slot_name(target: &CaptureTarget) -> Option<&str> {
     if let CaptureTarget::Slot(name) = target { Some(name) } else { None }
 }
 
-/// All matches of all captures. Captures with the same target are alternatives, of which one must match.
-fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressError> {
+/// All matches of all captures. Captures with the same target are alternatives, of which one must match where anything
+/// must.
+fn matches(captures: &[Capture], document: &Value, must_match: bool) -> Result<Vec<Match>, EgressError> {
     let mut found = Vec::new();
     for (at, first) in captures.iter().enumerate() {
         if captures.iter().take(at).any(|earlier| earlier.target == first.target) {
@@ -202,7 +205,11 @@ fn matches(captures: &[Capture], document: &Value) -> Result<Vec<Match>, EgressE
                 here.get_or_insert_default().extend(matched);
             }
         }
-        found.extend(here.ok_or_else(|| EgressError::CaptureFailed(pointer.clone()))?);
+        match here {
+            Some(here) => found.extend(here),
+            None if must_match => return Err(EgressError::CaptureFailed(pointer.clone())),
+            None => {}
+        }
     }
     Ok(found)
 }

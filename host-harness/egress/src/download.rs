@@ -1,14 +1,16 @@
 //! Owns: downloading a file from a granted host, redirects included, within bounds.
 //! Does not own: when to download (the engine's `media`), where the bytes go ([`FileSink`]).
 
+use harness_contract::HttpRequest;
 use http::{StatusCode, header};
 use tokio::time::timeout;
 use url::Url;
 
 use crate::{
     error::{EgressError, transport_error},
+    memory::Held,
     response::IDLE,
-    send::Egress,
+    send::{Caller, Egress},
 };
 
 /// The most redirects, each to a granted host.
@@ -69,6 +71,46 @@ impl Egress {
         self.clients.in_time(fetch).await.map_err(DownloadError::Passing)?
     }
 
+    /// The same for a request that a channel made, under its grant and with its credentials. A redirect is followed without
+    /// them, to the hosts that were granted for files.
+    pub async fn download_as<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
+        &self,
+        caller: &Caller<'_>,
+        hosts: &[String],
+        request: HttpRequest,
+        max: u64,
+        memory: &mut Held,
+        begin: impl FnOnce() -> B + Send,
+    ) -> Result<Downloaded<S>, DownloadError<S::Error>> {
+        let fetch = async {
+            let injected = self.injected(caller, request, memory).await.map_err(refused)?;
+            let (client, target) = self.clients.route(injected.url);
+            let asked = client.request(injected.method, target).headers(injected.headers);
+            let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
+            let response = timeout(IDLE, asked.send()).await.map_err(idle)?.map_err(passing)?;
+            let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let (response, claimed) = match response.status() {
+                StatusCode::OK => {
+                    let claimed = text(header::CONTENT_TYPE);
+                    (response, claimed)
+                }
+                status if status.is_redirection() => {
+                    let target = text(header::LOCATION).and_then(|location| response.url().join(&location).ok());
+                    let target =
+                        target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))?;
+                    self.follow(hosts, target.as_str()).await?
+                }
+                StatusCode::NOT_FOUND | StatusCode::GONE => {
+                    return Err(DownloadError::Gone(response.status().as_u16()));
+                }
+                other => return Err(DownloadError::Passing(format!("HTTP {}", other.as_u16()))),
+            };
+            let sink = begin().await.map_err(DownloadError::Sink)?;
+            Ok(Downloaded { sink: read(response, sink, max).await?, claimed })
+        };
+        self.clients.in_time(fetch).await.map_err(DownloadError::Passing)?
+    }
+
     /// Follows redirects and returns the response and its claimed media type.
     async fn follow<E>(
         &self,
@@ -102,6 +144,13 @@ impl Egress {
             };
         }
         Err(DownloadError::Passing("too many redirects".into()))
+    }
+}
+
+fn refused<E>(error: EgressError) -> DownloadError<E> {
+    match error {
+        EgressError::Unreachable(reason) | EgressError::NoAnswer(reason) => DownloadError::Passing(reason),
+        other => DownloadError::NotGranted(other.to_string()),
     }
 }
 

@@ -100,6 +100,20 @@ impl Egress {
         Err(redacted.unwrap_or_else(|_| if arrived { unsearched() } else { EgressError::Leak }))
     }
 
+    /// A request without captures and files, with what the host puts into it.
+    pub(crate) async fn injected(
+        &self,
+        caller: &Caller<'_>,
+        request: HttpRequest,
+        memory: &mut Held,
+    ) -> Result<Injected, EgressError> {
+        let captured = Captured::default();
+        let admitted = Admitted::new(caller.rules, &caller.known, &self.sizes, request, 0).await?;
+        let (rule, now) = (admitted.rule, self.clients.now());
+        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured: &captured, now };
+        Ok(Injected::new(admitted, &sources, Files::default(), &self.sizes, memory).await?.0)
+    }
+
     async fn exchange(
         &self,
         caller: &Caller<'_>,

@@ -58,7 +58,7 @@ async fn a_state_that_this_version_does_not_know_is_an_error_and_never_taken_for
     unknown(inbox.delivery_counts().await.unwrap_err(), "delivery", "archived");
     change(
         &path,
-        "UPDATE reply SET state = 'done'; INSERT INTO step (reply_id, step, part, kind, state) VALUES (1, 0, 0, 'message', 'held')",
+        "UPDATE reply SET state = 'done'; INSERT INTO step (reply_id, step, kind, state) VALUES (1, 0, 'message', 'held')",
     );
     unknown(inbox.reply(ReplyId::new(1)).await.unwrap_err(), "step", "held");
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod auth;
+mod files;
 mod listener;
 mod middleware;
 mod pages;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use crate::{
     api,
     auth::Authenticator,
+    files,
     listener::{self, Limits},
     middleware::browser,
     pages, request_id, webhooks,
@@ -37,6 +38,7 @@ pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router
         .with_state(host.clone())
         .merge(api::metrics_router(host.clone(), access.clone()))
         .merge(pages::router(host.clone(), limits))
+        .merge(files::router(host.clone()))
         .nest("/api/v1", api::router(host, access, limits))
         .fallback(nothing_here)
         .layer(middleware::map_response(browser::headers))

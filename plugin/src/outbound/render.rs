@@ -84,6 +84,7 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
         echoed: is_message,
         correlation: None,
         text: None,
+        context: None,
         degradations: if ends_part { report.degradations_of(part) } else { Vec::new() },
     }
 }

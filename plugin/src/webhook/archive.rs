@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use channel_sdk::collect::{Collector, Entry, person};
+use channel_sdk::blank::person;
+use channel_sdk::collect::{Collector, Entry};
 use channel_sdk::json::{self, Json, Members, last};
 use channel_sdk::lenient::Notes;
 use channel_sdk::text::contains_ignoring_case;

@@ -1,7 +1,8 @@
 //! Changes: a field and its value, in either of the two shapes that Meta uses for them.
 //! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
 
-use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::blank::person;
+use channel_sdk::collect::{Collector, Draft, Entry};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
 use channel_sdk::names::{anomaly, comment_place};

@@ -1,7 +1,8 @@
 //! Items: one thing that happened in a conversation, whatever list it stood in.
 //! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
 
-use channel_sdk::collect::{Collector, Draft, Entry, person};
+use channel_sdk::blank::person;
+use channel_sdk::collect::{Collector, Draft, Entry};
 use channel_sdk::json::{self, Json};
 use channel_sdk::lenient::Notes;
 use channel_sdk::names::{anomaly, window_opener};

@@ -1,6 +1,7 @@
 //! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
 //! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
 
+use channel_sdk::blank;
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
 use channel_sdk::names::window_opener;
@@ -19,24 +20,6 @@ pub(super) struct Read {
     pub(super) app: Option<String>,
     /// In echoes: what we attached when we sent it.
     pub(super) metadata: Option<String>,
-}
-
-/// A message that says nothing yet.
-fn silent() -> Message {
-    Message {
-        id: None,
-        context: None,
-        text: None,
-        formatted: None,
-        attachments: Vec::new(),
-        answer: None,
-        reply_to: None,
-        referral: None,
-        unavailable: None,
-        to_self: false,
-        automatic: false,
-        album: None,
-    }
 }
 
 /// Reads `message`.
@@ -65,7 +48,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
         reply_to: reply_target(notes, reply_to),
         referral: referral::read(notes, referral),
         to_self: is_self,
-        ..silent()
+        ..blank::message()
     };
     for value in notes.elements(attachments) {
         attachment::read(notes, value, &mut message.attachments);
@@ -114,7 +97,7 @@ pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
         }),
         referral: referral::read(notes, referral),
         to_self: notes.flag(is_self),
-        ..silent()
+        ..blank::message()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Collecting events: what every event of an entry shares, and what makes each one unique.
-//! Owns the last step of reading: only this file builds an `Event`; not what happened, which the channel reads.
+//! Owns the last step of reading: every event of the channel is made here; not what happened, which the channel reads.
 
+use crate::blank;
 use crate::id;
 use crate::lenient::Notes;
 use crate::limit::{IdForm, NATIVE_BYTES};
@@ -14,11 +15,6 @@ pub struct Entry {
     pub account: String,
     /// When the platform sent it, in milliseconds.
     pub time: Option<u64>,
-}
-
-/// A customer of whom nothing but the id is known.
-pub fn person(id: String) -> Contact {
-    Contact { id, name: None, username: None, addresses: Vec::new(), language: None, details: Vec::new() }
 }
 
 /// An event without what the collector adds.
@@ -112,20 +108,17 @@ impl<'t> Collector<'t> {
                 && matches!(draft.author, Author::Contact)
                 && matches!(draft.origin, EventOrigin::Live | EventOrigin::Standby | EventOrigin::History)
         });
+        let id = draft.id.unwrap_or_else(|| id::of_raw(&entry.account, raw));
+        let account = draft.account.unwrap_or_else(|| entry.account.clone());
         self.events.push(Event {
-            id: draft.id.unwrap_or_else(|| id::of_raw(&entry.account, raw)),
-            account: draft.account.unwrap_or_else(|| entry.account.clone()),
             contact: draft.contact,
-            thread: None,
             author: draft.author,
             at: draft.at,
             origin: draft.origin,
             opens: opens.map(str::to_owned),
-            body: draft.body,
-            reply_context: None,
-            details: Vec::new(),
             anomalies: draft.notes.anomalies,
             native,
+            ..blank::event(id, account, draft.body)
         });
         self.sources.push(Source { raw, may_repeat: draft.may_repeat });
     }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`json`] | reading JSON that is not quite right, and writing it |
 //! | [`lenient`] | members of unexpected types: left out, and noted |
+//! | [`blank`] | values of the contract that say nothing yet |
 //! | [`collect`] | events of one delivery, each with an id of its own |
 //! | [`limit`] | how long and how many |
 //! | [`report`] | what stands in the way of a message, all at once |
@@ -18,6 +19,7 @@
 extern crate self as channel_sdk;
 
 pub mod address;
+pub mod blank;
 pub mod collect;
 pub mod cut;
 pub mod failures;

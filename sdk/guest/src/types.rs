@@ -42,6 +42,7 @@ impl From<&SendStep> for SentStep {
             kind: step.kind,
             repeatable: step.repeatable,
             correlation: step.correlation.clone(),
+            context: step.context.clone(),
             method: step.request.method,
             url: step.request.url.clone(),
             captured: step.request.captures.iter().map(kept_as).collect(),

@@ -12,6 +12,8 @@ use chacha20poly1305::{
     Key, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
+use hmac::{Hmac, KeyInit as MacInit, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::secret::{Secret, SecretKey};
@@ -79,6 +81,8 @@ pub enum VaultError {
 /// Seals and opens credentials.
 pub struct Vault {
     cipher: XChaCha20Poly1305,
+    /// For what only has to be recognised again. Another key than the cipher's, derived from it.
+    signer: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -93,8 +97,23 @@ impl Vault {
             VaultKey::Command(words) => (run(words)?, "what the command printed".to_owned()),
         };
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-        hex::decode_to_slice(text.trim(), bytes.as_mut_slice()).map_err(|_| VaultError::NoKey(place))?;
-        Ok(Self { cipher: XChaCha20Poly1305::new(Key::from_slice(bytes.as_slice())) })
+        hex::decode_to_slice(text.trim(), bytes.as_mut_slice()).map_err(|_| VaultError::NoKey(place.clone()))?;
+        // HMAC takes a key of any length.
+        let keyed = |key: &[u8]| <Hmac<Sha256> as MacInit>::new_from_slice(key);
+        let mut derived = keyed(bytes.as_slice()).map_err(|_| VaultError::NoKey(place.clone()))?;
+        derived.update(b"signatures");
+        let signer = keyed(&derived.finalize().into_bytes()).map_err(|_| VaultError::NoKey(place))?;
+        Ok(Self { cipher: XChaCha20Poly1305::new(Key::from_slice(bytes.as_slice())), signer })
+    }
+
+    /// A signature that only this key makes, for one purpose.
+    pub fn sign(&self, purpose: &str, text: &str) -> [u8; 32] {
+        let mut signer = self.signer.clone();
+        for part in [purpose, text] {
+            signer.update(&(part.len() as u64).to_le_bytes());
+            signer.update(part.as_bytes());
+        }
+        signer.finalize().into_bytes().into()
     }
 
     /// Seals a credential for its slot.

@@ -13,12 +13,13 @@ mod error;
 mod health;
 mod jobs;
 mod links;
+mod locate;
 mod stage;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs};
-pub(crate) use self::{error::AccountsError, links::Links};
+pub(crate) use self::{error::AccountsError, links::Links, locate::Locator};
 pub use self::{
     health::AccountHealth,
     stage::{ConnectStage, ConnectView},

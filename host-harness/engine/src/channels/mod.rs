@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use harness_contract::{ConversationContext, settings::merge_settings};
+use harness_contract::{AccountSettings, ChannelCapabilities, ConversationContext, settings::merge_settings};
 use harness_egress::credentials::Secrets;
 use harness_inbox::{ConversationId, Inbox, InboxError};
 use harness_sandbox::Sandbox;
@@ -70,6 +70,15 @@ impl Channels {
         all
     }
 
+    /// What a channel can say and hear for an account.
+    pub(crate) async fn capabilities_of(
+        &self,
+        registered: &LoadedChannel,
+        account: &AccountSettings,
+    ) -> Arc<ChannelCapabilities> {
+        registered.of_accounts.of(&registered.channel, account, &registered.capabilities).await
+    }
+
     /// Everything about a conversation that a message depends on, and what is known of the comment that it answers.
     pub(crate) async fn context(
         &self,
@@ -80,7 +89,7 @@ impl Channels {
         let (most, now) = (&registered.capabilities, self.clock.now());
         let mut context = self.inbox.context(conversation, &most.window, now).await?;
         merge_settings(&mut context.account.settings, &registered.settings);
-        let capabilities = registered.of_accounts.of(&registered.channel, &context.account, most).await;
+        let capabilities = self.capabilities_of(registered, &context.account).await;
         if capabilities.window != most.window {
             context.window = self.inbox.context(conversation, &capabilities.window, now).await?.window;
         }

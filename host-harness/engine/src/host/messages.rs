@@ -146,6 +146,17 @@ impl Host {
         Ok(self.rooms.media.upload(handle).await?)
     }
 
+    /// The same for whoever has the address that a channel was given for the file: `until` and `proof` stand in it. None
+    /// where it is not one of this host's, or too old.
+    pub async fn linked_file(
+        &self,
+        handle: &str,
+        until: u64,
+        proof: &str,
+    ) -> Result<Option<(Upload, FileContent)>, HostError> {
+        Ok(self.rooms.media.linked(handle, until, proof).await?)
+    }
+
     /// The bytes of a stored file of a message.
     pub async fn media(&self, media: &MediaView) -> Result<Option<FileContent>, HostError> {
         Ok(self.rooms.media.content(media).await?)

@@ -40,7 +40,7 @@ use crate::{
     channels::Channels,
     ingest::{self, Ingest},
     maintenance::{self, Maintenance},
-    media::{self, Media},
+    media::{self, FileLinks, Media},
     network::{Network, credentials::AccountCredentials},
     observe::{readiness::Readiness, recorder::Recorder},
     options::HostOptions,
@@ -130,11 +130,28 @@ impl Rooms {
         let channels = Channels::new((base.inbox.clone(), clock.clone(), tasks, wake), sandbox, secrets.clone());
         let (rate_limits, public_url) = (Arc::new(RateLimits::new(clock)), PublicUrl::default());
         let backlog = Arc::new(Backlog::new(options.budget));
+        let accounts = Arc::new(Accounts {
+            base: base.clone(),
+            channels: channels.clone(),
+            network: network.clone(),
+            credentials: credentials.clone(),
+            rate_limits: Arc::clone(&rate_limits),
+            backlog: Arc::clone(&backlog),
+            public_url: public_url.clone(),
+            places: exposed::places_of(&options.inbox).into(),
+            links: accounts::Links::default(),
+        });
         let media = Arc::new(Media {
             base: base.clone(),
             channels: channels.clone(),
             network: network.clone(),
             store: store.clone(),
+            links: FileLinks {
+                vault: Arc::clone(&credentials.vault),
+                public_url: public_url.clone(),
+                clock: base.clock.clone(),
+            },
+            locate: Arc::new(accounts::Locator(Arc::clone(&accounts))),
         });
         Ok(Self {
             ingest: Arc::new(Ingest {
@@ -145,27 +162,17 @@ impl Rooms {
                 backlog: Arc::clone(&backlog),
                 signals: Arc::clone(&network.signals),
                 memory: network.memory.clone(),
-                public_url: public_url.clone(),
+                public_url,
             }),
             outbound: Arc::new(Outbound {
-                base: base.clone(),
-                channels: channels.clone(),
-                network: network.clone(),
-                credentials: credentials.clone(),
-                rate_limits: Arc::clone(&rate_limits),
-                media: Arc::clone(&media),
-            }),
-            accounts: Arc::new(Accounts {
                 base: base.clone(),
                 channels: channels.clone(),
                 network,
                 credentials,
                 rate_limits,
-                backlog: Arc::clone(&backlog),
-                public_url,
-                places: exposed::places_of(&options.inbox).into(),
-                links: accounts::Links::default(),
+                media: Arc::clone(&media),
             }),
+            accounts,
             maintenance: Arc::new(Maintenance {
                 base,
                 channels: channels.clone(),
@@ -179,8 +186,8 @@ impl Rooms {
         })
     }
 
-    /// Takes up what earlier runs left, before any worker begins.
-    async fn take_up(&self) -> Result<(), HostError> {
+    /// Settles what earlier runs left, before any worker begins.
+    async fn recover(&self) -> Result<(), HostError> {
         let base = &self.ingest.base;
         // This host has the inbox alone, and so its files.
         self.media.remove_unfinished().await?;
@@ -226,7 +233,7 @@ impl Host {
     /// Opens the inbox, settles what a crash interrupted, and starts the workers. Needs a Tokio runtime.
     pub async fn open(options: HostOptions) -> Result<Self, HostError> {
         let rooms = Rooms::open(options)?;
-        rooms.take_up().await?;
+        rooms.recover().await?;
         let workers = Arc::new(rooms.work());
         Ok(Self { rooms, workers })
     }

@@ -2,19 +2,23 @@
 //! Does not own: which files there are (the inbox), which hosts they come from (egress), where bytes lie (`store`).
 
 mod error;
+mod inline;
+mod links;
 pub(crate) mod sniff;
 pub(crate) mod uploads;
 mod worker;
 
+use std::sync::Arc;
+
 use crate::{
     base::Base,
     channels::Channels,
-    network::Network,
+    network::{LocateMedia, Network},
     store::{MediaStore, StoreError, incoming::PIECE},
 };
 
 pub use self::error::MediaError;
-pub(crate) use self::worker::run;
+pub(crate) use self::{links::FileLinks, worker::run};
 
 /// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.
 const IN_MEMORY: u64 = 2 * PIECE as u64;
@@ -25,6 +29,10 @@ pub(crate) struct Media {
     pub(crate) channels: Channels,
     pub(crate) network: Network,
     pub(crate) store: MediaStore,
+    /// For files that have no address of their own.
+    pub(crate) locate: Arc<dyn LocateMedia>,
+    /// For platforms that fetch what is sent.
+    pub(crate) links: FileLinks,
 }
 
 impl Media {

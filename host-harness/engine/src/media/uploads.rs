@@ -118,6 +118,9 @@ impl Media {
     /// Puts what the host knows of its files into a message: their sizes, what their content is, their names.
     pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), MediaError> {
         for media in media_of(message) {
+            if let Some(MediaSource::File(preview)) = &mut media.preview {
+                preview.size = self.base.inbox.upload(&preview.handle).await?.size;
+            }
             let MediaSource::File(reference) = &mut media.source else { continue };
             let file = self.base.inbox.upload(&reference.handle).await?;
             reference.size = file.size;
@@ -129,7 +132,7 @@ impl Media {
     }
 }
 
-fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia> {
+pub(super) fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia> {
     let mut found = Vec::new();
     for part in &mut message.parts {
         match part {

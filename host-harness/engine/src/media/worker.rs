@@ -3,17 +3,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_contract::Direction;
-use harness_inbox::{DueMedia, InboxError, MediaEnd, MediaId, MediaState};
+use harness_contract::{self as contract, Direction};
+use harness_inbox::{DueMedia, InboxError, MediaEnd, MediaId, MediaPlace, MediaState};
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{IN_MEMORY, Media, sniff};
+use super::{IN_MEMORY, Media, inline, sniff};
 use crate::{
     base::{
         places::{Owner, Places},
         tasks::{REST, Worker},
     },
     channels::loaded::LoadedChannel,
+    network::NotLocated,
     store::{
         StoreError,
         incoming::{Incoming, IncomingError},
@@ -104,12 +105,24 @@ async fn fetch(room: &Media, media: &DueMedia) -> MediaEnd {
     let Ok(registered) = room.channels.get(&media.channel) else {
         return later(room, media, "its channel is not loaded");
     };
-    let Ok(Ok(_memory)) = timeout(MEMORY_WAIT, room.network.memory.take(&media.channel, IN_MEMORY)).await else {
+    let Ok(Ok(mut memory)) = timeout(MEMORY_WAIT, room.network.memory.take(&media.channel, IN_MEMORY)).await else {
         return later(room, media, "its channel has so much in flight that there was no memory for it");
     };
     let max = max_bytes(&registered, &media.kind).min(room.network.sizes.file);
     let begin = async || Ok(Incoming::begin(&room.store, max).await?);
-    let download = match room.network.egress.download(&registered.media_hosts, &media.url, max, begin).await {
+    let downloaded = match &media.at {
+        MediaPlace::Url(url) => room.network.egress.download(&registered.media_hosts, url, max, begin).await,
+        MediaPlace::Channel(described) => {
+            let (scope, location) = match room.locate.locate(media.account, (**described).clone()).await {
+                Ok(located) => located,
+                Err(NotLocated::Passing(reason)) => return later(room, media, &reason),
+                Err(NotLocated::Final(reason)) => return ended(MediaState::Failed, &reason),
+            };
+            room.network.download(&registered, &scope, location.request, max, &mut memory, begin).await
+        }
+        MediaPlace::Delivery(described) => return from_delivery(room, media, described, max).await,
+    };
+    let download = match downloaded {
         Ok(download) => download,
         Err(error @ DownloadError::NotGranted(_)) => return ended(MediaState::Refused, &error),
         Err(error @ DownloadError::Gone(_)) => return ended(MediaState::Expired, &error),
@@ -118,11 +131,43 @@ async fn fetch(room: &Media, media: &DueMedia) -> MediaEnd {
         Err(DownloadError::Sink(error @ IncomingError::TooLarge(_))) => return ended(MediaState::TooLarge, &error),
         Err(DownloadError::Sink(IncomingError::Store(error))) => return not_stored(room, media, &error),
     };
-    let whole = match download.sink.finish().await {
+    keep(room, media, download.sink, download.claimed.as_deref()).await
+}
+
+/// Takes the bytes from the delivery that brought the message.
+async fn from_delivery(room: &Media, media: &DueMedia, described: &contract::Media, max: u64) -> MediaEnd {
+    let gone = || MediaEnd::Ended {
+        state: MediaState::Expired,
+        reason: sentence(&"the delivery that held it is kept no longer, or does not hold it"),
+    };
+    let body = match room.base.inbox.delivery_of_media(media.id).await {
+        Ok(body) => body,
+        Err(error) => return later(room, media, &error.to_string()),
+    };
+    let pointer = described.inline.as_deref().unwrap_or_default();
+    let Some(bytes) = body.and_then(|body| inline::inline(&body, pointer)) else { return gone() };
+    let taken = async {
+        let mut file = Incoming::begin(&room.store, max).await?;
+        file.take(&bytes).await?;
+        Ok(file)
+    };
+    match taken.await {
+        Ok(file) => keep(room, media, file, described.mime.as_deref()).await,
+        Err(error @ IncomingError::TooLarge(_)) => {
+            MediaEnd::Ended { state: MediaState::TooLarge, reason: sentence(&error) }
+        }
+        Err(IncomingError::Store(error)) => not_stored(room, media, &error),
+    }
+}
+
+/// Keeps a file that is whole, where it is what its message says.
+async fn keep(room: &Media, media: &DueMedia, file: Incoming, claimed: Option<&str>) -> MediaEnd {
+    let ended = |state, reason: &dyn std::fmt::Display| MediaEnd::Ended { state, reason: sentence(reason) };
+    let whole = match file.finish().await {
         Ok(whole) => whole,
         Err(error) => return not_stored(room, media, &error),
     };
-    let mime = sniff::type_of(&whole.head, download.claimed.as_deref());
+    let mime = sniff::type_of(&whole.head, claimed);
     let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
     if !sniff::fits(&media.kind, &mime) {
         return ended(MediaState::Refused, &format!("what came is {mime} and no {}", media.kind));

@@ -2,17 +2,22 @@
 //! Does not own: which request may leave (egress), when (the rooms).
 
 pub(crate) mod credentials;
+mod locate;
 mod scope;
 
 use std::sync::Arc;
 
 use harness_contract::{HttpRequest, HttpResponse};
-use harness_egress::{Caller, Captured, Egress, EgressError, Files, Held, Known, Memory, Sizes, credentials::Secrets};
+use harness_egress::{
+    Caller, Captured, DownloadError, Downloaded, Egress, EgressError, FileSink, Files, Held, Known, Memory, Sizes,
+    credentials::{Secret, Secrets},
+};
 use tracing::Instrument as _;
 
 pub use self::credentials::TooManyCredentials;
 pub(crate) use self::{
     credentials::CredentialsError,
+    locate::{LocateMedia, Located, NotLocated},
     scope::{CallScope, PendingAccount, SCRATCH_BYTES},
 };
 use crate::{
@@ -44,6 +49,35 @@ impl Network {
         Known::new(&self.secrets, channel, None)
     }
 
+    /// Downloads a file by a channel's request in an account's name.
+    pub(crate) async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
+        &self,
+        registered: &LoadedChannel,
+        scope: &CallScope,
+        request: HttpRequest,
+        max: u64,
+        memory: &mut Held,
+        begin: impl FnOnce() -> B + Send,
+    ) -> Result<Downloaded<S>, DownloadError<S::Error>> {
+        let secret = |slot: &str| self.secret(registered.channel.id(), scope, slot);
+        let caller = Caller {
+            rules: &registered.egress,
+            slots: &registered.channel.manifest().slots,
+            secret: &secret,
+            known: self.known(registered.channel.id(), scope),
+        };
+        self.egress.download_as(&caller, &registered.media_hosts, request, max, memory, begin).await
+    }
+
+    fn secret(&self, channel: &str, scope: &CallScope, slot: &str) -> Option<Secret> {
+        match scope {
+            CallScope::Account { id, .. } => self.secrets.find(channel, id, slot),
+            CallScope::Connecting(pending) => {
+                pending.credentials.find(slot).or_else(|| self.secrets.of_app(channel, slot))
+            }
+        }
+    }
+
     /// Sends a channel's request in somebody's name.
     pub(crate) async fn send(
         &self,
@@ -56,12 +90,7 @@ impl Network {
     ) -> Result<HttpResponse, EgressError> {
         let channel = registered.channel.id();
         let known = self.known(channel, scope);
-        let secret = |slot: &str| match scope {
-            CallScope::Account { id, .. } => self.secrets.find(channel, id, slot),
-            CallScope::Connecting(pending) => {
-                pending.credentials.find(slot).or_else(|| self.secrets.of_app(channel, slot))
-            }
-        };
+        let secret = |slot: &str| self.secret(channel, scope, slot);
         let slots = &registered.channel.manifest().slots;
         let caller = Caller { rules: &registered.egress, slots, secret: &secret, known };
         let started = std::time::Instant::now();

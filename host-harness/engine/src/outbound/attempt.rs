@@ -2,7 +2,7 @@
 //! Does not own: whose turn it is (`dispatcher`), the words for what was not answered (`unsent`).
 
 use harness_contract::{ConversationContext, FailureCategory, SendOutcome, SendResult, SendStep, StepKind, Violation};
-use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState};
+use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState, StoredStep};
 use harness_sandbox::{CallError, CallFailure};
 use tracing::Instrument as _;
 
@@ -41,6 +41,8 @@ const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 /// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
 const PATIENCE_MS: u64 = 1_000;
+/// How often a channel may ask to render what is left of a reply anew.
+const MAX_REBUILDS: u32 = 2;
 /// How long a reply waits whose requests find no memory.
 const MEMORY_WAIT_MS: u64 = 1_000;
 /// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
@@ -106,7 +108,7 @@ impl Sending<'_> {
         let mut in_time = now.saturating_sub(self.reply.created_at) <= SIGNAL_MS;
         for (index, step) in steps.iter().enumerate() {
             let is_signal = step.kind == StepKind::Action;
-            let stored = self.reply.steps.get(index);
+            let stored = self.stored(index);
             let attempts = stored.map_or(0, |stored| stored.attempts);
             match stored.map_or(StepState::Queued, |stored| stored.state) {
                 StepState::Queued => {}
@@ -252,7 +254,9 @@ impl Sending<'_> {
         now: u64,
         leave: &mut Option<Permit>,
     ) -> Result<Option<Vec<SendStep>>, OutboundError> {
-        let (message, asked) = (self.reply.message.clone(), context.clone());
+        let place = (self.reply.conversation, &context.account);
+        let message = self.room.as_channel_sees_it(registered, place, &self.reply.message).await?;
+        let asked = context.clone();
         let called = self
             .room
             .channels
@@ -274,7 +278,7 @@ impl Sending<'_> {
         let built = built.and_then(|steps| if steps.is_empty() { Err(vec![nothing_to_send()]) } else { Ok(steps) });
         let first = self.reply.steps.is_empty();
         match built {
-            Ok(steps) if first => {
+            Ok(steps) if first || self.goes_on_with(&steps) => {
                 self.room.base.inbox.begin_steps(&self.reply, &steps, &remarks, now).await?;
                 Ok(Some(steps))
             }
@@ -305,6 +309,19 @@ impl Sending<'_> {
             && self.reply.steps.iter().zip(steps).all(|(stored, step)| stored.is(step))
     }
 
+    /// Whether the steps are those that were written down, up to where the channel wanted to render them anew.
+    fn goes_on_with(&self, steps: &[SendStep]) -> bool {
+        let kept = self.reply.rebuild_from.and_then(|from| self.reply.steps.get(..from));
+        kept.is_some_and(|kept| {
+            kept.len() < steps.len() && kept.iter().zip(steps).all(|(stored, step)| stored.is(step))
+        })
+    }
+
+    /// The step as it was written down; none where it was rendered anew in this turn.
+    fn stored(&self, index: usize) -> Option<&StoredStep> {
+        self.reply.steps.get(index).filter(|_| self.reply.rebuild_from.is_none_or(|from| index < from))
+    }
+
     async fn reject_rest(&self, sentence: String) -> Result<(), InboxError> {
         let next = self.reply.steps.iter().position(|step| step.state == StepState::Queued);
         // Those of a first attempt were written down since the reply was read.
@@ -332,7 +349,7 @@ impl Sending<'_> {
         match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
                 let known = self.room.network.known(registered.channel.id(), &scope);
-                read_answer(&registered.channel, &known, step, response).await
+                read_answer(&registered.channel, &known, step, captured, response).await
             }
             Err(error) => (unsent(step, &error), None),
         }
@@ -343,7 +360,12 @@ impl Sending<'_> {
         let (failure, tired) = match &mut outcome.verdict {
             SendResult::Sent(_) => return (outcome, StepEnd::Final(StepState::Sent)),
             SendResult::Ambiguous(_) => return (outcome, StepEnd::Final(StepState::Ambiguous)),
-            SendResult::Rejected(_) | SendResult::Unauthorized(_) | SendResult::Rebuild(_) => {
+            SendResult::Rejected(_) | SendResult::Unauthorized(_) => {
+                return (outcome, StepEnd::Final(StepState::Rejected));
+            }
+            SendResult::Rebuild(_) if self.reply.rebuilds < MAX_REBUILDS => return (outcome, StepEnd::Later(now)),
+            SendResult::Rebuild(failure) => {
+                failure.message.push_str(" It was rendered anew as often as is allowed, and is given up.");
                 return (outcome, StepEnd::Final(StepState::Rejected));
             }
             SendResult::RateLimited(failure) => (failure, false),

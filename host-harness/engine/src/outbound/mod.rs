@@ -4,6 +4,7 @@
 mod attempt;
 mod dispatcher;
 mod error;
+mod named;
 mod unsent;
 mod verdict;
 

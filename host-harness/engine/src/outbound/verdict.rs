@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use harness_contract::{
     ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity, Violation,
 };
-use harness_egress::Known;
+use harness_egress::{Captured, Known};
 use harness_inbox::{AccountState, ConversationId, Remarks};
 use harness_sandbox::{CallError, CallFailure, Channel};
 
@@ -66,7 +66,7 @@ impl Outbound {
         if inbox.account_row(account).await?.state == AccountState::Disconnected {
             return Err(OutboundError::NotSendable(vec![disconnected()]));
         }
-        let message = message.clone();
+        let message = self.as_channel_sees_it(&registered, (conversation, &context.account), message).await?;
         let judged = self
             .channels
             .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));
@@ -87,10 +87,13 @@ pub(super) async fn read_answer(
     channel: &Channel,
     known: &Known,
     step: &SendStep,
+    captured: &Captured,
     response: HttpResponse,
 ) -> (SendOutcome, Option<CallError>) {
     let mut reading = 0;
-    let (its_step, answer) = (Arc::new(SentStep::from(step)), Arc::new(response));
+    let mut sent = SentStep::from(step);
+    sent.captured.retain(|name| captured.values.contains_key(name));
+    let (its_step, answer) = (Arc::new(sent), Arc::new(response));
     loop {
         reading += 1;
         let (asked, known) = (channel.clone(), known.clone());

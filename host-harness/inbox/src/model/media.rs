@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use harness_contract::Media;
 use serde::Serialize;
 
 use super::ids::{AccountId, ConversationId, MediaId, ReplyId};
@@ -101,11 +102,22 @@ pub struct DueMedia {
     /// A `media-kind` of the contract, `share` or `story`.
     pub kind: String,
     /// Where it lies.
-    pub url: String,
+    pub at: MediaPlace,
     /// Attempts before this one.
     pub attempts: u32,
     /// The key under which it is to be stored.
     pub key: String,
+}
+
+/// Where the bytes of a file are to be had.
+#[derive(Clone, Debug)]
+pub enum MediaPlace {
+    /// At this address.
+    Url(String),
+    /// Where the channel says, by `files.locate-media`.
+    Channel(Box<Media>),
+    /// In the delivery that brought the message: `media.inline` says where.
+    Delivery(Box<Media>),
 }
 
 /// How an attempt to download ended.

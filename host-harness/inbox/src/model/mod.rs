@@ -27,11 +27,11 @@ pub use delivery::{
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
 pub use ids::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
-pub use media::{DueMedia, MediaEnd, MediaState, MediaView, UnusedFiles, Upload};
+pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use state::{ReplyState, StepState};
-pub use timeline::{ConversationSummary, NoticeView, ReactionView, TimelineEntry};
+pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
 pub use update::Update;
 pub use verdict::ReplyVerdict;

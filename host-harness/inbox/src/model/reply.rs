@@ -70,8 +70,8 @@ pub struct ReplyView {
 /// One step of a reply.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepView {
-    /// The part of the message that it belongs to.
-    pub part: u32,
+    /// The parts of the message that it delivers or prepares.
+    pub parts: Vec<u32>,
     /// `message`, `action` or `upload`.
     pub kind: String,
     /// Where it stands.
@@ -97,6 +97,10 @@ pub struct OpenReply {
     pub message: OutboundMessage,
     /// Its steps as they were written down; empty before the first attempt.
     pub steps: Vec<StoredStep>,
+    /// The step from which on the channel wants to render it anew.
+    pub rebuild_from: Option<usize>,
+    /// How often that was asked for.
+    pub rebuilds: u32,
     /// When it was asked for.
     pub created_at: u64,
 }
@@ -108,7 +112,7 @@ pub struct StoredStep {
     pub state: StepState,
     /// How often it was tried.
     pub attempts: u32,
-    pub(crate) part: u32,
+    pub(crate) parts: Vec<u32>,
     pub(crate) kind: String,
     pub(crate) correlation: Option<String>,
 }
@@ -116,7 +120,7 @@ pub struct StoredStep {
 impl StoredStep {
     /// Whether this is the same step of the same reply, built again.
     pub fn is(&self, step: &SendStep) -> bool {
-        step.parts.first() == Some(&self.part) && self.kind == step.kind.name() && self.correlation == step.correlation
+        step.parts == self.parts && self.kind == step.kind.name() && self.correlation == step.correlation
     }
 }
 

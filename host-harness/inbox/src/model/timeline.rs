@@ -1,4 +1,4 @@
-//! Owns: what lists of the inbox show: conversations, the messages of one, notices.
+//! Owns: what lists of the inbox show: conversations, the messages of one, activities.
 //! Does not own: their queries.
 
 use serde::Serialize;
@@ -22,8 +22,10 @@ pub struct ConversationSummary {
     /// The platform's id of the customer; none where the platform has named none yet. Such a conversation holds comments,
     /// and takes private replies to them alone.
     pub contact: Option<String>,
-    /// The customer's name, where it is known.
+    /// The thread's title, or the customer's name, where they are known.
     pub name: Option<String>,
+    /// The contract's `thread`, where the conversation is one.
+    pub thread: Option<Box<RawValue>>,
     /// The newest thing in it, by platform time; never later than its receipt.
     pub last_at: i64,
     /// Messages of the customer since a person answered or marked the conversation as read.
@@ -41,6 +43,8 @@ pub struct ReactionView {
     pub actor: String,
     /// The emoji.
     pub emoji: Option<String>,
+    /// The platform's name for it.
+    pub name: Option<String>,
 }
 
 /// A message as a conversation shows it.
@@ -52,6 +56,10 @@ pub struct TimelineEntry {
     pub platform_id: Option<String>,
     /// `inbound` or `outbound`.
     pub direction: String,
+    /// The platform's id of who wrote it, where several people are in the conversation.
+    pub contact: Option<String>,
+    /// The name, where it is known.
+    pub name: Option<String>,
     /// The contract's author of what came in, or sender of what was sent from here.
     pub author: Box<RawValue>,
     /// Platform time.
@@ -66,6 +74,8 @@ pub struct TimelineEntry {
     pub body: Option<Box<RawValue>>,
     /// The contract's `outbound-part`, for what was sent from here: what was asked for.
     pub part: Option<Box<RawValue>>,
+    /// The contract's `event.details`.
+    pub details: Option<Box<RawValue>>,
     /// When it was unsent.
     pub deleted_at: Option<i64>,
     /// How often it was edited.
@@ -82,10 +92,10 @@ pub struct TimelineEntry {
     pub media: Vec<MediaView>,
 }
 
-/// Something that happened and is no message: a comment, a mention, a handover, a referral, an opt-in, a notice of the
+/// Something that happened and is no message: a comment, a mention, a handover, a referral, an opt-in, a word of the
 /// platform's.
 #[derive(Clone, Debug, Serialize)]
-pub struct NoticeView {
+pub struct ActivityView {
     /// Its row.
     pub id: ActivityId,
     /// The channel's id.
@@ -105,4 +115,6 @@ pub struct NoticeView {
     pub kind: String,
     /// The contract's `event-body`, with the ids by which it is answered.
     pub body: Box<RawValue>,
+    /// The contract's `event.details`.
+    pub details: Option<Box<RawValue>>,
 }

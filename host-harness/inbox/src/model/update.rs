@@ -6,7 +6,7 @@ use super::ids::{AccountId, ConversationId, DeliveryId};
 /// Something in the inbox changed. Sent after the change is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
-    /// A conversation has something new: a message, a reaction, a deletion, a notice, a step's outcome.
+    /// A conversation has something new: a message, a reaction, a deletion, an activity, a step's outcome.
     Conversation {
         /// The conversation's row.
         conversation: ConversationId,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use harness_contract::{Failure, FailureCategory, OutboundMessage, OutboundPart, SendResult, StepKind};
+use harness_contract::{Failure, FailureCategory, OutboundMessage, SendResult, StepKind};
 use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     columns::{as_millis, collect},
     connection,
     integrity::{self, NamedFile},
-    rows::replies::{Attempt, NewStep, write_step},
+    rows::replies::{Attempt, NewMessage, NewStep, write_step},
     schema::{known_schema, migrate},
     shape,
 };
@@ -190,27 +190,22 @@ fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
 
 /// A reply for which the channel had not been asked yet: its parts stand for the steps.
 fn write_parts(tx: &Transaction<'_>, mut at: Attempt, message: &str) -> Result<(), InboxError> {
-    let step = |part: u32, shown| NewStep {
-        part,
+    let step = |part, messages| NewStep {
+        parts: vec![part],
         kind: StepKind::Message.name(),
         correlation: None,
         text: None,
-        content: None,
-        shown,
+        messages,
     };
     // One that this version cannot read has an end all the same.
     let Ok(message) = serde_json::from_str::<OutboundMessage>(message) else {
-        return write_step(tx, &at, "null", &step(0, false));
+        return write_step(tx, &at, "null", &step(0, Vec::new()));
     };
     let author = serde_json::to_string(&message.sender)?;
-    for (number, part) in (0..).zip(&message.parts) {
-        let text = match part {
-            OutboundPart::Text(text) => Some(text.text.clone()),
-            _ => None,
-        };
-        let content = Some(serde_json::to_string(part)?);
+    for (number, _) in (0..).zip(&message.parts) {
+        let part = NewMessage::of(&message, number, None)?;
         at.step = i64::from(number);
-        write_step(tx, &at, &author, &NewStep { text, content, ..step(number, true) })?;
+        write_step(tx, &at, &author, &NewStep { text: part.text.clone(), ..step(number, vec![part]) })?;
     }
     Ok(())
 }

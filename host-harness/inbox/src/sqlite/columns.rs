@@ -1,7 +1,8 @@
 //! Owns: values in columns and back: times, counts, JSON, the digest that stands for an event's id; and rows in a list.
 //! Does not own: what the columns mean.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, types::Type};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +44,13 @@ pub(crate) fn next_after(connection: &Connection, sql: &str, after: u64) -> Resu
 
 pub(crate) fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxError> {
     Ok(text.map(RawValue::from_string).transpose()?)
+}
+
+/// Reads a column that holds JSON.
+pub(crate) fn json_column<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 /// Stands for an event's id in the table of events that were applied.

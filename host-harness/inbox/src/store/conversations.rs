@@ -6,7 +6,7 @@ use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry},
+    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry},
 };
 
 /// Conversations and what is in them, for reading; and that somebody has read them.
@@ -38,13 +38,13 @@ pub trait Conversations: Send + Sync {
     ) -> Result<Page<TimelineEntry>, InboxError>;
 
     /// Notices, the newest first, behind this place: all, or those of a conversation, or of a kind.
-    async fn notices_before(
+    async fn activities_before(
         &self,
         conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,
         limit: usize,
-    ) -> Result<Page<NoticeView>, InboxError>;
+    ) -> Result<Page<ActivityView>, InboxError>;
 
     /// Everything about a conversation that a message depends on, under the channel's policy.
     async fn context(
@@ -53,6 +53,10 @@ pub trait Conversations: Send + Sync {
         policy: &WindowPolicy,
         now: u64,
     ) -> Result<ConversationContext, InboxError>;
+
+    /// What the channel gave to be kept for a message of the conversation's account; none where there is nothing.
+    async fn message_context(&self, conversation: ConversationId, message: &str)
+    -> Result<Option<Vec<u8>>, InboxError>;
 
     /// What is known of a public comment on what a conversation's account published; none where it never came.
     async fn known_comment(

@@ -22,6 +22,9 @@ pub trait MediaFiles: Send + Sync {
     /// When a download becomes due next, later than at this time, in milliseconds since 1970.
     async fn next_media(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
+    /// The body of the delivery that brought the message of a file; none when it is kept no longer.
+    async fn delivery_of_media(&self, id: MediaId) -> Result<Option<Vec<u8>>, InboxError>;
+
     /// Writes down how a download ended. A file whose message was unsent meanwhile stays deleted.
     async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError>;
 

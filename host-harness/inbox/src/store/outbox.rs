@@ -39,7 +39,8 @@ pub trait Outbox: Send + Sync {
     async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError>;
 
     /// Writes down the steps of a reply before the first one is sent, and shows its messages.
-    /// What the validation remarked is kept with it.
+    /// What the validation remarked is kept with it. Where the channel wanted to render the reply anew from some step on,
+    /// these take the place of the steps from there on.
     async fn begin_steps(
         &self,
         reply: &OpenReply,

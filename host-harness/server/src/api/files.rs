@@ -107,7 +107,7 @@ async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Resp
     Ok(handed_out(file.mime.as_deref(), content))
 }
 
-fn handed_out(mime: Option<&str>, content: FileContent) -> Response {
+pub(crate) fn handed_out(mime: Option<&str>, content: FileContent) -> Response {
     let mime = mime.unwrap_or_default();
     let (mime, place) = if harness_engine::shown_in_place(mime) {
         (mime, "inline")

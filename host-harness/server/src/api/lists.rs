@@ -1,4 +1,4 @@
-//! Owns: lists page by page: conversations, messages, notices; marking as read.
+//! Owns: lists page by page: conversations, messages, activities; marking as read.
 //! Does not own: how a page is found (the inbox).
 
 use axum::{
@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     routing::{get, post},
 };
-use harness_inbox::{ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry};
+use harness_inbox::{ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,12 +22,12 @@ const PAGE: usize = 50;
 
 pub(super) fn routes() -> Routes {
     const PAGED: &[&str] = &["limit", "before"];
-    const NOTICES: &[&str] = &["limit", "before", "conversation", "kind"];
+    const ACTIVITIES: &[&str] = &["limit", "before", "conversation", "kind"];
     Routes::default()
         .taking("/conversations", Scope::Read, PAGED, get(conversations))
         .taking("/conversations/{id}/messages", Scope::Read, PAGED, get(messages))
         .at("/conversations/{id}/read", Scope::Reply, post(read))
-        .taking("/notices", Scope::Read, NOTICES, get(notices))
+        .taking("/activities", Scope::Read, ACTIVITIES, get(activities))
 }
 
 /// Which part of a list is asked for.
@@ -92,7 +92,7 @@ async fn messages(
     Ok(listed(api.host.inbox().timeline_before(id, before, limit).await?, limit, ""))
 }
 
-async fn notices(State(api): State<Api>, Query(asked): Query<Asked>) -> Listed<NoticeView> {
+async fn activities(State(api): State<Api>, Query(asked): Query<Asked>) -> Listed<ActivityView> {
     let (limit, before, conversation) = (asked.limit()?, asked.before()?, asked.conversation()?);
     if let Some(id) = conversation {
         api.host.inbox().channel_of(id).await.map_err(|error| ApiError::from(error).at("conversation"))?;
@@ -101,7 +101,7 @@ async fn notices(State(api): State<Api>, Query(asked): Query<Asked>) -> Listed<N
     if let Some(kind) = &asked.kind {
         more.extend(["&kind=".into(), url::form_urlencoded::byte_serialize(kind.as_bytes()).collect::<String>()]);
     }
-    Ok(listed(api.host.inbox().notices_before(conversation, asked.kind, before, limit).await?, limit, &more))
+    Ok(listed(api.host.inbox().activities_before(conversation, asked.kind, before, limit).await?, limit, &more))
 }
 
 #[derive(Serialize)]

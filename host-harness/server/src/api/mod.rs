@@ -20,6 +20,8 @@ mod files;
 mod lists;
 mod routes;
 
+pub(crate) use files::handed_out;
+
 use crate::problem::Problem as ApiError;
 use crate::{
     auth::{Authenticator, Scope},

@@ -5,6 +5,7 @@
 
 use channel_sdk::{
     account::{CheckLevel, CheckResult},
+    blank,
     history::{Archived, HistoryPage, HistoryRequest},
     http, names, storage,
     types::*,
@@ -84,20 +85,8 @@ fn event(line: &str) -> Option<Event> {
     match kind {
         "message" => {
             event.author = Author::Contact;
-            event.body = EventBody::Message(Message {
-                id: Some(id.into()),
-                context: None,
-                text: Some("x".into()),
-                formatted: None,
-                attachments: Vec::new(),
-                answer: None,
-                reply_to: None,
-                referral: None,
-                unavailable: None,
-                to_self: false,
-                automatic: false,
-                album: None,
-            });
+            event.body =
+                EventBody::Message(Message { id: Some(id.into()), text: Some("x".into()), ..blank::message() });
         }
         "native" => event.native = Some("x".repeat(20_000)),
         "erase" => {

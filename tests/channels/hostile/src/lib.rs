@@ -4,26 +4,13 @@
 
 mod attack;
 
-use channel_sdk::{account, collect::person, history, http, messaging_channel, storage, types::*};
+use channel_sdk::{account, blank, history, http, messaging_channel, storage, types::*};
 
 struct Hostile;
 
 impl messaging_channel::Guest for Hostile {
     fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
-        ChannelCapabilities {
-            revision: 1,
-            features: Vec::new(),
-            text_limits: Vec::new(),
-            count_limits: Vec::new(),
-            media_rules: Vec::new(),
-            window: WindowPolicy { customer_first: false, rules: Vec::new(), always_allowed: Vec::new() },
-            stickers: Vec::new(),
-            reactions: ReactionPolicy::None,
-            rates: Vec::new(),
-            typing: None,
-            identity: IdentityRule { field: "id".into(), start_with: Vec::new() },
-            options: Vec::new(),
-        }
+        blank::capabilities()
     }
 
     fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
@@ -86,32 +73,14 @@ impl messaging_channel::Guest for Hostile {
         if asked == "trap" {
             std::process::abort();
         }
-        Ok(vec![SendStep {
-            parts: vec![0],
-            kind: StepKind::Message,
-            rate_class: "text".into(),
-            request: attack::request(asked),
-            repeatable: false,
-            echoed: false,
-            correlation: None,
-            text: None,
-            degradations: Vec::new(),
-        }])
+        Ok(vec![blank::step(attack::request(asked))])
     }
 
     /// Passes on everything that it was shown.
     fn parse_send_response(_: SentStep, response: HttpResponse) -> SendOutcome {
         let headers: Vec<_> = response.headers.iter().map(|header| header.value.as_str()).collect();
         let message = format!("{} {}", String::from_utf8_lossy(&response.body), headers.join(" "));
-        let failure = Failure {
-            category: FailureCategory::Other,
-            code: None,
-            subcode: None,
-            message,
-            fix: None,
-            retry_after: None,
-            trace_id: None,
-        };
+        let failure = blank::failure(FailureCategory::Other, message);
         SendOutcome { verdict: SendResult::Rejected(failure), pause: None, reply_context: None }
     }
 }
@@ -123,26 +92,13 @@ fn deeper(depth: u64) -> u64 {
 
 /// Something that opens a conversation.
 fn hello() -> Event {
-    let contact = Some(person("victim".into()));
+    let contact = Some(blank::person("victim".into()));
     Event { id: "hello".into(), account: "account".into(), contact, ..unknown(String::new()) }
 }
 
 fn unknown(native: String) -> Event {
-    Event {
-        id: "x".into(),
-        account: "x".into(),
-        contact: None,
-        thread: None,
-        author: Author::Unknown,
-        at: None,
-        origin: EventOrigin::Live,
-        opens: None,
-        body: EventBody::Unknown(UnknownItem { reason: "x".into(), kind: None }),
-        reply_context: None,
-        details: Vec::new(),
-        anomalies: Vec::new(),
-        native: Some(native),
-    }
+    let body = EventBody::Unknown(UnknownItem { reason: "x".into(), kind: None });
+    Event { native: Some(native), ..blank::event("x".into(), "x".into(), body) }
 }
 
 impl account::Guest for Hostile {

@@ -6,27 +6,14 @@
 
 mod script;
 
-use channel_sdk::{account, collect::person, history, messaging_channel, profiles, types::*};
+use channel_sdk::{account, blank, history, messaging_channel, profiles, types::*};
 use script::Script;
 
 struct Scripted;
 
 impl messaging_channel::Guest for Scripted {
     fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
-        ChannelCapabilities {
-            revision: 1,
-            features: Vec::new(),
-            text_limits: Vec::new(),
-            count_limits: Vec::new(),
-            media_rules: Vec::new(),
-            window: WindowPolicy { customer_first: false, rules: Vec::new(), always_allowed: Vec::new() },
-            stickers: Vec::new(),
-            reactions: ReactionPolicy::None,
-            rates: Vec::new(),
-            typing: None,
-            identity: IdentityRule { field: "id".into(), start_with: Vec::new() },
-            options: Vec::new(),
-        }
+        blank::capabilities()
     }
 
     fn parse_webhook(input: Delivery) -> Result<Vec<Event>, ParseError> {
@@ -43,35 +30,16 @@ impl messaging_channel::Guest for Scripted {
         let Some(OutboundPart::Text(text)) = message.parts.first() else { return Ok(Vec::new()) };
         let Ok(script) = Script::read(text.text.as_bytes()) else { return Ok(Vec::new()) };
         script.misbehave();
-        let step = |request| SendStep {
-            parts: vec![0],
-            kind: StepKind::Message,
-            rate_class: "text".into(),
-            request,
-            repeatable: false,
-            echoed: false,
-            correlation: None,
-            text: None,
-            degradations: Vec::new(),
-        };
-        Ok(script.requests().into_iter().map(step).collect())
+        Ok(script.requests().into_iter().map(blank::step).collect())
     }
 
     /// Passes on everything that it was shown.
     fn parse_send_response(_: SentStep, response: HttpResponse) -> SendOutcome {
-        SendOutcome { verdict: SendResult::Rejected(failure(shown(&response))), pause: None, reply_context: None }
-    }
-}
-
-fn failure(message: String) -> Failure {
-    Failure {
-        category: FailureCategory::Other,
-        code: None,
-        subcode: None,
-        message,
-        fix: None,
-        retry_after: None,
-        trace_id: None,
+        SendOutcome {
+            verdict: SendResult::Rejected(blank::failure(FailureCategory::Other, shown(&response))),
+            pause: None,
+            reply_context: None,
+        }
     }
 }
 
@@ -127,7 +95,7 @@ impl profiles::Guest for Scripted {
     ) -> Result<profiles::ContactProfile, AccountError> {
         let script = script_of(&account)?;
         script.send();
-        let contact = Contact { name: Some("n".repeat(script.size())), ..person(id) };
+        let contact = Contact { name: Some("n".repeat(script.size())), ..blank::person(id) };
         Ok(profiles::ContactProfile { contact, picture: None })
     }
 }

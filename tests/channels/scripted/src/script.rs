@@ -1,7 +1,7 @@
 //! What a script may ask for. Belongs here: its form in JSON, and what comes of each field.
 
 use channel_sdk::{
-    collect::person,
+    blank,
     history::{Archived, HistoryPage},
     http, storage,
     types::*,
@@ -106,20 +106,12 @@ impl Script {
                 contacts => format!("victim-{}", number % contacts),
             };
             let account = if self.account.is_empty() { "account".into() } else { self.account.clone() };
+            let body = EventBody::Unknown(UnknownItem { reason: "scripted".into(), kind: None });
             Event {
-                id,
-                account,
-                contact: Some(person(id_of_contact)),
-                thread: None,
-                author: Author::Unknown,
-                at: None,
-                origin: EventOrigin::Live,
-                opens: None,
-                body: EventBody::Unknown(UnknownItem { reason: "scripted".into(), kind: None }),
+                contact: Some(blank::person(id_of_contact)),
                 reply_context: (self.size > 0).then(|| vec![7; self.size]),
-                details: Vec::new(),
-                anomalies: Vec::new(),
                 native: (self.size > 0).then(|| "x".repeat(self.size)),
+                ..blank::event(id, account, body)
             }
         };
         (0..self.events).map(event).collect()

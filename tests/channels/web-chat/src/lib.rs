@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use channel_sdk::{collect::person, messaging_channel, names, types::*};
+use channel_sdk::{blank, messaging_channel, names, types::*};
 
 struct WebChat;
 
@@ -37,7 +37,6 @@ impl messaging_channel::Guest for WebChat {
     fn capabilities(_: Option<AccountSettings>) -> ChannelCapabilities {
         let both = [Direction::Inbound, Direction::Outbound];
         ChannelCapabilities {
-            revision: 1,
             features: both
                 .map(|direction| FeatureSupport {
                     feature: names::feature::TEXT.into(),
@@ -47,9 +46,6 @@ impl messaging_channel::Guest for WebChat {
                     not_shown_on: Vec::new(),
                 })
                 .into(),
-            text_limits: Vec::new(),
-            count_limits: Vec::new(),
-            media_rules: Vec::new(),
             window: WindowPolicy {
                 customer_first: true,
                 rules: vec![WindowRule {
@@ -61,12 +57,8 @@ impl messaging_channel::Guest for WebChat {
                 }],
                 always_allowed: Vec::new(),
             },
-            stickers: Vec::new(),
-            reactions: ReactionPolicy::None,
-            rates: Vec::new(),
-            typing: None,
             identity: IdentityRule { field: "visitor_id".into(), start_with: Vec::new() },
-            options: Vec::new(),
+            ..blank::capabilities()
         }
     }
 
@@ -115,49 +107,26 @@ impl messaging_channel::Guest for WebChat {
 fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -> Event {
     let native = item.to_string();
     match serde_json::from_value::<Incoming>(item) {
-        Ok(message) => Event {
-            id: format!("m:{}", message.id),
-            account: account.into(),
-            contact: Some(Contact { name: message.name, ..person(message.visitor) }),
-            thread: None,
-            author: Author::Contact,
-            at: Some(message.at),
-            origin: EventOrigin::Live,
-            opens: Some(names::window_opener::MESSAGE.into()),
-            body: EventBody::Message(Message {
-                id: Some(message.id),
-                context: None,
-                text: Some(message.text),
-                formatted: None,
-                attachments: Vec::new(),
-                answer: None,
-                reply_to: None,
-                referral: None,
-                unavailable: None,
-                to_self: false,
-                automatic: false,
-                album: None,
-            }),
-            reply_context: None,
-            details: Vec::new(),
-            anomalies: Vec::new(),
-            native: None,
-        },
-        Err(error) => Event {
-            id: format!("u:{}:{place}", input.received_at),
-            account: account.into(),
-            contact: None,
-            thread: None,
-            author: Author::Unknown,
-            at: None,
-            origin: EventOrigin::Live,
-            opens: None,
-            body: EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None }),
-            reply_context: None,
-            details: Vec::new(),
-            anomalies: vec![names::anomaly::MISSING_TIME.into()],
-            native: (native.len() <= 8192).then_some(native),
-        },
+        Ok(message) => {
+            let id = format!("m:{}", message.id);
+            let body = Message { id: Some(message.id), text: Some(message.text), ..blank::message() };
+            Event {
+                contact: Some(Contact { name: message.name, ..blank::person(message.visitor) }),
+                author: Author::Contact,
+                at: Some(message.at),
+                opens: Some(names::window_opener::MESSAGE.into()),
+                ..blank::event(id, account.into(), EventBody::Message(body))
+            }
+        }
+        Err(error) => {
+            let id = format!("u:{}:{place}", input.received_at);
+            let body = EventBody::Unknown(UnknownItem { reason: error.to_string(), kind: None });
+            Event {
+                anomalies: vec![names::anomaly::MISSING_TIME.into()],
+                native: (native.len() <= 8192).then_some(native),
+                ..blank::event(id, account.into(), body)
+            }
+        }
     }
 }
 
@@ -188,50 +157,27 @@ fn step(
     let visitor = context.contact.as_deref()?;
     let correlation = format!("{}/{part}", message.id);
     let body = Outgoing { visitor, text: &text.text, correlation: &correlation };
-    Some(SendStep {
-        parts: vec![part],
-        kind: StepKind::Message,
-        rate_class: "text".into(),
-        request: HttpRequest {
-            method: HttpMethod::Post,
-            url: "https://chat.example.com/v1/messages".into(),
-            headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
-            body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
-            fills: vec![Fill {
-                source: FillSource::Slot("api-key".into()),
-                place: FillPlace::Authorization("Bearer".into()),
-            }],
-            captures: Vec::new(),
-        },
-        repeatable: false,
-        echoed: false,
-        correlation: None,
-        text: Some(text.text.clone()),
-        degradations: Vec::new(),
-    })
+    let request = HttpRequest {
+        method: HttpMethod::Post,
+        url: "https://chat.example.com/v1/messages".into(),
+        headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
+        body: HttpBody::Bytes(serde_json::to_vec(&body).unwrap_or_default()),
+        fills: vec![Fill {
+            source: FillSource::Slot("api-key".into()),
+            place: FillPlace::Authorization("Bearer".into()),
+        }],
+        captures: Vec::new(),
+    };
+    Some(SendStep { parts: vec![part], text: Some(text.text.clone()), ..blank::step(request) })
 }
 
 fn receipt(step: &SentStep, id: String) -> Receipt {
     let part = step.parts.first().copied().unwrap_or_default();
-    Receipt {
-        messages: vec![SentMessage { part, message: MessageRef { id, context: None } }],
-        thread: None,
-        recipient: None,
-        correlation: None,
-        media_handle: None,
-    }
+    Receipt { messages: vec![SentMessage { part, message: MessageRef { id, context: None } }], ..blank::receipt() }
 }
 
 fn failure(category: FailureCategory, message: &str) -> Failure {
-    Failure {
-        category,
-        code: None,
-        subcode: None,
-        message: message.into(),
-        fix: None,
-        retry_after: None,
-        trace_id: None,
-    }
+    blank::failure(category, message.to_owned())
 }
 
 // A site is connected by configuration alone, so nothing but messages is offered.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use harness_contract::Event;
+use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{conversations::writer_of, parking::Parking};
@@ -14,7 +14,7 @@ use crate::{
     sqlite::rows::{
         conversations,
         deliveries::{empty_archived, purge, purge_applied},
-        people,
+        people, threads,
     },
 };
 
@@ -67,17 +67,40 @@ impl BatchCache {
         event: &Event,
         at: i64,
     ) -> Result<Option<ConversationId>, InboxError> {
+        if let (Some(thread), EventBody::ThreadUpdate(ThreadChange::Moved(previous))) = (&event.thread, &event.body) {
+            threads::moved(tx, account, previous, thread)?;
+            self.conversations.clear();
+        }
+        if let (Some(contact), EventBody::ContactUpdate(update)) = (&event.contact, &event.body) {
+            for previous in &update.previous_ids {
+                people::renamed(tx, account, previous, contact, at)?;
+            }
+            self.conversations.clear();
+        }
+        if let Some(thread) =
+            event.thread.as_ref().filter(|thread| event.contact.is_none() || threads::has_several(thread))
+        {
+            if let Some(contact) = &event.contact {
+                conversations::note_contact(tx, account, contact)?;
+            }
+            return threads::find_or_make(tx, account, thread, at).map(Some);
+        }
         let Some(contact) = &event.contact else {
             let writer = writer_of(event);
             return writer.map(|writer| people::find_or_make(tx, account, &writer, at)).transpose();
         };
         let key = match &event.thread {
-            Some(thread) => format!("t:{}", thread.id),
+            Some(thread) => threads::key(&thread.id),
             None => format!("c:{}", contact.id),
         };
         let key = (account, key);
-        // A name or a thread is written down each time.
-        let plain = contact.name.is_none() && contact.username.is_none() && event.thread.is_none();
+        // A name, a fact or a thread is written down each time.
+        let plain = contact.name.is_none()
+            && contact.username.is_none()
+            && contact.addresses.is_empty()
+            && contact.language.is_none()
+            && contact.details.is_empty()
+            && event.thread.is_none();
         if plain && let Some(conversation) = self.conversations.get(&key) {
             return Ok(Some(*conversation));
         }

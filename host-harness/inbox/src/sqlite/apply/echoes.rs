@@ -1,7 +1,9 @@
 //! Owns: messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
 //! Does not own: the answer to the request itself (`outbox`).
 
-use harness_contract::{BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, Position, SendResult};
+use harness_contract::{
+    BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, MessageRef, Position, SendResult,
+};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::place::EventPlace;
@@ -41,8 +43,11 @@ pub(crate) fn confirm_own(
     };
     let Some((reply, step)) = step else { return Ok(false) };
     let known: Option<String> = tx
-        .prepare_cached("SELECT platform_id FROM message WHERE reply_id = ?1 AND step = ?2")?
-        .query_row(params![reply, step], |row| row.get(0))
+        .prepare_cached(
+            "SELECT platform_id FROM message WHERE reply_id = ?1 AND step = ?2
+             ORDER BY platform_id = ?3 DESC, platform_id IS NOT NULL, step_part LIMIT 1",
+        )?
+        .query_row(params![reply, step, id], |row| row.get(0))
         .optional()?
         .flatten();
     if known.is_some_and(|known| known != *id) {
@@ -55,7 +60,8 @@ pub(crate) fn confirm_own(
     // The parts behind it stay behind it, also one that the platform has answered and not echoed yet.
     tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND at < ?3")?
         .execute(params![reply, step, place.at])?;
-    adopt_platform_id(tx, place.account, (reply, step), id)?;
+    let named = MessageRef { id: id.clone(), context: message.context.clone() };
+    adopt_platform_id(tx, place.account, (reply, step), None, &named)?;
     // The platform shows the message, so it was accepted, whatever its answer had said.
     let receipt = replies::receipt(tx, (reply, step), id)?;
     tx.prepare_cached(

@@ -1,7 +1,7 @@
 //! Owns: what one event does to its account's conversations, and that it does so once.
 //! Does not own: messages themselves (`messages`), and which account it is for (`batch`).
 
-use harness_contract::{Event, EventBody};
+use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{Transaction, params};
 
 use super::{
@@ -49,6 +49,17 @@ pub(crate) fn apply_event(
         EventBody::Deleted(deleted) => known.emptied.extend(rows::messages::delete(tx, account, &deleted.target, at)?),
         EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
         EventBody::DeliveryStatus(status) => echoes::note_status(tx, &place, status)?,
+        EventBody::ThreadUpdate(change) => {
+            let closed = match change {
+                ThreadChange::Closed => Some(true),
+                ThreadChange::Reopened => Some(false),
+                _ => None,
+            };
+            if let (Some(conversation), Some(closed)) = (conversation, closed) {
+                rows::threads::set_closed(tx, conversation, closed)?;
+            }
+            messages::note(tx, &place, event)?;
+        }
         // Passing signals: nothing of them is worth keeping.
         EventBody::Typing(_) => {}
         _ => messages::note(tx, &place, event)?,
@@ -102,7 +113,7 @@ pub(crate) fn note_repeat(
     Ok(())
 }
 
-/// An event without an id could not be told from its repetition: it changes nothing, and is kept among the notices,
+/// An event without an id could not be told from its repetition: it changes nothing, and is kept among the activities,
 /// where somebody sees it. Says whether it is new.
 pub(crate) fn refuse(
     tx: &Transaction<'_>,

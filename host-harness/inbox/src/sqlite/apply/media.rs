@@ -26,8 +26,8 @@ pub(crate) fn note_files(
             Retention::LinkOnly => MediaState::LinkOnly,
         };
         tx.prepare_cached(
-            "INSERT INTO media (message_id, attachment, kind, url, state, reason, next_attempt_at, name)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO media (message_id, attachment, kind, url, state, reason, next_attempt_at, name, described)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             row,
@@ -37,7 +37,8 @@ pub(crate) fn note_files(
             state.name(),
             (state == MediaState::LinkOnly).then_some("The platform allows no copy of this, only the link."),
             place.received_at,
-            file.name
+            file.name,
+            file.described.map(serde_json::to_string).transpose()?
         ])?;
     }
     Ok(())
@@ -46,7 +47,9 @@ pub(crate) fn note_files(
 /// What of an attachment can be downloaded.
 struct File<'a> {
     kind: &'static str,
-    url: &'a str,
+    /// None where the channel or the delivery has it.
+    url: Option<&'a str>,
+    described: Option<&'a Media>,
     name: Option<&'a str>,
     retention: Retention,
 }
@@ -56,20 +59,22 @@ fn file_of(attachment: &Attachment) -> Option<File<'_>> {
         Attachment::Media(media) => file_of_media(media),
         Attachment::Sticker(sticker) => sticker.media.as_ref().and_then(file_of_media),
         Attachment::Share(share) => {
-            Some(File { kind: "share", url: share.url.as_deref()?, name: None, retention: share.retention })
+            let url = Some(share.url.as_deref()?);
+            Some(File { kind: "share", url, described: None, name: None, retention: share.retention })
         }
         Attachment::StoryMention(story) => {
-            Some(File { kind: "story", url: story.url.as_deref()?, name: None, retention: Retention::LinkOnly })
+            let url = Some(story.url.as_deref()?);
+            Some(File { kind: "story", url, described: None, name: None, retention: Retention::LinkOnly })
         }
         _ => None,
     }
 }
 
 fn file_of_media(media: &Media) -> Option<File<'_>> {
-    Some(File {
-        kind: media.kind.name(),
-        url: media.url.as_deref()?,
-        name: media.name.as_deref(),
-        retention: media.retention,
-    })
+    let url = media.url.as_deref();
+    let described = Some(media).filter(|media| url.is_none() && (media.handle.is_some() || media.inline.is_some()));
+    if url.is_none() && described.is_none() {
+        return None;
+    }
+    Some(File { kind: media.kind.name(), url, described, name: media.name.as_deref(), retention: media.retention })
 }

@@ -11,12 +11,9 @@ use crate::{
     sqlite::columns::as_millis,
     sqlite::rows::{
         deliveries::{note_carrier, take_carriers},
-        messages::{apply_waiting_edit, deletion_of},
+        messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
     },
 };
-
-/// The longest context of a message that is kept, in bytes.
-pub(crate) const MAX_MESSAGE_CONTEXT: usize = 1 << 10;
 
 /// What storing a message did.
 pub(crate) enum Stored {
@@ -66,13 +63,15 @@ pub(crate) fn store(
     let stored = tx
         .prepare_cached(
             "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin, context)
+             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin, context, details,
+             contact_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
              -- Nothing of the past is late, and nothing is late because of a time that had not come;
              -- clocks may differ by five minutes.
              ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
                                          AND at <= received_at + 300000),
-             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+             (SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?20))
          ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
@@ -93,7 +92,10 @@ pub(crate) fn store(
             keep && !outbound && event.origin == EventOrigin::Live,
             seq,
             twin,
-            message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT)
+            message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT),
+            details_of(event)?.filter(|_| keep),
+            // Elsewhere the conversation says who it is.
+            event.contact.as_ref().filter(|_| !outbound && event.thread.is_some()).map(|contact| &contact.id)
         ])?;
     if stored == 0
         && let Some(id) = &message.id
@@ -199,8 +201,8 @@ impl Before {
 /// Keeps an event that is no message, or that belongs to no conversation.
 pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO activity (account_id, conversation_id, at, origin, kind, body, native)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO activity (account_id, conversation_id, at, origin, kind, body, native, details)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         place.account,
@@ -209,9 +211,14 @@ pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> R
         event.origin.name(),
         event.body.name(),
         serde_json::to_string(&event.body)?,
-        event.native
+        event.native,
+        details_of(event)?
     ])?;
     Ok(())
+}
+
+fn details_of(event: &Event) -> Result<Option<String>, InboxError> {
+    Ok((!event.details.is_empty()).then(|| serde_json::to_string(&event.details)).transpose()?)
 }
 
 /// Keeps the newest word on a reaction; a removal stays known, so that a late "added" does not undo it.
@@ -244,22 +251,33 @@ pub(crate) fn react(
 /// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
 /// hold words which nobody is to see any more.
 pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) -> Result<Vec<DeliveryId>, InboxError> {
-    let Some(text) = &edited.text else { return Ok(Vec::new()) };
+    let attachments = edited.attachments.as_ref().map(serde_json::to_string).transpose()?;
+    if edited.text.is_none() && attachments.is_none() {
+        return Ok(Vec::new());
+    }
+    let context = edited.context.as_ref().filter(|context| context.len() <= MAX_MESSAGE_CONTEXT);
     if deletion_of(tx, place.account, &edited.target)?.is_some() {
         return Ok(vec![place.delivery]);
     }
     let newest = tx
         .prepare_cached(
-            "INSERT INTO edit (account_id, target, revision, at, text, conversation_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = ?5 WHERE (?3, ?4) >= (revision, at)",
+            "INSERT INTO edit (account_id, target, revision, at, text, conversation_id, attachments, context, formatted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT DO UPDATE SET revision = ?3, at = ?4, text = coalesce(?5, text),
+                 formatted = iif(?5 IS NULL, formatted, ?9),
+                 attachments = coalesce(?7, attachments), context = coalesce(?8, context)
+             WHERE (?3, ?4) >= (revision, at)",
         )?
         .execute(params![
             place.account,
             edited.target,
             as_millis(edited.revision.unwrap_or(0)),
             place.at,
-            text,
-            place.conversation
+            edited.text,
+            place.conversation,
+            attachments,
+            context,
+            edited.formatted.as_ref().map(serde_json::to_string).transpose()?
         ])?;
     if newest == 0 {
         return Ok(vec![place.delivery]);

@@ -25,19 +25,19 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     let tx = connection.transaction()?;
     let missing = add_missing(&tx, found)?;
     let newest: Option<DeliveryId> = tx.query_row("SELECT max(id) FROM delivery", [], |row| row.get(0))?;
-    let moved: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
+    let position: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
     tx.commit()?;
     if missing > 0 {
         tracing::info!(deliveries = missing, "deliveries that had no row yet got one");
     }
     log.truncate();
-    Ok((log, moved.max(newest.unwrap_or(moved))))
+    Ok((log, position.max(newest.unwrap_or(position))))
 }
 
 /// Gives a row to what an arrivals file held, where it has none. Returns how many that were.
 pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
-    let moved: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
-    found.retain(|arrival| arrival.id > moved);
+    let position: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
+    found.retain(|arrival| arrival.id > position);
     insert_rows(tx, &found)?;
     Ok(found.len())
 }

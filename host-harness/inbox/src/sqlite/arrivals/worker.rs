@@ -56,7 +56,7 @@ type Reply = oneshot::Sender<Result<DeliveryId, InboxError>>;
 
 enum Request {
     Record(DeliveryRow, Reply),
-    Moved(Vec<Arrival>, Result<(), Arc<InboxError>>),
+    Appended(Vec<Arrival>, Result<(), Arc<InboxError>>),
     Close,
 }
 
@@ -69,7 +69,7 @@ struct Shared {
     /// Why the journal takes nothing now.
     stuck: Mutex<Option<Arc<InboxError>>>,
     /// The last id that has its row.
-    moved: watch::Sender<DeliveryId>,
+    appended: watch::Sender<DeliveryId>,
 }
 
 /// The arrivals of an inbox.
@@ -86,7 +86,7 @@ impl Arrivals {
             last_id: AtomicI64::new(last_id.get()),
             waiting: Mutex::default(),
             stuck: Mutex::new(None),
-            moved: watch::Sender::new(last_id),
+            appended: watch::Sender::new(last_id),
         });
         // Bounded by what may wait; so that the writing thread never waits for this one.
         let (requests, received) = mpsc::channel();
@@ -145,8 +145,8 @@ impl Arrivals {
     }
 
     /// Tells whenever deliveries got their row.
-    pub(crate) fn moved(&self) -> watch::Receiver<DeliveryId> {
-        self.shared.moved.subscribe()
+    pub(crate) fn appended(&self) -> watch::Receiver<DeliveryId> {
+        self.shared.appended.subscribe()
     }
 
     /// The last id that was given.
@@ -208,19 +208,19 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if next.is_none() && self.all_moved() {
+            if next.is_none() && self.all_appended() {
                 self.truncate();
             }
             let mut arrived = std::mem::take(&mut self.held);
             while let Some(request) = next {
                 match request {
                     Request::Record(row, reply) => arrived.push((Arrival { id: self.shared.next_id(), row }, reply)),
-                    Request::Moved(arrivals, result) => self.moved(arrivals, result),
+                    Request::Appended(arrivals, result) => self.appended(arrivals, result),
                     Request::Close => open = false,
                 }
                 next = if arrived.len() < BATCH { requests.try_recv().ok() } else { None };
             }
-            if self.must_be_truncated() && !self.all_moved() {
+            if self.must_be_truncated() && !self.all_appended() {
                 self.held = arrived;
             } else {
                 if self.must_be_truncated() {
@@ -232,7 +232,7 @@ impl Worker {
                 self.move_on();
             }
         }
-        if self.all_moved() {
+        if self.all_appended() {
             self.truncate();
         }
     }
@@ -251,7 +251,7 @@ impl Worker {
         self.log.len() >= FULL || (self.log.len() > 0 && self.truncated_at.elapsed() >= OVERDUE)
     }
 
-    fn all_moved(&self) -> bool {
+    fn all_appended(&self) -> bool {
         self.waiting.is_empty() && !self.moving
     }
 
@@ -306,13 +306,13 @@ impl Worker {
         }
     }
 
-    fn moved(&mut self, arrivals: Vec<Arrival>, result: Result<(), Arc<InboxError>>) {
+    fn appended(&mut self, arrivals: Vec<Arrival>, result: Result<(), Arc<InboxError>>) {
         self.moving = false;
         let stuck = match result {
             Ok(()) => {
                 self.shared.leave(&arrivals);
                 if let Some(last) = arrivals.last() {
-                    self.shared.moved.send_replace(last.id);
+                    self.shared.appended.send_replace(last.id);
                 }
                 if self.waiting.is_empty() && self.truncated_at.elapsed() >= KEPT {
                     self.truncate();
@@ -355,6 +355,6 @@ impl Job for Move {
             None => commit.map_err(|reason| Arc::new(reason.into())),
         };
         // The thread is gone when the inbox is being closed; the file still has them.
-        let _ = self.done.send(Request::Moved(self.arrivals, result));
+        let _ = self.done.send(Request::Appended(self.arrivals, result));
     }
 }

@@ -23,8 +23,8 @@ impl Contacts for SqliteStore {
                 collect(
                     connection,
                     "SELECT id, account_id, platform_id, (
-                         SELECT json_extract(c.thread, '$.id') FROM conversation c
-                         WHERE c.contact_id = turns.id ORDER BY c.last_at DESC LIMIT 1)
+                         SELECT json_extract(c.thread, '$.id') FROM message m JOIN conversation c ON c.id = m.conversation_id
+                         WHERE m.contact_id = turns.id ORDER BY m.id DESC LIMIT 1)
                      FROM (SELECT id, account_id, platform_id FROM (
                          SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
                              row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, ConversationSummary, NoticeView, Page, Place, TimelineEntry, Update},
+    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry, Update},
     sqlite::{
-        columns::{collect, with_one_more},
+        columns::{collect, json_column, raw, with_one_more},
         rows::conversations::mark_read,
         store::SqliteStore,
         views,
@@ -31,11 +31,11 @@ impl Conversations for SqliteStore {
                 let rows = collect(
                     connection,
                     "SELECT c.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
-                         coalesce(k.name, k.username), c.last_at,
+                         coalesce(json_extract(c.thread, '$.title'), k.name, k.username), c.last_at,
                          (SELECT count(*) FROM message m WHERE m.conversation_id = c.id AND m.unread = 1),
                          c.seen_message,
                          (SELECT text FROM message m WHERE m.conversation_id = c.id
-                          ORDER BY at DESC, seq DESC, id DESC LIMIT 1)
+                          ORDER BY at DESC, seq DESC, id DESC LIMIT 1), c.thread
                      FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
                      WHERE (c.last_at, c.id) < (?1, ?2)
                      ORDER BY c.last_at DESC, c.id DESC LIMIT ?3",
@@ -51,6 +51,7 @@ impl Conversations for SqliteStore {
                             unread: row.get(6)?,
                             seen_message: row.get(7)?,
                             preview: row.get(8)?,
+                            thread: row.get::<_, Option<String>>(9)?.map(|_| json_column(row, 9)).transpose()?,
                         };
                         let place = Place { at: summary.last_at, seq: 0, id: summary.id.get() };
                         Ok((summary, place))
@@ -71,20 +72,20 @@ impl Conversations for SqliteStore {
         self.readers.read(move |connection| views::timeline::timeline(connection, conversation, before, limit)).await
     }
 
-    async fn notices_before(
+    async fn activities_before(
         &self,
         conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,
         limit: usize,
-    ) -> Result<Page<NoticeView>, InboxError> {
+    ) -> Result<Page<ActivityView>, InboxError> {
         let Place { at, id, .. } = before.unwrap_or(Place::FIRST);
         self.readers
             .read(move |connection| {
                 let rows = collect(
                     connection,
                     "SELECT n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
-                         n.origin, n.kind, n.body
+                         n.origin, n.kind, n.body, n.details
                      FROM activity n JOIN account a ON a.id = n.account_id
                      LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
                      WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)
@@ -92,7 +93,7 @@ impl Conversations for SqliteStore {
                      ORDER BY n.at DESC, n.id DESC LIMIT ?3",
                     params![at, id, with_one_more(limit), conversation, kind],
                     |row| {
-                        let notice = NoticeView {
+                        let activity = ActivityView {
                             id: row.get(0)?,
                             channel: row.get(1)?,
                             account: row.get(2)?,
@@ -102,14 +103,16 @@ impl Conversations for SqliteStore {
                             origin: row.get(6)?,
                             kind: row.get(7)?,
                             body: RawValue::NULL.to_owned(),
+                            details: None,
                         };
-                        Ok((notice, row.get::<_, String>(8)?))
+                        Ok((activity, row.get::<_, String>(8)?, row.get(9)?))
                     },
                 )?;
-                let placed = rows.into_iter().map(|(mut notice, body)| {
-                    notice.body = RawValue::from_string(body)?;
-                    let place = Place { at: notice.at, seq: 0, id: notice.id.get() };
-                    Ok((notice, place))
+                let placed = rows.into_iter().map(|(mut activity, body, details)| {
+                    activity.body = RawValue::from_string(body)?;
+                    activity.details = raw(details)?;
+                    let place = Place { at: activity.at, seq: 0, id: activity.id.get() };
+                    Ok((activity, place))
                 });
                 Ok(Page::of(placed.collect::<Result<_, InboxError>>()?, limit))
             })
@@ -133,6 +136,26 @@ impl Conversations for SqliteStore {
     ) -> Result<Option<KnownComment>, InboxError> {
         let comment = comment.to_owned();
         self.readers.read(move |connection| views::context::known_comment(connection, conversation, &comment)).await
+    }
+
+    async fn message_context(
+        &self,
+        conversation: ConversationId,
+        message: &str,
+    ) -> Result<Option<Vec<u8>>, InboxError> {
+        let message = message.to_owned();
+        self.readers
+            .read(move |connection| {
+                Ok(connection
+                    .prepare_cached(
+                        "SELECT m.context FROM message m JOIN conversation c ON c.account_id = m.account_id
+                         WHERE c.id = ?1 AND m.platform_id = ?2",
+                    )?
+                    .query_row(params![conversation, message], |row| row.get(0))
+                    .optional()?
+                    .flatten())
+            })
+            .await
     }
 
     async fn channel_of(&self, conversation: ConversationId) -> Result<String, InboxError> {

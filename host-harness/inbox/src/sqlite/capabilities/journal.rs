@@ -52,7 +52,7 @@ impl Journal for SqliteStore {
     }
 
     fn arrivals(&self) -> watch::Receiver<DeliveryId> {
-        self.arrivals.moved()
+        self.arrivals.appended()
     }
 
     fn last_delivery(&self) -> DeliveryId {
@@ -61,9 +61,9 @@ impl Journal for SqliteStore {
 
     async fn all_arrived(&self) -> Result<(), InboxError> {
         let last = self.arrivals.last_id();
-        let mut moved = self.arrivals.moved();
-        while self.arrivals.waiting() > 0 && *moved.borrow_and_update() < last {
-            moved.changed().await.map_err(|_| InboxError::Closed)?;
+        let mut appended = self.arrivals.appended();
+        while self.arrivals.waiting() > 0 && *appended.borrow_and_update() < last {
+            appended.changed().await.map_err(|_| InboxError::Closed)?;
         }
         Ok(())
     }

@@ -2,17 +2,29 @@
 //! Does not own: downloading, and where the bytes lie.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension as _, params};
+use harness_contract::Media;
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{
     error::InboxError,
-    model::{ConversationId, DueMedia, MediaEnd, MediaId, Update},
+    model::{ConversationId, DueMedia, MediaEnd, MediaId, MediaPlace, Update},
     sqlite::{
-        columns::{as_millis, collect, next_after},
+        columns::{as_millis, collect, json_column, next_after},
         store::SqliteStore,
     },
     store::MediaFiles,
 };
+
+/// Reads `url` and `described`, the sixth and eighth column.
+fn place_of(row: &Row<'_>) -> rusqlite::Result<MediaPlace> {
+    if let Some(url) = row.get(5)? {
+        return Ok(MediaPlace::Url(url));
+    }
+    let media: Media = json_column(row, 7)?;
+    let in_delivery = media.inline.is_some();
+    let media = Box::new(media);
+    Ok(if in_delivery { MediaPlace::Delivery(media) } else { MediaPlace::Channel(media) })
+}
 
 #[async_trait]
 impl MediaFiles for SqliteStore {
@@ -25,19 +37,19 @@ impl MediaFiles for SqliteStore {
                     connection,
                     "WITH due AS (
                          SELECT media.id, account.channel, message.account_id, message.conversation_id, media.kind,
-                             media.url, media.attempts, media.next_attempt_at AS at,
+                             media.url, media.described, media.attempts, media.next_attempt_at AS at,
                              row_number() OVER (PARTITION BY message.conversation_id
                                                 ORDER BY media.next_attempt_at, media.id) AS turn
                          FROM media JOIN message ON message.id = media.message_id
                          JOIN account ON account.id = message.account_id
-                         WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND media.url IS NOT NULL
+                         WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND (media.url IS NOT NULL OR media.described IS NOT NULL)
                            AND media.id NOT IN (SELECT value FROM json_each(?2))),
                      of_account AS (
                          SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY turn, at, id) AS second FROM due),
                      of_channel AS (
                          SELECT *, row_number() OVER (PARTITION BY channel ORDER BY second, at, id) AS third
                          FROM of_account)
-                     SELECT id, channel, account_id, conversation_id, kind, url, attempts FROM of_channel
+                     SELECT id, channel, account_id, conversation_id, kind, url, attempts, described FROM of_channel
                      ORDER BY third, at, id LIMIT ?3",
                     params![as_millis(now), except, limit],
                     |row| {
@@ -48,7 +60,7 @@ impl MediaFiles for SqliteStore {
                             account: row.get(2)?,
                             conversation: row.get(3)?,
                             kind: row.get(4)?,
-                            url: row.get(5)?,
+                            at: place_of(row)?,
                             attempts: row.get(6)?,
                             key: format!("inbound/{id}"),
                         })
@@ -80,6 +92,21 @@ impl MediaFiles for SqliteStore {
                     "SELECT min(next_attempt_at) FROM media WHERE state = 'remote' AND next_attempt_at > ?1",
                     after,
                 )
+            })
+            .await
+    }
+
+    async fn delivery_of_media(&self, id: MediaId) -> Result<Option<Vec<u8>>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                Ok(connection
+                    .prepare_cached(
+                        "SELECT delivery.body FROM media JOIN message ON message.id = media.message_id
+                         JOIN delivery ON delivery.id = message.delivery_id
+                         WHERE media.id = ?1 AND delivery.state <> 'purged'",
+                    )?
+                    .query_row(params![id], |row| row.get(0))
+                    .optional()?)
             })
             .await
     }

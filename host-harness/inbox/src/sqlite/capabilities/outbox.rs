@@ -13,7 +13,7 @@ use crate::{
     sqlite::{
         columns::{as_millis, index, next_after},
         outbox::{attempts, pauses, queue, turns},
-        rows::replies::{Attempt, NewStep, close_finished, conversation_of, write_step},
+        rows::replies::{Attempt, NewStep, close_finished, conversation_of, take_out_what_is_rebuilt, write_step},
         store::SqliteStore,
     },
     store::Outbox,
@@ -96,6 +96,7 @@ impl Outbox for SqliteStore {
                     "UPDATE reply SET state = 'sending', violations = ?2, degradations = ?3 WHERE id = ?1",
                 )?
                 .execute(params![id, warnings, degraded])?;
+                take_out_what_is_rebuilt(tx, id)?;
                 for (step, row) in (0i64..).zip(&rows) {
                     write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
                 }

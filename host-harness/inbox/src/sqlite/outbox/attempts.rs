@@ -1,6 +1,8 @@
 //! Owns: how an attempt at a step ended, and all that follows from it in the tables.
 //! Does not own: deciding how it ended.
 
+use std::collections::HashSet;
+
 use harness_contract::{FailureCategory, SendOutcome, SendResult};
 use rusqlite::{Transaction, params};
 
@@ -13,7 +15,8 @@ use crate::{
         rows::{
             conversations::MAX_REPLY_CONTEXT,
             messages, people,
-            replies::{Attempt, close_finished, note_answered},
+            replies::{Attempt, close_finished, conversation_of, note_answered},
+            threads,
         },
     },
 };
@@ -42,15 +45,22 @@ pub(crate) fn finish(
     if let Some(pause) = &outcome.pause {
         pauses::note(tx, at, pause)?;
     }
-    if let SendResult::Sent(receipt) = &outcome.verdict
-        && let Some(sent) = receipt.messages.first()
-    {
-        messages::adopt_platform_id(tx, at.account, (at.reply, at.step), &sent.message.id)?;
-    }
     if let SendResult::Sent(receipt) = &outcome.verdict {
+        // Of several messages of one part the first stands for it.
+        let mut named = HashSet::new();
+        for sent in receipt.messages.iter().filter(|sent| named.insert(sent.part)) {
+            messages::adopt_platform_id(tx, at.account, (at.reply, at.step), Some(sent.part), &sent.message)?;
+        }
+        if let Some(correlation) = &receipt.correlation {
+            tx.prepare_cached("UPDATE step SET correlation = ?3 WHERE reply_id = ?1 AND step = ?2")?
+                .execute(params![at.reply, at.step, correlation])?;
+        }
         note_answered(tx, at.reply, at.step)?;
         if let Some(recipient) = &receipt.recipient {
             people::name(tx, at.account, at.conversation, recipient)?;
+        }
+        if let Some(thread) = &receipt.thread {
+            threads::stands_in(tx, at.account, conversation_of(tx, at.reply)?, thread)?;
         }
     }
     if let Some(failure) = outcome.verdict.failure().map(|failure| failure.category)
@@ -62,6 +72,10 @@ pub(crate) fn finish(
     if let Some(context) = outcome.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
         tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
             .execute(params![at.conversation, context])?;
+    }
+    if let (SendResult::Rebuild(_), StepEnd::Later(_)) = (&outcome.verdict, end) {
+        tx.prepare_cached("UPDATE reply SET rebuild_from = ?2, rebuilds = rebuilds + 1 WHERE id = ?1")?
+            .execute(params![at.reply, at.step])?;
     }
     if let StepEnd::Later(next) = end {
         tx.prepare_cached("UPDATE reply SET next_attempt_at = ?2 WHERE id = ?1")?

@@ -1,7 +1,7 @@
 //! Owns: steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
 //! Does not own: looking, and an echo that confirms (`apply`).
 
-use harness_contract::{Failure, FailureCategory, SendResult};
+use harness_contract::{Failure, FailureCategory, MessageRef, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::{
@@ -57,7 +57,8 @@ pub(crate) fn look(
     // The archive lists the newest first; of several with the same words the first is the one.
     let arrived = strangers.iter().filter(|message| same(&message.text)).min_by_key(|message| message.at);
     if let Some(message) = arrived {
-        messages::adopt_platform_id(tx, doubt.account, at, &message.id)?;
+        let named = MessageRef { id: message.id.clone(), context: None };
+        messages::adopt_platform_id(tx, doubt.account, at, None, &named)?;
         let receipt = receipt(tx, at, &message.id)?;
         end(tx, at, "sent", &SendResult::Sent(receipt), now)?;
         return Ok(Seen::Arrived);

@@ -56,15 +56,18 @@ pub(crate) fn due(
 pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
     let found = connection
         .prepare_cached(
-            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at
+            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at, r.rebuild_from, r.rebuilds
              FROM reply r JOIN account a ON a.id = r.account_id
              WHERE r.id = ?1 AND r.state IN ('queued', 'sending')",
         )?
         .query_row(params![reply], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?))
+            let rebuild = (row.get::<_, Option<u32>>(5)?, row.get(6)?);
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?, rebuild))
         })
         .optional()?;
-    let Some((conversation, account, channel, message, created_at)) = found else { return Ok(None) };
+    let Some((conversation, account, channel, message, created_at, (rebuild_from, rebuilds))) = found else {
+        return Ok(None);
+    };
     Ok(Some(OpenReply {
         reply,
         conversation,
@@ -73,10 +76,12 @@ pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<Ope
         message: serde_json::from_str(&message)?,
         steps: collect(
             connection,
-            "SELECT state, attempts, part, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
+            "SELECT state, attempts, parts, kind, correlation FROM step WHERE reply_id = ?1 ORDER BY step",
             params![reply],
             stored_step,
         )?,
+        rebuild_from: rebuild_from.and_then(|step| usize::try_from(step).ok()),
+        rebuilds,
         created_at: from_millis(created_at),
     }))
 }

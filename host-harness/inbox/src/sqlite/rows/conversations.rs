@@ -22,25 +22,9 @@ pub(crate) fn find_or_make(
     thread: Option<&Thread>,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
-    let nameless = contact.name.is_none() && contact.username.is_none();
-    let found = if nameless { known_contact(tx, account, &contact.id)? } else { None };
-    let contact_id = match found {
-        // Nothing to write: looking is cheaper, and most messages come from people who are known.
-        Some(id) => id,
-        None => tx
-            .prepare_cached(
-                "INSERT INTO contact (account_id, platform_id, name, username) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (account_id, platform_id)
-                 DO UPDATE SET name = coalesce(?3, name), username = coalesce(?4, username) RETURNING id",
-            )?
-            .query_row(params![account, contact.id, contact.name, contact.username], |row| row.get(0))?,
-    };
+    let contact_id = note_contact(tx, account, contact)?;
     let thread = thread.map(serde_json::to_string).transpose()?;
-    let found: Option<ConversationId> = tx
-        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
-        .query_row(params![account, key], |row| row.get(0))
-        .optional()?;
-    let conversation = match found {
+    let conversation = match of_key(tx, account, key)? {
         Some(conversation) => {
             if thread.is_some() {
                 tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1")?
@@ -57,6 +41,43 @@ pub(crate) fn find_or_make(
         }
     };
     Ok(conversation)
+}
+
+/// The conversation under a key.
+pub(crate) fn of_key(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    key: &str,
+) -> Result<Option<ConversationId>, InboxError> {
+    Ok(tx
+        .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = ?2")?
+        .query_row(params![account, key], |row| row.get(0))
+        .optional()?)
+}
+
+/// Finds or makes the contact, and keeps what is said of it.
+pub(crate) fn note_contact(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    contact: &Contact,
+) -> Result<ContactId, InboxError> {
+    let told = !contact.addresses.is_empty() || contact.language.is_some() || !contact.details.is_empty();
+    // Nothing to write: looking is cheaper, and most messages come from people who are known.
+    if contact.name.is_none()
+        && contact.username.is_none()
+        && !told
+        && let Some(known) = known_contact(tx, account, &contact.id)?
+    {
+        return Ok(known);
+    }
+    let told = told.then(|| serde_json::to_string(contact)).transpose()?;
+    Ok(tx
+        .prepare_cached(
+            "INSERT INTO contact (account_id, platform_id, name, username, told) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (account_id, platform_id) DO UPDATE
+             SET name = coalesce(?3, name), username = coalesce(?4, username), told = coalesce(?5, told) RETURNING id",
+        )?
+        .query_row(params![account, contact.id, contact.name, contact.username, told], |row| row.get(0))?)
 }
 
 fn known_contact(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<ContactId>, InboxError> {

@@ -55,7 +55,7 @@ pub(crate) fn delete_contents(
         format!("DELETE FROM media WHERE stored_as IS NULL AND message_id IN {messages}"),
         // The bytes of files are purged by whoever owns the media store.
         format!(
-            "UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL, url = NULL, name = NULL,
+            "UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL, url = NULL, described = NULL, name = NULL,
                  mime = NULL, size = NULL, sha256 = NULL WHERE message_id IN {messages}"
         ),
         format!("DELETE FROM reaction WHERE account_id = ?1 AND (?2 IS NULL OR actor = ?2 OR target IN {targets})"),
@@ -87,7 +87,7 @@ pub(crate) fn delete_contents(
     Ok(contacts)
 }
 
-/// Empties deliveries, notices and what channels remember that name the person, or the account. They are looked
+/// Empties deliveries, activities and what channels remember that name the person, or the account. They are looked
 /// through one by one: rare, and the only way to what was never applied.
 fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&str>) -> Result<(), InboxError> {
     let (channel, platform_id): (String, String) = tx

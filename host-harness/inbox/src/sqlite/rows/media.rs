@@ -14,7 +14,7 @@ pub(crate) fn forget(
     gone: bool,
 ) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE media SET state = 'deleted', url = NULL, name = NULL, mime = NULL, size = NULL, sha256 = NULL,
+        "UPDATE media SET state = 'deleted', url = NULL, described = NULL, name = NULL, mime = NULL, size = NULL, sha256 = NULL,
              reason = 'The message was taken back.', message_id = iif(?3, NULL, message_id)
          WHERE message_id IN (SELECT id FROM message WHERE account_id = ?1 AND platform_id = ?2
                               AND (NOT ?3 OR reply_id IS NULL))",

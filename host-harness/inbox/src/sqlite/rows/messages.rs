@@ -2,6 +2,7 @@
 //! its platform id, so that it can come first.
 //! Does not own: storing a message (`apply`), writing down a step (`replies`).
 
+use harness_contract::MessageRef;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
@@ -14,6 +15,9 @@ use crate::{
     model::{AccountId, DeliveryId, ReplyId},
 };
 
+/// The longest context of a message that is kept, in bytes.
+pub(crate) const MAX_MESSAGE_CONTEXT: usize = 1 << 10;
+
 pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<i64>, InboxError> {
     Ok(tx
         .prepare_cached("SELECT at FROM deletion WHERE account_id = ?1 AND target = ?2")?
@@ -21,14 +25,18 @@ pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) ->
         .optional()?)
 }
 
-/// Gives a message of ours the platform's id. If its echo came first and was taken for somebody else's
+/// Gives a message of ours the platform's id: that of a part where the platform's answer names it, and otherwise the first
+/// of the step that has none. If its echo came first and was taken for somebody else's
 /// message, that row goes: they are the same message. What waited for the id is applied.
 pub(crate) fn adopt_platform_id(
     tx: &Transaction<'_>,
     account: AccountId,
     (reply, step): (ReplyId, i64),
-    id: &str,
+    part: Option<u32>,
+    message: &MessageRef,
 ) -> Result<(), InboxError> {
+    let id = &message.id;
+    let context = message.context.as_ref().filter(|context| context.len() <= MAX_MESSAGE_CONTEXT);
     media::forget(tx, account, id, true)?;
     tx.prepare_cached(
         "INSERT INTO carrier (account_id, target, delivery_id)
@@ -39,12 +47,16 @@ pub(crate) fn adopt_platform_id(
     .execute(params![account, id])?;
     tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
         .execute(params![account, id])?;
-    // A platform that gives one id to two messages loses the second one's, not its outcome.
+    // A platform that gives one id to several messages names the first of them, and the outcome is that of all.
     tx.prepare_cached(
-        "UPDATE message SET platform_id = ?3 WHERE reply_id = ?1 AND step = ?2
-           AND NOT EXISTS (SELECT 1 FROM message AS other WHERE other.account_id = ?4 AND other.platform_id = ?3)",
+        "UPDATE message SET platform_id = ?3, context = coalesce(?6, context)
+         WHERE id = (SELECT id FROM message WHERE reply_id = ?1 AND step = ?2
+                       AND iif(?5 IS NULL, platform_id IS NULL OR platform_id = ?3, step_part = ?5)
+                     ORDER BY step_part LIMIT 1)
+           AND NOT EXISTS (SELECT 1 FROM message AS other
+                           WHERE other.account_id = ?4 AND other.platform_id = ?3 AND other.id <> message.id)",
     )?
-    .execute(params![reply, step, id, account])?;
+    .execute(params![reply, step, id, account, part, context])?;
     if let Some(at) = deletion_of(tx, account, id)? {
         for delivery in delete(tx, account, id, at)? {
             purge(tx, delivery)?;
@@ -56,18 +68,27 @@ pub(crate) fn adopt_platform_id(
 /// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
 /// of storing a message.
 pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
-    let waiting: Option<(Option<String>, i64)> = tx
-        .prepare_cached("SELECT text, revision FROM edit WHERE account_id = ?1 AND target = ?2")?
-        .query_row(params![account, target], |row| Ok((row.get(0)?, row.get(1)?)))
+    type Edit = (Option<String>, i64, Option<String>, Option<Vec<u8>>, Option<String>);
+    let waiting: Option<Edit> = tx
+        .prepare_cached(
+            "SELECT text, revision, attachments, context, formatted FROM edit WHERE account_id = ?1 AND target = ?2",
+        )?
+        .query_row(params![account, target], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
         .optional()?;
-    let Some((text, revision)) = waiting else { return Ok(()) };
+    let Some((text, revision, attachments, context, formatted)) = waiting else { return Ok(()) };
     tx.prepare_cached(
-        // The old text stands in all of these.
-        "UPDATE message SET text = ?3, revision = ?4, native = NULL, part = NULL,
-             body = iif(body IS NULL, NULL, json_set(body, '$.text', ?3))
+        // The old words stand in all of these.
+        "UPDATE message SET text = coalesce(?3, text), revision = ?4, native = NULL, part = NULL,
+             context = coalesce(?6, context),
+             body = iif(body IS NULL, NULL, (
+                 SELECT iif(?7 IS NULL, said, json_set(said, '$.formatted', json(?7))) FROM (
+                     SELECT iif(?3 IS NULL, carried, json_set(json_remove(carried, '$.formatted'), '$.text', ?3)) AS said
+                     FROM (SELECT iif(?5 IS NULL, body, json_set(body, '$.attachments', json(?5))) AS carried))))
          WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
     )?
-    .execute(params![account, target, text, revision])?;
+    .execute(params![account, target, text, revision, attachments, context, formatted])?;
     Ok(())
 }
 
@@ -87,7 +108,12 @@ pub(crate) fn delete(
     let mut deliveries = take_carriers(tx, account, target)?;
     let mut statement = tx.prepare_cached(
         "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
-             WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL
+             WHERE deleted_at IS NULL AND (account_id = ?1 AND platform_id = ?2 OR id IN (
+                 -- Further parts of the same message.
+                 SELECT part.id FROM message named JOIN message part ON part.reply_id = named.reply_id
+                   AND part.step = named.step AND part.platform_id IS NULL
+                 JOIN step ON step.reply_id = named.reply_id AND step.step = named.step AND step.state = 'sent'
+                 WHERE named.account_id = ?1 AND named.platform_id = ?2 AND named.reply_id IS NOT NULL))
              RETURNING delivery_id, reply_id",
     )?;
     let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;

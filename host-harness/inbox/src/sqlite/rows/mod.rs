@@ -9,3 +9,4 @@ pub(crate) mod media;
 pub(crate) mod messages;
 pub(crate) mod people;
 pub(crate) mod replies;
+pub(crate) mod threads;

@@ -2,7 +2,7 @@
 //! platform's word on who it is joins the conversations.
 //! Does not own: what a comment is, and who may be written to.
 
-use harness_contract::Contact;
+use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::conversations;
@@ -18,7 +18,19 @@ pub(crate) fn find_or_make(
     writer: &Contact,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
-    let conversation = conversations::find_or_make(tx, account, writer, &writer.id, None, at)?;
+    stand_in(tx, account, writer, &writer.id, None, at)
+}
+
+/// The conversation with somebody, or with nobody in particular, whom the contact stands for.
+pub(crate) fn stand_in(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    contact: &Contact,
+    key: &str,
+    thread: Option<&Thread>,
+    at: i64,
+) -> Result<ConversationId, InboxError> {
+    let conversation = conversations::find_or_make(tx, account, contact, key, thread, at)?;
     tx.prepare_cached(
         "UPDATE contact SET unnamed = 1
          WHERE id = (SELECT contact_id FROM conversation WHERE id = ?1) AND unnamed = 0",
@@ -37,7 +49,8 @@ pub(crate) fn name(
 ) -> Result<(), InboxError> {
     let unnamed: Option<ContactId> = tx
         .prepare_cached(
-            "SELECT k.id FROM conversation c JOIN contact k ON k.id = c.contact_id WHERE c.id = ?1 AND k.unnamed = 1",
+            "SELECT k.id FROM conversation c JOIN contact k ON k.id = c.contact_id
+             WHERE c.id = ?1 AND k.unnamed = 1 AND c.thread IS NULL",
         )?
         .query_row(params![conversation], |row| row.get(0))
         .optional()?;
@@ -82,8 +95,39 @@ fn rekey(
     Ok(())
 }
 
+/// Somebody has another id now, as `contact` says: what is kept under the previous one goes on under it.
+pub(crate) fn renamed(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    previous: &str,
+    contact: &Contact,
+    at: i64,
+) -> Result<(), InboxError> {
+    let known: Option<ContactId> = tx
+        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
+        .query_row(params![account, previous], |row| row.get(0))
+        .optional()?;
+    let Some(known) = known.filter(|_| previous != contact.id) else { return Ok(()) };
+    let now = conversations::note_contact(tx, account, contact)?;
+    let theirs = conversations::of_key(tx, account, &format!("c:{previous}"))?;
+    if let Some(theirs) = theirs {
+        let new = conversations::find_or_make(tx, account, contact, &format!("c:{}", contact.id), None, at)?;
+        go_on_in(tx, theirs, new)?;
+    }
+    for sql in [
+        "UPDATE conversation SET contact_id = ?2 WHERE contact_id = ?1",
+        "UPDATE message SET contact_id = ?2 WHERE contact_id = ?1",
+        "UPDATE contact SET name = coalesce(name, (SELECT name FROM contact WHERE id = ?1)),
+             username = coalesce(username, (SELECT username FROM contact WHERE id = ?1)) WHERE id = ?2",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![known, now])?;
+    }
+    tx.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![known])?;
+    Ok(())
+}
+
 /// Everything that a conversation holds goes into another one, and the conversation itself goes away.
-fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
+pub(crate) fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE activity SET conversation_id = ?2 WHERE conversation_id = ?1",

@@ -1,7 +1,7 @@
 //! Owns: the rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
 //! Does not own: when a step is sent, and how it ended.
 
-use harness_contract::{MessageRef, OutboundMessage, Receipt, SendStep, SentMessage, StepKind};
+use harness_contract::{MessageRef, OutboundMessage, OutboundPart, Receipt, SendStep, SentMessage, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
     error::InboxError,
     model::StoredStep,
     model::{AccountId, ConversationId, ReplyId},
-    sqlite::columns::as_millis,
+    sqlite::columns::{as_millis, json_column},
 };
 
 pub(crate) struct Attempt {
@@ -21,34 +21,59 @@ pub(crate) struct Attempt {
 }
 
 pub(crate) struct NewStep {
-    pub(crate) part: u32,
+    pub(crate) parts: Vec<u32>,
     pub(crate) kind: &'static str,
     pub(crate) correlation: Option<String>,
+    /// As it is sent, where the step delivers one part.
     pub(crate) text: Option<String>,
+    /// The messages that it delivers, one for each part.
+    pub(crate) messages: Vec<NewMessage>,
+}
+
+pub(crate) struct NewMessage {
+    pub(crate) part: u32,
+    pub(crate) text: Option<String>,
+    /// JSON, `outbound-part`.
     pub(crate) content: Option<String>,
-    pub(crate) shown: bool,
+}
+
+impl NewMessage {
+    /// `text`: as it is sent, where that is not the whole part.
+    pub(crate) fn of(message: &OutboundMessage, part: u32, text: Option<String>) -> Result<Self, InboxError> {
+        let content = usize::try_from(part).ok().and_then(|part| message.parts.get(part));
+        let whole = match content {
+            Some(OutboundPart::Text(text)) => Some(text.text.clone()),
+            _ => None,
+        };
+        Ok(Self { part, text: text.or(whole), content: content.map(serde_json::to_string).transpose()? })
+    }
 }
 
 impl NewStep {
     pub(crate) fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
-        let first = step.parts.first().copied().unwrap_or_default();
-        let part = usize::try_from(first).ok().and_then(|part| message.parts.get(part));
-        Ok(Self {
-            part: first,
-            kind: step.kind.name(),
-            correlation: step.correlation.clone(),
-            text: step.text.clone(),
-            content: part.map(serde_json::to_string).transpose()?,
-            shown: step.kind == StepKind::Message,
-        })
+        // What leaves is shown, also where a channel does not say what it is.
+        let shown: &[u32] = match step.kind {
+            StepKind::Message if step.parts.is_empty() => &[0],
+            StepKind::Message => &step.parts,
+            _ => &[],
+        };
+        let text = step.text.as_ref().filter(|_| shown.len() == 1);
+        let messages =
+            shown.iter().map(|part| NewMessage::of(message, *part, text.cloned())).collect::<Result<_, _>>()?;
+        let (parts, correlation) = (step.parts.clone(), step.correlation.clone());
+        Ok(Self { parts, kind: step.kind.name(), correlation, text: step.text.clone(), messages })
     }
 }
 
 /// What the platform gave for a step, as far as an echo or the archive shows it.
 pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &str) -> Result<Receipt, InboxError> {
     let part = tx
-        .prepare_cached("SELECT part FROM step WHERE reply_id = ?1 AND step = ?2")?
-        .query_row(params![reply, step], |row| row.get(0))?;
+        .prepare_cached(
+            "SELECT coalesce(
+                 (SELECT step_part FROM message WHERE reply_id = ?1 AND step = ?2 AND platform_id = ?3),
+                 (SELECT json_extract(parts, '$[0]') FROM step WHERE reply_id = ?1 AND step = ?2), 0)",
+        )?
+        .query_row(params![reply, step, id], |row| row.get(0))?;
     let message = MessageRef { id: id.to_owned(), context: None };
     Ok(Receipt {
         messages: vec![SentMessage { part, message }],
@@ -59,29 +84,53 @@ pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &
     })
 }
 
-/// Writes a step down, and shows its message where it is one.
+/// Writes a step down, and shows the messages that it delivers.
 pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: &NewStep) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "INSERT INTO step (reply_id, step, part, kind, state, correlation, text)
+        "INSERT INTO step (reply_id, step, parts, kind, state, correlation, text)
          VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![at.reply, at.step, row.part, row.kind, row.correlation, row.text])?;
-    if row.shown {
+    .execute(params![
+        at.reply,
+        at.step,
+        serde_json::to_string(&row.parts)?,
+        row.kind,
+        row.correlation,
+        row.text
+    ])?;
+    for message in &row.messages {
         tx.prepare_cached(
             "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
-                 origin, text, part, reply_id, step)
-             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                 origin, text, part, reply_id, step, step_part)
+             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             at.account,
             at.conversation,
             author,
             as_millis(at.now),
-            row.text,
-            row.content,
+            message.text,
+            message.content,
             at.reply,
-            at.step
+            at.step,
+            message.part
         ])?;
+    }
+    Ok(())
+}
+
+/// The steps that the channel wants to render anew make room for what it rendered: nothing of them was sent. One that the
+/// platform has shown meanwhile stays.
+pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
+    for sql in [
+        "DELETE FROM message WHERE reply_id = ?1 AND platform_id IS NULL AND step IN (
+             SELECT step FROM step JOIN reply ON reply.id = step.reply_id
+             WHERE reply.id = ?1 AND step.step >= reply.rebuild_from AND step.state = 'queued')",
+        "DELETE FROM step WHERE reply_id = ?1 AND state = 'queued'
+           AND step >= (SELECT rebuild_from FROM reply WHERE id = ?1)",
+        "UPDATE reply SET rebuild_from = NULL WHERE id = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![reply])?;
     }
     Ok(())
 }
@@ -126,7 +175,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: ReplyId) -> Result<(),
 pub(crate) fn empty_reply(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
     let found: Option<(ReplyId, i64, Option<String>, String)> = tx
         .prepare_cached(
-            "SELECT s.reply_id, s.part, s.text, r.message FROM message m
+            "SELECT s.reply_id, m.step_part, iif(json_array_length(s.parts) > 1, m.text, s.text), r.message FROM message m
              JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step JOIN reply r ON r.id = m.reply_id
              WHERE m.account_id = ?1 AND m.platform_id = ?2",
         )?
@@ -185,12 +234,12 @@ pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: ReplyId) -> Resu
     Ok(())
 }
 
-/// Reads `state, attempts, part, kind, correlation`.
+/// Reads `state, attempts, parts, kind, correlation`.
 pub(crate) fn stored_step(row: &Row<'_>) -> rusqlite::Result<StoredStep> {
     Ok(StoredStep {
         state: row.get(0)?,
         attempts: row.get(1)?,
-        part: row.get(2)?,
+        parts: json_column(row, 2)?,
         kind: row.get(3)?,
         correlation: row.get(4)?,
     })

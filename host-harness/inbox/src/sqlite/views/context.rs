@@ -38,6 +38,12 @@ pub(crate) fn context(
             context.window.state = WindowState::Closed;
         }
     }
+    let closed: bool = connection
+        .prepare_cached("SELECT closed FROM conversation WHERE id = ?1")?
+        .query_row(params![conversation], |row| row.get(0))?;
+    if closed {
+        context.window.state = WindowState::Closed;
+    }
     Ok(context)
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::{
     error::InboxError,
     model::{ReplyId, ReplyState, ReplyVerdict, ReplyView, StepState, StepView},
-    sqlite::columns::{collect, raw},
+    sqlite::columns::{collect, json_column, raw},
 };
 
 pub(crate) fn reply_view(connection: &Connection, reply: ReplyId) -> Result<ReplyView, InboxError> {
@@ -22,14 +22,14 @@ pub(crate) fn reply_view(connection: &Connection, reply: ReplyId) -> Result<Repl
     };
     let rows = collect(
         connection,
-        "SELECT part, kind, state, attempts, outcome FROM step WHERE reply_id = ?1 ORDER BY step",
+        "SELECT parts, kind, state, attempts, outcome FROM step WHERE reply_id = ?1 ORDER BY step",
         params![reply],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, StepState>(2)?, row.get(3)?, row.get(4)?)),
+        |row| Ok((json_column(row, 0)?, row.get(1)?, row.get::<_, StepState>(2)?, row.get(3)?, row.get(4)?)),
     )?;
     let steps: Vec<StepView> = rows
         .into_iter()
-        .map(|(part, kind, state, attempts, outcome)| {
-            Ok(StepView { part, kind, state, attempts, outcome: raw(outcome)? })
+        .map(|(parts, kind, state, attempts, outcome)| {
+            Ok(StepView { parts, kind, state, attempts, outcome: raw(outcome)? })
         })
         .collect::<Result<_, InboxError>>()?;
     let violations = violations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();

@@ -24,9 +24,11 @@ pub(crate) fn timeline(
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
               FROM media f WHERE f.message_id = m.id),
-             (SELECT json_group_array(json_array(r.actor, r.emoji) ORDER BY r.at) FROM reaction r
-              WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0)
-         FROM message m LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
+             (SELECT json_group_array(json_array(r.actor, r.emoji, r.name) ORDER BY r.at) FROM reaction r
+              WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0),
+             m.details, k.platform_id, coalesce(k.name, k.username)
+         FROM message m LEFT JOIN contact k ON k.id = m.contact_id
+             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
          ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
         params![conversation, with_one_more(limit), before.at, before.seq, before.id],
@@ -47,6 +49,7 @@ struct Incomplete {
     part: Option<String>,
     files: String,
     reactions: String,
+    details: Option<String>,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -54,6 +57,8 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         id: row.get(0)?,
         platform_id: row.get(1)?,
         direction: row.get(2)?,
+        contact: row.get(19)?,
+        name: row.get(20)?,
         author: RawValue::NULL.to_owned(),
         at: row.get(3)?,
         origin: row.get(4)?,
@@ -61,6 +66,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         text: row.get(6)?,
         body: None,
         part: None,
+        details: None,
         deleted_at: row.get(7)?,
         revision: row.get(8)?,
         reply: row.get(9)?,
@@ -78,12 +84,13 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         part: row.get(14)?,
         files: row.get(16)?,
         reactions: row.get(17)?,
+        details: row.get(18)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details } = row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
         (None, Some(part)) => Some(sent::as_message(&entry, part)?),
@@ -92,7 +99,8 @@ fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
     entry.media = media::from_json(&files)?;
     entry.part = raw(part)?;
     entry.outcome = raw(outcome)?;
-    let reactions: Vec<(String, Option<String>)> = serde_json::from_str(&reactions)?;
-    entry.reactions = reactions.into_iter().map(|(actor, emoji)| ReactionView { actor, emoji }).collect();
+    entry.details = raw(details)?;
+    let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;
+    entry.reactions = reactions.into_iter().map(|(actor, emoji, name)| ReactionView { actor, emoji, name }).collect();
     Ok(entry)
 }

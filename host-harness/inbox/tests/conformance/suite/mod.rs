@@ -6,6 +6,7 @@ mod deliveries;
 mod files;
 mod lists;
 mod outbox;
+mod parts;
 mod place;
 mod stage;
 
@@ -14,6 +15,7 @@ pub(crate) use deliveries::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
 pub(crate) use outbox::*;
+pub(crate) use parts::*;
 pub(crate) use place::Place;
 
 /// Makes a test of each promise. The argument is an expression that makes a fresh [`Place`].
@@ -37,6 +39,13 @@ macro_rules! store_conformance {
             an_interrupted_step_is_in_doubt_until_somebody_settles_it
             a_look_at_the_archive_proves_what_arrived
             an_echo_confirms_its_step_and_shows_one_message
+            each_part_of_one_request_is_a_message_with_its_own_id
+            parts_that_are_one_message_go_together
+            a_reply_is_rendered_anew_from_a_step_on_and_what_was_sent_stays
+            an_answer_may_name_the_thread_in_which_the_message_stands
+            a_conversation_of_several_people_is_known_by_its_thread
+            a_person_with_another_id_keeps_the_conversation
+            an_edit_may_replace_attachments_and_context
             accounts_take_turns_and_a_conversation_keeps_its_order
             a_pause_holds_what_belongs_to_its_scope_and_nothing_else
             a_clock_set_back_makes_waiting_replies_due_earlier

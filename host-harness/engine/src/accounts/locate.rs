@@ -1,0 +1,49 @@
+//! Owns: asking a channel how to download a file, in an account's name.
+//! Does not own: downloading it.
+
+use std::{pin::Pin, sync::Arc};
+
+use harness_contract::{AccountError, FailureCategory, HttpError, Media};
+use harness_inbox::AccountId;
+
+use super::{Accounts, AccountsError};
+use crate::{
+    error::sentence,
+    network::{CallScope, LocateMedia, Located, NotLocated},
+};
+
+/// Given to the room of files.
+pub(crate) struct Locator(pub(crate) Arc<Accounts>);
+
+impl LocateMedia for Locator {
+    fn locate(&self, account: AccountId, media: Media) -> Pin<Box<dyn Future<Output = Located> + Send + '_>> {
+        Box::pin(async move {
+            let room = &self.0;
+            let row =
+                room.base.inbox.account_row(account).await.map_err(|error| NotLocated::Passing(error.to_string()))?;
+            let located = room
+                .call(account, move |channel, effects, account| channel.locate_media(effects, account, &media))
+                .await;
+            match located {
+                Ok(location) => {
+                    let scope = CallScope::Account { row: account, id: row.platform_id, connection: row.connection };
+                    Ok((scope, location))
+                }
+                Err(AccountsError::Account(error)) if lasts(&error) => Err(NotLocated::Final(sentence(&error))),
+                Err(AccountsError::Account(error)) => Err(NotLocated::Passing(sentence(&error))),
+                Err(error) => Err(NotLocated::Passing(error.to_string())),
+            }
+        })
+    }
+}
+
+/// Whether asking again would be answered alike.
+fn lasts(error: &AccountError) -> bool {
+    match error {
+        AccountError::Platform(failure) => {
+            !matches!(failure.category, FailureCategory::RateLimited | FailureCategory::PlatformTransient)
+        }
+        AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) | AccountError::Storage(_) => false,
+        _ => true,
+    }
+}

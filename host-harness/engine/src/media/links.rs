@@ -1,0 +1,86 @@
+//! Owns: addresses under which a platform fetches a file that is to be sent: signed, for a time. Where a channel's rules name
+//! no other way, a file of the host's becomes such an address before the channel sees the message.
+//! Does not own: giving out the bytes (`uploads`).
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use harness_contract::{
+    ChannelCapabilities, Direction, MediaRule, MediaSource, MediaWay, OutboundMedia, OutboundMessage,
+};
+use harness_egress::credentials::Vault;
+use subtle::ConstantTimeEq as _;
+
+use super::{Media, MediaError, uploads::media_of};
+use crate::{
+    base::{clock::Clock, public_url::PublicUrl},
+    error::ConnectError,
+    store::stored::FileContent,
+};
+use harness_inbox::Upload;
+
+/// How long an address is good: platforms fetch at once, or when somebody looks.
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// What makes addresses.
+pub(crate) struct FileLinks {
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) clock: Clock,
+}
+
+impl FileLinks {
+    /// An address for a file, good for a day.
+    fn address(&self, handle: &str) -> Result<String, ConnectError> {
+        let until = self.clock.after(LIFE);
+        let mut url = self.public_url.address(&["files", handle])?;
+        url.query_pairs_mut().append_pair("until", &until.to_string()).append_pair("proof", &self.proof(handle, until));
+        Ok(url.into())
+    }
+
+    fn proof(&self, handle: &str, until: u64) -> String {
+        URL_SAFE_NO_PAD.encode(self.vault.sign("file", &format!("{until}/{handle}")))
+    }
+
+    fn is_good(&self, handle: &str, until: u64, proof: &str) -> bool {
+        let good = bool::from(self.proof(handle, until).as_bytes().ct_eq(proof.as_bytes()));
+        good && self.clock.now() <= until
+    }
+}
+
+impl Media {
+    /// Files of the host's get an address where their kind cannot be uploaded. Without a public address they stay as they
+    /// are, and the channel says what is wrong.
+    pub(crate) fn give_addresses(&self, message: &mut OutboundMessage, capabilities: &ChannelCapabilities) {
+        for media in media_of(message) {
+            if !only_by_address(media, capabilities) {
+                continue;
+            }
+            for source in [Some(&mut media.source), media.preview.as_mut()].into_iter().flatten() {
+                if let MediaSource::File(file) = source
+                    && let Ok(address) = self.links.address(&file.handle)
+                {
+                    *source = MediaSource::Url(address);
+                }
+            }
+        }
+    }
+
+    /// The file of an address that was made here; none where it is not, or not any more.
+    pub(crate) async fn linked(
+        &self,
+        handle: &str,
+        until: u64,
+        proof: &str,
+    ) -> Result<Option<(Upload, FileContent)>, MediaError> {
+        if self.links.is_good(handle, until, proof) { Ok(Some(self.upload(handle).await?)) } else { Ok(None) }
+    }
+}
+
+/// Whether the rules for what it is name the address as a way, and uploading as none.
+fn only_by_address(media: &OutboundMedia, capabilities: &ChannelCapabilities) -> bool {
+    let of_kind = |rule: &&MediaRule| rule.direction == Direction::Outbound && rule.kind == media.kind;
+    let ways: Vec<MediaWay> =
+        capabilities.media_rules.iter().filter(of_kind).flat_map(|rule| rule.ways.iter().copied()).collect();
+    ways.contains(&MediaWay::Url) && !ways.contains(&MediaWay::Upload)
+}

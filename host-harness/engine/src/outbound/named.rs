@@ -1,0 +1,36 @@
+//! Owns: a message as its channel is to see it: with the contexts of the messages that it names (to answer, change, react to),
+//! and its files as the channel can send them.
+//! Does not own: where contexts are kept (the inbox), what an address of a file is (`media`).
+
+use harness_contract::{AccountSettings, MessageRef, OutboundMessage, OutboundPart};
+use harness_inbox::{ConversationId, InboxError};
+
+use super::Outbound;
+use crate::channels::loaded::LoadedChannel;
+
+impl Outbound {
+    /// The message as its channel is to see it now.
+    pub(super) async fn as_channel_sees_it(
+        &self,
+        registered: &LoadedChannel,
+        (conversation, account): (ConversationId, &AccountSettings),
+        message: &OutboundMessage,
+    ) -> Result<OutboundMessage, InboxError> {
+        let mut message = message.clone();
+        self.media.give_addresses(&mut message, &*self.channels.capabilities_of(registered, account).await);
+        for named in named_in(&mut message) {
+            named.context = self.base.inbox.message_context(conversation, &named.id).await?;
+        }
+        Ok(message)
+    }
+}
+
+fn named_in(message: &mut OutboundMessage) -> Vec<&mut MessageRef> {
+    let parts = message.parts.iter_mut().filter_map(|part| match part {
+        OutboundPart::Reaction(reaction) => Some(&mut reaction.target),
+        OutboundPart::Edit(edit) => Some(&mut edit.target),
+        OutboundPart::Delete(target) | OutboundPart::MarkSeen(Some(target)) => Some(target),
+        _ => None,
+    });
+    message.reply_to.iter_mut().chain(parts).collect()
+}
