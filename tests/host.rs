@@ -92,6 +92,8 @@ mod shares;
 mod sizes;
 #[path = "slow_platform.rs"]
 mod slow_platform;
+#[path = "steps.rs"]
+mod steps;
 #[path = "tokens.rs"]
 mod tokens;
 #[path = "window.rs"]

@@ -247,11 +247,13 @@ async fn a_file_in_base64_stands_where_the_channel_says_and_its_bytes_are_the_ho
     assert!(world.reply(step("/elsewhere")).await.contains("nothing stands there"));
     // 64 KiB is what the channel was granted; the file is counted as it would be sent.
     let larger = world.host.store_upload(vec![7; 50_000].into(), None, None).await.unwrap();
-    let said = world.reply(serde_json::json!([{
-        "url": "https://scripted.example.com/x",
-        "body": r#"{"file":""}"#,
-        "fills": [format!("base64:{}>json:/file", larger.handle)],
-    }])).await;
+    let said = world
+        .reply(serde_json::json!([{
+            "url": "https://scripted.example.com/x",
+            "body": r#"{"file":""}"#,
+            "fills": [format!("base64:{}>json:/file", larger.handle)],
+        }]))
+        .await;
     assert!(said.contains("65536"), "{said}");
     assert_eq!(world.platform.take(), Vec::<String>::new(), "nothing left");
 }

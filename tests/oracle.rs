@@ -163,7 +163,9 @@ async fn a_token_and_a_signature_are_the_hosts_and_shown_to_nobody() {
     for hidden in [token, proof, &signed[..64], "AKIDEXAMPLE1", "the-secret-key-of-the-requests"] {
         assert!(!said.contains(hidden), "{hidden}: {said}");
     }
-    for fill in ["jwt:jwt-hs256,jwt>bearer", "jwt:jwt-rs256,jwt>json:/assertion", "aws:id,jwt>authorization:AWS4-HMAC-SHA256"] {
+    for fill in
+        ["jwt:jwt-hs256,jwt>bearer", "jwt:jwt-rs256,jwt>json:/assertion", "aws:id,jwt>authorization:AWS4-HMAC-SHA256"]
+    {
         let step = json!([{ "url": "https://scripted.example.com/x", "body": "{\"assertion\":1}", "fills": [fill] }]);
         let said = world.reply(step).await;
         assert!(said.contains("the manifest does not let the credential"), "{fill}: {said}");

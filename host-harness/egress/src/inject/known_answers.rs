@@ -2,6 +2,7 @@
 //! files; and that none is shown to whoever asked for it.
 //! Does not own: the manifest's half (the contract's `checks`).
 
+#![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};

@@ -3,8 +3,6 @@
 
 mod derived;
 mod jwt;
-#[cfg(test)]
-mod known_answers;
 mod places;
 mod sigv4;
 
@@ -252,3 +250,6 @@ fn sign(
     let signature = signer.sign(method, &mut url, &mut headers, payload)?;
     Ok((url, headers, body, signature))
 }
+
+#[cfg(test)]
+mod known_answers;
