@@ -13,7 +13,8 @@
 use std::collections::BTreeMap;
 
 use channel_tests::{
-    World, counted, eventually, hostile, hosts::open_with, instagram, message, sandbox_config, secrets, text,
+    World, counted, eventually, hostile, hosts::open_with, instagram, manifest::replaced, message, sandbox_config,
+    secrets, text,
 };
 use harness_engine::{BreakerState, ChannelOptions, Host, HostOptions, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
@@ -26,17 +27,6 @@ const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 fn build_of(component: &[u8], name: &str) -> Vec<u8> {
     let mut bytes = component.to_vec();
     CustomSection { name: "build".into(), data: name.as_bytes().into() }.append_to_component(&mut bytes);
-    bytes
-}
-
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len(), "lengths stand before names");
-    let mut bytes = bytes.to_vec();
-    let places: Vec<_> =
-        (0..bytes.len() - from.len()).filter(|&start| bytes[start..].starts_with(from.as_bytes())).collect();
-    for start in places {
-        bytes[start..start + to.len()].copy_from_slice(to.as_bytes());
-    }
     bytes
 }
 

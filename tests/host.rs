@@ -48,6 +48,10 @@ mod hostile;
 mod ingress;
 #[path = "judge.rs"]
 mod judge;
+#[path = "languages.rs"]
+mod languages;
+#[path = "line.rs"]
+mod line;
 #[path = "links.rs"]
 mod links;
 #[path = "media.rs"]
@@ -96,5 +100,7 @@ mod slow_platform;
 mod steps;
 #[path = "tokens.rs"]
 mod tokens;
+#[path = "versions.rs"]
+mod versions;
 #[path = "window.rs"]
 mod window;

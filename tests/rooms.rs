@@ -129,11 +129,12 @@ const ROOMS: [(&str, &[Room]); 7] = [
         "server",
         &[
             ("api", &["auth", "listener", "middleware", "problem"]),
+            ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
             ("pages", &["listener", "middleware"]),
             ("problem", &["request_id"]),
-            ("router", &["api", "auth", "listener", "middleware", "pages", "request_id", "webhooks"]),
+            ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),
         ],
     ),

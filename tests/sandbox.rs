@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use channel_tests::{PATIENCE, hostile, instagram, log::Captured, scripted};
+use channel_tests::{PATIENCE, hostile, instagram, log::Captured, manifest::replaced, scripted};
 use harness_contract::{
     AccountSettings, ConversationContext, Delivery, DeliverySource, Event, HttpError, HttpRequest, HttpResponse,
     OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation, manifest::MANIFEST_SECTION,
@@ -33,18 +33,6 @@ const MAX: usize = 32 << 20;
 
 fn refused(bytes: &[u8]) -> InspectError {
     inspect(bytes, MAX).expect_err("refused")
-}
-
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len(), "lengths stand before names");
-    let mut bytes = bytes.to_vec();
-    let places: Vec<_> =
-        (0..bytes.len() - from.len()).filter(|&start| bytes[start..].starts_with(from.as_bytes())).collect();
-    assert!(!places.is_empty());
-    for start in places {
-        bytes[start..start + to.len()].copy_from_slice(to.as_bytes());
-    }
-    bytes
 }
 
 #[test]

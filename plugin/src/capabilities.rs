@@ -1,5 +1,5 @@
-//! What Instagram can say and hear, as data: the composer, the API and a bot read it before they write.
-//! What belongs here is the list; every number in it comes from `limits`.
+//! What Instagram supports, as data: the composer, the API and bots read it before they write.
+//! What belongs here is the list; all numbers come from `limits`.
 
 use channel_sdk::limit::{Count, Length};
 use channel_sdk::names::{counted_item, feature, text_field, window_opener};
@@ -13,11 +13,11 @@ use crate::types::{
     WindowRule,
 };
 
-/// Counts up whenever anything that `capabilities` returns changes.
+/// Incremented with every change to what `capabilities` returns.
 const REVISION: u32 = 4;
 
-/// A line of the table of features: where it works, how well, what the composer should say, and
-/// whether Instagram's web site leaves it out.
+/// A row of the feature table: the name, where it works, how well, the composer's hint, and whether Instagram's web
+/// site does not support it.
 struct Line(&'static str, Direction, SupportLevel, &'static str, bool);
 
 use Direction::{Inbound, Outbound};
@@ -119,7 +119,7 @@ const FEATURES: &[Line] = &[
     Line(feature::NATIVE, Outbound, Full, "", false),
 ];
 
-/// Everything that a host must know before it shows a composer; without an account, the most that any may do.
+/// Everything that a host needs before it shows a composer. Without an account, the most that any account may do.
 pub fn capabilities(account: Option<&AccountSettings>) -> ChannelCapabilities {
     let people = account.is_none_or(|account| {
         read_settings(&mut Report::new(limits::INSTAGRAM, FallbackPolicy::Strict), account).human_agent
@@ -205,9 +205,9 @@ fn rate(rate: &limits::Rate) -> Rate {
     Rate { class: rate.class.to_owned(), scope: Scope::Account, count: rate.count, period: rate.period }
 }
 
-/// Meta's policy page of 2026-09-28: most actions open the window for 24 hours, the first message
-/// after an ad "may" open it for up to 7 days. Reactions and comments open nothing. `people`: whether the account may
-/// use the 7 days for people.
+/// Meta's policy page of 2026-09-28: most actions open the window for 24 hours; the first message after an ad "may"
+/// open it for up to 7 days; reactions and comments do not open it. `people` says whether the account may use the 7
+/// days for replies by people.
 fn window(people: bool) -> WindowPolicy {
     const OPENERS: &[&str] = &[
         window_opener::MESSAGE,

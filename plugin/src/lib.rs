@@ -1,9 +1,8 @@
-//! The Instagram channel: Meta's webhooks in, typed events out; an agent's message in, Meta's requests out.
-//! What belongs here is the contract's surface; each function is one call into the module that owns it.
+//! The Instagram channel: translates Meta's webhooks into typed events, and an agent's messages into requests to Meta.
+//! What belongs here is the contract's surface; each function calls the module that owns it.
 //!
-//! The crate is a WebAssembly component, and a library with the same functions for tests and
-//! benchmarks: [`parse`], [`validate`], [`build`], [`outcome`], [`capabilities`], and [`account`] over any
-//! network.
+//! The crate is a WebAssembly component, and a library with the same functions for tests and benchmarks: [`parse`],
+//! [`validate`], [`build`], [`outcome`], [`capabilities`], and [`account`] over any network.
 //!
 //! ```
 //! use instagram_channel::types::{Delivery, DeliverySource};
@@ -43,7 +42,7 @@ use types::{
     ParseError, SendOutcome, SendStep, SentStep, Validation, Violation,
 };
 
-/// The component: the contract's world `channel`, and three interfaces more.
+/// The component: the contract's world `channel` and three additional interfaces.
 struct Instagram;
 
 impl Guest for Instagram {

@@ -1,37 +1,37 @@
-//! Instagram's limits, each written once; `capabilities` publishes them and `outbound` checks them.
-//! What belongs here is numbers and lists with their unit and their source in Meta's documentation.
+//! Instagram's limits, each defined once; `capabilities` publishes them and `outbound` enforces them.
+//! What belongs here is numbers and lists, with their units and their source in Meta's documentation.
 //!
-//! Where Meta's pages contradict each other, the stricter one counts for what is sent.
+//! Where Meta's pages contradict each other, the stricter limit applies to what is sent.
 
 use channel_sdk::limit::{Count, IdForm, Length};
 use channel_sdk::report::Platform;
 
 use crate::types::MediaKind;
 
-/// The deepest nesting of a `native` to send.
+/// The maximum nesting depth of an outgoing `native`.
 pub(crate) const NATIVE_DEPTH: u8 = 16;
-/// The longest `metadata` of a message, in characters (Messenger Platform, "Send API").
+/// The maximum length of a message's `metadata`, in characters (Messenger Platform, "Send API").
 pub(crate) const METADATA: usize = 1000;
-/// The version of the Graph API that requests name, unless the account says otherwise.
+/// The Graph API version used in requests, unless the account's settings name another.
 pub(crate) const API_VERSION: &str = "v25.0";
 
-/// The only sticker that can be sent (Meta, "Send Messages", and the product's promise).
+/// The only sticker that can be sent (Meta, "Send Messages", and the product's own promise).
 pub(crate) const LIKE_HEART: &str = "like_heart";
-/// Where templates and quick replies are not shown (Meta, "Quick Replies", "Generic Template").
+/// Surfaces that do not show templates and quick replies (Meta, "Quick Replies", "Generic Template").
 pub(crate) const NOT_ON_WEB: &[&str] = &["web"];
 
-/// What reports say of Instagram. Its longest known ids have some 200 bytes.
+/// Instagram's name in reports. Its longest known ids have about 200 bytes.
 pub(crate) const INSTAGRAM: Platform = Platform { name: "Instagram", longest_id: 1024 };
 
-/// The longest emoji, in bytes. The longest of Unicode's, families and couples with their skin tones, have 35.
+/// The longest emoji accepted, in bytes. Unicode's longest, families and couples with skin tones, have 35.
 pub(crate) const LONGEST_EMOJI: usize = 64;
 
 /// Instagram-scoped ids of people: 15 to 17 digits.
 pub(crate) const CONTACT_ID: IdForm = IdForm { min: 15, max: 17 };
 
-/// Meta says "1000 bytes or less, UTF-8", and elsewhere on the same page "characters": bytes count.
+/// Meta says "1000 bytes or less, UTF-8" and, elsewhere on the same page, "characters". Bytes are enforced.
 pub(crate) const TEXT: Length = Length::bytes(1000);
-/// Meta cuts a longer title without an error, so it is refused here.
+/// Meta truncates longer titles silently, so they are refused here.
 pub(crate) const QUICK_REPLY_TITLE: Length = Length::characters(20);
 /// Messenger Platform, "Quick Replies".
 pub(crate) const QUICK_REPLY_PAYLOAD: Length = Length::characters(1000);
@@ -64,11 +64,10 @@ pub(crate) const IMAGES: Count = Count { min: 1, max: 10 };
 pub(crate) const PRODUCTS: Count = Count { min: 1, max: 10 };
 /// Instagram Messaging, "Ice Breakers".
 pub(crate) const ICE_BREAKERS: Count = Count { min: 1, max: 4 };
-/// Instagram Messaging, "Persistent Menu": more are possible and not advised.
+/// Instagram Messaging, "Persistent Menu": more are possible but discouraged.
 pub(crate) const MENU_ITEMS: Count = Count { min: 1, max: 5 };
 
-/// A type of file: its MIME type, other names for it, the endings of file names, and whether Meta's
-/// pages list it.
+/// A file type: its MIME type, aliases of it, file extensions, and whether Meta's pages list it.
 pub(crate) struct FileType {
     pub(crate) mime: &'static str,
     pub(crate) aliases: &'static [&'static str],
@@ -76,12 +75,12 @@ pub(crate) struct FileType {
     pub(crate) documented: bool,
 }
 
-/// Which files a kind of media takes.
+/// The files accepted for a kind of media.
 pub(crate) struct MediaRule {
     pub(crate) kind: MediaKind,
-    /// Meta's word for `attachment.type`.
+    /// Meta's value for `attachment.type`.
     pub(crate) word: &'static str,
-    /// The name of the kind in a sentence.
+    /// The name of the kind within a sentence.
     pub(crate) name: &'static str,
     pub(crate) types: &'static [FileType],
     /// In bytes.
@@ -92,11 +91,11 @@ const fn file(mime: &'static str, aliases: &'static [&'static str], endings: &'s
     FileType { mime, aliases, endings, documented: true }
 }
 
-/// Meta writes "8 MB" and its error 36000/2207004 "8 MiB"; both limits count 1024-based.
+/// Meta writes "8 MB", but its error 36000/2207004 says "8 MiB", so limits use units of 1024.
 const MEBIBYTE: u64 = 1024 * 1024;
 const GIF: FileType = file("image/gif", &[], &["gif"]);
 
-/// Every rule. Meta, "Send Messages" and "Attachment Upload"; MP3 is the product's own promise.
+/// All rules. Meta, "Send Messages" and "Attachment Upload"; MP3 is the product's own promise.
 pub(crate) const MEDIA: &[MediaRule] = &[
     MediaRule {
         kind: MediaKind::Image,
@@ -149,7 +148,7 @@ pub(crate) const MEDIA: &[MediaRule] = &[
     },
 ];
 
-/// Video types that Meta's pages list and the product does not promise, with their endings.
+/// Video types that Meta's pages list but the product does not promise, with their extensions.
 pub(crate) const OTHER_VIDEO: &[(&str, &str)] = &[
     ("video/quicktime", "mov"),
     ("video/webm", "webm"),
@@ -159,7 +158,7 @@ pub(crate) const OTHER_VIDEO: &[(&str, &str)] = &[
     ("video/avi", "avi"),
 ];
 
-/// A pace, for each account.
+/// A rate limit, per account.
 pub(crate) struct Rate {
     pub(crate) class: &'static str,
     pub(crate) count: u32,
@@ -171,18 +170,18 @@ pub(crate) struct Rate {
 pub(crate) const RATE_TEXT: &str = "text";
 /// The class of messages with files.
 pub(crate) const RATE_MEDIA: &str = "media";
-/// The class of typing, seen and reactions.
+/// The class of typing indicators, read receipts and reactions.
 pub(crate) const RATE_ACTION: &str = "action";
 /// The class of private replies to comments.
 pub(crate) const RATE_PRIVATE_REPLY: &str = "private-reply";
 /// The class of uploads.
 pub(crate) const RATE_UPLOAD: &str = "upload";
-/// The class of reading the archive, named by the contract: Meta, "Rate Limiting", Conversations API.
+/// The class for reading the history, named by the contract: Meta, "Rate Limiting", Conversations API.
 pub(crate) const RATE_CONVERSATIONS: &str = "conversations";
 
-/// Meta, "Rate Limiting". The Messenger page allows 300 texts a second, the Instagram page 100. The
-/// pages say 10 a second for audio and video and are silent about images and uploads. Private
-/// replies to live comments may come at 100 a second; a channel cannot tell them apart.
+/// Meta, "Rate Limiting". The Messenger page allows 300 texts per second, the Instagram page 100. The pages say 10 per
+/// second for audio and video, and nothing about images and uploads. Private replies to live comments may be sent at
+/// 100 per second, but a channel cannot distinguish them.
 pub(crate) const RATES: &[Rate] = &[
     Rate { class: RATE_TEXT, count: 100, period: 1000 },
     Rate { class: RATE_MEDIA, count: 10, period: 1000 },
@@ -193,11 +192,11 @@ pub(crate) const RATES: &[Rate] = &[
 ];
 
 const HOUR: u64 = 3_600_000;
-/// The window after most actions of a customer, in milliseconds (Meta, "Messaging Window").
+/// The window after most actions by a customer, in milliseconds (Meta, "Messaging Window").
 pub(crate) const WINDOW: u64 = 24 * HOUR;
-/// How long people may answer, and how long an ad's window may last, in milliseconds.
+/// How long people may answer, and the longest window after an ad, in milliseconds.
 pub(crate) const LONG_WINDOW: u64 = 7 * 24 * HOUR;
-/// The setting that says that Meta granted the Human Agent feature.
+/// The setting that states that Meta granted the Human Agent feature.
 pub(crate) const HUMAN_SETTING: &str = "human-agent";
-/// How long a typing indicator stays, in milliseconds (Messenger Platform, "Sender Actions").
+/// How long a typing indicator is shown, in milliseconds (Messenger Platform, "Sender Actions").
 pub(crate) const TYPING_LASTS: u32 = 20_000;

@@ -1,10 +1,10 @@
-//! Times as Meta writes them in words, and as HTTP does. What belongs here is reading them as
-//! milliseconds; the channel has no clock, so the present is what a response's `date` says.
+//! Times in Meta's text format and in HTTP's. What belongs here is parsing them into milliseconds since 1970. The
+//! channel has no clock; the current time is the `date` of a response.
 
 /// A day, in milliseconds.
 pub(crate) const DAY: u64 = 86_400_000;
 
-/// `2026-04-05T05:27:08+0000`: a time of the Conversations API. Meta writes UTC; another zone is not guessed.
+/// `2026-04-05T05:27:08+0000`: a time of the Conversations API. Meta writes UTC; any other zone is rejected.
 pub(crate) fn of_archive(text: &str) -> Option<u64> {
     let is_utc = matches!(text.get(19..), Some("" | "Z" | "+0000" | "+00:00"));
     milliseconds(text, [0, 8, 11, 14, 17], digits(text, 5, 2)?).filter(|_| is_utc)
@@ -19,14 +19,13 @@ pub(crate) fn of_header(text: &str) -> Option<u64> {
     milliseconds(text, [12, 5, 17, 20, 23], month as u64 + 1)
 }
 
-/// A number of so many digits at a place.
+/// A number with this many digits, at this position.
 fn digits(text: &str, at: usize, count: usize) -> Option<u64> {
     let digits = text.get(at..at + count)?;
     digits.bytes().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0')))
 }
 
-/// Reads the numbers at the places of year, day, hour, minute and second; by the Gregorian calendar, from
-/// 1970 on.
+/// Parses the numbers at the positions of year, day, hour, minute and second, by the Gregorian calendar from 1970 on.
 fn milliseconds(text: &str, [year, day, hour, minute, second]: [usize; 5], month: u64) -> Option<u64> {
     let two = |at| digits(text, at, 2);
     let (year, day, hour, minute, second) = (digits(text, year, 4)?, two(day)?, two(hour)?, two(minute)?, two(second)?);
@@ -39,8 +38,8 @@ fn milliseconds(text: &str, [year, day, hour, minute, second]: [usize; 5], month
     if !fits {
         return None;
     }
-    // Counted in years that begin in March, so that the leap day comes last (Howard Hinnant,
-    // "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
+    // Counts in years that begin in March, so that the leap day comes last (Howard Hinnant, "chrono-Compatible
+    // Low-Level Date Algorithms", days_from_civil).
     let year = year - u64::from(month <= 2);
     let month = (month + 9) % 12;
     let day_of_year = (153 * month + 2) / 5 + day - 1;

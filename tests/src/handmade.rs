@@ -1,7 +1,7 @@
 //! Components whose core module is written by hand: what no compiler of Rust would make. Belongs here: a
 //! module with every export of the contract, of which single ones do what a test wants.
 
-use std::path::Path;
+use std::fs;
 
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
@@ -13,12 +13,18 @@ use wit_parser::{
     abi::{AbiVariant, WasmType},
 };
 
+use crate::root;
+
 const MANIFEST: &str = "[channel]\nid = 'handmade'\nname = 'Handmade'\nversion = '1'\ncontract = '0.2.0'\n\
     [webhook.verification]\nscheme = 'shared-secret-header'\nheader = 'x-secret'\nsecrets = ['secret']\n\
     [slots.secret]\nscope = 'app'\n[limits]\ndeadline-ms = 250\n";
 
 /// A component to be made.
 pub struct Handmade {
+    /// The world whose exports it has.
+    pub world: &'static str,
+    /// What its contract says otherwise: every text on the left is the one on the right there.
+    pub contract: Vec<(&'static str, &'static str)>,
     /// How strings are written in memory.
     pub encoding: StringEncoding,
     /// What `messaging-channel.parse-webhook` does; every other export traps.
@@ -35,8 +41,16 @@ pub struct Handmade {
 
 impl Default for Handmade {
     fn default() -> Self {
-        let parse_webhook = vec![Instruction::Unreachable];
-        Self { encoding: StringEncoding::UTF8, parse_webhook, locals: 0, data: Vec::new(), pages: 16, elements: 1 }
+        Self {
+            world: "complete",
+            contract: Vec::new(),
+            encoding: StringEncoding::UTF8,
+            parse_webhook: vec![Instruction::Unreachable],
+            locals: 0,
+            data: Vec::new(),
+            pages: 16,
+            elements: 1,
+        }
     }
 }
 
@@ -50,12 +64,31 @@ fn core(ty: WasmType) -> ValType {
 }
 
 impl Handmade {
+    /// A copy of the contract, with what is otherwise in it.
+    fn changed_contract(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        let mut missing = self.contract.clone();
+        for entry in fs::read_dir(root().join("wit")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "wit") {
+                let mut text = fs::read_to_string(&path).unwrap();
+                missing.retain(|(from, _)| !text.contains(from));
+                for (from, to) in &self.contract {
+                    text = text.replace(from, to);
+                }
+                fs::write(copy.path().join(path.file_name().unwrap()), text).unwrap();
+            }
+        }
+        assert!(missing.is_empty(), "the contract does not say {missing:?}");
+        copy
+    }
+
     /// Encodes it.
     pub fn component(&self) -> Vec<u8> {
-        let wit = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("wit");
         let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(wit).unwrap();
-        let world = resolve.select_world(&[package], Some("complete")).unwrap();
+        let wit = self.changed_contract();
+        let (package, _) = resolve.push_dir(wit.path()).unwrap();
+        let world = resolve.select_world(&[package], Some(self.world)).unwrap();
 
         let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
         let mut exports = ExportSection::new();

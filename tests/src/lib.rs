@@ -17,6 +17,8 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod languages;
+pub mod line;
 pub mod log;
 pub mod manifest;
 pub mod neighbours;
@@ -69,6 +71,12 @@ pub fn instagram() -> &'static (PathBuf, Vec<u8>) {
 pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/web-chat"))
+}
+
+/// The LINE component.
+pub fn line() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/line"))
 }
 
 /// The component that attacks its host.

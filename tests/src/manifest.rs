@@ -1,4 +1,4 @@
-//! A built component with another manifest. Belongs here: exchanging that section.
+//! A built component with other bytes: with another manifest, with other names. Belongs here: exchanging those.
 
 /// The component with this manifest in place of its own.
 pub fn with_manifest(component: &[u8], manifest: &str) -> Vec<u8> {
@@ -48,4 +48,17 @@ fn write_leb(out: &mut Vec<u8>, mut value: usize) {
             return;
         }
     }
+}
+
+/// The bytes with another text of the same length, wherever it stands.
+pub fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths stand before names");
+    let mut bytes = bytes.to_vec();
+    let places: Vec<_> =
+        (0..bytes.len() - from.len()).filter(|&start| bytes[start..].starts_with(from.as_bytes())).collect();
+    assert!(!places.is_empty());
+    for start in places {
+        bytes[start..start + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
 }

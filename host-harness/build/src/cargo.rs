@@ -1,4 +1,4 @@
-//! Owns: the calls of cargo, rustc and rustup: flags, and reading what the tools print.
+//! Owns: running cargo, rustc and rustup: flags, and parsing their output.
 //! Does not own: encoding.
 
 use std::{
@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::{BuildError, TARGET};
 
-/// A guest lives for one call: fast, small, and without unwinding. What a channel wants otherwise it says
-/// for its own package, in its `[profile.release.package.NAME]`.
+/// The profile of a guest, which lives for one call: fast, small, without unwinding. A channel overrides it for its own
+/// package, in `[profile.release.package.NAME]`.
 const PROFILE: [&str; 5] = [
     "profile.release.opt-level=2",
     "profile.release.lto=\"fat\"",
@@ -22,10 +22,9 @@ const PROFILE: [&str; 5] = [
     "profile.release.strip=true",
 ];
 
-/// Stack and data fit into one page of memory: the first touch of a page is dearer than the parsing.
-/// Addresses are written without padding. Functions are copied into their callers less readily than the
-/// profile would, also those that ask for it: a quarter of the usual threshold costs 6 % of the time of a large batch and
-/// saves 64 kB.
+/// Stack and data fit into one page of memory, because the first touch of a page costs more than the parsing. Addresses
+/// are written without padding. Inlining is limited beyond the profile, also for functions marked `#[inline]`: a
+/// quarter of the usual threshold makes a large batch 6 % slower and saves 64 kB.
 const RUSTFLAGS: [&str; 4] = [
     "-Clink-arg=-zstack-size=16384",
     "-Clink-arg=--compress-relocations",
@@ -33,8 +32,8 @@ const RUSTFLAGS: [&str; 4] = [
     "-Cllvm-args=-inlinehint-threshold=25",
 ];
 
-/// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. No path of the building machine
-/// stands in a guest: the same source gives the same bytes everywhere.
+/// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. They keep paths of the building machine out of the
+/// guest, so that the same source gives the same bytes everywhere.
 fn rustflags(workspace: &Path) -> OsString {
     let mut flags = OsString::from(RUSTFLAGS.join("\x1f"));
     let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -55,7 +54,7 @@ fn run(tool: &'static str, command: &mut Command) -> Result<std::process::Output
     command.stdin(Stdio::null()).output().map_err(|source| BuildError::Tool { tool, source })
 }
 
-/// Installs the target's standard library where it is missing.
+/// Installs the target's standard library if it is missing.
 pub(crate) fn ensure_target() -> Result<(), BuildError> {
     let libdir = run("rustc", Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]))?;
     let libdir = PathBuf::from(String::from_utf8_lossy(&libdir.stdout).trim());
@@ -70,15 +69,15 @@ pub(crate) fn ensure_target() -> Result<(), BuildError> {
     }
 }
 
-/// What cargo says about a folder's workspace.
+/// The output of `cargo metadata` for a folder's workspace.
 #[derive(Deserialize)]
 pub(crate) struct Metadata {
-    /// Where it puts what it builds.
+    /// The target directory.
     pub(crate) target_directory: PathBuf,
     workspace_root: PathBuf,
 }
 
-/// Asks cargo about the folder's workspace.
+/// Runs `cargo metadata` in the folder.
 pub(crate) fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     let mut command = Command::new("cargo");
     command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
@@ -98,7 +97,7 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// Compiles the channel and finds its module.
+/// Compiles the channel and returns the path of its module.
 pub(crate) fn compile(dir: &Path, workspace: &Metadata, target_dir: &Path, show: bool) -> Result<PathBuf, BuildError> {
     let mut command = Command::new("cargo");
     command.args(["build", "--lib", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
@@ -106,7 +105,7 @@ pub(crate) fn compile(dir: &Path, workspace: &Metadata, target_dir: &Path, show:
     for setting in PROFILE {
         command.args(["--config", setting]);
     }
-    // Flags of the calling build (coverage, sanitizers, native CPU) are not for a guest.
+    // Flags of the calling build (coverage, sanitizers, native CPU) must not affect a guest.
     command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rustflags(&workspace.workspace_root));
     command.stdin(Stdio::null()).stderr(if show { Stdio::inherit() } else { Stdio::piped() });
     let output = command.output().map_err(|source| BuildError::Tool { tool: "cargo", source })?;

@@ -1,4 +1,4 @@
-//! Owns: from a core module to a component: the encoding, what is left out, the manifest.
+//! Owns: turning a core module into a component: encoding, stripping, embedding the manifest.
 //! Does not own: compiling (`cargo`).
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use wit_component::ComponentEncoder;
 
 use crate::{BuildError, prune::prune};
 
-/// Encodes a core module, built against the world `channel`, as a component that holds its manifest.
+/// Encodes a core module, built against the world `channel`, as a component with an embedded manifest.
 pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
     let encoded = ComponentEncoder::default()
         .validate(true)
@@ -31,12 +31,11 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
     Ok(component)
 }
 
-/// Copies a component and leaves out what nothing reads in use.
+/// Copies a component without the parts that are not needed to run it.
 ///
-/// The encoder writes a small component around every exported interface, which imports each type and
-/// function under a long name, and each name stands twice: there, and where it is instantiated. Nobody
-/// outside sees them, so they become numbers. Sections that tell a debugger how things were called, and
-/// who built them, are not copied.
+/// The encoder wraps every exported interface in a small component that imports each type and function under a long
+/// name, and each name occurs twice: there, and where the wrapper is instantiated. These names are not visible from
+/// outside, so they are replaced by numbers. Custom sections with debug names and producers are dropped.
 #[derive(Default)]
 struct Shorter {
     names: HashMap<String, String>,

@@ -1,7 +1,8 @@
-//! Owns: from a channel's folder to a component: compile, encode, embed the manifest.
+//! Owns: building a component from a channel's folder: compile, encode, embed the manifest.
 //! Does not own: running it.
 
 mod cargo;
+mod embed;
 mod encode;
 mod prune;
 
@@ -12,19 +13,20 @@ use std::{
 
 use harness_contract::manifest::{Manifest, ManifestError};
 
+pub use embed::embed;
 pub use encode::encode;
 
-/// The target: its standard library imports nothing, so an empty import list proves the sandbox.
+/// The target. Its standard library imports nothing, so an empty import list proves the sandbox.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A channel that was built.
+/// A built channel.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// Where the component lies.
+    /// The component's path.
     pub path: PathBuf,
     /// The component.
     pub bytes: Vec<u8>,
-    /// Its manifest.
+    /// The manifest.
     pub manifest: Manifest,
 }
 
@@ -34,55 +36,63 @@ pub enum BuildError {
     /// A file cannot be read or written.
     #[error("{path}: {source}{hint}")]
     Io {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
-        /// What to do, where there is something.
+        /// The remedy, if there is one.
         hint: &'static str,
     },
-    /// The manifest was refused.
+    /// The manifest was rejected.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The channel is written for another version of the contract, and no host of this version would load it.
+    /// The channel is written for another version of the contract, so no host of this version would load it.
     #[error(
         "{path}: `contract` is \"{found}\", and this builds components of \"{expected}\": adapt the channel and write that, or build it with the version that it names"
     )]
     OtherContract {
-        /// The manifest.
+        /// The manifest's path.
         path: PathBuf,
-        /// What it says.
+        /// The version in the manifest.
         found: String,
-        /// What is built here.
+        /// The version that this program builds.
         expected: &'static str,
     },
-    /// A tool is not there.
+    /// A tool cannot be run.
     #[error("`{tool}` cannot be run: {source}; install Rust with rustup, see https://rustup.rs")]
     Tool {
-        /// Which.
+        /// The tool.
         tool: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
     /// The target cannot be installed.
     #[error("the target {TARGET} is missing and `rustup target add {TARGET}` failed: {output}")]
     Target {
-        /// What rustup said.
+        /// rustup's output.
         output: String,
     },
-    /// The compiler refused the source; it has said why on standard error.
+    /// The source does not compile. The compiler has written its errors to standard error.
     #[error("the channel in {dir} does not compile; the compiler's words stand above")]
     Compile {
         /// The channel's folder.
         dir: PathBuf,
     },
-    /// There is nothing to encode.
+    /// The build produced no WebAssembly module.
     #[error("{dir} builds no WebAssembly module; give its Cargo.toml `[lib] crate-type = [\"cdylib\", \"rlib\"]`")]
     NoModule {
         /// The channel's folder.
         dir: PathBuf,
+    },
+    /// A component that another tool built is malformed.
+    #[error("{path} cannot be read as a component: {reason}")]
+    Malformed {
+        /// The component.
+        path: PathBuf,
+        /// The parser's message.
+        reason: String,
     },
     /// The module does not implement the world.
     #[error("the module cannot be encoded as a component: {0}")]
@@ -91,20 +101,11 @@ pub enum BuildError {
 
 /// Builds the channel in a folder that holds `Cargo.toml` and `channel.toml`.
 ///
-/// The component is written to `target/channels/<id>.wasm` of the folder's workspace. What has not
-/// changed is not compiled again. `show` lets the compiler write to standard error.
+/// The component is written to `target/channels/<id>.wasm` of the folder's workspace. Unchanged code is not compiled
+/// again. `show` lets the compiler write to standard error.
 pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
-    let manifest_path = dir.join("channel.toml");
-    let text = fs::read_to_string(&manifest_path).map_err(|source| BuildError::Io {
-        path: manifest_path.clone(),
-        source,
-        hint: "; a channel's folder holds Cargo.toml and channel.toml",
-    })?;
-    let manifest = Manifest::parse(&text, &manifest_path.display().to_string())?;
-    if !harness_contract::is_compatible(&manifest.channel.contract, harness_contract::VERSION) {
-        let (found, expected) = (manifest.channel.contract, harness_contract::VERSION);
-        return Err(BuildError::OtherContract { path: manifest_path, found, expected });
-    }
+    let (manifest, text) =
+        read_manifest(&dir.join("channel.toml"), "; a channel's folder holds Cargo.toml and channel.toml")?;
     cargo::ensure_target()?;
     let workspace = cargo::metadata(dir)?;
     let target_dir = workspace.target_directory.join("channels");
@@ -115,11 +116,22 @@ pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
     Ok(Built { path, bytes, manifest })
 }
 
+/// Reads a manifest for this version of the contract. Returns its text too.
+fn read_manifest(path: &Path, hint: &'static str) -> Result<(Manifest, String), BuildError> {
+    let text = fs::read_to_string(path).map_err(|source| BuildError::Io { path: path.to_owned(), source, hint })?;
+    let manifest = Manifest::parse(&text, &path.display().to_string())?;
+    if harness_contract::is_compatible(&manifest.channel.contract, harness_contract::VERSION) {
+        return Ok((manifest, text));
+    }
+    let (found, expected) = (manifest.channel.contract, harness_contract::VERSION);
+    Err(BuildError::OtherContract { path: path.to_owned(), found, expected })
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
     fs::read(path).map_err(|source| BuildError::Io { path: path.to_owned(), source, hint: "" })
 }
 
-/// Writes beside and renames: builds of several processes never show half a component.
+/// Writes a temporary file and renames it, so that concurrent builds never see half a component.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
     fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|source| BuildError::Io {

@@ -1,6 +1,5 @@
-//! Owns: what a core module carries for hosts that keep its instances, taken out where the channel says that it is not for
-//! them.
-//! Does not own: the encoding (`encode`), nor what a channel says (`channel!(…; fresh)` of the SDK).
+//! Owns: removing from a core module what only reused instances need, if the channel says that each serves one call.
+//! Does not own: the encoding (`encode`), the mark (`channel!(…; fresh)` of the SDK).
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,13 +12,13 @@ use wasmparser::{
     Parser, Payload,
 };
 
-/// The section by which a module says that each of its instances serves one call.
+/// The custom section that marks a module whose instances serve one call each.
 const FRESH_SECTION: &str = "channel-sdk:fresh";
-/// The functions that give memory back after a call, by the canonical ABI's name.
+/// Prefix of the functions that free memory after a call, as named by the canonical ABI.
 const POST_RETURN: &str = "cabi_post_";
 
-/// The module without what gives memory back after a call, where it says that each instance serves one call; any other
-/// as it is. What only those functions called has no body any more.
+/// Removes the functions that free memory after a call, if the module is marked as fresh; otherwise returns it
+/// unchanged. Functions that only those called lose their bodies.
 pub(crate) fn prune(module: &[u8]) -> Result<Vec<u8>, String> {
     let read = Read::module(module).map_err(|error| error.to_string())?;
     if !read.fresh {
@@ -31,12 +30,12 @@ pub(crate) fn prune(module: &[u8]) -> Result<Vec<u8>, String> {
     Ok(pruned.finish())
 }
 
-/// What a module's functions need of each other, by their indices.
+/// The call graph of a module, by function index.
 #[derive(Default)]
 struct Read {
     fresh: bool,
     imported: u32,
-    /// What stays because the module shows it, keeps it in a table, or begins with it.
+    /// Functions that stay because they are exported, in a table, or the start function.
     roots: Vec<u32>,
     needs: HashMap<u32, Vec<u32>>,
 }
@@ -106,7 +105,7 @@ impl Read {
     }
 }
 
-/// The function that an instruction names.
+/// The function that an instruction refers to.
 fn needed(operator: &Operator<'_>) -> Option<u32> {
     match *operator {
         Operator::Call { function_index }
@@ -118,7 +117,7 @@ fn needed(operator: &Operator<'_>) -> Option<u32> {
 
 struct Pruning {
     used: HashSet<u32>,
-    /// The index of the next body.
+    /// The index of the next function body.
     next: u32,
 }
 

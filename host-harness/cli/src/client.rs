@@ -1,5 +1,5 @@
-//! Owns: a client of a running host's HTTP API: the address, the token, errors in words.
-//! Does not own: what is asked.
+//! Owns: a client for a running host's HTTP API: address, token, readable errors.
+//! Does not own: which calls are made.
 
 use std::time::Duration;
 
@@ -10,48 +10,48 @@ use url::Url;
 
 use harness_egress::{SetupError, client_builder, credentials::Secret, read_at_most, transport_error};
 
-/// The longest answer, such as that of a health check which asks a slow platform.
+/// The timeout of a call. A health check that asks a slow platform takes longest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Calls the API below `/api/v1`.
+/// Calls the API under `/api/v1`.
 pub struct ApiClient {
     client: reqwest::Client,
     base: Url,
     token: Option<Secret>,
 }
 
-/// Why a call did not do what was asked.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiClientError {
-    /// The client.
+    /// The client could not be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// Nobody answered.
+    /// No host answered.
     #[error("no host answers at {0} ({1}): start it with `{name} serve --config FILE`", name = crate::NAME)]
     NoHost(Url, String),
-    /// The host said no, and why.
+    /// The host rejected the call.
     #[error("{sentence}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The host's words.
+        /// The host's reason.
         sentence: String,
     },
-    /// What came is not the API's.
+    /// The answer is not from this API.
     #[error("{0} did not answer as a host does: is it another program?")]
     NotAHost(Url),
 }
 
-/// The longest answer of whom an operator sends to, in bytes.
+/// The largest answer to a [`PlainClient`], in bytes.
 const MAX_ANSWER: usize = 1 << 20;
 
 impl ApiClient {
-    /// For the host at this address, such as `http://127.0.0.1:8080`.
+    /// A client for the host at this address, such as `http://127.0.0.1:8080`.
     pub fn new(base: Url, token: Option<Secret>) -> Result<Self, ApiClientError> {
         Ok(Self { client: client_builder()?.timeout(PATIENCE).build().map_err(SetupError::of)?, base, token })
     }
 
-    /// One call; `path` is what follows `/api/v1/`, with its query.
+    /// Makes one call. `path` is relative to `/api/v1/` and may have a query.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiClientError> {
         let base = self.base.as_str().trim_end_matches('/');
         let mut request = self.client.request(method, format!("{base}/api/v1/{path}"));
@@ -78,8 +78,8 @@ impl ApiClient {
     }
 }
 
-/// Sends requests of the operator's own, such as traces to a collector: over this host's roots, past no proxy, along
-/// no redirect.
+/// Sends requests to servers that the operator configured, such as traces to a collector. Uses this host's root
+/// certificates, no proxy, and follows no redirects.
 #[derive(Clone)]
 pub struct PlainClient {
     client: reqwest::Client,
@@ -87,7 +87,7 @@ pub struct PlainClient {
 }
 
 impl PlainClient {
-    /// With headers that every request gets.
+    /// A client that adds these headers to every request.
     pub fn new(headers: Vec<(HeaderName, Secret)>) -> Result<Self, SetupError> {
         let mut map = http::HeaderMap::new();
         for (name, secret) in headers {
@@ -98,7 +98,7 @@ impl PlainClient {
         Ok(Self { client: client_builder()?.build().map_err(SetupError::of)?, headers: map })
     }
 
-    /// One exchange. The error is a sentence without the address.
+    /// Sends a request. The error is a sentence that does not contain the address.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         let words = |error| transport_error(error).to_string();
         let mut request = reqwest::Request::try_from(request).map_err(words)?;

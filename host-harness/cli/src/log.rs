@@ -1,5 +1,5 @@
-//! Owns: log lines and errors on their way to standard error: no text of a stranger moves the cursor or begins a line of its own;
-//! the remedy that names a command.
+//! Owns: log lines and errors on standard error: escaping, so that foreign text can neither move the cursor nor start a
+//! new line; the remedy that names a command.
 //! Does not own: what is logged.
 
 use std::io::{self, Write};
@@ -8,8 +8,8 @@ use harness_cli::NAME;
 use harness_engine::{HostError, backup::BackupError};
 use harness_inbox::InboxError;
 
-/// An error with its causes, each said once: most sentences hold that of their cause already; and the command against it,
-/// where there is one.
+/// An error with its causes, each printed once, since most sentences already contain that of their cause; followed by
+/// the remedy, if there is one.
 pub(crate) fn told(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain() {
@@ -28,7 +28,7 @@ pub(crate) fn told(error: &anyhow::Error) -> String {
     told
 }
 
-/// The inbox's error behind this one, where it is one. What passes it on unchanged does not show it as its cause.
+/// The inbox's error behind this one, if any. Transparent wrappers do not report it as their cause.
 fn inbox_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a InboxError> {
     match (error.downcast_ref(), error.downcast_ref()) {
         (Some(HostError::Inbox(error)), _) | (_, Some(BackupError::Inbox(error))) => Some(error),
@@ -36,7 +36,7 @@ fn inbox_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a I
     }
 }
 
-/// What an operator types against an error of the inbox.
+/// The command that helps against an error of the inbox.
 fn remedy(error: &InboxError) -> Option<String> {
     match error {
         InboxError::Damaged { .. } => Some(format!(": `{NAME} restore --config FILE BACKUP`")),
@@ -46,7 +46,7 @@ fn remedy(error: &InboxError) -> Option<String> {
 
 use harness_contract::text::misleads;
 
-/// Collects what is written for one line, and writes it when it is dropped.
+/// Collects one log line, and writes it when dropped.
 #[derive(Default)]
 pub(crate) struct Lines(Vec<u8>);
 
@@ -70,7 +70,7 @@ impl Drop for Lines {
     }
 }
 
-/// One line, in which only the colours of the log itself are left.
+/// Escapes a line, except for the log's own colours.
 fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -91,7 +91,7 @@ fn line(text: &str) -> String {
     shown
 }
 
-/// The sequence that sets a colour, at the beginning of a text.
+/// The colour sequence at the start of a text.
 fn colour(text: &str) -> Option<&str> {
     let digits = text.strip_prefix("\u{1b}[")?;
     let end = digits.find(|c: char| !c.is_ascii_digit() && c != ';')?;

@@ -1,4 +1,4 @@
-//! Owns: the shape of the command line and its exit codes (0 done, 1 refused, 2 wrong usage).
+//! Owns: the structure of the command line, and the exit codes (0 success, 1 failure, 2 wrong usage).
 //! Does not own: the commands.
 
 #![allow(clippy::print_stdout, reason = "a command line speaks to the terminal")]
@@ -35,7 +35,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Before anything else: this process does nothing but compile, and gets a component of strangers.
+    // Before anything else: the compiler process handles an untrusted component and must do nothing but compile.
     if std::env::args_os().nth(1).is_some_and(|first| first == compiler::COMPILE) {
         return harness_sandbox::compile_stdin();
     }
@@ -70,7 +70,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Log lines go to standard error; `HARNESS_LOG` chooses them, such as `debug` or `harness_engine=trace`.
+/// Log lines go to standard error; `HARNESS_LOG` selects them, such as `debug` or `harness_engine=trace`.
 fn start_log(telemetry: Option<&telemetry::Telemetry>) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -81,7 +81,7 @@ fn start_log(telemetry: Option<&telemetry::Telemetry>) {
         .with_ansi(std::io::stderr().is_terminal())
         .compact();
     match telemetry {
-        // What is exported is not chosen by what is logged.
+        // The log filter does not apply to exported traces.
         Some(telemetry) => {
             tracing_subscriber::registry().with(lines.with_filter(filter)).with(telemetry.layer()).init();
         }

@@ -1,5 +1,5 @@
-//! Owns: saying that this program was built without what sends traces.
-//! Does not own: sending them (`telemetry.rs`, with the feature `otlp`).
+//! Owns: rejecting a collector in builds without trace export.
+//! Does not own: exporting traces (`telemetry.rs`, with the feature `otlp`).
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use anyhow::Result;
 use harness_cli::config::ConfigFile;
 use tracing_subscriber::layer::Identity;
 
-/// There is none.
+/// Never constructed in this build.
 pub(crate) enum Telemetry {}
 
 impl Telemetry {
-    /// Refuses a configuration that names a collector: traces that nobody sends would be missed late.
+    /// Rejects a configuration that names a collector, because missing traces would be noticed late.
     pub(crate) fn of(config: &Path) -> Result<Option<Self>> {
         let file = ConfigFile::read(config)?;
         match file.traces()? {

@@ -1,11 +1,11 @@
-//! Owns: a sign of life on terminals.
-//! Does not own: what takes so long.
+//! Owns: progress spinners on terminals.
+//! Does not own: the work that takes long.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A sign of life on terminals for what may take longer than a second.
+/// A spinner for work that may take longer than a second.
 pub(crate) fn spinner(message: String) -> ProgressBar {
     let progress = ProgressBar::new_spinner().with_message(message);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {

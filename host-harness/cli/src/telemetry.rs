@@ -1,4 +1,4 @@
-//! Owns: traces for a collector: which spans are exported, sent beside everything else, so that a slow collector costs nothing.
+//! Owns: exporting traces to a collector: which spans, and in the background, so that a slow collector delays nothing.
 //! Does not own: what is traced.
 
 use std::{
@@ -27,13 +27,13 @@ use tokio::runtime::Runtime;
 use tracing::Level;
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
-/// The exporter of a running host.
+/// The trace exporter of a running host.
 pub(crate) struct Telemetry {
     provider: SdkTracerProvider,
 }
 
 impl Telemetry {
-    /// As the configuration says; none where it names no collector.
+    /// An exporter as configured; `None` if the configuration names no collector.
     pub(crate) fn of(config: &Path) -> Result<Option<Self>> {
         ConfigFile::read(config)?.traces()?.map(Self::to).transpose()
     }
@@ -57,7 +57,7 @@ impl Telemetry {
         Ok(Self { provider })
     }
 
-    /// Exports this project's spans up to the level `info`, which hold no text of people.
+    /// Exports this project's spans up to the level `info`, which contain nothing that people write.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,
@@ -69,7 +69,7 @@ impl Telemetry {
             .with_filter(Targets::new().with_target("harness", Level::INFO))
     }
 
-    /// Sends what is left.
+    /// Flushes the remaining traces.
     pub(crate) fn end(self) {
         if let Err(error) = self.provider.shutdown() {
             tracing::warn!(%error, "the last traces were not sent");
@@ -77,7 +77,7 @@ impl Telemetry {
     }
 }
 
-/// Sends batches on a thread of its own: they come from one that knows nothing of Tokio.
+/// Sends batches on its own runtime, because the exporter's thread has none.
 struct Sender {
     client: PlainClient,
     runtime: Runtime,
@@ -100,7 +100,7 @@ impl Sender {
         Ok(Self { client: PlainClient::new(headers)?, runtime, failing: Arc::default() })
     }
 
-    /// The first failure of a row is worth a line, and its end.
+    /// Logs only the first failure in a row, and the recovery.
     fn note(&self, problem: Option<&str>) {
         let failed_before = self.failing.swap(problem.is_some(), Ordering::Relaxed);
         match problem {

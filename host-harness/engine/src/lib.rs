@@ -1,9 +1,9 @@
 //! Owns: the host as a library: channels on one side, the network on the other, the inbox in between.
-//! Does not own: HTTP in, pages, configuration files.
+//! Does not own: serving HTTP, pages, configuration files.
 //!
-//! A room for each capability, which uses `channels`, `network` and the `base`, and no other room: `ingest`, `outbound`
-//! (which asks `media` for uploads), `accounts`, `media`, `maintenance`, `observe`. [`Host`] wires them and is what a
-//! product embeds.
+//! Each capability is a module, called a room: `ingest`, `outbound`, `accounts`, `media`, `maintenance`, `observe`. A
+//! room uses `channels`, `network` and `base`, and no other room, except that `outbound` asks `media` for uploads.
+//! [`Host`] wires them together and is what a product embeds.
 
 mod accounts;
 mod base;

@@ -1,5 +1,5 @@
-//! Owns: how a host is set up.
-//! Does not own: reading a configuration file, what a channel is given.
+//! Owns: the options of a host.
+//! Does not own: configuration files, the options of a channel.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,42 +12,42 @@ use crate::{
 };
 use harness_egress::{Endpoints, Sizes, credentials::VaultKey};
 
-/// How a host is set up.
+/// The options of a host.
 #[derive(Clone, Debug)]
 pub struct HostOptions {
     /// The inbox's file.
     pub inbox: PathBuf,
-    /// The bounds of the sandbox, and where compiled components are kept.
+    /// The sandbox's limits, and the folder for compiled components.
     pub sandbox: SandboxConfig,
-    /// Where the bytes of media lie. None: the folder `media` beside the inbox's file.
+    /// Where media files are stored. `None`: in the folder `media` beside the inbox's file.
     pub media: Option<MediaStore>,
-    /// Where the key is under which credentials rest. None: the file `vault.key` beside the inbox's file.
+    /// The key that seals stored credentials. `None`: the file `vault.key` beside the inbox's file.
     pub vault_key: Option<VaultKey>,
-    /// Development only: where requests really go.
+    /// Development only: redirects requests to other addresses.
     pub endpoints: Endpoints,
-    /// How long one exchange with a platform may take, from the connection to the last byte of the answer.
+    /// The time limit of one exchange with a platform, from connecting to the last byte of the answer.
     pub exchange: Duration,
-    /// The clock by which `exchange` passes: one of its own, so that no exchange ends because the present is moved.
+    /// The clock for `exchange`. Separate from `clock`, so that moving the current time times no exchange out.
     pub exchange_clock: Clock,
-    /// The clock.
+    /// The host's clock.
     pub clock: Clock,
-    /// What each channel and each account may keep waiting here.
+    /// Backlog bounds of each channel and account.
     pub budget: Budget,
-    /// How large what channels, platforms and clients hand in may be.
+    /// Size limits for input from channels, platforms and clients.
     pub sizes: Sizes,
-    /// How long is kept what need not be kept.
+    /// Retention periods.
     pub retention: Retention,
-    /// Where every call of a channel is written down, with what people wrote. None: nowhere.
+    /// The file in which every call of a channel is recorded, including what people wrote. `None`: no recording.
     pub record: Option<PathBuf>,
-    /// For tests: what is called when a task of a worker begins.
+    /// For tests: a hook called at certain points of every worker's tasks.
     pub at_task: Option<AtTask>,
 }
 
-/// [`HostOptions::exchange`] unless set. Platforms fetch media while the request waits, for up to 75 s.
+/// Default of [`HostOptions::exchange`]. Platforms fetch media while the request waits, for up to 75 s.
 const EXCHANGE: Duration = Duration::from_secs(90);
 
 impl HostOptions {
-    /// A host that keeps everything in one folder, which must exist.
+    /// Options of a host that keeps everything in one folder, which must exist.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         Self {

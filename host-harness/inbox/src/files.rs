@@ -1,6 +1,5 @@
-//! Owns: files that hold what people wrote, or what opens something: nobody else can read them, or it is found out who
-//! can.
-//! Does not own: what is in them.
+//! Owns: files with message content or secrets: creating them private, and detecting other users' access to them.
+//! Does not own: their content.
 
 use std::{
     ffi::OsString,
@@ -9,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How a file is opened that is for this user alone, should it be made. What is done with it is the caller's to set.
+/// Options that create a file readable by this user alone. The caller sets the access mode.
 pub fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -17,13 +16,13 @@ pub fn private_options() -> OpenOptions {
     options
 }
 
-/// The permissions of a file or folder that others than its owner can read; none where they cannot, be it by its own
-/// permissions or since a folder above it lets nobody else in. What belongs to root may be read by its group: an
-/// operator meant that. Fails where it is not there, or cannot be looked at.
+/// The permission bits of a file or folder that other users can read. `None` if they cannot, whether because of its own
+/// permissions or because a folder above it shuts them out. The group of a file that belongs to root may read it: an
+/// operator meant that. Fails if the path does not exist or cannot be inspected.
 #[cfg(unix)]
 pub fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    // Where links lead: what stands there is read.
+    // Symbolic links are resolved: their target is what gets read.
     let path = path.canonicalize()?;
     let about = path.metadata()?;
     let mode = about.permissions().mode() & 0o777;
@@ -32,7 +31,7 @@ pub fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
     for folder in path.ancestors().skip(1) {
         let way = folder.metadata()?.permissions().mode();
         if way & 0o001 == 0 {
-            // Of those who are neither owner nor in a group, nobody gets through.
+            // Users who are neither the owner nor in the group cannot pass this folder.
             open &= !0o007;
         }
         if way & 0o011 == 0 {
@@ -42,13 +41,13 @@ pub fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
     Ok((open != 0).then_some(mode))
 }
 
-/// Where there are no such permissions, nothing is known.
+/// Without Unix permissions, access by others cannot be detected.
 #[cfg(not(unix))]
 pub fn open_to_others(_: &Path) -> io::Result<Option<u32>> {
     Ok(None)
 }
 
-/// A file whose name begins with that of another one, such as its lock `.lock`.
+/// The path with `end` appended to its file name, such as the lock file `.lock` beside an inbox.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);

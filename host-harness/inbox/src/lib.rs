@@ -1,10 +1,13 @@
-//! Owns: the inbox: journal of raw deliveries, conversations, messages, windows and outbox, behind traits by capability.
-//! Does not own: network, sandbox: channels hand in typed events and outcomes, products read the result.
+//! Owns: the inbox: the journal of raw deliveries, conversations, messages, windows and the outbox, as capability
+//! traits.
+//! Does not own: network or sandbox. Channels hand in typed events and outcomes; products read the result.
 //!
-//! The way of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`]. The
-//! way of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].
+//! The path of a webhook: [`store::Journal::record`] (durable before it returns), then [`store::Deliveries::apply`].
+//! The path of a reply: [`store::Outbox::queue_reply`], [`store::Outbox::begin_steps`], [`store::Outbox::finish_step`].
 //!
-//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file; `files` and `window` stand below all.
+//! Times are in milliseconds since 1970.
+//!
+//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file. `files` and `window` import none of them.
 
 mod error;
 mod files;
@@ -29,7 +32,7 @@ pub use window::compute as compute_window;
 
 use store::{Store, Views};
 
-/// A handle to an inbox for whoever embeds a host: [`Views`] says what it can do, which is reading.
+/// A read-only handle to an inbox, for a program that embeds a host. [`Views`] lists its operations.
 #[derive(Clone)]
 pub struct InboxView(Arc<dyn Views>);
 
@@ -41,23 +44,23 @@ impl Deref for InboxView {
     }
 }
 
-/// A handle to an inbox, whatever store it is kept in: [`Store`] says what it can do. Cloning shares it; the store is
-/// closed when the last handle is dropped.
+/// A handle to an inbox, independent of the store behind it. [`Store`] lists its operations. Clones share the store,
+/// which is closed when the last handle is dropped.
 #[derive(Clone)]
 pub struct Inbox(Arc<dyn Store>);
 
 impl Inbox {
-    /// Opens an inbox in an SQLite file, or makes it, and brings its schema up to date.
+    /// Opens the inbox in an SQLite file, creating the file if necessary, and migrates its schema to this version.
     pub fn open(path: &Path) -> Result<Self, InboxError> {
         Ok(Self(Arc::new(sqlite::SqliteStore::open(path)?)))
     }
 
-    /// The same inbox, for reading.
+    /// A read-only handle to the same inbox.
     pub fn view(&self) -> InboxView {
         InboxView(self.store())
     }
 
-    /// The store, for whoever is to have some of its capabilities: `Arc<dyn Store>` becomes `Arc<dyn Outbox>`.
+    /// The store, for code that needs only some of its capabilities: `Arc<dyn Store>` coerces to `Arc<dyn Outbox>`.
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.0)
     }

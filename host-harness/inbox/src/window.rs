@@ -1,13 +1,13 @@
-//! Owns: the messaging window as a value: computed from what the customer did, by platform time, under the channel's
+//! Owns: the messaging window as a value, computed from the customer's actions, by platform time, under the channel's
 //! policy.
-//! Does not own: where the openings are kept.
+//! Does not own: storing the openings.
 
 use harness_contract::{Window, WindowPolicy, WindowRule, WindowState};
 
 /// Whether the business may write now.
 ///
-/// `openings` holds the newest time of every kind of action that was seen; `refused_at` when the
-/// platform said no, unless the customer acted since: whoever stores the action forgets the refusal.
+/// `openings` holds the newest time of each kind of action by the customer. `refused_at` is when the platform refused a
+/// message; it is `None` if the customer has acted since, because storing an action clears the refusal.
 pub fn compute(policy: &WindowPolicy, openings: &[(String, u64)], refused_at: Option<u64>, now: u64) -> Window {
     let empty = Window {
         state: WindowState::NeverOpened,
@@ -27,7 +27,7 @@ pub fn compute(policy: &WindowPolicy, openings: &[(String, u64)], refused_at: Op
         let state = if policy.customer_first { WindowState::NeverOpened } else { WindowState::Open };
         return Window { state, ..empty };
     };
-    // A rule without an end stays without one, whatever the others say.
+    // A rule without an end stays endless, whatever the other rules say.
     let endless = ruled().any(|(rule, _)| rule.open_for.is_none());
     let closes_at = ruled().filter_map(|(rule, at)| Some(at.saturating_add(rule.open_for?))).max().filter(|_| !endless);
     let furthest = |end: fn(&WindowRule) -> Option<u64>| {

@@ -1,4 +1,4 @@
-//! What is the SQLite store's own: what it makes of rows that this version did not write.
+//! What only the SQLite store does: how it handles rows that this version did not write.
 //! Not here: what every store promises (`conformance`).
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
@@ -68,7 +68,7 @@ async fn no_gauge_reads_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.sqlite");
     let (inbox, _) = connected(&path).await;
-    // Rows that only a look at every one of them would count.
+    // Rows that could be counted only by reading each of them.
     change(
         &path,
         "INSERT INTO delivery (id, channel, source, received_at, state, headers, body)

@@ -134,7 +134,7 @@ impl Channel {
         self.inner.exports.offer(interface)
     }
 
-    /// `messaging-channel.capabilities`: of an account, or the most that any may do.
+    /// `messaging-channel.capabilities`: those of an account, or for `None` the most that any account may do.
     pub fn capabilities(&self, account: Option<&AccountSettings>) -> Result<ChannelCapabilities, CallError> {
         self.call::<signature::capabilities>(None, (&account.cloned(),))
     }
@@ -264,7 +264,7 @@ impl Channel {
         self.account_call::<signature::templates, _>(Some(effects), (account, &cursor.map(str::to_owned)))
     }
 
-    /// `webhook-answer.answer`; none where the channel does not offer it.
+    /// `webhook-answer.answer`; `None` if the channel does not offer the interface.
     pub fn answer(&self, delivery: &Delivery) -> Result<Option<HttpResponse>, CallError> {
         if !self.offers(Optional::WebhookAnswer) {
             return Ok(None);
@@ -272,7 +272,7 @@ impl Channel {
         self.call::<signature::answer>(None, (delivery,))
     }
 
-    /// A call of an interface that may be absent: what is not offered is unsupported.
+    /// Calls a function of an optional interface. If the channel does not offer it, the result is `Unsupported`.
     fn account_call<S, T>(
         &self,
         effects: Option<Box<dyn Effects>>,

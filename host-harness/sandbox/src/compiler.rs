@@ -1,5 +1,5 @@
-//! Owns: both ends of the compiler process, with bounds of memory and CPU time. A component may be made to compile for
-//! ever, to use up memory, or to trigger a compiler bug.
+//! Owns: both ends of the compiler process, with limits on memory and CPU time. A malicious component may take forever
+//! to compile, exhaust memory, or trigger a compiler bug.
 //! Does not own: the checks before compiling (`count`), storing the result (`cache`).
 
 use std::{
@@ -20,7 +20,7 @@ use crate::{
 const REFUSED: &str = "refused: ";
 /// The most that is read of the child's error output, in bytes.
 const MAX_WORDS: u64 = 4096;
-/// The child's environment: its bounds, and what the compiled form depends on.
+/// Environment variables for the child: its limits, and the setting that changes the compiled form.
 const MEMORY: &str = "HARNESS_COMPILE_MEMORY";
 const CPU: &str = "HARNESS_COMPILE_CPU";
 const COUNTING: &str = "HARNESS_COMPILE_COUNTING";
@@ -77,8 +77,8 @@ pub(crate) fn in_child(
     })
 }
 
-/// The child: reads a component from standard input and writes its compiled form to standard output. First sets its own
-/// bounds from the environment.
+/// The child process: reads a component from standard input and writes its compiled form to standard output. It first
+/// limits itself as the environment says.
 pub fn compile_stdin() -> ExitCode {
     match compile() {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,7 +101,7 @@ fn compile() -> Result<(), String> {
     io::stdout().write_all(&code).map_err(|error| error.to_string())
 }
 
-/// Limits this process: reserved address space is free, writable memory is not.
+/// Limits this process. Only writable memory counts, not reserved address space.
 #[cfg(unix)]
 fn bound(memory: Option<u64>, cpu: Option<u64>) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};

@@ -102,9 +102,9 @@ const RESIDENT_TABLE_BYTES: usize = 1 << 16;
 pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
-        // A component is one module and the adapters that connect its imports.
-        .max_core_instances_per_component(8)
-        .total_core_instances(config.instances.saturating_mul(4))
+        .max_core_instances_per_component(config.bounds.core_instances)
+        // Only a count; no memory is reserved.
+        .total_core_instances(config.instances.saturating_mul(config.bounds.core_instances))
         .max_memories_per_component(1)
         .total_memories(config.instances)
         .max_memory_size(config.memory_bytes)

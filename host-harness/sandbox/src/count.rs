@@ -16,6 +16,8 @@ pub struct ComponentBounds {
     pub depth: usize,
     /// Instances, each counted as often as it is created: a component may be instantiated repeatedly.
     pub instances: u64,
+    /// Instances of core modules, counted in the same way. Determines the size of the instance pool.
+    pub core_instances: u32,
     /// Components and core modules.
     pub modules: u64,
     /// Core functions, and functions lifted or lowered at a component's boundary.
@@ -37,6 +39,8 @@ impl Default for ComponentBounds {
         Self {
             depth: 8,
             instances: 256,
+            // A component is one module and the adapters that connect its imports.
+            core_instances: 8,
             modules: 256,
             functions: 200_000,
             items: 400_000,
@@ -61,6 +65,16 @@ pub enum ShapeError {
         /// The limit.
         max: u64,
     },
+    /// More core instances than the instance pool allows.
+    #[error(
+        "the component is made of {found} core modules, and this host takes at most {max}; interpreters have more: allow them with `core-instances = {found}` under `[limits]` of the host's configuration"
+    )]
+    TooManyCoreInstances {
+        /// The total that it instantiates.
+        found: u64,
+        /// The limit.
+        max: u32,
+    },
     /// It imports or exports components as values, so its instances cannot be counted.
     #[error("the component imports, exports or aliases other components; one that is linked statically does not")]
     ComponentsAsValues,
@@ -83,13 +97,20 @@ impl From<wasmparser::BinaryReaderError> for ShapeError {
     }
 }
 
+/// How many instances are created.
+#[derive(Clone, Copy, Default)]
+struct Created {
+    all: u64,
+    core: u64,
+}
+
 /// A component or module that is being read.
 #[derive(Default)]
 struct Frame {
-    /// The number of instances that each component in scope creates.
-    components: Vec<u64>,
-    /// The number of instances that this one creates.
-    instances: u64,
+    /// The instances that each component in scope creates.
+    components: Vec<Created>,
+    /// The instances that this one creates.
+    created: Created,
     /// Whether it is a core module, which does not enter its parent's component index space.
     is_module: bool,
     memories: u64,
@@ -103,10 +124,14 @@ struct Counter {
     items: u64,
 }
 
-/// Checks a component against the limits.
-pub(crate) fn count(bytes: &[u8], bounds: &ComponentBounds) -> Result<(), ShapeError> {
+/// Checks a component against the limits. Nothing is compiled.
+pub fn count(bytes: &[u8], bounds: &ComponentBounds) -> Result<(), ShapeError> {
     let mut counter = Counter { bounds: *bounds, frames: vec![Frame::default()], modules: 0, functions: 0, items: 0 };
-    Parser::new(0).parse_all(bytes).try_for_each(|payload| counter.take(payload?))
+    Parser::new(0).parse_all(bytes).try_for_each(|payload| counter.take(payload?))?;
+    // Checked at the end, so that the error has the total that the limit must allow.
+    let found = counter.frames.first().map_or(0, |outermost| outermost.created.core);
+    let max = bounds.core_instances;
+    if found > u64::from(max) { Err(ShapeError::TooManyCoreInstances { found, max }) } else { Ok(()) }
 }
 
 /// Adds to a limited count.
@@ -125,7 +150,7 @@ impl Counter {
                 for instance in section {
                     if let Instance::Instantiate { args, .. } = instance? {
                         self.items(args.len() as u64)?;
-                        self.instantiate(1)?;
+                        self.instantiate(Created { all: 1, core: 1 })?;
                     }
                 }
                 Ok(())
@@ -136,7 +161,7 @@ impl Counter {
                         ComponentInstance::Instantiate { component_index, args } => {
                             self.items(args.len() as u64)?;
                             let inside = self.component(0, component_index)?;
-                            self.instantiate(inside.saturating_add(1))?;
+                            self.instantiate(Created { all: inside.all.saturating_add(1), ..inside })?;
                         }
                         ComponentInstance::FromExports(exports) => self.items(exports.len() as u64)?,
                     }
@@ -205,7 +230,7 @@ impl Counter {
         if !done.is_module
             && let Some(parent) = self.frames.last_mut()
         {
-            parent.components.push(done.instances);
+            parent.components.push(done.created);
         }
         Ok(())
     }
@@ -218,14 +243,15 @@ impl Counter {
         add(&mut self.functions, more, "functions", self.bounds.functions)
     }
 
-    fn instantiate(&mut self, more: u64) -> Result<(), ShapeError> {
+    fn instantiate(&mut self, more: Created) -> Result<(), ShapeError> {
         let max = self.bounds.instances;
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
-        add(&mut frame.instances, more, "instances", max)
+        frame.created.core = frame.created.core.saturating_add(more.core);
+        add(&mut frame.created.all, more.all, "instances", max)
     }
 
-    /// The number of instances that the component at this index creates, `outward` levels up.
-    fn component(&self, outward: u32, index: u32) -> Result<u64, ShapeError> {
+    /// The instances that the component at this index creates, `outward` levels up.
+    fn component(&self, outward: u32, index: u32) -> Result<Created, ShapeError> {
         let place = usize::try_from(outward).unwrap_or(usize::MAX).saturating_add(1);
         let frame = self.frames.len().checked_sub(place).and_then(|at| self.frames.get(at));
         let found = frame.and_then(|frame| frame.components.get(usize::try_from(index).unwrap_or(usize::MAX)));
@@ -235,9 +261,9 @@ impl Counter {
     fn alias(&mut self, alias: ComponentAlias<'_>) -> Result<(), ShapeError> {
         match alias {
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
-                let instances = self.component(count, index)?;
+                let created = self.component(count, index)?;
                 if let Some(frame) = self.frames.last_mut() {
-                    frame.components.push(instances);
+                    frame.components.push(created);
                 }
                 Ok(())
             }

@@ -1,5 +1,5 @@
-//! Owns: the exported functions of the contract: where each lies in a component, its types, and which are there.
-//! Does not own: calling one.
+//! Owns: the exported functions of the contract: their place in a component, their types, and which are present.
+//! Does not own: calling them.
 
 use harness_contract as contract;
 use harness_contract::{
@@ -15,7 +15,7 @@ use wasmtime::{
 
 use crate::{effects::CallState, error::LoadError, inspect::interface};
 
-/// An interface that a channel may leave out. What is absent is not offered.
+/// An interface that a channel may leave out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Optional {
     /// Connecting accounts.
@@ -30,15 +30,15 @@ pub enum Optional {
     EntryPoints,
     /// Templates.
     Templates,
-    /// Answers with content.
+    /// Answers to webhooks that have content.
     WebhookAnswer,
 }
 
-/// Declares the exported functions once: where each is found, and how it is called. Of a required interface every function
-/// must be there; of an optional one, all or none.
+/// Declares the exported functions once: where each is found, and how it is called. A required interface must have all
+/// of its functions; an optional one must have all or none.
 macro_rules! exports {
     ($($need:ident $interface:literal { $($field:ident $name:literal ($($arg:ty),*) -> $result:ty;)* })*) => {
-        /// Where each export lies in the component; looked up and type-checked once, at load. None: not offered.
+        /// Where each export lies in the component; looked up and type-checked once, at load. `None`: not offered.
         pub(crate) struct Exports { $($($field: Option<ComponentExportIndex>,)*)* }
 
         impl Exports {
@@ -84,7 +84,7 @@ pub(crate) trait Signature {
     type Params<'a>: ComponentNamedList + Lower + Serialize;
     type Result: Lift + Serialize;
     const NAME: &'static str;
-    /// None where the channel does not offer it.
+    /// `None` if the channel does not offer it.
     fn index(exports: &Exports) -> Option<&ComponentExportIndex>;
 }
 
@@ -125,7 +125,7 @@ exports! {
 }
 
 impl Exports {
-    /// Whether an interface is there; an interface is whole or absent.
+    /// Whether the component has an interface. It is either complete or absent.
     pub(crate) fn offer(&self, interface: Optional) -> bool {
         match interface {
             Optional::Account => signature::connect::index(self),

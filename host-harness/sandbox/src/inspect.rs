@@ -9,17 +9,17 @@ use harness_contract::{
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
-/// The interfaces that a component may import. All but the last two are types without functions.
+/// The interfaces that a component may import. All but the last two contain only types.
 const ALLOWED_IMPORTS: [&str; 7] = ["types", "events", "messages", "requests", "capabilities", "http", "storage"];
-/// The interface that it must export. What it leaves out it does not offer, and what this host does not know is ignored.
+/// The interfaces that it must export. Other interfaces are optional, and unknown ones are ignored.
 const REQUIRED_EXPORTS: [&str; 1] = ["messaging-channel"];
 
-/// What is known of a component without running it.
+/// What inspection finds out about a component.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// SHA-256 of the component, in lower-case hex.
     pub digest: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: usize,
     /// The version of the contract.
     pub contract: String,
@@ -36,12 +36,12 @@ pub struct Inspection {
 pub enum InspectError {
     /// Larger than the host's limit.
     #[error(
-        "the component has {size} bytes, this host takes at most {max}; build it with `cargo harness build`, which strips and optimises it, or raise the bound"
+        "the component has {size} bytes, this host takes at most {max}; in Rust build it with `cargo harness build`, which strips and optimises it; in another language look at which packages went in"
     )]
     TooLarge {
-        /// In bytes.
+        /// The component's size, in bytes.
         size: usize,
-        /// In bytes.
+        /// The limit, in bytes.
         max: usize,
     },
     /// Not WebAssembly.
@@ -85,7 +85,7 @@ pub enum InspectError {
         /// The manifest's version.
         manifest: String,
     },
-    /// No channel.
+    /// A required interface is missing.
     #[error("the component does not export `{missing}`; its exports are {}; a channel implements at least the world `translator` of {PACKAGE}", list(.found))]
     MissingExport {
         /// The missing interface.
@@ -102,14 +102,14 @@ pub enum InspectError {
     /// The embedded manifest was refused.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Several manifests: a reader cannot see which one counts.
+    /// Several manifests: it would be unclear which one counts.
     #[error(
         "the component has more than one manifest, of which only one could count; rebuild it with `cargo harness build`, which embeds one"
     )]
     SeveralManifests,
     /// No manifest.
     #[error(
-        "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml"
+        "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml, `cargo harness embed` puts one into a component that another tool made"
     )]
     NoManifest,
 }
@@ -124,7 +124,8 @@ fn list(names: &[String]) -> String {
 
 fn wasi_hint(import: &str) -> &'static str {
     if import.starts_with("wasi:") {
-        "; build for wasm32-unknown-unknown, whose standard library needs no WASI"
+        "; in Rust build for wasm32-unknown-unknown, whose standard library needs no WASI; disable all features of \
+         componentize-js; give componentize-py `--stub-wasi`"
     } else {
         ""
     }
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_the_parser_quotes_of_a_component_is_one_line() {
-        // A nested component section that holds none.
+        // A nested component section without a component.
         let nested = [b"\0asm\x0d\0\x01\0\x04\x08\0as".as_slice(), &[0xb2, 0, 0, 0, 0]].concat();
         let error = inspect(&nested, nested.len()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("bad magic number"), "{error}");

@@ -23,7 +23,7 @@ pub use cache::{ArtifactCache, CacheError, Origin};
 pub use channel::Channel;
 pub use compiler::compile_stdin;
 pub use config::{CompileLimits, Compiler, SandboxConfig};
-pub use count::{ComponentBounds, ShapeError};
+pub use count::{ComponentBounds, ShapeError, count};
 pub use effects::{Effects, StorageError};
 pub use engine::Sandbox;
 pub use error::{CallError, CallFailure, LoadError, Scarce};

@@ -1,4 +1,4 @@
-//! Owns: giving out a file of a message to a platform that was told its address.
+//! Owns: serving a message's file to a platform that was given its signed address.
 //! Does not own: making addresses (the engine), files for users of the API (`api::files`).
 
 use axum::{
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::api::handed_out;
 
-/// What stands behind the address.
+/// The signature in the query.
 #[derive(Deserialize)]
 struct Signed {
     until: u64,
@@ -25,7 +25,7 @@ pub(crate) fn router(host: Host) -> Router {
     Router::new().route("/files/{handle}", get(file)).with_state(host)
 }
 
-/// One that is not this host's, too old, or of a file that is gone is nothing: nobody learns which.
+/// A wrong signature, an expired address and a missing file get the same answer, so that nothing is revealed.
 async fn file(
     State(host): State<Host>,
     Path(handle): Path<String>,

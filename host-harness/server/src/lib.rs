@@ -1,5 +1,5 @@
-//! Owns: the host behind HTTP: connections, who may do what, webhooks, the API, pages.
-//! Does not own: what is done, which is the engine's.
+//! Owns: the host over HTTP: connections, authentication, webhooks, the API, pages.
+//! Does not own: the work behind it (the engine).
 
 mod api;
 mod auth;

@@ -1,4 +1,4 @@
-//! Owns: the one form of an error: RFC 9457, `application/problem+json`; stable codes, and which error has which status.
+//! Owns: the error format, RFC 9457's `application/problem+json`: stable codes, and the status of each error.
 //! Does not own: reading requests (`api`).
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use harness_engine::{ConnectError, HostError};
 
 const MIME: &str = "application/problem+json";
 
-/// Why something asked of the API was not done.
+/// Why a request of the API failed.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -28,23 +28,23 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// `code` never changes its meaning, `detail` is for a person.
+    /// `code` is stable and for programs, `detail` is for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), path: None, violations: None, fields: None }
     }
 
-    /// The request itself is wrong.
+    /// The request is invalid.
     pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// Where in the body it is, spelled as in the body.
+    /// Sets the path of the invalid field, spelled as in the body.
     pub(crate) fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into()).filter(|path| !path.is_empty());
         self
     }
 
-    /// A message that cannot be sent, with all that stands in the way. It used no key up.
+    /// A message that cannot be sent, with all violations. It did not use up its idempotency key.
     pub(crate) fn not_sendable(violations: Vec<Violation>) -> Self {
         let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
@@ -64,7 +64,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// The status and the document.
+    /// The status and the JSON document.
     fn document(self, request_id: Option<String>) -> (StatusCode, Vec<u8>) {
         #[derive(Serialize)]
         struct Body {
@@ -84,7 +84,7 @@ impl Problem {
         }
         let Self { status, code, detail, path, violations, fields } = self;
         let title = status.canonical_reason().unwrap_or("Error");
-        // RFC 9457: `about:blank` says that the title is the status's; `code` tells problems apart.
+        // RFC 9457: with `about:blank`, the title is that of the status. `code` distinguishes the problems.
         let body = Body {
             r#type: "about:blank",
             title,
@@ -107,7 +107,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer to a request whose head cannot be read, byte for byte: no endpoint has seen it.
+/// The complete answer to a request whose head is malformed. No endpoint has seen it, so it is written by hand.
 pub(crate) fn unreadable_head(status: StatusCode) -> Vec<u8> {
     let (code, detail) = match status {
         StatusCode::URI_TOO_LONG => ("address_too_long", "the address is longer than this host takes"),
@@ -153,7 +153,7 @@ impl From<HostError> for Problem {
                 _ => (StatusCode::BAD_GATEWAY, "platform_failed"),
             },
             _ => {
-                // Its words are about the inside of the host: they are for whoever reads its log.
+                // The error describes internals of the host, so only the log gets it.
                 tracing::error!(%error, "a request of the API failed");
                 let detail = "the host failed at this; its log says why, under the number of this request";
                 return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
@@ -184,15 +184,15 @@ impl From<ConnectError> for Problem {
     }
 }
 
-/// Nothing is at this address.
+/// The answer for an unknown address.
 pub(crate) async fn no_such_address(uri: Uri) -> Problem {
-    // What follows the first parts may be a credential.
+    // Later parts of the path may hold a credential.
     let shown: String = uri.path().chars().filter(|letter| !letter.is_control()).take(80).collect();
     let shown = if shown.contains("/connect/") { "/connect/…".to_owned() } else { shown };
     Problem::new(StatusCode::NOT_FOUND, "no_such_address", format!("there is nothing at `{shown}`"))
 }
 
-/// The address is there, and takes other methods.
+/// The answer for a known address with a wrong method.
 pub(crate) async fn no_such_method(method: Method) -> Problem {
     let detail = format!("this address does not take `{method}`; what it takes stands in the header `Allow`");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)

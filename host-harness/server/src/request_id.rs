@@ -1,4 +1,4 @@
-//! Owns: the id of a request, and the span that everything under it belongs to.
+//! Owns: the id of a request, and its span.
 //! Does not own: what is logged.
 
 use std::sync::{
@@ -17,25 +17,25 @@ use tracing::Instrument as _;
 use harness_engine::random;
 
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest that is taken from a sender, in bytes.
+/// The longest id accepted from a sender, in bytes.
 const LONGEST: usize = 64;
 
 tokio::task_local! {
-    /// The number of the request that this task answers.
+    /// The id of the request that this task answers.
     static CURRENT: RequestId;
 }
 
-/// The number of the request that is being answered; none outside of one.
+/// The id of the current request; `None` outside of one.
 pub(crate) fn current() -> Option<String> {
     CURRENT.try_with(|id| id.0.clone()).ok()
 }
 
-/// The number of a request: a sender's own, or one of this process.
+/// The id of a request: the sender's own, or one made by this process.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(String);
 
 impl RequestId {
-    /// Takes the number that the request has, if it is one that can stand in a log; otherwise makes one.
+    /// Takes the id from the request's header if it is safe to log; otherwise makes a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(NAME).and_then(|value| value.to_str().ok());
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -45,21 +45,21 @@ impl RequestId {
         }
     }
 
-    /// One of this process.
+    /// A new id.
     pub(crate) fn next() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
-        // Tells the runs of a host apart; nothing rests on its being secret.
+        // Distinguishes the runs of a host. It need not be secret.
         static RUN: LazyLock<u64> =
             LazyLock::new(|| random::<8>().map_or_else(|_| u64::from(std::process::id()), u64::from_le_bytes));
         Self(format!("{:016x}-{}", *RUN, NUMBER.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// For spans and log lines.
+    /// The id, for spans and log lines.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Tells whoever asked.
+    /// Adds the id to the answer's headers.
     pub(crate) fn put_into(self, answer: &mut Response) {
         if let Ok(value) = HeaderValue::try_from(self.0) {
             answer.headers_mut().insert(NAME, value);
@@ -67,12 +67,13 @@ impl RequestId {
     }
 }
 
-/// Gives a request its number and its span. The path is the route's: a real one may hold a credential.
+/// Gives a request its id and its span. The span has the route's pattern, because the actual path may hold a
+/// credential.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     answered(request, next, true).await
 }
 
-/// The same, for what has lines of its own: whoever is refused there costs one, and beyond a bound none.
+/// Like [`trace`], without a log line per request: these routes log refusals themselves, up to a limit.
 pub(crate) async fn trace_quietly(request: Request, next: Next) -> Response {
     answered(request, next, false).await
 }
@@ -80,7 +81,7 @@ pub(crate) async fn trace_quietly(request: Request, next: Next) -> Response {
 async fn answered(request: Request, next: Next, line: bool) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
-    // Of the highest level, so that it stands beside a warning too.
+    // At the highest level, so that warnings carry it too.
     let token = tracing::field::Empty;
     let span = tracing::error_span!("http", request = id.as_str(), method = %request.method(), route, token);
     let answer = async {

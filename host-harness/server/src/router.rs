@@ -1,5 +1,5 @@
-//! Owns: putting the routers together, and serving them.
-//! Does not own: connections (`listener`), what is answered.
+//! Owns: assembling the routers, and serving them.
+//! Does not own: connections (`listener`), answers.
 
 use std::net::SocketAddr;
 
@@ -23,13 +23,13 @@ use crate::{
 };
 use harness_engine::{Host, Secret};
 
-/// Everything that the host answers: `/webhooks/{channel}`, the pages and callbacks of connecting accounts,
-/// `/health/…`, and `/metrics` and `/api/v1` for whoever shows the token; without one they answer nobody.
+/// All routes of the host: `/webhooks/{channel}`, the pages and callbacks of connecting accounts, `/files/…`,
+/// `/health/…`, and, with a token, `/metrics` and `/api/v1`. If `api_token` is `None`, these two reject every request.
 pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     router_with(host, Authenticator::new(api_token, None), &Limits::default())
 }
 
-/// The same behind a lock that may have more than one key, and with other bounds.
+/// Like [`router`], with an authenticator that may know several tokens, and with other limits.
 pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let webhooks = webhooks::router(host.clone(), limits);
     let others = Router::new()
@@ -46,7 +46,7 @@ pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router
     others.merge(webhooks)
 }
 
-/// Serves with the usual bounds until the process is told to stop, then lets open requests finish.
+/// Serves with the default limits until `stop`, then lets open requests finish.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -55,7 +55,7 @@ pub async fn serve(
     serve_with(listener, router, &Limits::default(), stop).await
 }
 
-/// The same with other bounds.
+/// Like [`serve`], with other limits.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
@@ -66,7 +66,7 @@ pub async fn serve_with(
     Ok(())
 }
 
-/// Binds the address.
+/// Listens on the address.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
@@ -75,12 +75,12 @@ async fn nothing_here() -> Response {
     (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response()
 }
 
-/// The process answers.
+/// Liveness: the process answers.
 async fn live() -> Response {
     "live\n".into_response()
 }
 
-/// Whether deliveries are taken, and if not, why.
+/// Readiness: whether deliveries are accepted, and if not, why.
 async fn ready(State(host): State<Host>) -> Response {
     let reasons = host.not_ready().await;
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

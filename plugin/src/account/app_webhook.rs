@@ -1,9 +1,9 @@
-//! The app's own webhook: where Meta sends what happens on Instagram, set once for the whole app.
-//! What belongs here is the edge `subscriptions` of the Meta app, with the app's token; the accounts' own
-//! subscriptions are `subscription`'s. It is the Meta app's also where accounts use the Instagram login.
+//! The app's own webhook: where Meta sends Instagram events, configured once for the whole app.
+//! What belongs here is the edge `subscriptions` of the Meta app, called with the app's token. Subscriptions of
+//! accounts are in `subscription`. The webhook belongs to the Meta app even if accounts use the Instagram login.
 //!
-//! Source: Graph API reference, "App Subscriptions"; that it takes the object `instagram` is told by several public
-//! projects and not by Meta's Instagram pages, so a refusal is no failure: then people are told what to type where.
+//! Source: Graph API reference, "App Subscriptions". Only several public projects, not Meta's Instagram pages, document
+//! that it accepts the object `instagram`. So a refusal is not a failure; people are then told what to enter where.
 
 use channel_sdk::json::Json;
 
@@ -14,25 +14,26 @@ use super::{Outcome, token};
 use crate::types::HttpMethod;
 
 const FACEBOOK: &str = "https://graph.facebook.com/";
-/// Where the address that the host gave is remembered.
+/// The storage key for the webhook URL that the host gave.
 const OUR_ADDRESS: &str = "webhook";
 
-/// How the app's webhook stands.
+/// The state of the app's webhook.
 pub(super) enum Standing {
-    /// None is set.
+    /// It is not configured.
     Unset,
-    /// It leads here, or wherever nothing else is known, and has the fields.
+    /// It points here, or our URL is unknown, and it has all fields.
     Set(String),
-    /// It leads elsewhere.
+    /// It points elsewhere.
     Elsewhere(String),
-    /// Fields are missing.
+    /// It lacks these fields.
     Lacks(String),
 }
 
-/// Sets it up where nobody has. One that leads elsewhere is left alone: another system may live from it.
+/// Configures the webhook if it is not configured. One that points elsewhere is left alone, because another system may
+/// depend on it.
 pub(super) fn ensure(client: &Client<'_>, ours: &str) {
     client.remember(OUR_ADDRESS, ours);
-    // What is in the way is said by the check.
+    // The check reports any problem.
     let _ = set_up(client, ours);
 }
 
@@ -58,7 +59,7 @@ fn post(client: &Client<'_>, ours: &str, fields: &str) -> Outcome<Answer> {
     )
 }
 
-/// How it stands; needs the app's token in its slot.
+/// The state of the webhook. Needs the app's token in its slot.
 pub(super) fn standing(client: &Client<'_>) -> Outcome<Standing> {
     let answer = edge(client, HttpMethod::Get, &[])?;
     let body = answer.json();
@@ -74,7 +75,7 @@ pub(super) fn standing(client: &Client<'_>) -> Outcome<Standing> {
     }
     let mut fields = Vec::new();
     for field in list(entry, "fields") {
-        // Older versions list bare names.
+        // Older API versions list bare names.
         if let Some(Json::Text(name)) = field.get("name").or(Some(field)) {
             fields.push(Json::Text(name.clone()));
         }
@@ -83,7 +84,7 @@ pub(super) fn standing(client: &Client<'_>) -> Outcome<Standing> {
     Ok(if missing.is_empty() { Standing::Set(address) } else { Standing::Lacks(missing) })
 }
 
-/// What to type where.
+/// Instructions for configuring the webhook manually.
 pub(super) fn by_hand(client: &Client<'_>) -> String {
     let ours = client.recall(OUR_ADDRESS);
     let ours = ours.as_deref().unwrap_or("the address of this host that ends in /webhooks/instagram");

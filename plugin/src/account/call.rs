@@ -1,5 +1,5 @@
-//! One request of an account call: described as data, sent, and its answer read.
-//! What belongs here is the network as the other files see it; what is asked is theirs.
+//! A request of an account call: described as data, sent, and its response parsed.
+//! What belongs here is the network interface of the other files, which decide what to request.
 
 use channel_sdk::json::{self, Json};
 use channel_sdk::report::Report;
@@ -17,46 +17,46 @@ use crate::types::{
 
 /// The network: the host's in the component, a script in tests.
 pub trait Http {
-    /// Sends a request, fills and captures included.
+    /// Sends a request, including fills and captures.
     ///
     /// # Errors
-    /// Where the host returns no response.
+    /// An error if the host returns no response.
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
 
-    /// Keeps a text for later calls of the account.
+    /// Stores a text for later calls of the account.
     fn remember(&self, _key: &str, _value: &str) {}
 
-    /// A text that an earlier call kept.
+    /// Returns a text stored by an earlier call.
     fn recall(&self, _key: &str) -> Option<String> {
         None
     }
 }
 
-/// The slots of the manifest that only account calls use.
+/// Slots of the manifest that only account calls use.
 pub(super) const USER_TOKEN: &str = "user-token";
 pub(super) const APP_TOKEN: &str = "app-token";
 
-/// A request. Credentials are named by their slots.
+/// A request. Credentials are referenced by slot.
 pub(super) struct Call<'c> {
     pub(super) method: HttpMethod,
-    /// The address in pieces, without a query.
+    /// The parts of the URL, without a query.
     pub(super) url: &'c [&'c str],
     pub(super) parameters: &'c [(&'c str, &'c str)],
-    /// The parameters are a form instead of a query.
+    /// Send the parameters as a form instead of a query.
     pub(super) form: bool,
-    /// The token that goes along as the bearer.
+    /// The slot of the token to send as bearer.
     pub(super) token: Option<&'c str>,
-    /// More parameters: each name with the slot that fills it.
+    /// Additional parameters: each name with the slot that fills it.
     pub(super) secrets: &'c [(&'c str, &'c str)],
-    /// The slot that takes the token out of the answer.
+    /// The slot that captures the token from the response.
     pub(super) keeps: Option<&'c str>,
 }
 
-/// A `get` without anything.
+/// An empty GET request, as a base for others.
 pub(super) const GET: Call<'static> =
     Call { method: HttpMethod::Get, url: &[], parameters: &[], form: false, token: None, secrets: &[], keeps: None };
 
-/// An answer without an error.
+/// A response without an error.
 pub(super) struct Answer {
     text: String,
     headers: Vec<Header>,
@@ -75,20 +75,20 @@ impl Answer {
         self.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
     }
 
-    /// The present, as Meta's server says it.
+    /// The current time, according to Meta's server.
     pub(super) fn now(&self) -> Option<u64> {
         time::of_header(self.header("date")?)
     }
 
-    /// When the token that was taken out of the answer expires.
+    /// When the token captured from the response expires.
     pub(super) fn expiry(&self) -> Option<u64> {
         let lasts = record(&self.json()).get("expires_in").and_then(Json::whole)?;
         Some(self.now()?.saturating_add(lasts.saturating_mul(1000)))
     }
 }
 
-/// The object in an answer: Meta documents some of them in a list named `data` and sends them flat, or
-/// the other way round; `debug_token` has it as `data` itself.
+/// The object in a response. Meta documents some of them inside a list named `data` but sends them flat, or vice versa.
+/// `debug_token` has the object itself as `data`.
 pub(super) fn record<'j, 'a>(body: &'j Json<'a>) -> &'j Json<'a> {
     match body.get("data") {
         Some(Json::List(list)) => list.first().unwrap_or(body),
@@ -102,7 +102,7 @@ pub(super) fn elements<'j, 'a>(body: &'j Json<'a>) -> &'j [Json<'a>] {
     list(body, "data")
 }
 
-/// The elements of a list.
+/// The elements of the list named `name`; empty if there is no such list.
 pub(super) fn list<'j, 'a>(value: &'j Json<'a>, name: &str) -> &'j [Json<'a>] {
     match value.get(name) {
         Some(Json::List(list)) => list,
@@ -110,7 +110,7 @@ pub(super) fn list<'j, 'a>(value: &'j Json<'a>, name: &str) -> &'j [Json<'a>] {
     }
 }
 
-/// A text or an id of an object.
+/// A text or id member of an object.
 pub(super) fn text(value: &Json<'_>, name: &str) -> Option<String> {
     value.get(name).and_then(Json::id)
 }
@@ -123,33 +123,33 @@ pub(super) fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     }
 }
 
-/// Where the next page of a list begins.
+/// The cursor of the next page of a list.
 pub(super) fn next_page(body: &Json<'_>) -> Option<String> {
     let paging = body.get("paging")?;
-    // The last page has a cursor too, and no address of a next one.
+    // The last page has a cursor too, but no URL of a next page.
     paging.get("next")?;
     text(paging.get("cursors")?, "after")
 }
 
-/// Who asks: the account, or the connecting of one.
+/// Makes the requests of an account, or of connecting one.
 pub(super) struct Client<'c> {
     http: &'c dyn Http,
     pub(super) settings: Settings<'c>,
     /// The account's id; empty while connecting.
     pub(super) account: &'c str,
-    /// The app's id under the account's login.
+    /// The app's id for the account's login.
     app: Option<String>,
-    /// The Meta app's id, whatever the login.
+    /// The Meta app's id, whichever login is used.
     meta_app: Option<String>,
-    /// People have their pages through a business.
+    /// Whether people manage their pages through a business.
     businesses: bool,
 }
 
 impl<'c> Client<'c> {
-    /// Reads the settings.
+    /// Parses the settings.
     ///
     /// # Errors
-    /// A sentence for everything that is wrong with them.
+    /// A sentence for each invalid setting.
     pub(super) fn new(http: &'c dyn Http, account: &'c AccountSettings) -> Outcome<Self> {
         let mut report = Report::new(INSTAGRAM, FallbackPolicy::Strict);
         let settings = read_settings(&mut report, account);
@@ -168,27 +168,27 @@ impl<'c> Client<'c> {
         self.settings.login == Login::Facebook
     }
 
-    /// The Meta app's id, where the operator set it.
+    /// The Meta app's id, if the operator configured it.
     pub(super) fn meta_app(&self) -> Option<&str> {
         self.meta_app.as_deref()
     }
 
-    /// Whether the permission for pages of businesses is asked for.
+    /// Whether the dialog requests the permission for pages owned by businesses.
     pub(super) fn asks_for_businesses(&self) -> bool {
         self.businesses
     }
 
-    /// Keeps a text for later calls of the account.
+    /// Stores a text for later calls of the account.
     pub(super) fn remember(&self, key: &str, value: &str) {
         self.http.remember(key, value);
     }
 
-    /// A text that an earlier call kept.
+    /// Returns a text stored by an earlier call.
     pub(super) fn recall(&self, key: &str) -> Option<String> {
         self.http.recall(key)
     }
 
-    /// The app's id, where the operator set it.
+    /// The app's id, if the operator configured it.
     pub(super) fn known_app(&self) -> Option<&str> {
         self.app.as_deref()
     }
@@ -196,7 +196,7 @@ impl<'c> Client<'c> {
     /// The app's id.
     ///
     /// # Errors
-    /// Without it nothing can be connected.
+    /// An error if it is not configured, because nothing can be connected without it.
     pub(super) fn app(&self) -> Outcome<&str> {
         let (key, place) = match self.settings.login {
             Login::Facebook => ("app-id", "App settings, Basic"),
@@ -210,12 +210,12 @@ impl<'c> Client<'c> {
     /// Sends a request.
     ///
     /// # Errors
-    /// What the host or Meta says against it.
+    /// The error reported by the host or by Meta.
     pub(super) fn send(&self, call: &Call<'_>) -> Outcome<Answer> {
         done(self.http, &self.request(call))
     }
 
-    /// Reads fields of a node with a token.
+    /// Reads fields of a node, using a token.
     pub(super) fn read(&self, node: &str, token: &str, fields: &str) -> Outcome<Answer> {
         self.send(&Call {
             url: &[self.settings.host(), self.settings.version, "/", node],
@@ -244,7 +244,7 @@ impl<'c> Client<'c> {
             url.push('?');
             push_parameters(&mut url, call.parameters);
         }
-        // The two forms in which Meta answers with a token; the host takes the one that is there.
+        // The two places where Meta may return a token. The host captures whichever is present.
         let mut captures = Vec::new();
         if let Some(slot) = call.keeps {
             for pointer in ["/access_token", "/data/0/access_token"] {
@@ -256,7 +256,7 @@ impl<'c> Client<'c> {
     }
 }
 
-/// Sends a request, and hands its answer on where that is no error.
+/// Sends a request, and returns the response if it is not an error.
 pub(super) fn done(http: &dyn Http, request: &HttpRequest) -> Outcome<Answer> {
     let response = http.send(request).map_err(|error| Box::new(AccountError::Http(error)))?;
     match outcome::failure_of(&response) {
@@ -269,7 +269,7 @@ pub(super) fn done(http: &dyn Http, request: &HttpRequest) -> Outcome<Answer> {
     }
 }
 
-/// Writes parameters behind one another.
+/// Appends parameters, encoded and separated.
 pub(super) fn push_parameters(out: &mut String, parameters: &[(&str, &str)]) {
     let mut separator = "";
     for (name, value) in parameters {
@@ -281,7 +281,7 @@ pub(super) fn push_parameters(out: &mut String, parameters: &[(&str, &str)]) {
     }
 }
 
-/// Everything that a report holds against the input, in one sentence after another.
+/// All errors of a report, joined as sentences.
 pub(super) fn refuse(report: Report) -> Outcome<()> {
     if !report.has_errors() {
         return Ok(());
@@ -291,22 +291,22 @@ pub(super) fn refuse(report: Report) -> Outcome<()> {
     Err(invalid(&sentences.join(" ")))
 }
 
-/// Whether Meta refused for a reason of one of these categories.
+/// Whether Meta refused for a reason in one of these categories.
 pub(super) fn is_about(error: &AccountError, categories: &[FailureCategory]) -> bool {
     matches!(error, AccountError::Platform(failure) if categories.contains(&failure.category))
 }
 
-/// Whether Meta found that too much was asked for at once: its code 1, which also stands for a passing fault.
+/// Whether Meta found the request too large: its code 1, which also stands for transient faults.
 pub(super) fn is_too_much(error: &AccountError) -> bool {
     matches!(error, AccountError::Platform(failure) if failure.code.as_deref() == Some("1"))
 }
 
-/// A sentence against what was passed.
+/// An error about invalid input.
 pub(super) fn invalid(sentence: &str) -> Trouble {
     Box::new(AccountError::InvalidInput(sentence.to_owned()))
 }
 
-/// An id, which may have been written as a number.
+/// An id, which may be configured as a number.
 fn id_of(setting: &Setting) -> Option<String> {
     match &setting.value {
         SettingValue::Text(text) if !text.is_empty() => Some(text.clone()),

@@ -1,6 +1,6 @@
-//! The health check: every promise of a connection is asked about, and each gets a line.
-//! What belongs here is which questions are asked and what their answers mean; one that cannot be
-//! answered says why and does not stop the others.
+//! The health check: tests every prerequisite of a connection and reports a line for each.
+//! What belongs here is the questions and the interpretation of the answers. A question that cannot be answered says
+//! why, and does not stop the others.
 //!
 //! Sources: Meta, "Debug Token", "Error Codes" of the Messenger Platform, and the fields of the nodes.
 
@@ -16,7 +16,7 @@ use super::{AccountError, CheckLevel, CheckResult, HttpError, Outcome};
 use crate::time::DAY;
 use crate::types::FailureCategory;
 
-/// From so many days before its end on, an access is worth a warning.
+/// Credentials that expire within this many days cause a warning.
 const WARN_DAYS: u64 = 10;
 
 const RECONNECT: &str = "Connect the account again.";
@@ -26,10 +26,10 @@ const SUBSCRIBE: &str = "Subscribe the account to webhooks again.";
 const GO_LIVE: &str = "Set the app to live mode at Meta: until then only people with a role in it can be answered.";
 const SWITCH_KIND: &str = "Switch it to a business or creator account in the Instagram app.";
 
-/// The lines so far.
+/// The lines reported so far.
 struct Lines {
     results: Vec<CheckResult>,
-    /// An answer said that the app is not live.
+    /// Whether a response said that the app is not live.
     app_mode: bool,
 }
 
@@ -51,7 +51,7 @@ impl Lines {
         self.add(name, CheckLevel::Skipped, &format!("Not known: {why}"), "");
     }
 
-    /// Adds what Meta or the host said against a question.
+    /// Adds a line for a question that Meta or the host refused.
     fn refused(&mut self, name: &str, error: &AccountError) {
         match error {
             AccountError::Platform(failure) if !is_about(error, PASSING) => {
@@ -62,7 +62,7 @@ impl Lines {
         }
     }
 
-    /// Adds lines of which nothing can be known.
+    /// Adds lines for questions that cannot be answered.
     fn skip(&mut self, names: &[&str], error: &AccountError) {
         for name in names {
             self.skipped(name, &reason(error));
@@ -70,10 +70,10 @@ impl Lines {
     }
 }
 
-/// Failures that say nothing about the connection.
+/// Failures that say nothing about the connection itself.
 const PASSING: &[FailureCategory] = &[FailureCategory::PlatformTransient, FailureCategory::RateLimited];
 
-/// An error as a sentence.
+/// The sentence of an error.
 fn reason(error: &AccountError) -> String {
     let sentence = match error {
         AccountError::Platform(failure) => &failure.message,
@@ -87,7 +87,7 @@ fn reason(error: &AccountError) -> String {
     sentence.to_owned()
 }
 
-/// The lines of an account of the Facebook login behind `token-valid`, and of the Instagram login.
+/// The lines after `token-valid`: for an account of the Facebook login, and of the Instagram login.
 const FACEBOOK: &[&str] = &[
     "token-expiry",
     "data-access",
@@ -123,7 +123,7 @@ pub(super) fn check(client: &Client<'_>) -> Vec<CheckResult> {
     let own = match client.read(node, client.settings.slot(), fields) {
         Ok(answer) => answer,
         Err(error) => {
-            // Without its token nothing else can be asked.
+            // Without a working token no other question can be asked.
             match *error {
                 AccountError::Platform(_) => lines.refused("token-valid", &error),
                 _ => lines.failed("token-valid", &reason(&error), ""),
@@ -165,7 +165,7 @@ fn granted(lines: &mut Lines, permissions: &[&str]) {
     lines.passed("permissions", &format!("Granted: {}.", permissions.join(", ")));
 }
 
-/// The three lines that `debug_token` answers.
+/// The three lines answered by `debug_token`.
 fn of_token(lines: &mut Lines, client: &Client<'_>, now: Option<u64>) {
     let debugged = match token::debug(client, client.settings.slot()) {
         Ok(answer) => answer,
@@ -182,7 +182,7 @@ fn of_token(lines: &mut Lines, client: &Client<'_>, now: Option<u64>) {
     }
 }
 
-/// How near the end of an access is.
+/// Adds a line about when an access expires.
 fn ends(lines: &mut Lines, name: &str, what: &str, end: Option<u64>, now: Option<u64>) {
     let (Some(end), Some(now)) = (end, now) else {
         let word = if end.is_none() { " does not end." } else { " ends some day." };
@@ -199,7 +199,7 @@ fn ends(lines: &mut Lines, name: &str, what: &str, end: Option<u64>, now: Option
     lines.add(name, level, &format!("{what} ends in {days} days."), fix);
 }
 
-/// What the person may do on the page, and what the page is linked to.
+/// Adds lines about the person's role on the page and the page's linked account.
 fn of_page(lines: &mut Lines, client: &Client<'_>, page: &Json<'_>) {
     let mut found = None;
     let listed = pages::each(client, &mut |page| {
@@ -209,7 +209,7 @@ fn of_page(lines: &mut Lines, client: &Client<'_>, page: &Json<'_>) {
     });
     let name = "page-task";
     match (listed, found.as_deref()) {
-        // The person's token may have ended while the page's works on.
+        // The person's token may have expired while the page's still works.
         (Err(error), _) => lines.skip(&[name], &error),
         (_, Some("")) => lines.passed(name, "The person who connected the account may answer for the page."),
         (_, Some(missing)) => {
@@ -248,10 +248,10 @@ fn webhook_fields(lines: &mut Lines, client: &Client<'_>) {
     }
 }
 
-/// Where Meta sends the app's webhooks.
+/// Adds a line about where Meta sends the app's webhooks.
 fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
     let name = "app-webhook";
-    // The lines about the token have asked for the app's own already.
+    // For the Facebook login, the token lines have already requested the app's token.
     let asked = if client.is_facebook() { Ok(()) } else { token::of_app(client).map(|_| ()) };
     let problem = match asked.and_then(|()| app_webhook::standing(client)) {
         Ok(Standing::Set(address)) => {
@@ -260,7 +260,7 @@ fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
         Ok(Standing::Unset) => "The Meta app has no address for its webhooks of Instagram.".to_owned(),
         Ok(Standing::Elsewhere(address)) => format!("Meta sends this app's webhooks to {address} and not here."),
         Ok(Standing::Lacks(missing)) => format!("The Meta app's webhook lacks the fields {missing}."),
-        // It may be set up all the same: other lines show whether anything arrives.
+        // It may be configured anyway; other lines show whether anything arrives.
         Err(error) => {
             let finding = format!("Not known: {}", reason(&error));
             return lines.add(name, CheckLevel::Skipped, &finding, &app_webhook::by_hand(client));
@@ -269,7 +269,7 @@ fn of_app_webhook(lines: &mut Lines, client: &Client<'_>) {
     lines.failed(name, &problem, &app_webhook::by_hand(client));
 }
 
-/// The owner's switch shows when conversations are read.
+/// Reading conversations shows whether the owner switched on access to messages.
 fn message_access(client: &Client<'_>) -> Outcome<Answer> {
     let url = client.settings.url("conversations");
     let parameters = [("platform", "instagram"), ("fields", "id"), ("limit", "1")];
@@ -277,7 +277,7 @@ fn message_access(client: &Client<'_>) -> Outcome<Answer> {
     client.send(&Call { url: &[&url], parameters: &parameters, token, ..GET })
 }
 
-/// Meta answers with a newer version where the one that was asked for is gone.
+/// If the requested version is retired, Meta answers with a newer one.
 fn api_version(lines: &mut Lines, client: &Client<'_>, answer: &Answer) {
     let asked = client.settings.version;
     let header = if client.is_facebook() { "facebook-api-version" } else { "instagram-api-version" };

@@ -1,5 +1,5 @@
-//! Connecting: the dialog's address, what comes back from it, and the account that was chosen.
-//! What belongs here is the order of steps of both logins; tokens and pages have files of their own.
+//! Connecting: the URL of the dialog, its result, and the account chosen.
+//! What belongs here is the sequence of steps for both logins; tokens and pages have their own files.
 //!
 //! Sources: Meta, "Manually Build a Login Flow"; "Business Login for Instagram"; "Get Started" of both.
 
@@ -16,10 +16,10 @@ use super::{
 use crate::outbound::is_id;
 use crate::types::{Failure, FailureCategory, Setting, SettingValue};
 
-/// What an account of the Instagram login is asked to permit; the manifest lists the same.
+/// The permissions requested for the Instagram login; the manifest lists the same.
 pub(super) const INSTAGRAM_SCOPES: &[&str] = &["instagram_business_basic", "instagram_business_manage_messages"];
 
-/// How much of the dialog's own words is repeated, in characters.
+/// The most characters quoted from the dialog's error.
 const QUOTED: usize = 200;
 
 /// Begins or continues connecting.
@@ -47,7 +47,7 @@ pub(crate) fn connect(http: &dyn Http, request: ConnectRequest) -> Outcome<Conne
     }
 }
 
-/// Binds the account that the person chose.
+/// Connects the account that the person chose.
 fn select(client: &Client<'_>, candidate: &str) -> Outcome<ConnectedAccount> {
     if !client.is_facebook() {
         let account = instagram(client, None)?;
@@ -72,7 +72,7 @@ fn select(client: &Client<'_>, candidate: &str) -> Outcome<ConnectedAccount> {
         username: page.username,
         picture: page.picture,
         settings: vec![setting("login", "facebook"), setting("page-id", candidate)],
-        // The page's token lasts; what ends is the person's, which renews it, and the access to data.
+        // The page's token does not expire. What expires is the person's token, which renews it, and the data access.
         refresh_before: token::debug(client, USER_TOKEN).ok().as_ref().and_then(token::earliest_end),
     })
 }
@@ -95,7 +95,7 @@ pub(super) fn keep_page_token(client: &Client<'_>, page: &str) -> Outcome<Answer
     })
 }
 
-/// The settings of the channel and the login, as those of an account that is not there yet.
+/// Account settings for the connect call, made from the channel's settings and the login.
 fn asker(login: String, mut settings: Vec<Setting>) -> AccountSettings {
     settings.push(Setting { key: "login".to_owned(), value: SettingValue::Text(login) });
     AccountSettings { id: String::new(), settings, webhook_url: None }
@@ -129,7 +129,7 @@ fn dialog(client: &Client<'_>, redirect_uri: &str, state: &str) -> Outcome<Strin
     Ok(url)
 }
 
-/// Whether a code came back, which the host keeps in its slot, or why none did.
+/// Succeeds if the dialog returned a code, which the host keeps in its slot; otherwise says why there is none.
 fn has_code(parameters: &[Parameter]) -> Outcome<()> {
     let value = |name: &str| {
         let found = parameters.iter().find(|parameter| parameter.name == name);
@@ -162,7 +162,7 @@ fn choose(client: &Client<'_>) -> Outcome<ConnectStep> {
     Ok(ConnectStep::Choose(candidates))
 }
 
-/// Something that Meta's answer shows and no code of Meta's says.
+/// A failure that shows in Meta's response but has no code of Meta's.
 pub(super) fn refusal(sentence: &str, fix: &str) -> Trouble {
     Box::new(AccountError::Platform(Failure {
         category: FailureCategory::Other,
@@ -179,7 +179,7 @@ fn denied(sentence: &str) -> Trouble {
     Box::new(AccountError::Denied(sentence.to_owned()))
 }
 
-/// The permissions stand beside the token, as a list or as one text; older answers do not have them.
+/// Checks the permissions returned with the token, as a list or as one text. Older responses have none.
 fn check_grants(exchanged: &Answer) -> Outcome<()> {
     let body = exchanged.json();
     let missing = match record(&body).get("permissions") {
@@ -193,8 +193,8 @@ fn check_grants(exchanged: &Answer) -> Outcome<()> {
     if missing.is_empty() { Ok(()) } else { Err(denied(&not_granted(&missing))) }
 }
 
-/// The fields of an account of the Instagram login. `user_id` is the id of its webhooks, `id` the app's own
-/// name for it, under which callbacks speak of it.
+/// The fields of an account of the Instagram login. `user_id` is its id in webhooks; `id` is app-specific and used in
+/// callbacks.
 pub(super) const INSTAGRAM_FIELDS: &str = "id,user_id,username,name,account_type,profile_picture_url";
 
 fn instagram(client: &Client<'_>, refresh_before: Option<TimestampMs>) -> Outcome<ConnectedAccount> {

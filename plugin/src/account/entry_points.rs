@@ -1,5 +1,5 @@
 //! Ice breakers and the persistent menu: Meta's "messenger profile" of the account.
-//! What belongs here is checking them and the requests that write them; sending is `account`'s.
+//! What belongs here is checking them and building the requests; `account` sends them.
 
 use channel_sdk::json::Writer;
 use channel_sdk::names::violation_code;
@@ -11,10 +11,10 @@ use crate::limits::{BUTTON_PAYLOAD, ICE_BREAKER, ICE_BREAKERS, INSTAGRAM, MENU_I
 use crate::outbound::{Login, Settings, button, element, read_settings};
 use crate::types::{Button, ButtonAction, FallbackPolicy, HttpMethod, HttpRequest};
 
-/// The requests that make the account's entry points those that were asked for.
+/// The requests that set the account's entry points to `wanted`.
 ///
 /// # Errors
-/// A sentence for everything that is wrong with them.
+/// A sentence for each problem.
 pub(super) fn requests(account: &AccountSettings, wanted: &EntryPoints) -> Outcome<Vec<HttpRequest>> {
     let mut report = Report::new(INSTAGRAM, FallbackPolicy::Strict);
     let settings = read_settings(&mut report, account);
@@ -84,7 +84,7 @@ fn check_menu(report: &mut Report, entries: &[Button]) {
     }
 }
 
-/// Writes one property, or removes it where nothing is wanted.
+/// Sets one property, or deletes it if nothing is wanted.
 fn request(
     settings: &Settings<'_>,
     property: &str,
@@ -95,7 +95,7 @@ fn request(
     let over_page = settings.login == Login::Facebook;
     let mut writer = Writer::new();
     writer.object(|writer| {
-        // Over a page the profile is Messenger's unless the platform is named.
+        // Through a page, the profile is Messenger's unless the platform is named.
         if over_page {
             writer.text("platform", "instagram");
         }
@@ -115,7 +115,7 @@ fn request(
     });
     let (method, edge) = match removes {
         false => (HttpMethod::Post, "messenger_profile".to_owned()),
-        // What is to be removed stands in the body on one host and in the query on the other.
+        // One host expects the property to delete in the body, the other in the query.
         true if over_page => (HttpMethod::Delete, "messenger_profile".to_owned()),
         true => (HttpMethod::Delete, format!("messenger_profile?fields={property}")),
     };

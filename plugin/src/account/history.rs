@@ -1,9 +1,9 @@
-//! Past messages: pages of Meta's Conversations API, handed on untranslated.
-//! What belongs here is asking and cutting into items, each of them
-//! `{"account":…,"since":…,"conversation":…}`; `webhook/archive.rs` reads what comes of it.
+//! Past messages: pages of Meta's Conversations API, returned untranslated.
+//! What belongs here is requesting and splitting them into items of the form
+//! `{"account":…,"since":…,"conversation":…}`, which `webhook/archive.rs` parses.
 //!
-//! Source: Meta, "Conversations API" of the Instagram Platform. Of each conversation only the newest 20
-//! messages can be read, and message requests that were idle for 30 days are not listed.
+//! Source: Meta, "Conversations API" of the Instagram Platform. Only the newest 20 messages of each conversation can be
+//! read, and message requests that were idle for 30 days are not listed.
 
 use channel_sdk::json::{self, Json, push_quoted};
 
@@ -11,17 +11,17 @@ use super::call::{Answer, Call, Client, GET, elements, is_too_much, next_page, t
 use super::{Archived, HistoryPage, HistoryRequest, Outcome};
 use crate::time;
 
-/// The messages of a conversation that Meta shows.
+/// The most messages of a conversation that Meta returns.
 const READABLE: u32 = 20;
-/// Conversations in one answer, which stays below the manifest's bound then.
+/// Conversations per response, which keeps it below the manifest's size limit.
 const AT_ONCE: u32 = 10;
 
-/// Messages of one conversation, where Meta finds all of them too much at once.
+/// Messages per conversation in a retry, after Meta found the request too large.
 const FEW: u32 = 5;
 
 const MESSAGE: &str = "{id,created_time,from,to,message,attachments,shares,reactions,story,reply_to,is_unsupported}";
 
-/// Reads one page: conversations, newest first, each an item with its messages.
+/// Reads one page of conversations, newest first; each becomes an item with its messages.
 pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<HistoryPage> {
     let answer = ask(client, request)?;
     let since = request.since.unwrap_or(0);
@@ -29,9 +29,9 @@ pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<His
     let mut page = HistoryPage { items: Vec::new(), next_cursor: next_page(&body) };
     for (conversation, raw) in elements(&body).iter().zip(raw_elements(answer.text())) {
         let updated = text(conversation, "updated_time").and_then(|text| time::of_archive(&text));
-        // Known to the second: what is news may have come later in it.
+        // Known only to the second, so newer messages may have arrived within the same second.
         if updated.is_some_and(|updated| updated + 999 <= since) {
-            // The newest conversations come first: behind one without news there is none with any.
+            // The list is newest first, so no later conversation has anything new.
             page.next_cursor = None;
         } else if conversation.get("messages").is_some() {
             let mut account = String::new();
@@ -43,7 +43,7 @@ pub(super) fn read(client: &Client<'_>, request: &HistoryRequest) -> Outcome<His
     Ok(page)
 }
 
-/// Asks for a page: for less where Meta finds that too much.
+/// Requests a page, and a smaller one if Meta finds it too large.
 fn ask(client: &Client<'_>, request: &HistoryRequest) -> Outcome<Answer> {
     let mut messages = request.limit.clamp(1, READABLE);
     let mut conversations = (request.limit / READABLE).clamp(1, AT_ONCE);
@@ -67,7 +67,7 @@ fn ask(client: &Client<'_>, request: &HistoryRequest) -> Outcome<Answer> {
     }
 }
 
-/// The elements of `data`, as they stand.
+/// The elements of `data` as raw JSON.
 fn raw_elements(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     if let Ok(answer) = json::shallow(text, 2) {

@@ -1,8 +1,8 @@
-//! The life of an account: connecting, checking, renewing, its webhooks, its history, its entry points.
-//! What belongs here is `account` of the contract; each function is one call into the file that owns it.
+//! The life of an account: connecting, checking, renewing, webhooks, history, entry points.
+//! What belongs here is `account` of the contract; each function calls the file that owns it.
 //!
-//! The order is `connect` → `pages`, `token` → `subscription`, then `check`, `renew`, `profile`, `history`.
-//! All of them ask through `call`.
+//! The order is `connect` → `pages`, `token` → `subscription`, then `check`, `renew`, `profile`, `history`. All of them
+//! send requests through `call`.
 
 #![allow(
     clippy::result_large_err,
@@ -37,10 +37,9 @@ pub use channel_sdk::profiles::ContactProfile;
 use channel_sdk::{entry_points as entry_points_of, history as history_of, profiles};
 use channel_sdk::{http, storage};
 
-/// The host's network.
 struct Live;
 
-/// The host's network, where there is a host.
+/// The host's network.
 static LIVE: Live = Live;
 
 impl Http for Live {
@@ -49,7 +48,7 @@ impl Http for Live {
     }
 
     fn remember(&self, key: &str, value: &str) {
-        // Without it a check compares less.
+        // If storing fails, a check merely compares less.
         let _ = storage::set(key, value.as_bytes());
     }
 
@@ -58,12 +57,12 @@ impl Http for Live {
     }
 }
 
-/// Why a call did not succeed. In a box, because most of the code only hands it on.
+/// Why a call failed. Boxed, because most code only passes it on.
 pub(crate) type Trouble = Box<AccountError>;
-/// What a call comes to.
+/// The result of a call.
 pub(crate) type Outcome<T> = Result<T, Trouble>;
 
-/// What each function of an account does.
+/// The functions of an account.
 pub(crate) mod calls {
     use super::*;
 
@@ -109,7 +108,7 @@ pub(crate) mod calls {
     }
 }
 
-/// The same over any network, for tests: each function of the contract, with its errors.
+/// The same functions over any network, for tests: each with the contract's errors.
 macro_rules! over_any_network {
     ($($(#[$doc:meta])* $name:ident($($parameter:ident: $type:ty),*) -> $value:ty;)*) => {
         $(
@@ -124,19 +123,19 @@ macro_rules! over_any_network {
 over_any_network! {
     /// Begins or continues connecting.
     connect(request: ConnectRequest) -> ConnectStep;
-    /// Tests the connection and reports line by line.
+    /// Tests the connection and reports the results line by line.
     check(account: &AccountSettings) -> Vec<CheckResult>;
-    /// Renews the credentials. Answers when they must be renewed again.
+    /// Renews the credentials. Returns when they must be renewed next.
     refresh(account: &AccountSettings) -> Refreshed;
-    /// Sets up the app's own webhook where nobody has, asks Meta for the account's, and reads back that they come.
+    /// Configures the app's webhook if it is not configured, subscribes the account, and verifies the subscription.
     subscribe(account: &AccountSettings) -> ();
-    /// Asks Meta to stop.
+    /// Ends the account's subscription.
     unsubscribe(account: &AccountSettings) -> ();
     /// Reads a contact's profile.
     profile(account: &AccountSettings, contact: String) -> ContactProfile;
     /// Reads past messages, for [`parse`](crate::parse) with the source `history`.
     history(account: &AccountSettings, request: &HistoryRequest) -> HistoryPage;
-    /// Writes the account's entry points.
+    /// Sets the account's entry points.
     configure(account: &AccountSettings, wanted: &EntryPoints) -> ();
 }
 

@@ -1,5 +1,5 @@
-//! The pages of a person: which of them lead to an Instagram account, and why others do not.
-//! What belongs here is reading them with the user's token of the Facebook login.
+//! A person's pages: which of them lead to an Instagram account, and why others do not.
+//! What belongs here is reading them with the person's token of the Facebook login.
 //!
 //! Sources: Meta, "Get Started" of the Messenger API for Instagram; Graph API reference, "User Accounts",
 //! "User Permissions".
@@ -11,7 +11,7 @@ use super::{Candidate, Outcome};
 use crate::outbound::is_id;
 use crate::types::{FailureCategory, Media, MediaKind, Retention};
 
-/// What an account of the Facebook login is asked to permit; the manifest lists the same.
+/// The permissions requested for the Facebook login; the manifest lists the same.
 pub(super) const SCOPES: &[&str] = &[
     "instagram_basic",
     "instagram_manage_messages",
@@ -20,30 +20,30 @@ pub(super) const SCOPES: &[&str] = &[
     "pages_read_engagement",
     "pages_show_list",
 ];
-/// What the person must be allowed to do on the page: answer messages, and subscribe to webhooks.
+/// The tasks that the person must be allowed to do on the page: answer messages, subscribe to webhooks.
 pub(super) const TASKS: [&str; 2] = ["MESSAGING", "MODERATE"];
 
-/// How many pages are asked for at once: fewer where Meta finds that too much.
+/// Pages per request: fewer if Meta finds the request too large.
 const AT_ONCE: [u64; 4] = [100, 25, 5, 1];
-/// How often, which is more than any person has.
+/// The most requests, enough for more pages than anyone has.
 const ROUNDS: usize = 40;
-/// Pages that only the token names and that are read one by one.
+/// The most pages to read one by one because only the token names them.
 const ONE_BY_ONE: usize = 16;
 
 const FIELDS: &str = "id,name,instagram_business_account{id,username,name,profile_picture_url}";
-/// What a page says in the list of a person's pages only.
+/// A field that is only available in the list of a person's pages.
 const TASKS_FIELD: &str = ",tasks";
-/// The field that shows a personal account; not every version of Meta's has it.
+/// The field for a linked personal account. Not every version of Meta's API has it.
 const PERSONAL: &str = ",connected_instagram_account{id,username}";
 
-/// A page as something to choose.
+/// A page offered as a choice.
 pub(super) struct Offered {
     pub(super) candidate: Candidate,
-    /// What the account behind it is called.
+    /// The name of the account behind it.
     pub(super) account_name: Option<String>,
 }
 
-/// Every page of the person.
+/// All pages of the person.
 pub(super) fn offered(client: &Client<'_>) -> Outcome<Vec<Offered>> {
     let missing = missing_permissions(client)?;
     let mut found = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn offered(client: &Client<'_>) -> Outcome<Vec<Offered>> {
     Ok(found)
 }
 
-/// Gives every page of the person to a function.
+/// Calls `take` with each page of the person.
 pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outcome<()> {
     let mut fields = format!("{}{}{}", FIELDS, TASKS_FIELD, PERSONAL);
     let mut after = None;
@@ -93,7 +93,7 @@ pub(super) fn each(client: &Client<'_>, take: &mut dyn FnMut(&Json<'_>)) -> Outc
     Ok(())
 }
 
-/// Pages that belong to a business are missing in the list of some people; the token names them all the same.
+/// Adds pages that belong to a business. Some people's list lacks them, but the token names them.
 fn granted(client: &Client<'_>, missing: &str, found: &mut Vec<Offered>) {
     let Ok(answer) = super::token::debug(client, USER_TOKEN) else {
         return;
@@ -111,17 +111,17 @@ fn granted(client: &Client<'_>, missing: &str, found: &mut Vec<Offered>) {
             left -= 1;
             match client.read(&id, USER_TOKEN, FIELDS) {
                 Ok(page) => found.extend(candidate(&page.json(), missing)),
-                // It is shown all the same: a page that is not in the list at all leaves nothing to ask about.
+                // Listed anyway: for a page missing from the list, people would not know what to ask.
                 Err(_) => found.push(unreadable(id)),
             }
         }
     }
 }
 
-/// The permissions that are given page by page.
+/// The permissions that are granted page by page.
 const OF_PAGES: [&str; 2] = ["pages_messaging", "pages_show_list"];
 
-/// The permission for pages that people have through a business alone.
+/// The permission for pages to which people have access only through a business.
 pub(super) const OF_BUSINESSES: &str = "business_management";
 
 fn unreadable(id: String) -> Offered {
@@ -140,7 +140,7 @@ fn unreadable(id: String) -> Offered {
     Offered { candidate, account_name: None }
 }
 
-/// Which of the permissions are not granted.
+/// The permissions that are not granted.
 pub(super) fn missing_permissions(client: &Client<'_>) -> Outcome<String> {
     let settings = &client.settings;
     let url = [settings.host(), settings.version, "/me/permissions"];
@@ -157,7 +157,7 @@ pub(super) fn missing_permissions(client: &Client<'_>) -> Outcome<String> {
     Ok(lacking(SCOPES, &granted))
 }
 
-/// Those of some names that a list does not have, with commas.
+/// The names that are missing from a list, separated by commas.
 pub(super) fn lacking(names: &[&str], there: &[Json<'_>]) -> String {
     let mut lacking = String::new();
     for name in names {
@@ -171,7 +171,7 @@ pub(super) fn lacking(names: &[&str], there: &[Json<'_>]) -> String {
     lacking
 }
 
-/// The tasks that a page lacks; none where it does not say its tasks.
+/// The tasks that the person lacks on a page; empty if the page does not list tasks.
 pub(super) fn missing_tasks(page: &Json<'_>) -> String {
     let tasks: &[&str] = if page.get("tasks").is_some() { &TASKS } else { &[] };
     lacking(tasks, list(page, "tasks"))
@@ -204,11 +204,11 @@ fn candidate(page: &Json<'_>, missing: &str) -> Option<Offered> {
     Some(Offered { candidate, account_name: text(linked, "name") })
 }
 
-/// What stands in the way of a personal account.
+/// The problem with a personal account.
 pub(super) const PERSONAL_ACCOUNT: &str = "The Instagram account is a personal one. \
                                            Switch it to a business or creator account in the Instagram app.";
 
-/// What stands in the way where permissions are missing.
+/// The problem with missing permissions.
 pub(super) fn not_granted(missing: &str) -> String {
     format!("What was not granted: {missing}. Connect again and leave every permission switched on.")
 }

@@ -1,8 +1,8 @@
-//! The profile of a contact: what Meta tells the business about a person who wrote to it.
-//! What belongs here is that one request and its reading.
+//! The profile of a contact: what Meta tells a business about a person who wrote to it.
+//! What belongs here is that request and parsing its response.
 //!
-//! Source: Meta, "User Profile API" of the Instagram Platform. Meta answers nulls for names and pictures,
-//! and refuses with 230 until the person has written.
+//! Source: Meta, "User Profile API" of the Instagram Platform. Meta returns nulls for some names and pictures, and
+//! refuses with code 230 until the person has written.
 
 use channel_sdk::json::Json;
 
@@ -15,7 +15,7 @@ use crate::types::{Contact, Detail};
 const FIELDS: &str =
     "name,username,profile_pic,follower_count,is_user_follow_business,is_business_follow_user,is_verified_user";
 
-/// What Meta says with yes or no: its name, ours, and the label.
+/// Meta's boolean fields: its name, ours, and the label.
 const FLAGS: [(&str, &str, &str); 3] = [
     ("is_user_follow_business", "follows_business", "Follows the business"),
     ("is_business_follow_user", "followed_by_business", "Followed by the business"),

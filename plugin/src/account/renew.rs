@@ -1,5 +1,5 @@
-//! Renewing the credentials of an account before they end.
-//! What belongs here is what each login must do, and when it must be done again.
+//! Renewing an account's credentials before they expire.
+//! What belongs here is what each login requires, and when to renew next.
 
 use channel_sdk::json::Json;
 
@@ -11,10 +11,10 @@ use crate::outbound::is_id;
 use crate::outcome;
 use crate::types::FailureCategory;
 
-/// Renews what can be renewed.
+/// Renews all credentials that can be renewed.
 ///
 /// # Errors
-/// A failure of the category `auth-expired` where the access is over.
+/// A failure of the category `auth-expired` if the access has ended.
 pub(super) fn refresh(client: &Client<'_>) -> Outcome<Refreshed> {
     let before = if client.is_facebook() { facebook(client) } else { instagram(client) }?;
     Ok(Refreshed { before, settings: Vec::new() })
@@ -28,8 +28,8 @@ fn instagram(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
     }
 }
 
-/// The page's token outlives the person's, so the account works on where only the person's cannot be
-/// renewed; what counts is what Facebook says of the page's.
+/// The page's token outlives the person's, so the account keeps working even if the person's cannot be renewed. What
+/// matters is Facebook's verdict on the page's token.
 fn facebook(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
     let renewed = token::prolong(client);
     let reread = match &renewed {
@@ -39,7 +39,7 @@ fn facebook(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
     };
     let debugged = token::debug(client, client.settings.slot())?;
     if let Some(ended) = ended(record(&debugged.json())) {
-        // Of two reasons the one that Facebook gives for the person's token says more.
+        // Of two reasons, the one given for the person's token is more specific.
         return Err(match renewed.err().or(reread) {
             Some(reason) if is_dead(&reason) => reason,
             _ => ended,
@@ -49,7 +49,7 @@ fn facebook(client: &Client<'_>) -> Outcome<Option<TimestampMs>> {
     Ok(earlier(person, earliest_end(&debugged)))
 }
 
-/// Why a token is not valid, by what `debug_token` says of it.
+/// Why a token is invalid, according to `debug_token`.
 fn ended(debugged: &Json<'_>) -> Option<Trouble> {
     if !matches!(debugged.get("is_valid"), Some(Json::Bool(false))) {
         return None;
@@ -60,5 +60,5 @@ fn ended(debugged: &Json<'_>) -> Option<Trouble> {
     Some(Box::new(AccountError::Platform(failure)))
 }
 
-/// Meta's code for tokens that are not valid.
+/// Meta's code for invalid tokens.
 const DEAD: u64 = 190;

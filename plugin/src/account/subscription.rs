@@ -1,4 +1,4 @@
-//! Webhooks of one account: asking Meta for them, reading back whether they come, and stopping them.
+//! Webhook subscriptions of one account: subscribing, verifying, unsubscribing.
 //! What belongs here is the edge `subscribed_apps` of both logins.
 //!
 //! Sources: Meta, "Webhooks" of the Instagram Platform; Graph API reference, "Page Subscribed Apps".
@@ -9,28 +9,28 @@ use super::connect::refusal;
 use super::pages::lacking;
 use crate::types::{FailureCategory, HttpMethod};
 
-/// The fields without which conversations would have holes.
+/// The fields without which conversations would be incomplete.
 pub(super) const NEEDED: &[&str] =
     &["messages", "messaging_postbacks", "message_reactions", "messaging_seen", "messaging_referral"];
-/// More fields of the Instagram login. Some need a permission that not every app has.
+/// Additional fields of the Instagram login. Some need a permission that not every app has.
 pub(super) const WANTED: &str = ",messaging_handover,messaging_optins,standby,comments,live_comments";
-/// One of Meta's pages lists this field, and some apps are told that there is none.
+/// One of Meta's pages lists this field, but some apps get the answer that it does not exist.
 const ECHOES: &str = ",message_echoes";
 
-/// A page needs any field at all: what comes of Instagram is set for the whole app in its dashboard.
+/// A page needs at least one field, whichever: Instagram's fields are set for the whole app in its dashboard.
 const OF_PAGES: &[&str] = &["messages"];
 const MORE_OF_PAGES: &str = ",messaging_postbacks,message_reactions,messaging_referrals,standby";
 
-/// Subscribes to as many fields as Meta gives, and reads back that it did.
+/// Subscribes to as many fields as Meta accepts, and verifies the result.
 ///
 /// # Errors
-/// Where Meta refuses even the needed fields, or does not list the app afterwards.
+/// A failure if Meta refuses even the needed fields, or does not list the app afterwards.
 pub(super) fn subscribe(client: &Client<'_>) -> Outcome<()> {
     let (needed, mut more): (_, &[&str]) = match client.is_facebook() {
         true => (OF_PAGES, &[MORE_OF_PAGES]),
         false => (NEEDED, &[WANTED, ECHOES]),
     };
-    // With everything first, then with less and less.
+    // Tries all fields first, then fewer and fewer.
     loop {
         let fields = needed.join(",") + &more.concat();
         let outcome = edge(client, HttpMethod::Post, &[("subscribed_fields", &fields)]);
@@ -56,7 +56,7 @@ pub(super) fn subscribe(client: &Client<'_>) -> Outcome<()> {
     }
 }
 
-/// Fewer fields may be taken where one is unknown or not permitted.
+/// Failures after which fewer fields may be accepted: one is unknown or not permitted.
 pub(super) const ABOUT_FIELDS: &[FailureCategory] =
     &[FailureCategory::ContentInvalid, FailureCategory::PermissionMissing, FailureCategory::Other];
 
@@ -65,14 +65,14 @@ pub(super) fn unsubscribe(client: &Client<'_>) -> Outcome<()> {
     edge(client, HttpMethod::Delete, &[]).map(|_| ())
 }
 
-/// The needed fields that are not subscribed; none where the app is not listed at all.
+/// The needed fields that are not subscribed; `None` if the app is not listed.
 pub(super) fn missing_fields(client: &Client<'_>) -> Outcome<Option<String>> {
     let answer = edge(client, HttpMethod::Get, &[])?;
     let body = answer.json();
     let needed = if client.is_facebook() { OF_PAGES } else { NEEDED };
     let apps = elements(&body);
-    // A page shows other apps as well. Of an account of the Instagram login the pages do not say whether
-    // it does, nor by which of the app's two ids.
+    // A page lists other apps too. For the Instagram login, the documentation says neither whether other apps are
+    // listed nor which of the app's two ids is used.
     let known = apps.iter().find(|app| match client.known_app() {
         Some(id) => text(app, "id").as_deref() == Some(id),
         None => true,

@@ -1,5 +1,5 @@
-//! Tokens: codes into tokens, short into long, and what a token is worth. None of them is ever seen here.
-//! What belongs here is one function for each of Meta's token endpoints.
+//! Tokens: exchanging codes, extending lifetimes, inspecting. The channel never sees a token itself.
+//! What belongs here is one function per token endpoint of Meta.
 //!
 //! Sources: Meta, "Manually Build a Login Flow", "Long-Lived Access Tokens", "Debug Token";
 //! "Business Login for Instagram".
@@ -15,15 +15,15 @@ const APP_SECRET: &str = "app-secret";
 const INSTAGRAM_APP_SECRET: &str = "instagram-app-secret";
 const INSTAGRAM_TOKEN: &str = "instagram-token";
 const CODE: &str = "code";
-/// Facebook's token endpoint behind the version.
+/// Facebook's token endpoint, after the version.
 const OAUTH: &str = "/oauth/access_token";
-/// The subcodes of codes that were used or are too old (captures; the pages do not list them).
+/// The subcodes of used or expired codes (from captures; Meta's pages do not list them).
 const SPENT: [&str; 2] = ["36007", "36009"];
 
-/// The code of the dialog becomes a token, kept in its slot.
+/// Exchanges the dialog's code for a token, which is captured into its slot.
 ///
 /// # Errors
-/// `expired` where the code was used or is too old.
+/// `expired` if the code was used or is too old.
 pub(super) fn exchange(client: &Client<'_>, redirect_uri: &str) -> Outcome<Answer> {
     let app = client.app()?;
     let parameters = [("client_id", app), ("redirect_uri", redirect_uri)];
@@ -44,7 +44,7 @@ pub(super) fn exchange(client: &Client<'_>, redirect_uri: &str) -> Outcome<Answe
     exchanged.map_err(|error| if is_spent(&error) { Box::new(AccountError::Expired) } else { error })
 }
 
-/// Whether the code is what was wrong. api.instagram.com has one code for everything, so the sentence decides.
+/// Whether the code was the problem. api.instagram.com has a single error code for everything, so the message decides.
 fn is_spent(error: &AccountError) -> bool {
     let AccountError::Platform(failure) = error else {
         return false;
@@ -53,7 +53,7 @@ fn is_spent(error: &AccountError) -> bool {
         || ["authorization code", "matching code"].iter().any(|words| contains_ignoring_case(&failure.message, words))
 }
 
-/// Makes the user's token last for 60 days. The answer's expiry is the token's.
+/// Extends the person's token to 60 days. The response's expiry is the token's.
 pub(super) fn prolong(client: &Client<'_>) -> Outcome<Answer> {
     if client.is_facebook() {
         let parameters = [("grant_type", "fb_exchange_token"), ("client_id", client.app()?)];
@@ -64,7 +64,7 @@ pub(super) fn prolong(client: &Client<'_>) -> Outcome<Answer> {
     instagram(client, "access_token", "ig_exchange_token", &secrets)
 }
 
-/// Makes a token of the Instagram login last for another 60 days; it must be a day old.
+/// Extends a token of the Instagram login by another 60 days; it must be at least a day old.
 pub(super) fn refresh_instagram(client: &Client<'_>) -> Outcome<Answer> {
     instagram(client, "refresh_access_token", "ig_refresh_token", &[("access_token", INSTAGRAM_TOKEN)])
 }
@@ -96,7 +96,8 @@ fn instagram(client: &Client<'_>, endpoint: &str, grant_type: &str, secrets: &[(
     })
 }
 
-/// The Meta app's own token, kept in its slot. It is Facebook's also where accounts use the Instagram login.
+/// Requests the Meta app's own token, captured into its slot. It is Facebook's even if accounts use the Instagram
+/// login.
 pub(super) fn of_app(client: &Client<'_>) -> Outcome<Answer> {
     let app = match client.meta_app() {
         Some(app) => app,
@@ -112,7 +113,7 @@ pub(super) fn of_app(client: &Client<'_>) -> Outcome<Answer> {
     })
 }
 
-/// What Facebook says about the token in a slot. It tells that to the app alone.
+/// What Facebook says about the token in a slot. Only the app itself may ask.
 pub(super) fn debug(client: &Client<'_>, slot: &str) -> Outcome<Answer> {
     of_app(client)?;
     let settings = &client.settings;
@@ -124,19 +125,19 @@ pub(super) fn debug(client: &Client<'_>, slot: &str) -> Outcome<Answer> {
     })
 }
 
-/// When a token or the access to its person's data ends, whichever comes first; 0 stands for never.
+/// When a token or the access to its person's data ends, whichever comes first. 0 means never.
 pub(super) fn earliest_end(debugged: &Answer) -> Option<TimestampMs> {
     let body = debugged.json();
     let token = record(&body);
     earlier(end(token, "expires_at"), end(token, "data_access_expires_at"))
 }
 
-/// A time of `debug_token`, in seconds there.
+/// A time of `debug_token`, converted from seconds to milliseconds.
 pub(super) fn end(debugged: &Json<'_>, name: &str) -> Option<TimestampMs> {
     debugged.get(name).and_then(Json::whole).filter(|seconds| *seconds > 0).map(|seconds| seconds.saturating_mul(1000))
 }
 
-/// Whether the access is over, and not only this request refused.
+/// Whether the access itself has ended, rather than this one request being refused.
 pub(super) fn is_dead(error: &AccountError) -> bool {
     is_about(error, &[FailureCategory::AuthExpired])
 }

@@ -1,5 +1,5 @@
-//! Bodies: the JSON of each request, as Meta's pages print it.
-//! What belongs here is writing; everything was checked before.
+//! Bodies: the JSON of each request, in the form that Meta documents.
+//! What belongs here is writing it; checks come earlier.
 
 use channel_sdk::json::Writer;
 
@@ -7,7 +7,7 @@ use super::Piece;
 use super::media::{Item, Source};
 use crate::types::{Button, ButtonAction, Card, QuickReply};
 
-/// The members of a button, of a template or of the menu.
+/// Writes the members of a button, for a template or the menu.
 pub(crate) fn button(writer: &mut Writer, button: &Button) {
     match &button.action {
         ButtonAction::Url(url) => {
@@ -15,7 +15,7 @@ pub(crate) fn button(writer: &mut Writer, button: &Button) {
             writer.text("url", url);
             writer.text("title", &button.title);
         }
-        // Refused before it comes here, as are the kinds below.
+        // Already refused, like the kinds below.
         ButtonAction::Ask(_) => {}
         ButtonAction::Postback(payload)
         | ButtonAction::Call(payload)
@@ -29,7 +29,7 @@ pub(crate) fn button(writer: &mut Writer, button: &Button) {
     }
 }
 
-/// What stands around every message.
+/// The fields that surround every message.
 pub(super) struct Frame<'m> {
     pub(super) contact: &'m str,
     pub(super) comment: Option<&'m str>,
@@ -105,7 +105,7 @@ fn content(writer: &mut Writer, piece: &Piece<'_>) {
         Piece::Products(ids) => template(writer, "product", |writer| {
             writer.name("elements").list(ids, |writer, id| writer.object(|writer| writer.text("id", id)));
         }),
-        // Signals have bodies of their own.
+        // Actions have their own bodies.
         Piece::React(..) | Piece::Unreact(_) | Piece::Typing(_) | Piece::MarkSeen => {}
     }
 }
@@ -115,7 +115,7 @@ fn file(writer: &mut Writer, item: &Item<'_>) {
     writer.name("payload").object(|writer| match &item.source {
         Source::Url(url) => writer.text("url", url),
         Source::Handle(id) => writer.text("attachment_id", id),
-        // The host puts the id of the upload here.
+        // The host inserts the upload's id here.
         Source::Upload { .. } => writer.text("attachment_id", ""),
     });
 }
@@ -153,7 +153,7 @@ fn buttons(writer: &mut Writer, list: &[Button]) {
     writer.name("buttons").list(list, |writer, one| writer.object(|writer| button(writer, one)));
 }
 
-/// The body of a signal: nothing but the recipient and the action may stand in it.
+/// The body of an action. It may contain only the recipient and the action.
 pub(super) fn action(contact: &str, piece: &Piece<'_>) -> String {
     let mut writer = Writer::new();
     writer.object(|writer| {
@@ -170,7 +170,7 @@ pub(super) fn action(contact: &str, piece: &Piece<'_>) -> String {
             writer.name("payload").object(|writer| {
                 writer.text("message_id", target);
                 if let Some(emoji) = emoji {
-                    // The heart is the one reaction that all of Meta's pages know, by this name.
+                    // The heart is the only reaction that all of Meta's pages list, under this name.
                     let heart = matches!(emoji, "\u{2764}" | "\u{2764}\u{fe0f}");
                     writer.text("reaction", if heart { "love" } else { emoji });
                 }

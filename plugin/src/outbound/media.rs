@@ -1,5 +1,5 @@
-//! Files: which kinds and sizes Instagram takes, from an address, by id, or uploaded by the host.
-//! What belongs here is checking files and deciding their type; requests are made by `render`.
+//! Files: the kinds and sizes that Instagram accepts, from a URL, by id, or uploaded by the host.
+//! What belongs here is checking files and determining their type; `render` builds the requests.
 
 use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
@@ -9,21 +9,21 @@ use super::{Files, Piece, element, path, text};
 use crate::limits::{IMAGES, MEDIA, MediaRule, OTHER_VIDEO};
 use crate::types::{Bound, FileRef, MediaKind, MediaSource, OutboundMedia, Unit};
 
-/// A file that was checked.
+/// A checked file.
 pub(super) struct Item<'m> {
-    /// Meta's word for its kind.
+    /// Meta's value for its kind.
     pub(super) word: &'static str,
     pub(super) source: Source<'m>,
 }
 
-/// Where its bytes are.
+/// Where its bytes come from.
 pub(super) enum Source<'m> {
     Url(&'m str),
     Handle(&'m str),
     Upload { file: &'m FileRef, mime: &'static str, name: String },
 }
 
-/// Reads the files of a part.
+/// Checks the files of a part and adds its pieces.
 pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, pieces: &mut Vec<(usize, Piece<'m>)>) {
     let list = path(part, "media");
     report.count(&list, "files", files.len(), IMAGES);
@@ -108,10 +108,10 @@ fn refuse_kind(report: &mut Report, place: &str, kind: MediaKind) {
     report.not_accepted(code, &format!("{place}.kind"), sentence, &accepted);
 }
 
-/// What a file is, as far as its type, its name or its address tell.
+/// The type of a file, as far as its MIME type, name or URL reveal it.
 enum Found {
     Known(&'static str, bool),
-    /// A type that is not taken; carries its name.
+    /// A type that is not accepted, by name.
     Other(String),
     Unknown,
 }
@@ -151,7 +151,7 @@ fn check_type(report: &mut Report, place: &str, rule: &MediaRule, file: &Outboun
     }
 }
 
-/// The declared type decides, then the ending of the name, then that of the address.
+/// The declared type takes precedence, then the extension of the name, then that of the URL.
 fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
     let declared = file.mime.as_deref().and_then(|mime| mime.split(';').next()).unwrap_or_default();
     let declared = declared.trim_ascii().to_ascii_lowercase();
@@ -180,12 +180,12 @@ fn find_type(rule: &MediaRule, file: &OutboundMedia) -> Found {
     Found::Unknown
 }
 
-/// What stands behind the host of an address.
+/// The path of a URL, without the leading slash.
 fn path_of(url: &str) -> Option<&str> {
     url.split(['?', '#']).next()?.splitn(4, '/').nth(3)
 }
 
-/// What stands behind the last dot, where it looks like an ending.
+/// The text after the last dot, if it looks like a file extension.
 fn ending(name: &str) -> Option<String> {
     let file = name.rsplit('/').next()?;
     let (_, ending) = file.rsplit_once('.')?;
@@ -219,8 +219,7 @@ fn check_size(report: &mut Report, place: &str, rule: &MediaRule, size: Option<u
     }
 }
 
-/// The name under which a file is uploaded. Meta's page "Attachment Upload": names that are not
-/// ASCII fail.
+/// The name under which a file is uploaded. Non-ASCII names fail (Meta, "Attachment Upload").
 fn file_name(report: &mut Report, place: &str, file: &OutboundMedia, mime: &str) -> String {
     let plain = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '"' | '\\' | '/') || letter == ' ';
     let types = MEDIA.iter().flat_map(|rule| rule.types);

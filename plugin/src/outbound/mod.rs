@@ -1,8 +1,9 @@
-//! Replies out: an agent's message becomes the ordered requests that deliver it, or the reasons why not.
-//! What belongs here is the plan of a message; each kind of part has a file of its own.
+//! Outgoing replies: an agent's message becomes the ordered requests that deliver it, or the reasons why it cannot be
+//! sent.
+//! What belongs here is the plan of a message; each kind of part has its own file.
 //!
-//! Checking and rendering walk the same plan, so what validates can be rendered and what was
-//! refused never is. The data goes `parts` → `text`, `media`, `rich` → `render` → `body`.
+//! Checking and rendering use the same plan, so everything that validates can be rendered, and nothing refused ever is.
+//! The data flows `parts` → `text`, `media`, `rich` → `render` → `body`.
 
 mod body;
 mod media;
@@ -25,7 +26,7 @@ use crate::types::{
 pub(crate) use body::button;
 pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
 
-/// One request's worth of a part.
+/// The content of one request, from a part.
 enum Piece<'m> {
     Text(String),
     Media(Vec<media::Item<'m>>),
@@ -41,12 +42,12 @@ enum Piece<'m> {
 }
 
 impl Piece<'_> {
-    /// Whether the customer sees a message, not only a signal.
+    /// Whether it is a message that the customer sees, rather than an action.
     fn is_message(&self) -> bool {
         !matches!(self, Self::React(..) | Self::Unreact(_) | Self::Typing(_) | Self::MarkSeen)
     }
 
-    /// Whether it is one attachment with a payload.
+    /// Whether it is a single attachment with a payload.
     fn has_payload(&self) -> bool {
         match self {
             Self::Media(items) => items.len() == 1,
@@ -55,38 +56,38 @@ impl Piece<'_> {
         }
     }
 
-    /// Whether quick replies may hang under it: text or files (Meta, "Quick Replies").
+    /// Whether quick replies may be attached: to text or files (Meta, "Quick Replies").
     fn takes_quick_replies(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Media(_))
     }
 
-    /// Whether it may answer a message: text, files or a template (changelogs of 2025-12-19, 2026-09-21).
+    /// Whether it can be a reply to a message: text, files or a template (changelogs of 2025-12-19, 2026-09-21).
     fn takes_reply_to(&self) -> bool {
         self.is_message() && !matches!(self, Self::Sticker(_) | Self::Share(_))
     }
 }
 
-/// What a message comes to.
+/// The plan of a message.
 struct Plan<'m> {
-    /// Each with the number of its part.
+    /// Each with the index of its part.
     pieces: Vec<(usize, Piece<'m>)>,
     settings: Settings<'m>,
-    /// The message goes out with the tag that lets people answer for 7 days.
+    /// Whether the message is sent with the tag that lets people answer for 7 days.
     human_tag: bool,
-    /// The message that the first piece answers.
+    /// The message that the first piece replies to.
     reply_to: Option<&'m str>,
     report: Report,
 }
 
-/// Says everything that stands in the way of a message, errors and warnings, all at once.
+/// Reports all errors and warnings of a message at once.
 pub fn validate(message: &OutboundMessage, context: &ConversationContext) -> Validation {
     plan(message, context).report.into_validation()
 }
 
-/// Renders a message as the ordered requests that deliver it.
+/// Renders a message into the ordered requests that deliver it.
 ///
 /// # Errors
-/// The errors of [`validate`], when there are any.
+/// The errors of [`validate`], if there are any.
 pub fn build(message: &OutboundMessage, context: &ConversationContext) -> Result<Vec<SendStep>, Vec<Violation>> {
     let plan = plan(message, context);
     if plan.report.has_errors() {
@@ -125,7 +126,7 @@ fn plan<'m>(message: &'m OutboundMessage, context: &'m ConversationContext) -> P
     Plan { pieces, settings, human_tag, reply_to, report }
 }
 
-/// Checks whom the message goes to: nothing but the digits of an id reaches the wire.
+/// Checks the recipient: only an id of digits is ever sent.
 fn recipient(report: &mut Report, contact: &str) {
     let path = "context.contact";
     if contact.is_empty() {
@@ -137,7 +138,7 @@ fn recipient(report: &mut Report, contact: &str) {
     }
 }
 
-/// Checks `reply-to`, and says whether it can be carried.
+/// Checks `reply-to`, and returns its target if it can be sent.
 fn reply_target<'m>(
     report: &mut Report,
     message: &'m OutboundMessage,
@@ -158,7 +159,7 @@ fn reply_target<'m>(
     let first = pieces.iter().find(|(_, piece)| piece.is_message());
     match first {
         Some((_, piece)) if piece.takes_reply_to() => Some(target),
-        // What the first part cannot be was refused already.
+        // The first part has already been refused.
         None if report.has_errors() => None,
         _ => {
             let part = first.map_or(0, |(part, _)| *part);
@@ -170,7 +171,7 @@ fn reply_target<'m>(
     }
 }
 
-/// Checks a private reply: exactly one message for each comment (Meta, "Private Replies").
+/// Checks a private reply: exactly one message per comment (Meta, "Private Replies").
 fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, pieces: &[(usize, Piece<'_>)]) {
     let path = "private_reply_to";
     if comment.is_empty() {
@@ -202,7 +203,7 @@ fn private_reply(report: &mut Report, message: &OutboundMessage, comment: &str, 
     }
 }
 
-/// The path of a part, or of something in it.
+/// The path of a part, or of a member inside it.
 fn path(part: usize, inside: &str) -> String {
     element("parts", part, inside)
 }
@@ -215,5 +216,5 @@ pub(crate) fn element(list: &str, at: usize, inside: &str) -> String {
     }
 }
 
-/// A file that a part names, for the readers of parts.
+/// The files of a part.
 type Files<'m> = &'m [OutboundMedia];

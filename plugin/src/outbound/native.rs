@@ -1,5 +1,5 @@
 //! The platform's own JSON: what an agent's tool may add to the last message's body.
-//! What belongs here is what `native` may touch, and merging it by RFC 7396, on raw text.
+//! What belongs here is the members that `native` may set, and merging them by RFC 7396 as raw text.
 
 use channel_sdk::json::{self, Json, Members};
 use channel_sdk::limit::NATIVE_BYTES;
@@ -11,9 +11,9 @@ use super::Piece;
 use crate::limits::NATIVE_DEPTH;
 use crate::types::{Bound, OutboundMessage, Severity, Unit};
 
-/// Everything that `native` may set, with the JSON that may stand there. Whatever else a body holds is said by the
-/// typed message, which is checked against the window, the limits and the list of what Instagram has; there is no
-/// second way in. None of these names a person, a text, an address, a tag or another application.
+/// All members that `native` may set, with the JSON values allowed. Everything else in a body comes from the typed
+/// message, which is checked against the window, the limits and Instagram's features; `native` must not bypass these
+/// checks. None of these members names a person, a text, a URL, a tag or another application.
 const ALLOWED: &[(&[&str], &[&str])] = &[
     (&["messaging_type"], &["\"RESPONSE\"", "\"UPDATE\""]),
     (&["message", "attachment", "payload", "is_reusable"], FLAGS),
@@ -22,7 +22,7 @@ const ALLOWED: &[(&[&str], &[&str])] = &[
 ];
 const FLAGS: &[&str] = &["true", "false"];
 
-/// Checks `native`. `human_tag`: the message goes out with the tag for people.
+/// Checks `native`. `human_tag` says whether the message is sent with the tag for people.
 pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: bool, pieces: &[(usize, Piece<'_>)]) {
     let Some(native) = &message.native else {
         return;
@@ -44,7 +44,7 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: b
             "The platform's own JSON needs a message to be merged into. Add a text."
         }
         Some(_) => {
-            // A tag and a private reply say themselves how the message is meant.
+            // A tag or a private reply already determines the messaging type.
             let typed = human_tag || message.private_reply_to.is_some();
             let mut path = Vec::new();
             let Some(refused) = refusal(native, &mut path, &|path| match path {
@@ -68,20 +68,20 @@ pub(super) fn check(report: &mut Report, message: &OutboundMessage, human_tag: b
     report.error(violation_code::NATIVE_INVALID, "native", sentence);
 }
 
-/// How much of a refused place is repeated, in characters.
+/// The most characters of a refused path that are quoted.
 const NAMED: usize = 100;
 
-/// The first place in an object that may not be set, or not to this. Every member counts, also where a name stands
-/// twice, and names are compared without their escapes.
+/// The path of the first member of an object that may not be set, or not to its value. Duplicate members are all
+/// checked, and names are compared unescaped.
 fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -> Option<String> {
     for (name, value) in members(text)? {
         path.push(name.to_string());
         let names = path.iter().map(String::as_str).collect::<Vec<_>>();
         let value = raw(&value);
         let refused = match ALLOWED.iter().find(|(allowed, _)| allowed.starts_with(&names)) {
-            // On the way to something that may be set: an object, and nothing that takes one away.
+            // A parent of a permitted member: it must be an object, not a value that would remove members.
             Some((allowed, _)) if allowed.len() > names.len() => match members(value) {
-                // Nothing is made that was not there.
+                // A patch must not create objects that the body does not have.
                 Some(_) if names.len() == 1 || fits(allowed) => refusal(value, path, fits),
                 _ => Some(path.join(".")),
             },
@@ -96,7 +96,7 @@ fn refusal(text: &str, path: &mut Vec<String>, fits: &dyn Fn(&[&str]) -> bool) -
     None
 }
 
-/// Merges a patch that was checked into a body.
+/// Merges a checked patch into a body.
 pub(super) fn merge(body: &str, patch: &str) -> String {
     let Some(changes) = members(patch) else {
         return patch.to_owned();
@@ -109,7 +109,7 @@ pub(super) fn merge(body: &str, patch: &str) -> String {
         }
     }
     for (name, value) in &changes {
-        // Of two changes to one name the last counts.
+        // Of two changes to the same name the last one wins.
         merged.retain(|(known, _)| known != &**name);
         if raw(value) != "null" {
             let before = json::last(&known, name).map_or("", raw);
@@ -143,7 +143,7 @@ fn raw<'t>(value: &Json<'t>) -> &'t str {
     }
 }
 
-/// How deeply brackets are nested, those in texts aside.
+/// The nesting depth of brackets outside strings.
 fn depth(text: &str) -> usize {
     let (mut deepest, mut level) = (0_usize, 0_usize);
     let (mut in_text, mut escaped) = (false, false);

@@ -1,5 +1,5 @@
-//! Parts: what each is on Instagram, and which of them Instagram does not have.
-//! What belongs here is the one match over `outbound-part`, with the short checks of small parts.
+//! Parts: what each becomes on Instagram, and which ones Instagram does not support.
+//! What belongs here is the only match over `outbound-part`, with the short checks of small parts.
 
 use channel_sdk::cut;
 use channel_sdk::names::violation_code;
@@ -10,7 +10,7 @@ use super::{Piece, media, path, rich, text};
 use crate::limits::{LIKE_HEART, LONGEST_EMOJI};
 use crate::types::{OutboundPart, OutboundReaction, ReactionAction};
 
-/// Checks a part and adds the requests' worth of it.
+/// Checks a part and adds its pieces, one per request.
 pub(super) fn read<'m>(
     report: &mut Report,
     settings: &Settings<'_>,

@@ -1,5 +1,5 @@
-//! Rendering: the plan of a message becomes requests, in the order in which they must be sent.
-//! What belongs here is steps with their fills and captures; bodies are written by `body`.
+//! Rendering: the plan of a message becomes requests in sending order.
+//! What belongs here is steps with their fills and captures; `body` writes the bodies.
 
 use channel_sdk::report::Report;
 
@@ -22,7 +22,7 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
     let mut steps = Vec::new();
     let mut sent = 0;
     for (at, (part, piece)) in pieces.iter().enumerate() {
-        // What is lost of a part is said on its last step.
+        // A part's degradations are reported on its last step.
         let ends_part = pieces.get(at + 1).is_none_or(|(next, _)| next != part);
         if !piece.is_message() {
             let body = body::action(contact, piece);
@@ -65,8 +65,8 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
     steps
 }
 
-/// What travels in `metadata`: the message's id, with a number behind it from the second request
-/// on, so that every echo names its own step.
+/// The value of `metadata`: the message's id, with a number appended from the second request on, so that each echo
+/// identifies its step.
 fn correlation(id: &str, sent: u64) -> Option<String> {
     let text = if sent == 0 { id.to_owned() } else { format!("{id}#{sent}") };
     (!id.is_empty() && text.chars().count() <= METADATA).then_some(text)
@@ -79,7 +79,7 @@ fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: 
         kind,
         rate_class: class.to_owned(),
         request,
-        // A message sent twice is seen twice; everything else only repeats itself.
+        // A repeated message would be seen twice; repeating anything else does no harm.
         repeatable: !is_message,
         echoed: is_message,
         correlation: None,
@@ -95,7 +95,7 @@ fn post(settings: &Settings<'_>, body: String, fills: Vec<Fill>) -> HttpRequest 
     request
 }
 
-/// Adds the steps that upload files, and the places where their ids go.
+/// Adds the steps that upload files, and the captures and fills that pass on their ids.
 fn uploads(
     settings: &Settings<'_>,
     report: &Report,
@@ -121,7 +121,7 @@ fn uploads(
             content_type: None,
         };
         let mut fields = Vec::with_capacity(3);
-        // Over a page Meta must be told that the file is for Instagram.
+        // Through a page, Meta must be told that the file is for Instagram.
         if settings.login == Login::Facebook {
             fields.push(text("platform", "instagram".to_owned()));
         }

@@ -1,5 +1,5 @@
 //! Interactive parts: cards, buttons, products and quick replies.
-//! What belongs here is checking them; their JSON is written by `body`.
+//! What belongs here is checking them; `body` writes their JSON.
 
 use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
@@ -51,7 +51,7 @@ pub(super) fn cards(report: &mut Report, part: usize, cards: &[Card]) {
     only_in_the_app(report, part, feature::CARDS, &list, "cards");
 }
 
-/// Checks a text with buttons, and gives the text as it is sent.
+/// Checks a text with buttons, and returns the text as sent.
 pub(super) fn button_message(report: &mut Report, part: usize, message: &ButtonMessage) -> String {
     let text = path(part, "buttons.text");
     let mut sent = message.text.clone();
@@ -109,7 +109,7 @@ pub(super) fn products(report: &mut Report, settings: &Settings<'_>, part: usize
     only_in_the_app(report, part, feature::PRODUCTS, &list, "products");
 }
 
-/// Checks quick replies, which hang under the last part.
+/// Checks quick replies, which are attached to the last part.
 pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, pieces: &[(usize, Piece<'_>)]) {
     let replies = &message.quick_replies;
     if replies.is_empty() {
@@ -138,7 +138,7 @@ pub(super) fn quick_replies(report: &mut Report, message: &OutboundMessage, piec
             report.lost(part, feature::QUICK_REPLIES, &element(list, at, "image_url"), sentence);
         }
     }
-    // A last part that was refused has no piece; nothing is said about it twice.
+    // A refused last part has no piece; it is not reported twice.
     let last = pieces.last().filter(|(at, _)| *at == part);
     if last.is_some_and(|(_, piece)| !piece.takes_quick_replies()) {
         let sentence = "Quick replies need a text or files above them. Put a text last.";

@@ -1,5 +1,5 @@
-//! The account's settings: which login, which node, which version, and what Meta granted.
-//! What belongs here is reading and checking them; the manifest declares the same keys.
+//! The account's settings: login, node, API version, and what Meta granted.
+//! What belongs here is parsing and checking them; the manifest declares the same keys.
 
 use channel_sdk::names::violation_code;
 use channel_sdk::report::Report;
@@ -9,27 +9,27 @@ use crate::types::{
     AccountSettings, Derivation, Fill, FillPlace, FillSource, Header, HttpBody, HttpMethod, HttpRequest, SettingValue,
 };
 
-/// Which of Meta's two products the account is connected through.
+/// The Meta product through which the account is connected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Login {
-    /// Messenger API for Instagram, over the linked Facebook page.
+    /// Messenger API for Instagram, through the linked Facebook page.
     Facebook,
     /// Instagram API with Instagram Login.
     Instagram,
 }
 
-/// The settings, checked; defaults where they were refused.
+/// The checked settings, with defaults in place of refused ones.
 pub(crate) struct Settings<'m> {
     pub(crate) login: Login,
     pub(crate) version: &'m str,
-    /// The page or the account, as the path of a request names it.
+    /// The page or account id, as used in request paths.
     pub(crate) node: String,
     pub(crate) human_agent: bool,
     proof: bool,
 }
 
 impl Settings<'_> {
-    /// The address of an edge of the account's node.
+    /// The URL of an edge of the account's node.
     pub(crate) fn url(&self, edge: &str) -> String {
         format!("{}{}/{}/{edge}", self.host(), self.version, self.node)
     }
@@ -50,7 +50,7 @@ impl Settings<'_> {
         }
     }
 
-    /// A request with a JSON body, and with the account's credentials.
+    /// A request with a JSON body and the account's credentials.
     pub(crate) fn request(&self, method: HttpMethod, edge: &str, body: String) -> HttpRequest {
         let header = Header { name: "content-type".to_owned(), value: "application/json".to_owned() };
         HttpRequest {
@@ -68,7 +68,7 @@ impl Settings<'_> {
         self.bearer(self.slot())
     }
 
-    /// A token, with the proof that belongs to it. Both hosts take it as a bearer, so none stands in a URL.
+    /// A token, with its proof if one is required. Both hosts accept it as bearer, so no token is part of a URL.
     pub(crate) fn bearer(&self, slot: &str) -> Vec<Fill> {
         let token = FillSource::Slot(slot.to_owned());
         let mut fills = vec![Fill { source: token, place: FillPlace::Authorization("Bearer".to_owned()) }];
@@ -86,7 +86,7 @@ impl Settings<'_> {
     }
 }
 
-/// Reads the settings and reports what is wrong with them.
+/// Parses the settings and reports invalid ones.
 pub(crate) fn read<'m>(report: &mut Report, account: &'m AccountSettings) -> Settings<'m> {
     let value =
         |key: &str| account.settings.iter().rev().find(|setting| setting.key == key).map(|setting| &setting.value);
@@ -147,7 +147,7 @@ pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `v25.0`: the form of a version, which becomes part of the address.
+/// Whether a text is a version, such as `v25.0`. It becomes part of the URL.
 fn is_version(text: &str) -> bool {
     let is_number = |number: &str| number.len() <= 3 && is_id(number);
     let numbers = text.strip_prefix('v').and_then(|numbers| numbers.split_once('.'));

@@ -1,5 +1,5 @@
-//! Texts: their length in bytes, and markup that nobody will see as markup.
-//! What belongs here is plain text, wherever in a message it stands.
+//! Texts: their length in bytes, and markup that would be shown as typed.
+//! What belongs here is plain text, wherever it occurs in a message.
 
 use channel_sdk::cut::{cut, first_end, longest_link};
 use channel_sdk::names::{feature, violation_code};
@@ -9,7 +9,7 @@ use channel_sdk::text::is_blank;
 use crate::limits::TEXT;
 use crate::types::{OutboundText, TextFormat};
 
-/// Checks a text and cuts it into the messages that it takes.
+/// Checks a text and splits it into messages.
 pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
     if has_markup(text) {
         let sentence =
@@ -60,8 +60,7 @@ pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, spl
     })
 }
 
-/// Whether a text that was written with markup has any. What was written as plain text is meant as
-/// it stands.
+/// Whether a text declared as markup contains any. Plain text is always meant literally.
 fn has_markup(text: &OutboundText) -> bool {
     match text.format {
         TextFormat::Plain => false,

@@ -1,5 +1,5 @@
-//! The messaging window: whether Meta lets this sender write now, and under which tag.
-//! What belongs here is the rule; the host computes the state from the policy in `capabilities`.
+//! The messaging window: whether Meta lets this sender write now, and with which tag.
+//! What belongs here is the rule; the host computes the window's state from the policy in `capabilities`.
 
 use channel_sdk::names::{comment_place, violation_code};
 use channel_sdk::report::Report;
@@ -9,7 +9,7 @@ use super::settings::Settings;
 use crate::limits::LONG_WINDOW;
 use crate::types::{ConversationContext, OutboundMessage, SenderKind, Severity, WindowState};
 
-/// What the state of the window means for a message.
+/// The consequence of the window's state for a message.
 struct Verdict {
     code: &'static str,
     sentence: &'static str,
@@ -34,10 +34,10 @@ const NOT_GRANTED: Verdict = Verdict {
 const UNCERTAIN: &str = "Only Instagram knows whether the window is still open. The message may be refused.";
 const SIGNAL: &str = "The window is not open. Instagram may refuse the signal, or the customer may not see it.";
 
-/// Checks the window and says whether the message goes out with the tag for people.
+/// Checks the window and returns whether the message is sent with the tag for people.
 ///
-/// Messages need an open window. Typing, seen and reactions are only warned about: Meta's pages do
-/// not say that they need one, and nothing is lost when one of them is refused.
+/// Messages need an open window. Typing indicators, read receipts and reactions only cause a warning: Meta's pages do
+/// not say that they need one, and nothing is lost if one is refused.
 pub(super) fn check(
     report: &mut Report,
     message: &OutboundMessage,
@@ -62,7 +62,7 @@ pub(super) fn check(
             return false;
         }
         WindowState::NeverOpened => NEVER,
-        // With the Human Agent feature a person could still answer.
+        // With the Human Agent feature, a person could still answer.
         WindowState::Closed if human && !settings.human_agent && is_recent(context) => NOT_GRANTED,
         WindowState::Closed => CLOSED,
         WindowState::HumanOnly if !human => PEOPLE_ONLY,
@@ -71,11 +71,11 @@ pub(super) fn check(
     };
     let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
     report.add(severity, verdict.code, path, verdict.sentence);
-    // A person who tries after 24 hours has a chance only with the tag; a program never gets it.
+    // After 24 hours a person's attempt can only succeed with the tag. Programs never get it.
     human && message.try_anyway && is_recent(context)
 }
 
-/// Whether the 7 days for people are not over.
+/// Whether the 7 days for people are still running.
 fn is_recent(context: &ConversationContext) -> bool {
     let opened = context.window.opened_at;
     matches!(context.window.state, WindowState::HumanOnly)
@@ -88,7 +88,7 @@ const COMMENT_AGE_UNKNOWN: &str =
 const LIVE_ONLY: &str =
     "Instagram takes a private reply to a comment on a live broadcast only while the broadcast lasts.";
 
-/// Checks the age of the comment that is answered privately (Meta, "Private Replies").
+/// Checks the age of the comment for a private reply (Meta, "Private Replies").
 pub(super) fn check_comment(report: &mut Report, message: &OutboundMessage, context: &ConversationContext) {
     let path = "private_reply_to";
     let comment = context.comment.as_ref();

@@ -1,20 +1,20 @@
-//! The pace that Meta's headers ask for.
-//! What belongs here is the usage headers of both Graph hosts and `retry-after`.
+//! Pauses requested by Meta's headers.
+//! What belongs here is the usage headers of both Graph hosts, and `retry-after`.
 
 use channel_sdk::json::{self, Json};
 
 use crate::types::{Header, Pause, Scope};
 
-/// At this percentage of an allowance Meta refuses, so the host stops by itself.
+/// The usage percentage at which Meta starts to refuse, so the host pauses on its own.
 const USED_UP: u64 = 100;
-/// How long to wait when an allowance is used up and Meta does not say for how long, in
-/// milliseconds. The allowances count over a sliding hour, so some of it is free again soon.
+/// How long to pause, in milliseconds, if an allowance is used up and Meta gives no duration. Allowances cover a
+/// sliding hour, so some of it is soon free again.
 const COOL_DOWN: u64 = 300_000;
 const MINUTE: u64 = 60_000;
-/// No wish to pause is believed beyond a day, in milliseconds.
+/// The longest pause that is believed, in milliseconds.
 const LONGEST: u64 = 86_400_000;
 
-/// The longest pause that the headers ask for.
+/// The longest pause that the headers request.
 pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
     let wishes = headers.iter().filter_map(|header| match header.name.as_str() {
         "x-business-use-case-usage" => business_use_case(&header.value).map(|duration| (Scope::Account, duration)),
@@ -26,13 +26,15 @@ pub(super) fn pause(headers: &[Header]) -> Option<Pause> {
     Some(Pause { scope, duration: duration.min(LONGEST) })
 }
 
-/// `retry-after` in seconds; its other form, a date, needs a clock and is left to the table.
+/// Converts `retry-after` from seconds to milliseconds. Its other form, a date, would need a clock and is ignored; the
+/// table decides then.
 fn seconds(value: &str) -> Option<u64> {
     let seconds: u64 = value.trim_ascii().parse().ok()?;
     (seconds > 0).then_some(seconds.saturating_mul(1000))
 }
 
-/// `{"<business object>":[{"type","call_count",…,"estimated_time_to_regain_access"}]}`, in minutes.
+/// The pause in milliseconds from `{"<business object>":[{"type","call_count",…,"estimated_time_to_regain_access"}]}`,
+/// where the last is in minutes.
 fn business_use_case(value: &str) -> Option<u64> {
     let Ok(Json::Object(objects)) = json::parse(value) else {
         return None;
@@ -52,8 +54,8 @@ fn one_use(usage: &Json<'_>) -> Option<u64> {
     }
 }
 
-/// `{"call_count","total_cputime","total_time"}`, or `{"call_volume","cpu_time"}` on
-/// graph.instagram.com, in percent.
+/// The pause in milliseconds from `{"call_count","total_cputime","total_time"}`, or `{"call_volume","cpu_time"}` on
+/// graph.instagram.com. These are percentages.
 fn app(value: &str) -> Option<u64> {
     used_up(&json::parse(value).ok()?).then_some(COOL_DOWN)
 }

@@ -1,5 +1,5 @@
-//! Outcomes: Meta's answer to one step becomes what happened, whether to try again, and what to do.
-//! What belongs here is the decision; codes come from `table`, the pace from `headers`.
+//! Outcomes: turns Meta's response to a step into what happened, whether to retry, and what to do.
+//! What belongs here is the decision; codes come from `table`, pauses from `headers`.
 //!
 //! Codes decide, never the wording: graph.instagram.com writes messages in the account's language.
 
@@ -16,19 +16,19 @@ use crate::types::{
 };
 use table::TABLE;
 
-/// Reads Meta's answer to one step.
+/// Determines the outcome of a step from Meta's response.
 pub fn outcome(step: &SentStep, response: &HttpResponse) -> SendOutcome {
     let text = String::from_utf8_lossy(&response.body);
     let body = json::parse(&text).ok();
-    // Meta sends some errors with the status 200, so the error is looked for first.
+    // Meta sends some errors with status 200, so the error is checked first.
     let error = body.as_ref().and_then(error);
     let asked = headers::pause(&response.headers);
-    // What must not be done a second time by itself.
+    // Whether the step must not be repeated automatically.
     let once = matches!(step.kind, StepKind::Message) && !step.repeatable;
     let (verdict, wished) = match (&error, &body) {
         (Some(error), _) => refused(error, response.status, once, asked.as_ref()),
         (None, Some(body)) if (200..300).contains(&response.status) => (accepted(step, body), None),
-        // A signal needs no receipt.
+        // An action needs no receipt.
         _ if (200..300).contains(&response.status) && matches!(step.kind, StepKind::Action) => (
             SendResult::Sent(Receipt {
                 messages: Vec::new(),
@@ -44,8 +44,7 @@ pub fn outcome(step: &SentStep, response: &HttpResponse) -> SendOutcome {
     SendOutcome { verdict, pause: asked.or(wished), reply_context: None }
 }
 
-/// What an answer says went wrong; none where it says that the thing was done. For requests that can be
-/// repeated and whose success has no content.
+/// The failure in a response, or `None` if the request succeeded. For repeatable requests whose success has no content.
 pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
     let text = String::from_utf8_lossy(&response.body);
     let body = json::parse(&text).ok();
@@ -64,7 +63,7 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
         | SendResult::Unauthorized(failure)
         | SendResult::Rebuild(failure) => failure,
     };
-    // The table speaks of messages. Where it knows no better, an administrator is helped by Meta's words.
+    // The table is about messages. If it has nothing specific, Meta's message helps an administrator more.
     if let FailureCategory::Other
     | FailureCategory::ContentInvalid
     | FailureCategory::Internal
@@ -77,16 +76,16 @@ pub(crate) fn failure_of(response: &HttpResponse) -> Option<Failure> {
     Some(failure)
 }
 
-/// What a code means that stands in an answer as data.
+/// The meaning of a code that a response contains as data.
 pub(crate) fn failure_of_code(code: u64, subcode: Option<u64>) -> Failure {
     let row = TABLE.find(Some(code), subcode, false, false);
     Failure { code: Some(code.to_string()), subcode: subcode.map(|subcode| subcode.to_string()), ..row.failure() }
 }
 
-/// How much of Meta's own words is repeated, in characters.
+/// The most characters quoted from Meta's messages.
 const QUOTED: usize = 300;
 
-/// What Meta says itself about an error.
+/// Meta's own message about an error.
 fn words_of<'j>(body: &'j Json<'_>) -> Option<&'j str> {
     let words = body.get("error").and_then(|error| error.get("message")).or_else(|| body.get("error_message"));
     match words {
@@ -95,11 +94,11 @@ fn words_of<'j>(body: &'j Json<'_>) -> Option<&'j str> {
     }
 }
 
-/// An error object, as both Graph hosts write it.
+/// An error object in the form used by both Graph hosts.
 struct Refusal {
     code: Option<u64>,
     subcode: Option<u64>,
-    /// Both as they stand there: some are negative, and have no line in the table.
+    /// Both codes as written: some are negative, and have no row in the table.
     written: [Option<String>; 2],
     is_transient: bool,
     trace_id: Option<String>,
@@ -119,7 +118,7 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
             },
             trace_id: error.get("fbtrace_id").and_then(Json::id),
         }),
-        // The envelope of api.instagram.com, whose `code` is an HTTP status.
+        // The error format of api.instagram.com, where `code` is an HTTP status.
         None => body.get("error_type").map(|_| Refusal {
             code: None,
             subcode: None,
@@ -132,7 +131,7 @@ fn error(body: &Json<'_>) -> Option<Refusal> {
 
 fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (SendResult, Option<Pause>) {
     let row = TABLE.find(error.code, error.subcode, error.is_transient, has_failed(status));
-    // The code is that of the fault, whatever is said of the message.
+    // The fault's code is kept, even if the verdict on the message differs.
     let row = if once && row.verdict == Verdict::Unknown { &table::FAULT_AFTER_SEND } else { row };
     let limited = row.verdict == Verdict::RateLimited;
     let retry_after = match (row.retry_after(), asked) {
@@ -147,28 +146,28 @@ fn refused(error: &Refusal, status: u16, once: bool, asked: Option<&Pause>) -> (
         trace_id: error.trace_id.clone(),
         ..row.failure()
     };
-    // A limit is reached for everything that it covers, not for this message alone.
+    // A limit applies to everything in its scope, not only to this message.
     let wished = row.pause.map(|scope| Pause { scope, duration: row.retry_after().unwrap_or_default() });
     (row.verdict.result(failure), wished)
 }
 
-/// Whether a status says that Meta failed, so that what was asked may have been done.
+/// Whether a status says that Meta failed, so that the request may have been carried out.
 fn has_failed(status: u16) -> bool {
     matches!(status, 408 | 500..)
 }
 
-/// A line as the end of a step.
+/// The result of a step for a row of the table.
 fn ended(row: &Row) -> SendResult {
     row.verdict.result(row.failure())
 }
 
-/// Reads an answer without an error. A message without an id may or may not exist.
+/// Parses a response without an error. A message without an id may or may not exist.
 fn accepted(step: &SentStep, body: &Json<'_>) -> SendResult {
     let text = |name: &str| body.get(name).and_then(Json::id);
     let part = step.parts.first().copied().unwrap_or_default();
     let message = |id| SentMessage { part, message: MessageRef { id, context: None } };
     let messages: Vec<SentMessage> = text("message_id").map(message).into_iter().collect();
-    // Where the host kept the id of an upload, it left the name under which it did.
+    // If the host captured the upload's id, it listed the name under which it did.
     let kept = |handle: &String| step.captured.contains(handle);
     let handle = text("attachment_id");
     match step.kind {
@@ -184,15 +183,15 @@ fn accepted(step: &SentStep, body: &Json<'_>) -> SendResult {
     }
 }
 
-/// Reads an answer that is neither Meta's error nor Meta's receipt, such as a page of a proxy. `once`: the
-/// request must not be sent a second time by itself.
+/// The result for a response that is neither Meta's error nor Meta's receipt, such as a proxy's page. `once`: the
+/// request must not be repeated automatically.
 fn unreadable(once: bool, status: u16, asked: Option<&Pause>) -> SendResult {
     let row = match status {
         401 => &table::HTTP_UNAUTHORIZED,
         404 | 410 => &table::HTTP_NOT_FOUND,
         413 => &table::HTTP_TOO_LARGE,
         429 => &table::HTTP_TOO_MANY,
-        // The request may have reached Meta before the answer was lost.
+        // The request may have reached Meta before the response was lost.
         status if (200..300).contains(&status) || has_failed(status) => {
             if once {
                 &table::HTTP_LOST

@@ -1,5 +1,5 @@
-//! The table of Meta's error codes: what each means for the message, and what to do about it.
-//! What belongs here is data; a code that is missing here is a line to add, not a branch.
+//! The table of Meta's error codes: the meaning of each for the message, and what to do about it.
+//! What belongs here is data; a missing code needs a new row, not a branch.
 //!
 //! Sources: Meta's pages "Error Codes" of the Messenger Platform and of the Instagram Platform,
 //! "Handling Errors" of the Graph API, their changelogs, and captures.
@@ -13,7 +13,7 @@ const SEND_FILE_AGAIN: &str = "Check that the address is public and answers quic
 const CHECK_CONTENT: &str = "Change the message and send it again.";
 const ASK_META: &str = "Look at the account's quality and support pages at Meta.";
 
-/// A code without a line.
+/// A code without a row.
 const UNKNOWN: Row = rejected(
     0,
     0,
@@ -21,14 +21,14 @@ const UNKNOWN: Row = rejected(
     "Instagram refused the message for a reason that this version does not know.",
     "Send it again later; if it is refused again, give the code to support.",
 );
-/// A code without a line that Meta calls transient.
+/// A code without a row that Meta marks as transient.
 const UNKNOWN_TRANSIENT: Row = later(0, 0, "Instagram had a passing fault.", 30 * SECOND);
 
-/// A fault without a line, of the kind that Meta answers with 5xx.
+/// A fault without a row, of the kind that Meta answers with 5xx.
 const UNKNOWN_FAULT: Row = unknown(0, 0, "Instagram had a fault.", 30 * SECOND);
 
 const MAY_HAVE: &str = "Look into the conversation on Instagram before sending it again.";
-/// A fault after which nobody knows whether the message was delivered.
+/// A fault after which it is unknown whether the message was delivered.
 pub(super) const FAULT_AFTER_SEND: Row = row(
     0,
     0,
@@ -38,7 +38,7 @@ pub(super) const FAULT_AFTER_SEND: Row = row(
     MAY_HAVE,
 );
 
-/// A receipt of a message without its id.
+/// A message receipt without an id.
 pub(super) const NO_MESSAGE_ID: Row = row(
     0,
     0,
@@ -47,10 +47,10 @@ pub(super) const NO_MESSAGE_ID: Row = row(
     "Instagram answered without the message's id, so it may have been delivered.",
     MAY_HAVE,
 );
-/// A receipt of an upload without its id.
+/// An upload receipt without an id.
 pub(super) const NO_ATTACHMENT_ID: Row =
     later(0, 0, "Instagram took the file and did not say under which id.", 5 * SECOND);
-/// An answer that says nothing, after a request that may have been carried out.
+/// A response without information, after a request that may have been carried out.
 pub(super) const HTTP_LOST: Row = row(
     0,
     0,
@@ -59,7 +59,7 @@ pub(super) const HTTP_LOST: Row = row(
     "Instagram's answer was lost, so the message may have been delivered.",
     MAY_HAVE,
 );
-/// An answer that says nothing, after a request that does no harm twice.
+/// A response without information, after a request that is safe to repeat.
 pub(super) const HTTP_BUSY: Row = later(0, 0, "Instagram did not answer properly.", 10 * SECOND);
 /// The status 429 without a code.
 pub(super) const HTTP_TOO_MANY: Row = limited(0, 0, Scope::Account, "Instagram wants fewer requests.", MINUTE);
@@ -102,10 +102,10 @@ use Category::{
 };
 use Scope::{Account, App};
 
-/// Every line.
+/// All rows.
 pub(super) static TABLE: Table = Table {
     rows: ROWS,
-    // Meta gives out long subcodes once.
+    // Meta uses long subcodes only once each, so they identify a row without the code.
     long_subcode: 1_000_000,
     unknown: UNKNOWN,
     unknown_transient: UNKNOWN_TRANSIENT,

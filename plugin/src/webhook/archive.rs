@@ -1,6 +1,6 @@
-//! The archive: one conversation of Meta's Conversations API, as `account.history` wraps it.
-//! What belongs here is putting its messages into the form of webhook items, which `item` reads: so the
-//! same message is the same event, whichever way it came.
+//! The history: a conversation of Meta's Conversations API, as wrapped by `account.history`.
+//! What belongs here is converting its messages into webhook items, which `item` parses. So a message becomes the same
+//! event, whichever way it arrives.
 //!
 //! Source: Meta, "Conversations API" of the Instagram Platform, and captures.
 
@@ -17,8 +17,8 @@ use super::{item, mid};
 use crate::time;
 use crate::types::{Contact, EventOrigin, ParseError};
 
-/// Reads `{"account":…,"since":…,"conversation":{"participants":…,"messages":{"data":[…]}}}`, where `since` is
-/// the time up to which messages are left out.
+/// Parses `{"account":…,"since":…,"conversation":{"participants":…,"messages":{"data":[…]}}}`. Messages up to the time
+/// `since` are left out.
 pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
     let body = json::shallow(text, 1).map_err(malformed)?;
     let member = |name: &str| match &body {
@@ -47,8 +47,8 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), Pa
     Ok(())
 }
 
-/// Messages with their times, the oldest first. The archive lists the newest first and knows times to the second
-/// only: within one second the time in the ids counts, or else the order of the list.
+/// Messages with their times, oldest first. The API lists the newest first and gives times only to the second. Within a
+/// second, the time in the ids decides, or else the order of the list.
 fn in_order<'t>(messages: impl Iterator<Item = &'t str>) -> Vec<(&'t str, Option<u64>)> {
     let time = |raw: &str| json::parse(raw).ok().and_then(|message| time_of(&message)).map(|(time, _)| time);
     let mut messages: Vec<_> = messages.map(|raw| (raw, time(raw))).collect();
@@ -56,7 +56,7 @@ fn in_order<'t>(messages: impl Iterator<Item = &'t str>) -> Vec<(&'t str, Option
     if !matches!(ends, (Some(first), Some(last)) if first < last) {
         messages.reverse();
     }
-    // What has no time stays behind what stands before it.
+    // A message without a time keeps its place after the one before it.
     let mut newest = 0;
     for (_, time) in &mut messages {
         newest = time.unwrap_or(newest);
@@ -70,8 +70,8 @@ fn in_order<'t>(messages: impl Iterator<Item = &'t str>) -> Vec<(&'t str, Option
     sorted
 }
 
-/// When a message was written, and until when it may have been, in milliseconds: the archive says the second, the
-/// message's own id the millisecond.
+/// The earliest and latest time at which a message may have been written, in milliseconds. The API gives the second;
+/// the message's id gives the millisecond.
 fn time_of(message: &Json<'_>) -> Option<(u64, u64)> {
     let second = match message.get("created_time") {
         Some(Json::Text(text)) => time::of_archive(text),
@@ -85,10 +85,10 @@ fn time_of(message: &Json<'_>) -> Option<(u64, u64)> {
     }
 }
 
-/// In milliseconds.
+/// A second in milliseconds.
 const SECOND: u64 = 1000;
 
-/// The elements of a list that stands under `data`.
+/// The elements of the list in `data`.
 fn data<'j, 'a>(value: Option<&'j Json<'a>>) -> &'j [Json<'a>] {
     match value.and_then(|value| value.get("data")) {
         Some(Json::List(elements)) => elements,
@@ -151,7 +151,7 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
         copy(&mut story, "id", reply, "id");
         add(&mut target, "story", Json::Object(story));
     }
-    // What the API shows nothing of, it says to be unsupported, or nothing at all.
+    // If the API does not show the content, it marks the message as unsupported or returns nothing at all.
     let is_shown = content.len() > 1 || !attachments.is_empty();
     if !is_shown || member("is_unsupported").is_some_and(|flag| notes.flag(flag)) {
         add(&mut content, "is_unsupported", Json::Bool(true));
@@ -161,8 +161,8 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
         add(&mut content, "reply_to", Json::Object(target));
     }
     read_item(into, entry, raw, time, [sender, receiver], "message", content, notes);
-    // The reactions that stand. When one was given is not said: it counts as given with the message, so that
-    // whatever a webhook tells about it is newer.
+    // The current reactions. The API does not say when they were added. They count as added with the message, so that
+    // anything a webhook reports about them is newer.
     for reaction in data(member("reactions")) {
         let users = match reaction.get("users") {
             Some(Json::List(users)) => users,
@@ -173,7 +173,7 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
             let mut content = Members::from([pair("action", "react")]);
             copy(&mut content, "mid", message, "id");
             copy(&mut content, "emoji", Some(reaction), "emoji");
-            // Meta's word for it, or the emoji itself.
+            // Meta's name for it, or the emoji itself.
             let is_word = matches!(reaction.get("reaction"), Some(Json::Text(word)) if word.is_ascii());
             copy(&mut content, if is_word { "reaction" } else { "emoji" }, Some(reaction), "reaction");
             let sides = [Some(user), if is_ours { customer } else { account }];
@@ -182,7 +182,7 @@ fn read_message<'t>(into: &mut Collector<'t>, entry: &Entry, customer: Option<&J
     }
 }
 
-/// Reads what stands in the form of a webhook's item now.
+/// Parses a message that was converted into a webhook item.
 #[allow(clippy::too_many_arguments, reason = "an item has that many sides")]
 fn read_item<'t>(
     into: &mut Collector<'t>,
@@ -212,7 +212,7 @@ fn pair<'t>(name: &'static str, value: &'t str) -> (Cow<'t, str>, Json<'t>) {
     (Cow::Borrowed(name), Json::Text(Cow::Borrowed(value)))
 }
 
-/// Takes a text or an id over, under another name.
+/// Copies a text or id under another name.
 fn copy<'t>(members: &mut Members<'t>, name: &'static str, from: Option<&'t Json<'_>>, member: &str) {
     if let Some(value) = from.and_then(|from| from.get(member)) {
         copy_whole(members, name, value);
@@ -230,7 +230,7 @@ fn copy_whole<'t>(members: &mut Members<'t>, name: &'static str, value: &'t Json
 fn attachment<'t>(kind: &'static str, payload: Option<&'t Json<'_>>, address: &str) -> Json<'t> {
     let mut members = Members::new();
     copy(&mut members, "url", payload, address);
-    // The ids of files are of no use; those of what was shared are.
+    // Ids of files have no use, unlike those of shared content.
     if address == "link" {
         copy(&mut members, "id", payload, "id");
         copy(&mut members, "title", payload, "name");
@@ -238,7 +238,7 @@ fn attachment<'t>(kind: &'static str, payload: Option<&'t Json<'_>>, address: &s
     Json::Object(vec![pair("type", kind), (Cow::Borrowed("payload"), Json::Object(members))])
 }
 
-/// A file: which member has the address tells the type.
+/// A file. The member that holds the URL determines the type.
 fn file_of<'t>(file: &'t Json<'_>) -> Json<'t> {
     for (member, kind) in [("image_data", "image"), ("video_data", "video")] {
         if let data @ Some(_) = file.get(member) {
@@ -247,14 +247,14 @@ fn file_of<'t>(file: &'t Json<'_>) -> Json<'t> {
     }
     let kind = match file.get("mime_type") {
         Some(Json::Text(mime)) if mime.starts_with("audio/") => "audio",
-        // A type that nothing knows keeps the platform's own JSON.
+        // An unrecognised file keeps the platform's own JSON.
         _ if file.get("file_url").is_none() => "archived",
         _ => "file",
     };
     attachment(kind, Some(file), "file_url")
 }
 
-/// Products that were shared, in the form in which webhooks have them: `template.payload.product.elements`.
+/// Shared products, in the form of webhooks: `template.payload.product.elements`.
 fn products_of<'t>(shared: &'t Json<'_>) -> Option<Json<'t>> {
     let elements = shared.get("template")?.get("payload")?.get("product")?.get("elements")?;
     let list = match elements {
@@ -274,7 +274,7 @@ fn products_of<'t>(shared: &'t Json<'_>) -> Option<Json<'t>> {
     Some(Json::Object(vec![pair("type", "template"), (Cow::Borrowed("payload"), payload)]))
 }
 
-/// The type of a shared link: a reel, a post, or a page of somewhere else.
+/// The type of a shared link: a reel, a post, or another page.
 fn kind_of(shared: &Json<'_>) -> &'static str {
     let leads_to =
         |place: &str| matches!(shared.get("link"), Some(Json::Text(link)) if contains_ignoring_case(link, place));

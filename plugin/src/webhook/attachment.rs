@@ -1,5 +1,5 @@
-//! Attachments: every type that Meta documents, sends, or once sent.
-//! What belongs here is one object of `message.attachments`, and showing a shared post once.
+//! Attachments: all types that Meta documents, sends, or used to send.
+//! What belongs here is a single object of `message.attachments`, and removing duplicates of shared posts.
 
 use channel_sdk::json::Json;
 use channel_sdk::lenient::{NOTHING, Notes};
@@ -11,7 +11,7 @@ use crate::types::{
     Attachment, Card, Media, MediaKind, Retention, Share, Sticker, Story, UnavailableReason, UnknownItem,
 };
 
-/// What an attachment of a type is.
+/// How attachments of a type are handled.
 #[derive(Clone, Copy)]
 enum Shape {
     Media(MediaKind),
@@ -23,8 +23,8 @@ enum Shape {
     Template,
 }
 
-/// Meta's types. `unsupported_type` is the platform's word for a file that its API shows by address
-/// only; it is not the flag `is_unsupported`, which comes without any content.
+/// Meta's types. `unsupported_type` is a file that the API returns only by URL. It is not the flag `is_unsupported`,
+/// which comes without content.
 const TYPES: &[(&str, Shape)] = &[
     ("image", Shape::Media(MediaKind::Image)),
     ("video", Shape::Media(MediaKind::Video)),
@@ -47,7 +47,7 @@ const TYPES: &[(&str, Shape)] = &[
     ("template", Shape::Template),
 ];
 
-/// Everything that a payload may hold.
+/// All members that a payload may have.
 struct Payload<'j, 'a> {
     url: Option<String>,
     title: Option<String>,
@@ -57,12 +57,12 @@ struct Payload<'j, 'a> {
     cards: Cards<'j, 'a>,
 }
 
-/// What an echo of a template may show.
+/// The content of a template in an echo.
 struct Cards<'j, 'a> {
-    /// `generic`, with the elements inside; or the elements themselves, as Messenger's echoes have them.
+    /// `generic`, with the elements inside, or the elements themselves, as in Messenger's echoes.
     generic: &'j Json<'a>,
     elements: &'j Json<'a>,
-    /// `button`, with text and buttons inside; or the two themselves.
+    /// `button`, with text and buttons inside, or these two themselves.
     button: &'j Json<'a>,
     text: &'j Json<'a>,
     buttons: &'j Json<'a>,
@@ -90,7 +90,7 @@ impl Cards<'_, '_> {
     }
 }
 
-/// The members of a payload; `fallback` has some of them beside it.
+/// The members of a payload. In a `fallback` some of them are outside the payload.
 const PAYLOAD: &[&str; 16] = &[
     "url",
     "story_media_url",
@@ -107,7 +107,7 @@ const PAYLOAD: &[&str; 16] = &[
     "button",
     "text",
     "buttons",
-    // What the other members say already.
+    // Redundant with the other members.
     "template_type",
 ];
 
@@ -129,7 +129,7 @@ impl<'j, 'a> Payload<'j, 'a> {
     }
 }
 
-/// Reads one attachment and adds it to a message's.
+/// Parses one attachment and adds it to a message's.
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachment>) {
     if !matches!(value, Json::Object(_)) {
         notes.unexpected();
@@ -138,7 +138,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>, into: &mut Vec<Attachmen
     }
     let [name, content, title, url] = notes.pick(value, &["type", "payload", "title", "url"]);
     let mut payload = match content {
-        // A `fallback` may have its address, or its title, as the payload itself.
+        // The payload of a `fallback` may be its URL or title itself.
         Json::Text(_) => Payload::read(notes, &NOTHING),
         content => Payload::read(notes, content),
     };
@@ -226,8 +226,8 @@ fn unknown(notes: &mut Notes, reason: &str, kind: String) -> Attachment {
     Attachment::Unknown(UnknownItem { reason: reason.to_owned(), kind })
 }
 
-/// Adds an attachment, unless it is the other half of a pair: since November 2025 Meta sends a
-/// shared post as `share` and as `ig_post`, and Messenger's stickers as `image` and as `sticker`.
+/// Adds an attachment, unless it duplicates another: since November 2025 Meta sends a shared post both as `share` and
+/// as `ig_post`, and Messenger's stickers both as `image` and as `sticker`.
 fn add(attachment: Attachment, into: &mut Vec<Attachment>) {
     match &attachment {
         Attachment::Share(new) if new.kind == share_kind::POST => {
@@ -266,7 +266,7 @@ fn is_same_post(known: &Share, new: &Share) -> bool {
     }
 }
 
-/// The same file of Meta's CDN behind two signatures.
+/// Whether both URLs are the same file on Meta's CDN with different signatures.
 fn is_same_asset(known: &str, new: &str) -> bool {
     fn asset(url: &str) -> Option<&str> {
         url.split(['?', '&']).find_map(|part| part.strip_prefix("asset_id=")).filter(|id| !id.is_empty())

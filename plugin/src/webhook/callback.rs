@@ -1,5 +1,5 @@
-//! Other calls of the platform: an app that was removed, and demands to delete a person's data.
-//! What belongs here is the payload that Meta signed, as the host decoded it.
+//! The platform's other callbacks: app removed, and deletion requests.
+//! What belongs here is the payload that Meta signed, decoded by the host.
 //!
 //! Sources: Meta, "Data Deletion Request Callback"; "Manually Build a Login Flow", deauthorizing; captures.
 
@@ -12,8 +12,8 @@ use super::envelope::malformed;
 use super::id;
 use crate::types::{AccountUpdate, Author, ErasureRequest, EventBody, EventOrigin, ParseError};
 
-/// Reads `{"user_id","profile_id","issued_at"}`. The event's account is the person who permitted the app,
-/// as Meta names that person to it.
+/// Parses `{"user_id","profile_id","issued_at"}`. The event's account is the person who authorized the app, by their
+/// app-specific id.
 pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> Result<(), ParseError> {
     let payload = json::parse(text).map_err(malformed)?;
     let value = |name: &str| payload.get(name).and_then(Json::id);
@@ -28,7 +28,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, name: &str, text: &'t str) -> R
         ("deauthorize", Some(person), _) => {
             ("a", person, update(account_change::DISCONNECTED, "The person removed the app."))
         }
-        // Our own unsubscribing of a page comes back like this, and nobody has left.
+        // When this app unsubscribes a page, Meta calls back like this, although no one has left.
         ("deauthorize", None, Some(page)) => {
             ("a", page, update(account_change::OTHER, "The page's webhooks were unsubscribed by this app."))
         }

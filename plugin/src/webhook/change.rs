@@ -1,5 +1,5 @@
-//! Changes: a field and its value, in either of the two shapes that Meta uses for them.
-//! What belongs here is comments, mentions, policy notices, and passing direct messages on to `item`.
+//! Changes: a field and its value, in either of Meta's two formats.
+//! What belongs here is comments, mentions, policy notices, and forwarding direct messages to `item`.
 
 use channel_sdk::blank::person;
 use channel_sdk::collect::{Collector, Draft, Entry};
@@ -10,7 +10,7 @@ use channel_sdk::names::{anomaly, comment_place};
 use super::{id, item, kinds};
 use crate::types::{AdContext, Author, BusinessAuthor, Comment, Contact, EventBody, EventOrigin, Mention, UnknownItem};
 
-/// Reads an element of `changes`.
+/// Parses an element of `changes`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     let origin = origin(entry, "");
     let Ok(Json::Object(members)) = json::shallow(raw, 1) else {
@@ -31,7 +31,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, raw: &'t str) {
     }
 }
 
-/// Reads one field. `raw` is what stands for it where it cannot be read.
+/// Parses one field. `raw` represents it if it cannot be parsed.
 pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &str, value: &'t str, raw: &'t str) {
     let origin = origin(entry, field);
     let mut notes = Notes::default();
@@ -40,8 +40,8 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
         let reason = format!("the value of `{field}` is not an object");
         return into.unknown(entry, origin, raw, Some(field), reason);
     };
-    // Direct messages come as changes too: from the dashboard, and for some fields from accounts
-    // connected with Instagram's own login.
+    // Direct messages arrive as changes too: from the dashboard, and for some fields from accounts connected through
+    // the Instagram login.
     if item::is_item(&tree) {
         return item::read_tree(into, entry, origin, value, &tree, notes, Some(field));
     }
@@ -51,12 +51,12 @@ pub(super) fn read_field<'t>(into: &mut Collector<'t>, entry: &Entry, field: &st
         "mentions" => mention(&tree, notes),
         "messaging_policy_enforcement" => {
             let body = EventBody::AccountUpdate(kinds::policy(&mut notes, &tree));
-            // The entry's time is that of the delivery, which is another one when it is repeated.
+            // The entry's time is that of the delivery, which differs when Meta repeats it.
             let id = id::of("y", &["", &id::hash(&[raw])]);
             Draft { may_repeat: true, ..plain(Some(id), Author::Platform, body, notes) }
         }
         other => {
-            // The form of the dashboard's samples in 2021.
+            // The format of the dashboard's samples in 2021.
             let sample = tree.get("event_type").is_some() && tree.get("event_data").is_some();
             let origin = if sample { EventOrigin::Test } else { origin };
             let reason = format!("this version does not know the field `{other}`");
@@ -89,7 +89,7 @@ fn plain(id: Option<String>, author: Author, body: EventBody, notes: Notes) -> D
     }
 }
 
-/// The places that `media.media_product_type` names.
+/// The values of `media.media_product_type`.
 const PLACES: &[(&str, &str)] = &[
     ("FEED", comment_place::POST),
     ("REELS", comment_place::REEL),
@@ -105,7 +105,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
     let [from_id, username, own_id] = notes.pick_or_first(from, &["id", "username", "self_ig_scoped_id"]);
     let (from_id, username) = (notes.id(from_id), notes.text(username));
     let contact = from_id.map(|id| Contact { username: username.clone(), ..person(id) });
-    // One of Meta's pages says `comment_id`, all others and all captures say `id`.
+    // One of Meta's pages says `comment_id`; all other pages and all captures say `id`.
     let Some(id) = notes.id(id).or_else(|| notes.id(comment_id)) else {
         let reason = "a comment without an id".to_owned();
         let body = EventBody::Unknown(UnknownItem { reason, kind: None });
@@ -119,7 +119,7 @@ fn comment(entry: &Entry, live: bool, value: &Json<'_>, mut notes: Notes) -> Dra
         post_id: notes.id(original),
     };
     let advertised = ad.id.is_some() || ad.title.is_some() || ad.post_id.is_some();
-    // The business's own public reply comes back as a comment too.
+    // The business's own public reply is delivered as a comment too.
     let own = notes.id(own_id).is_some() || contact.as_ref().is_some_and(|contact| contact.id == entry.account);
     let (author, contact) = match (own, contact) {
         (true, _) => (Author::Business(BusinessAuthor { app_id: None, correlation: None }), None),

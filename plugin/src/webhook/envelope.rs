@@ -1,8 +1,8 @@
-//! The envelope of a delivery: its four shapes, and what is no Instagram delivery at all.
-//! What belongs here is finding the raw items; `item` and `change` read them one by one.
+//! The envelope of a delivery: its four formats, and recognising deliveries that are not Instagram's.
+//! What belongs here is finding the raw items; `item` and `change` parse them one by one.
 //!
-//! The ordinary delivery is read in one pass down to its items. Only where something in it has an
-//! unexpected type is it taken apart step by step, so that what is odd costs nothing beside it.
+//! A normal delivery is parsed in one pass down to its items. Only if something in it has an unexpected type is it
+//! parsed step by step, so that an oddity affects nothing else.
 
 use std::borrow::Cow;
 
@@ -15,17 +15,17 @@ use super::{archive, callback, change, item};
 use crate::limits::CONTACT_ID;
 use crate::types::{Delivery, DeliverySource, Event, EventOrigin, Malformed, ParseError};
 
-/// The value of `object` in every delivery of Instagram's.
+/// The value of `object` in every Instagram delivery.
 const OBJECT: &str = "instagram";
-/// A delivery, its entries, one entry, a list in it: items stand below.
+/// The levels above the items: a delivery, its entries, one entry, a list in it.
 const LEVELS_ABOVE_ITEMS: u8 = 4;
-/// How much of another platform's name is repeated, in characters.
+/// The most characters of another platform's name that are quoted.
 const LOGGED: usize = 64;
 
-/// Reads one delivery: see `messaging-channel.parse-webhook` of the contract.
+/// Parses a delivery: see `messaging-channel.parse-webhook` of the contract.
 ///
 /// # Errors
-/// `malformed` where the body is not JSON, `not-this-channel` where its `object` is not `instagram`.
+/// `malformed` if the body is not JSON, `not-this-channel` if its `object` is not `instagram`.
 pub fn parse(delivery: &Delivery) -> Result<Vec<Event>, ParseError> {
     let account = delivery.account.as_ref().map(|account| account.id.as_str()).unwrap_or_default();
     match std::str::from_utf8(&delivery.body) {
@@ -50,7 +50,7 @@ fn read<'t>(source: &DeliverySource, text: &'t str, mut collector: Collector<'t>
 
 fn read_webhook<'t>(collector: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
     if !read_documented(collector, text) {
-        // Finds faults of grammar wherever they are; what is left is only odd.
+        // Finds syntax errors anywhere; what remains is merely unusual.
         if let Err(fault) = json::shallow(text, 0) {
             return Err(malformed(fault));
         }
@@ -59,7 +59,7 @@ fn read_webhook<'t>(collector: &mut Collector<'t>, text: &'t str) -> Result<(), 
     Ok(())
 }
 
-/// Reads a delivery that is as Meta documents it. False, and nothing collected, where it is not.
+/// Parses a delivery in the documented format. If it is not, returns false and collects nothing.
 fn read_documented<'t>(into: &mut Collector<'t>, text: &'t str) -> bool {
     let Ok(Json::Object(members)) = json::shallow(text, LEVELS_ABOVE_ITEMS) else {
         return false;
@@ -87,8 +87,7 @@ fn read_documented<'t>(into: &mut Collector<'t>, text: &'t str) -> bool {
     true
 }
 
-/// Whether an entry has one of the documented shapes: lists of items (A, B), of changes (C), or one
-/// field and its value (D).
+/// Whether an entry has a documented format: lists of items (A, B), of changes (C), or one field and its value (D).
 fn is_documented(entry: &Json<'_>) -> bool {
     let Json::Object(members) = entry else {
         return false;
@@ -108,7 +107,7 @@ fn is_documented(entry: &Json<'_>) -> bool {
     lists > 0 || (field == 1 && value == 1)
 }
 
-/// Reads an entry whose lists hold raw items.
+/// Parses an entry whose lists hold raw items.
 fn read_entry<'t>(into: &mut Collector<'t>, members: &Members<'t>) {
     let entry = head(into, members);
     for (name, content) in members {
@@ -142,7 +141,7 @@ fn head<'t>(into: &Collector<'t>, members: &Members<'t>) -> Entry {
     into.entry(account, time)
 }
 
-/// A value in full; `room` holds what was left raw.
+/// The parsed value; `room` holds the result for a raw one.
 fn whole<'j, 't>(value: &'j Json<'t>, room: &'j mut Json<'t>) -> &'j Json<'t> {
     match value {
         Json::Raw(raw) => {
@@ -153,9 +152,9 @@ fn whole<'j, 't>(value: &'j Json<'t>, room: &'j mut Json<'t>) -> &'j Json<'t> {
     }
 }
 
-/// Reads a delivery that is JSON and not quite as documented.
+/// Parses a delivery that is JSON but not quite in the documented format.
 fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
-    // Meta's own samples stand in a list.
+    // Meta's own samples are wrapped in a list.
     let Ok(Json::List(envelopes)) = json::shallow(text, 1) else {
         return envelope(into, text);
     };
@@ -213,7 +212,7 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
     Ok(())
 }
 
-/// Reads one entry, member by member where it is not as documented.
+/// Parses an entry, member by member if it is not in the documented format.
 fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
     if let Ok(entry) = json::shallow(text, 2)
         && is_documented(&entry)
@@ -234,7 +233,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
         };
         let elements = match json::shallow(list, 1) {
             Ok(Json::List(elements)) => elements,
-            // A single item outside of a list is read all the same.
+            // An item that is not in a list is parsed too.
             _ => vec![Json::Raw(list)],
         };
         for item in elements.iter().filter_map(raw) {
@@ -263,7 +262,7 @@ pub(super) fn raw<'t>(value: &Json<'t>) -> Option<&'t str> {
     }
 }
 
-/// The text of a JSON string, or the JSON itself where it is something else.
+/// The content of a JSON string, or the raw JSON of any other value.
 fn text_of(raw: &str) -> Cow<'_, str> {
     match json::parse(raw) {
         Ok(Json::Text(text)) => text,

@@ -1,4 +1,4 @@
-//! The scheme of event ids: what each is made of, so that a repeated delivery gives the same one.
+//! The scheme of event ids: the components of each, chosen so that a repeated delivery produces the same id.
 //! What belongs here is every prefix and nothing else; the README prints this table.
 //!
 //! | event | id |
@@ -20,10 +20,10 @@
 //! | demand of deletion | `x:{person}:{time}` |
 //! | anything without the ids above | `u:{hash of the account and the raw item}` |
 //!
-//! Both login types send the same mids, comment ids and times, so both give the same event ids, and so
-//! does the archive for messages. Of a reaction the archive does not know the time.
-//! Two different items of one delivery that claim the same id get `~{hash of the raw item}` behind
-//! the later one, so that neither hides the other. A policy notice of `changes` has neither an id nor a time of its
-//! own (`y::{hash of the raw item}`): of two alike in one delivery the later gets `~{how many stand before it}`.
+//! Both login types send the same mids, comment ids and times, so both produce the same event ids, and so does the
+//! history for messages. The history does not give the time of a reaction. If two different items of a delivery claim
+//! the same id, `~{hash of the raw item}` is appended to the later one, so that neither hides the other. A policy
+//! notice in `changes` has neither an id nor its own time (`y::{hash of the raw item}`): of two identical ones in a
+//! delivery, the later gets `~{number of identical ones before it}`.
 
 pub(super) use channel_sdk::id::{hash, of, time};

@@ -1,5 +1,5 @@
-//! Items: one thing that happened in a conversation, whatever list it stood in.
-//! What belongs here is who did it, to whom, when, and which of Meta's kinds it is.
+//! Items: a single event in a conversation, whichever list contains it.
+//! What belongs here is who acted, towards whom, when, and the kind of item.
 
 use channel_sdk::blank::person;
 use channel_sdk::collect::{Collector, Draft, Entry};
@@ -10,7 +10,7 @@ use channel_sdk::names::{anomaly, window_opener};
 use super::{id, kinds, message, referral};
 use crate::types::{Author, BusinessAuthor, Deleted, EventBody, EventOrigin, HandoverAction, Position, UnknownItem};
 
-/// What an item can be.
+/// The kinds of items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Message,
@@ -24,7 +24,7 @@ enum Kind {
     Policy,
 }
 
-/// The member that tells an item's kind.
+/// The member that determines an item's kind.
 const KINDS: &[(&str, Kind)] = &[
     ("message", Kind::Message),
     ("message_edit", Kind::Edit),
@@ -45,22 +45,22 @@ fn kind(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
 }
 
-/// Whether a value is an item: it has a member that tells a kind.
+/// Whether a value is an item, that is, has a member that determines a kind.
 pub(super) fn is_item(value: &Json<'_>) -> bool {
     matches!(value, Json::Object(members) if members.iter().any(|(name, _)| kind(name).is_some()))
 }
 
-/// What all kinds of items share.
+/// The fields that all kinds of items share.
 struct Sides {
     sender: Option<String>,
     recipient: Option<String>,
     at: Option<u64>,
-    /// What the item itself says, which alone may be part of an id: the entry's time is that of the delivery.
+    /// The item's own time. Only this may be part of an id, because the entry's time is that of the delivery.
     stamp: Option<u64>,
     to_self: bool,
 }
 
-/// Reads an item of `messaging` or `standby`.
+/// Parses an item of `messaging` or `standby`.
 pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOrigin, raw: &'t str) {
     let mut notes = Notes::default();
     let mut repaired = String::new();
@@ -70,7 +70,7 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, entry: &Entry, origin: EventOri
     }
 }
 
-/// Reads an item's JSON, repaired where it must be; `repaired` holds the text of what was.
+/// Parses an item's JSON, repairing it if necessary. `repaired` holds the repaired text.
 pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str, repaired: &'t mut String) -> Option<Json<'t>> {
     if let Ok(value) = json::parse(raw) {
         return Some(value);
@@ -83,7 +83,7 @@ pub(super) fn tree<'t>(notes: &mut Notes, raw: &'t str, repaired: &'t mut String
     Some(value)
 }
 
-/// Reads an item's tree. `field` is the name under which a change listed it.
+/// Parses the JSON tree of an item. `field` is the name of the change that contained it, if any.
 pub(super) fn read_tree<'t>(
     into: &mut Collector<'t>,
     entry: &Entry,
@@ -120,7 +120,7 @@ pub(super) fn read_tree<'t>(
     }
     sides.stamp = sides.at;
     if sides.at.is_none() {
-        // What the entry says is the time of sending: near enough to keep the order.
+        // The entry's time is when it was sent, which is close enough to keep the order.
         notes.add(anomaly::MISSING_TIME);
         sides.at = entry.time;
     }
@@ -140,7 +140,7 @@ pub(super) fn read_tree<'t>(
         let notes = if at == last { std::mem::take(&mut notes) } else { notes.clone() };
         let mut draft = read_kind(entry, &sides, origin, kind, value, notes);
         if last > 0 && draft.id.is_none() {
-            // Without ids of their own, the parts of one item are told apart by their place in it.
+            // Without ids, the parts of an item are distinguished by their index in it.
             draft.id = Some(id::of("u", &[&id::hash(&[&entry.account, raw, &at.to_string()])]));
         }
         into.add(entry, raw, draft);
@@ -152,19 +152,19 @@ pub(super) fn is_test(entry: &Entry) -> bool {
     entry.account == "0"
 }
 
-/// The "Test" button sends that account, or these two people.
+/// The "Test" button sends that account, or these two ids.
 fn is_sample(entry: &Entry, sides: &Sides) -> bool {
     is_test(entry) || (sides.sender.as_deref() == Some("12334") && sides.recipient.as_deref() == Some("23245"))
 }
 
-/// Who an item's kind says did it.
+/// Who performed the action, judging by the item's kind.
 #[derive(Clone, Copy, PartialEq)]
 enum Actor {
-    /// The ids tell: the sender is the account, or it is the customer.
+    /// The ids tell: the sender is either the account or the customer.
     Sender,
     /// Only a customer can do this.
     Customer,
-    /// An echo says that it was the business.
+    /// It is an echo, so the business did it.
     Business,
     Platform,
     Unknown,
@@ -289,7 +289,7 @@ fn read_message(entry: &Entry, sides: &Sides, origin: EventOrigin, value: &Json<
     draft
 }
 
-/// Puts together what the ids say about who did it and with whom.
+/// Determines from the ids who acted and with whom.
 fn draft(
     entry: &Entry,
     sides: &Sides,
@@ -300,8 +300,8 @@ fn draft(
     to_self: bool,
 ) -> Draft {
     let ours = |id: &Option<String>| !entry.account.is_empty() && id.as_deref() == Some(entry.account.as_str());
-    // Meta's samples of postbacks and referrals name the customer as the account.
-    // Where the account taps in the conversation with itself, both are right as they stand.
+    // Meta's samples of postbacks and referrals name the customer as the account. When the account taps in the
+    // conversation with itself, both ids are correct.
     let confused = actor == Actor::Customer && ours(&sides.sender) && sides.recipient.is_some() && !to_self;
     let itself = to_self && ours(&sides.sender) && sides.recipient.is_some() && !ours(&sides.recipient);
     let by_business = match actor {
@@ -310,7 +310,7 @@ fn draft(
         _ => ours(&sides.sender) && !ours(&sides.recipient) && sides.recipient.is_some(),
     };
     let contact = match by_business || itself {
-        // An echo of what the account wrote to itself may name its sides the other way round.
+        // The echo of a message that the account wrote to itself may swap its sides.
         true if to_self && ours(&sides.recipient) && sides.sender.is_some() => &sides.sender,
         true => &sides.recipient,
         false if sides.sender.is_some() => &sides.sender,
@@ -345,7 +345,7 @@ fn draft(
     }
 }
 
-/// An item that does not say what it is about.
+/// For an item that does not name its target.
 fn no_target() -> EventBody {
     let reason = "the item does not say which message it is about".to_owned();
     EventBody::Unknown(UnknownItem { reason, kind: None })

@@ -1,5 +1,5 @@
-//! The content of every kind of item but messages: edits, reactions, receipts, opt-ins, control.
-//! What belongs here is one reader per kind; what it means for the conversation is said in `item`.
+//! The content of all kinds of items except messages: edits, reactions, receipts, opt-ins, control.
+//! What belongs here is one parser per kind; `item` determines the consequence for the conversation.
 
 use channel_sdk::json::Json;
 use channel_sdk::lenient::{Notes, milliseconds};
@@ -10,7 +10,7 @@ use crate::types::{
     AccountUpdate, Edited, Handover, HandoverAction, OptIn, OptInAction, Position, Reaction, ReactionAction,
 };
 
-/// A hash of everything that a value says, for an id that holds more than a time.
+/// A hash of the whole content of a value, for an id that needs more than a time.
 pub(super) fn describe(value: &Json<'_>) -> String {
     fn pieces(value: &Json<'_>, into: &mut String) {
         match value {
@@ -32,7 +32,7 @@ pub(super) fn describe(value: &Json<'_>) -> String {
     id::hash(&[&text])
 }
 
-/// Reads `message_edit`. Neither text nor revision is certain: captures show events without both.
+/// Parses `message_edit`. Both text and revision are optional: captures show events without either.
 pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
     let [mid, text, revision] = notes.pick(value, &["mid", "text", "num_edit"]);
     Some(Edited {
@@ -45,7 +45,7 @@ pub(super) fn edit(notes: &mut Notes, value: &Json<'_>) -> Option<Edited> {
     })
 }
 
-/// Reads `reaction`, and gives its action as Meta spells it.
+/// Parses `reaction`, and returns its action as spelled by Meta.
 pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction, String)> {
     let [mid, action, emoji, name] = notes.pick(value, &["mid", "action", "emoji", "reaction"]);
     let word = notes.text(action).unwrap_or_default();
@@ -61,7 +61,7 @@ pub(super) fn reaction(notes: &mut Notes, value: &Json<'_>) -> Option<(Reaction,
     Some((Reaction { target, action, emoji: notes.text(emoji), name: notes.text(name) }, word))
 }
 
-/// Reads `read`. The `watermark` is Messenger's way; Instagram's pages name only `mid`.
+/// Parses `read`. `watermark` is Messenger's form; Instagram's pages mention only `mid`.
 pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Position> {
     let [mid, watermark] = notes.pick(value, &["mid", "watermark"]);
     match notes.id(mid) {
@@ -70,9 +70,9 @@ pub(super) fn seen(notes: &mut Notes, value: &Json<'_>) -> Option<Position> {
     }
 }
 
-/// Reads `optin`.
+/// Parses `optin`.
 pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
-    // The token is a credential and goes nowhere; its time zone and status describe the token.
+    // The token is a credential and is discarded, along with its time zone and status.
     let [kind, payload, reference, title, frequency, expires, _, _, _] = notes.pick(
         value,
         &[
@@ -97,7 +97,7 @@ pub(super) fn opt_in(notes: &mut Notes, value: &Json<'_>) -> OptIn {
     }
 }
 
-/// Reads one of the members about thread control.
+/// Parses one of the members about thread control.
 pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'_>) -> Handover {
     let [previous, new, requested, metadata] =
         notes.pick(value, &["previous_owner_app_id", "new_owner_app_id", "requested_owner_app_id", "metadata"]);
@@ -109,7 +109,7 @@ pub(super) fn handover(notes: &mut Notes, action: HandoverAction, value: &Json<'
     }
 }
 
-/// Reads a notice that the platform enforces a rule.
+/// Parses a notice that the platform enforces a rule.
 pub(super) fn policy(notes: &mut Notes, value: &Json<'_>) -> AccountUpdate {
     let [action, reason] = notes.pick(value, &["action", "reason"]);
     let words = [notes.text(action), notes.text(reason)].into_iter().flatten().collect::<Vec<_>>();

@@ -1,5 +1,5 @@
-//! Messages and postbacks: what a customer said or tapped, and echoes of what the business said.
-//! What belongs here is the content of `message` and `postback`; who said it is decided by `item`.
+//! Messages and postbacks: a customer's messages and taps, and echoes of the business's messages.
+//! What belongs here is the content of `message` and `postback`; `item` determines the author.
 
 use channel_sdk::blank;
 use channel_sdk::json::Json;
@@ -9,20 +9,20 @@ use channel_sdk::names::window_opener;
 use super::{attachment, referral};
 use crate::types::{Answer, AnswerSource, Attachment, Message, ReplyTarget, Story, UnavailableReason};
 
-/// A message with the flags that stand inside of it.
+/// A message with the flags inside it.
 pub(super) struct Read {
     pub(super) message: Message,
-    /// The business said it.
+    /// Whether the business sent it.
     pub(super) is_echo: bool,
-    /// It was taken back; nothing but its id is left.
+    /// Whether it was unsent; only its id is left.
     pub(super) is_deleted: bool,
-    /// In echoes: which application sent it.
+    /// In echoes: the application that sent it.
     pub(super) app: Option<String>,
-    /// In echoes: what we attached when we sent it.
+    /// In echoes: the metadata that we attached when sending it.
     pub(super) metadata: Option<String>,
 }
 
-/// Reads `message`.
+/// Parses `message`.
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
     let [mid, text, attachments, quick_reply, reply_to, referral, flags @ .., app, metadata] = notes.pick(
         value,
@@ -77,10 +77,9 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Read {
     Read { message, is_echo, is_deleted, app, metadata }
 }
 
-/// Reads `postback`, which becomes a message: the customer tapped instead of typing.
+/// Parses `postback`, which becomes a message: the customer tapped instead of typing.
 ///
-/// Meta sends the same shape for a button, an ice breaker and an entry of the menu, so `button`
-/// stands for all three.
+/// Meta uses the same format for a button, an ice breaker and a menu entry, so `button` represents all three.
 pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
     let [mid, title, payload, referral, is_self] =
         notes.pick(value, &["mid", "title", "payload", "referral", "is_self"]);
@@ -101,7 +100,7 @@ pub(super) fn read_postback(notes: &mut Notes, value: &Json<'_>) -> Message {
     }
 }
 
-/// What a customer's message does to the window: the most telling of what it is.
+/// How a customer's message opens the window: the most specific reason.
 pub(super) fn opener(message: &Message) -> &'static str {
     let mentions = |attachment: &Attachment| matches!(attachment, Attachment::StoryMention(_));
     if referral::is_ad(message.referral.as_ref()) {
@@ -123,7 +122,7 @@ pub(super) fn opener(message: &Message) -> &'static str {
     }
 }
 
-/// Whether there is anything to show, or at least an id to ask for.
+/// Whether there is anything to show, or at least an id to request it by.
 pub(super) fn says_something(message: &Message) -> bool {
     message.id.is_some()
         || message.text.is_some()
@@ -133,7 +132,7 @@ pub(super) fn says_something(message: &Message) -> bool {
 }
 
 fn reply_target(notes: &mut Notes, value: &Json<'_>) -> Option<ReplyTarget> {
-    // `is_self_reply`: the sender answers an own message; the target says that already.
+    // `is_self_reply` marks a reply to the sender's own message, which the target already shows.
     let [mid, story, _] = notes.pick(value, &["mid", "story", "is_self_reply"]);
     if matches!(story, Json::Null) {
         return notes.id(mid).map(ReplyTarget::Message);

@@ -1,11 +1,11 @@
-//! Message ids: the time that stands inside of Instagram's own.
-//! What belongs here is taking an id apart; that it is opaque everywhere else stays true.
+//! Message ids: the timestamp encoded in Instagram's ids.
+//! What belongs here is decoding an id; everywhere else ids stay opaque.
 //!
-//! An id is base64 whose `Z`, `+`, `/` and `=` are written as `ZA`, `ZB`, `ZC` and `ZD`. It says
-//! `ig_dm_item:1:IGMessageID:{account}:{thread}:{item}`, where the item is a number of 128 bits, the microseconds
-//! since 1970 in its upper half (decoded from captures).
+//! An id is base64 with `Z`, `+`, `/` and `=` written as `ZA`, `ZB`, `ZC` and `ZD`. It decodes to
+//! `ig_dm_item:1:IGMessageID:{account}:{thread}:{item}`, where the item is a 128-bit number with the microseconds since
+//! 1970 in its upper half (determined from captures).
 
-/// When a message was made, in milliseconds, where its id tells.
+/// When a message was created, in milliseconds since 1970, if its id reveals it.
 pub(super) fn time(mid: &str) -> Option<u64> {
     let text = String::from_utf8(decoded(mid)?).ok()?;
     let (_, item) = text.strip_prefix("ig_dm_item:")?.rsplit_once(':')?;

@@ -1,9 +1,9 @@
-//! Webhooks in: the bytes of one delivery become events, in the order in which Meta listed them.
-//! What belongs here is reading; nothing is fetched, nothing remembered, and nothing is refused
-//! but a delivery that is no Instagram delivery at all.
+//! Incoming webhooks: the bytes of a delivery become events, in Meta's order.
+//! What belongs here is parsing. Nothing is fetched or stored, and only deliveries that are not Instagram's are
+//! refused.
 //!
-//! The data goes `envelope` → `change` or `item` → `message` → `attachment` → `collect`. Pages of the
-//! archive go `envelope` → `archive` → `collect`, other calls of the platform `envelope` → `callback`.
+//! The data flows `envelope` → `change` or `item` → `message` → `attachment` → `collect`. Pages of the history flow
+//! `envelope` → `archive` → `collect`, other callbacks of the platform `envelope` → `callback`.
 
 mod archive;
 mod attachment;

@@ -1,5 +1,5 @@
 //! Referrals: the ad, link or product that brought a customer to the conversation.
-//! What belongs here is the one object `referral`, wherever it stands.
+//! What belongs here is the object `referral`, wherever it occurs.
 
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
@@ -7,7 +7,7 @@ use channel_sdk::names::referral_source;
 
 use crate::types::{AdContext, Referral};
 
-/// Reads a `referral` of a message, of a postback, or beside them.
+/// Parses a `referral` inside a message or postback, or beside them.
 pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
     if matches!(value, Json::Null) {
         return None;
@@ -27,7 +27,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
     let product_id = notes.id_of(product);
     let source = match notes.text(source).as_deref() {
         Some("ADS") => referral_source::AD,
-        // Meta's table writes the singular, its samples the plural.
+        // Meta's table uses the singular, its samples the plural.
         Some("SHORTLINK" | "SHORTLINKS") => referral_source::LINK,
         Some("CUSTOMER_CHAT_PLUGIN") => referral_source::CUSTOMER_CHAT,
         _ if advertised => referral_source::AD,
@@ -47,7 +47,7 @@ pub(super) fn read(notes: &mut Notes, value: &Json<'_>) -> Option<Referral> {
     })
 }
 
-/// Whether an ad brought the customer, which may keep the window open for longer.
+/// Whether an ad brought the customer, which may keep the window open longer.
 pub(super) fn is_ad(referral: Option<&Referral>) -> bool {
     referral.is_some_and(|referral| referral.source == referral_source::AD)
 }

@@ -1,12 +1,12 @@
-//! Templates that arrive: products of a catalogue, and carousels in echoes of our own messages.
-//! What belongs here is the payload of an attachment of the type `template`.
+//! Incoming templates: catalogue products, and carousels in echoes of our own messages.
+//! What belongs here is the payload of attachments of type `template`.
 
 use channel_sdk::json::Json;
 use channel_sdk::lenient::Notes;
 
 use crate::types::{Button, ButtonAction, Card, Product};
 
-/// Reads `product.elements`.
+/// Parses `product.elements`.
 pub(super) fn products(notes: &mut Notes, value: &Json<'_>) -> Vec<Product> {
     let [elements] = notes.pick(value, &["elements"]);
     let mut products = Vec::new();
@@ -26,13 +26,13 @@ pub(super) fn products(notes: &mut Notes, value: &Json<'_>) -> Vec<Product> {
     products
 }
 
-/// Reads `generic.elements`.
+/// Parses `generic.elements`.
 pub(super) fn cards(notes: &mut Notes, value: &Json<'_>) -> Vec<Card> {
     let [list] = notes.pick(value, &["elements"]);
     elements(notes, list)
 }
 
-/// Reads a list of cards.
+/// Parses a list of cards.
 pub(super) fn elements(notes: &mut Notes, elements: &Json<'_>) -> Vec<Card> {
     let mut cards = Vec::new();
     for element in notes.elements(elements) {
@@ -51,7 +51,7 @@ pub(super) fn elements(notes: &mut Notes, elements: &Json<'_>) -> Vec<Card> {
     cards
 }
 
-/// Reads a text with buttons, as a card of its own.
+/// Parses a text with buttons into a separate card.
 pub(super) fn button_card(notes: &mut Notes, text: &Json<'_>, list: &Json<'_>) -> Card {
     let buttons = buttons(notes, list);
     Card { title: notes.text(text).unwrap_or_default(), subtitle: None, image_url: None, url: None, buttons }

@@ -1,12 +1,12 @@
-//! Addresses: what a message may hand to a platform to fetch, or to a customer to open.
-//! Owns telling a complete, public address from every other one; not resolving, which nobody does here.
+//! Addresses: URLs that a platform fetches or a customer opens.
+//! Owns distinguishing complete, public addresses from all others; not resolving names, which nothing here does.
 //!
-//! Readers of addresses differ: some take octal and hexadecimal numbers, some decode what stands for a letter.
-//! So only the plainest form of a host is taken, and whatever could be read as something else is refused.
+//! URL parsers differ: some accept octal and hexadecimal numbers, some decode characters that look like a letter. So
+//! only the plainest form of a host is accepted, and anything that could be read as something else is refused.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Names that lead nowhere on the public net, with everything under them.
+/// Names that are not reachable on the public internet, including all names under them.
 const PRIVATE_NAMES: &[&str] = &[
     "localhost",
     "localdomain",
@@ -24,7 +24,7 @@ const PRIVATE_NAMES: &[&str] = &[
     "invalid",
 ];
 
-/// Networks that are not public: the first address, and how many of its bits count (IANA, "IPv4 Special-Purpose
+/// Networks that are not public: the first address, and the length of the prefix in bits (IANA, "IPv4 Special-Purpose
 /// Address Registry").
 const PRIVATE_NETWORKS: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -43,25 +43,25 @@ const PRIVATE_NETWORKS: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// Parts of the public IPv6 space that are not (IANA, "IPv6 Special-Purpose Address Registry"): what is assigned
-/// to protocols (Teredo, benchmarks, identifiers), documentation, 6to4.
+/// Exceptions within the public IPv6 space (IANA, "IPv6 Special-Purpose Address Registry"): protocol assignments
+/// (Teredo, benchmarks, identifiers), documentation, 6to4.
 const PRIVATE_PREFIXES: &[(u128, u32)] =
     &[(0x2001 << 112, 23), (0x2001_0db8 << 96, 32), (0x2002 << 112, 16), (0x3fff << 112, 20)];
-/// The only IPv6 space that is public. Mapped addresses and NAT64 lie outside.
+/// The only public IPv6 space. Mapped addresses and NAT64 are outside it.
 const PUBLIC_PREFIX: (u128, u32) = (0x2000 << 112, 3);
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fault {
-    /// It is not complete, or holds what no address may hold.
+    /// It is incomplete or contains invalid characters.
     Form,
-    /// It names a user or a password.
+    /// It contains a user name or password.
     Login,
-    /// It leads to a place that the public net does not reach.
+    /// It is not reachable on the public internet.
     NotPublic,
 }
 
-/// Checks that an address has one of the schemes and a public host.
+/// Checks that a URL has one of the schemes and a public host.
 pub fn check(url: &str, schemes: &[&str]) -> Result<(), Fault> {
     let (scheme, rest) = url.split_once(':').ok_or(Fault::Form)?;
     let rest = rest.strip_prefix("//").ok_or(Fault::Form)?;
@@ -91,7 +91,7 @@ pub fn check(url: &str, schemes: &[&str]) -> Result<(), Fault> {
     }
 }
 
-/// Blanks, control characters, what ends an address in other places, and signs that nobody sees.
+/// Whitespace, control characters, characters that end a URL in other contexts, and invisible characters.
 fn is_foreign(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -117,14 +117,14 @@ fn check_host(host: &str) -> Result<(), Fault> {
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return if is_public_v4(address) { Ok(()) } else { Err(Fault::NotPublic) };
     }
-    // An empty label stands before, behind or between dots.
+    // An empty label comes from a leading, trailing or double dot.
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(may_stand_in_label);
     if !host.split('.').all(is_label) {
         return Err(Fault::Form);
     }
-    // A name without a dot is of somebody's own network.
+    // A name without a dot belongs to a local network.
     let (_, last) = host.rsplit_once('.').ok_or(Fault::NotPublic)?;
-    // What ends in a number is an IPv4 address to many readers, in octal, in hexadecimal or in fewer parts.
+    // Many parsers read a host that ends in a number as an IPv4 address: octal, hexadecimal, or with fewer parts.
     if last.bytes().all(|byte| byte.is_ascii_digit()) || is_hexadecimal(last) {
         return Err(Fault::NotPublic);
     }
@@ -145,9 +145,9 @@ fn is_hexadecimal(label: &str) -> bool {
     digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Whether the last part of a name can be a top-level domain that says what it shows: in ASCII, or in one of the
-/// scripts whose letters stand for no ASCII sign. Full-width and encircled letters and digits do, and so could
-/// spell `localhost` or `127.0.0.1`.
+/// Whether the last label of a name can be a top-level domain that is what it looks like: ASCII, or a script whose
+/// letters are not normalised to ASCII. Full-width and circled letters and digits are, so they could spell `localhost`
+/// or `127.0.0.1`.
 fn is_top_level(label: &str) -> bool {
     let own_script = |letter: char| {
         letter.is_alphanumeric()

@@ -1,12 +1,12 @@
-//! Owns: values of the contract that say nothing yet, so that a channel writes what it has: `Message { text, ..blank::message() }`.
-//! Does not own: what a channel says.
+//! Owns: empty values of the contract: `Message { text, ..blank::message() }` sets only the fields that a channel has.
+//! Does not own: the content.
 
 use crate::types::{
     Author, ChannelCapabilities, Contact, Event, EventBody, EventOrigin, Failure, FailureCategory, HttpRequest,
     IdentityRule, Message, ReactionPolicy, Receipt, SendStep, StepKind, WindowPolicy,
 };
 
-/// Nothing can be said or heard, and the conversation is always open. The contact's id is called `id`.
+/// Nothing is supported, and the conversation is always open. The contact's id is called `id`.
 pub fn capabilities() -> ChannelCapabilities {
     ChannelCapabilities {
         revision: 1,
@@ -24,12 +24,12 @@ pub fn capabilities() -> ChannelCapabilities {
     }
 }
 
-/// A customer of whom nothing but the id is known.
+/// A contact with nothing but an id.
 pub fn person(id: String) -> Contact {
     Contact { id, name: None, username: None, addresses: Vec::new(), language: None, details: Vec::new() }
 }
 
-/// Something that happened just now, with nobody.
+/// A live event without a contact.
 pub fn event(id: String, account: String, body: EventBody) -> Event {
     Event {
         id,
@@ -66,7 +66,7 @@ pub fn message() -> Message {
     }
 }
 
-/// A step that delivers the first part, in the rate class `messages`, and must not be sent twice.
+/// A step that delivers the first part, in the rate class `messages`, and is not repeatable.
 pub fn step(request: HttpRequest) -> SendStep {
     SendStep {
         parts: vec![0],
@@ -82,12 +82,12 @@ pub fn step(request: HttpRequest) -> SendStep {
     }
 }
 
-/// The platform accepted a step and named nothing.
+/// A receipt that names nothing.
 pub fn receipt() -> Receipt {
     Receipt { messages: Vec::new(), thread: None, recipient: None, correlation: None, media_handle: None }
 }
 
-/// A failure with its sentence.
+/// A failure with only its category and message.
 pub fn failure(category: FailureCategory, message: String) -> Failure {
     Failure { category, code: None, subcode: None, message, fix: None, retry_after: None, trace_id: None }
 }

@@ -1,5 +1,5 @@
-//! Collecting events: what every event of an entry shares, and what makes each one unique.
-//! Owns the last step of reading: every event of the channel is made here; not what happened, which the channel reads.
+//! Collecting events: the fields that an entry's events share, and unique ids.
+//! Owns the last step of parsing, in which all events are created; not their content, which the channel parses.
 
 use crate::blank;
 use crate::id;
@@ -8,41 +8,41 @@ use crate::limit::{IdForm, NATIVE_BYTES};
 use crate::names::anomaly;
 use crate::types::{Author, Contact, Event, EventBody, EventOrigin, UnknownItem};
 
-/// What an entry says about all of its items.
+/// The fields that an entry gives for all of its items.
 #[derive(Debug)]
 pub struct Entry {
-    /// The business's id on the platform; empty where neither the entry nor the host names it.
+    /// The business's id on the platform; empty if neither the entry nor the host names it.
     pub account: String,
-    /// When the platform sent it, in milliseconds.
+    /// When the platform sent it, in milliseconds since 1970.
     pub time: Option<u64>,
 }
 
-/// An event without what the collector adds.
+/// An event without the fields that the collector adds.
 #[derive(Debug)]
 pub struct Draft {
-    /// None where the item has no ids of its own.
+    /// `None` if the item has no id.
     pub id: Option<String>,
-    /// The id is made of the item's words alone, so that the same words again are another event.
+    /// The id is made from the item's content only, so the same content again is another event.
     pub may_repeat: bool,
-    /// None means the entry's.
+    /// `None` for the entry's account.
     pub account: Option<String>,
-    /// With whom.
+    /// The contact of the conversation.
     pub contact: Option<Contact>,
-    /// Who did it.
+    /// Who acted.
     pub author: Author,
-    /// When it happened, in milliseconds.
+    /// When it happened, in milliseconds since 1970.
     pub at: Option<u64>,
-    /// How it came.
+    /// How it arrived.
     pub origin: EventOrigin,
-    /// What it does to the messaging window, if the customer did it: one of [`crate::names::window_opener`].
+    /// How it opens the messaging window, if the customer did it: one of [`crate::names::window_opener`].
     pub opens: Option<&'static str>,
     /// What happened.
     pub body: EventBody,
-    /// What was odd.
+    /// Oddities found while parsing.
     pub notes: Notes,
 }
 
-/// What an event came from.
+/// The source of an event.
 #[derive(Debug, Clone, Copy)]
 struct Source<'t> {
     raw: &'t str,
@@ -54,27 +54,27 @@ struct Source<'t> {
 pub struct Collector<'t> {
     events: Vec<Event>,
     sources: Vec<Source<'t>>,
-    /// The form of the ids of customers.
+    /// The form of contact ids.
     contact_ids: IdForm,
-    /// The account that the host knows the delivery to be for; empty where it does not.
+    /// The account that the host names for the delivery; empty if it names none.
     account: &'t str,
-    /// The body was not UTF-8 and went through a lossy conversion.
+    /// Whether the body was not UTF-8 and was converted lossily.
     lossy: bool,
 }
 
 impl<'t> Collector<'t> {
-    /// Nothing yet. `account` is whom the host knows the delivery to be for, or empty; `lossy` says that the body was
-    /// not UTF-8.
+    /// An empty collector. `account` is the account that the host names for the delivery, or empty. `lossy` says that
+    /// the body was not UTF-8.
     pub fn new(contact_ids: IdForm, account: &'t str, lossy: bool) -> Self {
         Self { events: Vec::new(), sources: Vec::new(), contact_ids, account, lossy }
     }
 
-    /// An entry, for the account that it names or else for the delivery's.
+    /// An entry for the account that it names, or else for the delivery's.
     pub fn entry(&self, account: Option<String>, time: Option<u64>) -> Entry {
         Entry { account: account.unwrap_or_else(|| self.account.to_owned()), time }
     }
 
-    /// Makes room for so many events.
+    /// Reserves space for this many events.
     pub fn expect(&mut self, events: usize) {
         self.events.reserve(events);
         self.sources.reserve(events);
@@ -101,8 +101,8 @@ impl<'t> Collector<'t> {
             notes.add(anomaly::NATIVE_OMITTED);
             None
         };
-        // A sample or another application's conversation may still open a window; only what the
-        // customer did, and only where there is somebody to write to.
+        // Only an action by the customer opens the window, and only if there is a contact to write to. This includes
+        // conversations that another application handles.
         let opens = draft.opens.filter(|_| {
             draft.contact.is_some()
                 && matches!(draft.author, Author::Contact)
@@ -123,7 +123,7 @@ impl<'t> Collector<'t> {
         self.sources.push(Source { raw, may_repeat: draft.may_repeat });
     }
 
-    /// Adds something that cannot be read.
+    /// Adds an item that cannot be parsed.
     pub fn unknown(&mut self, entry: &Entry, origin: EventOrigin, raw: &'t str, kind: Option<&str>, reason: String) {
         let draft = Draft {
             id: None,
@@ -140,7 +140,7 @@ impl<'t> Collector<'t> {
         self.add(entry, raw, draft);
     }
 
-    /// Adds to everything about a customer what is known of the person.
+    /// Adds the known details of a customer to all events with that contact.
     pub fn introduce(&mut self, customer: &Contact) {
         for event in &mut self.events {
             if let Some(contact) = event.contact.as_mut().filter(|contact| contact.id == customer.id) {
@@ -149,7 +149,7 @@ impl<'t> Collector<'t> {
         }
     }
 
-    /// The delivery, with every id unique.
+    /// The events, each with a unique id.
     pub fn finish(mut self) -> Vec<Event> {
         if self.events.len() > 1 {
             self.separate();
@@ -157,10 +157,11 @@ impl<'t> Collector<'t> {
         self.events
     }
 
-    /// Gives different items that claim one id different ids. The same item twice keeps its id:
-    /// that is a repeat, and the host drops it. What has nothing but its words is counted: it may well happen twice.
+    /// Gives different items that claim the same id different ids. An exact duplicate keeps its id: it is a repeat, and
+    /// the host drops it. Items whose id is made from their content only are numbered, because the same thing may
+    /// really happen twice.
     fn separate(&mut self) {
-        // The first of each id, by its id.
+        // The first item of each id, sorted by id.
         let mut owners: Vec<(&str, Source<'_>)> = Vec::with_capacity(self.events.len());
         let mut claims = Vec::new();
         for (at, (event, source)) in self.events.iter().zip(&self.sources).enumerate() {

@@ -1,16 +1,16 @@
-//! Cutting texts: places at which no word and no character, as people see it, is torn apart.
-//! Owns where a text may be cut; not how long it may be, which the channel says.
+//! Cutting texts without splitting a word or a user-perceived character.
+//! Owns where a text may be cut; not the maximum length, which the channel defines.
 //!
-//! Unicode's tables of grapheme clusters would be a tenth of the component, and every cut needs only
-//! one good place. So these rules know a part of the boundaries of UAX #29, never a wrong one: the
-//! tests hold every code point against the full tables. What the rules do not know is not cut.
+//! Unicode's grapheme cluster tables would be a tenth of the component, and each cut needs only one good position. So
+//! these rules find some of the boundaries of UAX #29, but never a wrong one: the tests check every code point against
+//! the full tables. Text that the rules do not cover is not cut.
 
 use std::ops::RangeInclusive;
 
 type Range = RangeInclusive<u32>;
 
-/// Letters and signs that always begin a character: they extend nothing, and no emoji sequence or
-/// conjunct runs through them.
+/// Characters that always begin a grapheme cluster: they extend nothing, and no emoji sequence or conjunct contains
+/// them.
 const STARTERS: &[Range] = &[
     0x21..=0x7e,       // ASCII
     0xa1..=0xa8,       // Latin
@@ -43,20 +43,20 @@ const STARTERS: &[Range] = &[
     0x20000..=0x3fffd, // Han
 ];
 
-/// Signs that begin a character unless a zero-width joiner stands before them.
+/// Characters that begin a cluster unless preceded by a zero-width joiner.
 const PICTURES: &[Range] =
     &[0xa9..=0xa9, 0xae..=0xae, 0x2190..=0x2bff, 0x1f000..=0x1f1e5, 0x1f200..=0x1f3fa, 0x1f400..=0x1faff];
 
-/// Signs that bind what stands behind them; no text is cut after one.
+/// Characters that join the following one; no text is cut after them.
 const PREPENDED: &[Range] =
     &[0x600..=0x605, 0x6dd..=0x6dd, 0x70f..=0x70f, 0x890..=0x891, 0x8e2..=0x8e2, 0xd4e..=0xd4e, 0x11000..=0x11fff];
 
-/// Half of a flag.
+/// Regional indicators: two of them make a flag.
 const REGIONAL: Range = 0x1f1e6..=0x1f1ff;
-/// Leading parts of Korean syllables, and whole syllables, which bind to a leading part before them.
+/// Leading Korean jamo, and whole syllables. Both join a leading jamo before them.
 const HANGUL_LEADS: &[Range] = &[0x1100..=0x115f, 0xa960..=0xa97c];
 const HANGUL_SYLLABLES: Range = 0xac00..=0xd7a3;
-/// The scripts of India that share one layout in blocks of 128.
+/// The Indic scripts that share one layout in blocks of 128.
 const INDIC: Range = 0x900..=0xd7f;
 const JOINER: char = '\u{200d}';
 
@@ -64,20 +64,20 @@ fn is_in(ranges: &[Range], letter: char) -> bool {
     ranges.iter().any(|range| range.contains(&u32::from(letter)))
 }
 
-/// What stands before a place in a text, as far as it matters there.
+/// The relevant context before a position in a text.
 #[derive(Clone, Copy)]
 struct Before {
     letter: Option<char>,
-    /// The number of halves of flags, all in a row.
+    /// The number of consecutive regional indicators.
     flags: usize,
-    /// Something that may bind an Indic letter stands behind the last one.
+    /// Whether something after the last Indic letter may join the next one.
     binds: bool,
 }
 
 impl Before {
     const NOTHING: Before = Before { letter: None, flags: 0, binds: false };
 
-    /// Whether the text may be cut between what stands before and this letter.
+    /// Whether the text may be cut between this context and the next character.
     fn may_cut(self, next: char) -> bool {
         let Some(before) = self.letter else {
             return false;
@@ -116,12 +116,12 @@ fn is_indic_letter(code: u32) -> bool {
     INDIC.contains(&code) && matches!(code & 0x7f, 0x05..=0x39 | 0x58..=0x61)
 }
 
-/// A vowel sign, which binds no letter behind it; a virama does.
+/// A vowel sign, which does not join the next letter, unlike a virama.
 fn is_indic_sign(code: u32) -> bool {
     INDIC.contains(&code) && matches!(code & 0x7f, 0x01..=0x03 | 0x3e..=0x4c)
 }
 
-/// Signs beside `PICTURES` that may be shown as emoji.
+/// Characters outside `PICTURES` that may be shown as emoji.
 const OTHER_PICTURES: &[Range] = &[
     0x203c..=0x203c,
     0x2049..=0x2049,
@@ -132,11 +132,10 @@ const OTHER_PICTURES: &[Range] = &[
     0x3297..=0x3297,
     0x3299..=0x3299,
 ];
-/// What makes a keycap of the ASCII sign before it.
+/// Turns the preceding ASCII character into a keycap.
 const KEYCAP: char = '\u{20e3}';
 
-/// Whether a text is one emoji: one character, as people see it, that begins with a picture or is a
-/// keycap.
+/// Whether a text is one emoji: one grapheme cluster that begins with a picture or is a keycap.
 pub fn is_emoji(text: &str) -> bool {
     let is_picture =
         |first: char| is_in(PICTURES, first) || is_in(OTHER_PICTURES, first) || REGIONAL.contains(&u32::from(first));
@@ -156,15 +155,15 @@ fn is_one_character(text: &str) -> bool {
     before.letter.is_some()
 }
 
-/// Where a first message of at most so many bytes ends: behind the last word that fits, or else
-/// behind the last character. `None` where no place is known.
+/// The end of a first message of at most `max` bytes: after the last word that fits, or else after the last character.
+/// `None` if no safe position is known.
 pub fn first_end(text: &str, max: usize) -> Option<usize> {
     if text.len() <= max {
         return Some(text.len());
     }
     let (mut words, mut characters) = (None, None);
     let mut before = Before::NOTHING;
-    // A link that is cut in two leads nowhere.
+    // A link that is cut in two is broken.
     let mut in_link = false;
     for (at, letter) in text.char_indices().take_while(|(at, _)| *at <= max) {
         in_link &= may_stand_in_link(letter);
@@ -182,7 +181,7 @@ pub fn first_end(text: &str, max: usize) -> Option<usize> {
     words.or(characters)
 }
 
-/// How long the longest link in a text is, in bytes.
+/// The length of the longest link in a text, in bytes.
 pub fn longest_link(text: &str) -> usize {
     let (mut longest, mut start) = (0, None);
     for (at, letter) in text.char_indices() {
@@ -204,16 +203,16 @@ fn begins_link(text: &str, at: usize) -> bool {
     })
 }
 
-/// Whether a link goes on: it ends at a blank, at a quote or an angle bracket, and at signs of scripts that are
-/// written without blanks.
+/// Whether a character may continue a link. A link ends at whitespace, quotes, angle brackets, and characters of
+/// scripts written without spaces.
 fn may_stand_in_link(letter: char) -> bool {
     !letter.is_whitespace()
         && !matches!(letter, '"' | '<' | '>')
         && !matches!(u32::from(letter), 0xe00..=0xeff | 0x3000..=0x9fff | 0xac00..=0xd7a3 | 0xff00..=0xffef | 0x20000..=0x3ffff)
 }
 
-/// Cuts a text into messages of at most so many bytes. Blanks at a cut go away. `None` where a part
-/// of it is too long and no place to cut it is known.
+/// Cuts a text into messages of at most `max` bytes. Whitespace at the cuts is removed. `None` if a piece is too long
+/// and has no safe position for a cut.
 pub fn cut(text: &str, max: usize) -> Option<Vec<&str>> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -229,7 +228,7 @@ pub fn cut(text: &str, max: usize) -> Option<Vec<&str>> {
     Some(pieces)
 }
 
-/// A text without the blanks before it. A blank that something may extend is no blank.
+/// A text without leading whitespace. Whitespace that the next character may extend is kept.
 fn without_blanks(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -251,7 +250,7 @@ mod tests {
     use super::*;
     use unicode_segmentation::GraphemeCursor;
 
-    /// What may stand before a code point.
+    /// Contexts that may precede a code point.
     const CONTEXTS: &[&str] = &[
         "a",
         "1",
@@ -289,7 +288,7 @@ mod tests {
     #[test]
     fn no_place_is_allowed_that_tears_a_character_apart() {
         let (mut allowed, mut text) = (0_u32, String::new());
-        // The private planes and the unassigned ones hold nothing that any rule names.
+        // The private and unassigned planes contain nothing that the rules cover.
         let everything = ('\0'..'\u{31000}').chain('\u{e0000}'..'\u{e1000}');
         for context in CONTEXTS {
             let before = context.chars().fold(Before::NOTHING, Before::and);

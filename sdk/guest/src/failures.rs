@@ -1,18 +1,18 @@
-//! The table of a platform's error codes: what each means for a message, and what to do about it.
-//! Owns the form of a line and how one is found; not the lines, which the channel lists.
+//! The table of a platform's error codes: the meaning of each for a message, and what to do about it.
+//! Owns the form of a row and the lookup; not the rows, which the channel lists.
 
 use crate::types::{Failure, FailureCategory as Category, Scope, SendResult};
 
 /// How a failed step ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Verdict {
-    /// Too much was sent.
+    /// A rate limit was reached.
     RateLimited,
-    /// It may work later.
+    /// It may succeed later.
     Transient,
-    /// The platform failed without saying at what: what can be repeated is, and a message may have been delivered.
+    /// The platform failed for unknown reasons. Repeatable requests are repeated; a message may have been delivered.
     Unknown,
-    /// It may have been done.
+    /// It may have been carried out.
     Ambiguous,
     /// It was refused.
     Rejected,
@@ -21,7 +21,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The result of a step that ended so.
+    /// The result of a step with this verdict.
     pub fn result(self, failure: Failure) -> SendResult {
         match self {
             Verdict::RateLimited => SendResult::RateLimited(failure),
@@ -33,34 +33,34 @@ impl Verdict {
     }
 }
 
-/// A line of a table.
+/// A row of a table.
 #[derive(Debug)]
 pub struct Row {
-    /// 0 stands for any code.
+    /// 0 matches any code.
     pub code: u32,
-    /// 0 stands for any subcode that has no line of its own.
+    /// 0 matches any subcode without its own row.
     pub subcode: u32,
     /// How the step ended.
     pub verdict: Verdict,
-    /// Of which kind the failure is.
+    /// The category of the failure.
     pub category: Category,
-    /// What happened, in one message.
+    /// What happened, in one sentence.
     pub message: &'static str,
-    /// What to do; empty where nothing can be done.
+    /// What to do; empty if nothing can be done.
     pub fix: &'static str,
-    /// In milliseconds; 0 where there is no use in another attempt.
+    /// In milliseconds; 0 if another attempt is useless.
     after: u32,
-    /// Whom the limit concerns.
+    /// The scope of the limit.
     pub pause: Option<Scope>,
 }
 
 impl Row {
-    /// When to try again, in milliseconds.
+    /// The delay before another attempt, in milliseconds.
     pub fn retry_after(&self) -> Option<u64> {
         (self.after > 0).then_some(u64::from(self.after))
     }
 
-    /// The failure that the line describes, without the platform's codes.
+    /// The failure that the row describes, without the platform's codes.
     pub fn failure(&self) -> Failure {
         Failure {
             category: self.category,
@@ -74,14 +74,14 @@ impl Row {
     }
 }
 
-/// In milliseconds.
+/// A second in milliseconds.
 pub const SECOND: u32 = 1000;
-/// In milliseconds.
+/// A minute in milliseconds.
 pub const MINUTE: u32 = 60 * SECOND;
-/// In milliseconds.
+/// An hour in milliseconds.
 pub const HOUR: u32 = 60 * MINUTE;
 
-/// A line of any verdict.
+/// A row with any verdict.
 pub const fn row(
     code: u32,
     subcode: u32,
@@ -93,12 +93,12 @@ pub const fn row(
     Row { code, subcode, verdict, category, message, fix, after: 0, pause: None }
 }
 
-/// A refusal.
+/// A rejection.
 pub const fn rejected(code: u32, subcode: u32, category: Category, message: &'static str, fix: &'static str) -> Row {
     row(code, subcode, Verdict::Rejected, category, message, fix)
 }
 
-/// The credentials are not taken any more.
+/// The credentials are no longer accepted.
 pub const fn unauthorized(code: u32, subcode: u32, message: &'static str, fix: &'static str) -> Row {
     row(code, subcode, Verdict::Unauthorized, Category::AuthExpired, message, fix)
 }
@@ -108,22 +108,22 @@ pub const fn forbidden(code: u32, subcode: u32, message: &'static str, fix: &'st
     row(code, subcode, Verdict::Rejected, Category::PermissionMissing, message, fix)
 }
 
-/// A passing fault, and when to try again, in milliseconds.
+/// A transient fault, to be retried after `after` milliseconds.
 pub const fn later(code: u32, subcode: u32, message: &'static str, after: u32) -> Row {
     let mut row = row(code, subcode, Verdict::Transient, Category::PlatformTransient, message, TRIED_AGAIN);
     row.after = after;
     row
 }
 
-/// A fault that says nothing about whether the request was carried out. `message` is for what is tried again; of a
-/// message the channel says something else.
+/// A fault after which it is unknown whether the request was carried out. `message` is used if the step is retried; for
+/// a message the channel has a separate row.
 pub const fn unknown(code: u32, subcode: u32, message: &'static str, after: u32) -> Row {
     let mut row = later(code, subcode, message, after);
     row.verdict = Verdict::Unknown;
     row
 }
 
-/// A limit that was reached, for whom, and when to try again, in milliseconds.
+/// A rate limit with its scope, to be retried after `after` milliseconds.
 pub const fn limited(code: u32, subcode: u32, scope: Scope, message: &'static str, after: u32) -> Row {
     let mut row = row(code, subcode, Verdict::RateLimited, Category::RateLimited, message, TRIED_AGAIN);
     row.after = after;
@@ -131,7 +131,7 @@ pub const fn limited(code: u32, subcode: u32, scope: Scope, message: &'static st
     row
 }
 
-/// A rejection that may be worth another attempt by a person after a while, in milliseconds.
+/// Adds a delay in milliseconds to a rejection, after which a person may try again.
 pub const fn after(mut row: Row, time: u32) -> Row {
     row.after = time;
     row
@@ -139,27 +139,27 @@ pub const fn after(mut row: Row, time: u32) -> Row {
 
 const TRIED_AGAIN: &str = "Nothing needs to be done; it is tried again.";
 
-/// A platform's lines.
+/// The table of a platform.
 #[derive(Debug)]
 pub struct Table {
-    /// Every line with a code or a subcode.
+    /// Every row with a code or a subcode.
     pub rows: &'static [Row],
-    /// From here on a subcode means the same under every code.
+    /// From this number on, a subcode has the same meaning under every code.
     pub long_subcode: u32,
-    /// What has no line.
+    /// For codes without a row.
     pub unknown: Row,
-    /// What has no line and is called transient by the platform.
+    /// For codes without a row that the platform calls transient.
     pub unknown_transient: Row,
-    /// What has no line and came with a status that says that the platform failed.
+    /// For codes without a row, if the status means that the platform failed.
     pub unknown_fault: Row,
 }
 
 impl Table {
-    /// The line for a code and a subcode: both, then the subcode alone under whatever code, then the
-    /// code alone. Some pages print a subcode where a code stands, so each may stand for the other.
+    /// The row for a code and a subcode: a match of both, then of the subcode alone under any code, then of the code
+    /// alone. Some pages print a subcode in place of a code, so either may match the other.
     ///
-    /// `failed`: the status says that the platform failed (5xx, or no end within its time), not that it refused. A code
-    /// that has a line means what the line says, whatever the status.
+    /// `failed` is true if the status means that the platform failed (5xx, or a timeout) rather than refused. A code
+    /// with its own row means what the row says, whatever the status.
     pub fn find(&self, code: Option<u64>, subcode: Option<u64>, is_transient: bool, failed: bool) -> &Row {
         let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
         let (code, subcode) = (number(code), number(subcode));

@@ -1,5 +1,5 @@
-//! Ids of events, so that a repeated delivery gives the same ones.
-//! Owns how an id is put together; not what it is made of, which each channel says in a table.
+//! Event ids, built so that a repeated delivery produces the same ones.
+//! Owns how an id is built; not its components, which each channel documents in a table.
 
 use std::hash::Hasher as _;
 
@@ -17,23 +17,23 @@ pub fn of(prefix: &str, parts: &[&str]) -> String {
     id
 }
 
-/// A time as a part of an id; empty where the platform gave none.
+/// A time as a component of an id; empty if the platform gave none.
 pub fn time(at: Option<u64>) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 
-/// A hash as a part of an id.
+/// A hash as a component of an id.
 pub fn hash(pieces: &[&str]) -> String {
     format!("{:x}", fingerprint(pieces))
 }
 
-/// The id of something that has none of its own.
+/// The id of an item without an id.
 pub fn of_raw(account: &str, raw: &str) -> String {
     of("u", &[&hash(&[account, raw])])
 }
 
-/// FNV-1a in 64 bits over several pieces, with a separator that no UTF-8 text contains. Ids are stored, so it stays
-/// this hash.
+/// 64-bit FNV-1a over several pieces, with a separator that cannot occur in UTF-8. Ids are stored, so the hash must
+/// never change.
 fn fingerprint(pieces: &[&str]) -> u64 {
     let mut hasher = FnvHasher::default();
     for piece in pieces {

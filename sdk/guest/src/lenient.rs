@@ -1,56 +1,56 @@
-//! Reading single values leniently: what has another type than documented is left out and noted.
-//! Owns one reader for each type of value; not which members there are, which the channel names.
+//! Lenient parsing of single values: a value of an undocumented type is left out and noted.
+//! Owns one parser per type of value; not the member names, which the channel lists.
 
 use crate::json::Json;
 use crate::names::anomaly;
 use crate::types::Anomaly;
 
-/// Below this a time is in seconds, from it on in milliseconds: 10^11 s is the year 5138, 10^11 ms
-/// is 1973. Platforms write both.
+/// Times below this are in seconds, others in milliseconds: 10^11 s is the year 5138, 10^11 ms is 1973. Platforms use
+/// both.
 const FIRST_MILLISECOND: u64 = 100_000_000_000;
-/// No time from this on can be meant: the year 2100.
+/// Times from this on, the year 2100, are not plausible.
 const LAST_MILLISECOND: u64 = 4_102_444_800_000;
 
-/// What stands where a member is missing.
+/// The value of a missing member.
 pub static NOTHING: Json<'static> = Json::Null;
 
-/// What was odd about an item while it was read.
+/// Oddities found in an item while parsing it.
 #[derive(Debug, Default, Clone)]
 pub struct Notes {
-    /// The oddities, each once.
+    /// The oddities, without duplicates.
     pub anomalies: Vec<Anomaly>,
-    /// The typed form leaves something out, so the raw item must go along.
+    /// Whether the typed form leaves something out, so that the raw item must be included.
     pub extra: bool,
 }
 
 impl Notes {
-    /// Remembers an oddity once.
+    /// Adds an oddity, unless already noted.
     pub fn add(&mut self, anomaly: &str) {
         if !self.anomalies.iter().any(|known| known == anomaly) {
             self.anomalies.push(anomaly.to_owned());
         }
     }
 
-    /// A value that had another type than documented and is left out.
+    /// Notes a value that has an undocumented type and is left out.
     pub fn unexpected(&mut self) {
         self.add(anomaly::UNEXPECTED_TYPE);
         self.extra = true;
     }
 
-    /// A member or a word that this version does not know.
+    /// Notes a member or keyword that this version does not know.
     pub fn unknown_member(&mut self) {
         self.extra = true;
     }
 
-    /// The members of an object by their names, `null` where one is missing. Of a name that stands
-    /// twice the last counts. Other members are noted.
+    /// The members of an object by name; `null` if missing. Of duplicate names the last one wins. Other members are
+    /// noted.
     pub fn pick<'j, 'a, const N: usize>(&mut self, value: &'j Json<'a>, names: &[&str; N]) -> [&'j Json<'a>; N] {
         let mut slots: [&Json<'a>; N] = [&NOTHING; N];
         self.pick_into(value, names, &mut slots);
         slots
     }
 
-    /// Like `pick`, where a bare text or number stands for the first of the members.
+    /// Like `pick`, but a bare text or number counts as the first member.
     pub fn pick_or_first<'j, 'a, const N: usize>(
         &mut self,
         value: &'j Json<'a>,
@@ -78,7 +78,7 @@ impl Notes {
         }
     }
 
-    /// A text. An empty one counts as none.
+    /// A text; an empty one counts as missing.
     pub fn text(&mut self, value: &Json<'_>) -> Option<String> {
         match value {
             Json::Text(text) if text.is_empty() => None,
@@ -88,7 +88,7 @@ impl Notes {
         }
     }
 
-    /// An id, written as a text or as a number.
+    /// An id, given as text or number.
     pub fn id(&mut self, value: &Json<'_>) -> Option<String> {
         match value {
             Json::Null => None,
@@ -107,7 +107,7 @@ impl Notes {
         }
     }
 
-    /// A flag, written as a boolean or as a text.
+    /// A flag, given as boolean or text.
     pub fn flag(&mut self, value: &Json<'_>) -> bool {
         match value {
             Json::Bool(flag) => *flag,
@@ -120,7 +120,7 @@ impl Notes {
         }
     }
 
-    /// A small count, written as a number or as a text.
+    /// A small count, given as number or text.
     pub fn count(&mut self, value: &Json<'_>) -> Option<u32> {
         match value {
             Json::Null => None,
@@ -131,7 +131,7 @@ impl Notes {
         }
     }
 
-    /// A time in milliseconds, from seconds or milliseconds, written as a number or as a text.
+    /// A time in milliseconds since 1970, given in seconds or milliseconds, as number or text.
     pub fn time(&mut self, value: &Json<'_>) -> Option<u64> {
         let time = milliseconds(value);
         if time.is_none() && !matches!(value, Json::Null) {
@@ -159,7 +159,7 @@ impl Notes {
     }
 }
 
-/// A time in milliseconds, where the value can be one.
+/// A time in milliseconds since 1970, if the value is plausible as one.
 pub fn milliseconds(value: &Json<'_>) -> Option<u64> {
     match value.whole()? {
         0 => None,

@@ -1,20 +1,20 @@
-//! What every channel needs: the contract's types and traits, and the work that is the same on every platform.
-//! Owns what knows no platform; not what a platform's words, limits and codes mean, which is the channel's.
+//! What every channel needs: the contract's types and traits, and platform-independent helpers.
+//! Owns what is the same for all platforms; not the meaning of a platform's values, limits and codes.
 //!
-//! A channel implements [`messaging_channel::Guest`], and the traits of what else it offers, and says
+//! A channel implements [`messaging_channel::Guest`] and the traits of its optional interfaces, and then calls
 //! [`channel!`]`(MyChannel: messaging_channel)`.
 //!
-//! | module | for |
+//! | module | purpose |
 //! |---|---|
-//! | [`json`] | reading JSON that is not quite right, and writing it |
-//! | [`lenient`] | members of unexpected types: left out, and noted |
-//! | [`blank`] | values of the contract that say nothing yet |
-//! | [`collect`] | events of one delivery, each with an id of its own |
-//! | [`limit`] | how long and how many |
-//! | [`report`] | what stands in the way of a message, all at once |
-//! | [`address`] | whether an address leads to the public net |
+//! | [`json`] | parsing JSON that is not quite valid, and writing it |
+//! | [`lenient`] | members of unexpected types: left out and noted |
+//! | [`blank`] | empty values of the contract |
+//! | [`collect`] | the events of a delivery, with unique ids |
+//! | [`limit`] | maximum lengths and counts |
+//! | [`report`] | all problems of a message at once |
+//! | [`address`] | whether a URL points to the public internet |
 //! | [`cut`] | texts that are too long for one message |
-//! | [`failures`] | the platform's error codes, as a table |
+//! | [`failures`] | the table of a platform's error codes |
 
 extern crate self as channel_sdk;
 
@@ -33,8 +33,8 @@ pub mod report;
 pub mod text;
 pub mod types;
 
-/// The contract's bindings: the shared words and what the host supplies, and one module for each interface that a channel
-/// may export, so that a component's type names what it has and nothing else.
+/// The contract's bindings: the shared types and the host's functions, and one module for each interface that a channel
+/// may export, so that a component's type lists exactly what it implements.
 #[allow(
     clippy::all,
     clippy::indexing_slicing,
@@ -63,7 +63,7 @@ pub mod bindings {
         additional_derives: [PartialEq],
     });
 
-    /// Bindings of one exported interface, over the shared words that it uses.
+    /// Bindings of one exported interface, using the shared types.
     macro_rules! exported {
         ($($module:ident: $export:tt as $world:tt with $with:tt)+) => {$(
             pub mod $module {
@@ -137,14 +137,14 @@ pub use bindings::profiles::exports::inbox::channel::profiles;
 pub use bindings::templates::exports::inbox::channel::templates;
 pub use bindings::webhook_answer::exports::inbox::channel::webhook_answer;
 
-/// Exports a channel from its component: `channel!(MyChannel: messaging_channel, account)`, where the type implements
-/// the trait `Guest` of every interface named. An interface that is not named is not offered.
+/// Exports a channel from its component: `channel!(MyChannel: messaging_channel, account)`. The type must implement the
+/// trait `Guest` of every interface named. Other interfaces are not exported.
 ///
-/// `channel!(MyChannel: …; fresh)` is for hosts that make an instance for each call, as this one does: no memory is given
-/// back within an instance, which makes a component smaller and faster. In a host that keeps its instances the channel
-/// answers the same, until the memory of an instance is used up.
+/// `channel!(MyChannel: …; fresh)` is for hosts that create an instance for each call, as this one does: memory is not
+/// freed within an instance, which makes a component smaller and faster. In a host that reuses instances, the channel
+/// works the same until an instance's memory is used up.
 ///
-/// A native library cannot carry the export names of the component model; there it is only checked that the traits
+/// A native library cannot have the export names of the component model; there the macro only checks that the traits
 /// are implemented.
 #[macro_export]
 macro_rules! channel {
@@ -154,7 +154,7 @@ macro_rules! channel {
     ($channel:ident: $($interface:ident),+; fresh) => {
         $crate::channel!($channel, gives_back = false, $($interface),+);
 
-        /// Tells what builds the component that nothing need be carried for giving memory back.
+        /// Tells the component's build that code for freeing memory may be left out.
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "the section is the SDK's own, and nothing loads it")]
         const _: () = {

@@ -1,32 +1,32 @@
-//! Limits: how long a text may be, and how many of a thing there may be.
-//! Owns counting in their units; not the numbers, which each channel lists.
+//! Limits: the maximum length of a text, and the maximum number of items.
+//! Owns counting in their units; not the numbers, which each channel defines.
 
 use crate::types::{Bound, Unit};
 
-/// The largest `native` in either direction, in bytes; the contract's own bound.
+/// The maximum size of `native` in either direction, in bytes; the contract's own limit.
 pub const NATIVE_BYTES: usize = 8 * 1024;
 
-/// The longest text of a field.
+/// The maximum length of a text field.
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
-    /// The most, in the unit.
+    /// The maximum, in the unit.
     pub max: usize,
-    /// What is counted.
+    /// The unit of the limit.
     pub unit: Unit,
 }
 
 impl Length {
-    /// So many characters, as Unicode counts them.
+    /// A limit in characters, as Unicode counts them.
     pub const fn characters(max: usize) -> Self {
         Self { max, unit: Unit::Characters }
     }
 
-    /// So many bytes of UTF-8.
+    /// A limit in bytes of UTF-8.
     pub const fn bytes(max: usize) -> Self {
         Self { max, unit: Unit::Bytes }
     }
 
-    /// How long a text is in the unit of the limit.
+    /// The length of a text in the unit of the limit.
     pub fn of(self, text: &str) -> usize {
         match self.unit {
             Unit::Characters => text.chars().count(),
@@ -35,32 +35,32 @@ impl Length {
         }
     }
 
-    /// As the contract writes it.
+    /// The limit as a `bound` of the contract.
     pub fn bound(self) -> Bound {
         Bound { max: self.max as u64, unit: self.unit }
     }
 }
 
-/// How many of a thing fit into one message.
+/// How many items of a kind one message may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
-    /// The fewest.
+    /// The minimum.
     pub min: u32,
-    /// The most.
+    /// The maximum.
     pub max: u32,
 }
 
-/// A number of items as the contract writes it.
+/// A maximum number of items as a `bound` of the contract.
 pub fn items(max: u64) -> Bound {
     Bound { max, unit: Unit::Items }
 }
 
-/// The form of an id that is a number.
+/// The form of a numeric id.
 #[derive(Clone, Copy, Debug)]
 pub struct IdForm {
-    /// The fewest digits.
+    /// The minimum number of digits.
     pub min: u32,
-    /// The most digits.
+    /// The maximum number of digits.
     pub max: u32,
 }
 

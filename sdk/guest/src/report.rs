@@ -1,5 +1,5 @@
-//! The report on a message: violations and degradations, collected until everything was checked.
-//! Owns how findings are written down; not what is wrong, which the channel decides.
+//! The report on a message: violations and degradations, collected until all checks are done.
+//! Owns recording findings; not the rules, which the channel decides.
 
 use crate::address::{self, Fault};
 use crate::limit::{Count, Length, items};
@@ -7,27 +7,27 @@ use crate::names::violation_code;
 use crate::text::is_blank;
 use crate::types::{Degradation, FallbackPolicy, Severity, Unit, Validation, Violation};
 
-/// What the sentences of a report say about the platform.
+/// Facts about the platform that reports use.
 #[derive(Clone, Copy, Debug)]
 pub struct Platform {
-    /// How people call it.
+    /// Its name as people know it.
     pub name: &'static str,
-    /// The longest id of a message, a post or an upload, in bytes.
+    /// The maximum length of a message, post or upload id, in bytes.
     pub longest_id: usize,
 }
 
-/// Everything found so far.
+/// The findings so far.
 #[derive(Debug)]
 pub struct Report {
     platform: Platform,
     fallback: FallbackPolicy,
     violations: Vec<Violation>,
-    /// Each with the number of its part.
+    /// Each with the index of its part.
     degradations: Vec<(usize, Degradation)>,
 }
 
 impl Report {
-    /// Nothing found yet.
+    /// An empty report.
     pub fn new(platform: Platform, fallback: FallbackPolicy) -> Self {
         Self { platform, fallback, violations: Vec::new(), degradations: Vec::new() }
     }
@@ -37,7 +37,7 @@ impl Report {
         self.violations.iter().any(|violation| matches!(violation.severity, Severity::Error))
     }
 
-    /// The verdict.
+    /// Converts the report into the contract's validation.
     pub fn into_validation(self) -> Validation {
         Validation {
             violations: self.violations,
@@ -45,7 +45,7 @@ impl Report {
         }
     }
 
-    /// What is lost of a part.
+    /// The degradations of a part.
     pub fn degradations_of(&self, part: usize) -> Vec<Degradation> {
         let of_part = self.degradations.iter().filter(|(at, _)| *at == part);
         of_part.map(|(_, loss)| loss.clone()).collect()
@@ -61,13 +61,13 @@ impl Report {
         self.add(Severity::Warning, code, path, message);
     }
 
-    /// Adds an error whose other fields `complete` fills in.
+    /// Adds an error; `complete` sets its other fields.
     pub fn error_with(&mut self, code: &str, path: &str, message: &str, complete: impl FnOnce(&mut Violation)) {
         let violation = self.add(Severity::Error, code, path, message);
         complete(violation);
     }
 
-    /// Adds a finding, whose other fields may be filled in.
+    /// Adds a finding and returns it, so that the caller can set other fields.
     pub fn add(&mut self, severity: Severity, code: &str, path: &str, message: &str) -> &mut Violation {
         self.violations.push_mut(Violation {
             severity,
@@ -81,24 +81,24 @@ impl Report {
         })
     }
 
-    /// An error that says what would have been accepted.
+    /// Adds an error that lists the accepted values.
     pub fn not_accepted(&mut self, code: &str, path: &str, message: &str, accepted: &[&str]) {
         let violation = self.add(Severity::Error, code, path, message);
         violation.accepted = accepted.iter().map(|one| (*one).to_owned()).collect();
     }
 
-    /// Something that nobody will see as asked: refused, or reported as lost.
+    /// Something that no one will see as requested: refused, or reported as a degradation.
     pub fn lost(&mut self, part: usize, feature: &str, path: &str, message: &str) {
         self.degrade(part, feature, violation_code::UNSUPPORTED_FEATURE, path, message, &[]);
     }
 
-    /// Something that is not shown on some surfaces: reported, or refused where that is asked for.
+    /// Something that some surfaces do not show: reported, or refused under `strict`.
     pub fn hidden(&mut self, part: usize, feature: &str, path: &str, message: &str, surfaces: &[&str]) {
         self.degrade(part, feature, violation_code::NOT_SHOWN_EVERYWHERE, path, message, surfaces);
     }
 
-    /// Under `strict`, what cannot be shown as asked is an error; under `allow` it is sent, with a warning and a
-    /// degradation. Without either, what some surfaces show as asked is sent like that.
+    /// Under `strict`, anything that cannot be shown as requested is an error. Under `allow` it is sent, with a warning
+    /// and a degradation. Under the usual policy it is sent if some surfaces show it as requested.
     pub fn degrade(&mut self, part: usize, feature: &str, code: &str, path: &str, message: &str, surfaces: &[&str]) {
         let refuses = match self.fallback {
             FallbackPolicy::Usual => surfaces.is_empty(),
@@ -119,14 +119,14 @@ impl Report {
         self.degradations.push((part, degradation));
     }
 
-    /// Checks that a text is there and not too long. `name` begins the sentences.
+    /// Checks that a text is not blank and not too long. `name` begins the message.
     pub fn field(&mut self, code: &str, path: &str, name: &str, text: &str, limit: Length) {
         if self.present(path, name, text) {
             self.length(code, path, name, text, limit);
         }
     }
 
-    /// Checks the length of a text and says how much must go. `name` begins the message.
+    /// Checks the length of a text, and reports by how much it is too long. `name` begins the message.
     pub fn length(&mut self, code: &str, path: &str, name: &str, text: &str, limit: Length) -> bool {
         let actual = limit.of(text);
         if actual <= limit.max {
@@ -145,7 +145,7 @@ impl Report {
         false
     }
 
-    /// Checks a number of things. `name` is their plural.
+    /// Checks the number of items. `name` is their plural.
     pub fn count(&mut self, path: &str, name: &str, actual: usize, limit: Count) {
         let (code, verb, max) = match actual as u64 {
             actual if actual > u64::from(limit.max) => (violation_code::TOO_MANY, "at most", limit.max),
@@ -159,7 +159,7 @@ impl Report {
         });
     }
 
-    /// Checks that a text is there. `name` begins the message.
+    /// Checks that a text is not blank. `name` begins the message.
     pub fn present(&mut self, path: &str, name: &str, text: &str) -> bool {
         let there = !is_blank(text);
         if !there {
@@ -169,8 +169,8 @@ impl Report {
         there
     }
 
-    /// Checks an id of the platform's that is no number: there, bounded, and without signs that no id has. `name`
-    /// begins the message.
+    /// Checks a non-numeric id of the platform: it must be present, within the length limit, and free of invalid
+    /// characters. `name` begins the message.
     pub fn reference(&mut self, path: &str, name: &str, id: &str) -> bool {
         if !self.present(path, name, id) {
             return false;
@@ -184,7 +184,7 @@ impl Report {
         fits
     }
 
-    /// Checks an address that the platform fetches or a customer opens. `name` begins the message.
+    /// Checks a URL that the platform fetches or a customer opens. `name` begins the message.
     pub fn address(&mut self, path: &str, name: &str, url: &str, schemes: &[&str]) {
         let Err(fault) = address::check(url, schemes) else {
             return;

@@ -1,9 +1,9 @@
-//! Small pieces of text.
+//! Small text helpers.
 //! Owns counting, clipping and encoding; not wording.
 
 use std::fmt::Write as _;
 
-/// The beginning of a text, so many characters at most.
+/// The beginning of a text, at most `most` characters.
 pub fn clip(text: &str, most: usize) -> &str {
     match text.char_indices().nth(most) {
         Some((at, _)) => text.get(..at).unwrap_or(text),
@@ -11,20 +11,21 @@ pub fn clip(text: &str, most: usize) -> &str {
     }
 }
 
-/// Whether a text says nothing.
+/// Whether a text contains only whitespace.
 pub fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// Whether a text holds another one, whatever the case of its ASCII letters.
+/// Whether a text contains another, ignoring the case of ASCII letters.
 pub fn contains_ignoring_case(text: &str, wanted: &str) -> bool {
     let wanted = wanted.as_bytes();
     wanted.is_empty() || text.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
 }
 
-/// Writes a text as a part of a query or of a form: all but unreserved characters and commas as `%xx`.
+/// Appends a text percent-encoded for a query or form: everything except unreserved characters and commas becomes
+/// `%xx`.
 ///
-/// The crate `percent-encoding` writes capitals only; a request that was recorded has small letters.
+/// The crate `percent-encoding` writes upper-case digits only, but a recorded request has lower-case ones.
 pub fn push_encoded(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',') {

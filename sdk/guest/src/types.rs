@@ -1,5 +1,5 @@
-//! The words of the contract, all in one place.
-//! Owns: where a type is found. Does not own: what it means, which `wit/` says.
+//! The types of the contract, all in one place.
+//! Owns: re-exports. Does not own: their meaning, which `wit/` defines.
 
 pub use crate::bindings::inbox::channel::capabilities::{
     ChannelCapabilities, CountLimit, CountedItem, Direction, FeatureSupport, IdentityRule, MediaRule, MediaWay,
@@ -9,9 +9,9 @@ pub use crate::bindings::inbox::channel::capabilities::{
 pub use crate::bindings::inbox::channel::events::{
     AccountChange, AccountUpdate, AdContext, Anomaly, Answer, AnswerSource, Attachment, Author, BusinessAuthor, Call,
     CallState, Comment, CommentPlace, ContactUpdate, Deleted, Delivery, DeliverySource, DeliveryState, DeliveryStatus,
-    Edited, ErasureRequest, Event, EventBody, EventOrigin, Handover, HandoverAction, Malformed, Mention, Message,
-    OptIn, OptInAction, ParseError, Position, Reaction, Referral, ReferralSource, ReplyTarget, Share, ShareKind, Story,
-    ThreadChange, UnavailableReason, UnknownItem, WindowOpener,
+    Edited, ErasureRequest, Event, EventBody, EventOrigin, Handover, HandoverAction, Malformed, Member, Mention,
+    Message, OptIn, OptInAction, ParseError, Position, Reaction, Referral, ReferralSource, ReplyTarget, Share,
+    ShareKind, Story, ThreadChange, UnavailableReason, UnknownItem, WindowOpener,
 };
 pub use crate::bindings::inbox::channel::messages::{
     Acknowledgement, Bound, ButtonMessage, Choice, ChoiceList, ChoiceSection, ConversationContext, Degradation,
@@ -32,7 +32,7 @@ pub use crate::bindings::inbox::channel::types::{
 };
 
 impl From<&SendStep> for SentStep {
-    /// What a host makes of a step when its answer is there.
+    /// The form in which a host returns a step, once its response has arrived.
     fn from(step: &SendStep) -> Self {
         let kept_as = |capture: &Capture| match &capture.target {
             CaptureTarget::Slot(name) | CaptureTarget::Value(name) | CaptureTarget::Other(name) => name.clone(),

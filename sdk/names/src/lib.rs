@@ -1,5 +1,5 @@
-//! The names of the contract: values of its text types that have a meaning, as constants.
-//! Owns: the spelling. Does not own: what a name means, which the comments of `wit/` say; a test compares the two.
+//! The names of the contract: the values of its string types that have a defined meaning, as constants.
+//! Owns: the spelling. Does not own: the meaning of a name, which `wit/` documents; a test compares the two.
 #![no_std]
 
 /// Kinds of address.
@@ -16,7 +16,7 @@ pub mod address_kind {
     pub const ALL: &[&str] = &[PHONE, EMAIL, USER_ID, OTHER];
 }
 
-/// What opens the messaging window.
+/// Actions that open the messaging window.
 pub mod window_opener {
     /// `message`
     pub const MESSAGE: &str = "message";
@@ -56,7 +56,7 @@ pub mod window_opener {
     ];
 }
 
-/// Something odd about an event.
+/// Oddities of an event.
 pub mod anomaly {
     /// `text_replaced`
     pub const TEXT_REPLACED: &str = "text_replaced";
@@ -97,7 +97,7 @@ pub mod share_kind {
     pub const ALL: &[&str] = &[POST, REEL, STORY, VIDEO, PRODUCT, PROFILE, LINK, OTHER];
 }
 
-/// How somebody came to a conversation.
+/// How a contact came to a conversation.
 pub mod referral_source {
     /// `ad`
     pub const AD: &str = "ad";
@@ -117,7 +117,7 @@ pub mod referral_source {
     pub const ALL: &[&str] = &[AD, LINK, PRODUCT, POST, STORY, CUSTOMER_CHAT, OTHER];
 }
 
-/// Where a comment stands.
+/// Where a comment was made.
 pub mod comment_place {
     /// `post`
     pub const POST: &str = "post";
@@ -135,7 +135,7 @@ pub mod comment_place {
     pub const ALL: &[&str] = &[POST, REEL, STORY, LIVE, AD, OTHER];
 }
 
-/// What changed about an account.
+/// Changes to an account.
 pub mod account_change {
     /// `disconnected`
     pub const DISCONNECTED: &str = "disconnected";
@@ -153,7 +153,7 @@ pub mod account_change {
     pub const ALL: &[&str] = &[DISCONNECTED, RESTRICTED, RESTORED, POLICY, RENAMED, OTHER];
 }
 
-/// What is wrong with a message.
+/// Problems of a message.
 pub mod violation_code {
     /// `empty_message`
     pub const EMPTY_MESSAGE: &str = "empty_message";
@@ -250,7 +250,7 @@ pub mod violation_code {
     ];
 }
 
-/// What a channel may or may not do.
+/// Features that a channel may support.
 pub mod feature {
     /// `text`
     pub const TEXT: &str = "text";
@@ -413,7 +413,7 @@ pub mod feature {
     ];
 }
 
-/// Texts whose length is limited.
+/// Texts with a maximum length.
 pub mod text_field {
     /// `message_text`
     pub const MESSAGE_TEXT: &str = "message_text";
@@ -462,7 +462,7 @@ pub mod text_field {
     ];
 }
 
-/// Things that are counted.
+/// Things with a maximum count.
 pub mod counted_item {
     /// `quick_replies`
     pub const QUICK_REPLIES: &str = "quick_replies";

@@ -1,5 +1,5 @@
-//! The names here and in the comments of `wit/` are the same, in the same order.
-//! What belongs here is the comparison; what a name means is the contract's to say.
+//! Checks that the names here and in the comments of `wit/` are the same, in the same order.
+//! What belongs here is the comparison; the contract defines the meaning of a name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{collections::BTreeMap, fs};
@@ -29,12 +29,12 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// What stands between backticks and has the form of a name.
+/// The texts in backticks that have the form of a name.
 fn quoted(comment: &str) -> Vec<String> {
     comment.split('`').skip(1).step_by(2).filter(|text| is_name(text)).map(str::to_owned).collect()
 }
 
-/// The type of every `type … = string;` of the contract, with the names of its comment.
+/// The type of every `type … = string;` of the contract, with the names in its comment.
 fn of_contract() -> BTreeMap<String, Vec<String>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
     let mut found = BTreeMap::new();

@@ -19,7 +19,7 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Any type with any payload, also types that do not exist yet.
+    /// Any type with any payload, including types that do not exist yet.
     pub fn other(kind: impl Into<String>, payload: Option<Value>) -> Self {
         Self { kind: kind.into(), payload, beside: Map::new() }
     }
@@ -28,7 +28,7 @@ impl Attachment {
         Self::other(kind, Some(json!({ "url": url })))
     }
 
-    /// A photo (also GIFs and stickers, by one of Meta's two contradicting pages).
+    /// A photo (also GIFs and stickers, according to one of Meta's two contradicting pages).
     pub fn image(url: &str) -> Self {
         Self::with_url("image", url)
     }
@@ -83,7 +83,7 @@ impl Attachment {
         Self::other("ig_story", Some(json!({"story_media_id": media_id, "story_media_url": url})))
     }
 
-    /// A view-once photo or video: the platform gives the type and nothing else.
+    /// A view-once photo or video: only the type is sent.
     pub fn ephemeral() -> Self {
         Self::other("ephemeral", None)
     }
@@ -102,12 +102,12 @@ impl Attachment {
         Self::other("template", Some(json!({"product": {"elements": [element]}})))
     }
 
-    /// A generic template, as echoes of own sends carry it.
+    /// A generic template, as in echoes of the app's own messages.
     pub fn generic(elements: Value) -> Self {
         Self::other("template", Some(json!({"generic": {"elements": elements}})))
     }
 
-    /// Something without a richer form: title and url stand beside the type.
+    /// Content without a richer form: title and url stand beside the type.
     pub fn fallback(title: &str, url: &str) -> Self {
         let mut beside = Map::new();
         beside.insert("title".to_owned(), json!(title));
@@ -115,12 +115,12 @@ impl Attachment {
         Self { beside, ..Self::other("fallback", Some(json!(title))) }
     }
 
-    /// A thing that the API cannot express, with a url (captured 2022).
+    /// Content that the API cannot express, with a url (captured 2022).
     pub fn unsupported_type(url: &str) -> Self {
         Self::with_url("unsupported_type", url)
     }
 
-    /// A sticker in Messenger's form; not stated for Instagram.
+    /// A sticker in Messenger's form; not documented for Instagram.
     pub fn sticker(sticker_id: &str, url: &str) -> Self {
         Self::other("sticker", Some(json!({"sticker_id": sticker_id, "url": url})))
     }

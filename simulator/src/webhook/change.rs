@@ -1,5 +1,5 @@
 //! `{field, value}` changes: comments, mentions, story insights, and the dashboard's message test.
-//! What belongs here: builders for one change; C and D envelopes are chosen in `envelope`.
+//! What belongs here: builders for one change. `envelope` chooses between shapes C and D.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -55,7 +55,7 @@ impl Change {
     }
 }
 
-/// A comment, as its webhook tells it.
+/// A comment, as its webhook reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
     /// The comment's id.
@@ -72,7 +72,7 @@ pub struct Comment {
     pub media_id: String,
     /// FEED, REELS, STORY or AD.
     pub media_product_type: String,
-    /// The comment that it answers.
+    /// The comment that it replies to.
     pub parent_id: Option<String>,
     /// The ad that boosted the post, with its title.
     pub ad: Option<(String, String)>,

@@ -11,7 +11,7 @@ use crate::wire::to_wire;
 /// A whole delivery.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Envelope {
-    /// Always `instagram`, unless a test wants something else.
+    /// `instagram`, unless a test sets something else.
     pub object: String,
     /// The entries, up to 1000 updates together.
     pub entry: Vec<Entry>,
@@ -44,7 +44,7 @@ pub enum Shape {
         /// The items.
         standby: Vec<Item>,
     },
-    /// C: comments and mentions; documented for the Facebook login, real for both.
+    /// C: comments and mentions; documented for the Facebook login, observed for both.
     Changes {
         /// The changes.
         changes: Vec<Change>,

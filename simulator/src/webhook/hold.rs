@@ -1,4 +1,4 @@
-//! Holding webhooks back, and letting them go reordered, doubled or batched.
+//! Holding webhooks, and releasing them reordered, repeated or batched.
 //! What belongs here: grouping of pending items into entries and deliveries. Posting is `sender`.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::webhook::gate;
 use crate::webhook::item::Item;
 use crate::webhook::sender::{Delivery, Signing};
 
-/// How held webhooks are let go.
+/// How held webhooks are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Release {
@@ -25,7 +25,7 @@ pub enum Release {
     /// As few deliveries as the signing secrets allow, one entry per run of the same account and
     /// shape. Meta batches up to 1000 updates.
     OneBatch,
-    /// One delivery each, every one sent that many times.
+    /// One delivery each, each sent this many times.
     Repeated(usize),
     /// One delivery each, all at the same moment.
     Concurrently,
@@ -33,7 +33,7 @@ pub enum Release {
     Discard,
 }
 
-/// One update on its way out.
+/// One pending update.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) ig_id: String,
@@ -61,8 +61,8 @@ impl Outgoing {
 }
 
 impl Core {
-    /// Sends one update in a delivery of its own, or keeps it while webhooks are held. What the
-    /// platform would not send stays undelivered.
+    /// Sends one update in its own delivery, or keeps it while webhooks are held. What the platform would not send
+    /// stays undelivered.
     pub(crate) async fn emit(&self, outgoing: Outgoing) -> Delivery {
         let login = outgoing.login;
         let body = Envelope::new(vec![outgoing.clone().entry(self.clock.now_ms())]).to_wire();

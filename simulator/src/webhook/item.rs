@@ -27,7 +27,7 @@ pub struct Item {
     /// What happened.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Self messaging: for postbacks the flag stands here, beside the kind.
+    /// Self messaging: for postbacks the flag is here, beside the kind.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_self: bool,
 }
@@ -44,7 +44,7 @@ impl Item {
         }
     }
 
-    /// An item that names nobody, as captured for `message_edit`.
+    /// An item without parties, as captured for `message_edit`.
     pub fn anonymous(timestamp: i64, kind: Kind) -> Self {
         Self { sender: None, recipient: None, timestamp, kind, is_self: false }
     }
@@ -57,8 +57,7 @@ impl Item {
 pub enum Kind {
     /// A message, an echo, or an unsend (`is_deleted`).
     Message(MessageBody),
-    /// The customer edited a message. `num_edit` 0 without text is what captures show for events
-    /// that are no edits.
+    /// The customer edited a message. Captures with `num_edit` 0 and no text are events that are not edits.
     MessageEdit {
         /// The edited message.
         mid: String,
@@ -94,7 +93,7 @@ pub enum Kind {
     },
 }
 
-/// The inside of `message`. Parts may stand together; what is `None`, empty or false is left out.
+/// The content of `message`. Fields can be combined; those that are `None`, empty or false are left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MessageBody {
     /// The message id.
@@ -108,7 +107,7 @@ pub struct MessageBody {
     /// `{"payload": …}` of a quick reply tap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick_reply: Option<QuickReplyTap>,
-    /// What the message answers.
+    /// What the message replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
     /// The ad, link or product that the message came from.
@@ -120,16 +119,16 @@ pub struct MessageBody {
     /// Sender and recipient are the same account.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_self: bool,
-    /// The message was unsent: then only the mid stands beside it.
+    /// The message was unsent; the only other field is the mid.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_deleted: bool,
-    /// The API cannot express the message: then only the mid stands beside it.
+    /// The API cannot express the message; the only other field is the mid.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_unsupported: bool,
     /// Echo: which app sent it; absent for messages written in the Instagram app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
-    /// Echo: what the app gave along.
+    /// Echo: the metadata that the app sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
 }
@@ -145,12 +144,12 @@ impl MessageBody {
         Self { attachments: attachments.into_iter().collect(), ..Self::default() }
     }
 
-    /// The same message as an answer to something.
+    /// The same message as a reply.
     pub fn replying_to(self, target: ReplyTo) -> Self {
         Self { reply_to: Some(target), ..self }
     }
 
-    /// The same message with its origin.
+    /// The same message with its referral.
     pub fn referred_by(self, referral: Referral) -> Self {
         Self { referral: Some(referral), ..self }
     }
@@ -163,7 +162,7 @@ pub struct QuickReplyTap {
     pub payload: String,
 }
 
-/// What a message answers.
+/// What a message replies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ReplyTo {
@@ -171,7 +170,7 @@ pub enum ReplyTo {
     Message {
         /// Its mid.
         mid: String,
-        /// Whether the customer answers their own message (since December 2025).
+        /// Whether the customer replies to their own message (since December 2025).
         #[serde(skip_serializing_if = "Option::is_none")]
         is_self_reply: Option<bool>,
     },
@@ -183,12 +182,12 @@ pub enum ReplyTo {
 }
 
 impl ReplyTo {
-    /// An answer to a message.
+    /// A reply to a message.
     pub fn mid(mid: impl Into<String>) -> Self {
         Self::Message { mid: mid.into(), is_self_reply: None }
     }
 
-    /// An answer to a story.
+    /// A reply to a story.
     pub fn story(id: impl Into<String>, url: impl Into<String>) -> Self {
         Self::Story { story: Story { id: id.into(), url: url.into() } }
     }
@@ -199,7 +198,7 @@ impl ReplyTo {
 pub struct Story {
     /// The story's media id.
     pub id: String,
-    /// Its address on the CDN, alive for 24 hours at most.
+    /// Its address on the CDN, valid for 24 hours at most.
     pub url: String,
 }
 
@@ -213,7 +212,7 @@ pub struct Reaction {
     /// The name: angry, sad, wow, love, like, laugh, other. Some captures omit it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
-    /// The emoji, the true value.
+    /// The emoji, which is authoritative.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
 }
@@ -291,9 +290,9 @@ impl Referral {
 /// A change of the thread's owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ThreadControl {
-    /// Who had it.
+    /// The app that had it.
     pub previous_owner_app_id: String,
-    /// Who has it now.
+    /// The app that has it now.
     pub new_owner_app_id: String,
     /// Free text of the app that acted.
     pub metadata: String,

@@ -1,5 +1,5 @@
-//! Webhooks as Meta sends them: the shapes (`item`, `attachment`, `change`, `envelope`) and the
-//! way out (`sender`, `hold`, `verify`). What a customer did to cause one belongs to `customer`.
+//! Webhooks as Meta sends them: the shapes (`item`, `attachment`, `change`, `envelope`) and sending them (`sender`,
+//! `hold`, `verify`). The customer's actions that cause them belong to `customer`.
 
 pub mod attachment;
 pub mod change;

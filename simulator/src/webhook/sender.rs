@@ -1,5 +1,5 @@
-//! The way of a webhook body to the receiver: signing, posting, repeating, remembering.
-//! What belongs here: bytes in, delivery out. What the bytes say is made in `envelope` and `customer`.
+//! Sending a webhook body to the receiver: signing, posting, retrying, recording.
+//! What belongs here: bytes in, delivery out. The content of bodies is built in `envelope` and `customer`.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub enum Signing {
     Missing,
 }
 
-/// One webhook body and what the receiver said to it.
+/// One webhook body and the receiver's answers to it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Delivery {
     /// The number of the delivery, from 0; `None` while it is held.
@@ -42,7 +42,7 @@ pub struct Delivery {
     /// The exact bytes.
     #[serde(serialize_with = "as_text")]
     pub body: Vec<u8>,
-    /// Every attempt, the first one first; empty while it is held or when no URL is set.
+    /// Every attempt, in order; empty while it is held or if no URL is set.
     pub attempts: Vec<Attempt>,
 }
 
@@ -51,7 +51,7 @@ pub struct Delivery {
 pub struct Attempt {
     /// The platform's time of the attempt, milliseconds.
     pub at_ms: i64,
-    /// The status of the receiver's answer; `None` when there was none.
+    /// The status of the receiver's answer; `None` if there was none.
     pub status: Option<u16>,
     /// Why there was no answer.
     pub problem: Option<String>,
@@ -63,19 +63,19 @@ impl Delivery {
         self.attempts.last().and_then(|attempt| attempt.status)
     }
 
-    /// Whether the receiver took it in the end (2xx).
+    /// Whether the receiver finally accepted it (2xx).
     pub fn accepted(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// The body as JSON; `Null` when it is none.
+    /// The body as JSON; `Null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 impl Core {
-    /// Signs and posts a body, repeats it as configured, and remembers the outcome.
+    /// Signs and posts a body, retries as configured, and records the outcome.
     pub(crate) async fn deliver(&self, login: Login, body: Vec<u8>, signing: Signing) -> Delivery {
         let (url, redelivery) = {
             let world = self.world();
@@ -105,12 +105,12 @@ impl Core {
         delivery
     }
 
-    /// A delivery that has not happened yet, because webhooks are held.
+    /// A delivery that has not been sent, because webhooks are held.
     pub(crate) fn undelivered(&self, login: Login, body: Vec<u8>) -> Delivery {
         Delivery { id: None, login, signing: Signing::Valid, body, attempts: Vec::new() }
     }
 
-    /// The same bytes `copies` times, all at once.
+    /// Sends the same bytes `copies` times, all at once.
     pub(crate) async fn deliver_copies(self: &Arc<Self>, delivery: &Delivery, copies: usize) -> Vec<Delivery> {
         let mut tasks = JoinSet::new();
         for _ in 0..copies {

@@ -9,7 +9,7 @@ use url::Url;
 use crate::core::Core;
 use crate::error::SimulatorError;
 
-/// What a receiver answered to a challenge.
+/// A receiver's answer to a challenge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChallengeAnswer {
     /// The status.
@@ -36,7 +36,7 @@ impl Core {
         self.challenge_at(url, verify_token).await
     }
 
-    /// The same of any address.
+    /// Like [`Self::challenge`], for any address.
     pub(crate) async fn challenge_at(
         &self,
         mut url: Url,

@@ -1,5 +1,6 @@
-//! Owns: `harness bench ingest`: what a durable 200 costs beside a bare native server, in the same run; plan and table.
-//! Does not own: servers and load (below).
+//! Owns: `harness bench ingest`: the cost of a durable 200 compared with a bare native server, in the same run; plan
+//! and table.
+//! Does not own: servers and load (see the modules).
 
 pub(crate) mod bare;
 mod load;
@@ -23,9 +24,9 @@ use server::Server;
 
 /// The app's secret in this benchmark.
 const SECRET: &str = "the-secret-of-the-benchmark";
-/// The account that everybody writes to.
+/// The account that all messages go to.
 const ACCOUNT: &str = "17841400000000001";
-/// More than any server here takes in a second.
+/// More requests per second than any server here handles.
 const PER_SECOND: usize = 60_000;
 
 #[derive(Subcommand)]
@@ -96,7 +97,7 @@ impl Subject {
     }
 }
 
-/// One server under one load.
+/// The result for one server under one load.
 #[derive(Serialize)]
 struct Measured {
     server: &'static str,
@@ -105,7 +106,7 @@ struct Measured {
     refused: usize,
     /// While sending.
     acknowledged_per_second: f64,
-    /// From the first request until nothing waits any more.
+    /// From the first request until the queue is empty.
     applied_per_second: f64,
     cpu_micros_per_delivery: f64,
     p50_ms: f64,

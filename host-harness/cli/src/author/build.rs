@@ -4,12 +4,18 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
+use harness_build::Built;
 use harness_contract::text::{shown, shown_json};
 
 use crate::author::locate;
 
 pub(crate) fn run(dir: Option<PathBuf>, json: bool) -> Result<ExitCode> {
-    let built = locate::build(&locate::channel_dir(dir)?)?;
+    print(&locate::build(&locate::channel_dir(dir)?)?, json);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the built component's path, id, version and size.
+pub(crate) fn print(built: &Built, json: bool) {
     let channel = &built.manifest.channel;
     if json {
         let document = serde_json::json!({
@@ -21,5 +27,4 @@ pub(crate) fn run(dir: Option<PathBuf>, json: bool) -> Result<ExitCode> {
         let (id, version) = (shown(id), shown(version));
         println!("{id} {version}: {} ({size} bytes)", built.path.display());
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! Owns: `harness call`: one function in the sandbox on given input, and what stands in for parts that are left out.
+//! Owns: `harness call`: running one function in the sandbox on given input, with defaults for omitted parts.
 //! Does not own: the contract's JSON form.
 
 use std::{
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<ExitCode> {
     } else {
         format!("{document:#}")
     });
-    // Whoever reads may have read enough, as `head` does.
+    // The reader may close the pipe early, as `head` does.
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(code),
@@ -171,7 +171,7 @@ fn outbound(channel: &Channel, input: &[u8], now: u64) -> Result<(OutboundMessag
     Ok((typed(whole_message, "message")?, typed(whole_context, "context")?))
 }
 
-/// An open conversation with an account that has the manifest's defaults.
+/// An open conversation with an account that has the manifest's default settings.
 fn usual_context(manifest: &Manifest, now: u64) -> Result<Value> {
     let settings: Vec<Setting> = manifest
         .settings
@@ -190,13 +190,13 @@ fn usual_context(manifest: &Manifest, now: u64) -> Result<Value> {
     }))
 }
 
-/// Lays what was given over what is usual: objects key by key, everything else as a whole.
+/// Merges given values into the defaults: objects key by key, everything else as a whole.
 fn merge(usual: &mut Value, given: Value) {
     match (usual, given) {
         (Value::Object(usual), Value::Object(given)) => {
             for (key, value) in given {
                 match usual.get_mut(&key) {
-                    // A variant has one key: merging two cases would make neither.
+                    // A variant has exactly one key, so two cases must not be merged.
                     Some(place) if key != "sender" => merge(place, value),
                     _ => {
                         usual.insert(key, value);
@@ -212,7 +212,7 @@ fn answer(input: &[u8]) -> Result<(SendStep, HttpResponse)> {
     let document: Value = serde_json::from_slice(input).context("the input is not JSON")?;
     let Value::Object(mut fields) = document else { bail!("the input is not a JSON object") };
     let mut response = fields.remove("response").context("the input has no `response`")?;
-    // Platforms answer JSON; writing it as JSON is kinder than as a text in quotes.
+    // Most platforms answer with JSON, which may be written here as JSON instead of as a quoted string.
     if let Some(body) = response.get_mut("body").filter(|body| body.get("base64").is_none() && body.is_object()) {
         *body = Value::String(body.to_string());
     }

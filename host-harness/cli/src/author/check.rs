@@ -1,5 +1,5 @@
-//! Owns: `harness check`: everything about a component that can be known before it is trusted.
-//! Does not own: finding it out (the sandbox, the contract).
+//! Owns: `harness check`: a report on a component before it is trusted.
+//! Does not own: the checks (the sandbox, the contract).
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -8,7 +8,7 @@ use harness_contract::{
     PACKAGE,
     text::{shown, shown_json, shown_lines},
 };
-use harness_sandbox::{SandboxConfig, inspect};
+use harness_sandbox::{ComponentBounds, SandboxConfig, ShapeError, count, inspect};
 
 use crate::author::locate;
 
@@ -36,16 +36,24 @@ struct Report {
 fn judge(bytes: &[u8]) -> Result<Report> {
     let inspection = inspect(bytes, SandboxConfig::default().max_component_bytes)?;
     let manifest = inspection.manifest()?;
-    // Only what was accepted from outside is compiled and tried out.
+    // Only a component that passed inspection is compiled and run.
     let capabilities = locate::load(bytes, None)?.capabilities(None)?;
+    let needs = match count(bytes, &ComponentBounds::default()) {
+        Err(ShapeError::TooManyCoreInstances { found, max }) => {
+            format!(
+                "  needs      `core-instances = {found}` under `[limits]` of the host's configuration (usual: {max})\n"
+            )
+        }
+        _ => String::new(),
+    };
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    // What stands in a manifest is a stranger's: one line stays one line.
+    // A manifest is untrusted: each ask must stay on one line.
     let asks: String = harness_contract::asks::asks(&manifest).iter().map(|ask| format!("    {ask}\n")).collect();
     let text = format!(
         "{} {} ({})\n  contract   {PACKAGE}\n  size       {} bytes\n  sha256     {}\n  imports    {}\n  exports    {}\n  \
-         webhooks   {}\n  may reach  {}\n  features   {}\n  asks for\n{asks}",
+         webhooks   {}\n  may reach  {}\n  features   {}\n{needs}  asks for\n{asks}",
         shown(&manifest.channel.name),
         shown(&manifest.channel.version),
         manifest.channel.id,

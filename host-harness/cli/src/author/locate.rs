@@ -1,4 +1,4 @@
-//! Owns: the channel that a command means: a component, or a folder that is built first; default paths.
+//! Owns: resolving the channel that a command names: a component, or a folder to build; default paths.
 //! Does not own: what the command does with it.
 
 use std::{
@@ -8,11 +8,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_sandbox::{Channel, Sandbox, SandboxConfig, inspect};
+use harness_build::Built;
+use harness_cli::config::MOST_CORE_INSTANCES;
+use harness_sandbox::{Channel, ComponentBounds, Sandbox, SandboxConfig, inspect};
 
 use crate::{compiler::sandbox, progress::spinner};
 
-/// The folder of the channel when none is named: `plugin` here or in a folder above.
+/// The channel's folder. If none is named: this folder, or `plugin` here or in a folder above.
 pub(crate) fn channel_dir(named: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(dir) = named {
         return Ok(dir);
@@ -27,7 +29,7 @@ pub(crate) fn channel_dir(named: Option<PathBuf>) -> Result<PathBuf> {
         .context("no channel here: name a folder that holds Cargo.toml and channel.toml")
 }
 
-/// The bytes of a component; a folder is built first.
+/// The bytes of a component. A folder is built first.
 pub(crate) fn component(path: Option<PathBuf>) -> Result<(PathBuf, Vec<u8>)> {
     let path = match path {
         Some(path) if path.is_file() => path,
@@ -41,33 +43,38 @@ pub(crate) fn component(path: Option<PathBuf>) -> Result<(PathBuf, Vec<u8>)> {
     Ok((path, bytes))
 }
 
-/// Where the default channel's component is, built first if need be.
+/// The path of the default channel's component, built if necessary.
 pub(crate) fn component_path() -> Result<PathBuf> {
     Ok(build(&channel_dir(None)?)?.path)
 }
 
-/// Builds a channel and shows that something happens.
-pub(crate) fn build(dir: &Path) -> Result<harness_build::Built> {
+/// Builds a channel and shows progress.
+pub(crate) fn build(dir: &Path) -> Result<Built> {
     let shown = std::io::stderr().is_terminal();
     let progress = spinner(format!("building the channel in {}", dir.display()));
     let built = harness_build::build(dir, !shown);
     progress.finish_and_clear();
-    let built = built?;
-    // What every host refuses is no success of a build.
+    accepted(built?)
+}
+
+/// Returns a built component if hosts would accept it.
+pub(crate) fn accepted(built: Built) -> Result<Built> {
+    // A component that every host rejects is not a successful build.
     inspect(&built.bytes, SandboxConfig::default().max_component_bytes)
         .and_then(|inspection| inspection.manifest())
         .with_context(|| format!("{}: hosts would refuse this component", built.path.display()))?;
     Ok(built)
 }
 
-/// Loads a component in a sandbox of this command's own.
+/// Loads a component in a sandbox for this command. It may have more core modules than a host accepts by default;
+/// `harness check` reports that.
 pub(crate) fn load(bytes: &[u8], cache_dir: Option<PathBuf>) -> Result<Channel> {
-    let sandbox = Sandbox::new(SandboxConfig { instances: 4, ..sandbox(cache_dir) })?;
+    let bounds = ComponentBounds { core_instances: MOST_CORE_INSTANCES, ..ComponentBounds::default() };
+    let sandbox = Sandbox::new(SandboxConfig { instances: 4, bounds, ..sandbox(cache_dir) })?;
     Ok(sandbox.load(bytes)?)
 }
 
-/// Where this user's commands keep compiled components. Never beside a component: whoever made the
-/// component could have put native code there.
+/// The user's cache of compiled components. Never beside a component: its author could have put native code there.
 pub(crate) fn cache_dir() -> Option<PathBuf> {
     let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
     let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home)?;

@@ -1,12 +1,13 @@
-//! Owns: the commands of whoever writes a channel: building it, trying it out, measuring it. They bring the simulator and
-//! what encodes components, so they stand behind the feature `author`.
-//! Does not own: the commands of whoever runs a host (`operator`).
+//! Owns: the commands for writing a channel: building, testing and measuring it. They depend on the simulator and the
+//! component encoder, so they are behind the feature `author`.
+//! Does not own: the commands for running a host (`operator`).
 
 mod bench;
 mod build;
 mod call;
 mod check;
 mod demo;
+mod embed;
 mod locate;
 mod replay;
 mod sim;
@@ -35,6 +36,20 @@ pub(crate) enum Command {
     Build {
         /// The channel's folder [default: plugin]
         dir: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a manifest into a component that another tool built, such as componentize-js
+    Embed {
+        /// The component
+        component: PathBuf,
+        /// The manifest
+        #[arg(long, value_name = "FILE", default_value = "channel.toml")]
+        manifest: PathBuf,
+        /// Where to write the result [default: over the component]
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
@@ -87,6 +102,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { script, channel } => wait(demo::run(script, channel)),
         Command::Build { dir, json } => build::run(dir, json),
+        Command::Embed { component, manifest, out, json } => embed::run(&component, &manifest, out, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),

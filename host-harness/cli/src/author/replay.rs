@@ -1,4 +1,4 @@
-//! Owns: `harness replay`: reading a recording, and showing where the results of another component differ.
+//! Owns: `harness replay`: reading a recording, and showing where another component's results differ.
 //! Does not own: making the calls (the sandbox).
 
 use std::{
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::author::locate;
 
-/// Makes every pure call of the component's channel again; fails if a result differs.
+/// Replays every pure call of the component's channel. Fails if a result differs.
 pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
     let lines = BufReader::new(File::open(file).with_context(|| file.display().to_string())?).lines();
     let (_, bytes) = locate::component(channel)?;
@@ -38,7 +38,7 @@ pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
         if !differences.is_empty() {
             differ += 1;
             println!("line {number}: {}", text::shown(&call.export));
-            // A recording is a file of strangers: names of members in it, too, are theirs.
+            // A recording is untrusted, including the names of members in it.
             differences.iter().for_each(|difference| println!("  {}", text::shown(difference)));
         }
     }
@@ -46,7 +46,7 @@ pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
     Ok(if differ == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Where two results differ, a line for each place.
+/// The differences between two results, one line per place.
 fn differences(before: &Value, now: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", before, now, &mut found);
@@ -73,7 +73,7 @@ fn compare(place: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// A value on one line, cut.
+/// A value on one line, truncated.
 fn shown(value: &Value) -> String {
     value.to_string().chars().take(200).collect()
 }

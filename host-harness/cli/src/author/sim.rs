@@ -1,4 +1,4 @@
-//! Owns: `harness sim`: the simulator of the platform alone, and the file of a configuration with which a host speaks to it.
+//! Owns: `harness sim`: the simulator alone, and a configuration for a host that talks to it.
 //! Does not own: the simulator, and what a host is told about its platform.
 
 use std::{
@@ -16,12 +16,12 @@ use url::Url;
 
 use crate::operator::serve::stopped;
 
-/// Where a host on this machine that was started as the README says takes the simulator's webhooks.
+/// The webhook address of a host on this machine that was started as in the README.
 pub(crate) fn usual_webhook() -> String {
     format!("http://127.0.0.1:8080/webhooks/{CHANNEL}")
 }
 
-/// A configuration to write.
+/// A configuration to be written.
 pub(crate) struct HostConfig {
     pub(crate) file: PathBuf,
     /// The component that it names; `None` builds the channel of this checkout.
@@ -76,18 +76,18 @@ pub(crate) async fn run(port: u16, webhook: String, host_config: Option<HostConf
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file in the folder of secrets with the token of the host's API.
+/// File with the token of the host's API, in the folder of secrets.
 const API_TOKEN: &str = "api-token";
 
 /// The folder of secrets beside a configuration.
 const SECRETS: &str = "simulated-secrets";
 
-/// Where a configuration's secrets stand.
+/// The folder of a configuration's secrets.
 fn secrets_folder(config: &Path) -> PathBuf {
     config.parent().unwrap_or(Path::new(".")).join(SECRETS)
 }
 
-/// Where the component is that a host shall run.
+/// The path of the component that a host is to run.
 fn component(named: Option<&Path>) -> Result<PathBuf> {
     match named {
         Some(file) => {
@@ -100,7 +100,7 @@ fn component(named: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// A configuration for a host of its own: the simulated app's ids and secrets, everything granted.
+/// Writes a host configuration with the simulated app's ids and secrets. Everything is granted.
 fn write_config(file: &Path, component: &Path, sim: &Simulator, host: &Url) -> Result<()> {
     fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
     let secrets = secrets_folder(file);

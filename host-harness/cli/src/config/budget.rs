@@ -1,5 +1,5 @@
-//! Owns: `[budget]`: its keys, units and what is accepted.
-//! Does not own: what the bounds mean (the engine's backlog).
+//! Owns: `[budget]`: its keys, units and accepted values.
+//! Does not own: the meaning of the bounds (the engine's backlog).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ConfigError, ConfigFile, DAY};
 use harness_engine::Budget;
 
-/// Bounds of what waits. What is not set keeps its default.
+/// Backlog bounds. Unset keys keep their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BudgetConfig {
@@ -20,7 +20,7 @@ pub struct BudgetConfig {
     pub parked_per_account: Option<u64>,
     /// [`Budget::parked_per_channel`].
     pub parked_per_channel: Option<u64>,
-    /// [`Budget::parked`], in days; 0 is for ever.
+    /// [`Budget::parked`], in days; 0 means for ever.
     pub parked_days: Option<u32>,
     /// [`Budget::archive_items`].
     pub archive_items_per_hour: Option<u64>,
@@ -29,7 +29,7 @@ pub struct BudgetConfig {
 }
 
 impl ConfigFile {
-    /// What one channel and one account may keep waiting.
+    /// Backlog bounds of each channel and account.
     pub fn budget(&self) -> Result<Budget, ConfigError> {
         let (given, usual) = (&self.config.budget, Budget::default());
         let mib = |given: Option<u64>, usual: u64| given.map_or(usual, |mib| mib.saturating_mul(1 << 20));

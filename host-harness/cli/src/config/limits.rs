@@ -1,12 +1,13 @@
-//! Owns: `[limits]`: its keys, units and what is accepted.
-//! Does not own: what the sizes mean (the egress).
+//! Owns: `[limits]`: its keys, units and accepted values.
+//! Does not own: their meaning (egress, the sandbox).
 
 use serde::Deserialize;
 
 use super::{ConfigError, ConfigFile};
 use harness_egress::{MIB, Sizes};
+use harness_sandbox::ComponentBounds;
 
-/// Bounds of sizes, in MiB. What is not set keeps its default.
+/// Size limits, in MiB, and limits of components. Unset keys keep their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
@@ -20,10 +21,26 @@ pub struct LimitsConfig {
     pub request_files_mib: Option<u64>,
     /// [`Sizes::memory`].
     pub memory_mib: Option<u64>,
+    /// [`ComponentBounds::core_instances`].
+    pub core_instances: Option<u32>,
 }
 
+/// The largest accepted limit for core modules of a component: the default limit for instances of any kind.
+pub const MOST_CORE_INSTANCES: u32 = 256;
+
 impl ConfigFile {
-    /// How large what is handed in may be.
+    /// Limits of a component's structure.
+    pub fn component_bounds(&self) -> Result<ComponentBounds, ConfigError> {
+        let usual = ComponentBounds::default();
+        let core_instances = self.config.limits.core_instances.unwrap_or(usual.core_instances);
+        if !(1..=MOST_CORE_INSTANCES).contains(&core_instances) {
+            let problem = format!("is {core_instances}: expected from 1 to {MOST_CORE_INSTANCES}");
+            return Err(self.value("limits.core-instances", problem));
+        }
+        Ok(ComponentBounds { core_instances, ..usual })
+    }
+
+    /// Size limits for input from channels, platforms and clients.
     pub fn sizes(&self) -> Result<Sizes, ConfigError> {
         let (given, usual, most) = (&self.config.limits, Sizes::default(), Sizes::MOST);
         let bytes = |key: &str, given: Option<u64>, usual: u64, most: u64| match given {

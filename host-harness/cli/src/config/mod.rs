@@ -1,5 +1,6 @@
-//! Owns: the host's configuration file: its shape, its defaults, errors that name file, key and what is accepted.
-//! Does not own: secrets, which stand in files or variables.
+//! Owns: the host's configuration file: its structure, defaults, and errors that name the file, the key and the
+//! accepted values.
+//! Does not own: secrets, which are read from files or environment variables.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +17,7 @@ mod telemetry;
 
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};
@@ -30,51 +31,51 @@ use harness_server::{AdminToken, Authenticator, TokenFile};
 /// In seconds.
 const DAY: u64 = 24 * 3600;
 
-/// What editors put before a text: of UTF-8, and of UTF-16 in either order.
+/// Byte-order marks, which some editors add: of UTF-8, and of UTF-16 in either order.
 const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
 
-/// The whole file.
+/// The configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
     /// The folder for the inbox and the compiled components.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
-    /// Under which address browsers and platforms reach this host, such as `https://inbox.example`. Needed for
-    /// connecting accounts. The address of `listen` unless set.
+    /// The public address under which browsers and platforms reach this host, such as `https://inbox.example`. Needed
+    /// for connecting accounts. Defaults to the address of `listen`.
     #[serde(default)]
     pub public_url: Option<Url>,
-    /// How many deliveries of one channel may wait to be translated before its webhooks are answered with "later".
+    /// Deliveries of one channel that may wait for translation. Beyond it, its webhooks are answered with "later".
     #[serde(default = "default_backlog")]
     pub max_backlog: u64,
-    /// How long is kept what need not be kept.
+    /// Retention periods.
     #[serde(default)]
     pub retention: RetentionConfig,
-    /// Bounds for whoever connects.
+    /// Limits for clients.
     #[serde(default)]
     pub server: ServerConfig,
-    /// What one channel and one account may keep waiting.
+    /// Backlog bounds of each channel and account.
     #[serde(default)]
     pub budget: BudgetConfig,
-    /// How large what is handed in may be.
+    /// Size limits for input from channels, platforms and clients.
     #[serde(default)]
     pub limits: LimitsConfig,
-    /// Where traces go.
+    /// Export of traces.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
-    /// Credentials at rest.
+    /// The encryption of stored credentials.
     #[serde(default)]
     pub vault: VaultConfig,
     /// The channels, by id.
     #[serde(default)]
     pub channels: BTreeMap<String, ChannelConfig>,
-    /// For development alone.
+    /// For development only.
     #[serde(default)]
     pub development: DevelopmentConfig,
 }
@@ -91,13 +92,13 @@ fn default_data_dir() -> PathBuf {
     "harness-data".into()
 }
 
-/// How long is kept what need not be kept, in days; 0 is for ever.
+/// Retention periods, in days; 0 means for ever.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RetentionConfig {
-    /// Raw deliveries, counted from their arrival, once everything in them is in the inbox.
+    /// Raw deliveries whose content is completely in the inbox, counted from their arrival.
     pub deliveries_days: u32,
-    /// Files that were handed in to be sent and that no reply names.
+    /// Uploaded files that no reply refers to.
     pub unused_files_days: u32,
 }
 
@@ -120,50 +121,50 @@ impl From<&RetentionConfig> for Retention {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiConfig {
-    /// The bearer token that opens everything. Without one, the first start makes it, in the file `admin-token` of
-    /// the data folder.
+    /// The bearer token with all scopes. If unset, the first start creates one, in the file `admin-token` of the data
+    /// folder.
     pub token: Option<SecretSource>,
 }
 
-/// Credentials at rest.
+/// The encryption of stored credentials.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VaultConfig {
-    /// Where their key is. Without one, the file `vault.key` in the data folder, which is made at first.
+    /// The source of the key. If unset, the file `vault.key` in the data folder, which the first start creates.
     pub key: Option<KeySource>,
 }
 
-/// Where the key is under which credentials rest: 64 hexadecimal digits.
+/// The source of the key that encrypts stored credentials: 64 hexadecimal digits.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum KeySource {
-    /// A file that nobody else may read, relative to the configuration file.
+    /// A file that no other user may read, relative to the configuration file.
     File(PathBuf),
     /// An environment variable.
     Env(String),
-    /// A program and its arguments, which prints it.
+    /// A program and its arguments. The program prints the key.
     Command(Vec<String>),
 }
 
-/// A channel and what the operator gives it.
+/// A channel and what the operator configures for it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ChannelConfig {
     /// The component's file, relative to the configuration file.
     pub component: PathBuf,
-    /// What it may do: nothing that is not named.
+    /// What it may do. Everything not listed is denied.
     #[serde(default)]
     pub grant: GrantConfig,
     /// Values for the manifest's `[settings]` of the scopes `channel` and `both`.
     #[serde(default)]
     pub settings: BTreeMap<String, RawSetting>,
-    /// Its own credentials, by slot.
+    /// Its credentials, by slot.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretSource>,
-    /// Credentials that were replaced and are still accepted, by slot.
+    /// Replaced credentials that are still accepted, by slot.
     #[serde(default)]
     pub previous_secrets: BTreeMap<String, PreviousSecret>,
-    /// Its accounts, where they are not connected over the platform's dialog.
+    /// Its accounts, unless they are connected through the platform's dialog.
     #[serde(default)]
     pub accounts: Vec<AccountConfig>,
 }
@@ -175,7 +176,7 @@ pub struct GrantConfig {
     /// Hosts that its requests may go to.
     #[serde(default)]
     pub egress: Vec<String>,
-    /// Hosts from which the files of its messages are downloaded.
+    /// Hosts from which the files of its messages may be downloaded.
     #[serde(default)]
     pub media: Vec<String>,
 }
@@ -186,7 +187,7 @@ pub struct GrantConfig {
 pub struct AccountConfig {
     /// The platform's id, as its webhooks name it.
     pub id: String,
-    /// For people.
+    /// Its name, for people.
     #[serde(default)]
     pub name: Option<String>,
     /// Values for the manifest's `[settings]`.
@@ -197,80 +198,80 @@ pub struct AccountConfig {
     pub secrets: BTreeMap<String, SecretSource>,
 }
 
-/// For development alone.
+/// For development only.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DevelopmentConfig {
-    /// Origins and the addresses that stand in for them, such as a simulator.
+    /// Origins, and the addresses that replace them, such as a simulator's.
     #[serde(default)]
     pub endpoints: BTreeMap<String, Url>,
 }
 
-/// Where a secret stands.
+/// The source of a secret.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum SecretSource {
-    /// A file that holds nothing else and that nobody else can read, relative to the configuration file; a last line
-    /// break is dropped.
+    /// A file with nothing but the secret that no other user can read, relative to the configuration file. A trailing
+    /// line break is ignored.
     File(PathBuf),
     /// An environment variable.
     Env(String),
 }
 
-/// A secret that was replaced: webhooks that were signed with it are accepted for a time.
+/// A replaced secret. Webhooks signed with it are accepted for a time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PreviousSecret {
-    /// Where it stands.
+    /// Its source.
     pub secret: SecretSource,
-    /// Until when it is accepted, such as `2026-12-31T00:00:00Z`.
+    /// When it expires, such as `2026-12-31T00:00:00Z`.
     pub until: toml::value::Datetime,
 }
 
-/// Why the configuration was refused.
+/// Why the configuration was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file cannot be read.
     #[error("{path}: {source}")]
     Read {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// It is not TOML, or a key is unknown, missing or of the wrong type.
+    /// The file is not TOML, or a key is unknown, missing or of the wrong type.
     #[error("{path}: {source}")]
     Syntax {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Line, key and accepted values.
         #[source]
         source: toml::de::Error,
     },
-    /// A value cannot be used.
+    /// A value is invalid.
     #[error("{path}: `{key}`: {problem}")]
     Value {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which key.
+        /// The key.
         key: String,
         /// What is wrong and what is accepted.
         problem: String,
     },
 }
 
-/// A configuration with the place where it stands.
+/// A configuration and its file.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
-    /// Where it was read from.
+    /// The file.
     pub path: PathBuf,
-    /// What it says.
+    /// The content.
     pub config: Config,
 }
 
 impl ConfigFile {
-    /// Reads a configuration.
+    /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let config: Config =
@@ -286,8 +287,8 @@ impl ConfigFile {
         Ok(file)
     }
 
-    /// The lock of the API. Where the configuration names no token, the machine's own is made at the first start; the
-    /// data folder must be there.
+    /// The API's authenticator. If the configuration names no token, the admin token is created on the first start; the
+    /// data folder must exist.
     pub fn access(&self) -> Result<Authenticator, ConfigError> {
         let token = match self.api_token()? {
             Some(token) => token,
@@ -296,12 +297,12 @@ impl ConfigFile {
         Ok(Authenticator::new(Some(&token), Some(self.tokens())))
     }
 
-    /// The token of `[api]`, which opens everything.
+    /// The token of `[api]`, which has all scopes.
     pub fn api_token(&self) -> Result<Option<Secret>, ConfigError> {
         self.config.api.token.as_ref().map(|source| self.secret("api.token", source)).transpose()
     }
 
-    /// The machine's own token, for hosts whose configuration names none.
+    /// The admin token, for hosts whose configuration names none.
     pub fn admin_token(&self) -> AdminToken {
         AdminToken::in_folder(&self.data_dir())
     }
@@ -311,7 +312,7 @@ impl ConfigFile {
         TokenFile::in_folder(&self.data_dir())
     }
 
-    /// The folder for the inbox, as the file means it.
+    /// The data folder; relative paths are relative to the configuration file.
     pub fn data_dir(&self) -> PathBuf {
         self.resolve(&self.config.data_dir)
     }
@@ -321,12 +322,12 @@ impl ConfigFile {
         ConfigError::Value { path: self.path.clone(), key: key.to_owned(), problem: problem.into() }
     }
 
-    /// A path as the file means it.
+    /// A path relative to the configuration file.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.path.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
     }
 
-    /// Where the key of the vault is, as the file means it.
+    /// The source of the vault's key.
     pub fn vault_key(&self) -> Option<VaultKey> {
         Some(match self.config.vault.key.as_ref()? {
             KeySource::File(path) => VaultKey::File(self.resolve(path)),
@@ -335,7 +336,7 @@ impl ConfigFile {
         })
     }
 
-    /// Fetches secrets that are accepted until a time, in milliseconds since 1970.
+    /// Reads replaced secrets, each with its expiry in milliseconds since 1970.
     pub fn previous_secrets(
         &self,
         key: &str,
@@ -352,7 +353,7 @@ impl ConfigFile {
         sources.iter().map(read).collect()
     }
 
-    /// Fetches secrets from where they stand. `key` names the table in errors.
+    /// Reads secrets from their sources. `key` names the table in errors.
     pub fn secrets(
         &self,
         key: &str,
@@ -364,7 +365,7 @@ impl ConfigFile {
             .collect()
     }
 
-    /// Fetches one secret.
+    /// Reads one secret.
     pub fn secret(&self, key: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
         let mut bytes = match source {
             SecretSource::File(path) => {

@@ -1,5 +1,5 @@
-//! Owns: `[server]`: its keys, units and what is accepted.
-//! Does not own: what the bounds mean (the listener).
+//! Owns: `[server]`: its keys, units and accepted values.
+//! Does not own: the meaning of the limits (the listener).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ConfigError, ConfigFile};
 use harness_server::Limits;
 
-/// Bounds for whoever connects. What is not set keeps its default.
+/// Limits for clients. Unset keys keep their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ServerConfig {
@@ -28,11 +28,11 @@ pub struct ServerConfig {
     pub refused_webhooks_per_minute: Option<u32>,
 }
 
-/// Below it, requests of honest senders are refused, in bytes.
+/// The smallest accepted limit, in bytes. Below it, normal requests would be rejected.
 const LEAST_HEADER: usize = 1024;
 
 impl ConfigFile {
-    /// The bounds for whoever connects.
+    /// The limits for clients.
     pub fn limits(&self) -> Result<Limits, ConfigError> {
         let (given, usual) = (&self.config.server, Limits::default());
         let seconds = |key: &str, given: Option<u64>, usual: Duration| match given {

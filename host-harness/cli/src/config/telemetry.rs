@@ -1,4 +1,4 @@
-//! Owns: `[telemetry]`: its keys and what is accepted.
+//! Owns: `[telemetry]`: its keys and accepted values.
 //! Does not own: sending traces.
 
 use std::collections::BTreeMap;
@@ -9,35 +9,35 @@ use url::Url;
 use super::{ConfigError, ConfigFile, SecretSource};
 use harness_egress::credentials::Secret;
 
-/// Where traces go. Without an endpoint, nowhere.
+/// Export of traces. Without an endpoint there is none.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TelemetryConfig {
-    /// A collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`.
+    /// A collector that accepts OTLP over HTTP, such as `http://127.0.0.1:4318`.
     pub otlp_endpoint: Option<Url>,
-    /// Headers for the collector, such as a key. They never stand in the file.
+    /// Headers for the collector, such as a key. Their values are never in this file.
     #[serde(default)]
     pub otlp_headers: BTreeMap<String, SecretSource>,
-    /// Which part of the traces is sent, from 0 to 1. All unless set.
+    /// The share of traces that is exported, from 0 to 1. Defaults to all.
     pub sample: Option<f64>,
 }
 
-/// Where traces go, with everything that sending them needs.
+/// The target of traces, with everything needed to send them.
 #[derive(Clone, Debug)]
 pub struct TraceTarget {
     /// The address for traces.
     pub endpoint: Url,
-    /// Headers of each request.
+    /// Headers for each request.
     pub headers: Vec<(http::HeaderName, Secret)>,
-    /// Which part is sent.
+    /// The share of traces that is exported.
     pub sample: f64,
 }
 
-/// Where a collector takes traces, below its address.
+/// The collector's path for traces.
 const TRACES: &str = "/v1/traces";
 
 impl ConfigFile {
-    /// Where traces go; none unless the configuration names an endpoint.
+    /// The target of traces; `None` unless the configuration names an endpoint.
     pub fn traces(&self) -> Result<Option<TraceTarget>, ConfigError> {
         let config = &self.config.telemetry;
         let Some(mut endpoint) = config.otlp_endpoint.clone() else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Owns: `harness backup`, `restore` and `check-inbox`: which host is meant, and what was done, in lines for people.
+//! Owns: `harness backup`, `restore` and `check-inbox`: choosing the host's files, and printing the results.
 //! Does not own: the work (the engine).
 
 use std::{
@@ -84,7 +84,7 @@ pub(crate) async fn restore(of: &OfHost, src: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that is wrong, a line each.
+/// Prints every problem, one per line.
 pub(crate) async fn check(of: &OfHost) -> Result<ExitCode> {
     let place = of.place()?;
     let progress = progress::spinner("reading all of it".into());

@@ -1,5 +1,5 @@
-//! Owns: loading a channel as the configuration says, and replacing one by what its file holds now.
-//! Does not own: when that is done (`serve`, `watch`).
+//! Owns: loading a channel as configured, and replacing it with the current content of its file.
+//! Does not own: when that happens (`serve`, `watch`).
 
 use std::{fs, path::PathBuf};
 
@@ -9,7 +9,7 @@ use harness_engine::{ChannelOptions, Grant, Host, LoadedChannel};
 
 use crate::progress;
 
-/// A channel's component, and what the configuration gives it.
+/// Reads a channel's component and its options from the configuration.
 fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf, Vec<u8>, ChannelOptions)> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let path = file.resolve(&config.component);
@@ -26,13 +26,13 @@ fn read(file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<(PathBuf,
     Ok((path, component, ChannelOptions { grant: Some(grant), settings, secrets, previous_secrets }))
 }
 
-/// Replaces a running channel by what its file holds now.
+/// Replaces a running channel with the current content of its file.
 pub(crate) async fn replace(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<LoadedChannel> {
     let (path, component, setup) = read(file, id, config)?;
     host.replace_channel(id, component, setup).await.with_context(|| path.display().to_string())
 }
 
-/// Loads a channel and connects the accounts that the configuration names.
+/// Loads a channel and connects the accounts in the configuration.
 pub(crate) async fn load(host: &Host, file: &ConfigFile, id: &str, config: &ChannelConfig) -> Result<()> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let (path, component, setup) = read(file, id, config)?;

@@ -1,5 +1,5 @@
-//! Owns: the commands of whoever runs a host.
-//! Does not own: the commands of whoever writes a channel (`author`); the shape of the whole command line (`main`).
+//! Owns: the commands for running a host.
+//! Does not own: the commands for writing a channel (`author`); the structure of the command line (`main`).
 
 mod backup;
 mod load;
@@ -128,7 +128,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
     }
 }
 
-/// Runs a command that waits, on threads of its own.
+/// Runs an async command on a new runtime.
 pub(crate) fn wait(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }

@@ -1,4 +1,4 @@
-//! Owns: commands that speak with a running host: `connect`, `doctor`, `disconnect`.
+//! Owns: commands that talk to a running host: `connect`, `doctor`, `disconnect`, `deliveries retry`.
 //! Does not own: what the host does (its API).
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 
 use crate::progress;
 
-/// How often the state of a link is asked for.
+/// Polling interval for the state of a link.
 const POLL: Duration = Duration::from_millis(700);
 
-/// Where a named token stands, for hosts whose configuration has none.
+/// Variable with a named token, for configurations without one.
 const TOKEN_VARIABLE: &str = "HARNESS_API_TOKEN";
 
-/// Calls the host, and says which token was shown where that is refused.
+/// Calls the host. If the token is rejected, the error says which token was used.
 struct Client {
     api: ApiClient,
-    /// What to look at when the token opens nothing.
+    /// The source of the token, for errors.
     shown: String,
 }
 
@@ -52,7 +52,7 @@ impl Running {
         Ok(ConfigFile::read(&self.config)?)
     }
 
-    /// With the configuration's token, else the one in the variable, else the machine's own.
+    /// A client with the configuration's token; else the one in the variable; else the admin token.
     fn client(&self) -> Result<Client> {
         let file = self.file()?;
         let named = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
@@ -88,7 +88,7 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Makes a link and follows it until a test message has come in.
+/// Makes a link and follows it until a test message has arrived.
 pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str>, json: bool) -> Result<ExitCode> {
     let client = running.client()?;
     let body = json!({ "channel": channel, "login": login });
@@ -154,7 +154,7 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
     }
 }
 
-/// Finds an account by its row, its id at the platform, its name or its handle.
+/// Finds accounts by row, platform id, name or handle. `None`: all accounts.
 async fn find(client: &Client, wanted: Option<&str>) -> Result<Vec<Value>> {
     let Value::Array(accounts) = client.call(Method::GET, "accounts", None).await? else {
         bail!("the host did not answer with a list of accounts")
@@ -173,7 +173,7 @@ async fn find(client: &Client, wanted: Option<&str>) -> Result<Vec<Value>> {
     Ok(found)
 }
 
-/// Checks accounts line by line; fails if any line failed.
+/// Checks accounts line by line. Fails if any line failed.
 pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool, json: bool) -> Result<ExitCode> {
     let client = running.client()?;
     let accounts = find(&client, account).await?;
@@ -186,7 +186,7 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
         let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
         let progress = progress::spinner(format!("checking {}", shown(text(&account, "name"))));
         let report = client
-            // A probe does something: it sends a signal.
+            // A probe has an effect: it sends a signal.
             .call(if probe { Method::POST } else { Method::GET }, &format!("accounts/{id}/check"), None)
             .await;
         progress.finish_and_clear();
@@ -228,7 +228,7 @@ fn print_line(check: &Value) {
     }
 }
 
-/// Puts deliveries that could not be translated back into the queue.
+/// Requeues deliveries that could not be translated.
 pub(crate) async fn retry_deliveries(running: &Running, channel: Option<&str>) -> Result<ExitCode> {
     let query: String = channel
         .map(|id| url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1).append_pair("channel", id).finish())

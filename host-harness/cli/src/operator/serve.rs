@@ -1,5 +1,5 @@
-//! Owns: `harness serve`: the host as its configuration says.
-//! Does not own: loading channels (`load`), noticing that they changed (`watch`).
+//! Owns: `harness serve`: running the host as configured.
+//! Does not own: loading channels (`load`), detecting changed components (`watch`).
 
 use std::{
     fs,
@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use harness_cli::config::ConfigFile;
 use harness_engine::{Host, HostOptions};
+use harness_sandbox::SandboxConfig;
 
 use super::{load::load, watch};
 use crate::{compiler, progress};
@@ -19,13 +20,14 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     let limits = file.limits()?;
     let data_dir = file.data_dir();
     private_dir(&data_dir).map_err(|error| file.value("data-dir", format!("{}: {error}", data_dir.display())))?;
-    // First the address: a second host by mistake must not begin to send.
+    // The address is bound first, so that a second host started by mistake sends nothing.
     let listener = harness_server::bind(file.config.listen)
         .await
         .map_err(|error| file.value("listen", format!("{}: {error}", file.config.listen)))?;
     let access = file.access()?;
     let mut options = HostOptions::in_folder(&data_dir);
-    options.sandbox = compiler::sandbox(options.sandbox.cache_dir);
+    options.sandbox =
+        SandboxConfig { bounds: file.component_bounds()?, ..compiler::sandbox(options.sandbox.cache_dir) };
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
     options.budget = file.budget()?;
@@ -48,7 +50,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         None => format!("http://{address}").parse().context("the address of this host")?,
     };
     host.set_public_url(public_url.clone());
-    // Before they are read: what is written meanwhile is noticed.
+    // Taken before the components are read, so that a change meanwhile is detected.
     let stamps = watch::stamps(&file);
     for (id, channel) in &file.config.channels {
         load(&host, &file, id, channel).await?;
@@ -73,7 +75,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The inbox holds conversations: its folder is for this user alone.
+/// Creates a folder for this user alone: the inbox holds conversations.
 pub(crate) fn private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -82,7 +84,7 @@ pub(crate) fn private_dir(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-/// Ends with the first Ctrl-C or SIGTERM.
+/// Returns on the first Ctrl-C or SIGTERM.
 pub(crate) async fn stopped() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {

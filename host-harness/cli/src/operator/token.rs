@@ -1,5 +1,5 @@
-//! Owns: `harness token`: the command, times as people write them, the list. The file is changed directly, so that a first token
-//! can be made before the host runs.
+//! Owns: `harness token`: the command, parsing times, the list. The file is changed directly, so that a first token can
+//! be created before the host runs.
 //! Does not own: the file (the server's auth).
 
 use std::process::ExitCode;
@@ -82,7 +82,7 @@ pub(crate) fn run(what: Token) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A time to come, as an instant or from now on.
+/// Parses a time: an instant, or a duration from now.
 fn end_of(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
@@ -106,7 +106,7 @@ fn names(token: &StoredToken) -> Vec<&'static str> {
     token.scopes.iter().map(|scope| scope.name()).collect()
 }
 
-/// Not with its digest: nobody needs to see that.
+/// Without the digest: nobody needs to see it.
 fn as_json(token: &StoredToken) -> serde_json::Value {
     json!({
         "name": token.name,

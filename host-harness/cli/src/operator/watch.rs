@@ -1,4 +1,4 @@
-//! Owns: `harness serve --watch`: noticing that a component's file has changed.
+//! Owns: `harness serve --watch`: detecting changed component files.
 //! Does not own: replacing the channel (`load`).
 
 use std::{
@@ -15,7 +15,7 @@ use harness_engine::Host;
 use super::load::replace;
 use crate::log;
 
-/// How often the files are looked at.
+/// Polling interval for the files.
 const POLL: Duration = Duration::from_millis(500);
 
 type Stamp = (SystemTime, u64);
@@ -25,8 +25,8 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// Watches for as long as the host runs. A file is read when it has stayed as it is from one look to the next:
-/// then whoever writes it has finished.
+/// Watches for as long as the host runs. A changed file is read once it is unchanged between two polls, so that it has
+/// been written completely.
 pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String, Option<Stamp>>) {
     let mut last = loaded.clone();
     loop {
@@ -51,7 +51,7 @@ pub(crate) async fn run(host: Host, file: ConfigFile, mut loaded: HashMap<String
     }
 }
 
-/// What the files of all channels look like now.
+/// The current stamps of all channels' files.
 pub(crate) fn stamps(file: &ConfigFile) -> HashMap<String, Option<Stamp>> {
     let of = |config: &harness_cli::config::ChannelConfig| stamp(&file.resolve(&config.component));
     file.config.channels.iter().map(|(id, config)| (id.clone(), of(config))).collect()

@@ -1,6 +1,6 @@
-//! Owns: what one channel, or one account, may keep waiting: deliveries, their bytes, items of an archive. A channel that fills
-//! its own stops alone.
-//! Does not own: what waits, which the inbox counts.
+//! Owns: the backlog bounds of each channel and account: deliveries, their bytes, history items. A channel that reaches
+//! its bound is stopped alone; the others keep going.
+//! Does not own: the deliveries themselves, which the inbox stores and counts.
 
 use std::{
     collections::HashMap,
@@ -12,24 +12,24 @@ use harness_inbox::{AccountId, Inbox, InboxError, ParkingBounds};
 
 use crate::error::Full;
 
-/// Bounds of what waits.
+/// Bounds of the backlog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Budget {
-    /// Deliveries of one channel that may wait to be translated before its webhooks are answered with "later".
+    /// Deliveries of one channel that may wait for translation. Beyond it, its webhooks are answered with "later".
     pub deliveries: u64,
-    /// Those of them that one account's secret proved, or whose address names the account.
+    /// The part of `deliveries` for one account: those verified with the account's secret, or sent to its own address.
     pub account_deliveries: u64,
-    /// Bytes of deliveries of one channel that are not applied: that wait, are parked, or could not be read.
+    /// Bytes of one channel's deliveries that are not applied: waiting, parked or unreadable.
     pub unapplied_bytes: u64,
-    /// Deliveries that wait for one account which is not connected. Beyond it the oldest are emptied.
+    /// Parked deliveries per account that is not connected. Beyond it the oldest are emptied.
     pub parked_per_account: u64,
     /// The same for all accounts of a channel.
     pub parked_per_channel: u64,
-    /// How long deliveries wait for an account that is not connected. None is for ever.
+    /// How long deliveries stay parked for an account that is not connected. `None`: for ever.
     pub parked: Option<Duration>,
-    /// Items that are taken from the archive of one account in an hour.
+    /// History items imported per account and hour.
     pub archive_items: u64,
-    /// Their bytes.
+    /// Bytes of history items imported per account and hour.
     pub archive_bytes: u64,
 }
 
@@ -54,7 +54,7 @@ impl Budget {
     }
 }
 
-/// A count of the inbox, and what came since.
+/// The inbox's last count, plus what has been added since.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     counted: u64,
@@ -74,19 +74,19 @@ struct OfChannel {
     accounts: HashMap<String, Count>,
 }
 
-/// How much waits, by channel and account, and the bounds of it.
+/// The backlog by channel and account, with its bounds.
 pub(crate) struct Backlog {
     pub(crate) budget: Budget,
     channels: Mutex<HashMap<String, OfChannel>>,
-    /// When deliveries and when bytes were counted last.
+    /// When deliveries (first) and bytes (second) were last counted.
     counting: tokio::sync::Mutex<[Option<Instant>; 2]>,
-    /// What each account's archive gave in the present hour: since when, items, bytes.
+    /// What each account's history import took in the current hour: start of the hour, items, bytes.
     archives: Mutex<HashMap<AccountId, (u64, u64, u64)>>,
 }
 
-/// How long a count of deliveries holds: a long one takes milliseconds to count.
+/// How long a count of deliveries stays valid. Counting a long queue takes milliseconds.
 const COUNTED: Duration = Duration::from_millis(250);
-/// How long one of bytes does: it reads the head of each row.
+/// How long a count of bytes stays valid. It is slower, because it reads the head of each row.
 const BYTES_COUNTED: Duration = Duration::from_secs(2);
 const HOUR_MS: u64 = 3_600_000;
 
@@ -99,7 +99,7 @@ impl Backlog {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether one more delivery of this channel, and of this account, may wait.
+    /// Whether one more delivery of this channel, and of this account, fits.
     pub(crate) fn admit(&self, channel: &str, account: Option<&str>) -> Result<(), Full> {
         let channels = self.channels();
         let Some(of) = channels.get(channel) else { return Ok(()) };
@@ -115,7 +115,7 @@ impl Backlog {
         }
     }
 
-    /// A delivery was recorded.
+    /// Counts a recorded delivery.
     pub(crate) fn add(&self, channel: &str, account: Option<&str>, bytes: usize) {
         let mut channels = self.channels();
         if !channels.contains_key(channel) {
@@ -130,34 +130,34 @@ impl Backlog {
         }
     }
 
-    /// How many deliveries wait, of all channels.
+    /// The number of waiting deliveries, over all channels.
     pub(crate) fn count(&self) -> u64 {
         self.channels().values().map(|of| of.deliveries.now()).fold(0, u64::saturating_add)
     }
 
-    /// How many deliveries of a channel wait, and how many bytes of it are not applied.
+    /// A channel's waiting deliveries, and its bytes that are not applied.
     pub(crate) fn of_channel(&self, channel: &str) -> (u64, u64) {
         self.channels().get(channel).map_or((0, 0), |of| (of.deliveries.now(), of.bytes.now()))
     }
 
-    /// Whether there is time before it has to become less.
+    /// Whether the backlog is below half of its bound, so that it need not shrink yet.
     pub(crate) fn has_room(&self, channel: &str) -> bool {
         self.of_channel(channel).0 < self.budget.deliveries / 2
     }
 
-    /// What is full, for a channel that takes nothing more.
+    /// The bound that a channel has reached, if any.
     pub(crate) fn full(&self, channel: &str) -> Option<Full> {
         self.admit(channel, None).err()
     }
 
-    /// Whether any channel takes nothing more.
+    /// Whether any channel has reached a bound.
     pub(crate) fn any_full(&self) -> bool {
         let channels: Vec<String> = self.channels().keys().cloned().collect();
         channels.iter().any(|channel| self.full(channel).is_some())
     }
 
-    /// Until when the archive of an account gives nothing more; none when it may go on. What came by webhook has half
-    /// of the channel's bounds for itself.
+    /// When the history import of an account may continue, if it has to wait. Half of the channel's bounds are reserved
+    /// for webhooks.
     pub(crate) fn archive_waits(&self, channel: &str, account: AccountId, now: u64) -> Option<u64> {
         let (deliveries, bytes) = self.of_channel(channel);
         if deliveries >= self.budget.deliveries / 2 || bytes >= self.budget.unapplied_bytes / 2 {
@@ -170,7 +170,7 @@ impl Backlog {
         (spent && since <= now && now < end).then_some(end)
     }
 
-    /// The archive of an account gave so much.
+    /// Counts imported history items.
     pub(crate) fn add_archived(&self, account: AccountId, items: usize, bytes: usize, now: u64) {
         let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
         let of = archives.entry(account).or_insert((now, 0, 0));
@@ -183,11 +183,11 @@ impl Backlog {
 }
 
 impl Backlog {
-    /// Counts anew, unless that was done a moment ago: what was applied since then still counts. What comes in
-    /// meanwhile is counted twice rather than not at all.
+    /// Recounts from the inbox, unless the last count is still valid. Deliveries that arrive meanwhile are counted
+    /// twice rather than not at all.
     pub(crate) async fn count_anew(&self, inbox: &Inbox, now: bool) -> Result<(), InboxError> {
         let backlog = self;
-        // Channels are translated beside each other; an older count must not replace a newer one.
+        // Channels are translated in parallel; an older count must not replace a newer one.
         let mut counted_at = backlog.counting.lock().await;
         let [deliveries_at, bytes_at] = &mut *counted_at;
         if now || deliveries_at.is_none_or(|at| at.elapsed() >= COUNTED) {

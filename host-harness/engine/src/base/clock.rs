@@ -1,4 +1,4 @@
-//! Owns: the host's clock: what time it is and how much has passed. A demonstration or a test can move it.
+//! Owns: the host's clock: the current time and the time elapsed. A demonstration or a test can move it.
 //! Does not own: what is due.
 
 use harness_egress::Timer;
@@ -13,14 +13,14 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// The longest sleep of a worker. A machine's clock that is set, or stands still while the machine sleeps, tells nobody;
-/// and a wake-up that was forgotten somewhere costs a minute, no reply.
+/// The longest sleep of a worker. Nothing signals that the machine's clock was set, or stood still while the machine
+/// slept. It also turns a forgotten wake-up into a delay of a minute instead of a lost reply.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Milliseconds since 1970, ahead of the machine's clock by what was added. Cloning shares it.
+/// Milliseconds since 1970: the machine's clock plus an offset. Cloning shares it.
 ///
-/// A machine's clock may be set, forwards and backwards. What waits for some time to pass goes by
-/// [`Clock::steady`], which only ever goes on.
+/// A machine's clock may be set, forwards and backwards. Durations are measured with [`Clock::steady`], which is
+/// monotonic.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     shared: Arc<Shared>,
@@ -28,15 +28,15 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct Shared {
-    /// How far the present is ahead of the machine's clock.
+    /// Offset of the current time from the machine's clock, in milliseconds.
     ahead: AtomicI64,
-    /// How much more time has passed than the machine measured.
+    /// Elapsed time beyond what the machine measured, in milliseconds.
     passed: AtomicU64,
-    /// How far the present was ever ahead of the time that has passed.
+    /// The largest difference seen between the current time and the elapsed time. Detects a clock that was set back.
     furthest: AtomicI64,
-    /// None where no time passes by itself.
+    /// `None` for a stopped clock.
     since: Option<Instant>,
-    /// Where the machine's clock stood then, in milliseconds since 1970.
+    /// The machine's clock at that moment, in milliseconds since 1970.
     began: u64,
     moved: Notify,
 }
@@ -54,20 +54,20 @@ impl Default for Shared {
     }
 }
 
-/// The machine's clock.
+/// The machine's clock, in milliseconds since 1970.
 fn machine() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Clock {
-    /// A clock that stands at the present: only [`Clock::advance`] and [`Clock::set_by`] move it. For tests, which
-    /// must not depend on how fast a machine is.
+    /// A stopped clock: only [`Clock::advance`] and [`Clock::set_by`] move it. For tests, which must not depend on the
+    /// speed of the machine.
     pub fn stopped() -> Self {
         Self { shared: Arc::new(Shared { since: None, ..Shared::default() }) }
     }
 
-    /// The present.
+    /// The current time, in milliseconds since 1970.
     pub fn now(&self) -> u64 {
         let machine = if self.shared.since.is_some() { machine() } else { self.shared.began };
         let ahead = self.shared.ahead.load(Ordering::Relaxed);
@@ -76,14 +76,14 @@ impl Clock {
         now
     }
 
-    /// How far a time is ahead of the time that has passed.
+    /// The difference between a time and the elapsed time, in milliseconds.
     fn offset(&self, now: u64) -> i64 {
         let steady = i64::try_from(self.steady().as_millis()).unwrap_or(i64::MAX);
         i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(steady)
     }
 
-    /// By how many milliseconds the clock was set back since this was asked last, from the furthest present that
-    /// anybody was told meanwhile. Less than `slack` is not told until it has become more.
+    /// By how many milliseconds the clock was set back since the last call, measured from the latest time that
+    /// [`Clock::now`] returned. Differences up to `slack` add up and are reported once they exceed it.
     pub(crate) fn take_set_back(&self, slack: u64) -> u64 {
         let found = self.offset(self.now());
         let furthest = self.shared.furthest.swap(found, Ordering::Relaxed);
@@ -95,40 +95,40 @@ impl Clock {
         0
     }
 
-    /// How much time has passed since this clock was made, whatever it was set to meanwhile.
+    /// The time elapsed since this clock was made, unaffected by setting it.
     pub fn steady(&self) -> Duration {
         let measured = self.shared.since.map_or(Duration::ZERO, |since| since.elapsed());
         measured + Duration::from_millis(self.shared.passed.load(Ordering::Relaxed))
     }
 
-    /// Lets time pass.
+    /// Moves the current time and the elapsed time forward.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.shared.passed.fetch_add(by, Ordering::Relaxed);
         self.set_by(i64::try_from(by).unwrap_or(i64::MAX));
     }
 
-    /// Sets the clock forwards or backwards by so many milliseconds, as happens to a machine's: no time passes.
+    /// Sets the clock forwards or backwards by this many milliseconds, as happens to a machine's. No time elapses.
     pub fn set_by(&self, by: i64) {
         self.shared.ahead.fetch_add(by, Ordering::Relaxed);
         self.shared.moved.notify_waiters();
     }
 
-    /// The time after this long from now.
+    /// The current time plus this duration, in milliseconds since 1970.
     pub(crate) fn after(&self, time: Duration) -> u64 {
         self.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Sleeps until something may be due: at this time or later, never beyond a minute, and no longer than until the
-    /// clock is moved. Whoever wakes looks for itself.
+    /// Sleeps until this time, at most a minute, and wakes early when the clock is moved. Callers check again what is
+    /// due.
     pub(crate) async fn sleep_until(&self, next: Option<u64>) {
         let mut moved = std::pin::pin!(self.shared.moved.notified());
-        // From here on a move is not missed; one before it is in the present.
+        // No later move is missed; an earlier one is already part of the current time.
         moved.as_mut().enable();
         let left = next.map(|next| Duration::from_millis(next.saturating_sub(self.now())));
         let time = match left {
             Some(Duration::ZERO) => return,
-            // No time passes by itself.
+            // A stopped clock advances only when it is moved.
             _ if self.shared.since.is_none() => LONGEST_SLEEP,
             left => left.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP),
         };
@@ -138,17 +138,17 @@ impl Clock {
         }
     }
 
-    /// Waits for as long as it takes from the present to this time. A clock that is set meanwhile changes nothing.
+    /// Sleeps for the time from now to `at`. Setting the clock meanwhile changes nothing.
     pub async fn until(&self, at: u64) {
         self.wait(Duration::from_millis(at.saturating_sub(self.now()))).await;
     }
 
-    /// Waits until this much time has passed: by itself, or because the clock was moved on.
+    /// Waits until this much time has elapsed, measured or through [`Clock::advance`].
     pub async fn wait(&self, time: Duration) {
         let end = self.steady().saturating_add(time);
         loop {
             let mut moved = std::pin::pin!(self.shared.moved.notified());
-            // From here on a move is not missed.
+            // No later move is missed.
             moved.as_mut().enable();
             let left = end.saturating_sub(self.steady());
             if left.is_zero() {
@@ -162,7 +162,7 @@ impl Clock {
     }
 }
 
-/// For rate limits, which are about time that passes.
+/// Rate limits count elapsed time.
 impl governor::clock::Clock for Clock {
     type Instant = Duration;
 
@@ -170,7 +170,7 @@ impl governor::clock::Clock for Clock {
         self.steady()
     }
 }
-/// What measures how long an exchange takes, and dates it.
+/// Timeouts of exchanges count elapsed time; tokens and signatures are dated by the clock.
 impl Timer for Clock {
     fn now(&self) -> u64 {
         Self::now(self)
@@ -185,7 +185,7 @@ impl Timer for Clock {
 mod tests {
     use super::*;
 
-    /// Whether a future is not ready, now that it was asked once more.
+    /// Whether a future is still pending when polled once more.
     async fn waits(future: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
         std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
     }
@@ -197,7 +197,7 @@ mod tests {
         let mut sleeper = std::pin::pin!(clock.sleep_until(next));
         let mut endless = std::pin::pin!(clock.sleep_until(None));
         assert!(waits(&mut sleeper).await && waits(&mut endless).await);
-        // Backwards too: what is due may be another time then.
+        // Setting it backwards wakes the sleeper too: other work may be due then.
         clock.set_by(-1);
         assert!(!waits(&mut sleeper).await && !waits(&mut endless).await);
         clock.set_by(3_600_001);

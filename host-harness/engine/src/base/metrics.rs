@@ -1,5 +1,5 @@
-//! Owns: counters in Prometheus' text form: names, labels, meaning. No label holds what a person wrote or who they are.
-//! Does not own: who may read them.
+//! Owns: the Prometheus counters: names, labels, meaning. No label holds what a person wrote or who they are.
+//! Does not own: access to them.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -16,7 +16,7 @@ use prometheus_client::{
 
 use harness_egress::MemoryUse;
 
-/// The content type of the answer.
+/// Content type of the metrics in their text form.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
@@ -27,7 +27,7 @@ type Seconds = Family<Labels, Histogram, fn() -> Histogram>;
 /// The counters of a host.
 pub(crate) struct Metrics {
     registry: Registry,
-    /// One scrape at a time: another one would find gauges that this one has just cleared.
+    /// Serialises scrapes: a second one would read gauges that the first has just cleared.
     scrape: Mutex<()>,
     calls: Counters,
     call_seconds: Seconds,
@@ -118,7 +118,7 @@ impl Metrics {
         r.register("webhook_macs", "MACs that were made to verify webhooks, also forged ones", self.macs.clone());
     }
 
-    /// A call of a channel ended.
+    /// Counts a finished call of a channel.
     pub(crate) fn called(&self, call: &Called<'_>) {
         let of = |end: Option<&str>| {
             let mut labels = vec![("channel", call.channel.to_owned()), ("function", call.export.to_owned())];
@@ -130,25 +130,25 @@ impl Metrics {
         self.call_seconds.get_or_create(&of(None)).observe(call.took.as_secs_f64());
     }
 
-    /// A webhook was answered. A channel that is not loaded has no name: anybody could invent one.
+    /// Counts an answered webhook. Channels that are not loaded get no label, because anyone could invent their names.
     pub(crate) fn webhook(&self, channel: Option<&str>, answer: &str) {
         let labels = vec![("channel", channel.unwrap_or_default().to_owned()), ("answer", answer.to_owned())];
         self.webhooks.get_or_create(&labels).inc();
     }
 
-    /// A callback was answered.
+    /// Counts an answered callback.
     pub(crate) fn callback(&self, channel: Option<&str>, answer: &str) {
         let labels = vec![("channel", channel.unwrap_or_default().to_owned()), ("answer", answer.to_owned())];
         self.callbacks.get_or_create(&labels).inc();
     }
 
-    /// A delivery left the queue.
+    /// Counts a delivery that left the queue.
     pub(crate) fn delivery(&self, channel: &str, end: &str) {
         let labels = vec![("channel", channel.to_owned()), ("end", end.to_owned())];
         self.deliveries.get_or_create(&labels).inc();
     }
 
-    /// Events were applied.
+    /// Counts applied events.
     pub(crate) fn applied(&self, applied: &Applied) {
         for (channel, counts) in &applied.of_channel {
             let EventCounts { new, repeated, unrouted, foreign } = counts;
@@ -162,18 +162,18 @@ impl Metrics {
         }
     }
 
-    /// Something was kept long enough.
+    /// Counts what a retention job removed.
     pub(crate) fn removed(&self, what: &'static str, count: usize) {
         let labels = vec![("what", what.to_owned())];
         self.removed.get_or_create(&labels).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
-    /// What need not be kept was looked for and removed.
+    /// Counts a completed maintenance run.
     pub(crate) fn maintained(&self) {
         self.maintenance_rounds.inc();
     }
 
-    /// An attempt at a step ended.
+    /// Counts an attempt at a step.
     pub(crate) fn step(&self, channel: &str, account: AccountId, end: &StepEnd) {
         let end = match end {
             StepEnd::Final(state) => state.name(),
@@ -182,7 +182,7 @@ impl Metrics {
         self.step_ended(channel, account, end);
     }
 
-    /// A reply was refused before anything of it was tried.
+    /// Counts a reply that was refused before any attempt.
     pub(crate) fn refused(&self, channel: &str, account: AccountId) {
         self.step_ended(channel, account, "refused");
     }
@@ -192,18 +192,18 @@ impl Metrics {
         self.steps.get_or_create(&labels).inc();
     }
 
-    /// A request left, or was kept from leaving.
+    /// Counts a request that was sent, or blocked before it left.
     pub(crate) fn request(&self, channel: &str, outcome: &str, took: Duration) {
         let labels = vec![("channel", channel.to_owned()), ("outcome", outcome.to_owned())];
         self.requests.get_or_create(&labels).inc();
         self.request_seconds.get_or_create(&vec![("channel", channel.to_owned())]).observe(took.as_secs_f64());
     }
 
-    /// Everything, with what waits now.
+    /// All metrics, with the current queue sizes.
     pub(crate) fn text(&self, waiting: &Waiting, backlog: u64, macs: u64, memory: [MemoryUse; 2]) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let _alone = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is gone must not stay at its last number.
+        // Otherwise rows that are gone would stay at their last value.
         self.waiting_deliveries.clear();
         self.waiting_replies.clear();
         self.media.clear();
@@ -227,7 +227,7 @@ impl Metrics {
             self.memory_bound.get_or_create(&labels).set(number(used.size));
         }
         let mut text = String::new();
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

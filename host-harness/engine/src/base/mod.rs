@@ -1,5 +1,5 @@
-//! Owns: what every room stands on: the inbox, the clock, counters, wake-ups, guarded tasks, the bounds of what waits.
-//! Does not own: anything that a channel is asked.
+//! Owns: the handles that every room shares: inbox, clock, counters, wake-ups, guarded tasks, backlog bounds.
+//! Does not own: calls into channels.
 
 pub(crate) mod backlog;
 pub(crate) mod clock;
@@ -19,7 +19,7 @@ use harness_inbox::Inbox;
 
 use self::{clock::Clock, metrics::Metrics, tasks::Tasks, wake::Wake, whole::Begun};
 
-/// What every room has. Cloning shares it.
+/// The handles that every room holds. Cloning is cheap and shares them.
 #[derive(Clone)]
 pub(crate) struct Base {
     pub(crate) inbox: Inbox,

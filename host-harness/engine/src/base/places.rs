@@ -1,4 +1,4 @@
-//! Owns: places of a worker, with a share for everybody; dropping a place gives it back.
+//! Owns: a worker's places for concurrent work, shared fairly between owners; dropping a place frees it.
 //! Does not own: the work.
 
 use std::{
@@ -9,18 +9,18 @@ use std::{
 
 use harness_inbox::{AccountId, ConversationId};
 
-/// On whose behalf a place is wanted.
+/// Who wants a place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
     /// The account's row.
     pub(crate) account: AccountId,
-    /// The conversation's row, where there may be several of one conversation.
+    /// The conversation's row, if one conversation may hold several places.
     pub(crate) conversation: Option<ConversationId>,
 }
 
-/// The places of one worker, of which everything that a `K` names has at most one. Cloning shares them.
+/// The places of one worker. Each key holds at most one. Cloning shares them.
 #[derive(Clone, Debug)]
 pub(crate) struct Places<K> {
     all: usize,
@@ -36,7 +36,7 @@ struct Taken<K> {
     conversations: HashMap<ConversationId, usize>,
 }
 
-/// One place. Dropping it gives it back.
+/// One place. Dropping it frees it.
 #[derive(Debug)]
 pub(crate) struct Place<K: Eq + Hash> {
     taken: Arc<Mutex<Taken<K>>>,
@@ -46,7 +46,7 @@ pub(crate) struct Place<K: Eq + Hash> {
     conversation: Option<ConversationId>,
 }
 
-/// Half of what the others leave, so that there is something left for whoever comes next.
+/// Half of what the others leave free, so that a newcomer always finds a place.
 fn share(all: usize, others: usize) -> usize {
     all.saturating_sub(others).div_ceil(2)
 }
@@ -69,7 +69,7 @@ fn locked<K>(taken: &Mutex<Taken<K>>) -> MutexGuard<'_, Taken<K>> {
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    /// So many places, of which one account never gets more than `of_account`.
+    /// `all` places, of which one account never holds more than `of_account`.
     pub(crate) fn new(all: usize, of_account: usize) -> Self {
         let taken = Taken {
             keys: HashSet::new(),
@@ -80,7 +80,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         Self { all, of_account, taken: Arc::new(Mutex::new(taken)) }
     }
 
-    /// Takes a place for what `key` names, if that has none yet and its owner's share is not used up.
+    /// Takes a place for `key`, unless it holds one already or its owner's share is used up.
     pub(crate) fn take(&self, owner: Owner<'_>, key: K) -> Option<Place<K>> {
         let mut taken = locked(&self.taken);
         let all = taken.keys.len();
@@ -115,7 +115,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// What has a place now.
+    /// The keys that hold a place now.
     pub(crate) fn keys(&self) -> Vec<K> {
         locked(&self.taken).keys.iter().copied().collect()
     }

@@ -1,5 +1,5 @@
-//! Owns: where this host is reached from outside, and its addresses there.
-//! Does not own: what stands at an address.
+//! Owns: the host's public address, and URLs below it.
+//! Does not own: what is served there.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,22 +7,22 @@ use url::Url;
 
 use crate::error::ConnectError;
 
-/// The host's address, once somebody has said it. Cloning shares it.
+/// The host's public address, once it is configured. Cloning shares it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PublicUrl(Arc<RwLock<Option<Url>>>);
 
 impl PublicUrl {
-    /// Says it.
+    /// Sets the address.
     pub(crate) fn set(&self, url: Url) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(url);
     }
 
-    /// As it was said.
+    /// The address, if it is set.
     pub(crate) fn get(&self) -> Option<Url> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// An address of this host, as it is reached from outside.
+    /// A public URL of this host, with these path segments.
     pub(crate) fn address(&self, segments: &[&str]) -> Result<Url, ConnectError> {
         let mut url = self.get().ok_or(ConnectError::NoPublicUrl)?;
         url.path_segments_mut().map_err(|()| ConnectError::NoPublicUrl)?.pop_if_empty().extend(segments);

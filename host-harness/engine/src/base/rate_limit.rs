@@ -1,5 +1,5 @@
 //! Owns: the rate limits that a channel declares: token buckets per account, app or conversation, and class of steps.
-//! Does not own: whose turn it is (`outbound`).
+//! Does not own: the order of replies (`outbound`).
 
 use std::{
     collections::HashMap,
@@ -18,25 +18,25 @@ use harness_inbox::{AccountId, ConversationId};
 
 use crate::base::clock::Clock;
 
-/// The class of the requests that `account.history` makes, where a channel declares one.
+/// The class of the requests that `account.history` makes, if a channel declares one.
 pub(crate) const CONVERSATIONS: &str = "conversations";
-/// Buckets in memory. Beyond it those are dropped that are full again.
+/// The number of buckets in memory above which full, idle ones are dropped.
 const MANY: usize = 4096;
 
-/// Who asks for a request to leave.
+/// Who wants to send a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateKey<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
     /// The account's row.
     pub(crate) account: AccountId,
-    /// The conversation's row, where there is one.
+    /// The conversation's row, if there is one.
     pub(crate) conversation: Option<ConversationId>,
-    /// Whether it was told before to come later.
+    /// Whether it was deferred before.
     pub(crate) again: bool,
 }
 
-/// Whose bucket it is. The rate is part of it: a channel that is replaced may declare another one.
+/// Identifies a bucket. It includes the rate: a replaced channel may declare another one.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Key {
     channel: String,
@@ -55,18 +55,18 @@ enum Whose {
 
 struct Bucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>,
-    /// The time between two requests at the steady pace.
+    /// The time between two requests at the steady rate.
     interval: Duration,
-    /// What it holds when it is full.
+    /// The bucket's capacity.
     burst: NonZeroU32,
-    /// When the next one who waits is told to come: of each account, for those who ask for the first time and
-    /// for those who come again. Appointments keep a thousand waiters from coming at the same moment.
+    /// The next free reservation of each account, separately for first requests and for those deferred before.
+    /// Reservations keep a thousand waiting requests from retrying at the same moment.
     appointments: Mutex<HashMap<(AccountId, bool), Duration>>,
 }
 
 impl Bucket {
-    /// A bucket that lets no more than the declared number through in any period: what it holds at first and
-    /// what it gains within a period make up the number together.
+    /// A bucket that lets no more than `count` requests through in any period: the initial burst and what is refilled
+    /// within a period add up to `count`.
     fn new(count: u32, period: Duration, clock: Clock) -> Self {
         let burst = NonZeroU32::new(count / 10).unwrap_or(NonZeroU32::MIN);
         let gained = count.saturating_sub(burst.get()).saturating_add(1).max(1);
@@ -85,8 +85,8 @@ impl Bucket {
         Err(appointment)
     }
 
-    /// Whether it was not used for so long that a new one would be the same: it is full again. What is asked of a
-    /// full one is taken from it, so it is dropped then.
+    /// Whether it is full again, and so equal to a new one. The check empties a full bucket, so it must be dropped
+    /// afterwards.
     fn is_idle(&self, now: Duration) -> bool {
         let appointments = self.appointments.lock().unwrap_or_else(PoisonError::into_inner);
         appointments.values().all(|at| *at <= now) && matches!(self.limiter.check_n(self.burst), Ok(Ok(())))
@@ -104,10 +104,11 @@ impl RateLimits {
         Self { clock, buckets: Mutex::default() }
     }
 
-    /// Takes leave for one request of this class. Otherwise says when to ask again, in milliseconds since 1970.
+    /// Takes a token for one request of this class. `Err`: when to ask again, in milliseconds since 1970.
     pub(crate) fn take(&self, rates: &[Rate], class: &str, key: RateKey<'_>) -> Result<(), u64> {
         let mut of_class: Vec<&Rate> = rates.iter().filter(|rate| rate.class == class && rate.count > 0).collect();
-        // What one bucket gave is lost when the next refuses; the quickest one has it back soonest.
+        // A token taken from one bucket is lost when the next bucket refuses, so the bucket that refills fastest goes
+        // first.
         of_class.sort_by_key(|rate| rate.period / rate.count);
         for rate in of_class {
             let whose = match (rate.scope, key.conversation) {
@@ -177,11 +178,11 @@ mod tests {
     fn a_bucket_is_forgotten_only_when_it_is_full_again() {
         let clock = Clock::default();
         let paces = RateLimits::new(clock.clone());
-        // Five at once, then one about every 217 s.
+        // A burst of five, then one about every 217 s.
         let rates = [rate(50, 10_000_000, Scope::Account)];
         let used_up = |account: i64| {
             while paces.take(&rates, "text", key(account)).is_ok() {}
-            // Appointments of those who wait are none of this.
+            // Reservations are not the subject of this test.
             paces.buckets.lock().unwrap().values().for_each(|bucket| bucket.appointments.lock().unwrap().clear());
         };
         used_up(0);

@@ -1,5 +1,5 @@
-//! Owns: what happened last at the edges of a channel, for whoever looks for the reason of a silence. In memory alone.
-//! Does not own: the lines that a health check makes of it.
+//! Owns: the most recent events at the edges of each channel, to explain why nothing arrives. In memory only.
+//! Does not own: the health check's lines about them.
 
 use std::{
     collections::HashMap,
@@ -10,30 +10,30 @@ use harness_contract::HttpResponse;
 
 use crate::error::Refusal;
 
-/// What happened last, for whoever looks for the reason of a silence. In memory alone.
+/// The most recent webhooks, challenges and platform answers of each channel. In memory only.
 #[derive(Default)]
 pub(crate) struct Signals {
     channels: Mutex<HashMap<String, Last>>,
 }
 
-/// Of one channel.
+/// The most recent events of one channel. Times are in milliseconds since 1970.
 #[derive(Clone, Default)]
 pub(crate) struct Last {
-    /// The slot whose secret matched.
+    /// The slot whose secret matched, and when.
     pub(crate) accepted: Option<(String, u64)>,
     pub(crate) refused: Option<(Refusal, u64)>,
     pub(crate) challenge: Option<(Result<(), Refusal>, u64)>,
     /// How many were refused for their size, and when the last one was.
     pub(crate) too_large: Option<(u64, u64)>,
-    /// How far the platform's clock is ahead, in milliseconds.
+    /// How far the platform's clock is ahead of this host's, in milliseconds.
     pub(crate) ahead: Option<i64>,
 }
 
 impl Signals {
-    /// Notes something of a channel.
+    /// Records something about a channel.
     pub(crate) fn note(&self, channel: &str, note: impl FnOnce(&mut Last)) {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        // Almost always it is there already, and nothing is to be copied.
+        // The entry almost always exists, so the key is not copied.
         match channels.get_mut(channel) {
             Some(last) => note(last),
             None => note(channels.entry(channel.to_owned()).or_default()),
@@ -59,7 +59,7 @@ impl Signals {
         self.note(channel, |last| last.challenge = Some((answered, now)));
     }
 
-    /// The platform's clock stands in its answers.
+    /// Reads the platform's clock from the `Date` header of its answer.
     pub(crate) fn answered(&self, channel: &str, response: &HttpResponse, now: u64) {
         let date = response.headers.iter().find(|header| header.name == "date");
         let Some(date) = date.and_then(|header| httpdate::parse_http_date(&header.value).ok()) else { return };
@@ -69,7 +69,7 @@ impl Signals {
         self.note(channel, |last| last.ahead = Some(there.saturating_sub(here)));
     }
 
-    /// What is known of a channel.
+    /// The last events of a channel.
     pub(crate) fn last(&self, channel: &str) -> Last {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner).get(channel).cloned().unwrap_or_default()
     }

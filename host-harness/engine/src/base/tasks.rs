@@ -1,5 +1,5 @@
-//! Owns: tasks of the host's workers: a panic is caught, counted and seen, and the worker goes on.
-//! Does not own: what becomes of the work.
+//! Owns: running the workers' tasks: a panic is caught, counted and reported, and the worker goes on.
+//! Does not own: what becomes of the interrupted work.
 
 use std::{
     any::Any,
@@ -15,47 +15,47 @@ use serde::Serialize;
 
 use super::clock::Clock;
 
-/// How long a worker rests after an error of the host's own, or a panic, before it begins anew.
+/// The pause after a panic or an error of the host, before a worker starts over.
 pub(crate) const REST: Duration = Duration::from_secs(1);
 
-/// Who works in the background.
+/// The background workers.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Worker {
-    /// Reads deliveries.
+    /// Translates deliveries.
     Translate,
     /// Sends replies.
     Outbox,
-    /// Fetches files.
+    /// Downloads files.
     Media,
-    /// Looks after accounts: credentials, archive, profiles.
+    /// Maintains accounts: credentials, history, profiles.
     Keeper,
-    /// Looks for messages that may have been delivered.
+    /// Looks up messages of which it is not known whether they were delivered.
     Doubts,
-    /// Cleans up.
+    /// Runs the retention jobs.
     Upkeep,
 }
 
 impl Worker {
-    /// All of them.
+    /// All workers.
     pub const ALL: [Self; 6] = [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep];
 }
 
-/// Where a worker's task stands.
+/// A point in a worker's task.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Moment {
-    /// It begins.
+    /// The task starts.
     Begins,
-    /// It is written down that a request leaves.
+    /// The attempt is recorded, and the request is about to be sent.
     Leaves,
 }
 
-/// What a test has called at these moments of every task of a worker.
+/// A test hook, called at these points of every task.
 #[derive(Clone)]
 pub struct AtTask(Arc<dyn Fn(Worker, Moment) + Send + Sync>);
 
 impl AtTask {
-    /// Calls this.
+    /// A hook that calls this function.
     pub fn new(hook: impl Fn(Worker, Moment) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hook))
     }
@@ -70,15 +70,15 @@ impl fmt::Debug for AtTask {
 /// Panics of a worker's tasks since the start.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Panics {
-    /// Whose.
+    /// The worker.
     pub worker: Worker,
-    /// How many.
+    /// The number of panics.
     pub count: u64,
-    /// When the last one was, in milliseconds since 1970.
+    /// Time of the last one, in milliseconds since 1970.
     pub at: u64,
 }
 
-/// The tasks of a host.
+/// Runs tasks, and counts their panics.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     hook: Option<AtTask>,
@@ -92,7 +92,7 @@ impl Tasks {
     }
 }
 
-/// A task panicked. What it said stands in the log.
+/// A task panicked; with the panic's message.
 #[derive(Clone, Debug)]
 pub(crate) struct Panicked(pub(crate) String);
 
@@ -102,7 +102,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Tasks {
-    /// Runs a task of a worker to its end, or to its panic, which is counted.
+    /// Runs a task to its end, or until it panics. Panics are counted.
     pub(crate) async fn guarded<T>(&self, worker: Worker, task: impl Future<Output = T>) -> Result<T, Panicked> {
         let mut task = std::pin::pin!(async {
             self.reaches(worker, Moment::Begins);
@@ -121,7 +121,7 @@ impl Tasks {
         ended
     }
 
-    /// A task of a worker comes to this.
+    /// Calls the test hook.
     pub(crate) fn reaches(&self, worker: Worker, moment: Moment) {
         if let Some(AtTask(hook)) = &self.hook {
             hook(worker, moment);
@@ -136,14 +136,14 @@ impl Tasks {
         (*count, *at) = (count.saturating_add(1), self.clock.now());
     }
 
-    /// What panicked since the start, by worker.
+    /// The panics since the start, by worker.
     pub(crate) fn panics(&self) -> Vec<Panics> {
         let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
         panics.iter().map(|(worker, (count, at))| Panics { worker: *worker, count: *count, at: *at }).collect()
     }
 }
 
-/// Runs a worker for as long as the host lives: one that panicked begins anew.
+/// Runs a worker for as long as the host lives, restarting it after a panic.
 pub(crate) async fn supervise<F: Future<Output = ()>>(tasks: Arc<Tasks>, worker: Worker, run: impl Fn() -> F) {
     while tasks.guarded(worker, run()).await.is_err() {
         tasks.clock.wait(REST).await;

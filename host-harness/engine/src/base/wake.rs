@@ -1,25 +1,25 @@
-//! Owns: telling workers that there is something to do.
-//! Does not own: what that is; each looks for itself.
+//! Owns: the wake-up signals of the workers.
+//! Does not own: the work; each worker looks for its own.
 
 use tokio::sync::Notify;
 
-/// One bell for each kind of work.
+/// One signal for each kind of work.
 #[derive(Default)]
 pub(crate) struct Wake {
-    /// Deliveries wait to be translated.
+    /// Deliveries wait for translation.
     pub(crate) delivered: Notify,
     /// Replies wait to be sent.
     pub(crate) queued: Notify,
-    /// Files wait to be fetched or removed.
+    /// Files wait to be downloaded or removed.
     pub(crate) media_due: Notify,
-    /// Accounts have something due.
+    /// Work for accounts is due.
     pub(crate) accounts_due: Notify,
-    /// Parts of replies are to be looked for in an archive.
+    /// Parts of replies have to be looked up in the account's history.
     pub(crate) doubts_due: Notify,
 }
 
 impl Wake {
-    /// A channel or an account can be used again: what waited for it goes on.
+    /// A channel or an account is usable again: wakes the workers that wait for it.
     pub(crate) fn usable(&self) {
         self.delivered.notify_one();
         self.queued.notify_one();
@@ -27,7 +27,7 @@ impl Wake {
         self.doubts_due.notify_one();
     }
 
-    /// What waits for a time has another one.
+    /// Due times have changed: every worker looks again.
     pub(crate) fn rescheduled(&self) {
         self.usable();
         self.media_due.notify_one();

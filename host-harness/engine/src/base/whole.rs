@@ -1,4 +1,4 @@
-//! Owns: work that has more than one lasting effect: it runs to its end although whoever asked has gone.
+//! Owns: running work with several durable effects to its end, even if the caller has gone.
 //! Does not own: the work.
 
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use tracing::Instrument as _;
 
 use crate::error::Interrupted;
 
-/// Work under way that is not to be cut off. Each holds a share; whoever has all of it knows that none is left.
+/// Work that must not be cut off. Each piece holds a read lock; the write lock is free once all have ended.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Begun(Arc<RwLock<()>>);
 
 impl Begun {
-    /// Runs work to its end, also when the one who waits for it here is dropped.
+    /// Runs work to its end, even if the returned future is dropped.
     pub(crate) async fn whole<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
@@ -28,7 +28,7 @@ impl Begun {
         tokio::spawn(work.instrument(span)).await.unwrap_or_else(|_| Err(Interrupted.into()))
     }
 
-    /// Returns when nothing is under way.
+    /// Returns once no such work is running.
     pub(crate) async fn ended(&self) {
         drop(self.0.write().await);
     }

@@ -1,5 +1,5 @@
-//! Owns: the one guarded call of a channel: permission, a thread that may block, the report; and what a panic of the host's
-//! own in such a call counts as.
+//! Owns: the one guarded call of a channel: permit, blocking thread, report; and blaming the channel for a panic of the
+//! host.
 //! Does not own: which function is called, and what follows from its result.
 
 use harness_contract::{AccountSettings, Delivery, DeliverySource, Event};
@@ -15,16 +15,16 @@ use crate::{base::tasks::Worker, error::Paused};
 /// Why a call has no result.
 #[derive(Debug)]
 pub(crate) enum CallProblem {
-    /// It was not made: the circuit is open.
+    /// The circuit is open, so the call was not made.
     Open(Paused),
     /// The component failed.
     Failed(CallError),
-    /// The host panicked in it.
+    /// The host panicked during the call.
     Panicked,
 }
 
 impl Channels {
-    /// Makes a call on a thread that may block, and reports how it went.
+    /// Makes a call on a blocking thread and reports its result to the circuit breaker.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         registered: &LoadedChannel,
@@ -37,7 +37,7 @@ impl Channels {
         Ok(value)
     }
 
-    /// The same, where a later call decides whether this one was a success: its permission is handed on.
+    /// Like [`Self::call`], but returns the permit, for when a later call decides whether this one succeeded.
     pub(crate) async fn call_unreported<T: Send + 'static>(
         &self,
         registered: &LoadedChannel,
@@ -63,7 +63,7 @@ impl Channels {
         }
     }
 
-    /// The same on this thread, which may block. A failure counts against the circuit only if it `counts`.
+    /// Makes a call on this thread, which may block. A failure counts against the circuit only if `counts` is set.
     pub(crate) fn call_here<T>(
         &self,
         registered: &LoadedChannel,
@@ -85,8 +85,8 @@ impl Channels {
         }
     }
 
-    /// A panic in the host's work for a channel counts as a failure of the channel: whatever brought it about came
-    /// from there, and is not to come again and again.
+    /// Counts a panic in the host's work for a channel as a failure of the channel: its data caused the panic and would
+    /// cause it again.
     pub(crate) fn blame(&self, channel: &str, part: Part) {
         let Ok(registered) = self.get(channel) else { return };
         if let Ok(permit) = self.breakers.admit(channel, part, self.clock.now()) {
@@ -94,8 +94,8 @@ impl Channels {
         }
     }
 
-    /// Reads items of an account's archive for a look at them: nothing is journalled or applied. One that the channel
-    /// cannot read is left out.
+    /// Parses history items for inspection, without recording or applying anything. Items that the channel cannot parse
+    /// are left out.
     pub(crate) async fn read_archived(
         &self,
         registered: &LoadedChannel,
@@ -125,7 +125,7 @@ impl Channels {
     }
 }
 
-/// How a panic of the host reads as a failure of the channel.
+/// A panic of the host, as a failure of the channel.
 pub(crate) fn blamed(channel: &str) -> CallError {
     let failure = CallFailure::Trap("the host failed while it did what the channel asked for".into());
     CallError { channel: channel.to_owned(), export: "the host", failure }

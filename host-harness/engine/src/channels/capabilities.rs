@@ -1,5 +1,5 @@
-//! Owns: what a channel can say and hear for one account, asked for once for equal settings.
-//! Does not own: what a composer, a window or a rate makes of it.
+//! Owns: the capabilities of a channel per account, cached by the account's settings.
+//! Does not own: how composers, windows and rates use them.
 
 use std::{
     collections::HashMap,
@@ -10,18 +10,18 @@ use harness_contract::{AccountSettings, ChannelCapabilities};
 use harness_sandbox::Channel;
 use sha2::{Digest as _, Sha256};
 
-/// Settings that are remembered for one channel; beyond that many all are asked for again.
+/// Cached settings per channel. When the cache is full, it is cleared.
 const REMEMBERED: usize = 256;
 
-/// The capabilities of a channel by the settings of an account. A component that is replaced begins with an empty one.
+/// The capabilities by an account's settings. A replaced component starts with an empty cache.
 #[derive(Clone, Default)]
 pub(crate) struct OfAccounts {
     known: Arc<Mutex<HashMap<[u8; 32], Arc<ChannelCapabilities>>>>,
 }
 
 impl OfAccounts {
-    /// What the account may do. Where the channel does not answer, what any account may do at most: it is asked again the
-    /// next time, and the platform refuses what is too much.
+    /// The capabilities of an account. If the channel fails, returns `most`, the maximum for any account, uncached: the
+    /// platform refuses what is too much.
     pub(crate) async fn of(
         &self,
         channel: &Channel,

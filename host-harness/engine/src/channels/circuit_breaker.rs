@@ -1,5 +1,5 @@
-//! Owns: when a part of a channel whose calls fail again and again is left alone, and when it is tried again.
-//! Does not own: what waits meanwhile.
+//! Owns: when the circuit of a part of a channel opens after repeated failures, and when it is tried again.
+//! Does not own: the work that waits meanwhile.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,21 +11,20 @@ use serde::Serialize;
 
 use crate::{base::wake::Wake, error::Paused};
 
-/// Failures in a row, each of another input, after which a part is left alone.
+/// Consecutive failures, each with a different input, after which the circuit opens.
 const THRESHOLD: u32 = 5;
-/// The first wait, in milliseconds; it doubles with every trial that fails.
+/// The first wait, in milliseconds. It doubles with every failed trial.
 const FIRST_WAIT_MS: u64 = 5_000;
-/// The longest wait, in milliseconds; whoever worked for as long is forgiven.
+/// The longest wait, in milliseconds. After working for as long, a part starts with the first wait again.
 const LONGEST_WAIT_MS: u64 = 10 * 60_000;
-/// When to ask again while somebody else makes the trial, in milliseconds.
+/// When to ask again while another call makes the trial, in milliseconds.
 const TRIAL_MS: u64 = 1_000;
 
-/// What of a channel is left alone: one part does not stop another, so that a profile call which traps
-/// costs no webhook.
+/// The parts of a channel, each with its own circuit, so that e.g. a trapping profile call does not stop webhooks.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// Reading deliveries: `parse-webhook`.
+    /// Translating deliveries: `parse-webhook`.
     Incoming,
     /// Sending: `validate-outbound`, `build-send-request`, `parse-send-response`.
     Outgoing,
@@ -33,34 +32,34 @@ pub enum Part {
     Account,
 }
 
-/// Whether a part is used.
+/// The state of a circuit.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakerState {
-    /// It is.
+    /// Calls are made.
     Closed,
-    /// One call is being tried, or the next one will be.
+    /// A trial call is running, or the next call will be one.
     HalfOpen,
-    /// It is left alone.
+    /// No calls are made.
     Open,
 }
 
-/// How a part of a channel does.
+/// The state of one part of a channel.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct BreakerView {
     /// The part.
     pub part: Part,
-    /// Whether it is used.
+    /// Its circuit's state.
     pub state: BreakerState,
-    /// Since when it is left alone, in milliseconds since 1970.
+    /// When the circuit opened, in milliseconds since 1970.
     pub since: Option<u64>,
-    /// What failed last before, in words.
+    /// The last failure, in words.
     pub reason: Option<String>,
-    /// When it is tried again, in milliseconds since 1970.
+    /// When the next trial is due, in milliseconds since 1970.
     pub next_trial: Option<u64>,
 }
 
-/// The breakers of all channels. Cloning shares them.
+/// The circuit breakers of all channels. Cloning shares them.
 #[derive(Clone, Default)]
 pub(crate) struct CircuitBreakers {
     all: Arc<Mutex<BTreeMap<(String, Part), CircuitBreaker>>>,
@@ -71,9 +70,9 @@ pub(crate) struct CircuitBreakers {
 struct CircuitBreaker {
     /// Failures since the last success.
     streak: u32,
-    /// How often a trial failed: doubles the wait.
+    /// Failed trials. Each doubles the wait.
     level: u32,
-    /// When it was closed last.
+    /// When the circuit last closed.
     closed_at: u64,
     open: Option<Open>,
 }
@@ -82,7 +81,7 @@ struct Open {
     since: u64,
     reason: String,
     next: u64,
-    /// Somebody makes the trial.
+    /// A trial call is running.
     trial: bool,
 }
 
@@ -103,12 +102,12 @@ pub(crate) struct Permit {
 }
 
 impl CircuitBreakers {
-    /// None is open. Whoever waits for the end of a trial is told through this.
+    /// All circuits are closed. `wake` signals the end of a trial.
     pub(crate) fn new(wake: Arc<Wake>) -> Self {
         Self { all: Arc::default(), wake }
     }
 
-    /// Asks for leave to call a part of a channel.
+    /// Asks for permission to call a part of a channel.
     pub(crate) fn admit(&self, channel: &str, part: Part, now: u64) -> Result<Permit, Paused> {
         let key = (channel.to_owned(), part);
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,13 +126,13 @@ impl CircuitBreakers {
         Ok(Permit { breakers: self.clone(), key, trial })
     }
 
-    /// Whether a part is left alone, or waits for a trial to succeed.
+    /// Whether a circuit is open or half open.
     pub(crate) fn is_open(&self, channel: &str, part: Part) -> bool {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(&(channel.to_owned(), part)).is_some_and(|breaker| breaker.open.is_some())
     }
 
-    /// The channels of which nobody may call this part now.
+    /// The channels in which this part cannot be called now.
     pub(crate) fn paused(&self, part: Part, now: u64) -> HashSet<String> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = |breaker: &CircuitBreaker| breaker.open.as_ref().is_some_and(|open| open.trial || open.next > now);
@@ -141,19 +140,20 @@ impl CircuitBreakers {
         paused.map(|((channel, _), _)| channel.clone()).collect()
     }
 
-    /// When a part of some channel may be tried next, later than at this time. The end of a trial is told.
+    /// The next time after `after` at which a trial of this part is due, in any channel. The end of a running trial is
+    /// signalled.
     pub(crate) fn next_trial(&self, part: Part, after: u64) -> Option<u64> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let open = all.iter().filter(|((_, of), _)| *of == part).filter_map(|(_, breaker)| breaker.open.as_ref());
         open.filter(|open| !open.trial && open.next > after).map(|open| open.next).min()
     }
 
-    /// Uses a channel again as if nothing had happened: by hand, or because its code was replaced.
+    /// Closes all circuits of a channel: by hand, or because its code was replaced.
     pub(crate) fn reset(&self, channel: &str) {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _), _| known != channel);
     }
 
-    /// The clock was set back by so many milliseconds: nobody waits longer for that.
+    /// The clock was set back by this many milliseconds: moves all times with it, so that no wait gets longer.
     pub(crate) fn set_back(&self, by: u64) {
         for breaker in self.all.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
             breaker.closed_at = breaker.closed_at.saturating_sub(by);
@@ -164,7 +164,7 @@ impl CircuitBreakers {
         }
     }
 
-    /// How the parts of a channel do, the worst first.
+    /// The state of each part of a channel, the worst first.
     pub(crate) fn view(&self, channel: &str, now: u64) -> Vec<BreakerView> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let view = |part| {
@@ -189,7 +189,7 @@ impl CircuitBreakers {
 }
 
 impl Permit {
-    /// The call came to an end, whatever the channel said in it.
+    /// The call returned, whatever its result.
     pub(crate) fn succeeded(self, now: u64) {
         let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(breaker) = all.get_mut(&self.key) else { return };
@@ -203,7 +203,7 @@ impl Permit {
         breaker.streak = 0;
     }
 
-    /// Whether this failure is the one after which the part is left alone.
+    /// Whether this failure opens the circuit.
     pub(crate) fn would_open(&self, error: &CallError, counts: bool) -> bool {
         let all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
         let breaker = all.get(&self.key);
@@ -213,13 +213,13 @@ impl Permit {
             && breaker.map_or(0, |breaker| breaker.streak) + 1 >= THRESHOLD
     }
 
-    /// The call failed. What failed before with the same input does not `count` again, except as a trial.
+    /// The call failed. `counts` is false for an input that failed before; then only a trial has an effect.
     pub(crate) fn failed(self, error: &CallError, counts: bool, now: u64) {
         if matches!(error.failure, CallFailure::Busy(_)) {
             return;
         }
         let mut all = self.breakers.all.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a reset nothing is known of what was tried before it.
+        // After a reset, an old trial no longer matters.
         if self.trial && !all.contains_key(&self.key) {
             return;
         }
@@ -319,7 +319,7 @@ mod tests {
         drop(breakers.admit("x", Part::Incoming, now).unwrap());
         breakers.admit("x", Part::Incoming, now).unwrap().succeeded(now);
         assert!(!breakers.is_open("x", Part::Incoming));
-        // It fails again at once: the wait is no shorter than it was.
+        // It fails again at once: the wait is not reset.
         (0..THRESHOLD).for_each(|_| fail(&breakers, now + 1, true));
         assert_eq!(breakers.admit("x", Part::Incoming, now + 1).err().unwrap().until, now + 1 + LONGEST_WAIT_MS);
     }

@@ -1,50 +1,50 @@
-//! Owns: why a channel is not loaded, or not answered by: in words for whoever configures it.
-//! Does not own: how a call of it failed (`call`).
+//! Owns: why a channel is not loaded, worded for operators.
+//! Does not own: why a call failed (`call`).
 
 use harness_contract::settings::SettingsError;
 use harness_inbox::InboxError;
 use harness_sandbox::{CallError, LoadError};
 
-/// No channel of this id is loaded.
+/// No channel with this id is loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("no channel `{id}` is loaded; loaded are {loaded}")]
 pub struct NoChannel {
-    /// Which was asked for.
+    /// The requested id.
     pub id: String,
-    /// Which there are.
+    /// The loaded channels, comma-separated.
     pub loaded: String,
 }
 
-/// The component is that of another channel.
+/// The component belongs to another channel.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the component is that of the channel `{found}`, not of `{expected}`")]
 pub struct AnotherChannel {
-    /// Which was to be replaced.
+    /// The channel that was to be replaced.
     pub expected: String,
-    /// What the component's manifest says.
+    /// The id in the component's manifest.
     pub found: String,
 }
 
 /// Settings that do not fit the manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum WrongSettings {
-    /// Those of a channel.
+    /// The settings of a channel.
     #[error("the settings of `{channel}`: {source}")]
     OfChannel {
         /// The channel's id.
         channel: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: SettingsError,
     },
-    /// Those of an account.
+    /// The settings of an account.
     #[error("the account {account} of `{channel}`: {source}")]
     OfAccount {
         /// The channel's id.
         channel: String,
         /// The platform's id of the account.
         account: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: SettingsError,
     },
@@ -56,33 +56,33 @@ pub enum WrongSettings {
 pub struct UnknownSlot {
     /// The channel's id.
     pub channel: String,
-    /// What was given.
+    /// The given slot.
     pub slot: String,
-    /// To what it was given.
+    /// Who the credential was given to.
     pub scope: &'static str,
-    /// What the manifest declares.
+    /// The slots that the manifest declares there.
     pub known: String,
 }
 
 /// Why a channel was not loaded, or not replaced.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChannelsError {
-    /// The component was refused.
+    /// The component was rejected.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// It failed in its first call.
+    /// The component failed in its first call.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// What waited for it could not be queued again.
+    /// Its waiting deliveries could not be requeued.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// The component is that of another channel.
+    /// The component belongs to another channel.
     #[error(transparent)]
     AnotherChannel(#[from] AnotherChannel),
-    /// Its settings do not fit.
+    /// The settings do not fit the manifest.
     #[error(transparent)]
     Settings(#[from] WrongSettings),
-    /// It was given a credential that it does not take.
+    /// A credential was given for a slot that the manifest does not declare.
     #[error(transparent)]
     UnknownSlot(#[from] UnknownSlot),
 }

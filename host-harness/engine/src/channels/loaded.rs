@@ -1,5 +1,5 @@
-//! Owns: a channel with what the operator gives it: grant, settings, credentials.
-//! Does not own: loading one (`rollout`).
+//! Owns: a loaded channel with its grant, settings and credentials.
+//! Does not own: loading it (`rollout`).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,17 +13,17 @@ use harness_sandbox::Channel;
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
 
-/// What the operator allows a channel: nothing that is not named.
+/// What the operator allows a channel. Everything not listed is denied.
 #[derive(Clone, Debug, Default)]
 pub struct Grant {
     /// Hosts of the manifest's egress rules.
     pub egress: Vec<String>,
-    /// Hosts of the manifest's `[media]`, from which files are downloaded.
+    /// Hosts of the manifest's `[media]`, from which files may be downloaded.
     pub media: Vec<String>,
 }
 
 impl Grant {
-    /// Everything that a manifest asks for, after somebody read it.
+    /// Grants everything that a manifest asks for. Only after somebody has read it.
     pub fn all_of(manifest: &Manifest) -> Self {
         Self {
             egress: manifest.egress.iter().map(|rule| rule.host.clone()).collect(),
@@ -32,17 +32,16 @@ impl Grant {
     }
 }
 
-/// A channel with what the operator gives it.
+/// What the operator configures for a channel.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelOptions {
-    /// What it may do. `None`: what the running channel of the same id may do, and nothing where none runs.
+    /// Its grant. `None`: the grant of the running channel with the same id; if none runs, nothing is granted.
     pub grant: Option<Grant>,
     /// Values for the manifest's settings of the scopes `channel` and `both`.
     pub settings: std::collections::BTreeMap<String, RawSetting>,
-    /// Its own credentials, by slot: all of them. One that an earlier setup named and this one does not ends.
+    /// The channel's credentials by slot. The list is complete: slots missing here are removed.
     pub secrets: HashMap<String, Secret>,
-    /// Replaced ones that still prove where webhooks come from: slot, secret, until when in milliseconds since
-    /// 1970.
+    /// Replaced credentials that still verify webhooks: slot, secret, and expiry in milliseconds since 1970.
     pub previous_secrets: Vec<(String, Secret, u64)>,
 }
 
@@ -51,29 +50,29 @@ pub struct ChannelOptions {
 pub struct LoadedChannel {
     /// The component.
     pub channel: Channel,
-    /// What it can say and hear at most.
+    /// The most that it supports for any account.
     pub capabilities: Arc<ChannelCapabilities>,
-    /// The same for an account.
+    /// The capabilities for each account.
     pub(crate) of_accounts: OfAccounts,
-    /// SHA-256 of the capabilities' JSON form, in hex: changes whenever they do.
+    /// SHA-256 of the capabilities' JSON form, in hex. Changes with the capabilities.
     pub capabilities_hash: String,
     /// The egress rules that were granted.
     pub egress: Arc<[EgressRule]>,
     /// The media hosts that were granted.
     pub media_hosts: Arc<[String]>,
-    /// The channel's settings, which hold for every account that has no other.
+    /// The channel's settings; defaults for the accounts' settings.
     pub settings: Arc<[Setting]>,
     /// Hosts that the manifest asks for and the operator did not grant.
     pub not_granted: Vec<String>,
-    /// What its manifest asks for and that of the one before did not, or not as widely, a line each.
+    /// What its manifest asks for beyond that of the component before, one line each.
     pub asks_more: Vec<String>,
     /// What the operator granted.
     pub grant: Grant,
 }
 
 impl LoadedChannel {
-    /// Whether each account has a secret of its own for its webhooks. Then it has an address of its own too, at which
-    /// no other account's secret is tried.
+    /// Whether each account has its own webhook secret. If so, each account also has its own webhook address, where no
+    /// other account's secret is tried.
     pub(crate) fn has_account_secrets(&self) -> bool {
         let manifest = self.channel.manifest();
         let of_account = |slot: &String| manifest.slots.get(slot).is_some_and(|slot| slot.scope == SlotScope::Account);
@@ -81,7 +80,7 @@ impl LoadedChannel {
     }
 }
 
-/// Credentials may fill the slots that the manifest declares, where it declares them.
+/// Checks that credentials are given only for slots that the manifest declares in this scope.
 pub(crate) fn check_slots(
     manifest: &Manifest,
     given: &HashMap<String, Secret>,

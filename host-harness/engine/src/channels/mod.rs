@@ -1,6 +1,6 @@
-//! Owns: the loaded channels: which component answers for an id, replacing one while it runs, when one is left alone, and
-//! the one guarded call.
-//! Does not own: what channels are asked, and when.
+//! Owns: the loaded channels: looking one up by id, replacing it while it runs, its circuit breakers, and the one
+//! guarded call.
+//! Does not own: which calls are made, and when.
 
 mod call;
 mod capabilities;
@@ -40,7 +40,7 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    /// None yet.
+    /// No channel is loaded yet.
     pub(crate) fn new(
         (inbox, clock, tasks, wake): (Inbox, Clock, Arc<Tasks>, Arc<Wake>),
         sandbox: Sandbox,
@@ -51,7 +51,7 @@ impl Channels {
         Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
     }
 
-    /// The one of this id.
+    /// The channel with this id.
     pub(crate) fn get(&self, id: &str) -> Result<LoadedChannel, NoChannel> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.get(id).cloned().ok_or_else(|| {
@@ -62,7 +62,7 @@ impl Channels {
         })
     }
 
-    /// All of them, by id.
+    /// All channels, sorted by id.
     pub(crate) fn all(&self) -> Vec<LoadedChannel> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = loaded.values().cloned().collect();
@@ -70,7 +70,7 @@ impl Channels {
         all
     }
 
-    /// What a channel can say and hear for an account.
+    /// The capabilities of a channel for an account.
     pub(crate) async fn capabilities_of(
         &self,
         registered: &LoadedChannel,
@@ -79,7 +79,7 @@ impl Channels {
         registered.of_accounts.of(&registered.channel, account, &registered.capabilities).await
     }
 
-    /// Everything about a conversation that a message depends on, and what is known of the comment that it answers.
+    /// Everything in a conversation that a message depends on, including what is known of the comment that it answers.
     pub(crate) async fn context(
         &self,
         registered: &LoadedChannel,

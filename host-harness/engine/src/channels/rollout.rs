@@ -1,4 +1,4 @@
-//! Owns: loading a component beside the one that runs, exchanging both in one step, and going back when the new one fails.
+//! Owns: loading a component beside the running one, swapping them in one step, and rolling back if the new one fails.
 //! Does not own: counting failures (`circuit_breaker`).
 
 use std::{
@@ -22,14 +22,14 @@ use super::{
     loaded::{ChannelOptions, LoadedChannel, check_slots},
 };
 
-/// Crashes after which a new generation gives its place back.
+/// Crashes after which a new component is rolled back.
 const CRASHES: usize = 5;
-/// The time within which they count, in milliseconds.
+/// The period in which crashes are counted, in milliseconds.
 const WITHIN_MS: u64 = 60_000;
-/// How long a generation is new, in milliseconds.
+/// How long a replaced component can be rolled back to, in milliseconds.
 const TRIAL_MS: u64 = 10 * 60_000;
 
-/// What the host remembers of a channel's generations.
+/// The rollout history of each channel.
 #[derive(Default)]
 pub(crate) struct Rollouts {
     channels: Mutex<HashMap<String, History>>,
@@ -38,7 +38,7 @@ pub(crate) struct Rollouts {
 #[derive(Default)]
 struct History {
     count: u64,
-    /// The generation before, until the new one has proved itself.
+    /// The component before, while the new one is on trial.
     previous: Option<LoadedChannel>,
     replaced_at: u64,
     crashes: VecDeque<u64>,
@@ -53,7 +53,7 @@ impl Rollouts {
 }
 
 impl Channels {
-    /// Loads a component, or replaces the one of the same id.
+    /// Loads a component, or replaces the one with the same id.
     pub(crate) async fn load_channel(
         &self,
         component: Vec<u8>,
@@ -62,7 +62,7 @@ impl Channels {
         self.load(component, setup, None).await
     }
 
-    /// Replaces the channel of this id. Why an update was not taken stands in [`Self::update_problem`].
+    /// Replaces the channel with this id. A failure is kept for [`Self::update_problem`].
     pub(crate) async fn replace_channel(
         &self,
         id: &str,
@@ -78,12 +78,12 @@ impl Channels {
         replaced
     }
 
-    /// How often this channel was loaded since the start, from 1 on.
+    /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub(crate) fn generation(&self, id: &str) -> u64 {
         self.generations.note(id, |history| history.count)
     }
 
-    /// Why the newest component of this channel is not the one that runs.
+    /// Why the newest component of this channel is not the running one.
     pub(crate) fn update_problem(&self, id: &str) -> Option<String> {
         self.generations.note(id, |history| history.problem.clone())
     }
@@ -95,7 +95,7 @@ impl Channels {
         expected: Option<&str>,
     ) -> Result<LoadedChannel, ChannelsError> {
         let sandbox = self.sandbox.clone();
-        // Compiling takes a tenth of a second, which no task may block for; the first call is the self-test.
+        // Compiling takes a tenth of a second, too long for an async task. The first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
             let channel = sandbox.load(&component)?;
             let capabilities = channel.capabilities(None)?;
@@ -121,7 +121,7 @@ impl Channels {
         let (media_hosts, no_media): (Vec<_>, Vec<_>) =
             manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
         let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
-        // A host may stand in several rules.
+        // Several rules may name the same host.
         let mut known = HashSet::new();
         not_granted.retain(|host| known.insert(host.clone()));
         if !not_granted.is_empty() {
@@ -144,14 +144,14 @@ impl Channels {
             grant,
             channel,
         };
-        // What this setup does not name any more ends here.
+        // Credentials that these options no longer name are removed.
         self.secrets.set_configured(&id, None, setup.secrets);
         self.secrets.set_previous(&id, setup.previous_secrets);
         let now = self.clock.now();
         let old = self.exchange(&registered);
         self.generations.note(&id, |history| {
             history.count += 1;
-            // The same component again, such as for a new secret, is no new generation to be tried.
+            // Loading the same component again, e.g. with a new secret, starts no trial.
             let digest = &registered.channel.inspection().digest;
             if let Some(old) = old.filter(|old| old.channel.inspection().digest != *digest) {
                 *history =
@@ -179,21 +179,21 @@ impl Channels {
 }
 
 impl Channels {
-    /// From here on this component answers for its channel's id. Returns the one before.
+    /// Makes this component the one that runs. Returns the one before.
     fn exchange(&self, registered: &LoadedChannel) -> Option<LoadedChannel> {
         let id = registered.channel.id().to_owned();
         let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
-        // Other code may not fail.
+        // The new code starts with closed circuits.
         self.breakers.reset(&id);
         before
     }
 
-    /// A call of a component of this digest failed, with an input that `counts`. A new component that fails again
-    /// and again gives its place back; where there is none before it, the channel is left alone.
+    /// Handles a failed call of the component with this digest. `counts`: whether the input is new, so that the failure
+    /// counts. A new component that keeps failing is rolled back; if there is none to roll back to, the circuit opens.
     pub(crate) fn failed(&self, permit: Permit, digest: &str, error: &CallError, counts: bool) {
         let channel = error.channel.as_str();
         if !self.get(channel).is_ok_and(|running| running.channel.inspection().digest == digest) {
-            // It is gone already.
+            // This component no longer runs.
             return;
         }
         let crashed = counts && error.failure.is_crash();
@@ -203,7 +203,7 @@ impl Channels {
         }
     }
 
-    /// Counts a crash, and puts the generation before in the place of a new one that crashed or failed too often.
+    /// Counts a crash, and rolls back a new component that crashed or failed too often. Returns whether it did.
     fn give_back(&self, channel: &str, digest: &str, crashed: bool, too_often: bool) -> bool {
         let now = self.clock.now();
         let previous = self.generations.note(channel, |history| {
@@ -232,7 +232,7 @@ impl Channels {
         let (inbox, wake, channel) = (self.inbox.clone(), Arc::clone(&self.wake), channel.to_owned());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                // What the new one could not read, the old one may.
+                // The previous component may be able to translate what the new one could not.
                 if let Err(error) = inbox.requeue(&channel, &back_to).await {
                     tracing::error!(%error, channel, "deliveries that failed could not be taken up again");
                 }

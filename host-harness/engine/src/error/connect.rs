@@ -1,41 +1,41 @@
-//! Owns: why connecting an account does not go on, in sentences for the person who is connecting.
-//! Does not own: how far it has come.
+//! Owns: why an account cannot be connected, in sentences for the person who is connecting it.
+//! Does not own: the stages of connecting.
 
-/// Why connecting does not go on.
+/// Why an account cannot be connected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConnectError {
-    /// The link is unknown, or its time is over.
+    /// The link is unknown or has expired.
     #[error("This link is not valid any more. Begin again from where you got it.")]
     Expired,
-    /// It was opened in another browser.
+    /// The link was opened in another browser.
     #[error("This link belongs to another browser. Go on there, or begin again here.")]
     OtherBrowser,
-    /// The platform's answer was used before, or was not asked for.
+    /// The platform's answer was used before, or was never requested.
     #[error("This answer of the platform was used before, or nobody asked for it. Begin again.")]
     Repeated,
-    /// It is not the time for that.
+    /// The step does not match the current stage.
     #[error("This step is over or has not come yet. Open the link again to see where things stand.")]
     OutOfOrder,
     /// The link is for another login.
     #[error("This link is for another way of connecting. Use the button on its page.")]
     OtherLogin,
-    /// It is not among what can be chosen.
+    /// The choice is not among the candidates.
     #[error(
         "There is no such account among those that can be chosen. Open the link again to see which ones there are."
     )]
     NoCandidate,
-    /// The channel has no such login.
+    /// The channel has no login of this name.
     #[error("This channel has no login of that name.")]
     NoLogin,
-    /// The channel has no login at all.
+    /// The channel has no logins at all.
     #[error(
         "This channel has no page over which an account is connected. Its accounts stand in the configuration, under `[[channels.ID.accounts]]`."
     )]
     NoLogins,
-    /// Nobody has said where this host is reached.
+    /// The host's public address is not set.
     #[error("This host does not know its own address. Set `public-url` in its configuration.")]
     NoPublicUrl,
-    /// The channel sent people somewhere else than its manifest says.
+    /// The channel's dialog address is not one that its manifest names.
     #[error("The channel wanted to send you to an address that its manifest does not name. Nothing was opened.")]
     WrongDialog,
     /// A step of the channel's that cannot be shown: too many fields, a code that is too long.

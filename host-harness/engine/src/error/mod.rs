@@ -1,5 +1,5 @@
-//! Owns: errors that more than one room has, with their words for an operator and for people.
-//! Does not own: the rooms' own errors, which stand beside each room, and the facade's (`host`).
+//! Owns: errors shared by several rooms, with their wording for operators and for people.
+//! Does not own: errors of a single room, which are defined there, and the facade's error (`host`).
 
 mod connect;
 mod refusal;

@@ -1,40 +1,40 @@
 //! Owns: why a webhook or a callback was refused.
-//! Does not own: what its sender hears, which is always the same.
+//! Does not own: the answer to its sender, which is always the same.
 
-/// Why a delivery was refused. For logs and counters: the answer to the sender never tells.
+/// Why a delivery was refused. For logs and counters: the answer to the sender never reveals it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// No such channel is loaded.
     #[error("no such channel")]
     UnknownChannel,
-    /// Larger than the channel takes.
+    /// The body is larger than the channel accepts.
     #[error("the body is larger than the channel takes")]
     TooLarge,
-    /// Its body did not come within its time.
+    /// The body did not arrive in time.
     #[error("the body did not come in within its time")]
     NotInTime,
-    /// The header with the proof is missing or not written as the recipe says.
+    /// The proof's header is missing, or not in the format that the manifest declares.
     #[error("the proof of origin is missing or malformed")]
     NoProof,
-    /// No secret of the channel makes this proof.
+    /// No secret of the channel matches the proof.
     #[error("no secret of this channel matches")]
     WrongProof,
-    /// The operator has not filled the slot that the recipe needs.
+    /// The operator has not filled the slot that verification needs.
     #[error("the channel's secret is not configured")]
     NoSecret,
-    /// The query is not that of a challenge.
+    /// The query is not a challenge.
     #[error("this is not a challenge")]
     NoChallenge,
-    /// A callback that was issued long ago, or is not issued yet.
+    /// The callback was issued too long ago, or in the future.
     #[error("the callback was issued too long ago, or not yet")]
     NotOfNow,
-    /// A callback that another callback took before.
+    /// The callback was already accepted at another address.
     #[error("the callback was taken before at another address")]
     TakenElsewhere,
 }
 
 impl Refusal {
-    /// A word for counters.
+    /// The label in counters.
     pub fn word(self) -> &'static str {
         match self {
             Self::UnknownChannel => "unknown_channel",

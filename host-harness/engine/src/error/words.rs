@@ -1,27 +1,27 @@
-//! Owns: what went wrong in a call of the `account` interface, in words for an operator and for people.
-//! Does not own: what follows from it.
+//! Owns: failures of the `account` interface, worded for operators and for people.
+//! Does not own: what follows from them.
 
 use harness_contract::{AccountError, HttpError, Violation, text::shown};
 
-/// What is the operator's to mend, for somebody who runs a shop.
+/// For a shop owner: a problem that the operator has to fix.
 pub(crate) const OURS: &str = "Something went wrong on this side, and nothing was connected. Try again; if it stays so, tell \
                                whoever runs this inbox to look into its log.";
-/// What passes by itself, for the same person.
+/// For a shop owner: a problem that passes by itself.
 pub(crate) const TOO_MUCH: &str = "Too much is being done at the moment. Try again in a minute.";
 
-/// What a platform said or did, for somebody who runs a shop.
+/// A platform's failure, worded for a shop owner.
 pub(crate) fn for_people(error: &AccountError) -> String {
     match error {
         AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => {
             "The platform could not be reached just now. Try again in a minute.".to_owned()
         }
         AccountError::Http(_) | AccountError::Storage(_) | AccountError::Unsupported => OURS.to_owned(),
-        // Its words may come from anywhere.
+        // The wording may come from anywhere.
         error => shown(&sentence(error)),
     }
 }
 
-/// What went wrong, for a person.
+/// The failure as a sentence.
 pub(crate) fn sentence(error: &AccountError) -> String {
     shown(&words(error))
 }
@@ -54,7 +54,7 @@ fn http_words(error: &HttpError) -> String {
     }
 }
 
-/// All that stands in the way of a message.
+/// All violations of a message, in one sentence.
 pub(crate) fn not_sendable(violations: &[Violation]) -> String {
     let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
     format!("the message cannot be sent: {}", sentences.join(" "))

@@ -1,12 +1,12 @@
-//! Owns: why work that was begun has no result: it was overtaken, interrupted, or the account is not there any more.
-//! Does not own: what the work was.
+//! Owns: why work that started has no result: it was overtaken or interrupted, or its account is disconnected.
+//! Does not own: the work.
 
-/// Nothing is asked of the platform for an account that is disconnected.
+/// The account is disconnected, so the platform is not asked.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the account {0} is disconnected: connect it again first")]
 pub struct Disconnected(pub String);
 
-/// The account was connected or disconnected while this was under way, so its result counts no more.
+/// The account was connected or disconnected meanwhile, so the result was discarded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the account was connected again or disconnected meanwhile, so what came of this was thrown away")]
 pub struct Overtaken;

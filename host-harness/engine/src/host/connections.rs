@@ -1,5 +1,5 @@
-//! Owns: what a product does with accounts.
-//! Does not own: how (`accounts`).
+//! Owns: the product's interface to accounts.
+//! Does not own: its implementation (`accounts`).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 impl Host {
-    /// Connects an account whose credentials are at hand. Returns its row in the inbox.
+    /// Connects an account with known credentials. Returns its row in the inbox.
     pub async fn connect_account(
         &self,
         channel: &str,
@@ -53,7 +53,7 @@ impl Host {
         let (accounts, channel, account) = (Arc::clone(&self.rooms.accounts), channel.to_owned(), account.to_owned());
         let connect = async move {
             let _alone = accounts.credentials.unchanged.write().await;
-            // First, so that no worker meets the account without them.
+            // The credentials come first, so that no worker finds the account without them.
             accounts.network.secrets.set_configured(&channel, Some(&account), secrets);
             let row = accounts.base.inbox.connect_account(new).await?;
             accounts.base.wake.usable();
@@ -62,25 +62,25 @@ impl Host {
         self.rooms.accounts.base.begun.whole(connect).await
     }
 
-    /// Says where this host is reached from outside, such as `https://inbox.example`: for the addresses that
-    /// platforms and browsers are given.
+    /// Sets the host's public address, such as `https://inbox.example`, which platforms and browsers are given.
     pub fn set_public_url(&self, url: Url) {
         self.rooms.accounts.public_url.set(url);
     }
 
-    /// Whether browsers come over TLS.
+    /// Whether the public address is `https`.
     pub fn is_public_over_tls(&self) -> bool {
         self.rooms.accounts.public_url.get().is_some_and(|url| url.scheme() == "https")
     }
 
-    /// The origin under which browsers reach this host.
+    /// The origin of the public address.
     pub fn public_origin(&self) -> Option<String> {
         self.rooms.accounts.public_url.get().map(|url| url.origin().ascii_serialization())
     }
 
-    /// Asks the platform to stop, and forgets the account's credentials. Its conversations stay, or go.
+    /// Unsubscribes the account on its platform and forgets its credentials. Its conversations are kept unless
+    /// `delete_conversations` is set.
     ///
-    /// A platform that does not answer does not keep anybody: then the second value says what it did not do.
+    /// A platform that does not answer does not prevent this: the returned sentence then says what it did not do.
     pub async fn disconnect(
         &self,
         account: AccountId,
@@ -91,27 +91,27 @@ impl Host {
         Ok(self.base().begun.whole(disconnect).await?)
     }
 
-    /// Writes an account's ice breakers and its menu on its platform.
+    /// Writes an account's ice breakers and menu to its platform.
     pub async fn configure(&self, account: AccountId, wanted: EntryPoints) -> Result<(), HostError> {
         let accounts = Arc::clone(&self.rooms.accounts);
         Ok(self.base().begun.whole(async move { accounts.configure(account, wanted).await }).await?)
     }
 
-    /// Checks an account: the way in, the way out, its credentials, and what the platform says.
+    /// Checks an account: receiving, sending, its credentials, and the platform's own status.
     ///
-    /// `probe` also sends a signal (typing) to the newest conversation that is open.
+    /// `probe` also sends a signal (typing) to the newest open conversation.
     pub async fn check(&self, account: AccountId, probe: bool) -> Result<AccountHealth, HostError> {
         let mut health = self.rooms.accounts.check(account).await?;
         if probe && self.channel(&health.account.channel).is_ok() {
             health.checks.push(self.probe(&health.account).await);
-            // What it found out about the credentials is in the row by now.
+            // The probe may have changed the state of the credentials.
             health.account = self.base().inbox.account_row(account).await?;
         }
         Ok(health)
     }
 
-    /// Makes a link over which one account can be connected: `{public-url}/connect/{ticket}`. The ticket is a
-    /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
+    /// Makes a link for connecting one account: `{public-url}/connect/{ticket}`. The ticket is a credential: the first
+    /// browser that begins with the link owns it. With a `login`, the link is for that login only.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
         Ok(self.rooms.accounts.begin_connecting(channel, login).await?)
     }
@@ -121,28 +121,28 @@ impl Host {
         self.rooms.accounts.link(ticket)
     }
 
-    /// Where the forms of the pages lead: the dialogs of a channel's logins.
+    /// The origins that forms of the connect pages may lead to: those of the logins' dialogs.
     pub fn dialog_origins(&self, registered: &LoadedChannel) -> Vec<String> {
         self.rooms.accounts.dialog_origins(registered)
     }
 
-    /// How far connecting has come.
+    /// The stage of connecting.
     pub fn connecting(&self, ticket: &str) -> Result<ConnectView, ConnectError> {
         self.rooms.accounts.connecting(ticket)
     }
 
-    /// The same for a browser that shows these cookies: only the one that the link belongs to, once it does. Looking
-    /// changes nothing.
+    /// Like [`Self::connecting`], for a browser with these cookies. Once a link belongs to a browser, others are
+    /// refused. Changes nothing.
     pub fn look(&self, ticket: &str, cookies: &[&str]) -> Result<ConnectView, ConnectError> {
         self.rooms.accounts.look(ticket, cookies)
     }
 
-    /// Which of these cookies a link belongs to, where it does.
+    /// The cookie, among these, of the browser that a link belongs to.
     pub fn claimed_by<'c>(&self, ticket: &str, cookies: &[&'c str]) -> Option<&'c str> {
         self.rooms.accounts.claimed_by(ticket, cookies)
     }
 
-    /// Returns when a link has changed, or after this time.
+    /// Returns when a link has changed, or after `patience`.
     pub async fn await_change(&self, ticket: &str, seen: &ConnectStage, patience: Duration) {
         self.rooms.accounts.await_change(ticket, seen, patience).await;
     }
@@ -152,26 +152,26 @@ impl Host {
         Ok(self.rooms.accounts.new_cookie()?)
     }
 
-    /// Binds a link to the browser that begins with it first: by its cookie, or by a new one, which is returned.
-    /// Another browser is refused.
+    /// Binds a link to the first browser that begins with it: by its cookie, or by a new one, which is returned. Other
+    /// browsers are refused.
     pub async fn open_link(&self, ticket: &str, cookie: Option<&str>) -> Result<Option<String>, HostError> {
         Ok(self.rooms.accounts.open_link(ticket, cookie).await?)
     }
 
-    /// Begins with a login. Returns where the browser is to go, where that is a dialog; else [`Host::connecting`] says how it
-    /// goes on.
+    /// Starts a login. Returns where to send the browser if a dialog follows; otherwise [`Host::connecting`] tells the next
+    /// step.
     pub async fn start_connecting(&self, ticket: &str, login: &str, cookie: &str) -> Result<Option<Url>, HostError> {
         Ok(self.rooms.accounts.start_connecting(ticket, login, cookie).await?)
     }
 
-    /// Takes the platform's callback from a browser that shows these cookies. Returns the ticket: how it ended is read
-    /// with [`Host::connecting`]. Coming again with the same answer leads there too, and asks the platform nothing.
+    /// Takes the platform's callback from a browser with these cookies. Returns the ticket, whose result is read with
+    /// [`Host::connecting`]. A repeated callback returns it too, without asking the platform.
     pub async fn connect_callback(&self, channel: &str, query: &str, cookies: &[&str]) -> Result<String, HostError> {
         Ok(self.rooms.accounts.connect_callback(channel, query, cookies).await?)
     }
 
-    /// Takes the person's choice. `cookies` is none for a caller that has the API's authority. Returns where a browser
-    /// goes, where a dialog follows.
+    /// Takes the person's choice. `cookies` is `None` for callers authenticated by the API. Returns where to send a browser
+    /// if a dialog follows.
     pub async fn connect_select(
         &self,
         ticket: &str,
@@ -182,7 +182,7 @@ impl Host {
     }
 
     /// Takes what the person typed in, by the keys of the fields. What is secret goes into its slot, and not to the channel.
-    /// `cookies` is none for a caller that has the API's authority.
+    /// `cookies` is `None` for callers authenticated by the API.
     pub async fn connect_enter(
         &self,
         ticket: &str,

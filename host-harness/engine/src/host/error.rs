@@ -1,5 +1,5 @@
-//! Owns: the one error of the host's functions, and what each room's error is here.
-//! Does not own: the sentences, which stand with what happened.
+//! Owns: the one error type of the host's functions, and the conversions from the rooms' errors.
+//! Does not own: the sentences, which are defined with each error.
 
 use harness_contract::{AccountError, Violation};
 use harness_egress::{SetupError, credentials::VaultError};
@@ -23,70 +23,70 @@ use crate::{
 /// Why the host did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// The component was refused.
+    /// The component was rejected.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The component failed in a call.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// The HTTP client.
+    /// The HTTP client could not be set up.
     #[error(transparent)]
     Egress(#[from] SetupError),
-    /// The bytes of a file.
+    /// The media store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Credentials at rest, and random bytes for new ones.
+    /// Credentials could not be sealed or opened, or there were no random bytes.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// An account is not being connected as was asked.
+    /// An account cannot be connected.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The settings of a channel or of an account.
+    /// The settings of a channel or of an account are wrong.
     #[error(transparent)]
     Settings(#[from] WrongSettings),
-    /// The file of the recording.
+    /// The file of the recording failed.
     #[error("calls cannot be recorded: {0}")]
     Record(#[source] std::io::Error),
-    /// The component is that of another channel.
+    /// The component belongs to another channel.
     #[error(transparent)]
     AnotherChannel(#[from] AnotherChannel),
-    /// Too much waits already.
+    /// The backlog is full.
     #[error("{0}; try again later")]
     Full(#[from] Full),
-    /// The channel did not do for an account what was asked.
+    /// The channel's `account` interface failed.
     #[error("{}", sentence(.0))]
     Account(Box<AccountError>),
-    /// The channel failed again and again and is left alone for a while.
+    /// The channel's circuit is open.
     #[error(transparent)]
     Paused(#[from] Paused),
-    /// A channel captures more credentials for an account than it may keep.
+    /// A channel captured more credentials for one account than it may store.
     #[error(transparent)]
     TooManyCredentials(#[from] TooManyCredentials),
-    /// Nothing is asked of the platform for an account that is disconnected.
+    /// The account is disconnected, so the platform is not asked.
     #[error(transparent)]
     Disconnected(#[from] Disconnected),
-    /// The account was connected or disconnected while this was under way, so its result counts no more.
+    /// The account was connected or disconnected meanwhile, so the result was discarded.
     #[error(transparent)]
     Overtaken(#[from] Overtaken),
     /// The work ended in a panic, or the host is stopping.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The channel says that a message cannot be sent. Nothing was queued.
+    /// The channel rejects the message. Nothing was queued.
     #[error("{}", not_sendable(.0))]
     NotSendable(Vec<Violation>),
-    /// The platform asked to be left alone for a while.
+    /// The platform asked for a pause.
     #[error(transparent)]
     Held(#[from] PlatformHold),
     /// All sandboxes are in use.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// The delivery is not genuine, or does not fit.
+    /// The delivery failed verification, or does not fit.
     #[error("the delivery was refused: {0}")]
     Refused(#[from] Refusal),
-    /// No channel of this id is loaded.
+    /// No channel with this id is loaded.
     #[error(transparent)]
     NoChannel(#[from] NoChannel),
     /// A slot that the manifest does not declare.
@@ -95,7 +95,7 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// What went wrong, for somebody who runs a shop: what is the operator's to mend stands in the log.
+    /// The error, worded for a shop owner. Details for the operator are in the log.
     pub fn for_people(&self) -> String {
         match self {
             Self::Connect(error) => error.to_string(),

@@ -1,4 +1,4 @@
-//! Owns: what a product does with channels.
+//! Owns: the product's interface to channels.
 //! Does not own: loading and replacing them (`channels`).
 
 use super::{Host, HostError};
@@ -8,17 +8,17 @@ use crate::channels::{
 };
 
 impl Host {
-    /// Loads a component, or replaces the one of the same id.
+    /// Loads a component, or replaces the one with the same id.
     ///
-    /// The new one is inspected, compiled and tried out beside the old one, which answers until both are exchanged
-    /// in one step; calls that have begun end where they began. If anything fails, the old one stays. Without a
-    /// grant of its own, an update has the old one's, and a channel that is new here may do nothing: what is asked for
-    /// beyond that waits for the operator.
+    /// The new component is inspected, compiled and tested beside the old one, which serves until they are swapped in
+    /// one step. Calls in progress end on the component where they started. If anything fails, the old one stays.
+    /// Without its own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that
+    /// waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
         Ok(self.rooms.channels.load_channel(component, setup).await?)
     }
 
-    /// Replaces the channel of this id. Why an update was not taken stands in [`Host::update_problem`].
+    /// Replaces the channel with this id. A failure is kept for [`Host::update_problem`].
     pub async fn replace_channel(
         &self,
         id: &str,
@@ -28,12 +28,12 @@ impl Host {
         Ok(self.rooms.channels.replace_channel(id, component, setup).await?)
     }
 
-    /// How often this channel was loaded since the start, from 1 on.
+    /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub fn generation(&self, id: &str) -> u64 {
         self.rooms.channels.generation(id)
     }
 
-    /// Why the newest component of this channel is not the one that runs.
+    /// Why the newest component of this channel is not the running one.
     pub fn update_problem(&self, id: &str) -> Option<String> {
         self.rooms.channels.update_problem(id)
     }
@@ -43,18 +43,17 @@ impl Host {
         Ok(self.rooms.channels.get(id)?)
     }
 
-    /// All loaded channels, by id.
+    /// All loaded channels, sorted by id.
     pub fn channels(&self) -> Vec<LoadedChannel> {
         self.rooms.channels.all()
     }
 
-    /// How the parts of a channel do, the worst first.
+    /// The state of each part of a channel, the worst first.
     pub fn breakers(&self, id: &str) -> Vec<BreakerView> {
         self.rooms.channels.breakers.view(id, self.base().clock.now())
     }
 
-    /// Uses a channel again at once that was left alone after repeated failures, and tries the deliveries again
-    /// on which it failed. Returns how many those are.
+    /// Closes all circuits of a channel and retries the deliveries on which it failed. Returns how many those are.
     pub async fn reset_channel(&self, id: &str) -> Result<usize, HostError> {
         self.channel(id)?;
         let (base, channels, id) = (self.base().clone(), self.rooms.channels.clone(), id.to_owned());

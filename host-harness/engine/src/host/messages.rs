@@ -1,5 +1,5 @@
-//! Owns: what a product does with deliveries, replies and files.
-//! Does not own: how (`ingest`, `outbound`, `media`).
+//! Owns: the product's interface to deliveries, replies and files.
+//! Does not own: their implementation (`ingest`, `outbound`, `media`).
 
 use bytes::Bytes;
 use harness_contract::{ConversationContext, OutboundMessage};
@@ -19,34 +19,35 @@ use crate::{
 };
 
 impl Host {
-    /// What a webhook must have before its body is read: a channel, the header with the proof, an announced length
-    /// within the bound. Returns the bound, in bytes.
+    /// Checks a webhook before its body is read: the channel, the proof's header, and the announced length. Returns the
+    /// maximum length, in bytes.
     pub fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
         self.rooms.ingest.expect(channel, headers, announced)
     }
 
-    /// Nothing yet of the memory for the body of a webhook of this channel: it grows as the body comes.
+    /// An empty memory reservation for the body of a webhook of this channel. It grows with the body.
     pub fn webhook_memory(&self, channel: &str) -> Held {
         self.rooms.ingest.memory.webhook(channel)
     }
 
-    /// Whether another delivery of this channel may wait to be translated.
+    /// Whether the channel's backlog has room for one more delivery.
     pub fn admit(&self, channel: &str) -> Result<(), HostError> {
         Ok(self.rooms.ingest.admit(channel)?)
     }
 
-    /// A webhook or a callback was refused for its size.
+    /// Records that a webhook or a callback was refused for its size.
     pub fn note_too_large(&self, channel: &str) {
         self.rooms.ingest.note_too_large(channel);
     }
 
-    /// Takes a webhook of a channel's address: verifies it and makes it durable. When this returns, the platform may
-    /// be told 200.
+    /// Accepts a webhook at a channel's address: verifies it and stores it durably. Once this returns, the platform may
+    /// be answered with 200.
     pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<DeliveryId, HostError> {
         self.deliver_to(Addressed { channel, account: None }, headers, body).await
     }
 
-    /// The same at an address that may name the account: then one secret is tried, and the channel's own.
+    /// Like [`Self::deliver`], at an address that may name the account. If it does, only its secret and the channel's
+    /// own are tried.
     pub async fn deliver_to(
         &self,
         to: Addressed<'_>,
@@ -66,25 +67,25 @@ impl Host {
         self.rooms.ingest.has_callback(channel, name)
     }
 
-    /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
-    /// where it wants something; the same again for one that came before, which changes nothing.
+    /// Accepts a callback: verifies it and stores it durably, once. Returns the JSON that the platform expects, if any.
+    /// A repeated callback gets the same answer and changes nothing.
     pub async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, HostError> {
         Ok(self.rooms.ingest.callback(channel, name, form).await?)
     }
 
-    /// How far the request with this code has come.
+    /// The progress of the request with this code.
     pub async fn callback_state(&self, code: &str) -> Result<ErasureView, InboxError> {
         self.base().inbox.erasure(code).await
     }
 
-    /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
+    /// Requeues deliveries that could not be translated, of one channel or of all. Returns how many.
     pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
         Ok(self.rooms.ingest.retry_failed(channel).await?)
     }
 
-    /// Puts a reply into the outbox, once for every key. How it ends is read in the inbox.
+    /// Queues a reply, once per key. Its result is read from the inbox.
     ///
-    /// What the host knows of the files that the message names (size, type by content, name) is put into it.
+    /// What the host knows of the message's files (size, detected type, name) is filled in.
     pub async fn reply(
         &self,
         conversation: ConversationId,
@@ -94,11 +95,12 @@ impl Host {
         Ok(self.rooms.outbound.reply(conversation, key, message).await?)
     }
 
-    /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
-    /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
+    /// Like [`Self::reply`], but asks the channel first: a message that it rejects is not queued and does not use up
+    /// the key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when
+    /// the reply is due.
     ///
     /// # Errors
-    /// [`HostError::NotSendable`] with everything that stands in the way.
+    /// [`HostError::NotSendable`] with all violations.
     pub async fn reply_if_sendable(
         &self,
         conversation: ConversationId,
@@ -108,23 +110,23 @@ impl Host {
         Ok(self.rooms.outbound.reply_if_sendable(conversation, key, message).await?)
     }
 
-    /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
-    /// did not, or it is to be sent again.
+    /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be
+    /// sent again.
     pub async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), HostError> {
         Ok(self.rooms.outbound.settle(reply, settlement).await?)
     }
 
-    /// Everything about a conversation that a message depends on, the window among it.
+    /// Everything in a conversation that a message depends on, including the window.
     pub async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
         Ok(self.rooms.outbound.context(conversation).await?)
     }
 
-    /// Begins to take a file that is to be sent.
+    /// Starts the upload of a file that is to be sent.
     pub async fn take_file(&self) -> Result<Taking, TakeError> {
         self.rooms.media.take_file().await
     }
 
-    /// The same for a file that is in memory already.
+    /// Stores a file that is already in memory.
     pub async fn store_upload(
         &self,
         content: Bytes,
@@ -136,18 +138,18 @@ impl Host {
         taking.finish(name, claimed).await
     }
 
-    /// The largest file that is taken, in bytes.
+    /// The largest accepted file, in bytes.
     pub fn largest_file(&self) -> u64 {
         self.rooms.media.largest_file()
     }
 
-    /// A file that was given to be sent, and its bytes.
+    /// An uploaded file and its bytes.
     pub async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
         Ok(self.rooms.media.upload(handle).await?)
     }
 
-    /// The same for whoever has the address that a channel was given for the file: `until` and `proof` stand in it. None
-    /// where it is not one of this host's, or too old.
+    /// The file behind a signed address that was given to a channel. `until` and `proof` are part of the address.
+    /// `None` if the signature is wrong or has expired.
     pub async fn linked_file(
         &self,
         handle: &str,
@@ -157,7 +159,7 @@ impl Host {
         Ok(self.rooms.media.linked(handle, until, proof).await?)
     }
 
-    /// The bytes of a stored file of a message.
+    /// The bytes of a message's file, if it is stored.
     pub async fn media(&self, media: &MediaView) -> Result<Option<FileContent>, HostError> {
         Ok(self.rooms.media.content(media).await?)
     }

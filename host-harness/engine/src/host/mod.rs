@@ -1,4 +1,4 @@
-//! Owns: the host as a library: opening the rooms, their workers, and what a product calls.
+//! Owns: the host's facade: opening the rooms, starting their workers, the product's interface.
 //! Does not own: what the rooms do.
 
 mod connections;
@@ -55,7 +55,7 @@ pub struct Host {
     workers: Arc<Workers>,
 }
 
-/// The rooms, wired.
+/// The rooms, wired together.
 #[derive(Clone)]
 struct Rooms {
     channels: Channels,
@@ -67,8 +67,8 @@ struct Rooms {
     readiness: Arc<Readiness>,
 }
 
-/// The workers. Dropped without a shutdown, they end where they are: what is on its way then is
-/// unknown at the next start.
+/// The workers. Dropped without a shutdown, they stop where they are: requests in flight are ambiguous at the next
+/// start.
 struct Workers {
     stop: watch::Sender<bool>,
     translate: JoinHandle<()>,
@@ -188,10 +188,10 @@ impl Rooms {
         })
     }
 
-    /// Settles what earlier runs left, before any worker begins.
+    /// Settles what earlier runs left, before any worker starts.
     async fn recover(&self) -> Result<(), HostError> {
         let base = &self.ingest.base;
-        // This host has the inbox alone, and so its files.
+        // This host holds the inbox alone, so no other host is writing these files.
         self.media.remove_unfinished().await?;
         exposed::warn(&self.accounts.places);
         self.ingest.backlog.count_anew(&base.inbox, true).await?;
@@ -241,29 +241,29 @@ impl Host {
         Ok(Self { rooms, workers })
     }
 
-    /// Takes up no further reply and waits until every request under way has its end, and whatever else was begun.
+    /// Starts no further reply, and waits until all requests in flight and all other started work have ended.
     pub async fn shutdown(&self) {
         let _ = self.workers.stop.send(true);
         self.base().begun.ended().await;
         let mut outbox = self.workers.outbox.lock().await;
         if !outbox.is_finished() {
-            // A worker that panicked has nothing left to wait for.
+            // A worker that panicked leaves nothing to wait for.
             let _ = (&mut *outbox).await;
         }
     }
 
-    /// The inbox, for reading, and for saying that a conversation was read. Whoever keeps it keeps the file open.
+    /// The inbox, for reading and for marking conversations as read. Holding it keeps the file open.
     pub fn inbox(&self) -> InboxView {
         self.base().inbox.view()
     }
 
-    /// All of the inbox, for this project's tests. What is written through it wakes no worker; moving the clock does.
+    /// The whole inbox, for this project's tests. Writing through it wakes no worker; moving the clock does.
     #[cfg(feature = "whole-inbox")]
     pub fn whole_inbox(&self) -> &Inbox {
         &self.base().inbox
     }
 
-    /// The clock.
+    /// The host's clock.
     pub fn clock(&self) -> &Clock {
         &self.base().clock
     }

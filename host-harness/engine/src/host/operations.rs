@@ -1,18 +1,18 @@
-//! Owns: what an operator asks of a running host: counters, readiness, panics.
-//! Does not own: how they are told over HTTP.
+//! Owns: the operator's interface: counters, readiness, panics.
+//! Does not own: serving it over HTTP.
 
 use super::Host;
 use crate::base::tasks::Panics;
 
 impl Host {
-    /// Why this host cannot take deliveries now; empty when it can.
+    /// Why this host cannot accept deliveries now; empty if it can.
     pub async fn not_ready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         let channels = self.channels();
         if channels.is_empty() {
             reasons.push("no channel is loaded".to_owned());
         }
-        // One channel that is full keeps no other from being reached.
+        // One full channel must not keep the others from being reached.
         let backlog = &self.rooms.ingest.backlog;
         let full: Vec<_> = channels.iter().filter_map(|one| backlog.full(one.channel.id())).collect();
         if full.len() == channels.len() {
@@ -22,19 +22,19 @@ impl Host {
         reasons
     }
 
-    /// A webhook was answered.
+    /// Counts an answered webhook.
     pub fn count_webhook(&self, channel: &str, answer: &str) {
         let loaded = self.channel(channel).is_ok();
         self.base().metrics.webhook(loaded.then_some(channel), answer);
     }
 
-    /// A callback was answered.
+    /// Counts an answered callback.
     pub fn count_callback(&self, channel: &str, answer: &str) {
         let loaded = self.channel(channel).is_ok();
         self.base().metrics.callback(loaded.then_some(channel), answer);
     }
 
-    /// How many MACs were made so far to verify webhooks.
+    /// The number of MACs computed so far to verify webhooks.
     pub fn webhook_macs(&self) -> u64 {
         self.rooms.ingest.secrets.macs()
     }
@@ -47,7 +47,7 @@ impl Host {
         Ok(self.base().metrics.text(&waiting, backlog, macs, memory))
     }
 
-    /// What panicked since the start, by worker.
+    /// The panics since the start, by worker.
     pub fn panics(&self) -> Vec<Panics> {
         self.base().tasks.panics()
     }

@@ -1,4 +1,4 @@
-//! Owns: trying an account out by sending a signal to somebody who is there.
+//! Owns: testing an account by sending a signal to a customer.
 //! Does not own: the other lines of a health check (`accounts`).
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use harness_inbox::{AccountRow, ReplyState, StepState};
 
 use super::{Host, HostError};
 
-/// Conversations among which an open one is looked for.
+/// Conversations searched for an open one.
 const LOOK_AT: usize = 50;
 /// How long the signal may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ fn line(level: CheckLevel, finding: &str, fix: Option<&str>) -> CheckResult {
 }
 
 impl Host {
-    /// A line about a signal (typing) to the newest conversation that is open.
+    /// The result of sending a signal (typing) to the newest open conversation.
     pub(super) async fn probe(&self, row: &AccountRow) -> CheckResult {
         match send(self, row).await {
             Ok(Some(result)) => result,
@@ -35,7 +35,7 @@ impl Host {
     }
 }
 
-/// Sends "typing" to the newest open conversation of an account; none where there is none.
+/// Sends "typing" to the newest open conversation of an account; `None` if no conversation is open.
 async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, HostError> {
     let line = |level, finding: String, fix: Option<String>| {
         Ok(Some(CheckResult { name: "send-probe".into(), level, finding, fix }))
@@ -78,7 +78,7 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }
             tokio::select! {
-                // Whatever it tells: the reply is read again.
+                // On any update, the reply is read again.
                 _ = updates.recv() => {}
                 () = &mut too_late => break,
             }

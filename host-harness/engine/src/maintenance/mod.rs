@@ -1,4 +1,4 @@
-//! Owns: what a host does for itself: retention, noticing a clock that was set back, backups.
+//! Owns: the host's own jobs: retention, detecting a clock that was set back, backups.
 //! Does not own: what is removed, and how (the inbox).
 
 pub mod backup;
@@ -14,10 +14,10 @@ use crate::{
     store::MediaStore,
 };
 
-/// The room.
+/// The handles of this room.
 pub(crate) struct Maintenance {
     pub(crate) base: Base,
-    /// For the circuits that wait.
+    /// For the circuit breakers' waits.
     pub(crate) channels: Channels,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) store: MediaStore,

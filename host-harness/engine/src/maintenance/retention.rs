@@ -1,4 +1,4 @@
-//! Owns: removing what need not be kept any more, and noticing that the clock was set back: when, and in which portions.
+//! Owns: running the retention jobs in batches, and detecting that the clock was set back.
 //! Does not own: what is removed, and how (the inbox).
 
 use std::{sync::Arc, time::Duration};
@@ -8,29 +8,29 @@ use harness_inbox::InboxError;
 use super::Maintenance;
 use crate::{base::tasks::Worker, store::StoreError};
 
-/// How often the clock is looked at: nobody tells that a machine's was set.
+/// Polling interval for the clock: nothing signals that the machine's clock was set.
 const TICK: Duration = Duration::from_secs(1);
-/// The first cleanup after a start.
+/// The delay of the first run after a start.
 const FIRST: Duration = Duration::from_secs(60);
-/// The interval between cleanups.
+/// The interval between runs.
 const EVERY: Duration = Duration::from_secs(3600);
-/// Deliveries that are emptied in one transaction.
+/// Deliveries emptied per transaction.
 const DELIVERIES: usize = 200;
-/// Replies that are looked at in one go for the files that they name.
+/// Replies searched for file references per batch.
 const REPLIES: usize = 500;
-/// Keys of the media store that are compared with rows in one go.
+/// Keys of the media store compared with rows per batch.
 const KEYS: usize = 500;
-/// A file that no row names is left alone for this long, in milliseconds: its row may be under way.
+/// The minimum age of an orphaned file before it is removed, in milliseconds: its row may still be on the way.
 const NAMELESS_MS: u64 = 24 * 3_600_000;
-/// A clock that goes slower than time by less than this was not set back, in milliseconds.
+/// A clock that falls behind by less than this was not set back, in milliseconds.
 const SLACK_MS: u64 = 2_000;
 
-/// Retention periods. None is for ever.
+/// Retention periods. `None`: for ever.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
-    /// Raw deliveries whose events are in the inbox: afterwards they are emptied, and cannot be translated again.
+    /// Raw deliveries whose events are in the inbox. They are emptied, and cannot be translated again.
     pub deliveries: Option<Duration>,
-    /// Files that were given to be sent and that no reply names.
+    /// Uploaded files that no reply refers to.
     pub unused_files: Option<Duration>,
 }
 
@@ -48,7 +48,7 @@ enum MaintenanceError {
     Store(#[from] StoreError),
 }
 
-/// Works for as long as the host lives.
+/// Runs for as long as the host lives.
 pub(crate) async fn run(room: Arc<Maintenance>) {
     tokio::join!(tidy_up(&room), watch_clock(&room));
 }
@@ -99,12 +99,12 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
             room.base.metrics.removed(what, count);
         }
     }
-    // Last, so that whoever sees it counted sees what was done.
+    // Last, so that once the run is counted its effects are visible.
     room.base.metrics.maintained();
     Ok(())
 }
 
-/// Removes files that were given to be sent before this time and are named by no reply.
+/// Removes files that were uploaded before this time and that no reply refers to.
 async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, MaintenanceError> {
     let mut files = room.base.inbox.files_before(before).await?;
     while !files.handles.is_empty() && room.base.inbox.look_for_use(&mut files, REPLIES).await? {
@@ -112,7 +112,7 @@ async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, Mainten
     }
     let mut removed = 0;
     for handle in files.handles {
-        // First the row: what is left of a removal that was cut short has no name.
+        // The row goes first: if the removal is cut short, the file is left orphaned and is found later.
         if let Some(key) = room.base.inbox.forget_file(handle, files.after).await? {
             room.store.delete(&key).await?;
             removed += 1;
@@ -121,7 +121,7 @@ async fn remove_unused(room: &Maintenance, before: u64) -> Result<usize, Mainten
     Ok(removed)
 }
 
-/// Removes files of the media store that no row names.
+/// Removes files of the media store that no row refers to.
 async fn remove_nameless(room: &Maintenance) -> Result<usize, MaintenanceError> {
     let old = room.store.keys_before(room.base.clock.now().saturating_sub(NAMELESS_MS)).await?;
     let mut removed = 0;
@@ -135,9 +135,9 @@ async fn remove_nameless(room: &Maintenance) -> Result<usize, MaintenanceError> 
     Ok(removed)
 }
 
-/// Notices that the clock was set back. What waits for a time would wait longer by as much.
+/// Detects that the clock was set back, and moves scheduled times with it. Otherwise they would be late by as much.
 async fn watch_clock(room: &Maintenance) {
-    // What could not be written down yet.
+    // Milliseconds not yet applied to the inbox.
     let mut owed: u64 = 0;
     loop {
         room.base.clock.sleep_until(Some(room.base.clock.after(TICK))).await;

@@ -1,24 +1,24 @@
-//! Owns: why files are not taken or given out.
-//! Does not own: why a file of a message was not fetched, which its row says.
+//! Owns: why files are not accepted or served.
+//! Does not own: why a file of a message was not downloaded, which is in its row.
 
 use harness_egress::credentials::VaultError;
 use harness_inbox::InboxError;
 
 use crate::{error::Interrupted, store::StoreError};
 
-/// Why the room did not do what was asked.
+/// Why the request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// The bytes.
+    /// The media store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no name for a new file.
+    /// The operating system returned no random bytes for a new file's name.
     #[error(transparent)]
     Random(#[from] VaultError),
-    /// It ended in the middle.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

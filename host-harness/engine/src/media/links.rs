@@ -1,6 +1,6 @@
-//! Owns: addresses under which a platform fetches a file that is to be sent: signed, for a time. Where a channel's rules name
-//! no other way, a file of the host's becomes such an address before the channel sees the message.
-//! Does not own: giving out the bytes (`uploads`).
+//! Owns: signed, expiring addresses from which platforms download files that are to be sent. If a channel's rules allow
+//! no upload, the host's files are replaced by such addresses before the channel sees the message.
+//! Does not own: serving the bytes (`uploads`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use crate::{
 };
 use harness_inbox::Upload;
 
-/// How long an address is good: platforms fetch at once, or when somebody looks.
+/// How long an address is valid. Platforms download at once, or when somebody opens the message.
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// What makes addresses.
+/// Makes and checks addresses.
 pub(crate) struct FileLinks {
     pub(crate) vault: Arc<Vault>,
     pub(crate) public_url: PublicUrl,
@@ -30,7 +30,7 @@ pub(crate) struct FileLinks {
 }
 
 impl FileLinks {
-    /// An address for a file, good for a day.
+    /// An address for a file, valid for [`LIFE`].
     fn address(&self, handle: &str) -> Result<String, ConnectError> {
         let until = self.clock.after(LIFE);
         let mut url = self.public_url.address(&["files", handle])?;
@@ -49,8 +49,8 @@ impl FileLinks {
 }
 
 impl Media {
-    /// Files of the host's get an address where their kind cannot be uploaded. Without a public address they stay as they
-    /// are, and the channel says what is wrong.
+    /// Replaces the host's files by addresses where their kind cannot be uploaded. Without a public address they stay
+    /// as they are, and the channel reports the problem.
     pub(crate) fn give_addresses(&self, message: &mut OutboundMessage, capabilities: &ChannelCapabilities) {
         for media in media_of(message) {
             if !only_by_address(media, capabilities) {
@@ -66,7 +66,7 @@ impl Media {
         }
     }
 
-    /// The file of an address that was made here; none where it is not, or not any more.
+    /// The file behind a signed address; `None` if the signature is wrong or has expired.
     pub(crate) async fn linked(
         &self,
         handle: &str,
@@ -77,7 +77,7 @@ impl Media {
     }
 }
 
-/// Whether the rules for what it is name the address as a way, and uploading as none.
+/// Whether the rules for this kind of file allow addresses and no uploads.
 fn only_by_address(media: &OutboundMedia, capabilities: &ChannelCapabilities) -> bool {
     let of_kind = |rule: &&MediaRule| rule.direction == Direction::Outbound && rule.kind == media.kind;
     let ways: Vec<MediaWay> =

@@ -1,5 +1,5 @@
-//! Owns: files in both directions: the worker that fetches them, uploads, and what a file is.
-//! Does not own: which files there are (the inbox), which hosts they come from (egress), where bytes lie (`store`).
+//! Owns: files in both directions: the download worker, uploads, and content types.
+//! Does not own: which files exist (the inbox), which hosts are allowed (egress), where bytes are stored (`store`).
 
 mod error;
 mod inline;
@@ -20,23 +20,23 @@ use crate::{
 pub use self::error::MediaError;
 pub(crate) use self::{links::FileLinks, worker::run};
 
-/// What a file on its way takes of the memory's budget, in bytes: the piece that is read, and the one that is written.
+/// Memory that a file in transit takes from the budget, in bytes: one piece being read, one being written.
 const IN_MEMORY: u64 = 2 * PIECE as u64;
 
-/// The room.
+/// The handles of this room.
 pub(crate) struct Media {
     pub(crate) base: Base,
     pub(crate) channels: Channels,
     pub(crate) network: Network,
     pub(crate) store: MediaStore,
-    /// For files that have no address of their own.
+    /// For files that have no address.
     pub(crate) locate: Arc<dyn LocateMedia>,
-    /// For platforms that fetch what is sent.
+    /// For platforms that download what is sent to them.
     pub(crate) links: FileLinks,
 }
 
 impl Media {
-    /// Removes what of files was left when the last run ended in the middle of them.
+    /// Removes partial files left by the last run.
     pub(crate) async fn remove_unfinished(&self) -> Result<(), StoreError> {
         let removed = self.store.remove_unfinished().await?;
         if removed > 0 {

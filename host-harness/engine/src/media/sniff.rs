@@ -1,7 +1,7 @@
-//! Owns: what a file is: told from its content, and only where that is silent from what somebody claims.
+//! Owns: the type of a file: detected from its content, or as claimed if the content is not recognised.
 //! Does not own: whether it may be sent (the channel's rules).
 
-/// The type of a file, lower case and without parameters, where it can be told.
+/// The MIME type of a file, lower case and without parameters, if it can be told.
 pub(crate) fn type_of(content: &[u8], claimed: Option<&str>) -> Option<String> {
     if let Some(found) = infer::get(content) {
         return Some(found.mime_type().to_owned());
@@ -10,21 +10,21 @@ pub(crate) fn type_of(content: &[u8], claimed: Option<&str>) -> Option<String> {
     (!claimed.is_empty() && claimed != "application/octet-stream").then_some(claimed)
 }
 
-/// Whether a file of this type can be what a message calls by this kind: a `media-kind` of the contract,
-/// or `share`. An error page in the place of a file never can.
+/// Whether a file of this type fits the message's kind: a `media-kind` of the contract, or `share`. An error page
+/// served in place of a file never fits.
 pub(crate) fn fits(kind: &str, mime: &str) -> bool {
     let is = |family: &str| mime.split('/').next() == Some(family);
     match kind {
         "image" | "animation" | "sticker" => is("image"),
         "video" => is("video"),
-        // Speech often comes in the container of films.
+        // Speech often comes in a video container.
         "audio" | "voice" => is("audio") || is("video"),
         "share" => is("image") || is("video"),
         _ => !matches!(mime, "text/html" | "application/xhtml+xml"),
     }
 }
 
-/// The type under which a browser may show a file in place; everything else is handed out for saving.
+/// Whether browsers may display this type inline. All other types are served as downloads.
 pub fn shown_in_place(mime: &str) -> bool {
     matches!(mime, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
         || mime.starts_with("video/")

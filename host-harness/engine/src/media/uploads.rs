@@ -1,5 +1,5 @@
-//! Owns: files that are handed in to be sent, and giving out the bytes of files.
-//! Does not own: fetching what messages name (`worker`), where bytes lie (`store`).
+//! Owns: uploaded files that are to be sent, and serving the bytes of files.
+//! Does not own: downloading what messages name (`worker`), where bytes are stored (`store`).
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use crate::store::{
     stored::FileContent,
 };
 
-/// The name under which the API's own files take memory: no channel has it.
+/// The owner of the memory for files uploaded through the API. No channel has this id.
 const OF_THE_API: &str = "";
 
-/// Why a file that was handed in was not taken.
+/// Why an upload was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
-    /// It is larger than this many bytes.
+    /// The file exceeds this many bytes.
     #[error("it is larger than the {0} bytes that this host takes")]
     TooLarge(u64),
-    /// Others that are on their way in take all the memory that there is for them.
+    /// Other uploads take all the memory reserved for them.
     #[error("too many files are on their way in; try again")]
     NoMemory,
-    /// The host could not store it.
+    /// The file could not be stored.
     #[error(transparent)]
     Failed(#[from] MediaError),
 }
@@ -44,7 +44,7 @@ impl From<IncomingError> for TakeError {
     }
 }
 
-/// A file that is being handed in. Dropping it leaves nothing behind.
+/// An upload in progress. Dropping it discards it.
 pub struct Taking {
     room: Arc<Media>,
     incoming: Incoming,
@@ -52,13 +52,13 @@ pub struct Taking {
 }
 
 impl Taking {
-    /// The next bytes: they go to the disk.
+    /// Writes the next bytes to the disk.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), TakeError> {
         Ok(self.incoming.take(bytes).await?)
     }
 
-    /// It is whole. A message names it by its handle, with the source `file`. What it is is told from its content;
-    /// `claimed` is a MIME type that counts where the content is silent.
+    /// Completes the upload. Messages refer to the file by its handle, with the source `file`. Its type is detected
+    /// from the content; `claimed` is a MIME type for content that is not recognised.
     pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<Upload, TakeError> {
         let Self { room, incoming, _memory } = self;
         let whole = incoming.finish().await.map_err(MediaError::from)?;
@@ -69,7 +69,7 @@ impl Taking {
 }
 
 impl Media {
-    /// Begins to take a file that is to be sent.
+    /// Starts an upload.
     pub(crate) async fn take_file(self: &Arc<Self>) -> Result<Taking, TakeError> {
         let memory = self.network.memory.try_take(OF_THE_API, IN_MEMORY).ok().flatten();
         let memory = memory.ok_or(TakeError::NoMemory)?;
@@ -77,19 +77,19 @@ impl Media {
         Ok(Taking { room: Arc::clone(self), incoming, _memory: memory })
     }
 
-    /// The largest file that is taken, in bytes.
+    /// The largest accepted file, in bytes.
     pub(crate) fn largest_file(&self) -> u64 {
         self.network.sizes.file
     }
 
-    /// A file that was given to be sent, and its bytes.
+    /// An uploaded file and its bytes.
     pub(crate) async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), MediaError> {
         let file = self.base.inbox.upload(handle).await?;
         let content = self.store.get(&file.stored_as).await?;
         Ok((file, content))
     }
 
-    /// The bytes of a stored file of a message.
+    /// The bytes of a message's file, if it is stored.
     pub(crate) async fn content(&self, media: &MediaView) -> Result<Option<FileContent>, MediaError> {
         match &media.stored_as {
             Some(key) if media.state == MediaState::Stored => Ok(Some(self.store.get(key).await?)),
@@ -98,7 +98,7 @@ impl Media {
     }
 }
 
-/// Takes a file that is to be sent.
+/// Names and stores a complete upload.
 async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, MediaError> {
     let handle = URL_SAFE_NO_PAD.encode(random::<16>()?);
     let file = Upload {
@@ -115,7 +115,7 @@ async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<
 }
 
 impl Media {
-    /// Puts what the host knows of its files into a message: their sizes, what their content is, their names.
+    /// Fills in what the host knows of a message's files: size, detected type, name.
     pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), MediaError> {
         for media in media_of(message) {
             if let Some(MediaSource::File(preview)) = &mut media.preview {
@@ -150,7 +150,7 @@ pub(super) fn media_of(message: &mut OutboundMessage) -> Vec<&mut OutboundMedia>
     found
 }
 
-/// Why the files of a request are not at hand.
+/// Why the files of a request could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FilesError {
     #[error(transparent)]
@@ -162,8 +162,8 @@ pub(crate) enum FilesError {
 }
 
 impl Media {
-    /// The files that a request carries: those of its body in the order of its fields, then those of its fills. Opened and
-    /// not read, and counted first, by what the host knows of them.
+    /// Opens the files that a request carries, without reading them: those of its body in the order of its fields, then those
+    /// of its fills. Sizes are checked first, from the inbox.
     pub(crate) async fn files_of(&self, request: &HttpRequest) -> Result<Files, FilesError> {
         let mut files = Files::default();
         let named = files_named(request);

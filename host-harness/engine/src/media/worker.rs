@@ -1,5 +1,5 @@
-//! Owns: the worker that fetches the files that messages name, and removes those that were taken back.
-//! Does not own: the exchange (egress), which files there are (the inbox).
+//! Owns: the worker that downloads the files named by messages, and deletes those whose message was unsent.
+//! Does not own: the exchange (egress), which files exist (the inbox).
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,20 +22,20 @@ use crate::{
 };
 use harness_egress::DownloadError;
 
-/// Downloads at the same time, of which one channel gets at most half.
+/// Concurrent downloads. One channel gets at most half of them.
 const AT_ONCE: usize = 8;
-/// Files among which those are looked for that have a place.
+/// Due files considered per round.
 const LOOK_AT: usize = 64;
-/// The largest file that is downloaded where the channel's rules name no size, in bytes.
+/// The largest download, in bytes, if the channel's rules name no size.
 const MAX_BYTES: u64 = 32 << 20;
-/// Attempts at a file that could not be fetched for a passing reason.
+/// Attempts at a file that fails for a temporary reason.
 const MAX_ATTEMPTS: u32 = 6;
-/// The wait before the second attempt; it triples with every further one. An address lives for days.
+/// The wait before the second attempt, in milliseconds. It triples each time. An address is valid for days.
 const FIRST_WAIT_MS: u64 = 2_000;
-/// How long it waits for that.
+/// How long a download waits for memory.
 const MEMORY_WAIT: Duration = Duration::from_secs(20);
 
-/// Downloads and purges for as long as the host lives. A file that comes slowly holds up no other one.
+/// Downloads and deletes files for as long as the host lives. A slow download does not hold up others.
 pub(crate) async fn run(room: Arc<Media>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut downloads = JoinSet::new();
@@ -52,7 +52,7 @@ pub(crate) async fn run(room: Arc<Media>) {
     }
 }
 
-/// Removes what must go, and begins what is due and has a place. Returns when something will be due next.
+/// Deletes what has to go and starts due downloads that get a place. Returns when something is next due.
 async fn look(
     room: &Arc<Media>,
     places: &Places<MediaId>,
@@ -99,7 +99,7 @@ async fn look(
     Ok(room.base.inbox.next_media(now).await?.into_iter().chain(again).min())
 }
 
-/// Fetches one file and says how that ended.
+/// Downloads one file and returns the result.
 async fn fetch(room: &Media, media: &DueMedia) -> MediaEnd {
     let ended = |state, reason: &dyn std::fmt::Display| MediaEnd::Ended { state, reason: sentence(reason) };
     let Ok(registered) = room.channels.get(&media.channel) else {
@@ -160,7 +160,7 @@ async fn from_delivery(room: &Media, media: &DueMedia, described: &contract::Med
     }
 }
 
-/// Keeps a file that is whole, where it is what its message says.
+/// Stores a complete file, if its type fits the message.
 async fn keep(room: &Media, media: &DueMedia, file: Incoming, claimed: Option<&str>) -> MediaEnd {
     let ended = |state, reason: &dyn std::fmt::Display| MediaEnd::Ended { state, reason: sentence(reason) };
     let whole = match file.finish().await {

@@ -1,6 +1,6 @@
-//! Owns: credentials of accounts, in the file and in memory at once: kept, thrown away where they come too late, forgotten
+//! Owns: credentials of accounts, in the file and in memory together: stored, discarded if they come too late, removed
 //! with their account.
-//! Does not own: sealing and finding them (egress).
+//! Does not own: sealing and looking them up (egress).
 
 use std::sync::Arc;
 
@@ -11,29 +11,29 @@ use tokio::sync::RwLock;
 
 use crate::error::Overtaken;
 
-/// Credentials that a channel may keep for an account.
+/// Credentials that a channel may store for one account.
 const MAX_CREDENTIALS: usize = 128;
-/// What they may hold together, in bytes: all of them are looked for in every answer.
+/// Total bytes of those credentials. Every response is searched for all of them.
 const MAX_CREDENTIAL_BYTES: usize = 64 << 10;
 
-/// A channel captures more credentials for an account than it may keep.
+/// A channel captured more credentials for one account than it may store.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("`{0}` keeps too many credentials of one account")]
 pub struct TooManyCredentials(pub String);
 
-/// Why a credential was not kept.
+/// Why a credential was not stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// It could not be sealed.
+    /// The credential could not be sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Its channel keeps enough.
+    /// The limit is reached.
     #[error(transparent)]
     TooMany(#[from] TooManyCredentials),
-    /// It came too late.
+    /// The credential came too late.
     #[error(transparent)]
     Overtaken(#[from] Overtaken),
 }
@@ -44,14 +44,14 @@ pub(crate) struct AccountCredentials {
     pub(crate) inbox: Inbox,
     pub(crate) secrets: Secrets,
     pub(crate) vault: Arc<Vault>,
-    /// Taken alone by whatever changes an account's connection, in the file and in memory; shared by whoever relies on
-    /// both saying the same.
+    /// Write-locked by changes to an account's connection, in the file and in memory. Read-locked by code that needs
+    /// both to agree.
     pub(crate) unchanged: Arc<RwLock<()>>,
 }
 
 impl AccountCredentials {
-    /// Keeps a credential of an account: sealed in the inbox's file, and at hand in memory. One that comes after the
-    /// account was disconnected, or connected another way, is thrown away.
+    /// Stores a credential of an account: sealed in the inbox's file, and in memory. Discards it if the account has
+    /// been disconnected or reconnected since `connection`.
     pub(crate) async fn keep(
         &self,
         channel: &str,
@@ -68,7 +68,7 @@ impl AccountCredentials {
         }
         let sealed = self.vault.seal(&key, &secret)?;
         let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
-        // File and memory say the same: neither connecting nor disconnecting comes between.
+        // File and memory must agree, so no connecting or disconnecting may come in between.
         let _unchanged = self.unchanged.read().await;
         if !self.inbox.put_credential(credential, connection).await? {
             return Err(Overtaken.into());
@@ -77,7 +77,7 @@ impl AccountCredentials {
         Ok(())
     }
 
-    /// Forgets the credentials of accounts that are disconnected in the file.
+    /// Removes from memory the credentials of accounts that are disconnected in the file.
     pub(crate) async fn forget_lost(&self, lost: Vec<(String, String)>) -> Result<(), InboxError> {
         if lost.is_empty() {
             return Ok(());
@@ -85,7 +85,7 @@ impl AccountCredentials {
         let _alone = self.unchanged.write().await;
         let accounts = self.inbox.accounts().await?;
         for (channel, account) in lost {
-            // Somebody may have connected it again since.
+            // The account may have been connected again since.
             let in_use = accounts.iter().any(|row| {
                 row.channel == channel && row.platform_id == account && row.state != AccountState::Disconnected
             });
@@ -96,7 +96,7 @@ impl AccountCredentials {
         Ok(())
     }
 
-    /// Puts the credentials of earlier runs at hand. One that cannot be opened costs its account alone.
+    /// Loads the stored credentials into memory. One that cannot be unsealed affects its account only.
     pub(crate) async fn open(&self) -> Result<(), InboxError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;

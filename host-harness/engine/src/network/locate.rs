@@ -1,5 +1,5 @@
-//! Owns: what the room of files asks of the room of accounts: how to download a file that has no address of its own.
-//! Does not own: asking the channel, downloading.
+//! Owns: the interface through which `media` asks `accounts` how to download a file that has no address.
+//! Does not own: calling the channel, downloading.
 
 use std::pin::Pin;
 
@@ -8,7 +8,7 @@ use harness_inbox::AccountId;
 
 use super::CallScope;
 
-/// The request for a file, and in whose name it leaves.
+/// The download request, and the account in whose name it is sent.
 pub(crate) type Located = Result<(CallScope, MediaLocation), NotLocated>;
 
 /// Asks an account's channel how to download a file.
@@ -16,13 +16,13 @@ pub(crate) trait LocateMedia: Send + Sync {
     fn locate(&self, account: AccountId, media: Media) -> Pin<Box<dyn Future<Output = Located> + Send + '_>>;
 }
 
-/// Why there is no way to download a file. Carries a sentence.
+/// Why a file cannot be located; with a sentence.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotLocated {
-    /// Asking again may help.
+    /// A retry may help.
     #[error("{0}")]
     Passing(String),
-    /// It will not.
+    /// A retry will not help.
     #[error("{0}")]
     Final(String),
 }

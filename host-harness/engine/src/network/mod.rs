@@ -1,5 +1,5 @@
-//! Owns: requests of channels on their way out in somebody's name: with what was granted, with their credentials, counted.
-//! Does not own: which request may leave (egress), when (the rooms).
+//! Owns: sending channels' requests in an account's name: with its grants and credentials, counted.
+//! Does not own: which requests are allowed (egress), when they are sent (the rooms).
 
 pub(crate) mod credentials;
 mod locate;
@@ -25,7 +25,7 @@ use crate::{
     channels::loaded::LoadedChannel,
 };
 
-/// The way out. Cloning shares it.
+/// Outbound requests. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) egress: Arc<Egress>,
@@ -38,18 +38,18 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// What the host knows for a channel, and for whoever is connecting an account.
+    /// The secrets known to a channel in this scope, for redaction.
     pub(crate) fn known(&self, channel: &str, scope: &CallScope) -> Known {
         let pending = if let CallScope::Connecting(pending) = scope { Some(&pending.credentials) } else { None };
         Known::new(&self.secrets, channel, pending)
     }
 
-    /// The same for nobody in particular.
+    /// The secrets known to a channel outside of any connecting, for redaction.
     pub(crate) fn known_of(&self, channel: &str) -> Known {
         Known::new(&self.secrets, channel, None)
     }
 
-    /// Downloads a file by a channel's request in an account's name.
+    /// Downloads a file with a channel's request, in an account's name.
     pub(crate) async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
         &self,
         registered: &LoadedChannel,
@@ -78,7 +78,7 @@ impl Network {
         }
     }
 
-    /// Sends a channel's request in somebody's name.
+    /// Sends a channel's request in the scope's name.
     pub(crate) async fn send(
         &self,
         registered: &LoadedChannel,

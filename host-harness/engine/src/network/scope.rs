@@ -1,4 +1,4 @@
-//! Owns: in whose name a request leaves, and what is kept while nobody's account is connected yet.
+//! Owns: the account in whose name a request is sent, and the state of an account that is still being connected.
 //! Does not own: connecting.
 
 use std::{
@@ -9,10 +9,10 @@ use std::{
 use harness_egress::credentials::{PendingCredentials, Secret};
 use harness_inbox::AccountId;
 
-/// What a channel may remember before there is an account, in bytes.
+/// Bytes that a channel may store before there is an account.
 pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
 
-/// What is captured and remembered while an account is being connected.
+/// Captured credentials and channel storage of an account that is being connected.
 #[derive(Debug, Default)]
 pub(crate) struct PendingAccount {
     pub(crate) credentials: Arc<PendingCredentials>,
@@ -20,30 +20,30 @@ pub(crate) struct PendingAccount {
 }
 
 impl PendingAccount {
-    /// What was captured and remembered before.
+    /// Restores what was captured and stored earlier.
     pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
         Self { credentials: Arc::new(PendingCredentials::new(secrets)), storage: Mutex::new(storage) }
     }
 
-    /// What the channel remembers.
+    /// The channel's storage.
     pub(crate) fn storage(&self) -> Vec<(String, Vec<u8>)> {
         let storage = self.storage.lock().unwrap_or_else(PoisonError::into_inner);
         storage.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }
 
-/// In whose name a request leaves.
+/// In whose name a request is sent.
 #[derive(Clone)]
 pub(crate) enum CallScope {
-    /// A connected account's.
+    /// A connected account.
     Account {
         /// Its row.
         row: AccountId,
         /// The platform's id.
         id: String,
-        /// The row's connection when the call began: what comes of it belongs to no other.
+        /// The row's connection when the call began. Results are valid for this connection only.
         connection: i64,
     },
-    /// Somebody's who is connecting one.
+    /// An account that is being connected.
     Connecting(Arc<PendingAccount>),
 }

@@ -1,5 +1,5 @@
 //! Owns: what an operator sees of a running host: recordings of calls, readiness.
-//! Does not own: counters (`base`), their text form over HTTP, traces' way to a collector.
+//! Does not own: counters (`base`), serving them over HTTP, exporting traces.
 
 pub(crate) mod readiness;
 pub(crate) mod recorder;

@@ -1,4 +1,4 @@
-//! Owns: observing every call of a channel: counters, and the recording where one is wanted.
+//! Owns: observing every call of a channel: counters, and a recording if one is wanted.
 //! Does not own: making the calls.
 
 use std::{
@@ -15,30 +15,30 @@ use serde_json::Value;
 
 use crate::base::{clock::Clock, metrics::Metrics};
 
-/// A call as a recording has it, on a line of its own.
+/// A recorded call: one line of the recording.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RecordedCall {
-    /// When it ended, in milliseconds since 1970.
+    /// When the call ended, in milliseconds since 1970.
     pub at: u64,
     /// The channel's id.
     pub channel: String,
     /// SHA-256 of the component, in hex.
     pub digest: String,
-    /// The function.
+    /// The called function.
     pub export: String,
-    /// Whether it can be made again.
+    /// Whether it can be replayed.
     pub pure: bool,
     /// How long it took, in microseconds.
     pub took_us: u64,
     /// The parameters, as a list in the contract's JSON form.
     pub input: Value,
-    /// The result; none when the call failed.
+    /// The result; `None` if the call failed.
     pub output: Option<Value>,
-    /// Why it failed.
+    /// Why the call failed.
     pub failure: Option<String>,
 }
 
-/// Watches every call of a host's channels.
+/// Observes every call of a host's channels.
 pub(crate) struct Recorder {
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -47,7 +47,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, record: Option<&Path>) -> io::Result<Self> {
-        // It holds what people wrote.
+        // The recording holds what people wrote.
         let open = |path: &Path| private_options().create(true).append(true).open(path).map(Mutex::new);
         Ok(Self { metrics, clock, recording: record.map(open).transpose()? })
     }

@@ -1,5 +1,5 @@
-//! Owns: one reply on its way: ask the channel, send step by step, write down how each ended.
-//! Does not own: whose turn it is (`dispatcher`), the words for what was not answered (`unsent`).
+//! Owns: one run of a reply: ask the channel, send step by step, record how each step ended.
+//! Does not own: the order of replies (`dispatcher`), the wording for unanswered requests (`unsent`).
 
 use harness_contract::{ConversationContext, FailureCategory, SendOutcome, SendResult, SendStep, StepKind, Violation};
 use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState, StoredStep};
@@ -29,49 +29,50 @@ use crate::{
 };
 use harness_egress::{Captured, FIRST, Held, TooMuch, memory_of};
 
-/// Attempts at a step that the platform answered with a passing error.
+/// Attempts at a step that the platform answers with a temporary error.
 const MAX_ATTEMPTS: u32 = 8;
-/// How long a step is tried that the platform never got, or asked to be sent later.
+/// How long a step is retried if it never reached the platform, or if the platform deferred it.
 const MAX_AGE_MS: u64 = DAY_MS;
-/// The wait before the second attempt; it doubles with every further one.
+/// The wait before the second attempt, in milliseconds. It doubles each time.
 const FIRST_WAIT_MS: u64 = 1_000;
-/// The longest wait between two attempts that nobody asked for.
+/// The longest wait between attempts, in milliseconds, unless the platform asks for more.
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
-/// The longest wait that a channel may ask for.
+/// The longest wait that a channel may ask for, in milliseconds.
 const DAY_MS: u64 = 24 * 3_600_000;
-/// How long a reply waits for its pace with its requests at hand. One that waits longer gives its place to others.
+/// How long a reply waits for its rate limit while holding its place, in milliseconds. For longer waits it gives up the
+/// place.
 const PATIENCE_MS: u64 = 1_000;
-/// How often a channel may ask to render what is left of a reply anew.
+/// How often a channel may have the rest of a reply rebuilt.
 const MAX_REBUILDS: u32 = 2;
-/// How long a reply waits whose requests find no memory.
+/// The wait of a reply that finds no memory for its requests, in milliseconds.
 const MEMORY_WAIT_MS: u64 = 1_000;
-/// How old a signal may be when it leaves, in milliseconds: that somebody types is true for a moment.
+/// The maximum age of a signal when it is sent, in milliseconds: typing indicators go stale.
 const SIGNAL_MS: u64 = 10_000;
 
-/// How a reply's turn ended.
+/// How a run ended.
 pub(crate) enum RunOutcome {
-    /// Every step has its end, or none will be tried any more.
+    /// All steps have ended, or none will be tried again.
     Finished,
-    /// Another attempt, when it is due.
+    /// Another attempt is scheduled.
     RetryScheduled,
-    /// It could not be tried at all.
+    /// The reply could not be tried at all.
     Blocked,
-    /// The channel's circuit is open until then, in milliseconds since 1970.
+    /// The channel's circuit is open until this time, in milliseconds since 1970.
     CircuitOpen(u64),
-    /// The rate limit of its class is used up until this time.
+    /// The rate limit is used up until this time, in milliseconds since 1970.
     RateLimited(u64),
-    /// The host itself failed in the middle of it.
+    /// The host failed during the run.
     Failed,
 }
 
-/// One reply under way.
+/// One run of a reply.
 pub(crate) struct Sending<'a> {
     pub(crate) room: &'a Outbound,
     pub(crate) reply: OpenReply,
 }
 
 impl Sending<'_> {
-    /// Sends what is left of the reply.
+    /// Sends the remaining steps.
     pub(crate) async fn run(&self) -> Result<RunOutcome, OutboundError> {
         let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(RunOutcome::Blocked) };
         let unchanged = self.room.credentials.unchanged.read().await;
@@ -95,7 +96,7 @@ impl Sending<'_> {
         let Some(steps) = steps else { return Ok(RunOutcome::Finished) };
         let mut memory = match self.set_aside(&steps) {
             Ok(Some(memory)) => memory,
-            // With its requests at hand it would take what others wait for: they are asked for again.
+            // Waiting with built requests would hold memory that others need, so they are built again later.
             Ok(None) => return Ok(RunOutcome::CircuitOpen(now.saturating_add(MEMORY_WAIT_MS))),
             Err(error) => {
                 self.reject_rest(format!("The requests of this message cannot be sent: {error}.")).await?;
@@ -104,7 +105,7 @@ impl Sending<'_> {
         };
         let for_requests = memory.bytes();
         let mut captured = Captured::default();
-        // What stands behind a message that left in this turn comes at its time.
+        // A signal after a message that was sent in this run is in time.
         let mut in_time = now.saturating_sub(self.reply.created_at) <= SIGNAL_MS;
         for (index, step) in steps.iter().enumerate() {
             let is_signal = step.kind == StepKind::Action;
@@ -112,9 +113,9 @@ impl Sending<'_> {
             let attempts = stored.map_or(0, |stored| stored.attempts);
             match stored.map_or(StepState::Queued, |stored| stored.state) {
                 StepState::Queued => {}
-                // What an upload gave is not kept across attempts, so it is made again.
+                // Captured upload results are not kept across runs, so the upload is repeated.
                 StepState::Sent if step.kind == StepKind::Upload => {}
-                // One turn at a time has this conversation: its end could not be written down.
+                // Only one run at a time has this conversation, so the end of an earlier attempt could not be recorded.
                 StepState::Sending => {
                     let end = StepEnd::Final(StepState::Ambiguous);
                     self.finish(index, outcome(SendResult::Ambiguous(unrecorded())), end).await?;
@@ -153,7 +154,7 @@ impl Sending<'_> {
             if let SendResult::Unauthorized(failure) = &outcome.verdict
                 && failure.category == FailureCategory::AuthExpired
             {
-                // Nothing was sent. It waits until somebody connects the account again.
+                // Nothing was sent. The reply waits until the account is connected again.
                 let problem = [Some(failure.message.as_str()), failure.fix.as_deref()].into_iter().flatten();
                 let problem = problem.collect::<Vec<_>>().join(" ");
                 let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
@@ -162,12 +163,12 @@ impl Sending<'_> {
                 inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
                 return Ok(RunOutcome::RetryScheduled);
             }
-            // The pause itself is kept with the outcome, for all whom it concerns.
+            // The pause itself is stored with the outcome, for everyone it applies to.
             let pauses = outcome.pause.is_some();
             let (outcome, end) = self.end(outcome, attempts + 1);
             let sent = matches!(end, StepEnd::Final(StepState::Sent));
             let later = matches!(end, StepEnd::Later(_));
-            // There is no second attempt at a signal, and none that fails stops a message.
+            // A signal is tried once, and its failure does not stop the message.
             let end = if is_signal && later { StepEnd::Final(StepState::Cancelled) } else { end };
             self.finish(index, outcome, end).await?;
             in_time = true;
@@ -181,10 +182,10 @@ impl Sending<'_> {
         Ok(RunOutcome::Finished)
     }
 
-    /// Whether a step may leave: neither a pause of the platform's nor the pace holds it. Otherwise says when to
-    /// ask again.
+    /// Whether a step may be sent now: no pause of the platform and no rate limit holds it back. `Err`: when to ask
+    /// again.
     async fn leave_to_go(&self, registered: &LoadedChannel, step: &SendStep) -> Result<Result<(), u64>, InboxError> {
-        // The wish may have come with the answer to another reply, since this one got its turn.
+        // The pause may have come with the answer to another reply, since this run began.
         let now = self.room.base.clock.now();
         match self.room.base.inbox.paused_until(self.reply.account, Some(self.reply.conversation), now).await? {
             Some(until) => Ok(Err(until)),
@@ -192,7 +193,8 @@ impl Sending<'_> {
         }
     }
 
-    /// Memory for all requests of the reply, for a copy of the largest while it leaves, and for the beginning of an answer.
+    /// Reserves memory for all requests of the reply, a copy of the largest while it is sent, and the start of an
+    /// answer.
     fn set_aside(&self, steps: &[SendStep]) -> Result<Option<Held>, TooMuch> {
         let sizes = steps.iter().map(|step| memory_of(&step.request));
         let largest = sizes.clone().max().unwrap_or(0);
@@ -204,7 +206,7 @@ impl Sending<'_> {
         self.finish(index, late_signal(), StepEnd::Final(StepState::Cancelled)).await
     }
 
-    /// Waits until the pace of the step's class lets it leave; says until when it lasts where that is long.
+    /// Waits for the rate limit of the step's class. For long waits, returns when to ask again instead.
     async fn paced(&self, registered: &LoadedChannel, step: &SendStep) -> Result<(), u64> {
         let (clock, rates) = (&self.room.base.clock, &registered.capabilities.rates);
         let patient_until = clock.now().saturating_add(PATIENCE_MS);
@@ -235,7 +237,7 @@ impl Sending<'_> {
             base.wake.doubts_due.notify_one();
         }
         if named {
-            // Somebody who has a profile from now on.
+            // The contact named by the receipt needs a profile.
             base.wake.accounts_due.notify_waiters();
         }
         Ok(())
@@ -246,7 +248,7 @@ impl Sending<'_> {
         self.room.base.inbox.refuse_reply(self.reply.reply, violations).await
     }
 
-    /// The requests of the reply, written down before the first leaves; none when nothing can be sent.
+    /// The requests of the reply, recorded before the first is sent; `None` if nothing can be sent.
     async fn steps(
         &self,
         registered: &LoadedChannel,
@@ -264,7 +266,7 @@ impl Sending<'_> {
         let (built, remarks) = match called.await {
             Ok(((built, remarks), permit)) => {
                 match built {
-                    // The reading of the answer decides, where there will be one.
+                    // Parsing the answer decides whether the channel succeeded, if there will be an answer.
                     Ok(_) => *leave = Some(permit),
                     Err(_) => permit.succeeded(now),
                 }
@@ -294,7 +296,7 @@ impl Sending<'_> {
                 self.refuse(violations).await?;
                 Ok(None)
             }
-            // Some of it was sent, and what is left became impossible, such as by a closed window.
+            // Part of it was sent, and the rest has become impossible, e.g. because the window closed.
             Err(violations) => {
                 let sentences: Vec<_> = violations.iter().map(|violation| violation.message.as_str()).collect();
                 self.reject_rest(sentences.join(" ")).await?;
@@ -303,13 +305,13 @@ impl Sending<'_> {
         }
     }
 
-    /// Whether the steps are those that were written down: a row and its request must not drift apart.
+    /// Whether the steps equal the recorded ones: a row and its request must not drift apart.
     fn matches(&self, steps: &[SendStep]) -> bool {
         self.reply.steps.len() == steps.len()
             && self.reply.steps.iter().zip(steps).all(|(stored, step)| stored.is(step))
     }
 
-    /// Whether the steps are those that were written down, up to where the channel wanted to render them anew.
+    /// Whether the steps equal the recorded ones up to where the channel asked for a rebuild.
     fn goes_on_with(&self, steps: &[SendStep]) -> bool {
         let kept = self.reply.rebuild_from.and_then(|from| self.reply.steps.get(..from));
         kept.is_some_and(|kept| {
@@ -317,21 +319,21 @@ impl Sending<'_> {
         })
     }
 
-    /// The step as it was written down; none where it was rendered anew in this turn.
+    /// The recorded step; `None` if it was rebuilt in this run.
     fn stored(&self, index: usize) -> Option<&StoredStep> {
         self.reply.steps.get(index).filter(|_| self.reply.rebuild_from.is_none_or(|from| index < from))
     }
 
     async fn reject_rest(&self, sentence: String) -> Result<(), InboxError> {
         let next = self.reply.steps.iter().position(|step| step.state == StepState::Queued);
-        // Those of a first attempt were written down since the reply was read.
+        // The steps of a first run were recorded after the reply was read.
         let next = if self.reply.steps.is_empty() { Some(0) } else { next };
         let Some(index) = next else { return Ok(()) };
         let failure = failure(FailureCategory::ContentInvalid, sentence);
         self.finish(index, outcome(SendResult::Rejected(failure)), StepEnd::Final(StepState::Rejected)).await
     }
 
-    /// One request and the channel's reading of the answer; with the error where that failed.
+    /// Sends one request and has the channel parse the answer. Also returns the error if parsing failed.
     async fn attempt(
         &self,
         registered: &LoadedChannel,

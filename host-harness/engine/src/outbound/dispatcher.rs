@@ -1,5 +1,6 @@
-//! Owns: whose turn it is: replies of one conversation after each other, conversations beside each other, accounts in turns.
-//! Does not own: one reply (`attempt`).
+//! Owns: the order of replies: sequential within a conversation, concurrent across conversations, fair between
+//! accounts.
+//! Does not own: a single reply (`attempt`).
 
 use std::sync::Arc;
 
@@ -20,15 +21,15 @@ use crate::{
     channels::circuit_breaker::Part,
 };
 
-/// Replies of one account under way at the same time. A busy account gets no more, however long its queue.
+/// Concurrent replies per account, however long its queue.
 const OF_ONE_ACCOUNT: usize = 16;
-/// Replies under way at the same time; one channel gets at most half of them.
+/// Concurrent replies in total. One channel gets at most half of them.
 const OF_ALL: usize = 256;
-/// How long a reply waits that cannot be tried now: its channel is not loaded, the inbox is failing.
+/// The wait of a reply that cannot be tried now, in milliseconds: its channel is not loaded, or the inbox fails.
 const LATER_MS: u64 = 5_000;
 
-/// Sends until told to stop; then takes up nothing more and lets what is under way come to its end.
-/// When the task is dropped, what is under way is dropped with it.
+/// Sends replies until told to stop, then starts no new ones and waits for those in progress. Dropping the task drops
+/// them too.
 pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
     let places = Places::new(OF_ALL, OF_ONE_ACCOUNT);
     let mut sending = JoinSet::new();
@@ -47,7 +48,7 @@ pub(crate) async fn run(room: Arc<Outbound>, mut stop: watch::Receiver<bool>) {
     while sending.join_next().await.is_some() {}
 }
 
-/// Begins the replies that are due and have a place. Returns when something will be due next.
+/// Starts the due replies that get a place. Returns when something is next due.
 async fn begin(
     room: &Arc<Outbound>,
     places: &Places<ConversationId>,
@@ -67,7 +68,7 @@ fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut Jo
     let Some(place) = places.take(owner, due.conversation) else { return };
     let room = Arc::clone(room);
     sending.spawn(async move {
-        // Given back and told whatever happens here, a panic included.
+        // Dropped in any case, even on a panic.
         let _turn = Turn { _place: place, _told: TellsDispatcher(Arc::clone(&room)) };
         let left = match room.base.tasks.guarded(Worker::Outbox, send(&room, due.reply)).await {
             Ok(Ok(left)) => left,
@@ -88,7 +89,7 @@ fn start(room: &Arc<Outbound>, places: &Places<ConversationId>, sending: &mut Jo
     });
 }
 
-/// A reply's turn. When it is over its place is free, and then the dispatcher is told: fields are dropped in this order.
+/// A reply's run. At its end the place is freed, then the dispatcher is woken: fields are dropped in this order.
 struct Turn {
     _place: Place<ConversationId>,
     _told: TellsDispatcher,
@@ -103,10 +104,10 @@ impl Drop for TellsDispatcher {
 }
 
 async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, OutboundError> {
-    // It may have come to its end since it was found.
+    // The reply may have ended since it was found.
     match room.base.inbox.open_reply(reply).await? {
         Some(open) => {
-            // Of the highest level, so that it stands beside a warning too.
+            // At the highest level, so that warnings carry it too.
             let span = tracing::error_span!("reply", reply = reply.get(), channel = open.channel);
             (Sending { room, reply: open }).run().instrument(span).await
         }
@@ -120,14 +121,14 @@ async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(),
         RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
         RunOutcome::RetryScheduled => Ok(()),
         RunOutcome::Blocked => room.base.inbox.defer(reply, after(LATER_MS)).await,
-        // Another reply is the trial; most often this one is not even looked at meanwhile.
+        // Another reply is the trial; usually this one is not even considered meanwhile.
         RunOutcome::CircuitOpen(at) => room.base.inbox.defer(reply, at.min(after(LATER_MS))).await,
         RunOutcome::RateLimited(at) => room.base.inbox.defer(reply, at).await,
         RunOutcome::Failed => fail(room, reply).await,
     }
 }
 
-/// The host failed in the middle of a reply: what was on its way may have been delivered, the rest was not sent.
+/// The host failed during a run: requests in flight may have been delivered, the rest was not sent.
 async fn fail(room: &Outbound, reply: ReplyId) -> Result<(), InboxError> {
     room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
     room.base.wake.doubts_due.notify_one();

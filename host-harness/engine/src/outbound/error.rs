@@ -1,5 +1,5 @@
-//! Owns: why a reply was not taken, or could not be tried.
-//! Does not own: how a step of it ended, which is an outcome.
+//! Owns: why a reply was not queued, or could not be tried.
+//! Does not own: how a step ended, which is an outcome.
 
 use harness_contract::Violation;
 use harness_inbox::InboxError;
@@ -10,19 +10,19 @@ use crate::{
     media::MediaError,
 };
 
-/// Why the room did not do what was asked.
+/// Why the request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutboundError {
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// The files that a message names.
+    /// The files named by the message.
     #[error(transparent)]
     Media(#[from] MediaError),
     /// The conversation's channel is not loaded.
     #[error(transparent)]
     NoChannel(#[from] NoChannel),
-    /// The channel says that the message cannot be sent.
+    /// The channel rejects the message.
     #[error("{}", not_sendable(.0))]
     NotSendable(Vec<Violation>),
     /// The channel's circuit is open.
@@ -31,7 +31,7 @@ pub(crate) enum OutboundError {
     /// No sandbox is free.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// It ended in the middle.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

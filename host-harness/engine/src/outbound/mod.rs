@@ -1,5 +1,5 @@
-//! Owns: replies: taking them, whose turn it is, one attempt step by step, and what became of what nobody answered.
-//! Does not own: idempotency and states (the inbox), which request may leave (egress).
+//! Owns: replies: queueing them, their order, the attempts at each step, and what becomes of unanswered requests.
+//! Does not own: idempotency and states (the inbox), which requests are allowed (egress).
 
 mod attempt;
 mod dispatcher;
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use self::{dispatcher::run, error::OutboundError};
 
-/// The room.
+/// The handles of this room.
 pub(crate) struct Outbound {
     pub(crate) base: Base,
     pub(crate) channels: Channels,
@@ -34,9 +34,9 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// Puts a reply into the outbox, once for every key. How it ends is read with the inbox.
+    /// Queues a reply, once per key. Its result is read from the inbox.
     ///
-    /// What the host knows of the files that the message names (size, type by content, name) is put into it.
+    /// What the host knows of the message's files (size, detected type, name) is filled in.
     pub(crate) async fn reply(
         &self,
         conversation: ConversationId,
@@ -65,11 +65,12 @@ impl Outbound {
         self.base.begun.whole(queue).await
     }
 
-    /// The same, after the channel's verdict: a message that it refuses is not queued and uses no key up. What it
-    /// remarks is kept with the reply. A channel that cannot be asked now is asked when the reply's turn comes.
+    /// Like [`Self::reply`], but asks the channel first: a message that it rejects is not queued and does not use up
+    /// the key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when
+    /// the reply is due.
     ///
     /// # Errors
-    /// [`OutboundError::NotSendable`] with everything that stands in the way.
+    /// [`OutboundError::NotSendable`] with all violations.
     pub(crate) async fn reply_if_sendable(
         &self,
         conversation: ConversationId,
@@ -77,7 +78,7 @@ impl Outbound {
         mut message: OutboundMessage,
     ) -> Result<Queued, OutboundError> {
         self.media.describe(&mut message).await?;
-        // Asking twice is one reply, although the message could not be sent any more.
+        // A repeated key is the same reply, even if the message could no longer be sent.
         if self.base.inbox.has_reply(conversation, key).await? {
             return self.queue(conversation, key, message, Remarks::default()).await;
         }
@@ -85,15 +86,15 @@ impl Outbound {
         self.queue(conversation, key, message, remarks).await
     }
 
-    /// Somebody decides about the part of a reply of which it is not known whether it was delivered: it arrived, it
-    /// did not, or it is to be sent again.
+    /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be
+    /// sent again.
     pub(crate) async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), OutboundError> {
         self.base.inbox.settle(reply, settlement, self.base.clock.now()).await?;
         self.base.wake.queued.notify_one();
         Ok(())
     }
 
-    /// Everything about a conversation that a message depends on, the window among it.
+    /// Everything in a conversation that a message depends on, including the window.
     pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, OutboundError> {
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         Ok(self.channels.context(&registered, conversation, None).await?)

@@ -1,6 +1,6 @@
-//! Owns: a message as its channel is to see it: with the contexts of the messages that it names (to answer, change, react to),
-//! and its files as the channel can send them.
-//! Does not own: where contexts are kept (the inbox), what an address of a file is (`media`).
+//! Owns: preparing a message for its channel: adding the contexts of the messages that it refers to (to answer, change,
+//! react to), and presenting its files in a way that the channel can send.
+//! Does not own: where contexts are stored (the inbox), addresses of files (`media`).
 
 use harness_contract::{AccountSettings, MessageRef, OutboundMessage, OutboundPart};
 use harness_inbox::{ConversationId, InboxError};
@@ -9,7 +9,7 @@ use super::Outbound;
 use crate::channels::loaded::LoadedChannel;
 
 impl Outbound {
-    /// The message as its channel is to see it now.
+    /// The message with current contexts and file addresses.
     pub(super) async fn as_channel_sees_it(
         &self,
         registered: &LoadedChannel,

@@ -1,4 +1,4 @@
-//! Owns: outcomes and words for a step of which no answer of the platform speaks, and refusals of the host's own.
+//! Owns: outcomes for steps without an answer from the platform, and the host's own refusals, with their wording.
 //! Does not own: what follows from them (`attempt`).
 
 use harness_contract::{
@@ -11,7 +11,7 @@ use harness_sandbox::CallError;
 use crate::media::uploads::FilesError;
 use harness_egress::EgressError;
 
-/// The platform answered, and the channel could not say what: it may have accepted the message.
+/// The platform answered and the channel could not parse it: the message may have been accepted.
 pub(crate) fn unread(step: &SendStep, error: &str) -> SendOutcome {
     tracing::error!(error, "the channel could not read the platform's answer");
     let failure = failure(
@@ -21,7 +21,7 @@ pub(crate) fn unread(step: &SendStep, error: &str) -> SendOutcome {
     outcome(if step.repeatable { SendResult::Transient(failure) } else { SendResult::Ambiguous(failure) })
 }
 
-/// There is no answer: what that means depends on whether anything can have left.
+/// There is no answer. The outcome depends on whether the request may have been sent.
 pub(crate) fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
     let why = shown(&error.to_string());
     tracing::warn!(error = why, "a request has no response");
@@ -52,7 +52,7 @@ pub(crate) fn unsent(step: &SendStep, error: &EgressError) -> SendOutcome {
     })
 }
 
-/// A file that is to be sent is not at hand: nothing was sent.
+/// A file of the request is not available, so nothing was sent.
 pub(crate) fn no_files(error: &FilesError) -> SendOutcome {
     let gone = matches!(error, FilesError::Inbox(InboxError::NotFound { .. }) | FilesError::Request(_));
     let sentence = match error {
@@ -73,7 +73,7 @@ pub(crate) fn unrecorded() -> Failure {
     )
 }
 
-/// A signal that could not leave when it was meant to: it would tell what is not so any more.
+/// A signal that could not be sent in time and is stale by now.
 pub(crate) fn late_signal() -> SendOutcome {
     let sentence = "This signal could not leave at once, and later it would not be true: it was dropped.";
     outcome(SendResult::Rejected(failure(FailureCategory::Other, sentence.into())))

@@ -1,4 +1,4 @@
-//! Owns: what a channel says of a message before it is sent and of a platform's answer afterwards.
+//! Owns: the channel's verdict on a message before it is sent, and on the platform's answer afterwards.
 //! Does not own: what follows from it.
 
 use std::{sync::Arc, time::Duration};
@@ -21,12 +21,12 @@ use crate::{
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
 const READINGS: u32 = 20;
-/// The wait between two of them, in the machine's time: a sandbox does not tell when it has room.
+/// The wait between two tries, in real time: a sandbox does not signal when it is free.
 const READING_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) type Asked = (Result<Vec<SendStep>, Vec<Violation>>, Remarks);
 
-/// The channel's verdict on a message, and its requests.
+/// The channel's verdict on a message, and its requests if it accepts the message.
 pub(super) fn ask(
     channel: &Channel,
     message: &OutboundMessage,
@@ -37,7 +37,7 @@ pub(super) fn ask(
     Ok((built, remarks))
 }
 
-/// What stands in the way of a message, and what else the channel has to say of it.
+/// The violations that block a message, and the channel's remarks.
 fn judge(
     channel: &Channel,
     message: &OutboundMessage,
@@ -50,7 +50,7 @@ fn judge(
 }
 
 impl Outbound {
-    /// The channel's verdict on a message that somebody wants to send; nothing where it cannot be asked now.
+    /// The channel's verdict on a message that is about to be queued. Passes if the channel cannot be asked now.
     pub(crate) async fn validate(
         &self,
         conversation: ConversationId,

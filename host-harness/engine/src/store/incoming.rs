@@ -1,5 +1,5 @@
-//! Owns: a file on its way in: it goes to the disk piece by piece while it is counted and hashed, and is nobody's until
-//! it is whole.
+//! Owns: a file being received: written to the disk piece by piece while it is counted and hashed, and without a name
+//! until it is complete.
 //! Does not own: its name (`store`).
 
 use std::{
@@ -13,17 +13,17 @@ use tempfile::NamedTempFile;
 
 use super::{MediaStore, StoreError};
 
-/// What is kept of a file in memory until it is written, in bytes: what each one on its way takes of the budget.
+/// The write buffer of a file, in bytes: what each file in transit takes from the memory budget.
 pub(crate) const PIECE: usize = 64 << 10;
-/// How much of its beginning is kept, to tell what it is.
+/// Bytes kept from the start of a file, to detect its type.
 const HEAD: usize = 8 << 10;
 
-/// Where it is written.
+/// Where the file is written.
 #[derive(Debug)]
 pub(crate) enum Place {
-    /// Beside the files, so that it gets its name in one step. Dropping it removes it.
+    /// A temporary file in the store's folder, so that a rename gives it its name. Dropping it removes it.
     Beside(NamedTempFile),
-    /// A file without a name, for a store that is no folder.
+    /// An unnamed file, for a store that is not a folder.
     Nameless(File),
 }
 
@@ -36,7 +36,7 @@ impl Place {
     }
 }
 
-/// Why a file did not come in.
+/// Why a file was not received.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IncomingError {
     #[error("it is larger than the {0} bytes that this host takes")]
@@ -45,17 +45,17 @@ pub(crate) enum IncomingError {
     Store(#[from] StoreError),
 }
 
-/// What is written by threads that may block.
+/// State used on blocking threads.
 #[derive(Debug)]
 struct Disk {
     place: Place,
     hash: Sha256,
 }
 
-/// A file that is not whole yet. Dropping it leaves nothing behind.
+/// An incomplete file. Dropping it discards it.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    /// None only while a piece is being written, or after that failed.
+    /// `None` only while a piece is being written, or after a failed write.
     disk: Option<Disk>,
     head: Vec<u8>,
     buffer: Vec<u8>,
@@ -63,25 +63,25 @@ pub(crate) struct Incoming {
     max: u64,
 }
 
-/// A whole file, which has no name yet.
+/// A complete file that has no name yet.
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) place: Place,
     pub(crate) size: u64,
-    /// In hex.
+    /// SHA-256 of the content, in hex.
     pub(crate) sha256: String,
-    /// Its beginning.
+    /// The first bytes.
     pub(crate) head: Vec<u8>,
 }
 
 impl Incoming {
-    /// Begins a file of at most `max` bytes.
+    /// Starts a file of at most `max` bytes.
     pub(crate) async fn begin(store: &MediaStore, max: u64) -> Result<Self, StoreError> {
         let disk = Disk { place: store.place().await?, hash: Sha256::new() };
         Ok(Self { disk: Some(disk), head: Vec::new(), buffer: Vec::new(), size: 0, max })
     }
 
-    /// The next bytes.
+    /// Takes the next bytes.
     pub(crate) async fn take(&mut self, mut bytes: &[u8]) -> Result<(), IncomingError> {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.size > self.max {
@@ -89,7 +89,7 @@ impl Incoming {
         }
         let of_head = HEAD.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend(bytes.iter().take(of_head));
-        // However large the pieces are that come: no more than one of ours is kept.
+        // At most one piece is buffered, however large the input is.
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.buffer.len()));
             self.buffer.extend_from_slice(now);
@@ -115,7 +115,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// It is whole.
+    /// Completes the file.
     pub(crate) async fn finish(mut self) -> Result<Whole, StoreError> {
         self.flush().await?;
         let disk = self.disk.ok_or(StoreError::Broken)?;

@@ -1,6 +1,6 @@
-//! Owns: where the bytes of files lie: a folder, or whatever else speaks the interface of `object_store`; naming, reading
-//! and removing them by key.
-//! Does not own: which files there are (the inbox).
+//! Owns: storage of files: a folder, or any implementation of `object_store`; naming, reading and removing files by
+//! key.
+//! Does not own: which files exist (the inbox).
 
 pub(crate) mod incoming;
 pub(crate) mod stored;
@@ -19,59 +19,59 @@ use self::{
     stored::FileContent,
 };
 
-/// Where the files of messages lie.
+/// Folder of the files of received messages.
 const INBOUND: &str = "inbound";
-/// Where the files lie that were given to be sent.
+/// Folder of uploaded files that are to be sent.
 const OUTBOUND: &str = "outbound";
-/// How files begin in a folder that are not whole yet.
+/// Name prefix of incomplete files in a folder.
 const UNFINISHED: &str = ".incoming-";
-/// What goes to a store that is no folder in one piece, in bytes: less is refused by some.
+/// Part size for stores that are not folders, in bytes. Some reject smaller parts.
 const PART: u64 = 5 << 20;
 
-/// Keeps the bytes of media. Cloning shares it.
+/// The store of media files. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct MediaStore {
     objects: Arc<dyn ObjectStore>,
-    /// Where it is a folder of this machine.
+    /// The path, if the store is a local folder.
     folder: Option<Arc<Path>>,
 }
 
-/// The media store did not do what was asked.
+/// The media store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file of this machine.
+    /// A local file failed.
     #[error("the media store: {0}")]
     File(#[from] io::Error),
-    /// Whatever keeps the bytes.
+    /// The object store failed.
     #[error("the media store: {0}")]
     Objects(#[from] object_store::Error),
-    /// A thread that wrote or read ended in the middle.
+    /// A reading or writing thread was interrupted.
     #[error("the media store: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
-    /// What was written before could not be written, so this is no whole file.
+    /// An earlier write failed, so the file is incomplete.
     #[error("the media store: an earlier write failed")]
     Broken,
-    /// Fewer bytes came than the file has.
+    /// A file had fewer bytes than expected.
     #[error("the media store: a file ended before its end")]
     CutShort,
 }
 
 impl MediaStore {
-    /// A store that keeps everything under a prefix of its own, such as a bucket.
+    /// A store in its own bucket or prefix, which nothing else may use.
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
         Self { objects, folder: None }
     }
 
-    /// A folder, made where it is missing, for this user alone.
+    /// A folder, created for this user alone if it is missing.
     pub fn in_folder(folder: &Path) -> Result<Self, StoreError> {
         private_folder(folder)?;
         let objects = LocalFileSystem::new_with_prefix(folder)?;
-        // A row that says "stored" survives a power cut; so must the file.
+        // A row that says "stored" survives a power cut, so the file must too.
         let objects = objects.with_automatic_cleanup(true).with_fsync(true);
         Ok(Self { objects: Arc::new(objects), folder: Some(folder.into()) })
     }
 
-    /// Where a file is written that is not whole yet.
+    /// Creates a temporary place for an incomplete file.
     pub(crate) async fn place(&self) -> Result<Place, StoreError> {
         let folder = self.folder.clone();
         let make = move || match folder {
@@ -82,7 +82,7 @@ impl MediaStore {
         blocking(make).await
     }
 
-    /// Gives a whole file its name. When this returns, it survives a power cut.
+    /// Stores a complete file under a key. Once this returns, the file survives a power cut.
     pub(crate) async fn keep(&self, key: &str, whole: Whole) -> Result<(), StoreError> {
         match (whole.place, &self.folder) {
             (Place::Beside(file), Some(folder)) => {
@@ -94,7 +94,7 @@ impl MediaStore {
         }
     }
 
-    /// Sends a file to a store that is no folder, a part at a time.
+    /// Uploads a file in parts to a store that is not a folder.
     async fn pass_on(&self, key: &str, mut file: File, size: u64) -> Result<(), StoreError> {
         let mut upload = self.objects.put_multipart(&Key::from(key)).await?;
         file.rewind()?;
@@ -110,7 +110,7 @@ impl MediaStore {
         Ok(())
     }
 
-    /// What is there; nothing where it was removed.
+    /// The file under this key; `None` if it was removed.
     pub(crate) async fn find(&self, key: &str) -> Result<Option<FileContent>, StoreError> {
         match self.objects.get(&Key::from(key)).await {
             Ok(found) => Ok(Some(FileContent::of(found))),
@@ -119,14 +119,14 @@ impl MediaStore {
         }
     }
 
-    /// What must be there.
+    /// The file under this key, which must exist.
     pub(crate) async fn get(&self, key: &str) -> Result<FileContent, StoreError> {
         let found = self.objects.get(&Key::from(key)).await?;
         Ok(FileContent::of(found))
     }
 
-    /// Removes what was not whole when the last run ended. Returns how many files that were. Only for whoever has the
-    /// store alone: those of a running host are of this kind too.
+    /// Removes incomplete files of the last run, and returns how many. Needs exclusive use of the store: the files that
+    /// a running host is receiving look the same.
     pub(crate) async fn remove_unfinished(&self) -> Result<usize, StoreError> {
         let Some(folder) = self.folder.clone() else { return Ok(0) };
         blocking(move || {
@@ -152,7 +152,7 @@ impl MediaStore {
         .await
     }
 
-    /// The keys of what was written before this time, in milliseconds since 1970.
+    /// The keys of files written before this time, in milliseconds since 1970.
     pub(crate) async fn keys_before(&self, before: u64) -> Result<Vec<String>, StoreError> {
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         let mut keys = Vec::new();
@@ -165,13 +165,13 @@ impl MediaStore {
         Ok(keys)
     }
 
-    /// Whether nothing is there.
+    /// Whether the store is empty.
     pub(crate) async fn is_empty(&self) -> Result<bool, StoreError> {
         let found = self.objects.list_with_delimiter(None).await?;
         Ok(found.objects.is_empty() && found.common_prefixes.is_empty())
     }
 
-    /// Removes what is there; what is not there is removed already.
+    /// Removes a file. A missing file is not an error.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), StoreError> {
         match self.objects.delete(&Key::from(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -180,18 +180,18 @@ impl MediaStore {
     }
 }
 
-/// A file of ours that is not whole.
+/// A temporary file of this store.
 fn is_unfinished(name: &str) -> bool {
     name.starts_with(UNFINISHED)
 }
 
-/// A file of `object_store` that is not whole: the name that it will get, and a number.
+/// A temporary file of `object_store`: the final name and a number.
 fn is_staged(name: &str) -> bool {
     name.rsplit_once('#')
         .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Work that may block.
+/// Runs blocking work on its own thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, StoreError> {
     Ok(tokio::task::spawn_blocking(work).await??)
 }
@@ -204,7 +204,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// How often a folder is made anew that was removed because its last file was.
+/// How often a folder is created again when it disappears with its last file.
 const ATTEMPTS: u32 = 8;
 
 /// Gives a file its name, so that both survive a power cut.
@@ -225,12 +225,12 @@ fn name(mut file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Makes the names in a folder survive a power cut.
+/// Makes a folder's entries survive a power cut.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// The next part of a file, with the file.
+/// Reads the next part of a file, and hands the file back.
 fn part(mut file: File, length: u64) -> io::Result<(File, Vec<u8>)> {
     let mut part = Vec::new();
     (&mut file).take(length).read_to_end(&mut part)?;

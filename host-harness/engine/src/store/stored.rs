@@ -1,5 +1,5 @@
-//! Owns: a stored file on its way out: read from the disk in small pieces, as fast as whoever takes it.
-//! Does not own: where it goes.
+//! Owns: reading a stored file in small pieces, at the reader's pace.
+//! Does not own: where the bytes go.
 
 use std::{
     pin::Pin,
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::StoreError;
 
-/// The bytes of a file. Those that nobody takes are not read.
+/// The bytes of a file, read from the disk on demand.
 #[derive(Debug)]
 pub struct FileContent {
     size: u64,
@@ -25,13 +25,13 @@ pub struct FileContent {
 impl FileContent {
     pub(crate) fn of(found: GetResult) -> Self {
         let size = found.range.end.saturating_sub(found.range.start);
-        // One piece waits while another is read.
+        // One piece is buffered while the next is read.
         let (sender, pieces) = mpsc::channel(1);
         tokio::spawn(async move {
             let mut content = found.into_stream();
             while let Some(piece) = content.next().await {
                 let piece = piece.map_err(StoreError::from);
-                // Whoever took it has gone.
+                // The reader has gone.
                 if sender.send(piece).await.is_err() {
                     return;
                 }
@@ -40,17 +40,17 @@ impl FileContent {
         Self { size, left: size, pieces }
     }
 
-    /// How many bytes the whole file has.
+    /// The size of the whole file, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The next piece; none at its end.
+    /// The next piece; `None` at the end.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
         self.pieces.recv().await.transpose()
     }
 
-    /// All of it, in memory.
+    /// The remaining bytes, in memory.
     pub async fn bytes(mut self) -> Result<Bytes, StoreError> {
         let mut all = Vec::new();
         while let Some(piece) = self.piece().await? {
@@ -74,7 +74,7 @@ impl HttpBody for FileContent {
                 Some(Ok(Frame::data(bytes)))
             }
             Some(Err(error)) => Some(Err(error)),
-            // A length was announced that did not come: whoever takes it must not believe that this is all.
+            // The announced length did not arrive: the reader must not take the file for complete.
             None if self.left > 0 => {
                 self.left = 0;
                 Some(Err(StoreError::CutShort))

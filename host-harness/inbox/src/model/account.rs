@@ -1,21 +1,21 @@
-//! Owns: accounts: their states, how they are connected, how far their archive has been read, and their sealed
+//! Owns: accounts: their states, how they are connected, progress in reading their history, and their sealed
 //! credentials.
-//! Does not own: talking to the platform, and sealing.
+//! Does not own: calls to the platform, sealing.
 
 use harness_contract::{Media, Setting};
 use serde::Serialize;
 
 use super::ids::AccountId;
 
-/// Whether an account can be used.
+/// Whether an account is usable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
-    /// It is.
+    /// It is usable.
     Connected,
-    /// What comes in is taken; what goes out waits until somebody connects it again.
+    /// Incoming events are accepted; outgoing messages wait until the account is connected again.
     NeedsReconnect,
-    /// Somebody disconnected it. Its conversations may still be here.
+    /// A person disconnected it. Its conversations may still be stored.
     Disconnected,
 }
 
@@ -36,83 +36,83 @@ impl AccountState {
 /// An account.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountRow {
-    /// Its row.
+    /// Its row id.
     pub id: AccountId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id.
     pub platform_id: String,
-    /// For people.
+    /// The name shown to people.
     pub name: String,
-    /// The platform's handle, where it has one.
+    /// Its handle at the platform, if any.
     pub username: Option<String>,
     /// Its picture at the platform.
     pub picture: Option<Media>,
-    /// Whether it can be used.
+    /// Whether it is usable.
     pub state: AccountState,
-    /// Why not, in a sentence.
+    /// Why it is not usable, as a sentence.
     pub problem: Option<String>,
-    /// Since when.
+    /// When it was connected.
     pub connected_at: u64,
-    /// When its credentials end, where they do.
+    /// When its credentials expire, if they do.
     pub refresh_before: Option<u64>,
-    /// When its conversations were deleted last, where they were: what was said until then does not come back.
+    /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
     pub conversations_deleted_at: Option<u64>,
-    /// Counts up with every connecting and disconnecting. Whoever has begun something for the account hands this in
-    /// with the result: what belongs to an earlier connection is thrown away.
+    /// Incremented by every connect and disconnect. Work that was begun for the account hands this number in with its
+    /// result; a result of an earlier connection is discarded.
     #[serde(skip)]
     pub connection: i64,
 }
 
-/// An account that is to be connected.
+/// An account to connect.
 #[derive(Clone, Debug, Default)]
 pub struct NewAccount {
     /// The channel's id.
     pub channel: String,
     /// The platform's id.
     pub platform_id: String,
-    /// For people.
+    /// The name shown to people.
     pub name: String,
     /// Values for the manifest's settings.
     pub settings: Vec<Setting>,
-    /// What the platform's dialog gave. None for an account whose credentials stand in a configuration: what
-    /// is known of it from elsewhere stays.
+    /// What the platform's dialog returned. `None` for an account whose credentials come from a configuration: details
+    /// already known about it are kept.
     pub dialog: Option<FromDialog>,
-    /// The present.
+    /// The current time.
     pub now: u64,
 }
 
-/// What connecting over a platform's dialog gives.
+/// The result of connecting an account through the platform's dialog.
 #[derive(Clone, Debug, Default)]
 pub struct FromDialog {
     /// The platform's handle.
     pub username: Option<String>,
     /// Its picture.
     pub picture: Option<Media>,
-    /// Other ids under which the platform names it.
+    /// Other platform ids of the same account.
     pub aliases: Vec<String>,
-    /// The person who permitted it, by the platform's id.
+    /// The platform's id of the person who gave permission.
     pub authorized_by: Option<String>,
-    /// When the credentials end.
+    /// When the credentials expire.
     pub refresh_before: Option<u64>,
-    /// When they are renewed.
+    /// When the credentials are due for renewal.
     pub refresh_at: Option<u64>,
-    /// Sealed credentials by slot. They take the place of all that were there.
+    /// Sealed credentials by slot. They replace all stored ones.
     pub credentials: Vec<(String, Vec<u8>)>,
-    /// What the channel wants to remember.
+    /// Key-value pairs that the channel wants to store.
     pub storage: Vec<(String, Vec<u8>)>,
-    /// How far back the archive is to be read; none when it is not.
+    /// How far back the history is read; `None` if it is not read.
     pub history_from: Option<u64>,
 }
 
-/// An account whose archive is to be read.
+/// An account whose history is due to be read.
 #[derive(Clone, Debug)]
 pub struct DueHistory {
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
     /// The platform's id of the account.
     pub platform_id: String,
-    /// Messages before this are not wanted.
+    /// Only messages from this time on are wanted.
     pub from: u64,
     /// Where reading stopped.
     pub cursor: Option<String>,
@@ -120,14 +120,14 @@ pub struct DueHistory {
     pub connection: i64,
 }
 
-/// How reading goes on.
+/// Where reading the history continues.
 #[derive(Clone, Debug)]
 pub struct HistoryMark {
-    /// Where it stopped; none at the end.
+    /// Where reading stopped; `None` at the end.
     pub cursor: Option<String>,
-    /// How far back the next round reads.
+    /// How far back the next pass reads.
     pub from: u64,
-    /// When it goes on; none when it is not to.
+    /// When reading continues; `None` if it does not.
     pub next: Option<u64>,
 }
 
@@ -144,12 +144,12 @@ pub struct SealedCredential {
     pub sealed: Vec<u8>,
 }
 
-/// A link at rest.
+/// A connect link as stored.
 #[derive(Clone, Debug)]
 pub struct StoredLink {
     /// SHA-256 of its ticket.
     pub id: [u8; 32],
-    /// Rises with every change.
+    /// Incremented by every change.
     pub version: i64,
     /// The ciphertext.
     pub sealed: Vec<u8>,

@@ -1,32 +1,32 @@
-//! Owns: contacts: whose profile is asked for, and requests to delete everything about somebody.
-//! Does not own: asking the platform.
+//! Owns: contacts: those whose profile is due, and requests to delete all data about a person.
+//! Does not own: calls to the platform.
 
 use serde::Serialize;
 
 use super::ids::{AccountId, ContactId};
 
-/// A contact whose profile is to be asked for.
+/// A contact whose profile is due to be fetched.
 #[derive(Clone, Debug)]
 pub struct DueProfile {
-    /// The contact's row.
+    /// The contact's row id.
     pub contact: ContactId,
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
     /// The platform's id of the contact.
     pub platform_id: String,
-    /// The thread in which the contact was last active, where the conversation has one.
+    /// The thread in which the contact was last active, if the conversation has one.
     pub thread: Option<String>,
 }
 
-/// A request to delete everything about somebody.
+/// A request to delete all data about a person.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErasureView {
-    /// When it came.
+    /// When the request arrived.
     pub received_at: u64,
-    /// When it was done.
+    /// When the deletion was finished.
     pub finished_at: Option<u64>,
-    /// Accounts whose credentials and conversations were deleted.
+    /// The number of accounts whose credentials and conversations were deleted.
     pub accounts: i64,
-    /// Contacts that were deleted.
+    /// The number of contacts deleted.
     pub contacts: i64,
 }

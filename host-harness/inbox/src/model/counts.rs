@@ -1,12 +1,12 @@
-//! Owns: the inbox in numbers, for gauges and for whoever looks after an account.
-//! Does not own: what happens to what is counted.
+//! Owns: counts for gauges and for the status of an account.
+//! Does not own: processing what is counted.
 
 use harness_contract::Failure;
 use serde::Serialize;
 
 use super::ids::AccountId;
 
-/// The journal in numbers.
+/// Deliveries in the journal by state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct DeliveryCounts {
     /// Waiting to be translated.
@@ -15,48 +15,48 @@ pub struct DeliveryCounts {
     pub applied: u64,
     /// Waiting for an account that is not connected.
     pub unrouted: u64,
-    /// Applied, and emptied since something in them was unsent.
+    /// Applied, then emptied because some of their content was unsent.
     pub purged: u64,
-    /// Not translatable by this version of the channel.
+    /// This version of the channel cannot translate them.
     pub failed: u64,
 }
 
-/// Deliveries that wait to be translated.
+/// Deliveries waiting to be translated.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct QueuedDeliveries {
     /// By channel.
     pub channels: Vec<(String, u64)>,
-    /// By channel and account, of those that name one.
+    /// By channel and account, for deliveries that name an account.
     pub accounts: Vec<(String, String, u64)>,
 }
 
-/// What waits in the inbox, for gauges.
+/// Waiting work, for gauges.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Waiting {
-    /// Deliveries that are not applied: channel, state, how many.
+    /// Deliveries that are not applied: channel, state, count.
     pub deliveries: Vec<(String, String, u64)>,
-    /// Open replies: channel, the account's row, how many.
+    /// Open replies: channel, the account's row id, count.
     pub replies: Vec<(String, AccountId, u64)>,
-    /// Files of messages: state, how many.
+    /// Files of messages: state, count.
     pub media: Vec<(String, u64)>,
 }
 
-/// Deliveries of a channel that wait for accounts, or waited in vain.
+/// Deliveries of a channel for accounts that are not connected.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ParkedCounts {
-    /// They wait for accounts that are not connected here.
+    /// Still waiting.
     pub parked: u64,
-    /// They waited too long, or with too many others, and were emptied; since the inbox was made.
+    /// Emptied because they waited too long or too many were waiting; counted since the inbox was created.
     pub expired: u64,
 }
 
-/// The last traffic of an account.
+/// The latest activity of an account.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    /// The newest of each kind of event, with its time.
+    /// The newest time of each kind of event.
     pub events: Vec<(String, u64)>,
-    /// How the newest step of a reply ended, when, and what the platform said.
+    /// How the newest step of a reply ended, when, and the platform's failure, if any.
     pub last_send: Option<(String, u64, Option<Failure>)>,
-    /// Replies that wait.
+    /// The number of waiting replies.
     pub waiting: u64,
 }

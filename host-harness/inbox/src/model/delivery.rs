@@ -1,5 +1,5 @@
-//! Owns: deliveries on their way from the platform into the inbox, and what became of their events.
-//! Does not own: the journal's files, and what events do.
+//! Owns: deliveries between their receipt and the inbox, and the outcome of their events.
+//! Does not own: the journal's files, applying events.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use harness_contract::{Delivery, Event};
 
 use super::{ids::DeliveryId, proof::Proof};
 
-/// A verified delivery on its way into the journal.
+/// A verified delivery, about to be written to the journal.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
     /// The channel's id.
     pub channel: String,
-    /// Body, headers, time, and the account where it is known.
+    /// Body, headers, time, and the account if it is known.
     pub delivery: Delivery,
-    /// Whose secret proved it.
+    /// How it was verified, which limits the accounts that it may act for.
     pub proof: Proof,
 }
 
-/// A delivery that waits to be translated.
+/// A delivery waiting to be translated.
 #[derive(Clone, Debug)]
 pub struct PendingDelivery {
-    /// Its row; rises in the order of arrival.
+    /// Its row id, ascending in the order of arrival.
     pub id: DeliveryId,
     /// The channel's id.
     pub channel: String,
-    /// How often its translation was tried.
+    /// The number of translation attempts so far.
     pub attempts: u32,
-    /// As it was recorded.
+    /// The delivery as recorded.
     pub delivery: Delivery,
     pub(crate) proof: Proof,
 }
 
-/// Where events come from: the row, the channel and the proof of the delivery that they are read in. There is no
-/// other way to hand events to [`crate::store::Deliveries::apply`], so that none is applied under another delivery's proof.
+/// Where events come from: the row, channel and proof of their delivery. There is no other way to hand events to
+/// [`crate::store::Deliveries::apply`], so none can be applied under another delivery's proof.
 #[derive(Clone, Debug)]
 pub struct DeliveryOrigin {
     id: DeliveryId,
@@ -43,7 +43,7 @@ pub struct DeliveryOrigin {
 }
 
 impl PendingDelivery {
-    /// What is to be read, and where the events that are read in it come from.
+    /// Splits into the delivery to translate and the origin for its events.
     pub fn into_parts(self) -> (Delivery, DeliveryOrigin) {
         let Self { id, channel, delivery, proof, .. } = self;
         let origin = DeliveryOrigin { id, channel, received_at: delivery.received_at, proof };
@@ -52,7 +52,7 @@ impl PendingDelivery {
 }
 
 impl DeliveryOrigin {
-    /// What the component of this digest read in the delivery.
+    /// The events that the component with the digest `translator` read from the delivery.
     pub fn translated(self, events: Vec<Event>, translator: String) -> TranslatedDelivery {
         let Self { id, channel, received_at, proof } = self;
         TranslatedDelivery { id, channel, received_at, proof, events, translator }
@@ -67,20 +67,20 @@ pub struct TranslatedDelivery {
     pub(crate) received_at: u64,
     pub(crate) proof: Proof,
     pub(crate) events: Vec<Event>,
-    /// The digest of the component that read it.
+    /// The digest of the component that translated it.
     pub(crate) translator: String,
 }
 
-/// Events by what became of them.
+/// Events by outcome.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct EventCounts {
     /// They changed the inbox.
     pub new: usize,
-    /// They had been applied before.
+    /// They had already been applied.
     pub repeated: usize,
-    /// Their account is not connected here. The delivery waits for it.
+    /// Their account is not connected here, so the delivery waits for it.
     pub unrouted: usize,
-    /// They speak for an account that the delivery's proof does not speak for. They change nothing.
+    /// The delivery's proof does not cover their account. They change nothing.
     pub foreign: usize,
 }
 
@@ -93,27 +93,28 @@ impl EventCounts {
     }
 }
 
-/// What became of the events of some deliveries.
+/// The outcome of the events of one or more deliveries.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Applied {
-    /// Of all.
+    /// Across all channels.
     pub events: EventCounts,
     /// By channel.
     pub of_channel: BTreeMap<String, EventCounts>,
-    /// Accounts that the platform or a person took from this host: their credentials are to be forgotten.
+    /// Accounts, as channel and platform id, whose access the platform or a person revoked. Their credentials must be
+    /// forgotten.
     pub lost: Vec<(String, String)>,
-    /// Deliveries that hold something for an account that their proof does not speak for, with a sentence.
+    /// Deliveries with events for an account that their proof does not cover, each with a sentence.
     pub foreign: Vec<(DeliveryId, String)>,
-    /// Parked deliveries that were emptied because too many wait.
+    /// The number of parked deliveries emptied because too many were waiting.
     pub expired: usize,
 }
 
-/// What became of those deliveries of a batch that were not translated.
+/// The outcome of the deliveries of a batch that were not translated.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BatchOutcome {
-    /// They are tried again.
+    /// They will be tried again.
     pub retry: Vec<DeliveryId>,
-    /// Their channel is not loaded: they wait for it, with the reason.
+    /// They wait for their channel, which is not loaded; each with the reason.
     pub unloaded: Vec<(DeliveryId, String)>,
     /// They cannot be translated.
     pub failed: Vec<DeliveryFailure>,
@@ -129,15 +130,15 @@ impl BatchOutcome {
 /// A delivery that cannot be translated.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeliveryFailure {
-    /// Its row.
+    /// Its row id.
     pub id: DeliveryId,
-    /// Why, in a sentence.
+    /// Why, as a sentence.
     pub problem: String,
     /// The digest of the component that failed.
     pub translator: String,
 }
 
-/// How many deliveries may wait for accounts that are not connected. Beyond it the oldest are emptied.
+/// How many deliveries may wait for accounts that are not connected. Beyond that the oldest are emptied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ParkingBounds {
     /// For one account.
@@ -146,13 +147,13 @@ pub struct ParkingBounds {
     pub per_channel: u64,
 }
 
-/// What became of a callback.
+/// The outcome of recording a callback.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TakenCallback {
-    /// It is in the journal.
+    /// It is now in the journal.
     New,
-    /// It came before and is answered as it was then: with this code, where it has one.
+    /// It had already arrived and gets the same answer, with its confirmation code if it has one.
     Before(Option<String>),
-    /// It came before, at a callback of another name.
+    /// It had already arrived at a callback with another name.
     Elsewhere,
 }

@@ -1,33 +1,33 @@
-//! Owns: parts of replies that may have been delivered: what is looked for, what was seen, what somebody decided.
-//! Does not own: looking, and what follows from it.
+//! Owns: reply parts with an ambiguous outcome: the history lookup for them, its findings, and a person's decision.
+//! Does not own: performing the lookup, acting on its result.
 
 use super::ids::{AccountId, ConversationId, ReplyId};
 
-/// A part that may have been delivered.
+/// A part of a reply that may have been delivered.
 #[derive(Clone, Debug)]
 pub struct Doubt {
-    /// The reply's row.
+    /// The reply's row id.
     pub reply: ReplyId,
-    /// The part's place among the reply's steps.
+    /// The part's index among the reply's steps.
     pub step: usize,
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
     /// The platform's id of the account.
     pub account_id: String,
     /// The channel's id.
     pub channel: String,
-    /// The conversation's row.
+    /// The conversation's row id.
     pub conversation: ConversationId,
     /// The platform's id of the customer.
     pub contact: String,
-    /// When the request left.
+    /// When the request was sent.
     pub begun_at: u64,
-    /// When the newest message was written that the platform certainly has and that is older; none where there is
-    /// no such message, so that nothing can be proved.
+    /// The time of the newest earlier message that the platform is known to have. `None` if there is no such message;
+    /// then nothing can be proved.
     pub since: Option<u64>,
 }
 
-/// A message as the platform's archive has it.
+/// A message as found in the platform's history.
 #[derive(Clone, Debug)]
 pub struct SeenMessage {
     /// The platform's id.
@@ -36,32 +36,32 @@ pub struct SeenMessage {
     pub at: u64,
     /// Whether the business wrote it.
     pub ours: bool,
-    /// What it says.
+    /// Its text, if any.
     pub text: Option<String>,
 }
 
-/// What looking for a part showed.
+/// What the history lookup for an ambiguous part showed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Seen {
-    /// It arrived.
+    /// The part arrived.
     Arrived,
-    /// It did not, and goes out again.
+    /// It did not arrive, and is sent again.
     SentAgain,
-    /// It did not, and is not sent again by itself.
+    /// It did not arrive, and is not sent again automatically.
     NotArrived,
-    /// Nothing is proved.
+    /// The lookup proved nothing.
     Unproved,
-    /// It is in doubt no longer: an echo came, or somebody decided.
+    /// The part is no longer ambiguous: an echo arrived, or a person decided.
     Over,
 }
 
-/// What somebody found out about the part of a reply that was in doubt.
+/// A person's decision about an ambiguous part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Settlement {
     /// It arrived.
     Arrived,
-    /// It did not, and is not wanted any more.
+    /// It did not arrive and is no longer wanted.
     NotArrived,
-    /// It is to be sent again, with what stands behind it.
+    /// It is sent again, with the parts after it.
     SendAgain,
 }

@@ -1,5 +1,5 @@
-//! Owns: ids of rows, a type for each kind, so that the id of one kind is never taken for that of another.
-//! Does not own: the platform's ids, which are text, and how ids are kept in columns (`sqlite`).
+//! Owns: row ids, one type per kind of row, so that ids of different kinds cannot be confused.
+//! Does not own: the platform's ids, which are text; how ids are stored in columns (`sqlite`).
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
@@ -14,7 +14,7 @@ macro_rules! ids {
             pub struct $name(i64);
 
             impl $name {
-                /// The id with this number, such as one that was kept outside of the inbox.
+                /// The id with this number, such as one stored outside the inbox.
                 pub const fn new(number: i64) -> Self {
                     Self(number)
                 }
@@ -45,15 +45,15 @@ macro_rules! ids {
 ids! {
     /// An account's row.
     AccountId,
-    /// The row of something that happened in an account and is no message.
+    /// The row of an event in an account that is not a message.
     ActivityId,
     /// A contact's row.
     ContactId,
     /// A conversation's row.
     ConversationId,
-    /// A delivery's row; rises in the order of arrival.
+    /// A delivery's row; ascending in the order of arrival.
     DeliveryId,
-    /// The row of a file that a message names.
+    /// The row of a file that a message refers to.
     MediaId,
     /// A message's row.
     MessageId,

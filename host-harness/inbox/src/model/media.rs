@@ -1,5 +1,5 @@
-//! Owns: files of messages and files to be sent: their states, and what is known of them.
-//! Does not own: downloading, and where the bytes lie.
+//! Owns: files of messages and uploaded files: their states and metadata.
+//! Does not own: downloading, storing the bytes.
 
 use std::collections::HashSet;
 
@@ -8,25 +8,25 @@ use serde::Serialize;
 
 use super::ids::{AccountId, ConversationId, MediaId, ReplyId};
 
-/// What became of a file.
+/// The state of a message's file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MediaState {
-    /// Only the platform has it; it will be downloaded.
+    /// Only the platform has it; a download is due.
     Remote,
-    /// Here.
+    /// Stored here.
     Stored,
-    /// The platform's terms allow a link and no copy.
+    /// The platform's terms allow a link but no copy.
     LinkOnly,
-    /// The platform's address no longer gave it.
+    /// The platform's URL no longer serves it.
     Expired,
-    /// Its message was unsent; nothing of it is kept.
+    /// Its message was unsent; no copy is kept.
     Deleted,
-    /// Larger than this host takes.
+    /// Larger than this host's limit.
     TooLarge,
-    /// It is not what its message says, or lies where this host does not go.
+    /// Its content does not match its message, or its URL is one that this host does not request.
     Refused,
-    /// It could not be had, after several attempts.
+    /// Several download attempts failed.
     Failed,
 }
 
@@ -63,21 +63,21 @@ impl MediaState {
 /// A file of a message.
 #[derive(Clone, Debug, Serialize)]
 pub struct MediaView {
-    /// Its row.
+    /// Its row id.
     pub id: MediaId,
-    /// Its place in the message's attachments, counted from 0.
+    /// Its index among the message's attachments, from 0.
     pub attachment: i64,
     /// A `media-kind` of the contract, `share` or `story`.
     pub kind: String,
-    /// What became of it.
+    /// Its state.
     pub state: MediaState,
-    /// Why it is not stored, in a sentence.
+    /// Why it is not stored, as a sentence.
     pub reason: Option<String>,
-    /// Where the platform has it, for a time.
+    /// The platform's URL, which is valid for a limited time.
     pub url: Option<String>,
-    /// What its content is.
+    /// Its media type.
     pub mime: Option<String>,
-    /// In bytes.
+    /// Its size in bytes.
     pub size: Option<i64>,
     /// SHA-256 of its content, in hex.
     pub sha256: Option<String>,
@@ -88,91 +88,91 @@ pub struct MediaView {
     pub stored_as: Option<String>,
 }
 
-/// A file that is to be downloaded now.
+/// A file that is due to be downloaded.
 #[derive(Clone, Debug)]
 pub struct DueMedia {
-    /// Its row.
+    /// Its row id.
     pub id: MediaId,
     /// The channel's id.
     pub channel: String,
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
-    /// The conversation's row.
+    /// The conversation's row id.
     pub conversation: ConversationId,
     /// A `media-kind` of the contract, `share` or `story`.
     pub kind: String,
-    /// Where it lies.
+    /// Where to download it from.
     pub at: MediaPlace,
     /// Attempts before this one.
     pub attempts: u32,
-    /// The key under which it is to be stored.
+    /// The key under which the media store is to keep it.
     pub key: String,
 }
 
-/// Where the bytes of a file are to be had.
+/// Where to get the bytes of a file.
 #[derive(Clone, Debug)]
 pub enum MediaPlace {
-    /// At this address.
+    /// From this URL.
     Url(String),
-    /// Where the channel says, by `files.locate-media`.
+    /// From the request that `files.locate-media` of the channel returns.
     Channel(Box<Media>),
-    /// In the delivery that brought the message: `media.inline` says where.
+    /// From the delivery that contained the message; `media.inline` says where in it.
     Delivery(Box<Media>),
 }
 
-/// How an attempt to download ended.
+/// The outcome of a download attempt.
 #[derive(Clone, Debug)]
 pub enum MediaEnd {
     /// The bytes are in the media store.
     Stored {
-        /// What the content is.
+        /// The media type of the content.
         mime: String,
         /// In bytes.
         size: u64,
-        /// In hex.
+        /// SHA-256 in hex.
         sha256: String,
     },
-    /// There will be no copy.
+    /// No copy will be stored.
     Ended {
         /// Expired, too large, refused or failed.
         state: MediaState,
-        /// For a person.
+        /// Why, as a sentence for a person.
         reason: String,
     },
-    /// Another attempt is due at this time, in milliseconds.
+    /// Another attempt is due.
     Later {
-        /// When.
+        /// When, in milliseconds since 1970.
         at: u64,
         /// What went wrong this time.
         reason: String,
     },
 }
 
-/// A file that was given to be sent.
+/// A file uploaded here, to be sent.
 #[derive(Clone, Debug, Serialize)]
 pub struct Upload {
-    /// What `file-ref.handle` names it by.
+    /// The handle by which `file-ref.handle` refers to it.
     pub handle: String,
     /// Its name.
     pub name: Option<String>,
-    /// What its content is, where that can be told.
+    /// The media type of its content, if it was recognised.
     pub mime: Option<String>,
     /// In bytes.
     pub size: u64,
-    /// In hex.
+    /// SHA-256 in hex.
     pub sha256: String,
     /// Its key in the media store.
     #[serde(skip)]
     pub stored_as: String,
 }
 
-/// Files that were given to be sent, and up to which reply none was found that names them.
+/// Uploaded files that no reply refers to, as far as replies have been checked.
 #[derive(Clone, Debug)]
 pub struct UnusedFiles {
     /// Their handles.
     pub handles: HashSet<String>,
-    /// The row of the last reply that was looked at.
+    /// The last reply that was checked.
     pub after: ReplyId,
-    /// When the oldest of them was given, in milliseconds since 1970.
+    /// When the oldest of them was uploaded, in milliseconds since 1970.
     pub(crate) since: i64,
 }

@@ -1,5 +1,5 @@
-//! Owns: what an inbox holds and hands out: ids, states, views, and what is asked of it. Plain values without a store.
-//! Does not own: where they are kept (`store`, `sqlite`), and what follows from them.
+//! Owns: the values that an inbox takes and returns: ids, states, views, requests. Plain data without a store.
+//! Does not own: storing them (`store`, `sqlite`), acting on them.
 
 mod account;
 mod contact;

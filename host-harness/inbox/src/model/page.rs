@@ -1,9 +1,9 @@
-//! Owns: pages of a list, and the places at which they end.
-//! Does not own: what the lists hold.
+//! Owns: pages of a list, and the cursors between them.
+//! Does not own: the entries of the lists.
 
 use std::{fmt, str::FromStr};
 
-/// Where a page of a list ends, and the next one goes on. Opaque to whoever asks.
+/// A cursor: where one page of a list ends and the next begins. Opaque to callers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Place {
     pub(crate) at: i64,
@@ -12,7 +12,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// In front of everything.
+    /// Before the first entry.
     pub(crate) const FIRST: Self = Self { at: i64::MAX, seq: i64::MAX, id: i64::MAX };
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// It is no place that a page ended at.
+/// The text is not a valid cursor.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("this is no place at which a page ended")]
 pub struct NoPlace;
@@ -31,7 +31,7 @@ impl FromStr for Place {
     type Err = NoPlace;
 
     fn from_str(text: &str) -> Result<Self, NoPlace> {
-        // Negative numbers are written as their two's complement.
+        // Negative numbers are written in two's complement.
         let number = |part: Option<&str>| {
             let part = part.filter(|part| !part.starts_with('+')).ok_or(NoPlace)?;
             u64::from_str_radix(part, 16).map(u64::cast_signed).map_err(|_| NoPlace)
@@ -42,17 +42,17 @@ impl FromStr for Place {
     }
 }
 
-/// A part of a list.
+/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// What is in it.
+    /// The entries of this page.
     pub entries: Vec<T>,
-    /// Where what is older begins; none at the end.
+    /// Where the next, older page begins; `None` on the last page.
     pub next: Option<Place>,
 }
 
 impl<T> Page<T> {
-    /// From rows of which one more was asked for than the page holds.
+    /// Builds a page from rows, of which the query fetched one more than `limit`.
     pub(crate) fn of(mut rows: Vec<(T, Place)>, limit: usize) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);

@@ -1,25 +1,25 @@
-//! Owns: whose secret proved a delivery, and so for which accounts it may speak.
-//! Does not own: finding the secret, and what follows from it.
+//! Owns: the secret that verified a delivery, and thereby the accounts that the delivery may act for.
+//! Does not own: choosing the secret, enforcing the limit.
 
 use serde::{Deserialize, Serialize};
 
-/// Whose secret proved a delivery. Nothing that stands in the delivery itself changes it.
+/// Which secret verified a delivery. The content of the delivery has no influence on it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// The channel's own secret in this slot: it speaks for every account of the channel.
+    /// The channel's own secret in this slot: valid for every account of the channel.
     Channel {
         /// The slot's name in the manifest.
         slot: String,
     },
-    /// A secret of one account: it speaks for that account alone.
+    /// A secret of one account: valid for that account only.
     Account {
         /// The platform's id of the account.
         account: String,
         /// The slot's name in the manifest.
         slot: String,
     },
-    /// The host asked for it in the name of one account: it speaks for that account alone.
+    /// A response that the host requested on behalf of one account: valid for that account only.
     Archive {
         /// The platform's id of the account.
         account: String,
@@ -27,7 +27,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// The only account that it speaks for; none for every account of the channel.
+    /// The only account that it is valid for; `None` if it covers every account of the channel.
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Channel { .. } => None,
@@ -35,7 +35,7 @@ impl Proof {
         }
     }
 
-    /// The slot whose secret matched; none where no secret was asked for.
+    /// The slot whose secret matched; `None` if no secret was involved.
     pub fn slot(&self) -> Option<&str> {
         match self {
             Self::Channel { slot } | Self::Account { slot, .. } => Some(slot),

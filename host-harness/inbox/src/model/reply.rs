@@ -1,5 +1,5 @@
-//! Owns: replies and their steps: how one is asked for, where it stands, how each step ended.
-//! Does not own: sending, and the rules by which states change.
+//! Owns: replies and their steps: the request for one, its state, the outcome of each step.
+//! Does not own: sending, the rules for state changes.
 
 use harness_contract::{Degradation, OutboundMessage, SendStep, Violation};
 use serde::Serialize;
@@ -11,57 +11,57 @@ use super::{
     verdict::ReplyVerdict,
 };
 
-/// A reply that somebody asked for.
+/// A reply to queue.
 #[derive(Clone, Debug)]
 pub struct NewReply {
-    /// The conversation's row.
+    /// The conversation's row id.
     pub conversation: ConversationId,
-    /// The same key asks for the same reply.
+    /// Idempotency key: the same key always means the same reply.
     pub key: String,
-    /// What to send. Its `id` is set here.
+    /// The message to send. The inbox sets its `id`.
     pub message: OutboundMessage,
-    /// What is known of it already.
+    /// What the channel's check of the message found.
     pub remarks: Remarks,
-    /// The host's clock.
+    /// The host's current time.
     pub now: u64,
 }
 
-/// What a channel has to say of a message that it sends all the same.
+/// A channel's findings about a message that can still be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Remarks {
-    /// What whoever wrote it should know.
+    /// Warnings for the author.
     pub warnings: Vec<Violation>,
-    /// What the customer will not see as it was asked for.
+    /// Parts that the customer will not see as requested.
     pub degradations: Vec<Degradation>,
 }
 
-/// What asking did.
+/// The result of queueing a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Queued {
-    /// The reply's row.
+    /// The reply's row id.
     pub reply: ReplyId,
-    /// False when the key was used before: nothing was queued.
+    /// False if the key was already used: nothing was queued.
     pub new: bool,
 }
 
-/// A reply with the ends of its steps.
+/// A reply with the outcomes of its steps.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReplyView {
-    /// Its row.
+    /// Its row id.
     pub id: ReplyId,
-    /// The conversation's row.
+    /// The conversation's row id.
     pub conversation: ConversationId,
-    /// Under which it was asked for.
+    /// The idempotency key under which it was requested.
     pub key: String,
-    /// Where it stands in the outbox.
+    /// Its state in the outbox.
     #[serde(skip)]
     pub state: ReplyState,
-    /// Where it stands, or how it ended.
+    /// Its state or outcome, as shown to the caller.
     #[serde(rename = "state")]
     pub verdict: ReplyVerdict,
-    /// Why it was refused, or what the agent should know.
+    /// Why it was refused, or warnings for the agent.
     pub violations: Vec<Violation>,
-    /// What the customer will not see as it was asked for.
+    /// Parts that the customer will not see as requested.
     pub degradations: Vec<Degradation>,
     /// Its steps in order.
     pub steps: Vec<StepView>,
@@ -74,43 +74,43 @@ pub struct StepView {
     pub parts: Vec<u32>,
     /// `message`, `action` or `upload`.
     pub kind: String,
-    /// Where it stands.
+    /// Its state.
     pub state: StepState,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: u32,
     /// The contract's `send-result`.
     pub outcome: Option<Box<RawValue>>,
 }
 
-/// A reply that has steps to send.
+/// A reply with steps left to send.
 #[derive(Clone, Debug)]
 pub struct OpenReply {
-    /// Its row.
+    /// Its row id.
     pub reply: ReplyId,
-    /// The conversation's row; replies of one conversation are sent one after the other.
+    /// The conversation's row id. Replies of one conversation are sent one after another.
     pub conversation: ConversationId,
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
     /// The channel's id.
     pub channel: String,
-    /// What to send.
+    /// The message to send.
     pub message: OutboundMessage,
-    /// Its steps as they were written down; empty before the first attempt.
+    /// Its steps as recorded; empty before the first attempt.
     pub steps: Vec<StoredStep>,
-    /// The step from which on the channel wants to render it anew.
+    /// The first step that the channel wants to render again, if any.
     pub rebuild_from: Option<usize>,
-    /// How often that was asked for.
+    /// How many times the channel has requested a rebuild.
     pub rebuilds: u32,
-    /// When it was asked for.
+    /// When the reply was requested.
     pub created_at: u64,
 }
 
-/// A step as the outbox has it.
+/// A step as recorded in the outbox.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredStep {
-    /// Where it stands.
+    /// Its state.
     pub state: StepState,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: u32,
     pub(crate) parts: Vec<u32>,
     pub(crate) kind: String,
@@ -118,29 +118,29 @@ pub struct StoredStep {
 }
 
 impl StoredStep {
-    /// Whether this is the same step of the same reply, built again.
+    /// Whether `step` is this step, rendered again.
     pub fn is(&self, step: &SendStep) -> bool {
         step.parts == self.parts && self.kind == step.kind.name() && self.correlation == step.correlation
     }
 }
 
-/// How an attempt at a step ended.
+/// The outcome of an attempt at a step.
 #[derive(Clone, Debug)]
 pub enum StepEnd {
-    /// For good.
+    /// The step has this final state.
     Final(StepState),
-    /// It may be tried again from this time on.
+    /// The step may be tried again from this time on.
     Later(u64),
 }
 
-/// A reply whose turn has come.
+/// A reply that is due.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DueReply {
-    /// Its row.
+    /// Its row id.
     pub reply: ReplyId,
-    /// The conversation's row.
+    /// The conversation's row id.
     pub conversation: ConversationId,
-    /// The account's row.
+    /// The account's row id.
     pub account: AccountId,
     /// The channel's id.
     pub channel: String,

@@ -1,19 +1,19 @@
 //! Owns: the states of a reply and of its steps.
-//! Does not own: what they come to for whoever asked (`verdict`).
+//! Does not own: their summary for the caller (`verdict`).
 
 use serde::Serialize;
 
-/// Where a reply stands.
+/// The state of a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyState {
     /// Waits for its turn.
     Queued,
-    /// Some of it is still to be sent.
+    /// Some steps are still to be sent.
     Sending,
-    /// Every step has its end.
+    /// Every step has a final state.
     Done,
-    /// The channel says that it cannot be sent.
+    /// The channel declared it unsendable.
     Refused,
 }
 
@@ -32,21 +32,21 @@ impl ReplyState {
     }
 }
 
-/// Where a step stands.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// Waits for its turn, or for another attempt.
     Queued,
-    /// The request is on its way.
+    /// The request is in flight.
     Sending,
-    /// The platform has it.
+    /// The platform accepted it.
     Sent,
-    /// The platform, or the host's rules, refused it.
+    /// The platform or the host's rules refused it.
     Rejected,
-    /// The platform may have it: never sent again by itself.
+    /// The platform may have accepted it. It is never sent again automatically.
     Ambiguous,
-    /// An earlier step was refused, so this one was not tried.
+    /// Not tried, because an earlier step was refused.
     Cancelled,
 }
 

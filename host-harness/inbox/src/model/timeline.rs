@@ -1,4 +1,4 @@
-//! Owns: what lists of the inbox show: conversations, the messages of one, activities.
+//! Owns: the entries of the inbox's lists: conversations, messages, activities.
 //! Does not own: their queries.
 
 use serde::Serialize;
@@ -10,23 +10,23 @@ use super::{
     state::StepState,
 };
 
-/// One line of the list of conversations.
+/// An entry in the list of conversations.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConversationSummary {
-    /// Its row.
+    /// Its row id.
     pub id: ConversationId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
-    /// The platform's id of the customer; none where the platform has named none yet. Such a conversation holds comments,
-    /// and takes private replies to them alone.
+    /// The platform's id of the customer; `None` if the platform has not given one yet. Such a conversation holds
+    /// comments and accepts only private replies to them.
     pub contact: Option<String>,
-    /// The thread's title, or the customer's name, where they are known.
+    /// The thread's title, or the customer's name, if known.
     pub name: Option<String>,
-    /// The contract's `thread`, where the conversation is one.
+    /// The contract's `thread`, if the conversation is one.
     pub thread: Option<Box<RawValue>>,
-    /// The newest thing in it, by platform time; never later than its receipt.
+    /// Platform time of its newest entry, never later than the time of receipt.
     pub last_at: i64,
     /// Messages of the customer since a person answered or marked the conversation as read.
     pub unread: i64,
@@ -39,7 +39,7 @@ pub struct ConversationSummary {
 /// A reaction to a message.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReactionView {
-    /// The customer's platform id, or `business`.
+    /// The customer's id at the platform, or `business`.
     pub actor: String,
     /// The emoji.
     pub emoji: Option<String>,
@@ -47,73 +47,72 @@ pub struct ReactionView {
     pub name: Option<String>,
 }
 
-/// A message as a conversation shows it.
+/// A message in a conversation.
 #[derive(Clone, Debug, Serialize)]
 pub struct TimelineEntry {
-    /// Its row.
+    /// Its row id.
     pub id: MessageId,
     /// The platform's id.
     pub platform_id: Option<String>,
     /// `inbound` or `outbound`.
     pub direction: String,
-    /// The platform's id of who wrote it, where several people are in the conversation.
+    /// The platform's id of the author, in a conversation with several people.
     pub contact: Option<String>,
-    /// The name, where it is known.
+    /// The author's name, if known.
     pub name: Option<String>,
-    /// The contract's author of what came in, or sender of what was sent from here.
+    /// The contract's author of an incoming message, or sender of a message sent from here.
     pub author: Box<RawValue>,
     /// Platform time.
     pub at: i64,
     /// `live`, `standby`, `history` …
     pub origin: String,
-    /// It arrived after something newer.
+    /// Whether it arrived after a newer message.
     pub late: bool,
-    /// What it says.
+    /// Its text.
     pub text: Option<String>,
-    /// The contract's `message`, in either direction; none when it was unsent.
+    /// The contract's `message`, for either direction; `None` if it was unsent.
     pub body: Option<Box<RawValue>>,
-    /// The contract's `outbound-part`, for what was sent from here: what was asked for.
+    /// The contract's `outbound-part`, for messages sent from here: what was requested.
     pub part: Option<Box<RawValue>>,
     /// The contract's `event.details`.
     pub details: Option<Box<RawValue>>,
     /// When it was unsent.
     pub deleted_at: Option<i64>,
-    /// How often it was edited.
+    /// The number of edits.
     pub revision: Option<i64>,
-    /// The reply that it belongs to.
+    /// The reply that it belongs to, if any.
     pub reply: Option<ReplyId>,
-    /// Where its sending stands.
+    /// The state of its step, if it was sent from here.
     pub state: Option<StepState>,
     /// The contract's `send-result`.
     pub outcome: Option<Box<RawValue>>,
-    /// What people put on it.
+    /// The reactions to it.
     pub reactions: Vec<ReactionView>,
-    /// The files that it names, and what became of them.
+    /// Its files and their states.
     pub media: Vec<MediaView>,
 }
 
-/// Something that happened and is no message: a comment, a mention, a handover, a referral, an opt-in, a word of the
-/// platform's.
+/// An event that is not a message: a comment, a mention, a handover, a referral, an opt-in, a notice from the platform.
 #[derive(Clone, Debug, Serialize)]
 pub struct ActivityView {
-    /// Its row.
+    /// Its row id.
     pub id: ActivityId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
     pub account: String,
-    /// The conversation's row, where it belongs to one. What is written there answers a comment in private, also where
-    /// the platform gives its writer no id.
+    /// The conversation's row id, if it belongs to one. A message written there answers a comment in private, even if
+    /// the platform gives no id for the comment's author.
     pub conversation: Option<ConversationId>,
-    /// The platform's id of the customer, where it is known.
+    /// The platform's id of the customer, if known.
     pub contact: Option<String>,
     /// Platform time.
     pub at: i64,
     /// `live`, `standby`, `history` …
     pub origin: String,
-    /// The kind of event by the contract's name, or `refused_event`.
+    /// The contract's name for the kind of event, or `refused_event`.
     pub kind: String,
-    /// The contract's `event-body`, with the ids by which it is answered.
+    /// The contract's `event-body`, with the ids needed to answer it.
     pub body: Box<RawValue>,
     /// The contract's `event.details`.
     pub details: Option<Box<RawValue>>,

@@ -1,26 +1,26 @@
-//! Owns: that something in the inbox changed.
-//! Does not own: what it is now; whoever is told reads it.
+//! Owns: notifications that something in the inbox changed.
+//! Does not own: the new state; subscribers read it from the inbox.
 
 use super::ids::{AccountId, ConversationId, DeliveryId};
 
 /// Something in the inbox changed. Sent after the change is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
-    /// A conversation has something new: a message, a reaction, a deletion, an activity, a step's outcome.
+    /// A conversation changed: a message, a reaction, a deletion, an activity, a step's outcome.
     Conversation {
-        /// The conversation's row.
+        /// The conversation's row id.
         conversation: ConversationId,
-        /// What kind of thing, by the contract's name, or `outcome`.
+        /// The contract's name for the kind of change, or `outcome`.
         kind: &'static str,
     },
-    /// An account was connected, disconnected, or is in another state.
+    /// An account was connected or disconnected, or its state changed.
     Account {
-        /// The account's row.
+        /// The account's row id.
         account: AccountId,
     },
-    /// A delivery could not be translated; it is kept.
+    /// A delivery could not be translated. It is kept.
     Failed {
-        /// The delivery's row.
+        /// The delivery's row id.
         delivery: DeliveryId,
     },
 }

@@ -1,11 +1,11 @@
-//! Owns: how a reply ended, in one word for whoever asked for it: what the ends of its steps come to.
-//! Does not own: how steps end.
+//! Owns: the outcome of a reply in one word, derived from the states of its steps.
+//! Does not own: the outcomes of steps.
 
 use serde::Serialize;
 
 use super::state::{ReplyState, StepState};
 
-/// Where a reply stands, or how it ended.
+/// The state or outcome of a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyVerdict {
@@ -15,20 +15,20 @@ pub enum ReplyVerdict {
     Sending,
     /// All of it was sent.
     Sent,
-    /// Some of it was sent, and the rest was not.
+    /// Some of it was sent; the rest was not.
     PartlySent,
-    /// Nothing of it was sent: the platform, or this host's rules, refused it on the way.
+    /// Nothing was sent: the platform or this host's rules refused it.
     Failed,
-    /// The channel says that it cannot be sent; nothing was tried.
+    /// The channel declared it unsendable; nothing was tried.
     Refused,
-    /// Some of it may have been delivered, and nobody knows: somebody is to look, and to settle it.
+    /// Some of it may have been delivered. A person has to check and settle it.
     Ambiguous,
-    /// Nothing of it was tried: what it was for is over.
+    /// Nothing was tried, because its purpose no longer exists.
     Cancelled,
 }
 
 impl ReplyVerdict {
-    /// What the steps come to. `steps`: the kind and the state of each.
+    /// Derives the verdict. `steps` holds the kind and state of each step.
     pub(crate) fn of<'a>(state: ReplyState, steps: impl Iterator<Item = (&'a str, StepState)>) -> Self {
         match state {
             ReplyState::Queued => return Self::Queued,
@@ -36,13 +36,13 @@ impl ReplyVerdict {
             ReplyState::Refused => return Self::Refused,
             ReplyState::Done => {}
         }
-        // An upload delivers nothing; a signal counts where there is nothing else.
+        // An upload delivers nothing. A signal counts only in a reply without messages.
         let (mut signals, mut messages) = (Vec::new(), Vec::new());
         for (kind, state) in steps {
             match kind {
                 "message" => messages.push(state),
                 "action" => signals.push(state),
-                // One that fails stands for the message that needed it.
+                // A failed upload counts as the message that needed it.
                 _ if state != StepState::Sent => messages.push(state),
                 _ => {}
             }

@@ -1,6 +1,6 @@
-//! Owns: a copy of the file, made beside a running host: one moment of it, and an outbox from which nothing is sent
+//! Owns: a copy of the inbox file, made beside a running host: a snapshot of one moment, whose outbox sends nothing
 //! again.
-//! Does not own: where the copy lies, and the bytes of media.
+//! Does not own: where the copy is stored, the bytes of media.
 
 use std::{
     fs::File,
@@ -22,50 +22,50 @@ use super::{
 };
 use crate::{error::InboxError, files::beside};
 
-/// Pages between two looks at whether somebody waits for the disk.
+/// The number of pages copied between two pauses for other users of the disk.
 const PAGES: i32 = 4096;
-/// The rest between them.
+/// The length of such a pause.
 const REST: Duration = Duration::from_millis(1);
 
-/// What a copy holds.
+/// What a copy contains.
 #[derive(Clone, Debug)]
 pub struct Copied {
-    /// Its schema.
+    /// Its schema version.
     pub schema: i64,
-    /// The files in the media store that its rows name.
+    /// The files in the media store that its rows refer to.
     pub files: Vec<NamedFile>,
-    /// Steps of replies that had no end, and are ambiguous in the copy.
+    /// The number of unfinished steps, which are ambiguous in the copy.
     pub ambiguous: usize,
 }
 
-/// An inbox file that is kept from every host.
+/// An exclusive claim on an inbox file: no host can open it.
 pub struct Claim {
     _lock: File,
 }
 
 impl Claim {
-    /// Takes the place of an inbox file, which need not be there. Fails while a host has it.
+    /// Claims the path of an inbox file, which need not exist. Fails while a host uses it.
     pub fn take(path: &Path) -> Result<Self, InboxError> {
         Ok(Self { _lock: connection::lock(path)? })
     }
 }
 
-/// Copies an inbox file as it is at one moment, while a host may be writing into it, and checks the copy. `now` is
-/// when, in milliseconds since 1970.
+/// Copies an inbox file as of one moment, even while a host writes to it, and checks the copy. `now` is the current
+/// time in milliseconds since 1970.
 ///
-/// What waits in the outbox will be sent after that moment, but not by whoever puts the copy in place: there
-/// it is ambiguous.
+/// Steps waiting in the outbox may be sent by the running host after that moment. In the copy they are ambiguous, so
+/// that a host that restores it does not send them again.
 pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError> {
     if !from.exists() {
         return Err(InboxError::NotFound { what: "inbox file", id: from.display().to_string() });
     }
-    // Read first: what is in a file that is rewound after this has its row in the moment that is copied.
+    // Read first: if the file is rewound after this, the snapshot already has the rows of these records.
     let arrivals = read_arrivals(&beside(from, arrivals::FILE))?;
     let source = connection::open(from)?;
     connection::make_private(to)?;
     let mut copy = Connection::open(to).map_err(|source| open_error(to, source))?;
     {
-        // One moment of the file: otherwise every write of the host would begin the copy anew.
+        // One read transaction: otherwise every write by the host would restart the copy.
         let moment = source.unchecked_transaction()?;
         let found = schema(&moment)?;
         if found > known_schema() {
@@ -74,11 +74,11 @@ pub fn copy_file(from: &Path, to: &Path, now: u64) -> Result<Copied, InboxError>
         Backup::new(&moment, &mut copy)?.run_to_completion(PAGES, REST, None)?;
     }
     drop(copy);
-    // The copy says that it has a write-ahead log. From here on it is one file.
+    // The copy is marked as having a write-ahead log. From here on it is a single file.
     let mut copy = Connection::open(to).map_err(|source| open_error(to, source))?;
     copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     sound(&copy, from)?;
-    // What is written into the copy has the words of this version.
+    // Migrated, because the statements below use this version's schema.
     migrate(&mut copy)?;
     let tx = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
     arrivals::add_missing(&tx, arrivals)?;
@@ -97,7 +97,7 @@ fn read_arrivals(path: &Path) -> Result<Vec<Arrival>, InboxError> {
     }
 }
 
-/// Notes in a copy that some of its files could not be copied: most often they were removed in between.
+/// Records in a copy that some of its files could not be copied, usually because they were removed meanwhile.
 pub fn note_missing(copy: &Path, keys: &[String]) -> Result<(), InboxError> {
     let connection = Connection::open(copy).map_err(|source| open_error(copy, source))?;
     for key in keys {
@@ -111,7 +111,7 @@ pub fn note_missing(copy: &Path, keys: &[String]) -> Result<(), InboxError> {
     Ok(())
 }
 
-/// Reads a copy in full: its schema, or why it cannot be used.
+/// Reads a copy in full. Returns its schema version, or why it cannot be used.
 pub fn verify_copy(path: &Path) -> Result<i64, InboxError> {
     let copy = connection::open(path)?;
     sound(&copy, path)?;
@@ -130,7 +130,7 @@ fn sound(connection: &Connection, path: &Path) -> Result<(), InboxError> {
     }
     let schema = schema(connection)?;
     if schema > known_schema() {
-        // Whoever knows it says so.
+        // The caller, which knows the schema, reports that.
         return Ok(());
     }
     let foreign = shape::foreign(connection, schema)?;
@@ -145,7 +145,7 @@ fn open_error(path: &Path, source: rusqlite::Error) -> InboxError {
     InboxError::Open { path: PathBuf::from(path), source: source.into() }
 }
 
-/// Ends every open step as ambiguous: it may have been sent since, and sending it again could double it.
+/// Ends every unfinished step as ambiguous: it may have been sent since, and sending it again could duplicate it.
 fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
     let outcome = serde_json::to_string(&SendResult::Ambiguous(Failure {
         category: FailureCategory::Ambiguous,
@@ -182,13 +182,13 @@ fn settle(tx: &Transaction<'_>, now: u64) -> Result<usize, InboxError> {
             "UPDATE step SET state = 'ambiguous', outcome = ?1, finished_at = ?2 WHERE state IN ('queued', 'sending')",
         )?
         .execute(params![outcome, as_millis(now)])?;
-    // Nor does it send again what was looked for when it was made.
+    // Nor does the copy resend steps whose history lookup was still pending.
     tx.prepare_cached("UPDATE step SET look_at = NULL WHERE look_at IS NOT NULL")?.execute([])?;
     tx.prepare_cached("UPDATE reply SET state = 'done' WHERE state IN ('queued', 'sending')")?.execute([])?;
     Ok(ambiguous)
 }
 
-/// A reply for which the channel had not been asked yet: its parts stand for the steps.
+/// Records the parts of a reply that the channel has not rendered yet as its steps.
 fn write_parts(tx: &Transaction<'_>, mut at: Attempt, message: &str) -> Result<(), InboxError> {
     let step = |part, messages| NewStep {
         parts: vec![part],
@@ -197,7 +197,7 @@ fn write_parts(tx: &Transaction<'_>, mut at: Attempt, message: &str) -> Result<(
         text: None,
         messages,
     };
-    // One that this version cannot read has an end all the same.
+    // A message that this version cannot parse still gets a final step.
     let Ok(message) = serde_json::from_str::<OutboundMessage>(message) else {
         return write_step(tx, &at, "null", &step(0, Vec::new()));
     };

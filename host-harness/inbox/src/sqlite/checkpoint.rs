@@ -1,6 +1,6 @@
-//! Owns: when the writing thread makes the write-ahead log empty: what was unsent is gone from the tables at once, and
-//! from the log only when it has been copied into the file and cut.
-//! Does not own: SQLite's automatic checkpoint, which never cuts.
+//! Owns: when the writing thread empties the write-ahead log. Unsent content leaves the tables at once, but leaves the
+//! log only when it is checkpointed and truncated.
+//! Does not own: SQLite's automatic checkpoint, which never truncates.
 
 use std::time::{Duration, Instant};
 
@@ -8,47 +8,47 @@ use rusqlite::Connection;
 
 use super::connection::BUSY;
 
-/// Nobody writes for this long: the log is made empty.
+/// The log is emptied after this time without a write.
 const IDLE: Duration = Duration::from_secs(1);
-/// Also while writes go on: everything may hold what was unsent since.
+/// The log is emptied after this time even while writes continue, because any of it may be unsent by now.
 const KEPT: Duration = Duration::from_secs(20);
-/// The longest wait for a reader who still needs the log; whoever writes waits meanwhile.
+/// The longest wait for a reader that still needs the log. Writers wait meanwhile.
 const YIELD: Duration = Duration::from_millis(50);
 /// The longest pause between two attempts while a reader holds the log.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
-/// When the log is made empty next.
+/// The schedule for emptying the log.
 pub(crate) struct Checkpoints {
-    /// When the first write was made since the log was empty.
+    /// The time of the first write since the log was last empty.
     dirty_since: Option<Instant>,
     last_write: Instant,
-    /// A reader held the log: not before this.
+    /// The earliest next attempt, after a reader held the log.
     not_before: Instant,
     pause: Duration,
 }
 
 impl Checkpoints {
-    /// For a file that was just opened: its log may hold what another host left.
+    /// For a file just opened: its log may contain another host's writes.
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self { dirty_since: Some(now), last_write: now, not_before: now, pause: IDLE }
     }
 
-    /// Something was written.
+    /// Records a write.
     pub(crate) fn note_write(&mut self) {
         self.last_write = Instant::now();
         self.dirty_since.get_or_insert(self.last_write);
     }
 
-    /// How long until the log is to be made empty; none while it is.
+    /// The time until the log is due to be emptied; `None` while it is empty.
     pub(crate) fn due_in(&self) -> Option<Duration> {
         let since = self.dirty_since?;
         let at = (self.last_write + IDLE).min(since + KEPT).max(self.not_before);
         Some(at.saturating_duration_since(Instant::now()))
     }
 
-    /// Copies the log into the file and cuts it. Where a reader needs it, that is tried again later, less and less
-    /// often.
+    /// Copies the log into the file and truncates it. If a reader needs the log, later attempts follow, at growing
+    /// intervals.
     pub(crate) fn make_empty(&mut self, connection: &Connection) {
         match cut(connection) {
             Ok(true) => {
@@ -69,7 +69,7 @@ impl Checkpoints {
     }
 }
 
-/// Says whether the log is empty now.
+/// Returns whether the log is empty now.
 fn cut(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(YIELD)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));

@@ -1,5 +1,5 @@
-//! Owns: values in columns and back: times, counts, JSON, the digest that stands for an event's id; and rows in a list.
-//! Does not own: what the columns mean.
+//! Owns: values in columns and back: times, counts, JSON, digests of event ids; and collecting rows.
+//! Does not own: the meaning of the columns.
 
 use rusqlite::{Connection, Row, types::Type};
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::InboxError;
 
-/// SQLite's integers are signed; platform times far outside are bent, not lost.
+/// SQLite's integers are signed; out-of-range timestamps are clamped.
 pub(crate) fn as_millis(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
@@ -36,7 +36,7 @@ pub(crate) fn collect<T>(
     Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
 }
 
-/// The earliest time later than this one, by a query of one row that names it `?1`.
+/// The earliest time later than `after`, from a query that returns one row and takes `after` as `?1`.
 pub(crate) fn next_after(connection: &Connection, sql: &str, after: u64) -> Result<Option<u64>, InboxError> {
     let next: Option<i64> = connection.prepare_cached(sql)?.query_row([as_millis(after)], |row| row.get(0))?;
     Ok(next.map(from_millis))
@@ -46,14 +46,14 @@ pub(crate) fn raw(text: Option<String>) -> Result<Option<Box<RawValue>>, InboxEr
     Ok(text.map(RawValue::from_string).transpose()?)
 }
 
-/// Reads a column that holds JSON.
+/// Parses a column that holds JSON.
 pub(crate) fn json_column<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-/// Stands for an event's id in the table of events that were applied.
+/// The short digest that represents an event's id in the table of applied events.
 pub(crate) fn digest(event_id: &str) -> [u8; 16] {
     let mut half = [0; 16];
     half.iter_mut().zip(Sha256::digest(event_id)).for_each(|(to, from)| *to = from);

@@ -1,6 +1,6 @@
-//! Owns: connections to the file: the one that writes, with its pragmas, those that only read, and the lock of a
-//! process.
-//! Does not own: the schema, and what is written.
+//! Owns: connections to the file: the writer with its pragmas, the read-only ones, and the lock against other
+//! processes.
+//! Does not own: the schema, the writes.
 
 use std::{
     fs::{File, TryLockError},
@@ -15,10 +15,10 @@ use crate::{
     files::{beside, private_options},
 };
 
-/// How long a write waits for another process that has the file locked.
+/// How long a write waits while another process has the file locked.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
-/// Takes the file for this process.
+/// Locks the inbox for this process.
 pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
     let name = beside(path, ".lock");
     let failed = |source| InboxError::Lock { path: path.to_owned(), source };
@@ -31,8 +31,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, InboxError> {
     Ok(file)
 }
 
-/// Makes the file where it is missing, for this user alone: it holds conversations. SQLite gives its journal
-/// files the same mode.
+/// Creates the file if it is missing, readable by this user only, because it holds conversations. SQLite gives its
+/// journal files the same mode.
 pub(crate) fn make_private(path: &Path) -> Result<(), InboxError> {
     let made = private_options().create(true).truncate(false).write(true).open(path);
     made.map(drop).map_err(|source| InboxError::Create { path: path.to_owned(), source })
@@ -42,18 +42,18 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
     make_private(path)?;
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
-        // FULL makes every commit an fsync: a 200 must survive a power cut.
+        // FULL makes every commit an fsync: a delivery answered with 200 must survive a power failure.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        // What was unsent must be gone from the file, not only from the table.
+        // Unsent content must be gone from the file, not only from the table.
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
-        // What a savepoint may roll back is kept in memory, not in a file.
+        // Keeps the rollback data of savepoints in memory instead of a file.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        // In KiB where negative: the indexes are touched all over.
+        // In KiB, because negative. Writes touch pages all over the indexes.
         connection.pragma_update(None, "cache_size", -65_536)?;
-        // A log that grew while a reader held it gives its room back.
+        // Shrinks a log that grew while a reader held it.
         connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(128);
@@ -62,7 +62,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
     open().map_err(|source| InboxError::Open { path: PathBuf::from(path), source: source.into() })
 }
 
-/// A connection that only reads, beside whoever has the file.
+/// Opens a read-only connection, even while another process writes.
 pub(crate) fn open(path: &Path) -> Result<Connection, InboxError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
@@ -73,5 +73,5 @@ pub(crate) fn open(path: &Path) -> Result<Connection, InboxError> {
     open().map_err(|source| InboxError::Open { path: path.to_owned(), source: source.into() })
 }
 
-/// How large the log's file may stay after SQLite began it anew, in bytes.
+/// The size in bytes to which SQLite shrinks the log file after a reset.
 pub(crate) const LOG_LIMIT: i64 = 64 << 20;

@@ -1,9 +1,9 @@
-//! Owns: stored JSON of the contract 0.1 in the form of 0.2, for the migration of that name.
-//! Does not own: which columns hold it (`migrations`).
+//! Owns: converting stored JSON from contract 0.1 to 0.2, for the migration of that name.
+//! Does not own: the columns that hold it (`migrations`).
 
 use serde_json::{Value, json};
 
-/// The document in its new form; one that cannot be read stays as it is, for whoever reads it to report.
+/// The document in its new form. One that cannot be parsed is left as it is, for a later reader to report.
 pub(crate) fn to_0_2(kind: &str, document: &str) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
     match kind {
@@ -31,7 +31,7 @@ fn sentence(value: &mut Value) {
     rename(value, "sentence", "message");
 }
 
-/// `{"human": "id"}` was a variant and is a record.
+/// `{"human": "id"}` was a variant; now it is a record.
 fn sender(value: &mut Value) {
     let old =
         ["human", "bot", "automation"].into_iter().find_map(|kind| Some((kind, value.get(kind)?.as_str()?.to_owned())));
@@ -40,7 +40,7 @@ fn sender(value: &mut Value) {
     }
 }
 
-/// An id of a message was a text and is a reference.
+/// A message id was a string; now it is a reference.
 fn reference(value: &mut Value) {
     if let Some(id) = value.as_str() {
         *value = json!({ "id": id });
@@ -109,7 +109,7 @@ fn event_body(value: &mut Value) {
     }
 }
 
-/// What one network says of a person is a detail of the contact.
+/// Details that are specific to one platform are now generic details of the contact.
 fn contact_profile(value: &mut Value) {
     const DETAILS: [(&str, &str); 4] = [
         ("follower_count", "Followers"),

@@ -1,5 +1,5 @@
-//! Owns: SQLite's errors, and states that this version does not know, as errors of the inbox.
-//! Does not own: what the inbox's errors are.
+//! Owns: converting SQLite's errors and unknown states into errors of the inbox.
+//! Does not own: the inbox's error type.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     model::{AccountState, MediaState, ReplyState, StepState},
 };
 
-/// A state that this version does not know, on its way through a reader of rows.
+/// A state that this version does not know, wrapped to pass through rusqlite's row readers.
 #[derive(Debug, thiserror::Error)]
 #[error("a {what} has the unknown state `{state}`")]
 struct UnknownState {
@@ -34,16 +34,16 @@ impl From<rusqlite::Error> for InboxError {
     }
 }
 
-/// Why nothing of a transaction was committed; told to each of its writes.
+/// Why a transaction was not committed. Every write in it receives this.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum NotCommitted {
-    /// SQLite says why.
+    /// SQLite's reason.
     #[error(transparent)]
     Sqlite(Arc<rusqlite::Error>),
-    /// SQLite rolled back in the middle, which it does when it cannot write.
+    /// SQLite rolled back in the middle of the transaction, as it does when it cannot write.
     #[error("the disk is full or failing, and the transaction was rolled back")]
     RolledBack,
-    /// The writing thread has too much to do, or has ended.
+    /// The writing thread's queue is full, or the thread has ended.
     #[error("the writing thread takes no more work")]
     NotTaken,
 }
@@ -60,7 +60,7 @@ impl From<NotCommitted> for InboxError {
     }
 }
 
-/// States are read from columns by their names.
+/// Reads states from columns by name.
 macro_rules! column {
     ($($state:ty: $what:literal),+) => {
         $(

@@ -1,6 +1,6 @@
-//! Owns: what fuzzing reaches of the reader of deliveries: the arrivals file, its way into the journal, and out of it.
-//! Built with `--cfg fuzzing` alone.
-//! Does not own: the promise that is tried, which stands in the target.
+//! Owns: entry points for fuzzing how deliveries are read: the arrivals file, into the journal and out again. Compiled
+//! only with `--cfg fuzzing`.
+//! Does not own: the property under test, which the fuzz target states.
 
 use super::{
     arrivals::{add_missing, encode, records},
@@ -9,18 +9,19 @@ use super::{
 };
 use crate::error::InboxError;
 
-/// A journal with nothing in it.
+/// An empty journal.
 pub struct Journal(rusqlite::Connection);
 
 impl Journal {
-    /// In memory.
+    /// Creates one in memory.
     pub fn new() -> Result<Self, InboxError> {
         Ok(Self(schema::empty(schema::known_schema())?))
     }
 
-    /// Takes over an arrivals file as a start does, and reads what then waits to be translated. Returns how many
-    /// deliveries the file held, how many of them can be read, and how many are parked as unreadable; the journal is empty again.
-    /// None if the file's records are not what is written for them, which never happens.
+    /// Recovers an arrivals file as at startup, and reads the deliveries that then wait for translation. Returns how
+    /// many deliveries the file held, how many of them can be read, and how many are parked as unreadable. The journal
+    /// is empty again afterwards. `None` if encoding the file's records and reading them back loses any, which never
+    /// happens.
     pub fn read(&mut self, file: &[u8]) -> Result<Option<(usize, usize, usize)>, InboxError> {
         let (generation, found) = records(file);
         let mut written = Vec::new();

@@ -1,5 +1,5 @@
-//! Owns: ids of rows in columns and back.
-//! Does not own: the ids.
+//! Owns: row ids in columns and back.
+//! Does not own: the id types.
 
 use rusqlite::{
     ToSql,

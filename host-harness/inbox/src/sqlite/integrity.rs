@@ -1,5 +1,5 @@
-//! Owns: whether the file is sound: the look before every start, the full check, the words for what was found.
-//! Does not own: writing into it.
+//! Owns: whether the file is intact: the quick check before every start, the full check, the wording of findings.
+//! Does not own: writes to it.
 
 use std::{
     fs,
@@ -14,15 +14,15 @@ use rusqlite::{Connection, ErrorCode};
 use super::{arrivals, columns::collect, connection::open, schema::MIGRATIONS};
 use crate::{error::InboxError, files::beside};
 
-/// How long the look at a start may take. What it does not reach is left to the full check.
+/// Time limit for the check at startup. The full check covers what it does not reach.
 const AT_START: Duration = Duration::from_secs(3);
-/// Findings that are told; one is enough to refuse a file.
+/// The most findings reported. One is enough to refuse a file.
 const FINDINGS: u32 = 20;
-/// What stands in the lock's file once there is an inbox beside it.
+/// Content of the lock file once there is an inbox beside it.
 const MARK: &str = "There is an inbox beside this file. It is locked while a host runs.\n";
 
-/// Everything that is wrong with an inbox file, one finding a line; empty for a sound one. Reads all of it, also
-/// beside a running host.
+/// All problems of an inbox file, one finding per line; empty if it is intact. Reads the whole file, also beside a
+/// running host.
 pub fn check_file(path: &Path) -> Result<Vec<String>, InboxError> {
     if size(path) == 0 {
         return Err(InboxError::NotFound { what: "inbox file", id: path.display().to_string() });
@@ -37,7 +37,7 @@ pub fn check_file(path: &Path) -> Result<Vec<String>, InboxError> {
     }
 }
 
-/// A file in the media store that an inbox names.
+/// A file in the media store that an inbox refers to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NamedFile {
     /// Its key.
@@ -46,13 +46,13 @@ pub struct NamedFile {
     pub sha256: Option<String>,
 }
 
-/// The files in the media store that an inbox file names, also beside a running host.
+/// The files in the media store that an inbox file refers to. Works beside a running host.
 pub fn named_files(path: &Path) -> Result<Vec<NamedFile>, InboxError> {
     files_of(&open(path)?)
 }
 
 pub(crate) fn files_of(connection: &Connection) -> Result<Vec<NamedFile>, InboxError> {
-    // A file of an earlier schema is read as it is.
+    // A file with an earlier schema is read without migrating it.
     let uploads = if connection.table_exists(None, "upload")? { "upload" } else { "file" };
     collect(
         connection,
@@ -65,10 +65,10 @@ pub(crate) fn files_of(connection: &Connection) -> Result<Vec<NamedFile>, InboxE
     )
 }
 
-/// Refuses a file that is damaged or somebody else's, before anything is written into it.
+/// Rejects a file that is damaged or not an inbox, before anything is written to it.
 pub(crate) fn at_start(path: &Path) -> Result<(), InboxError> {
     if size(path) == 0 {
-        // SQLite would take an empty file for a new one, and throw its write-ahead log away.
+        // SQLite would treat an empty file as a new database and discard its write-ahead log.
         if ["-wal", arrivals::FILE, ".lock"].iter().any(|end| size(&beside(path, end)) > 0) {
             return Err(damaged(
                 path,
@@ -98,7 +98,7 @@ pub(crate) fn at_start(path: &Path) -> Result<(), InboxError> {
     }
 }
 
-/// Notes that there is an inbox, so that an empty file is not taken for a new one later.
+/// Marks that an inbox exists, so that an empty file is not mistaken for a new one later.
 pub(crate) fn mark(path: &Path) -> Result<(), InboxError> {
     let lock = beside(path, ".lock");
     if size(&lock) > 0 {
@@ -107,7 +107,7 @@ pub(crate) fn mark(path: &Path) -> Result<(), InboxError> {
     fs::write(&lock, MARK).map_err(|source| InboxError::Lock { path: lock, source })
 }
 
-/// What SQLite finds wrong, and rows whose other half is missing.
+/// Problems found by SQLite, and rows whose counterpart is missing.
 pub(crate) fn findings(connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>> {
     let mut found: Vec<String> = {
         let mut statement = connection.prepare(&format!("PRAGMA {check}({FINDINGS})"))?;
@@ -127,18 +127,18 @@ pub(crate) fn findings(connection: &Connection, check: &str) -> rusqlite::Result
     Ok(found)
 }
 
-/// The same, and what only the file's size tells.
+/// The findings, and problems that only the file size reveals.
 fn all_findings(path: &Path, connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>> {
     let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let cut = u64::try_from(page).is_ok_and(|page| page > 0 && !size(path).is_multiple_of(page));
-    // With a log beside it, a page that was being written is there again.
+    // With a log beside it, a half-written page is restored from the log.
     if cut && size(&beside(path, "-wal")) == 0 {
         return Ok(vec!["it ends in the middle of a page".into()]);
     }
     findings(connection, check)
 }
 
-/// Whether the database is an inbox, as far as its schema tells; one of a newer version is.
+/// Whether the database is an inbox, judging by its schema. An inbox of a newer version counts as one.
 fn belongs(connection: &Connection) -> rusqlite::Result<Result<(), &'static str>> {
     let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
@@ -154,7 +154,7 @@ fn belongs(connection: &Connection) -> rusqlite::Result<Result<(), &'static str>
     })
 }
 
-/// Runs something that reads for no longer than this; none when it did not come to its end.
+/// Runs a read with a time limit; `None` if it did not finish.
 fn within<T>(
     connection: &Connection,
     bound: Duration,
@@ -177,7 +177,7 @@ fn within<T>(
     })
 }
 
-/// What an error says about the file, where it is the file's fault.
+/// What an error says about the file, if the file is the cause.
 fn finding(error: &rusqlite::Error) -> Option<String> {
     match error.sqlite_error_code()? {
         ErrorCode::NotADatabase => Some("it is no SQLite database".into()),

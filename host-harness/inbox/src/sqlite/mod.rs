@@ -1,5 +1,5 @@
 //! Owns: the inbox in one SQLite file.
-//! Does not own: what any store promises (`store`).
+//! Does not own: the promises of every store (`store`).
 
 mod apply;
 mod arrivals;

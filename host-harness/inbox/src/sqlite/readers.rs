@@ -1,5 +1,5 @@
-//! Owns: threads that read: a few, each with a connection of its own, so that no query holds up an async thread and
-//! none waits for the writer.
+//! Owns: a few reader threads, each with its own connection, so that queries neither block async threads nor wait for
+//! the writer.
 //! Does not own: the queries.
 
 use std::{
@@ -17,23 +17,23 @@ use tokio::sync::oneshot;
 use super::connection;
 use crate::error::InboxError;
 
-/// Queries that run at once.
+/// The number of concurrent queries.
 const THREADS: usize = 4;
 
 const THREAD: &str = "inbox-reader";
 
-/// A query that waits for a thread; without a connection it says why there is none.
+/// A query waiting for a thread. If the connection failed to open, the query gets the error instead.
 type Job = Box<dyn FnOnce(Result<&Connection, InboxError>) + Send>;
 
-/// The threads. Dropped, they finish the query at hand and close their connections.
+/// The reader threads. On drop they finish their current query and close their connections.
 pub(crate) struct Readers {
-    /// None when they end.
+    /// `None` during shutdown.
     queue: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
-    /// Starts the threads; each opens its connection at its first query.
+    /// Starts the threads. Each opens its connection at its first query.
     pub(crate) fn start(path: &Path) -> Result<Self, InboxError> {
         let (queue, jobs) = mpsc::channel();
         let jobs = Arc::new(Mutex::new(jobs));
@@ -49,7 +49,7 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs a query on one of the threads. Whoever stops waiting before it begins saves it.
+    /// Runs a query on one of the threads. If the caller stops waiting before it begins, it is skipped.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, InboxError> + Send + 'static,
@@ -57,7 +57,7 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             if !reply.is_closed() {
-                // Nobody waiting any more is no error.
+                // A caller that stopped waiting is not an error.
                 let _ = reply.send(connection.and_then(query));
             }
         });
@@ -78,7 +78,7 @@ impl Drop for Readers {
 fn run(path: PathBuf, jobs: &Mutex<Receiver<Job>>) {
     let mut open: Option<Connection> = None;
     loop {
-        // The others wait for the lock instead of the queue.
+        // The other threads wait for the lock instead of the queue.
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
         match &open {

@@ -1,12 +1,12 @@
-//! Owns: the schema of the file and the way to it from every earlier one.
-//! Does not own: whether somebody else changed it (`shape`).
+//! Owns: the schema of the file, and the migrations to it from every earlier one.
+//! Does not own: detecting foreign changes to it (`shape`).
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
 use super::{columns::digest, contract_0_1};
 use crate::error::InboxError;
 
-/// Schemas, oldest first; `user_version` counts how many were applied.
+/// Migrations, oldest first. `user_version` is the number of migrations applied.
 pub(crate) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_inbox.sql"),
     include_str!("migrations/0002_connected_accounts.sql"),
@@ -36,7 +36,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
     })
 }
 
-/// A database of this schema, in memory, with nothing in it.
+/// An empty in-memory database with this schema.
 pub(crate) fn empty(schema: i64) -> Result<Connection, InboxError> {
     let mut connection = Connection::open_in_memory()?;
     apply_migrations(&mut connection, 0, usize::try_from(schema).unwrap_or(0))?;
@@ -44,14 +44,14 @@ pub(crate) fn empty(schema: i64) -> Result<Connection, InboxError> {
 }
 
 fn apply_migrations(connection: &mut Connection, done: usize, known: usize) -> rusqlite::Result<()> {
-    // For schema 5.
+    // Used by migration 5.
     connection.create_scalar_function(
         "digest",
         1,
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY,
         |context| Ok(digest(context.get_raw(0).as_str()?)),
     )?;
-    // For schema 9.
+    // Used by migration 9.
     connection.create_scalar_function(
         "contract_0_2",
         2,

@@ -1,6 +1,6 @@
-//! Owns: whether the file's schema is the one that the migrations make, and nothing in it runs by itself that is not
-//! ours: a trigger or a view of somebody else would act whenever the inbox is used.
-//! Does not own: whether its pages are sound.
+//! Owns: whether the file's schema is exactly the one that the migrations produce. A foreign trigger or view would run
+//! whenever the inbox is used.
+//! Does not own: whether its pages are intact.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use rusqlite::Connection;
 use super::{columns::collect, schema};
 use crate::error::InboxError;
 
-/// The kind and the words of each object, by its name.
+/// The kind and SQL of each object, by name.
 type Objects = BTreeMap<String, (String, String)>;
 
-/// What is in the schema and does not belong there, or is missing, a sentence each: of the schema with this number.
+/// Objects that are missing from the schema with this number, changed, or foreign to it; one sentence each.
 pub(crate) fn foreign(connection: &Connection, schema: i64) -> Result<Vec<String>, InboxError> {
     let expected = objects(&schema::empty(schema)?)?;
     let found = objects(connection)?;
@@ -26,7 +26,7 @@ pub(crate) fn foreign(connection: &Connection, schema: i64) -> Result<Vec<String
     Ok(added.chain(missing).collect())
 }
 
-/// SQLite's own objects have no words, or a name that nobody else can give.
+/// SQLite's internal objects are left out: they have no SQL, or a reserved name.
 fn objects(connection: &Connection) -> Result<Objects, InboxError> {
     let rows: Vec<(String, String, String)> = collect(
         connection,
@@ -37,7 +37,7 @@ fn objects(connection: &Connection) -> Result<Objects, InboxError> {
     Ok(rows.into_iter().map(|(name, kind, sql)| (name, (kind, plain(&sql)))).collect())
 }
 
-/// Without the differences that mean nothing.
+/// Removes differences without meaning: comments, whitespace and quotes.
 fn plain(sql: &str) -> String {
     let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ").replace('"', "")

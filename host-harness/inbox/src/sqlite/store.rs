@@ -1,5 +1,5 @@
-//! Owns: the store in one SQLite file: its threads and connections, and how it is opened.
-//! Does not own: what it does (`capabilities`).
+//! Owns: the store in one SQLite file: its threads and connections, and opening it.
+//! Does not own: its operations (`capabilities`).
 
 use std::path::Path;
 
@@ -16,15 +16,16 @@ use crate::{error::InboxError, files::beside, model::Update};
 
 /// An inbox in one SQLite file.
 pub(crate) struct SqliteStore {
-    // Closed before the writer, whose connection is the last one: it copies the write-ahead log into the file.
+    // Dropped before the writer: closing the last connection copies the write-ahead log into the file, and that must be
+    // the writer's.
     pub(crate) readers: Readers,
-    // Closed before the writer, so that accepted deliveries get their rows.
+    // Dropped before the writer, so that accepted deliveries get their rows.
     pub(crate) arrivals: Arrivals,
     pub(crate) writer: Writer,
     pub(crate) updates: broadcast::Sender<Update>,
 }
 
-/// Takes the file and brings its schema up to date.
+/// Locks the file and migrates its schema to this version.
 fn take(path: &Path) -> Result<Opened, InboxError> {
     let lock = connection::lock(path)?;
     integrity::at_start(path)?;
@@ -35,7 +36,7 @@ fn take(path: &Path) -> Result<Opened, InboxError> {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it, and brings its schema up to date.
+    /// Opens the file, creating it if necessary, and migrates its schema to this version.
     pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
         let mut opened = take(path)?;
         let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
@@ -48,7 +49,7 @@ impl SqliteStore {
 
     pub(crate) fn announce(&self, updates: impl IntoIterator<Item = Update>) {
         for update in updates {
-            // Nobody listening is no error.
+            // Having no subscribers is not an error.
             let _ = self.updates.send(update);
         }
     }

@@ -1,6 +1,6 @@
-//! Owns: the one thread that writes, with group commit: what waits when a transaction begins is committed with it, so
-//! that many writes share one fsync.
-//! Does not own: what they write, and the connection's pragmas.
+//! Owns: the only writing thread, with group commit: all writes waiting when a transaction begins are committed
+//! together and share one fsync.
+//! Does not own: the writes themselves, the connection's pragmas.
 
 use std::{
     fs::File,
@@ -15,25 +15,25 @@ use tokio::sync::oneshot;
 use super::{checkpoint::Checkpoints, failure::NotCommitted};
 use crate::error::InboxError;
 
-/// Writes that may wait. Beyond it the way in answers "later", which is what the platform understands.
+/// The most writes that may wait. Beyond it, deliveries are answered with "later", which makes the platform retry.
 const QUEUE: usize = 8192;
-/// Writes in one transaction: bounds how long the first of them waits for its commit.
+/// The most writes per transaction, which limits how long the first of them waits for its commit.
 const BATCH: usize = 512;
 const THREAD: &str = "inbox-writer";
 
-/// A write in two halves: it runs in the transaction, and after the commit it is told how that went.
+/// A write in two steps: it runs in the transaction, and after the commit it learns the result.
 pub(crate) trait Job: Send {
-    /// Says whether it succeeded; what it wrote is rolled back otherwise.
+    /// Returns whether it succeeded. If not, its changes are rolled back.
     fn run(&mut self, tx: &Transaction<'_>) -> bool;
     fn finish(self: Box<Self>, commit: Result<(), NotCommitted>);
 }
 
-/// The way to the writing thread, for whoever hands in jobs of its own.
+/// A handle to the writing thread's queue, for code that submits its own jobs.
 #[derive(Clone)]
 pub(crate) struct Queue(SyncSender<Box<dyn Job>>);
 
 impl Queue {
-    /// Gives the job back when the queue is full or closed.
+    /// Submits a job. Returns it if the queue is full or closed.
     pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
         self.0.try_send(job)
     }
@@ -57,20 +57,20 @@ where
     fn finish(self: Box<Self>, commit: Result<(), NotCommitted>) {
         let result = match (self.result, commit) {
             (Some(result), Ok(())) => result,
-            // Its own reason says more than that of the transaction.
+            // Its own error is more specific than the transaction's.
             (Some(Err(error)), Err(_)) => Err(error),
             (_, Err(reason)) => Err(reason.into()),
             (None, Ok(())) => Err(InboxError::Closed),
         };
-        // Nobody waiting any more is no error: the write counts.
+        // A caller that stopped waiting is not an error: the write is committed.
         let _ = self.reply.send(result);
     }
 }
 
-/// A failing write is rolled back alone.
+/// Runs a job in a savepoint, so that its failure rolls back nothing else.
 fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()> {
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
-    // On a full disk SQLite rolls back the whole transaction, and the savepoint is gone.
+    // On a full disk SQLite rolls back the whole transaction, and the savepoint with it.
     if !job.run(tx) && !tx.is_autocommit() {
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
@@ -81,19 +81,19 @@ fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()>
 }
 
 pub(crate) struct Writer {
-    /// None when it ends.
+    /// `None` during shutdown.
     queue: Option<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The file, taken for this process. Two hosts on one file would send everything twice.
+/// The file, locked for this process. Two hosts on one file would send everything twice.
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) lock: File,
 }
 
 impl Writer {
-    /// Writes from now on; the file is given up when the last of the queues is gone and all is written.
+    /// Starts the thread. It releases the file once all queue handles are dropped and all writes are done.
     pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<(Self, Queue), InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let thread = thread::Builder::new()
@@ -107,7 +107,7 @@ impl Writer {
         Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue))
     }
 
-    /// Runs a write and returns when it is durable. Full queues refuse at once.
+    /// Runs a write and returns once it is durable. Fails at once if the queue is full.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
@@ -123,7 +123,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// The file is free for the next host as soon as this one has let go of its inbox.
+    /// Waits for the thread, so that the next host can open the file as soon as the inbox is dropped.
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
@@ -160,7 +160,7 @@ fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
     }
 }
 
-/// Runs the job that waits in `batch` and those behind it, and commits.
+/// Runs the job in `batch` and those waiting after it, and commits.
 fn commit_batch(
     connection: &mut Connection,
     jobs: &Receiver<Box<dyn Job>>,
@@ -170,7 +170,8 @@ fn commit_batch(
     if let Some(first) = batch.first_mut()
         && !first.run(&tx)
     {
-        // Nothing else was written, so the transaction is rolled back. This saves the first write its savepoint.
+        // The first job runs without a savepoint: nothing else is written yet, so the whole transaction can be rolled
+        // back.
         return if tx.is_autocommit() { Err(NotCommitted::RolledBack) } else { Ok(tx.rollback()?) };
     }
     while batch.len() < BATCH

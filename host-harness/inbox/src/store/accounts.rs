@@ -1,5 +1,5 @@
-//! Owns: accounts and their archives' marks.
-//! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
+//! Owns: accounts and the progress of reading their histories.
+//! Does not own: their credentials (`credentials`), their channels' key-value storage (`channel_storage`).
 
 use async_trait::async_trait;
 use harness_contract::Setting;
@@ -9,15 +9,16 @@ use crate::{
     model::{AccountId, AccountState, DueHistory, HistoryMark, NewAccount, NewDelivery},
 };
 
-/// Accounts: connecting and disconnecting them, their states, and how far their archive has been read.
+/// Accounts: connecting and disconnecting them, their states, and how far their history has been read.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Makes an account known, or renews it: the id decides, so that it keeps its conversations whatever
-    /// page or login it comes through. Deliveries that waited for it are translated again.
+    /// Connects an account, or reconnects it. The platform's id identifies it, so it keeps its conversations whichever
+    /// page or login it is connected through. Deliveries waiting for it are queued for translation again.
     async fn connect_account(&self, new: NewAccount) -> Result<AccountId, InboxError>;
 
-    /// Notes whether an account can be used, and why not; nothing where it was connected or disconnected since
-    /// `connection`: only connecting ends that an account is disconnected. Returns whether it was noted.
+    /// Records whether an account is usable, and if not, why. Does nothing if it was connected or disconnected since
+    /// `connection`; a disconnected account stays so until it is connected again. Returns whether the state was
+    /// recorded.
     async fn mark_account(
         &self,
         account: AccountId,
@@ -26,14 +27,14 @@ pub trait Accounts: Send + Sync {
         problem: Option<String>,
     ) -> Result<bool, InboxError>;
 
-    /// Accounts whose credentials are to be renewed now.
+    /// Accounts whose credentials are due for renewal.
     async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError>;
 
-    /// When credentials are to be renewed next, later than at this time, in milliseconds since 1970.
+    /// The next time after `after` at which credentials are due for renewal, in milliseconds since 1970.
     async fn next_refresh(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// Notes when an account's credentials end and when they are renewed next, if it is still connected as it was
-    /// under `connection`.
+    /// Records when an account's credentials expire and when to renew them next. Does nothing if the account was
+    /// connected or disconnected since `connection`.
     async fn note_refresh(
         &self,
         account: AccountId,
@@ -42,24 +43,24 @@ pub trait Accounts: Send + Sync {
         refresh_at: Option<u64>,
     ) -> Result<(), InboxError>;
 
-    /// Forgets an account's credentials and what its channel remembers of it. Its conversations stay, or go where the
-    /// present is given.
+    /// Deletes an account's credentials and its channel's storage. Its conversations stay, unless
+    /// `delete_conversations` gives the current time.
     async fn disconnect_account(&self, account: AccountId, delete_conversations: Option<u64>)
     -> Result<(), InboxError>;
 
-    /// Settings of the account that its channel found to have changed; others stay. Nothing where the account was connected or
-    /// disconnected since `connection`.
+    /// Updates settings of the account that its channel found to have changed, and leaves the others. Does nothing if
+    /// the account was connected or disconnected since `connection`.
     async fn note_settings(&self, account: AccountId, connection: i64, changed: Vec<Setting>)
     -> Result<(), InboxError>;
 
-    /// Accounts whose archive is to be read now.
+    /// Accounts whose history is due to be read.
     async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError>;
 
-    /// When an archive is to be read next, later than at this time, in milliseconds since 1970.
+    /// The next time after `after` at which a history is due to be read, in milliseconds since 1970.
     async fn next_history(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// Writes what was read into the journal, and how reading goes on: both or neither. Nothing where the account was
-    /// connected or disconnected since `connection`: that reading begins anew, or has ended.
+    /// Writes what was read to the journal and records where reading continues, in one transaction. Does nothing if the
+    /// account was connected or disconnected since `connection`: then reading has restarted or ended.
     async fn note_history(
         &self,
         account: AccountId,

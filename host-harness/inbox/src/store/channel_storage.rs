@@ -1,24 +1,23 @@
-//! Owns: what channels remember.
-//! Does not own: what the values mean.
+//! Owns: the channels' key-value storage.
+//! Does not own: the meaning of the values.
 
 use async_trait::async_trait;
 use harness_contract::StorageError;
 
 use crate::model::AccountId;
 
-/// What the keys and values of one account may take together, in bytes.
+/// The most that the keys and values of one account may hold together, in bytes.
 pub const STORAGE_QUOTA: u64 = 256 << 10;
-/// The longest key, in bytes.
+/// The maximum length of a key, in bytes.
 pub const MAX_STORAGE_KEY: usize = 256;
 
-/// What a channel remembers of an account, by its own keys. One account never sees another's.
+/// A channel's key-value storage, separate for each account.
 #[async_trait]
 pub trait ChannelStorage: Send + Sync {
-    /// `storage.get`
+    /// `storage.get`.
     async fn storage_get(&self, account: AccountId, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
 
-    /// `storage.set`: durable when it returns. Refused where the account was connected or disconnected since
-    /// `connection`.
+    /// `storage.set`: durable when it returns. Fails if the account was connected or disconnected since `connection`.
     async fn storage_set(
         &self,
         account: AccountId,
@@ -27,9 +26,9 @@ pub trait ChannelStorage: Send + Sync {
         value: Vec<u8>,
     ) -> Result<(), StorageError>;
 
-    /// `storage.delete`. Changes nothing where the account was connected or disconnected since `connection`.
+    /// `storage.delete`. Does nothing if the account was connected or disconnected since `connection`.
     async fn storage_delete(&self, account: AccountId, connection: i64, key: &str) -> Result<(), StorageError>;
 
-    /// `storage.keys`
+    /// `storage.keys`.
     async fn storage_keys(&self, account: AccountId, prefix: &str) -> Result<Vec<String>, StorageError>;
 }

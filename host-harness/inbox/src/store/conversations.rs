@@ -1,5 +1,5 @@
 //! Owns: reading conversations.
-//! Does not own: changing them, which events and replies do.
+//! Does not own: changes to them, which come from events and replies.
 
 use async_trait::async_trait;
 use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
@@ -9,7 +9,7 @@ use crate::{
     model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry},
 };
 
-/// Conversations and what is in them, for reading; and that somebody has read them.
+/// Reading conversations and their content, and marking them as read.
 #[async_trait]
 pub trait Conversations: Send + Sync {
     /// The newest conversations.
@@ -17,7 +17,7 @@ pub trait Conversations: Send + Sync {
         Ok(self.conversations_before(None, limit).await?.entries)
     }
 
-    /// Conversations, the newest first, behind this place.
+    /// Conversations older than this cursor, newest first.
     async fn conversations_before(
         &self,
         before: Option<Place>,
@@ -29,7 +29,7 @@ pub trait Conversations: Send + Sync {
         Ok(self.timeline_before(conversation, None, limit).await?.entries)
     }
 
-    /// Messages of a conversation before this place, in platform order: the newest of them.
+    /// The newest messages of a conversation before this cursor, in platform order.
     async fn timeline_before(
         &self,
         conversation: ConversationId,
@@ -37,7 +37,7 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
 
-    /// Notices, the newest first, behind this place: all, or those of a conversation, or of a kind.
+    /// Activities before this cursor, newest first: all, or those of one conversation or one kind.
     async fn activities_before(
         &self,
         conversation: Option<ConversationId>,
@@ -46,7 +46,7 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError>;
 
-    /// Everything about a conversation that a message depends on, under the channel's policy.
+    /// Everything that sending to a conversation depends on, under the channel's policy.
     async fn context(
         &self,
         conversation: ConversationId,
@@ -54,11 +54,11 @@ pub trait Conversations: Send + Sync {
         now: u64,
     ) -> Result<ConversationContext, InboxError>;
 
-    /// What the channel gave to be kept for a message of the conversation's account; none where there is nothing.
+    /// The context that the channel supplied for a message of the conversation's account; `None` if it supplied none.
     async fn message_context(&self, conversation: ConversationId, message: &str)
     -> Result<Option<Vec<u8>>, InboxError>;
 
-    /// What is known of a public comment on what a conversation's account published; none where it never came.
+    /// What is known of a public comment on content of the conversation's account; `None` if it was never received.
     async fn known_comment(
         &self,
         conversation: ConversationId,
@@ -68,9 +68,9 @@ pub trait Conversations: Send + Sync {
     /// The channel that a conversation belongs to.
     async fn channel_of(&self, conversation: ConversationId) -> Result<String, InboxError>;
 
-    /// The account's row that a conversation belongs to.
+    /// The row id of the account that a conversation belongs to.
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
-    /// Marks a conversation as read, which the customer is not told. Returns how many messages were unread.
+    /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
     async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError>;
 }

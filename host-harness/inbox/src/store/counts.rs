@@ -1,5 +1,5 @@
 //! Owns: counts for gauges, budgets and health.
-//! Does not own: what happens to what is counted.
+//! Does not own: processing what is counted.
 
 use std::collections::HashMap;
 
@@ -10,37 +10,37 @@ use crate::{
     model::{AccountId, DeliveryCounts, DeliveryId, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
 };
 
-/// The inbox in numbers.
+/// Counts of what the inbox holds.
 #[async_trait]
 pub trait Counts: Send + Sync {
-    /// The journal in numbers.
+    /// Deliveries in the journal by state.
     async fn delivery_counts(&self) -> Result<DeliveryCounts, InboxError>;
 
-    /// Deliveries that could not be applied, with the reason, newest first.
+    /// Deliveries that could not be applied, each with the reason, newest first.
     async fn problems(&self, limit: usize) -> Result<Vec<(DeliveryId, String)>, InboxError>;
 
-    /// Counts the deliveries that wait to be translated.
+    /// Counts the deliveries waiting to be translated.
     async fn queued(&self) -> Result<QueuedDeliveries, InboxError>;
 
-    /// How many bytes of deliveries each channel keeps here that are not applied: that wait, for whatever reason, or
-    /// that it could not read.
+    /// The size of each channel's unapplied deliveries, in bytes: those that wait for any reason, and those that it
+    /// could not translate.
     async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError>;
 
-    /// Whether a delivery that names this account waits to be translated, such as a page of its archive.
+    /// Whether a delivery that names this account is waiting to be translated, such as a page of its history.
     async fn is_queued(&self, channel: &str, account: &str) -> Result<bool, InboxError>;
 
-    /// How many deliveries wait for accounts, and how many did in vain, by channel.
+    /// Deliveries waiting for accounts, and those that waited in vain, by channel.
     async fn parked_counts(&self) -> Result<HashMap<String, ParkedCounts>, InboxError>;
 
-    /// What waits.
+    /// Waiting work, for gauges.
     async fn waiting(&self) -> Result<Waiting, InboxError>;
 
-    /// The last traffic of an account.
+    /// The latest activity of an account.
     async fn traffic(&self, account: AccountId) -> Result<Traffic, InboxError>;
 
-    /// Whether a message came in by webhook: neither missing, nor filled in from the archive.
+    /// Whether a message was received by webhook, rather than being missing or read from the history.
     async fn came_live(&self, account: AccountId, platform_id: &str) -> Result<bool, InboxError>;
 
-    /// Whether anything came in for an account since a time, by the platform's clock.
+    /// Whether any event of the account happened since a time, by the platform's clock.
     async fn received_since(&self, account: AccountId, since: u64) -> Result<bool, InboxError>;
 }

@@ -1,5 +1,5 @@
-//! Owns: sealed credentials and links.
-//! Does not own: the key, sealing, and what a link is.
+//! Owns: sealed credentials and connect links.
+//! Does not own: the key, sealing, the meaning of a link.
 
 use async_trait::async_trait;
 
@@ -8,22 +8,22 @@ use crate::{
     model::{SealedCredential, StoredLink},
 };
 
-/// Sealed credentials of accounts, and sealed links over which accounts are being connected.
+/// Sealed credentials of accounts, and sealed links through which accounts are being connected.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Every sealed credential.
+    /// All sealed credentials.
     async fn credentials(&self) -> Result<Vec<SealedCredential>, InboxError>;
 
-    /// Keeps a credential in place of the slot's present one, if its account is still connected as it was under this
-    /// [`crate::AccountRow::connection`]. Returns whether it was kept.
+    /// Replaces the credential of a slot, unless the account was connected or disconnected since `connection`, which is
+    /// its [`crate::AccountRow::connection`]. Returns whether it was stored.
     async fn put_credential(&self, credential: SealedCredential, connection: i64) -> Result<bool, InboxError>;
 
-    /// Keeps a link. A newer version that was kept before stays.
+    /// Stores a link, unless a newer version is already stored.
     async fn put_link(&self, link: StoredLink) -> Result<(), InboxError>;
 
-    /// Every link that is kept.
+    /// All stored links.
     async fn links(&self) -> Result<Vec<StoredLink>, InboxError>;
 
-    /// Deletes links whose time is over.
+    /// Deletes expired links.
     async fn delete_links(&self, ids: Vec<[u8; 32]>) -> Result<(), InboxError>;
 }

@@ -1,4 +1,4 @@
-//! Owns: deliveries in the queue for translation, and applying what was translated.
+//! Owns: the translation queue, and applying translated deliveries.
 //! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
@@ -8,30 +8,30 @@ use crate::{
     model::{Applied, BatchOutcome, ParkingBounds, PendingDelivery, TranslatedDelivery},
 };
 
-/// Deliveries on their way from the journal into conversations.
+/// Deliveries between the journal and the conversations.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// The channels of the deliveries that wait to be translated.
+    /// The channels with deliveries waiting to be translated.
     async fn waiting_channels(&self) -> Result<Vec<String>, InboxError>;
 
-    /// The oldest deliveries of a channel that wait to be translated: at most `limit`, and no more than
-    /// `bytes` of bodies, but at least one.
+    /// The oldest deliveries of a channel waiting to be translated: at most `limit`, with at most `bytes` of bodies,
+    /// but at least one.
     async fn pending(&self, channel: &str, limit: usize, bytes: usize) -> Result<Vec<PendingDelivery>, InboxError>;
 
-    /// The delivery of a channel of which was tried least that it can be translated.
+    /// The waiting delivery of a channel with the fewest translation attempts.
     async fn least_tried(&self, channel: &str) -> Result<Option<PendingDelivery>, InboxError>;
 
-    /// Applies translated deliveries, in their order, in one transaction. What waits for accounts that are not
-    /// connected stays within the bounds.
+    /// Applies translated deliveries in order, in one transaction. Deliveries waiting for unconnected accounts are kept
+    /// within `bounds`.
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError>;
 
-    /// Puts the deliveries of a channel back into the queue: those that waited for it, and those on which a
-    /// component of another digest failed. Those that wait for an account stay.
+    /// Requeues deliveries of a channel: those that waited for the channel, and those that a component with a digest
+    /// other than `digest` failed to translate. Deliveries waiting for an account are left.
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError>;
 
-    /// Writes down what became of those deliveries of a batch that were not translated. All of them stay in the journal.
+    /// Records the outcome of the deliveries of a batch that were not translated. All of them stay in the journal.
     async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError>;
 
-    /// Puts deliveries that could not be translated back into the queue, of one channel or of all.
+    /// Requeues deliveries that could not be translated, of one channel or of all.
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError>;
 }

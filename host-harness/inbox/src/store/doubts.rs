@@ -1,5 +1,5 @@
-//! Owns: steps whose outcome is not known: when each is looked for, what was seen, what somebody decided.
-//! Does not own: looking, and the echo that confirms one.
+//! Owns: steps with an ambiguous outcome: lookup times, findings and decisions.
+//! Does not own: performing the lookup, echoes that confirm a step.
 
 use async_trait::async_trait;
 
@@ -8,36 +8,37 @@ use crate::{
     model::{Doubt, ReplyId, Seen, SeenMessage, Settlement},
 };
 
-/// Parts of replies that may have been delivered.
+/// Reply parts that may have been delivered.
 #[async_trait]
 pub trait Doubts: Send + Sync {
-    /// The parts that are to be looked for now.
+    /// The parts whose history lookup is due.
     async fn due_doubts(&self, now: u64) -> Result<Vec<Doubt>, InboxError>;
 
-    /// When a part is to be looked for next, later than at this time, in milliseconds since 1970.
+    /// The next time after `after` at which a lookup is due, in milliseconds since 1970.
     async fn next_doubt(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// Decides by what the archive showed: `None` where it could not be read now, or shows nothing of this
-    /// conversation.
+    /// Decides from the messages in the platform's history. `shown` is `None` if it could not be read now, or shows
+    /// nothing of this conversation.
     ///
-    /// That it arrived is proved by a message of ours that nobody else accounts for, with the same words and not
-    /// older. That it did not arrive is proved by an archive that reaches back to a message which was there before,
-    /// and holds none of ours that nobody accounts for.
+    /// A part is proved to have arrived by a message of ours that has the same text, is not older than the part, and is
+    /// not otherwise accounted for. It is proved not to have arrived by a history that reaches back to an earlier known
+    /// message and in which every message of ours is accounted for.
     async fn note_look(&self, doubt: &Doubt, shown: Option<Vec<SeenMessage>>, now: u64) -> Result<Seen, InboxError>;
 
-    /// It is not looked for again by itself: the platform has nothing to look into.
+    /// Ends the lookups for a part, because the platform offers no history to search.
     async fn stop_looking(&self, doubt: &Doubt) -> Result<(), InboxError>;
 
-    /// Somebody decides about the part of a reply of which it is not known whether it was delivered.
+    /// Applies a person's decision about the ambiguous part of a reply.
     ///
     /// # Errors
-    /// [`InboxError::NotAmbiguous`] where there is no such part.
+    /// [`InboxError::NotAmbiguous`] if there is no such part.
     async fn settle(&self, reply: ReplyId, settlement: Settlement, now: u64) -> Result<(), InboxError>;
 
-    /// After a start: what was on its way when the process ended may have arrived.
+    /// At startup, marks the steps that were in flight when the process ended as ambiguous. Returns how many there
+    /// were.
     async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError>;
 
-    /// What the host was sending for a reply when it failed itself may have arrived; what it had not begun is
-    /// refused.
+    /// After an internal failure of the host, marks the step of the reply that was in flight as ambiguous, and refuses
+    /// what had not begun.
     async fn settle_failed(&self, reply: ReplyId, now: u64) -> Result<(), InboxError>;
 }

@@ -1,12 +1,13 @@
-//! Owns: news of changes.
-//! Does not own: what changed; whoever is told reads it.
+//! Owns: change notifications.
+//! Does not own: the changes; subscribers read them from the inbox.
 
 use tokio::sync::broadcast;
 
 use crate::model::Update;
 
-/// News of changes.
+/// Change notifications.
 pub trait Feed: Send + Sync {
-    /// Listens to changes: each is told before the method that made it returns. A slow listener misses some and reads the inbox again; the store never waits for it.
+    /// Subscribes to changes. A change is announced before the method that made it returns. The store never waits for
+    /// subscribers: a slow one misses notifications and has to read the inbox again.
     fn updates(&self) -> broadcast::Receiver<Update>;
 }

@@ -1,5 +1,5 @@
 //! Owns: the journal of a store: accepting deliveries and callbacks.
-//! Does not own: what becomes of them (`deliveries`).
+//! Does not own: processing them (`deliveries`).
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -9,15 +9,15 @@ use crate::{
     model::{DeliveryId, NewDelivery, TakenCallback},
 };
 
-/// Deliveries as they come in: durable before they are acknowledged.
+/// Incoming deliveries: durable before they are acknowledged.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Takes a delivery, and returns its id. When this returns, it survives a power cut; its row in the journal
-    /// follows, and after a crash comes first of all.
+    /// Accepts a delivery and returns its id. Once this returns, the delivery survives a power failure. Its journal row
+    /// follows; after a crash, missing rows are inserted before anything else.
     async fn record(&self, new: NewDelivery) -> Result<DeliveryId, InboxError>;
 
-    /// Writes a callback into the journal, once: one whose `digest` was taken before changes nothing. With a code
-    /// it is a request for deletion, whose state can be asked for by it.
+    /// Writes a callback to the journal, once: one whose `digest` is already known changes nothing. A callback with a
+    /// code is a deletion request, whose progress can be looked up by the code.
     async fn record_callback(
         &self,
         new: NewDelivery,
@@ -26,12 +26,13 @@ pub trait Journal: Send + Sync {
         code: Option<String>,
     ) -> Result<TakenCallback, InboxError>;
 
-    /// Tells whenever recorded deliveries are in the journal, where they wait to be translated.
+    /// Notifies when recorded deliveries reach the journal, where they wait for translation.
     fn arrivals(&self) -> watch::Receiver<DeliveryId>;
 
-    /// The id of the newest delivery. The difference of two is about how many came between.
+    /// The id of the newest delivery. The difference between two is roughly the number of deliveries received in
+    /// between.
     fn last_delivery(&self) -> DeliveryId;
 
-    /// Returns when everything that was recorded before is in the journal.
+    /// Returns once everything recorded before the call is in the journal.
     async fn all_arrived(&self) -> Result<(), InboxError>;
 }

@@ -1,5 +1,5 @@
-//! Owns: reading what is not in a conversation's list: accounts, replies, files, requests for deletion.
-//! Does not own: conversations, which are read through [`super::Conversations`].
+//! Owns: reading single rows: accounts, replies, files, deletion requests.
+//! Does not own: conversations, see [`super::Conversations`].
 
 use async_trait::async_trait;
 use harness_contract::AccountSettings;
@@ -9,7 +9,7 @@ use crate::{
     model::{AccountId, AccountRow, ConversationId, ErasureView, MediaId, MediaView, ReplyId, ReplyView, Upload},
 };
 
-/// Single things, for reading.
+/// Reading single rows.
 #[async_trait]
 pub trait Lookups: Send + Sync {
     /// All accounts.
@@ -21,18 +21,18 @@ pub trait Lookups: Send + Sync {
     /// An account as its channel sees it, with the channel's id.
     async fn account(&self, account: AccountId) -> Result<(String, AccountSettings), InboxError>;
 
-    /// Whether a reply was asked for under this key, in the account of this conversation, and not refused.
+    /// Whether a reply with this key exists in the account of this conversation and was not refused.
     async fn has_reply(&self, conversation: ConversationId, key: &str) -> Result<bool, InboxError>;
 
-    /// A reply and the ends of its steps.
+    /// A reply with the outcomes of its steps.
     async fn reply(&self, reply: ReplyId) -> Result<ReplyView, InboxError>;
 
     /// A file of a message.
     async fn media(&self, id: MediaId) -> Result<MediaView, InboxError>;
 
-    /// A file that was given to be sent.
+    /// An uploaded file.
     async fn upload(&self, handle: &str) -> Result<Upload, InboxError>;
 
-    /// How far a request for deletion has come.
+    /// The progress of a deletion request.
     async fn erasure(&self, code: &str) -> Result<ErasureView, InboxError>;
 }

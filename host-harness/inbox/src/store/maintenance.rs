@@ -1,33 +1,32 @@
-//! Owns: what is done from time to time.
-//! Does not own: when.
+//! Owns: periodic maintenance.
+//! Does not own: its schedule.
 
 use async_trait::async_trait;
 
 use crate::error::InboxError;
 
-/// Retention, a wrong clock, and whether the store can take more.
+/// Retention, clock corrections, and whether the store can accept more.
 #[async_trait]
 pub trait Maintenance: Send + Sync {
-    /// Empties deliveries that came before this time and whose account is still not connected: at most so many, the
-    /// oldest first. Returns how many those were.
+    /// Empties deliveries received before this time whose account is still not connected: at most `limit`, oldest
+    /// first. Returns how many were emptied.
     async fn expire_parked(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
 
-    /// Empties deliveries that were received before this time and are in the inbox in full: at most so many, the
-    /// oldest first. Returns how many those were. What is not in the inbox yet stays.
+    /// Empties fully applied deliveries that were received before this time: at most `limit`, oldest first. Returns how
+    /// many were emptied. Deliveries that are not applied yet are left.
     ///
-    /// Their rows stay too, since messages name them: a number that is used again would name another delivery.
+    /// Their rows stay, because messages refer to them and a reused id would point to another delivery.
     async fn empty_deliveries(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
 
-    /// Whether the next delivery will find room: writes as much in one transaction, and deletes it in another.
+    /// Checks that there is space for another delivery: writes as much in one transaction, and deletes it in another.
     async fn probe(&self) -> Result<(), InboxError>;
 
-    /// Bounds the size of the file from now on, in bytes; what is there stays. Beyond the bound writes fail as
-    /// they do on a full disk.
+    /// Limits the size of the file, in bytes. Existing content stays. Beyond the limit, writes fail as on a full disk.
     async fn limit_size(&self, bytes: u64) -> Result<(), InboxError>;
 
-    /// The clock was set back by so many milliseconds: whatever waits for a time is due as much earlier.
+    /// After the clock was set back by this many milliseconds, moves all due times back by as much.
     async fn clock_set_back(&self, by: u64) -> Result<(), InboxError>;
 
-    /// Bounds what waits to the longest time for which it may: the clock may have been ahead in an earlier run.
+    /// Caps all waits at their longest allowed time, in case the clock was ahead in an earlier run.
     async fn bound_waits(&self, now: u64) -> Result<(), InboxError>;
 }

@@ -1,5 +1,5 @@
 //! Owns: the states of messages' files.
-//! Does not own: downloading, and where the bytes lie.
+//! Does not own: downloading, storing the bytes.
 
 use async_trait::async_trait;
 
@@ -8,30 +8,29 @@ use crate::{
     model::{DueMedia, MediaEnd, MediaId},
 };
 
-/// Files that messages name: from the platform's address to our own copy, or to the reason why there is none.
+/// Files of messages: from the platform's URL to our own copy, or to the reason why there is none.
 #[async_trait]
 pub trait MediaFiles: Send + Sync {
-    /// The files whose download is due, without those in `except`, which are under way. In turns: first the oldest
-    /// of each channel, of a channel the oldest of each account, of an account the oldest of each conversation.
+    /// Files whose download is due, except those in `except`, which are in progress. Round robin: the oldest of each
+    /// channel first, within a channel the oldest of each account, within an account the oldest of each conversation.
     async fn due_media(&self, now: u64, except: &[MediaId], limit: usize) -> Result<Vec<DueMedia>, InboxError>;
 
-    /// Notes an attempt at a file before it is made, with the key of its future copy, so that no crash leaves a
-    /// copy that nobody knows of. False where it is not wanted any more.
+    /// Records a download attempt before it is made, with the key of the future copy, so that a crash leaves no copy
+    /// without a row. False if the file is no longer wanted.
     async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError>;
 
-    /// When a download becomes due next, later than at this time, in milliseconds since 1970.
+    /// The next time after `after` at which a download is due, in milliseconds since 1970.
     async fn next_media(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// The body of the delivery that brought the message of a file; none when it is kept no longer.
+    /// The body of the delivery that contained the message of a file; `None` if it is no longer kept.
     async fn delivery_of_media(&self, id: MediaId) -> Result<Option<Vec<u8>>, InboxError>;
 
-    /// Writes down how a download ended. A file whose message was unsent meanwhile stays deleted.
+    /// Records how a download ended. A file whose message was unsent meanwhile stays deleted.
     async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError>;
 
-    /// Copies that must go, with their keys: of messages that were unsent, and of downloads that ended
-    /// without one.
+    /// Copies to delete, with their keys: those of unsent messages, and those of downloads that failed.
     async fn purgeable_media(&self, limit: usize) -> Result<Vec<(MediaId, String)>, InboxError>;
 
-    /// Notes that the copy of a file is gone.
+    /// Records that the copy of a file is deleted.
     async fn note_purged(&self, id: MediaId) -> Result<(), InboxError>;
 }

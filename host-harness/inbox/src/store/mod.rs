@@ -1,5 +1,5 @@
-//! Owns: what a store of an inbox promises, a trait for each capability. A method is a transaction, unless it says
-//! otherwise: its changes are durable together when it returns, or none of them was made.
+//! Owns: the promises of an inbox store, one trait per capability. Unless it says otherwise, a method is one
+//! transaction: when it returns, either all of its changes are durable or none was made.
 //! Does not own: any store (`sqlite` is one).
 
 mod accounts;
@@ -34,12 +34,12 @@ pub use media::MediaFiles;
 pub use outbox::Outbox;
 pub use uploads::Uploads;
 
-/// What whoever embeds a host reads, and that a conversation was read. Nothing else changes through it.
+/// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views: Conversations + Counts + Feed + Lookups {}
 
 impl<S: Conversations + Counts + Feed + Lookups> Views for S {}
 
-/// Everything that an inbox needs of a store. Implemented for whatever has all capabilities.
+/// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
     Accounts
     + ChannelStorage

@@ -1,5 +1,5 @@
 //! Owns: replies and their steps.
-//! Does not own: sending, and steps whose outcome is not known (`doubts`).
+//! Does not own: sending, steps with an ambiguous outcome (`doubts`).
 
 use std::collections::HashSet;
 
@@ -11,15 +11,15 @@ use crate::{
     model::{AccountId, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd},
 };
 
-/// Replies: asked for once for each key, sent step by step, every step with an end that has a name.
+/// Replies: queued once per key and sent step by step, each step with a definite outcome.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Puts a reply into the outbox, once for every key.
+    /// Queues a reply, once per key.
     async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError>;
 
-    /// The replies that have something to send now: at most so many of every account, and in turns: first
-    /// the oldest of each account, then the second of each. Of a conversation only the oldest: those behind
-    /// it wait for its end. Those of the channels in `except` are left where they are, and those that a pause holds.
+    /// The replies that have something to send now: at most `of_each_account` per account, round robin: the oldest of
+    /// each account first, then the second of each. Only the oldest of each conversation is included; those after it
+    /// wait for its end. Replies of the channels in `except` and replies held by a pause are left out.
     async fn due_replies(
         &self,
         now: u64,
@@ -27,20 +27,20 @@ pub trait Outbox: Send + Sync {
         except: HashSet<String>,
     ) -> Result<Vec<DueReply>, InboxError>;
 
-    /// When replies become due next, later than at this time, in milliseconds since 1970: one of them waits until
-    /// then, or a pause ends. What holds a reply otherwise has no time.
+    /// The next time after `after` at which a reply becomes due, in milliseconds since 1970: the end of a delay or of a
+    /// pause. Replies held for other reasons have no such time.
     async fn next_reply(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
-    /// Everything about an open reply; none when it has its end. A row that cannot be read (written by another
-    /// version) is refused in a transaction of its own, so that it does not stand in the way.
+    /// An open reply in full; `None` if it has ended. A row that cannot be parsed, because another version wrote it, is
+    /// refused in a separate transaction, so that it does not block others.
     async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError>;
 
-    /// Notes the channel's verdict that a reply cannot be sent, and why.
+    /// Records the channel's verdict that a reply cannot be sent, with the reasons.
     async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError>;
 
-    /// Writes down the steps of a reply before the first one is sent, and shows its messages.
-    /// What the validation remarked is kept with it. Where the channel wanted to render the reply anew from some step on,
-    /// these take the place of the steps from there on.
+    /// Records the steps of a reply before the first one is sent, and adds its messages to the timeline. The channel's
+    /// remarks are stored with it. If the channel asked to rebuild the reply from some step on, the new steps replace
+    /// those from there on.
     async fn begin_steps(
         &self,
         reply: &OpenReply,
@@ -49,11 +49,11 @@ pub trait Outbox: Send + Sync {
         now: u64,
     ) -> Result<(), InboxError>;
 
-    /// Notes that the request of a step leaves now. False if the step has an end already: it must not
-    /// leave. After a crash such a step is unknown, not queued.
+    /// Records that the request of a step is about to be sent. False if the step has already ended; then it must not be
+    /// sent. After a crash, such a step is ambiguous, not queued.
     async fn begin_attempt(&self, reply: ReplyId, step: usize, now: u64) -> Result<bool, InboxError>;
 
-    /// Writes down how an attempt ended. A refusal or an unknown outcome cancels the steps behind it.
+    /// Records how an attempt ended. A refusal or an ambiguous outcome cancels the steps after it.
     async fn finish_step(
         &self,
         reply: &OpenReply,
@@ -63,14 +63,14 @@ pub trait Outbox: Send + Sync {
         now: u64,
     ) -> Result<(), InboxError>;
 
-    /// Ends a reply in which nothing is left to do: what is still open is cancelled.
+    /// Ends a reply with nothing left to do; open steps are cancelled.
     async fn close_reply(&self, reply: ReplyId) -> Result<(), InboxError>;
 
-    /// Lets a reply wait that cannot be tried now.
+    /// Postpones a reply that cannot be tried now.
     async fn defer(&self, reply: ReplyId, until: u64) -> Result<(), InboxError>;
 
-    /// Until when the platform wants to be left alone by an account, and in one of its conversations where one is
-    /// given: in milliseconds since 1970; none where nothing holds it now.
+    /// Until when a pause requested by the platform holds an account and, if given, one of its conversations, in
+    /// milliseconds since 1970. `None` if no pause applies.
     async fn paused_until(
         &self,
         account: AccountId,
@@ -78,6 +78,6 @@ pub trait Outbox: Send + Sync {
         now: u64,
     ) -> Result<Option<u64>, InboxError>;
 
-    /// The same for a whole channel: what concerns every account of it.
+    /// Until when a pause holds a whole channel, that is, every account of it.
     async fn channel_paused_until(&self, channel: &str, now: u64) -> Result<Option<u64>, InboxError>;
 }

@@ -1,5 +1,5 @@
-//! The SQLite store keeps the promises of a store.
-//! Not here: the promises, which every store keeps (`suite`).
+//! Checks that the SQLite store keeps the promises of a store.
+//! Not here: the promises, which apply to every store (`suite`).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Owns: the token that the first start makes, for the operator's own commands on that machine.
+//! Owns: the admin token that the first start creates, for the operator's own commands on this machine.
 //! Does not own: named tokens (`tokens`).
 
 use std::{
@@ -16,64 +16,65 @@ use harness_engine::{Secret, VaultError, random};
 
 /// The file's name in the data folder.
 const FILE: &str = "admin-token";
-/// More than any token has, in bytes.
+/// The largest plausible file, in bytes.
 const MAX_TOKEN: u64 = 4096;
 
-/// Why the token could not be made or read.
+/// Why the token could not be created or read.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminTokenError {
-    /// The file, or its folder.
+    /// The file, or its folder, failed.
     #[error("the file of the admin token, {path}: {source}")]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A link, a folder or a device.
+    /// The path is a link, a folder or a device.
     #[error("{0} must be a file of its own, and is a link or something else: remove it, and the next start makes one")]
     NoFile(PathBuf),
-    /// Others can read it.
+    /// Other users can read the file.
     #[error(
         "{path} can be read by others (mode {mode:o}): remove it, and the next start makes another token",
         path = .path.display()
     )]
     TooOpen {
-        /// Which.
+        /// The path.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// Somebody else wrote into it.
+    /// The file has foreign content.
     #[error("{0} does not hold a token: remove it, and the next start makes one")]
     NoToken(PathBuf),
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error(transparent)]
     Random(#[from] VaultError),
 }
 
-/// The file with the machine's own token.
+/// The file of the admin token.
 #[derive(Clone, Debug)]
 pub struct AdminToken {
     path: PathBuf,
 }
 
 impl AdminToken {
-    /// The file in a host's data folder, which must exist before the token is made.
+    /// The file in a host's data folder, which must exist before the token is created.
     pub fn in_folder(folder: &Path) -> Self {
         Self { path: folder.join(FILE) }
     }
 
-    /// Where it stands.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The token; none before the first start.
+    /// The token; `None` before the first start.
     pub fn read(&self) -> Result<Option<Secret>, AdminTokenError> {
         let failed = |source| AdminTokenError::File { path: self.path.clone(), source };
-        // Not what a link leads to: that may be anything, and a dangling one is no first start.
+        // Links are rejected rather than followed: they may lead anywhere, and a dangling one does not mean a first
+        // start.
         let about = match fs::symlink_metadata(&self.path) {
             Ok(about) => about,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -95,21 +96,21 @@ impl AdminToken {
         }
         let text = Zeroizing::new(fs::read(&self.path).map_err(failed)?);
         let token = text.trim_ascii();
-        // A short one could be guessed, and an empty one is none.
+        // A short token could be guessed.
         if !token.starts_with(TOKEN_PREFIX.as_bytes()) || token.len() < TOKEN_PREFIX.len() + 43 {
             return Err(AdminTokenError::NoToken(self.path.clone()));
         }
         Ok(Some(Secret::new(token.to_vec())))
     }
 
-    /// The token, made now if there is none. It is on the disk when this returns.
+    /// Reads the token, or creates it. It is on the disk when this returns.
     pub fn read_or_make(&self) -> Result<Secret, AdminTokenError> {
         if let Some(token) = self.read()? {
             return Ok(token);
         }
         let failed = |source| AdminTokenError::File { path: self.path.clone(), source };
         let token = Secret::new(new_token()?.into_bytes());
-        // Written beside and moved, so that the file holds the whole token or is not there.
+        // Written to another file and renamed, so that the file is either complete or absent.
         let next = self.path.with_extension("next");
         match fs::remove_file(&next) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -123,7 +124,7 @@ impl AdminToken {
     }
 }
 
-/// A token that nobody can guess, such as for a host that lives as long as its process.
+/// A new random token, e.g. for a host that lives only as long as its process.
 pub fn new_token() -> Result<String, VaultError> {
     let bytes = Zeroizing::new(random::<32>()?);
     Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice())))

@@ -1,5 +1,5 @@
-//! Owns: telling who a request is from by the token that it shows, and what they may do.
-//! Does not own: which endpoint asks for which scope (`api`), tokens at rest (`tokens`).
+//! Owns: authenticating a request by its token: who sends it, and what they may do.
+//! Does not own: which endpoint needs which scope (`api`), stored tokens (`tokens`).
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ fn listed(scopes: &[Scope]) -> String {
     scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What a request may do, by the token that it showed.
+/// The authenticated sender of a request, and its scopes.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     /// The token's name, for the log.
@@ -33,7 +33,7 @@ impl Principal {
         Self { whose: whose.to_owned(), scopes: vec![Scope::Admin] }
     }
 
-    /// Whether it holds the scope; otherwise the sentence for whoever asked.
+    /// Checks that the token has the scope. `Err`: the sentence for the sender.
     pub(crate) fn requires(&self, scope: Scope) -> Result<(), String> {
         if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
             return Ok(());
@@ -45,7 +45,7 @@ impl Principal {
     }
 }
 
-/// Why a request shows nothing that opens the API.
+/// Why a request is not authenticated.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Denied {
     #[error("send a token of the API as `Authorization: Bearer …`; `harness token create` makes one")]
@@ -57,7 +57,7 @@ pub(crate) enum Denied {
 }
 
 impl Denied {
-    /// For programs.
+    /// The problem's `code`.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::NoToken => "no_token",
@@ -67,17 +67,17 @@ impl Denied {
     }
 }
 
-/// The token in `Authorization`. The scheme's name may be written in any case.
+/// The token in `Authorization`. The scheme is case-insensitive.
 fn shown(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(b"Bearer ".len())?;
     let token = token.trim_ascii();
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)
 }
 
-/// How long a use of a token counts as the same for the note of when it was used last, in milliseconds.
+/// How often the last use of a token is recorded, in milliseconds.
 const USED_EVERY_MS: u64 = 60_000;
 
-/// The lock of the API. Without a key, as by default, it opens to nobody. Cloning shares it.
+/// Authenticates requests to the API. Without any token, as by default, it rejects all of them. Cloning shares it.
 #[derive(Clone, Debug, Default)]
 pub struct Authenticator {
     shared: Arc<Shared>,
@@ -85,7 +85,7 @@ pub struct Authenticator {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// SHA-256 of the token that opens everything.
+    /// SHA-256 of the token with all scopes.
     admin: Option<[u8; 32]>,
     file: Option<TokenFile>,
     known: RwLock<Option<(Stamp, Arc<[StoredToken]>)>>,
@@ -93,21 +93,21 @@ struct Shared {
 }
 
 impl Authenticator {
-    /// A lock that one token opens for everything, and each token of the file for its scopes. Where a request comes
-    /// from and what it says about itself opens nothing.
+    /// Accepts one token for everything, and each token of the file for its scopes. The sender's address and other
+    /// headers grant nothing.
     pub fn new(admin: Option<&Secret>, file: Option<TokenFile>) -> Self {
         let admin = admin.map(|token| digest(token.expose()));
         Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }) }
     }
 
-    /// Judges a request by its headers.
+    /// Authenticates a request by its headers. `now` is in milliseconds since 1970.
     pub(crate) fn authenticate(&self, headers: &HeaderMap, now: u64) -> Result<Principal, Denied> {
         let token =
             headers.get(header::AUTHORIZATION).and_then(|value| shown(value.as_bytes())).ok_or(Denied::NoToken)?;
         let digest = digest(token);
         let is_admin = self.shared.admin.is_some_and(|admin| bool::from(admin.ct_eq(&digest)));
         let known = self.known();
-        // All are compared, so that the time tells nothing about which one it is.
+        // All tokens are compared, so that the time taken does not reveal which one matched.
         let found = known.iter().fold(None, |found, stored| {
             let is_it = bool::from(stored.sha256.ct_eq(&digest));
             if is_it { Some(stored) } else { found }
@@ -123,7 +123,7 @@ impl Authenticator {
         Ok(Principal { whose: stored.name.clone(), scopes: stored.scopes.clone() })
     }
 
-    /// The tokens as the file holds them now. One look at the file's state is all that a request costs.
+    /// The tokens in the file now. The file is read again only when its metadata have changed.
     fn known(&self) -> Arc<[StoredToken]> {
         let Some(file) = &self.shared.file else { return Arc::default() };
         let Some(stamp) = file.stamp() else { return Arc::default() };
@@ -135,7 +135,7 @@ impl Authenticator {
                 return Arc::clone(tokens);
             }
         }
-        // A file that cannot be read opens nothing.
+        // An unreadable file grants nothing.
         let tokens: Arc<[StoredToken]> = file
             .list()
             .inspect_err(|error| tracing::error!(%error, "the API's tokens cannot be read and open nothing"))
@@ -146,7 +146,7 @@ impl Authenticator {
         tokens
     }
 
-    /// Writes down that a token was used, once in a while and beside the request.
+    /// Records the use of a token, at most once per interval and without delaying the request.
     fn note(&self, stored: &StoredToken, now: u64) {
         let Some(file) = self.shared.file.clone() else { return };
         let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! Owns: who may use the API for what: scopes, tokens and where they rest.
-//! Does not own: which endpoint asks for which scope (`api`).
+//! Owns: access to the API: scopes, tokens and their storage.
+//! Does not own: which endpoint needs which scope (`api`).
 
 mod admin_token;
 mod authenticator;

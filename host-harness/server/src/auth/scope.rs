@@ -1,31 +1,31 @@
 //! Owns: the scopes of tokens and their names.
-//! Does not own: which endpoint asks for which (`api`).
+//! Does not own: which endpoint needs which scope (`api`).
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What a token opens.
+/// What a token allows.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Conversations, messages, files, accounts and channels, as they are.
+    /// Reading conversations, messages, files, accounts and channels.
     Read,
-    /// Replies, and the files for them.
+    /// Sending replies, and uploading files for them.
     Reply,
-    /// Connecting, checking, setting up and disconnecting accounts.
+    /// Connecting, checking, configuring and disconnecting accounts.
     Accounts,
-    /// Counters and the journal's health, which hold nothing of what people write.
+    /// Counters and the journal's health, which contain nothing that people write.
     Observe,
-    /// Everything, also what stops and starts channels.
+    /// Everything, including stopping and starting channels.
     Admin,
 }
 
 impl Scope {
-    /// All of them.
+    /// All scopes.
     pub const ALL: [Self; 5] = [Self::Read, Self::Reply, Self::Accounts, Self::Observe, Self::Admin];
 
-    /// As commands and errors write it.
+    /// The name in commands and errors.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -1,5 +1,5 @@
-//! Owns: named tokens of the API at rest: making, listing and revoking them in a small file beside the inbox.
-//! Does not own: what a scope opens (`api`).
+//! Owns: named API tokens: creating, listing and revoking them, in a small file beside the inbox.
+//! Does not own: what a scope allows (`api`).
 
 use std::{
     fs,
@@ -16,55 +16,55 @@ use sha2::{Digest as _, Sha256};
 use super::scope::Scope;
 use harness_engine::{VaultError, random};
 
-/// With what every token begins, so that scanners for leaked credentials and people know one.
+/// Prefix of every token, recognisable to secret scanners and to people.
 pub const TOKEN_PREFIX: &str = "harness_";
 /// The file's name in the data folder.
 const FILE: &str = "api-tokens.json";
 /// The longest name of a token, in bytes.
 const MAX_NAME: usize = 64;
-/// Tokens at one time: each request is compared with all of them.
+/// The maximum number of tokens. Each request is compared with all of them.
 const MAX_TOKENS: usize = 1000;
 
 /// Why tokens could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The file, or the one that locks it.
+    /// The token file, or its lock file, failed.
     #[error("the file of the API's tokens, {path}: {source}")]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Somebody else wrote into it.
+    /// The file has foreign content.
     #[error(
         "{path} does not hold the API's tokens ({problem}): mend it, or remove it and make the tokens anew; until then no token opens anything"
     )]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong.
         problem: String,
     },
-    /// The name cannot be one.
+    /// The name is invalid.
     #[error("`{0}` cannot name a token: expected 1 to {MAX_NAME} letters, digits, `-`, `_` and `.`")]
     Name(String),
-    /// A token of this name is there.
+    /// The name is in use.
     #[error("there is a token `{0}` already: choose another name, or revoke it first")]
     Taken(String),
-    /// No token of this name is there.
+    /// No token has this name.
     #[error("there is no token `{0}`; there are: {1}")]
     Unknown(String, String),
-    /// Too many.
+    /// The limit is reached.
     #[error("there are {MAX_TOKENS} tokens already: revoke those that nobody uses")]
     TooMany,
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error(transparent)]
     Random(#[from] VaultError),
 }
 
-/// A token as it is kept: not the token itself.
+/// A token as it is stored: its digest, not the token.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredToken {
@@ -73,13 +73,13 @@ pub struct StoredToken {
     /// SHA-256 of the whole token, in hex.
     #[serde(with = "hex::serde")]
     pub(crate) sha256: [u8; 32],
-    /// What it opens.
+    /// What it allows.
     pub scopes: Vec<Scope>,
     /// When it was made, in milliseconds since 1970.
     pub created_at: u64,
-    /// From when on it opens nothing.
+    /// When it expires, in milliseconds since 1970. `None`: never.
     pub expires_at: Option<u64>,
-    /// When it was used, as of some minute.
+    /// When it was last used, in milliseconds since 1970, to the minute.
     pub last_used_at: Option<u64>,
 }
 
@@ -89,7 +89,7 @@ struct Contents {
     tokens: Vec<StoredToken>,
 }
 
-/// Tells one state of the file from another: a change replaces the file.
+/// Identifies one version of the file. Each change replaces the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Stamp {
     changed: Option<SystemTime>,
@@ -97,32 +97,32 @@ pub(crate) struct Stamp {
     inode: u64,
 }
 
-/// The digest under which a token is kept. Tokens are 256 random bits, so nothing is to be guessed from it and a
-/// slow hash, which is for passwords, would only slow requests down.
+/// The stored digest of a token. Tokens are 256 random bits and cannot be guessed from it, so a slow password hash
+/// would only slow down requests.
 pub(crate) fn digest(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// Makes a change of names in a file's folder durable.
+/// Makes a rename in the file's folder durable.
 pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder)?.sync_all()
 }
 
-/// The file with the tokens. Whoever changes it holds a lock and replaces it as a whole, so that a running host
-/// reads one state or the other.
+/// The token file. Writers hold a lock and replace the file as a whole, so that a running host never reads a partial
+/// change.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,
 }
 
 impl TokenFile {
-    /// The file in a host's data folder, which must exist before a token is made.
+    /// The file in a host's data folder, which must exist before a token is created.
     pub fn in_folder(folder: &Path) -> Self {
         Self { path: folder.join(FILE) }
     }
 
-    /// Makes a token and returns it. It cannot be shown a second time.
+    /// Creates a token and returns it. It cannot be shown again.
     pub fn create(
         &self,
         name: &str,
@@ -153,7 +153,7 @@ impl TokenFile {
         Ok(token)
     }
 
-    /// Ends a token.
+    /// Revokes a token.
     pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
         self.change(|tokens| {
             let Some(place) = tokens.iter().position(|known| known.name == name) else {
@@ -166,7 +166,7 @@ impl TokenFile {
         })
     }
 
-    /// All tokens, as they are kept.
+    /// All tokens, as stored.
     pub fn list(&self) -> Result<Vec<StoredToken>, TokenError> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
@@ -178,10 +178,10 @@ impl TokenFile {
         Ok(contents.tokens)
     }
 
-    /// Notes when a token was used.
+    /// Records the use of a token.
     pub(crate) fn used(&self, name: &str, at: u64) -> Result<(), TokenError> {
         self.change(|tokens| {
-            // It may have been revoked meanwhile.
+            // The token may have been revoked meanwhile.
             if let Some(known) = tokens.iter_mut().find(|known| known.name == name) {
                 known.last_used_at = Some(at);
             }
@@ -189,7 +189,7 @@ impl TokenFile {
         })
     }
 
-    /// In which state the file is; none where it does not exist.
+    /// The file's current version; `None` if it does not exist.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let about = fs::metadata(&self.path).ok()?;
         #[cfg(unix)]
@@ -209,11 +209,11 @@ impl TokenFile {
         let text = serde_json::to_vec_pretty(&Contents { tokens }).map_err(|error| self.failed(error.into()))?;
         file.set_len(0).map_err(|source| self.failed(source))?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| self.failed(source))?;
-        // Without the folder on the disk, a power cut could bring a revoked token back.
+        // Unless the folder is synced, a power cut could bring a revoked token back.
         fs::rename(&next, &self.path).and_then(|()| sync_folder_of(&self.path)).map_err(|source| self.failed(source))
     }
 
-    /// A file for this user alone.
+    /// Opens a file for this user alone.
     fn private(&self, path: &Path) -> Result<fs::File, TokenError> {
         let opened = private_options().write(true).create(true).truncate(false).open(path);
         opened.map_err(|source| TokenError::File { path: path.to_owned(), source })

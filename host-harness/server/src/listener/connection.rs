@@ -1,5 +1,5 @@
-//! Owns: one connection: the socket under hyper, and since when it is idle, sends a header, or is waited for in a body.
-//! Does not own: how long each may last (`listener`).
+//! Owns: one connection: its socket under hyper, and how long it has been idle, sending a header, or stalled in a body.
+//! Does not own: the limits of each (`listener`).
 
 use std::{
     io,
@@ -27,10 +27,10 @@ use tokio::{
 
 use crate::{listener::head::Heads, middleware::body::Keeping, problem::unreadable_head};
 
-/// Answers up to this size fit into the system's buffers: whoever does not read one holds nothing up. In bytes.
+/// Answers up to this size, in bytes, fit into the system's buffers, so a client that does not read one blocks nothing.
 const SMALL_ANSWER: u64 = 64 << 10;
-/// How long, and for how many bytes, a sender is listened to after the last answer: one that is cut off in the middle
-/// of what it sends does not see it.
+/// How long, and for how many bytes, the socket is still read after the last answer. A sender whose connection is
+/// closed while it is sending does not see the answer.
 const LINGER_TIME: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 4 << 20;
 
@@ -39,22 +39,22 @@ const LINGER_BYTES: usize = 4 << 20;
 pub(crate) enum Phase {
     /// Between two requests.
     Idle,
-    /// A header comes in; also before the first request.
+    /// A header is arriving. Also the phase before the first request.
     Header,
-    /// The body of a request does not go on: whoever answers waits for its sender.
+    /// A request's body has stalled: its handler waits for the sender.
     Body,
     /// A request is being answered.
     Busy,
 }
 
-/// A connection as others see it.
+/// A connection's state, as the listener sees it.
 #[derive(Debug)]
 pub(crate) struct Watched {
     phase: AtomicU8,
     began: Instant,
-    /// Since when it is in this phase, in milliseconds after it began.
+    /// When the phase began, in milliseconds after `began`.
     since: AtomicU64,
-    /// Its place is needed, or the host stops.
+    /// Signals that the connection must close: its place is needed, or the host stops.
     pub(crate) close: Notify,
 }
 
@@ -83,26 +83,26 @@ impl Watched {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// A request's body, which tells when its sender is waited for.
+    /// Wraps a request's body, to notice when it stalls.
     pub(crate) fn body<B>(self: &Arc<Self>, body: B) -> Awaited<B> {
         Awaited { body, watched: Arc::clone(self) }
     }
 
-    /// Since when it waits for its sender, and for what; none while a request is being answered.
+    /// Since when the connection waits for its sender, and in which phase; `None` while a request is being answered.
     pub(crate) fn waits_since(&self) -> Option<(Instant, Phase)> {
         let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
         let phase = self.phase();
         (phase != Phase::Busy).then(|| (self.began + since, phase))
     }
 
-    /// A request is there. It ends with the answer, or with its last byte where that may take long.
+    /// Marks the connection busy until the guard is dropped: with the answer, or once a large answer has been read.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.enter(Phase::Busy);
         Busy(Arc::clone(self))
     }
 }
 
-/// A request under way.
+/// Guard of a request in progress.
 pub(crate) struct Busy(Arc<Watched>);
 
 impl Drop for Busy {
@@ -112,7 +112,7 @@ impl Drop for Busy {
 }
 
 impl Busy {
-    /// Keeps the connection busy for as long as a large answer is being read.
+    /// Keeps the connection busy while a large answer is being read.
     pub(crate) fn until_read(self, answer: Response) -> Response {
         if answer.body().size_hint().upper().is_some_and(|size| size <= SMALL_ANSWER) {
             return answer;
@@ -121,8 +121,8 @@ impl Busy {
     }
 }
 
-/// The body of a request. While it is asked for more and there is nothing, its connection waits for its sender, like
-/// one whose header does not come.
+/// The body of a request. While its reader waits for more data, the connection counts as waiting for its sender, as
+/// when a header does not arrive.
 pub(crate) struct Awaited<B> {
     body: B,
     watched: Arc<Watched>,
@@ -137,7 +137,7 @@ impl<B> Awaited<B> {
 }
 
 impl<B> Drop for Awaited<B> {
-    /// Nobody asks for the rest of it.
+    /// The rest of the body is no longer wanted.
     fn drop(&mut self) {
         self.goes_on();
     }
@@ -174,9 +174,9 @@ pub(crate) struct Socket {
     stream: TcpStream,
     watched: Arc<Watched>,
     heads: Heads,
-    /// After the last answer: how many bytes are still listened to, and until when.
+    /// After the last answer: how many bytes are still read, and until when.
     lingering: Option<(usize, Pin<Box<Sleep>>)>,
-    /// What is written in the place of hyper's own answer, and how much of it is.
+    /// The answer that replaces hyper's own, and how much of it has been written.
     unreadable: Option<(Vec<u8>, usize)>,
 }
 
@@ -185,7 +185,7 @@ impl Socket {
         Self { stream, watched, heads: Heads::default(), lingering: None, unreadable: None }
     }
 
-    /// Whether hyper answers by itself, since it could not read a head: it says no word in the body then.
+    /// The status, if these bytes are hyper's own answer to a malformed head. That answer has an empty body.
     fn answers_for_itself(&self, bytes: &[u8]) -> Option<StatusCode> {
         if self.watched.phase() != Phase::Header {
             return None;
@@ -197,7 +197,7 @@ impl Socket {
         lines.all(own).then_some(status)
     }
 
-    /// Writes these words in the place of hyper's own answer; `None` where there are none to write.
+    /// Writes the replacement for hyper's own answer; `None` if there is none.
     fn poll_unreadable(&mut self, cx: &mut Context<'_>, length: usize) -> Option<Poll<io::Result<usize>>> {
         let (words, written) = self.unreadable.as_mut()?;
         while let Some(rest) = words.get(*written..).filter(|rest| !rest.is_empty()) {
@@ -244,7 +244,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // hyper's own answer is one piece.
+        // hyper writes its own answer in one piece.
         if let [bytes] = slices
             && (self.unreadable.is_some() || self.answers_for_itself(bytes).is_some())
         {

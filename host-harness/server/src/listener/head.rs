@@ -1,36 +1,36 @@
-//! Owns: the ends of lines in the heads of requests: CR and LF together, and nothing else. hyper takes a bare LF too; what
-//! stands in front of this host may not, and then the two would see other requests in the same bytes.
-//! Does not own: whether a request is well formed, which hyper says.
+//! Owns: line endings in request heads: only CR LF is accepted. hyper accepts a bare LF too, but a proxy in front may
+//! not, and then the two would see different requests in the same bytes (request smuggling).
+//! Does not own: other checks of a request's syntax (hyper).
 
-/// What comes next on a connection.
+/// The parser's position in a connection's bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
-    /// A request, or the empty lines before one.
+    /// Before a request, or in the empty lines before one.
     Between,
     /// In a head.
     Head,
-    /// This many bytes of a body.
+    /// In a body, with this many bytes left.
     Body(u64),
-    /// The line before a chunk of a body, which says how long it is.
+    /// In a chunk's size line.
     Size,
-    /// This many bytes of a chunk.
+    /// In a chunk, with this many bytes left.
     Chunk(u64),
-    /// The end of the line behind a chunk.
+    /// At the end of line after a chunk.
     Behind,
-    /// The lines behind the last chunk.
+    /// In the trailers after the last chunk.
     Trailers,
-    /// Behind something that no body holds: hyper refuses it, and there is no other request.
+    /// After malformed chunking: hyper rejects it, and no further request can follow.
     Lost,
 }
 
-/// Longer than the lines that say how long a body or a chunk is.
+/// Bytes of a line that are kept: more than a length field or a chunk size needs.
 const LINE: usize = 64;
 
 /// Follows the bytes of one connection.
 pub(crate) struct Heads {
     place: Place,
     previous: u8,
-    /// The beginning of the line.
+    /// The start of the current line, in lower case.
     line: Vec<u8>,
     length: u64,
     chunked: bool,
@@ -43,7 +43,7 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// Puts a byte that no head may hold in the place of each bare LF, so that the request is refused as malformed.
+    /// Replaces each bare LF with a NUL, which is invalid in a head, so that hyper rejects the request as malformed.
     pub(crate) fn read(&mut self, mut bytes: &mut [u8]) {
         while let Some((byte, rest)) = bytes.split_first_mut() {
             let (left, next) = match self.place {
@@ -112,10 +112,10 @@ impl Heads {
         self.line.clear();
     }
 
-    /// A line of a head: the first of a request, or a field.
+    /// Parses a line of a head: the request line, or a field.
     fn field(&mut self) {
         if let Some(length) = self.line.strip_prefix(b"content-length:") {
-            // Where it is no number, hyper refuses the request.
+            // If it is not a number, hyper rejects the request.
             let length = std::str::from_utf8(length.trim_ascii()).ok().and_then(|text| text.parse().ok());
             self.length = length.unwrap_or(0);
         }
@@ -123,7 +123,7 @@ impl Heads {
     }
 }
 
-/// How long a chunk is, before blanks and extensions.
+/// The size of a chunk. Spaces and extensions after it are ignored.
 fn size(line: &[u8]) -> Option<u64> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     u64::from_str_radix(std::str::from_utf8(line.get(..digits)?).ok()?, 16).ok()
@@ -167,7 +167,7 @@ mod tests {
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n",
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n",
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\n\r\n",
-            // What is no chunk is followed by nothing.
+            // After malformed chunking, no further request is read.
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nno\r\nGET / HTTP/1.1\r\n\r\n",
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nGET / HTTP/1.1\r\n\r\n",
         ] {

@@ -1,5 +1,5 @@
-//! Owns: how many connections there are, how long each may take for what, and how they end.
-//! Does not own: what is answered (`router`).
+//! Owns: the number of connections, their time limits, and how they are closed.
+//! Does not own: answers (`router`).
 
 mod connection;
 mod head;
@@ -23,29 +23,29 @@ use tower::ServiceExt as _;
 
 use self::connection::{Phase, Socket, Watched};
 
-/// Bounds for whoever connects.
+/// Limits for clients.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long a request's header may take, from its first byte, and that of the first request from the connection
-    /// on. This and `idle_time` are looked at four times within the shorter of them.
+    /// How long a request's header may take from its first byte; for the first request, from the connection on. This
+    /// and `idle_time` are checked four times within the shorter of the two.
     pub header_time: Duration,
-    /// The largest header, with the request line, in bytes.
+    /// The largest header including the request line, in bytes.
     pub max_header_bytes: usize,
-    /// How long the body of a webhook, of a form and of a call of the API may take. The API gives a second more for
-    /// each 512 KiB that are announced.
+    /// How long the body of a webhook, a form or an API call may take. The API adds one second for each announced 512
+    /// KiB.
     pub body_time: Duration,
-    /// How long a connection may stay open between two requests.
+    /// How long a connection may stay idle between two requests.
     pub idle_time: Duration,
-    /// Connections at one time. One more takes the place of the one that waits for its sender the longest: between two
-    /// requests, for a header, or for a body that does not go on.
+    /// The maximum number of connections. A new one then replaces the one that has waited longest for its sender:
+    /// between two requests, for a header, or in a stalled body.
     pub max_connections: usize,
-    /// The same for one remote address, or one /64 of version 6. Behind a reverse proxy every connection has the
-    /// proxy's address: there it is as large as `max_connections`, and the proxy bounds its own.
+    /// The same per remote address, or per /64 for IPv6. Behind a reverse proxy every connection has the proxy's
+    /// address, so set it to `max_connections` and let the proxy limit its clients.
     pub max_connections_per_address: usize,
-    /// Refused webhooks of one remote address in a minute, each with its own line in the log. Those beyond are
-    /// answered 429 without one. Genuine ones are not counted and never refused for it.
+    /// Refused webhooks per remote address and minute that are logged individually. Further ones are answered with 429
+    /// and not logged. Valid webhooks are not counted, and are never rejected for this reason.
     pub refused_webhooks_per_minute: u32,
-    /// How long requests that are under way may take when the host stops.
+    /// How long requests in progress may take once the host stops.
     pub stop_time: Duration,
 }
 
@@ -64,13 +64,13 @@ impl Default for Limits {
     }
 }
 
-/// The pause after the system gave no connection, such as for want of file descriptors.
+/// The pause after a failed accept, e.g. when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The shortest time between two looks at who takes too long.
+/// The shortest interval between checks of the time limits.
 const LEAST_LOOK: Duration = Duration::from_millis(50);
 
-/// The connections that are open.
+/// The table of open connections.
 #[derive(Clone, Default)]
 struct Open {
     connections: Arc<Mutex<HashMap<u64, Connected>>>,
@@ -83,8 +83,8 @@ struct Connected {
 }
 
 impl Open {
-    /// Makes room where there is none, at the cost of whoever has kept the host waiting the longest: of the same
-    /// address where that has as many as it may. Says whether there is room now.
+    /// Adds a connection. If a limit is reached, first closes the one that has waited longest for its sender, among
+    /// those of the same address if that limit is reached. Returns whether there was room.
     fn admit(&self, number: u64, watched: &Arc<Watched>, peer: SocketAddr, limits: &Limits) -> bool {
         let network = network_of(peer.ip());
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,14 +102,14 @@ impl Open {
         true
     }
 
-    /// Ends those whose sender takes too long.
+    /// Closes connections whose sender exceeds a time limit.
     fn sweep(&self, limits: &Limits) {
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, connected| {
             let late = connected.watched.waits_since().is_some_and(|(since, phase)| match phase {
                 Phase::Idle => since.elapsed() > limits.idle_time,
                 Phase::Header => since.elapsed() > limits.header_time,
-                // Whoever reads it knows how long it may take, and answers.
+                // The reader of a body has its own deadline, and answers.
                 Phase::Body | Phase::Busy => false,
             });
             if late {
@@ -124,17 +124,17 @@ impl Open {
     }
 }
 
-/// Serves until `stop`, then lets the requests finish that are under way, within their time. Dropped, everything ends
-/// where it is.
+/// Serves until `stop`, then lets requests in progress finish within `stop_time`. If this future is dropped, everything
+/// is cut off.
 pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, stop: impl Future<Output = ()> + Send) {
     let open = Open::default();
     let mut tasks = JoinSet::new();
     let (stopping, stopped) = watch::channel(false);
     let mut number = 0u64;
-    // Since the last look, for one line instead of many.
+    // Refused connections since the last check, for one log line instead of many.
     let mut refused = 0u64;
     let mut stop = std::pin::pin!(stop);
-    // One look at all of them costs less than a timer for each request.
+    // One check of all connections costs less than a timer per request.
     let mut looks = tokio::time::interval((limits.header_time.min(limits.idle_time) / 4).max(LEAST_LOOK));
     loop {
         let accepted = tokio::select! {
@@ -211,7 +211,7 @@ fn connection(
         async move { answer.await.map(|answer| busy.until_read(answer)) }
     });
     let mut builder = http1::Builder::new();
-    // hyper has one clock for headers and for the time between two requests; here they are two, and `sweep` keeps them.
+    // hyper has one timeout for both headers and idle time. Here they are two, enforced by `sweep`.
     builder.header_read_timeout(None).max_header_size(max_header_bytes);
     let served = builder.serve_connection(TokioIo::new(socket), service);
     async move {
@@ -230,7 +230,7 @@ fn connection(
                     if watched.waits_since().is_some() {
                         return;
                     }
-                    // A request came in at the last moment.
+                    // A request arrived just now.
                     served.as_mut().graceful_shutdown();
                 }
                 _ = stopped.changed(), if !stopping => {
@@ -242,13 +242,13 @@ fn connection(
     }
 }
 
-/// With its cause, which says more.
+/// The error with its cause, which says more.
 fn error_of(error: &hyper::Error) -> String {
     use std::error::Error as _;
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-/// Whoever has one address of version 6 has the 2^64 beside it.
+/// The owner of one IPv6 address controls its whole /64.
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

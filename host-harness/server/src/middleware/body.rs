@@ -1,6 +1,5 @@
-//! Owns: bodies with something beside them: the time that they may take, the connection that they keep busy, the memory that
-//! they take.
-//! Does not own: what is read from a body.
+//! Owns: bodies with a deadline, with a connection that stays busy, or with a memory reservation.
+//! Does not own: their content.
 
 use std::{
     pin::Pin,
@@ -22,20 +21,20 @@ use tokio::time::Sleep;
 
 use harness_engine::Held;
 
-/// A second more is given for each of this many bytes that a sender announces and may send.
+/// One more second is allowed for each of this many announced bytes.
 const BYTES_PER_SECOND: u64 = 512 << 10;
 
-/// How long bodies may take.
+/// The time limit of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyTime {
-    /// Whatever its length.
+    /// The time allowed for any body.
     pub(crate) base: Duration,
-    /// Bytes for which more time is given.
+    /// The largest announced length, in bytes, for which time is added.
     pub(crate) largest: u64,
 }
 
-/// Lets a request's body fail that does not come in within its time: a sender that sends a byte now and then holds
-/// nothing for long.
+/// Fails a request's body that does not arrive in time, so that a sender that trickles bytes does not hold resources
+/// for long.
 pub(crate) async fn within(State(time): State<BodyTime>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -45,33 +44,33 @@ pub(crate) async fn within(State(time): State<BodyTime>, request: Request, next:
     next.run(request.map(|body| Body::new(Within { body, end: Box::pin(tokio::time::sleep(time)) }))).await
 }
 
-/// The length that a header announces.
+/// The value of `Content-Length`.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Memory is set aside in pieces of this size, in bytes.
+/// The smallest growth of a memory reservation, in bytes.
 const PIECE: usize = 64 << 10;
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unread {
-    /// It is longer than it may be.
+    /// It exceeds the bound.
     TooLarge,
     /// There is no memory for it now.
     NoMemory,
-    /// Its sender ended it in the middle.
+    /// The sender aborted it.
     Broken,
 }
 
-/// A body with the memory that is set aside for it.
+/// A body and its memory reservation.
 pub(crate) struct Read {
     pub(crate) bytes: Vec<u8>,
     _memory: Held,
 }
 
-/// Reads a body of at most `bound` bytes. `memory` grows as its bytes come, in pieces that double, and never to more than
-/// the body takes in the end: one that is announced and does not come takes none.
+/// Reads a body of at most `bound` bytes. `memory` grows with the received bytes, doubling each time and never beyond
+/// the announced length, so a body that is announced and never sent takes no memory.
 pub(crate) async fn read(body: &mut Body, bound: usize, mut memory: Held) -> Result<Read, Unread> {
     let likely = usize::try_from(body.size_hint().upper().unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(bound);
     let (mut bytes, mut room) = (Vec::new(), 0_usize);
@@ -126,7 +125,7 @@ impl HttpBody for Within {
     }
 }
 
-/// A body that keeps a value for as long as it is being read.
+/// A body that keeps a value alive until it has been read.
 pub(crate) struct Keeping<T> {
     body: Body,
     _kept: T,

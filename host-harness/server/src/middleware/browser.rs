@@ -1,5 +1,5 @@
-//! Owns: what a browser is told with every answer, and refusing requests that a page of another site makes.
-//! Does not own: who is asking (`auth`).
+//! Owns: security headers for browsers, and rejecting cross-site requests.
+//! Does not own: authentication (`auth`).
 
 use axum::{
     extract::{Request, State},
@@ -13,16 +13,16 @@ use harness_engine::Host;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const OTHER_SITE: &str = "this was asked by a page of another site: open this host's own page, or ask from a program";
-/// For answers that are no pages: nothing in them is to be run, loaded or framed.
+/// Policy for answers that are not pages: nothing may be run, loaded or framed.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Headers for every answer, where the endpoint has not set its own.
+/// Adds headers to every answer, unless the endpoint has set its own.
 pub(crate) async fn headers(mut answer: Response) -> Response {
     let given = answer.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, NOTHING),
-        // What the policy says, for browsers that do not know it.
+        // Part of the policy too; this is for browsers that do not support it.
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
@@ -33,7 +33,7 @@ pub(crate) async fn headers(mut answer: Response) -> Response {
     answer
 }
 
-/// Refuses what a page of another site asks of the API, whatever the method: there, reading can have an effect too.
+/// Rejects all cross-site requests to the API, whatever the method: reading can have effects there too.
 pub(crate) async fn no_other_site(State(host): State<Host>, request: Request, next: Next) -> Response {
     if is_of_another_site(&host, request.headers()) {
         return Problem::new(StatusCode::FORBIDDEN, "other_site", OTHER_SITE).into_response();
@@ -41,7 +41,7 @@ pub(crate) async fn no_other_site(State(host): State<Host>, request: Request, ne
     next.run(request).await
 }
 
-/// Refuses forms of another site. Following a link from there is welcome: platforms send people back that way.
+/// Rejects cross-site forms. Links from other sites are allowed: platforms send people back that way.
 pub(crate) async fn no_foreign_forms(State(host): State<Host>, request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && is_of_another_site(&host, request.headers()) { refused() } else { next.run(request).await }
@@ -51,7 +51,8 @@ fn refused() -> Response {
     (StatusCode::FORBIDDEN, format!("{OTHER_SITE}\n")).into_response()
 }
 
-/// Whether a browser says so. Programs say nothing, and browsers that cannot say it name the origin.
+/// Whether the browser marks the request as cross-site. Older browsers send only `Origin`; programs send neither
+/// header.
 fn is_of_another_site(host: &Host, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get(FETCH_SITE) {
         return site != "same-origin" && site != "none";

@@ -1,4 +1,4 @@
-//! Owns: what every request and answer passes: headers for browsers, the time that bodies may take.
+//! Owns: middleware for all routes: headers for browsers, time limits for bodies.
 //! Does not own: routes.
 
 pub(crate) mod body;

@@ -1,9 +1,9 @@
-//! Texts in JSON: escapes into letters, and letters into escapes.
-//! Owns what stands between quotes; not finding the quotes, which is `reader`'s.
+//! Strings in JSON: escaping and unescaping.
+//! Owns the content between quotes; not finding the quotes, which `reader` does.
 
 use std::fmt::Write as _;
 
-/// A text as a JSON string, quotes included.
+/// Appends a text as a JSON string, including quotes.
 pub fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     for letter in text.chars() {
@@ -22,8 +22,7 @@ pub fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The text of a JSON string whose escapes are well-formed. `None` where half of a surrogate pair
-/// stands alone.
+/// Unescapes a JSON string with well-formed escapes. `None` if it contains half of a surrogate pair.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -51,7 +50,7 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The code unit of an escape at a place in a text.
+/// The code unit of the escape at a position in a text.
 pub(super) fn unit(text: &str, at: usize) -> Option<u32> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))

@@ -1,9 +1,9 @@
-//! Lenient JSON: a borrowed tree with a depth bound, whose lower levels may be left as raw text; repairs; writing.
-//! Owns JSON as such; not what a member means: that is decided by `lenient` and the channel.
+//! Lenient JSON: a borrowed tree with a depth limit, optional raw lower levels, repairs, and writing.
+//! Owns JSON itself; not the meaning of members, which `lenient` and the channel determine.
 //!
-//! A general library stops at the first fault, and one bad item must not cost its neighbours. So the grammar
-//! (RFC 8259) is read here, in one pass, and the tests hold it against `serde_json`. The tree is bounded in depth
-//! because a guest has a stack of 16 KiB: what lies deeper is skipped without recursion and leaves a marker.
+//! A general-purpose library stops at the first error, but a bad item must not affect its neighbours. So the grammar
+//! (RFC 8259) is parsed here, in one pass, and the tests compare the result with `serde_json`. The tree's depth is
+//! limited because a guest has a stack of 16 KiB: deeper values are skipped without recursion and leave a marker.
 
 mod escape;
 mod number;
@@ -19,43 +19,42 @@ pub use write::Writer;
 
 use reader::Reader;
 
-/// Containers nested deeper than this become `Json::TooDeep`. The deepest item that a
-/// platform documents, a template with buttons, has 12 levels.
+/// Containers nested deeper than this become `Json::TooDeep`. The deepest item documented by a platform, a template
+/// with buttons, has 12 levels.
 const DEPTH: u8 = 24;
-/// No level is left raw.
+/// Leave no level raw.
 const NEVER_RAW: u8 = u8::MAX;
 
-/// The members of an object in the order in which they stand.
+/// The members of an object, in document order.
 pub type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
-/// A JSON value that borrows its texts where they hold no escapes.
+/// A JSON value. It borrows its strings unless they contain escapes.
 #[derive(Debug, PartialEq)]
 pub enum Json<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number that is not negative.
+    /// A non-negative integer.
     Unsigned(u64),
-    /// A negative whole number.
+    /// A negative integer.
     Signed(i64),
-    /// A number that no 64-bit integer holds: its whole part, where that is not negative and exact
-    /// in a float as well.
+    /// A number that fits no 64-bit integer: its integer part, if that is not negative and exact in a float too.
     Fraction(Option<u64>),
-    /// A string, without its escapes.
+    /// A string, unescaped.
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Json<'a>>),
     /// An object.
     Object(Members<'a>),
-    /// A container below the depth bound; its content was skipped.
+    /// A container below the depth limit; its content was skipped.
     TooDeep,
-    /// A value that was left as it stands; only `shallow` makes these.
+    /// A value left as raw text; only `shallow` creates these.
     Raw(&'a str),
 }
 
 impl<'a> Json<'a> {
-    /// The member of an object; the last one where a name stands twice.
+    /// The member of an object; the last one of duplicates.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => last(members, name),
@@ -63,7 +62,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A text, or a whole number as its text: platforms write ids both ways.
+    /// A text, or an integer as text: platforms write ids both ways.
     pub fn id(&self) -> Option<String> {
         match self {
             Json::Text(text) if !text.is_empty() => Some(String::from(&**text)),
@@ -73,7 +72,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A whole number, written as a number or as a text.
+    /// A non-negative integer, given as number or text.
     pub fn whole(&self) -> Option<u64> {
         match self {
             Json::Unsigned(number) => Some(*number),
@@ -83,7 +82,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// What kind of value it is, for a sentence.
+    /// The kind of value, for use in a sentence.
     pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",
@@ -98,27 +97,27 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The member of this name; the last one where it stands twice.
+/// The member with this name; the last one of duplicates.
 pub fn last<'m, 'a>(members: &'m Members<'a>, name: &str) -> Option<&'m Json<'a>> {
     members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-/// Where a text stops being JSON.
+/// Where a text stops being valid JSON.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// The byte behind the fault.
+    /// The byte after the fault.
     pub offset: usize,
-    /// The text ends before the value does.
+    /// Whether the text ends before the value does.
     pub ends: bool,
 }
 
-/// Reads one value in full. The text must hold nothing else.
+/// Parses a single value in full. The text must contain nothing else.
 pub fn parse(text: &str) -> Result<Json<'_>, Fault> {
     shallow(text, NEVER_RAW)
 }
 
-/// Reads so many levels of containers and leaves what is below as raw text, as well as every member
-/// named `value`: 0 checks the grammar, 1 gives the raw members of an object or elements of a list.
+/// Parses this many levels of containers, and leaves deeper values as raw text, as well as every member named `value`.
+/// 0 only checks the grammar; 1 returns the raw members of an object or elements of a list.
 pub fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
     Reader::new(text).whole(levels)
 }

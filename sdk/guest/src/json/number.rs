@@ -1,14 +1,14 @@
-//! Numbers that no 64-bit integer holds.
-//! Owns the whole part of such a number; not the grammar, which is `reader`'s.
+//! Numbers that fit no 64-bit integer.
+//! Owns the integer part of such a number; not the grammar, which `reader` checks.
 
 use super::Json;
 
-/// The most digits before the point that a float can have.
+/// The most digits before the decimal point that a float can have.
 const FLOAT_DIGITS: i32 = 309;
-/// From here on not every whole number is exact in a float.
+/// From here on, not every integer is exact in a float.
 pub(super) const FIRST_INEXACT: u64 = 1 << 53;
 
-/// A number that is no 64-bit integer. `None` where not even a float can hold it.
+/// A number that fits no 64-bit integer. `None` if not even a float can hold it.
 pub(super) fn fraction(text: &str) -> Option<Json<'static>> {
     let (mut digits_before, mut exponent, mut sign) = (0_i32, 0_i32, 1_i32);
     let (mut in_fraction, mut in_exponent) = (false, false);
@@ -21,7 +21,7 @@ pub(super) fn fraction(text: &str) -> Option<Json<'static>> {
             b'0'..=b'9' if in_exponent => {
                 exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte - b'0'));
             }
-            // Zeros in front only move the point.
+            // Leading zeros only shift the decimal point.
             b'0' if digits.is_empty() => digits_before -= i32::from(in_fraction),
             b'0'..=b'9' => {
                 digits_before += i32::from(!in_fraction);

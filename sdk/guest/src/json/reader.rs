@@ -1,5 +1,5 @@
-//! One pass over a text of JSON.
-//! Owns the grammar (RFC 8259); not numbers beyond 64 bits, escapes and repairs, which have files of their own.
+//! A single pass over a JSON text.
+//! Owns the grammar (RFC 8259); not numbers beyond 64 bits, escapes and repairs, which have their own files.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::escape::unescape;
 use super::number::fraction;
 use super::{DEPTH, Fault, Json};
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Reader<'a> {
     text: &'a str,
     pub(super) at: usize,
@@ -18,7 +18,7 @@ impl<'a> Reader<'a> {
         Self { text, at: 0 }
     }
 
-    /// Reads the only value of the text.
+    /// Parses the only value of the text.
     pub(super) fn whole(mut self, levels: u8) -> Result<Json<'a>, Fault> {
         let value = self.value(DEPTH, levels)?;
         match self.sign() {
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no blank, without taking it.
+    /// The next non-whitespace byte, without consuming it.
     #[inline(always)]
     fn sign(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         Fault { offset: length.min(self.at + 1), ends: self.at >= length }
     }
 
-    /// Takes one byte that must stand here.
+    /// Consumes one byte, which must be this one.
     #[inline(always)]
     fn take(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() != Some(byte) {
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes a byte where it stands next.
+    /// Consumes this byte if it is the next one.
     #[inline(always)]
     fn takes(&mut self, byte: u8) -> bool {
         let stands = self.sign() == Some(byte);
@@ -65,13 +65,13 @@ impl<'a> Reader<'a> {
         stands
     }
 
-    /// The text from a place to here. Both ends are ASCII, so nothing is ever cut in half.
+    /// The text from `start` to the current position. Both ends are at ASCII bytes, so no character is split.
     pub(super) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Reads a value. `depth` levels of containers may still be nested; below `levels` of them,
-    /// values are left raw.
+    /// Parses a value. `depth` is how many more levels of containers may be nested; values more than `levels` deep are
+    /// left raw.
     fn value(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
         let sign = self.sign();
         if levels == 0 {
@@ -127,16 +127,16 @@ impl<'a> Reader<'a> {
         Ok(Json::Object(members))
     }
 
-    /// Checks the grammar of a value without reading it, however deeply it is nested.
+    /// Checks the grammar of a value without building it, however deeply it is nested.
     fn skip(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
-        // The brackets that must still be closed.
+        // The closing brackets still expected.
         let mut open = Vec::new();
         loop {
             match self.sign() {
                 Some(bracket @ (b'{' | b'[')) => {
                     self.at += 1;
-                    // In ASCII a closing bracket stands two behind the opening one.
+                    // In ASCII, a closing bracket is two after its opening one.
                     let close = bracket + 2;
                     if !self.takes(close) {
                         open.push(close);
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips a member's name, in what this bracket closes.
+    /// Skips a member's name, inside a container with this closing bracket.
     fn skip_name(&mut self, close: u8) -> Result<(), Fault> {
         if close != b'}' {
             return Ok(());
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         word.bytes().try_for_each(|byte| self.take(byte))
     }
 
-    /// Reads a text without copying it where it holds no escapes.
+    /// Parses a string, without copying it if it has no escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at + 1;
         let escaped = self.skip_string()?;
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         unescape(text).map(Cow::Owned).ok_or_else(|| self.fault())
     }
 
-    /// Whether there were escapes in it.
+    /// Skips a string. Returns whether it has escapes.
     #[inline(always)]
     fn skip_string(&mut self) -> Result<bool, Fault> {
         self.take(b'"')?;
@@ -206,14 +206,14 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 return Ok(escaped);
             }
-            // What is neither is a control character or the end.
+            // Anything else is a control character or the end.
             self.take(b'\\')?;
             self.skip_escape()?;
             escaped = true;
         }
     }
 
-    /// What stands behind a backslash.
+    /// Skips the part of an escape after the backslash.
     fn skip_escape(&mut self) -> Result<(), Fault> {
         let digits = match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         fraction(text).ok_or_else(|| self.fault())
     }
 
-    /// Whether it has neither a fraction nor an exponent.
+    /// Skips a number. Returns whether it has neither fraction nor exponent.
     fn skip_number(&mut self) -> Result<bool, Fault> {
         self.at += usize::from(self.peek() == Some(b'-'));
         let start = self.at;
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         Ok(self.at == end)
     }
 
-    /// At least one digit.
+    /// Skips at least one digit.
     #[inline(always)]
     fn skip_digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
@@ -279,14 +279,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes stand before the first quote, backslash or control character. Most of a delivery is
-/// text, so eight bytes are looked at together.
+/// The number of bytes before the first quote, backslash or control character. Most of a delivery is text, so eight
+/// bytes are checked at once.
 #[inline(always)]
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES * 0x80;
-    // Sets the high bit of every byte below `least`, up to and including the first such byte; what it
-    // says of later ones may be wrong.
+    // Sets the high bit of every byte below `least`, reliably up to and including the first such byte; bits of later
+    // bytes may be wrong.
     let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word & HIGHS;
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Repairs: JSON of which a value cannot be read as it stands.
-//! Owns what is put in its place; not when that is done, which the channel decides.
+//! Repairs of valid JSON with values that cannot be represented.
+//! Owns the replacement values; not when to repair, which the channel decides.
 
 use super::escape::unit;
 use super::reader::Reader;
 
-/// Rewrites what a value that is JSON can be wrong about by itself: half surrogate pairs as U+FFFD,
-/// numbers out of range as `null`. True when text was replaced.
+/// Replaces values that valid JSON may contain but Rust cannot hold: unpaired surrogates by U+FFFD, numbers out of
+/// range by `null`. Returns true if text was replaced.
 pub fn repair(text: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut replaced = false;

@@ -1,5 +1,5 @@
-//! What the reader promises, held against `serde_json` over examples and generated documents.
-//! Belongs here: the grammar, the depth bound, the repairs.
+//! The reader's promises, compared with `serde_json` on examples and generated documents. Belongs here: the grammar,
+//! the depth bound, the repairs.
 
 use super::number::FIRST_INEXACT;
 use super::*;
@@ -36,7 +36,7 @@ fn quoting_is_the_inverse_of_reading() {
     assert_eq!(parse(&quoted).ok().and_then(|value| value.id()), Some(text));
 }
 
-/// The same value, as `serde_json` reads it.
+/// The same value, converted from `serde_json`.
 fn known(value: &serde_json::Value) -> Json<'_> {
     use serde_json::Value;
     match value {

@@ -1,26 +1,26 @@
-//! Writing JSON: objects and lists with their commas.
-//! Owns the signs between values; not their order, which is the caller's.
+//! Writing JSON objects and lists with their commas.
+//! Owns the punctuation; not the order of members, which the caller decides.
 
 use super::push_quoted;
 
-/// A JSON text that is being written.
+/// A JSON text under construction.
 #[derive(Debug, Default)]
 pub struct Writer(String);
 
 impl Writer {
-    /// Nothing yet.
+    /// An empty text.
     pub fn new() -> Self {
         Self(String::with_capacity(256))
     }
 
-    /// Begins the next member or element.
+    /// Writes a comma if a member or element precedes.
     fn comma(&mut self) {
         if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(',');
         }
     }
 
-    /// The name of a member, whose value follows.
+    /// Writes a member's name; its value must follow.
     pub fn name(&mut self, name: &str) -> &mut Self {
         self.comma();
         push_quoted(&mut self.0, name);
@@ -28,24 +28,24 @@ impl Writer {
         self
     }
 
-    /// A member that is a text.
+    /// Writes a member with a text value.
     pub fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         push_quoted(&mut self.0, value);
     }
 
-    /// An element of a list that is a text.
+    /// Writes a text as an element of a list.
     pub fn value(&mut self, value: &str) {
         self.comma();
         push_quoted(&mut self.0, value);
     }
 
-    /// A member that is `true`.
+    /// Writes a member with the value `true`.
     pub fn flag(&mut self, name: &str) {
         self.name(name).0.push_str("true");
     }
 
-    /// An object, as an element or behind a name.
+    /// Writes an object, as an element or after a name.
     pub fn object(&mut self, content: impl FnOnce(&mut Self)) {
         self.comma();
         self.0.push('{');
@@ -53,7 +53,7 @@ impl Writer {
         self.0.push('}');
     }
 
-    /// A list behind a name; `each` writes one element.
+    /// Writes a list after a name; `each` writes one element.
     pub fn list<T>(&mut self, values: &[T], mut each: impl FnMut(&mut Self, &T)) {
         self.0.push('[');
         for value in values {
@@ -62,7 +62,7 @@ impl Writer {
         self.0.push(']');
     }
 
-    /// The text.
+    /// The finished text.
     pub fn finish(self) -> String {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Owns: the bare native server that the host is measured against: HMAC, serde, one writing thread with group commit.
+//! Owns: the bare native server that the host is compared with: HMAC, serde, one writer thread with group commit.
 //! Does not own: any product around it.
 
 use std::{path::Path, thread};
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Mode, SECRET};
 
-/// The same bounds as the host's writer.
+/// The same limits as the host's writer.
 const QUEUE: usize = 8192;
 const BATCH: usize = 512;
 
@@ -114,7 +114,7 @@ fn genuine(headers: &HeaderMap, body: &[u8]) -> bool {
     mac.verify_slice(&given).is_ok()
 }
 
-/// Commits whatever waits as one transaction.
+/// Commits all waiting jobs in one transaction.
 fn write(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, mode: Mode) {
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];

@@ -1,5 +1,5 @@
-//! Owns: the load of a benchmark: signed requests built before, over connections that stay open.
-//! Does not own: what is measured beside it.
+//! Owns: the load of a benchmark: prebuilt signed requests over persistent connections.
+//! Does not own: other measurements.
 
 use std::{
     sync::{
@@ -19,17 +19,17 @@ use tokio::{
 
 use super::{ACCOUNT, SECRET};
 
-/// People who write.
+/// The number of different customers.
 const CUSTOMERS: usize = 997;
 
-/// Requests in one piece of memory, each ready for the wire.
+/// Prebuilt requests in one buffer.
 pub(crate) struct Requests {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Requests {
-    /// Builds distinct deliveries of one text message each.
+    /// Builds distinct deliveries with one text message each.
     pub(crate) fn build(count: usize) -> Self {
         let mut requests = Self { bytes: Vec::with_capacity(count * 700), ends: Vec::with_capacity(count) };
         let signer = Signer::new();
@@ -47,7 +47,7 @@ impl Requests {
     }
 }
 
-/// Makes requests that are ready for the wire.
+/// Builds signed requests.
 pub(crate) struct Signer(Secret);
 
 impl Signer {
@@ -55,7 +55,7 @@ impl Signer {
         Self(Secret::new(SECRET))
     }
 
-    /// A distinct delivery of one text message for each number.
+    /// A delivery with one text message, distinct for each number.
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
         let body = simulator::text_webhook(ACCOUNT, number, CUSTOMERS);
         let mut request = format!("POST /webhooks/{CHANNEL} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
@@ -67,31 +67,31 @@ impl Signer {
     }
 }
 
-/// What the clients saw.
+/// What the clients measured.
 pub(crate) struct Seen {
     pub(crate) acknowledged: usize,
-    /// Answered with something else than 200.
+    /// Answered with a status other than 200.
     pub(crate) refused: usize,
     pub(crate) time: Duration,
-    /// Of each acknowledged delivery, in microseconds, ascending.
+    /// Latency of each acknowledged delivery, in microseconds, ascending.
     pub(crate) latencies: Vec<u32>,
 }
 
 impl Seen {
-    /// The latency that this share of the deliveries did not exceed, in milliseconds.
+    /// A percentile of the latencies, in milliseconds. `share` is from 0 to 1.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         percentile(&self.latencies, share)
     }
 }
 
-/// The latency that this share did not exceed, in milliseconds, of ascending microseconds.
+/// A percentile of ascending latencies in microseconds, in milliseconds.
 pub(crate) fn percentile(latencies: &[u32], share: f64) -> f64 {
     let at = (latencies.len() as f64 * share) as usize;
     let last = latencies.len().saturating_sub(1);
     latencies.get(at.min(last)).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
 }
 
-/// Sends for that long, or until all were sent.
+/// Sends for `time`, or until all requests are sent.
 pub(crate) async fn send(address: &str, requests: &Arc<Requests>, connections: usize, time: Duration) -> Result<Seen> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut open = Vec::new();
@@ -141,7 +141,7 @@ async fn client(
     Ok((latencies, refused))
 }
 
-/// Sends one request and reads its answer; says whether it is 200.
+/// Sends one request and reads the answer. Returns whether its status is 200.
 pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut Vec<u8>) -> Result<bool> {
     stream.write_all(request).await?;
     answer.clear();
@@ -153,7 +153,7 @@ pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mu
     Ok(answer.starts_with(b"HTTP/1.1 200"))
 }
 
-/// Whether an answer is there to its end. Both servers say how long it is.
+/// Whether an answer is complete. Both servers send `content-length`.
 fn complete(answer: &[u8]) -> bool {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let lines = answer.get(..head).unwrap_or_default().split(|byte| *byte == b'\n');

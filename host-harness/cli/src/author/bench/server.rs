@@ -1,4 +1,4 @@
-//! Owns: a server under measurement: a process of its own in an empty folder, watched from outside.
+//! Owns: a server under measurement: a separate process in an empty folder, observed from outside.
 //! Does not own: its load.
 
 use std::{
@@ -20,13 +20,13 @@ use tokio::{
 use super::{ACCOUNT, Mode, SECRET, Subject};
 use crate::author::sim::write_private;
 
-/// With it the measuring process asks the measured one.
+/// The token with which the benchmark calls the host's API.
 pub(crate) const API_TOKEN: &str = "token-of-a-bench";
 
-/// How long the host's queue may take to become empty.
+/// How long the host's queue may take to drain.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Ends with the value.
+/// A running server. It is killed on drop.
 pub(crate) struct Server {
     child: Child,
     /// Host and port.
@@ -43,7 +43,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts it, and waits until it listens.
+    /// Starts the server, and waits until it listens.
     pub(crate) fn start(subject: Subject, component: &Path, place: &Path) -> Result<Self> {
         let folder = tempfile::tempdir_in(place)?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -59,7 +59,7 @@ impl Server {
         Self::spawn(command, subject, folder)
     }
 
-    /// Starts a host that takes the simulator for the platform.
+    /// Starts a host that uses the simulator as its platform.
     pub(crate) fn with_platform(sim: &Simulator, component: &Path, place: &Path) -> Result<Self> {
         let folder = tempfile::tempdir_in(place)?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -68,7 +68,7 @@ impl Server {
     }
 
     fn spawn(mut command: Command, subject: Subject, folder: TempDir) -> Result<Self> {
-        // It complains rightly that it may not reach the platform.
+        // Suppresses the expected warnings about the unreachable platform.
         command.env("HARNESS_LOG", "error");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("its standard output")?).lines();
@@ -76,12 +76,12 @@ impl Server {
         let Some(address) = line.strip_prefix("listening on http://").map(str::to_owned) else {
             bail!("the server said: {line}");
         };
-        // A closed pipe would end it.
+        // A closed pipe would terminate the server.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, address, subject, folder })
     }
 
-    /// Waits until everything that was acknowledged is also translated and applied.
+    /// Waits until every acknowledged delivery has been translated and applied.
     pub(crate) async fn drained(&self) -> Result<()> {
         if self.subject != Subject::Harness {
             return Ok(());
@@ -96,7 +96,7 @@ impl Server {
         bail!("the queue did not become empty within {PATIENCE:?}")
     }
 
-    /// How many deliveries wait to be translated; none may have failed.
+    /// The number of deliveries that wait for translation. Fails if any delivery failed.
     pub(crate) async fn waiting(&self) -> Result<u64> {
         let health = get(&self.address, "/api/v1/health").await?;
         let count = |state: &str| health.pointer(&format!("/deliveries/{state}")).and_then(serde_json::Value::as_u64);
@@ -108,21 +108,22 @@ impl Server {
         count("received").context("no counts in the health")
     }
 
-    /// Time on the processors so far.
+    /// CPU time so far.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Behind the name, which may hold spaces, the 12th and 13th: user and system time in hundredths.
+        // After the name, which may contain spaces, the 12th and 13th field: user and system time in hundredths of a
+        // second.
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
         Ok(Duration::from_millis(ticks * 10))
     }
 
-    /// The most memory that it had, in bytes.
+    /// Peak resident memory, in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
         self.status("VmHWM:")
     }
 
-    /// The memory that it has, in bytes.
+    /// Resident memory, in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
         self.status("VmRSS:")
     }
@@ -134,15 +135,15 @@ impl Server {
         Ok(kib << 10)
     }
 
-    /// How many files and connections it has open.
+    /// The number of open files and connections.
     pub(crate) fn handles(&self) -> Result<usize> {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
     }
 
-    /// The size of its inbox file and of the log beside it, in bytes.
+    /// The sizes of the inbox file and of its write-ahead log, in bytes.
     pub(crate) fn files(&self) -> Result<(u64, u64)> {
         let size = |name: &str| Ok(fs::metadata(self.folder.path().join("data").join(name))?.len());
-        // The log is not there while it is empty.
+        // There is no log while it is empty.
         Ok((size("inbox.sqlite")?, size("inbox.sqlite-wal").or_else(|error: std::io::Error| missing(error))?))
     }
 }
@@ -151,7 +152,7 @@ fn missing(error: std::io::Error) -> Result<u64> {
     if error.kind() == std::io::ErrorKind::NotFound { Ok(0) } else { Err(error.into()) }
 }
 
-/// A host with one account. Without a platform it has no way out: what it asks for fails at once.
+/// Configures a host with one account. Without a simulator no egress is granted, so its requests fail at once.
 fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
     write_private(&folder.join("app-secret"), SECRET)?;
     write_private(&folder.join("api-token"), API_TOKEN)?;
@@ -186,13 +187,13 @@ secrets = {{ {secrets} }}
     Ok(file)
 }
 
-/// Asks the host's API.
+/// Calls the host's API.
 pub(crate) async fn get(address: &str, path: &str) -> Result<serde_json::Value> {
     let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {API_TOKEN}\r\n");
     call(address, &format!("{head}connection: close\r\n\r\n")).await
 }
 
-/// One request of its own connection, whose answer is JSON.
+/// Makes one request on a new connection. The answer is JSON.
 pub(crate) async fn call(address: &str, request: &str) -> Result<serde_json::Value> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request.as_bytes()).await?;

@@ -1,5 +1,5 @@
-//! Owns: `harness bench soak`: a real `serve` beside a simulated platform, for long; a sample each minute.
-//! Does not own: its traffic (`traffic`).
+//! Owns: `harness bench soak`: a real `serve` with a simulated platform, for a long time; one sample per minute.
+//! Does not own: the traffic (`traffic`).
 
 mod traffic;
 
@@ -18,12 +18,12 @@ use super::{SECRET, load::percentile, server::Server};
 use crate::{author::locate, progress};
 use traffic::{Tally, Traffic};
 
-/// How long it is measured what the host sustains. It also fills the caches, which would look like growth.
+/// How long the sustained rate is measured. This also fills the caches, which would otherwise look like growth.
 const PROBE: Duration = Duration::from_secs(60);
 const MINUTE: Duration = Duration::from_secs(60);
 const MIB: f64 = (1u64 << 20) as f64;
 
-/// One minute.
+/// The sample of one minute.
 #[derive(Serialize)]
 struct Minute {
     minute: u64,
@@ -35,13 +35,13 @@ struct Minute {
     p99_ms: f64,
     memory_mib: f64,
     handles: usize,
-    /// Deliveries that wait to be translated.
+    /// Deliveries that wait for translation.
     waiting: u64,
     file_mib: f64,
     log_mib: f64,
 }
 
-/// One figure in the first and in the last third: the median of its minutes.
+/// One figure in the first and in the last third of the run: the median of the minutes.
 #[derive(Serialize)]
 struct Compared {
     what: &'static str,
@@ -101,7 +101,7 @@ pub(crate) async fn run(minutes: u64, rate: Option<f64>, folder: &Path, json: bo
     Ok(if flat { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is acknowledged, translated and applied per second when the host gets as much as it takes.
+/// The rate of deliveries that are acknowledged, translated and applied per second under full load.
 async fn probe(server: &Server, traffic: &Arc<Traffic>) -> Result<f64> {
     let begun = Instant::now();
     let work = traffic.begin(f64::INFINITY);
@@ -131,11 +131,11 @@ async fn sample(minute: u64, server: &Server, tally: Tally) -> Result<Minute> {
     })
 }
 
-/// A figure's name, where it is read, by what share it may grow, and by how much of its unit in any case, since small
-/// ones move by chance.
+/// A figure: its name, its value in a sample, by which share it may grow, and by how much of its unit in any case,
+/// because small values fluctuate.
 type Figure = (&'static str, fn(&Minute) -> f64, f64, f64);
 
-/// The median of the minutes of the first and of the last third, and whether they are alike.
+/// Compares the medians of the first and the last third.
 fn compare(all: &[Minute]) -> Vec<Compared> {
     let third = all.len().div_ceil(3);
     let (first, last) = (all.get(..third).unwrap_or_default(), all.get(all.len() - third..).unwrap_or_default());

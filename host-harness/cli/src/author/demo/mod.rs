@@ -1,5 +1,6 @@
-//! Owns: `harness demo`: simulator, host and inbox in one process, connected by real HTTP on loopback; the open demo.
-//! Does not own: the fixed conversation (`script`), the setting (`stage`).
+//! Owns: `harness demo`: simulator, host and inbox in one process, connected by real HTTP on loopback; the interactive
+//! demo.
+//! Does not own: the scripted conversation (`script`), the setup (`stage`).
 
 mod script;
 mod stage;
@@ -18,7 +19,7 @@ pub(crate) async fn run(script: bool, channel: Option<PathBuf>) -> Result<ExitCo
     if script { script::play(&stage).await } else { open(&stage).await }
 }
 
-/// Shows what happens until Ctrl-C; what is typed is sent.
+/// Shows what happens until Ctrl-C. Each typed line is sent.
 async fn open(stage: &Stage) -> Result<ExitCode> {
     println!("The customer writes what you type; a line that begins with `>` is the agent's answer. Ctrl-C ends.\n");
     let mut updates = stage.host.inbox().updates();

@@ -1,6 +1,5 @@
-//! Owns: the fixed conversation: every step is played, looked up, and reported. One that did not happen makes the command
-//! fail.
-//! Does not own: the setting (`stage`).
+//! Owns: the scripted conversation: each step is played, verified and reported. A failed step makes the command fail.
+//! Does not own: the setup (`stage`).
 
 use std::{process::ExitCode, time::Duration};
 
@@ -95,7 +94,7 @@ impl Report {
     }
 }
 
-/// Waits until the inbox shows it.
+/// Waits until the inbox shows an entry.
 async fn seen(stage: &Stage, wanted: impl Fn(&TimelineEntry) -> bool) -> Result<()> {
     for _ in 0..250 {
         if let Ok(conversation) = stage.conversation().await
@@ -148,7 +147,7 @@ async fn photo_out(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// After every echo has come in, each message is there once.
+/// Once every echo has arrived, each message is there exactly once.
 async fn no_doubles(stage: &Stage) -> Result<()> {
     let expected = stage.customer.transcript().len();
     let conversation = stage.conversation().await?;
@@ -166,7 +165,7 @@ async fn no_doubles(stage: &Stage) -> Result<()> {
 }
 
 async fn refused(stage: &Stage, text: &str, code: &str) -> Result<()> {
-    // Only what is sent: the host asks for profiles whenever it likes.
+    // Counts only message requests: the host may fetch profiles at any time.
     let sends = || stage.sim.requests().iter().filter(|request| request.path.ends_with("/messages")).count();
     let before = sends();
     let view = stage.send(reply(vec![text_part(text)])).await?;

@@ -1,5 +1,5 @@
-//! Owns: the setting of the demo: a simulator with one account, a host with the channel, one customer.
-//! Does not own: what is played.
+//! Owns: the setup of the demo: a simulator with one account, a host with the channel, one customer.
+//! Does not own: the conversation.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,7 +25,7 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) customer: Customer,
     replies: std::sync::atomic::AtomicU64,
-    /// The inbox lives in it; gone with the demo.
+    /// Holds the inbox; deleted with the demo.
     _folder: TempDir,
 }
 
@@ -46,7 +46,7 @@ impl Stage {
         let secrets = slots(sim.config().app_secrets());
         let id = {
             let size = component.len();
-            // What the channel asks for leads to the simulator and nowhere else.
+            // All granted hosts are redirected to the simulator.
             let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
             let setup = ChannelOptions { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelOptions::default() };
             let registered = host.load_channel(component, setup).await?;
@@ -70,14 +70,14 @@ impl Stage {
         Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })
     }
 
-    /// The conversation with the customer, once there is one.
+    /// The conversation with the customer, once it exists.
     pub(crate) async fn conversation(&self) -> Result<ConversationId> {
         let all = self.host.inbox().conversations(10).await?;
         let own = all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(self.customer.igsid()));
         Ok(own.context("the customer has not written yet")?.id)
     }
 
-    /// Queues a reply of the agent's and waits for its end.
+    /// Queues a reply from the agent and waits until it has ended.
     pub(crate) async fn send(&self, message: OutboundMessage) -> Result<ReplyView> {
         let number = self.replies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let queued = self.host.reply(self.conversation().await?, &format!("demo-{number}"), message).await?;
@@ -91,7 +91,7 @@ impl Stage {
         anyhow::bail!("the reply did not end within ten seconds")
     }
 
-    /// A text of the agent's; prints why when it was refused.
+    /// Sends a text from the agent, and prints the violations if it is refused.
     pub(crate) async fn agent_says(&self, text: &str) -> Result<()> {
         let view = self.send(reply(vec![text_part(text)])).await?;
         for violation in &view.violations {
@@ -100,14 +100,14 @@ impl Stage {
         Ok(())
     }
 
-    /// Moves the present of both sides.
+    /// Moves the clocks of both sides forward.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.sim.clock().advance(by);
     }
 }
 
-/// A message of a human agent.
+/// A message from a human agent.
 pub(crate) fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
         id: String::new(),
@@ -131,7 +131,7 @@ fn endpoints(sim: &Simulator) -> Result<harness_engine::Endpoints> {
     sim.origins().into_iter().map(|(origin, url)| Ok((origin.to_owned(), url.parse()?))).collect()
 }
 
-/// Credentials of what is played, as the host holds them.
+/// The simulated credentials, as the host stores them.
 fn slots<'s>(secrets: impl IntoIterator<Item = (&'static str, &'s simulator::Secret)>) -> HashMap<String, Secret> {
     let held = |secret: &simulator::Secret| Secret::new(secret.expose().as_bytes().to_vec());
     secrets.into_iter().map(|(slot, secret)| (slot.to_owned(), held(secret))).collect()
@@ -149,7 +149,7 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     Ok(())
 }
 
-/// A folder for this user alone: conversations lie in it.
+/// A folder for this user alone: it will hold conversations.
 fn private_folder() -> std::io::Result<tempfile::TempDir> {
     let mut folder = tempfile::Builder::new();
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Owns: how a conversation looks on a terminal.
+//! Owns: printing a conversation on a terminal.
 //! Does not own: which entries are printed.
 
 use std::collections::HashMap;
@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use harness_contract::{Attachment, Message, OutboundPart, text};
 use harness_inbox::{MessageId, TimelineEntry};
 
-/// What was printed already.
+/// The lines that have been printed.
 #[derive(Default)]
 pub(crate) struct Shown(HashMap<MessageId, String>);
 
 impl Shown {
-    /// Prints the entries that are new or look different now.
+    /// Prints the entries that are new or have changed.
     pub(crate) fn print_news(&mut self, timeline: &[TimelineEntry]) {
         for entry in timeline {
             let line = line(entry);
@@ -51,7 +51,7 @@ fn content(entry: &TimelineEntry) -> String {
     }
     let part = entry.part.as_ref().and_then(|part| serde_json::from_str::<OutboundPart>(part.get()).ok());
     match part {
-        // The body has it in the shape of what comes in.
+        // The body already has it, in the form of incoming messages.
         _ if in_body => {}
         Some(OutboundPart::Text(_)) | None => {}
         Some(other) => words.push(format!("({})", other.name())),

@@ -1,4 +1,4 @@
-//! Owns: the full check of the files of messages, also beside a running host.
+//! Owns: the full check of the files of messages, also while a host is running.
 //! Does not own: the inbox's own file, which the inbox checks.
 
 use harness_inbox::{NamedFile, check_file, named_files};
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{BackupError, Place};
 
-/// Everything that is wrong with an inbox file and with the files that its messages name, a sentence each.
+/// Checks an inbox file and the files that its messages refer to. Returns one sentence per problem.
 pub async fn check(place: &Place) -> Result<Vec<String>, BackupError> {
     let path = place.inbox.clone();
     let blocked = |error| BackupError::blocked(&place.inbox, error);

@@ -1,5 +1,6 @@
-//! Owns: what is in a backup: each file with its size and digest, the schema, when it was made; files that survive a power cut.
-//! Does not own: making and restoring.
+//! Owns: a backup's manifest: each file with size and digest, the schema, the time; writing files that survive a power
+//! cut.
+//! Does not own: making and restoring backups.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -14,30 +15,30 @@ use sha2::{Digest as _, Sha256};
 use super::BackupError;
 use crate::store::stored::FileContent;
 
-/// The form of a backup that this version makes and reads.
+/// The backup format that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
-/// Its name in the folder. A folder without one is no complete backup.
+/// The manifest's file name. A folder without it is not a complete backup.
 const NAME: &str = "manifest.json";
 
-/// What a backup holds.
+/// The contents of a backup.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct BackupManifest {
-    /// The form of the backup.
+    /// The backup's format.
     pub format: u32,
-    /// The version that made it.
+    /// The version of the program that made it.
     pub program: String,
-    /// When, such as `2026-12-31T00:00:00Z`.
+    /// When it was made, such as `2026-12-31T00:00:00Z`.
     pub made_at: String,
-    /// The schema of the inbox's file.
+    /// The schema version of the inbox's file.
     pub schema: i64,
-    /// Whether the key of the credentials is in it.
+    /// Whether the backup holds the key of the credentials.
     pub key: BackupKey,
-    /// Steps of replies that had no end at that moment; they are ambiguous in the backup, and are not sent from it.
+    /// Steps that were in flight at that moment. In the backup they are ambiguous, and are not sent from it.
     #[serde(alias = "unknown_steps")]
     pub ambiguous_steps: usize,
-    /// Files that the media store did not have any more, by their keys in it.
+    /// Keys of files that the media store no longer had.
     pub missing: Vec<String>,
-    /// Every file of the backup but this one.
+    /// Every file of the backup except the manifest.
     pub files: Vec<StoredFile>,
 }
 
@@ -54,16 +55,16 @@ pub enum BackupKey {
 /// A file of a backup.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct StoredFile {
-    /// Its path in the backup.
+    /// Its path, relative to the backup.
     pub path: String,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// Of its content, in hex.
+    /// SHA-256 of its content, in hex.
     pub sha256: String,
 }
 
 impl BackupManifest {
-    /// Reads the manifest of a backup. Its files are not looked at.
+    /// Reads the manifest of a backup, without checking its files.
     pub fn read(backup: &Path) -> Result<Self, BackupError> {
         let no_backup = |reason: String| BackupError::NoBackup { path: backup.to_owned(), reason };
         let path = backup.join(NAME);
@@ -71,7 +72,7 @@ impl BackupManifest {
             return Err(no_backup(format!("the folder or its {NAME} is a link; name the folder itself")));
         }
         let text = fs::read(&path).map_err(|error| no_backup(format!("{NAME}: {error}")))?;
-        // First the format: another one may be written in another way.
+        // The format comes first: other formats may have other fields.
         #[derive(Deserialize)]
         struct Format {
             format: u32,
@@ -91,11 +92,11 @@ impl BackupManifest {
         write(folder, NAME, &text).map(drop)
     }
 
-    /// Compares every file with what was backed up.
+    /// Compares every file with the manifest.
     pub(super) fn verify(&self, backup: &Path) -> Result<(), BackupError> {
         for file in &self.files {
             let damaged = |finding: String| BackupError::Damaged { path: file.path.clone(), finding };
-            // A manifest is data: it must not lead anywhere else.
+            // A manifest is data: its paths must not lead out of the backup.
             if !Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_))) {
                 return Err(damaged("leads out of the backup".into()));
             }
@@ -115,7 +116,7 @@ impl BackupManifest {
     }
 }
 
-/// Whether a path below a folder leads to a file of its own, over folders alone: what a link leads to may be anything.
+/// Whether a path below a folder is a regular file reached without links. A link may lead to anything.
 pub(super) fn plain(folder: &Path, path: &str) -> std::io::Result<bool> {
     let mut place = folder.to_owned();
     let mut about = fs::symlink_metadata(&place)?;
@@ -145,7 +146,7 @@ pub(super) fn measure(folder: &Path, path: &str) -> Result<StoredFile, BackupErr
     Ok(StoredFile { path: path.to_owned(), bytes, sha256: hex::encode(digest.finalize()) })
 }
 
-/// Begins a file for this user alone, and the folders above it.
+/// Creates a file for this user alone, with its parent folders.
 fn begin(place: &Path) -> Result<File, BackupError> {
     if let Some(parent) = place.parent() {
         private_folder(parent)?;
@@ -153,7 +154,7 @@ fn begin(place: &Path) -> Result<File, BackupError> {
     private_options().write(true).create_new(true).open(place).map_err(|error| BackupError::file(place, error))
 }
 
-/// Writes a stored file to the disk as [`write`] does, piece by piece.
+/// Writes a stored file to the disk like [`write`], piece by piece.
 pub(super) async fn write_all(folder: &Path, path: &str, mut content: FileContent) -> Result<StoredFile, BackupError> {
     let place: PathBuf = folder.join(path);
     let failed = |error| BackupError::file(&place, error);
@@ -168,7 +169,7 @@ pub(super) async fn write_all(folder: &Path, path: &str, mut content: FileConten
     Ok(StoredFile { path: path.to_owned(), bytes, sha256: hex::encode(digest.finalize()) })
 }
 
-/// Writes a file for this user alone, to the disk, and the folders above it.
+/// Writes a file durably, for this user alone, with its parent folders.
 pub(super) fn write(folder: &Path, path: &str, content: &[u8]) -> Result<StoredFile, BackupError> {
     let place: PathBuf = folder.join(path);
     let failed = |error| BackupError::file(&place, error);
@@ -177,7 +178,7 @@ pub(super) fn write(folder: &Path, path: &str, content: &[u8]) -> Result<StoredF
     Ok(StoredFile { path: path.to_owned(), bytes: content.len() as u64, sha256: hex::encode(Sha256::digest(content)) })
 }
 
-/// Makes a folder where it is missing, for this user alone.
+/// Creates a folder for this user alone, if it is missing.
 pub(super) fn private_folder(path: &Path) -> Result<(), BackupError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -186,7 +187,7 @@ pub(super) fn private_folder(path: &Path) -> Result<(), BackupError> {
     builder.create(path).map_err(|error| BackupError::file(path, error))
 }
 
-/// Makes the names in a folder survive a power cut.
+/// Makes a folder's entries survive a power cut.
 pub(super) fn sync(folder: &Path) -> Result<(), BackupError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| BackupError::file(folder, error))
 }

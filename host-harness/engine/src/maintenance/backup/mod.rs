@@ -1,5 +1,5 @@
-//! Owns: making a backup beside a running host: everything that it keeps, as it is at one moment.
-//! Does not own: putting one back (`restore`), its manifest (`manifest`), whether what is kept is sound (`check`).
+//! Owns: backing up a running host: a consistent copy of everything that it stores.
+//! Does not own: restoring (`restore`), the manifest (`manifest`), checking what is stored (`check`).
 
 mod check;
 mod manifest;
@@ -21,24 +21,24 @@ use harness_egress::credentials::VaultKey;
 
 /// The inbox's file in a backup.
 const INBOX: &str = "inbox.sqlite";
-/// The folder of the media in a backup.
+/// The media folder in a backup.
 const MEDIA: &str = "media";
-/// The key of the credentials in a backup that holds it.
+/// The file with the credentials' key, in a backup that includes it.
 const KEY: &str = "vault.key";
 
-/// Where a host keeps what it keeps.
+/// Where a host stores its data.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The inbox's file.
     pub inbox: PathBuf,
-    /// The bytes of media.
+    /// The media files.
     pub media: MediaStore,
     /// The key of the credentials.
     pub key: VaultKey,
 }
 
 impl Place {
-    /// A host that keeps everything in one folder, which is made where it is missing; its key may lie elsewhere.
+    /// A host that keeps everything in one folder, which is created if missing. Its key may lie elsewhere.
     pub fn in_folder(folder: &Path, key: Option<VaultKey>) -> Result<Self, StoreError> {
         Ok(Self {
             inbox: folder.join(INBOX),
@@ -48,58 +48,58 @@ impl Place {
     }
 }
 
-/// Why there is no backup, or why it was not put back.
+/// Why a backup was not made or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The inbox, or its copy.
+    /// The inbox, or its copy, failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// The bytes of media.
+    /// The media store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file or folder.
+    /// A file or folder failed.
     #[error("{path}: {source}")]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The backup's place is taken.
+    /// The backup's target exists.
     #[error("{0} is there already: name a folder that is not, so that no earlier backup is lost")]
     Taken(PathBuf),
-    /// Somebody put a link into the media store: what it leads to is none of the inbox's.
+    /// The media store contains a link. Its target does not belong to the inbox.
     #[error(
         "{0} is a link, or leads over one, where a file of the inbox should be: nothing was backed up; see who put it there, and remove it"
     )]
     Link(PathBuf),
-    /// The key is in no file.
+    /// The key is not in a file.
     #[error("the key of the credentials is in no file, so it cannot be part of a backup: keep it where it is, apart")]
     KeyElsewhere,
-    /// The folder holds no backup.
+    /// The folder holds no complete backup.
     #[error("{path} is no complete backup: {reason}")]
     NoBackup {
-        /// Which.
+        /// The folder.
         path: PathBuf,
         /// What is missing in it.
         reason: String,
     },
-    /// A newer version made it.
+    /// A newer version made the backup.
     #[error("the backup has format {0}, this version reads {1}: use the version that made it, or a newer one")]
     Newer(u32, u32),
-    /// A file of the backup is not what was backed up.
+    /// A file of the backup does not match the manifest.
     #[error("the backup is damaged: {path} {finding}. Nothing was restored; use another backup")]
     Damaged {
-        /// Which, as the manifest names it.
+        /// The path in the manifest.
         path: String,
         /// What is wrong.
         finding: String,
     },
-    /// There is something that would be lost.
+    /// Restoring would overwrite data.
     #[error("{path} {what}: a backup is only put back where nothing is. Move it away first, or restore elsewhere")]
     NotEmpty {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// What is there.
         what: &'static str,
@@ -116,17 +116,17 @@ impl BackupError {
     }
 }
 
-/// Makes a backup in a new folder, which is there only when the backup is complete. A host may be running
-/// meanwhile. `now` is in milliseconds since 1970.
+/// Makes a backup in a new folder, which appears only once the backup is complete. A host may be running meanwhile.
+/// `now` is in milliseconds since 1970.
 ///
-/// The key of the credentials is kept apart unless asked for: with it, the folder is worth every token.
+/// The key of the credentials is left out unless asked for: a backup with it gives access to every token.
 pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<BackupManifest, BackupError> {
-    // Also where a link leads nowhere.
+    // Catches dangling links too.
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Taken(to.to_owned()));
     }
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // For this user alone, and gone again if this fails.
+    // For this user alone, and removed if this fails.
     let mut folder = tempfile::Builder::new();
     folder.prefix(".backup-");
     #[cfg(unix)]
@@ -142,7 +142,7 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
     let mut missing = Vec::new();
     let stored = place.inbox.with_file_name(MEDIA).canonicalize();
     for NamedFile { key, .. } in &copied.files {
-        // In a bucket, or not there any more: the store says it.
+        // If the path cannot be examined, the file is in a bucket or gone; the store tells.
         if let Ok(stored) = &stored
             && manifest::plain(stored, key).is_ok_and(|plain| !plain)
         {
@@ -177,7 +177,7 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
     };
     manifest.write(folder.path())?;
     fs::rename(folder.path(), to).map_err(|error| BackupError::file(to, error))?;
-    // Under its new name it stays.
+    // It now has its final name and must not be removed.
     let _ = folder.keep();
     manifest::sync(parent)?;
     Ok(manifest)

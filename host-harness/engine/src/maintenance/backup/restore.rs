@@ -1,4 +1,4 @@
-//! Owns: putting a backup back: everything is checked before anything is written, and the inbox's file comes last.
+//! Owns: restoring a backup: everything is checked before anything is written, and the inbox's file comes last.
 //! Does not own: making one.
 
 use std::{
@@ -14,15 +14,15 @@ use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, ma
 use crate::store::incoming::{Incoming, PIECE};
 use harness_egress::credentials::VaultKey;
 
-/// Puts a backup where nothing is. Fails, and changes nothing, where a host is running or something is there
-/// already, or where the backup is not what was backed up.
+/// Restores a backup to an empty place. Fails without changing anything if a host is running there, if the place holds
+/// data, or if the backup does not match its manifest.
 pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, BackupError> {
     let folder = place.inbox.parent().unwrap_or(Path::new("."));
     manifest::private_folder(folder)?;
     let _claim = Claim::take(&place.inbox)?;
     empty(place).await?;
 
-    // The name that was given may be a link; what is in the folder may not.
+    // The given path may be a link; entries of the folder may not.
     let from = &from.canonicalize().map_err(|error| BackupError::file(from, error))?;
     let backup = BackupManifest::read(from)?;
     if backup.schema > known_schema() {
@@ -40,7 +40,7 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
         BackupKey::Apart => None,
     };
 
-    // Beside its place, so that it gets there in one step.
+    // In the same folder, so that a rename puts it in place.
     let mut copy = tempfile::Builder::new()
         .prefix(".restore-")
         .tempfile_in(folder)
@@ -73,7 +73,7 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
     Ok(backup)
 }
 
-/// Stores one file of the backup again.
+/// Stores one file of the backup.
 async fn put_back(place: &Place, key: &str, from: &Path) -> Result<(), BackupError> {
     let failed = |error| BackupError::file(from, error);
     let mut source = fs::File::open(from).map_err(failed)?;
@@ -87,7 +87,7 @@ async fn put_back(place: &Place, key: &str, from: &Path) -> Result<(), BackupErr
     Ok(place.media.keep(key, incoming.finish().await?).await?)
 }
 
-/// Refuses a place where something would be lost.
+/// Rejects a place where data would be lost.
 async fn empty(place: &Place) -> Result<(), BackupError> {
     for path in ["", "-wal", "-arrivals"].map(|end| harness_inbox::beside(&place.inbox, end)) {
         if fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
@@ -101,13 +101,13 @@ async fn empty(place: &Place) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// The backup's key, and where it goes.
+/// The backup's key, and its target.
 struct NewKey {
     path: PathBuf,
     content: Zeroizing<Vec<u8>>,
 }
 
-/// The key that is to be written; none where it is there already.
+/// The key to be written; `None` if it is already there.
 fn key_to_write(place: &Place, from: &Path) -> Result<Option<NewKey>, BackupError> {
     let VaultKey::File(path) = &place.key else { return Err(BackupError::KeyElsewhere) };
     let read = |path: &Path| fs::read(path).map(Zeroizing::new).map_err(|error| BackupError::file(path, error));

@@ -1,5 +1,5 @@
-//! Owns: what the platform says about accounts, and requests to delete what is known of somebody.
-//! Does not own: what is deleted (`rows::erasure`).
+//! Owns: platform events about accounts, and requests to delete a person's data.
+//! Does not own: the deletion itself (`rows::erasure`).
 
 use harness_contract::{Event, EventBody, names::account_change};
 use rusqlite::{Transaction, params};
@@ -21,16 +21,16 @@ use crate::{
     },
 };
 
-/// What became of a word about accounts.
+/// The outcome of an event about accounts.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// Accounts that are lost.
+    /// Accounts that it removes, as channel and platform id.
     pub(super) lost: Vec<(String, String)>,
-    /// Some of those that it names are not the proof's to speak for.
+    /// Whether it names accounts that the delivery's proof does not cover.
     pub(super) foreign: bool,
 }
 
-/// What the platform says about accounts: of this id or alias, or of everybody whom this person permitted.
+/// Applies an event about accounts: those with this id or alias, or all that this person authorized.
 pub(crate) fn apply_to_accounts(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
@@ -55,8 +55,8 @@ pub(crate) fn apply_to_accounts(
             told.foreign = true;
             continue;
         }
-        // A word about an earlier connection ends or empties not the present one. The platform's times are whole
-        // seconds.
+        // An event about an earlier connection neither ends nor empties the present one. The platform's times are in
+        // whole seconds.
         let of_now = at.saturating_add(999) >= since;
         if (erases && event.contact.is_none() && !of_now) || !is_new(tx, account, event, delivery.id)? {
             continue;
@@ -82,7 +82,7 @@ pub(crate) fn apply_to_accounts(
             _ => {}
         }
     }
-    // One that reaches nothing but others' accounts is not done: a person looks at it.
+    // A request that reaches only accounts outside the proof is not carried out; a person reviews it.
     if erases && !(told.foreign && new.is_empty()) {
         let contact = event.contact.as_ref().map(|contact| contact.id.as_str());
         erase(tx, delivery.id, &new, contact, as_millis(delivery.received_at))?;
@@ -90,7 +90,7 @@ pub(crate) fn apply_to_accounts(
     Ok(told)
 }
 
-/// Deletes what an erasure request asks for: a contact of the accounts, or the accounts themselves.
+/// Carries out an erasure request: deletes a contact of the accounts, or the accounts themselves.
 pub(crate) fn erase(
     tx: &Transaction<'_>,
     delivery: DeliveryId,
@@ -108,7 +108,7 @@ pub(crate) fn erase(
                 .execute(params![account])?;
         }
     }
-    // The request names the person too.
+    // The request itself names the person, so it is purged too.
     tx.prepare_cached("UPDATE delivery SET purge = 1 WHERE id = ?1")?.execute(params![delivery])?;
     let gone = if contact.is_none() { accounts.len() } else { 0 };
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);

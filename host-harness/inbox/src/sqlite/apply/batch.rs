@@ -1,5 +1,6 @@
-//! Owns: the events of a batch of deliveries: each routed to its account, or parked, refused or recognised.
-//! Does not own: what one event does (`event`, `accounts`).
+//! Owns: the events of a batch of deliveries: each is routed to its account, parked, refused, or recognised as a
+//! repeat.
+//! Does not own: the effect of a single event (`event`, `accounts`).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use crate::{
     sqlite::rows::deliveries::mark_failed,
 };
 
-/// Applies translated deliveries, in their order. What waits for accounts that are not connected stays within the bounds.
+/// Applies translated deliveries in order. Deliveries waiting for unconnected accounts are kept within `bounds`.
 pub(crate) fn apply_batch(
     tx: &Transaction<'_>,
     batch: &[TranslatedDelivery],
@@ -48,19 +49,19 @@ fn apply_delivery(
     let mut counts = EventCounts::default();
     let mut missing = BTreeSet::new();
     let mut foreign = BTreeSet::new();
-    // The message that stands before an event of the archive.
+    // The preceding message, for an event of the history.
     let mut behind: Option<&str> = None;
     for (nth, event) in delivery.events.iter().enumerate() {
         let of_account = match &event.body {
             EventBody::ErasureRequest(_) => true,
-            // What the platform says because of a conversation stands in it.
+            // An update that concerns a conversation is stored in that conversation.
             EventBody::AccountUpdate(update) => {
                 event.contact.is_none() || update.change == account_change::DISCONNECTED
             }
             _ => false,
         };
         if of_account {
-            // It may take away what is known here, and empties deliveries that are applied.
+            // These events may delete cached rows, and they empty applied deliveries.
             known.flush(tx)?;
             let told = apply_to_accounts(tx, delivery, event, updates)?;
             total.lost.extend(told.lost);
@@ -73,7 +74,7 @@ fn apply_delivery(
             continue;
         }
         let found = known.account(tx, &delivery.channel, &event.account)?;
-        // Before anything is looked up or changed for it.
+        // Checked before anything is looked up or changed for the account.
         if !speaks_for(&delivery.proof, found.as_ref(), &event.account) {
             counts.foreign += 1;
             foreign.insert(event.account.as_str());
@@ -81,14 +82,14 @@ fn apply_delivery(
         }
         let account = match found {
             Some(account) if account.connected => account.id,
-            // Nobody here answers for it any more, so nothing of it is kept; the archive has it for whoever
-            // connects the account again.
+            // The account is disconnected, so nothing of it is kept. The platform's history still has it if the account
+            // is connected again.
             Some(_) => {
                 known.emptied.push(delivery.id);
                 continue;
             }
             None => {
-                // The dashboard's samples name accounts that do not exist.
+                // Test events from the platform's dashboard name accounts that do not exist.
                 if event.origin != EventOrigin::Test {
                     counts.unrouted += 1;
                     missing.insert(event.account.as_str());
@@ -144,13 +145,13 @@ fn message_id(event: &Event) -> Option<&str> {
     message.id.as_deref()
 }
 
-/// Whether the proof speaks for the account that an event names: the one whose secret it is, under its id or an alias.
+/// Whether the proof covers the account that an event names by its id or an alias.
 fn speaks_for(proof: &Proof, found: Option<&KnownAccount>, named: &str) -> bool {
     let Some(prover) = proof.account() else { return true };
     found.map_or(named, |account| account.platform_id.as_str()) == prover
 }
 
-/// What is wrong with a delivery that speaks for accounts which its proof does not speak for.
+/// The problem with a delivery whose events are for accounts outside its proof, as a sentence.
 fn foreign_problem(proof: &Proof, foreign: &BTreeSet<&str>) -> Option<String> {
     let (first, prover) = (foreign.first()?, proof.account()?);
     let what = match proof {

@@ -1,6 +1,5 @@
-//! Owns: what one transaction of applying knows already, and what it still has to write: most deliveries of a batch
-//! speak of the same few accounts and people.
-//! Does not own: what the events do.
+//! Owns: the cache and the pending writes of one transaction.
+//! Does not own: the effects of events.
 
 use std::collections::HashMap;
 
@@ -18,27 +17,27 @@ use crate::{
     },
 };
 
-/// What one transaction knows already and what it still has to write: most deliveries of a batch speak of the same
-/// few accounts and people.
+/// The cache and the pending writes of one transaction. Most deliveries of a batch concern the same few accounts and
+/// people.
 #[derive(Default)]
 pub(crate) struct BatchCache {
     /// By channel and the platform's id.
     accounts: HashMap<(String, String), Option<KnownAccount>>,
-    /// By account and key.
+    /// By account and conversation key.
     conversations: HashMap<(AccountId, String), ConversationId>,
-    /// Deliveries of which every event is applied.
+    /// Deliveries whose events are all applied.
     pub(crate) applied: Vec<DeliveryId>,
-    /// Deliveries that hold what was unsent.
+    /// Deliveries with content that was unsent.
     pub(crate) emptied: Vec<DeliveryId>,
-    /// What waits for accounts that are not connected.
+    /// Deliveries waiting for unconnected accounts.
     pub(crate) parking: Parking,
 }
 
-/// An account as events find it.
+/// An account as looked up for an event.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownAccount {
     pub(crate) id: AccountId,
-    /// The platform's id; the event may have named an alias.
+    /// The platform's id. The event may have named an alias.
     pub(crate) platform_id: String,
     pub(crate) connected: bool,
 }
@@ -59,7 +58,7 @@ impl BatchCache {
         Ok(found)
     }
 
-    /// The conversation that the event belongs to; none where the platform names nobody who could be answered.
+    /// The conversation that the event belongs to; `None` if the event names no one who could be answered.
     pub(crate) fn conversation(
         &mut self,
         tx: &Transaction<'_>,
@@ -94,7 +93,7 @@ impl BatchCache {
             None => format!("c:{}", contact.id),
         };
         let key = (account, key);
-        // A name, a fact or a thread is written down each time.
+        // Names, other details and threads are written every time, so only a bare contact is cached.
         let plain = contact.name.is_none()
             && contact.username.is_none()
             && contact.addresses.is_empty()
@@ -109,7 +108,7 @@ impl BatchCache {
         Ok(Some(conversation))
     }
 
-    /// Notes what became of the deliveries so far, many with one statement; knows nothing more afterwards.
+    /// Writes the states of the deliveries so far in a few statements, and clears the cache.
     pub(crate) fn flush(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
         let parking = std::mem::take(&mut self.parking);
         let Self { applied, emptied, .. } = std::mem::replace(self, Self { parking, ..Self::default() });
@@ -126,8 +125,8 @@ impl BatchCache {
     }
 }
 
-/// The account of this id or of this alias. One that is connected comes first: the row of an account that was
-/// disconnected does not hide the alias under which another one answers now.
+/// The account with this id or alias. A connected account takes precedence: a disconnected account's row must not hide
+/// the account that now has its id as an alias.
 fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<KnownAccount>, InboxError> {
     Ok(tx
         .prepare_cached(

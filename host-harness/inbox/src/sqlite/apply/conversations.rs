@@ -1,6 +1,5 @@
-//! Owns: what an event does to the row of its conversation: the window's openings, what is newest, how far the customer
-//! has read.
-//! Does not own: its messages.
+//! Owns: an event's effect on its conversation's row: window openings, newest times, the customer's read position.
+//! Does not own: messages.
 
 use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Position};
 use rusqlite::{Transaction, params};
@@ -12,7 +11,8 @@ use crate::{
     sqlite::{columns::as_millis, rows::conversations::MAX_REPLY_CONTEXT},
 };
 
-/// What the event does to the conversation's row and its window, and to what an answer will need. One statement, since nearly every event changes the row.
+/// Updates the conversation's row, its window and the context for the next reply. One statement, because nearly every
+/// event changes the row.
 pub(crate) fn note_action(
     tx: &Transaction<'_>,
     conversation: ConversationId,
@@ -27,7 +27,7 @@ pub(crate) fn note_action(
         (Author::Contact, EventBody::Message(message)) => Some(message),
         _ => None,
     };
-    // Asked for before the message is stored. Of the past, what came first is the newest: see `message.seq`.
+    // Must run before the message is stored. In the history, the message read first is the newest: see `message.seq`.
     let newest = inbound.is_some()
         && tx
             .prepare_cached(
@@ -87,8 +87,9 @@ pub(crate) fn note_seen(
     Ok(())
 }
 
-/// Who stands for the writer of a comment that comes without an id: one for each user name, or for the comment where
-/// there is no name either. The id is the key of the conversation, too. None for what the business wrote, and for everything that cannot be answered.
+/// A stand-in contact for the author of a comment without an author id: one per user name, or per comment if the name
+/// is missing too. Its id is also the key of the conversation. `None` for comments by the business, and for events that
+/// cannot be answered.
 pub(crate) fn writer_of(event: &Event) -> Option<Contact> {
     let EventBody::Comment(comment) = &event.body else { return None };
     if event.contact.is_some() || matches!(event.author, Author::Business(_)) {

@@ -1,5 +1,5 @@
-//! Owns: messages of ours as the platform shows them: an echo confirms its step, a later word changes its outcome.
-//! Does not own: the answer to the request itself (`outbox`).
+//! Owns: our own messages as the platform reports them: an echo confirms its step, a later status changes its outcome.
+//! Does not own: the response to the send request (`outbox`).
 
 use harness_contract::{
     BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, MessageRef, Position, SendResult,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// An echo of our own step confirms it, before or after the platform's answer to the request.
+/// Confirms the step that an echo belongs to, whether the echo arrives before or after the response to the request.
 pub(crate) fn confirm_own(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -51,18 +51,18 @@ pub(crate) fn confirm_own(
         .optional()?
         .flatten();
     if known.is_some_and(|known| known != *id) {
-        // The same step under a second id was delivered twice: both are shown.
+        // A second id for the same step means it was delivered twice, so both messages are shown.
         return Ok(false);
     }
     tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step = ?2")?
         .execute(params![reply, step, place.at])?;
     note_carrier(tx, place.account, id, place.delivery)?;
-    // The parts behind it stay behind it, also one that the platform has answered and not echoed yet.
+    // Later parts stay after this one, including parts that the platform accepted but has not echoed yet.
     tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND at < ?3")?
         .execute(params![reply, step, place.at])?;
     let named = MessageRef { id: id.clone(), context: message.context.clone() };
     adopt_platform_id(tx, place.account, (reply, step), None, &named)?;
-    // The platform shows the message, so it was accepted, whatever its answer had said.
+    // The platform shows the message, so it was accepted, whatever the response said.
     let receipt = replies::receipt(tx, (reply, step), id)?;
     tx.prepare_cached(
         "UPDATE step SET state = 'sent', finished_at = coalesce(finished_at, ?3), outcome = ?4
@@ -78,7 +78,7 @@ pub(crate) fn confirm_own(
     Ok(true)
 }
 
-/// What the platform reports later about a message of ours.
+/// Applies a later status of one of our messages.
 pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &DeliveryStatus) -> Result<(), InboxError> {
     let state = match status.state {
         DeliveryState::Failed => "rejected",
@@ -103,10 +103,10 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     changed.map_or(Ok(()), |reply| replies::close_finished(tx, reply))
 }
 
-/// Every message of the conversation up to a time was delivered: what was ambiguous among them was sent.
+/// Applies a delivery report for all messages of the conversation up to a time: ambiguous ones among them were sent.
 fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &str) -> Result<(), InboxError> {
     if state != "sent" {
-        // Nobody says of all messages up to a time that they failed.
+        // A failure is never reported for all messages up to a time.
         return Ok(());
     }
     let confirmed: Vec<ReplyId> = collect(

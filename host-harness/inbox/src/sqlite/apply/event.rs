@@ -1,5 +1,5 @@
-//! Owns: what one event does to its account's conversations, and that it does so once.
-//! Does not own: messages themselves (`messages`), and which account it is for (`batch`).
+//! Owns: the effect of one event on its account's conversations, applied exactly once.
+//! Does not own: messages (`messages`), choosing the account (`batch`).
 
 use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{Transaction, params};
@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// Applies one event, which stands in its delivery `behind` this message; returns the conversation and what changed in it. Deliveries that brought what is
-/// unsent now go into `known.emptied`.
+/// Applies one event. In the history, `behind` is the message that precedes it in its delivery. Returns the
+/// conversation and the kind of change. Deliveries whose content is unsent by this event are added to `known.emptied`.
 pub(crate) fn apply_event(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -60,23 +60,24 @@ pub(crate) fn apply_event(
             }
             messages::note(tx, &place, event)?;
         }
-        // Passing signals: nothing of them is worth keeping.
+        // A transient signal: nothing to store.
         EventBody::Typing(_) => {}
         _ => messages::note(tx, &place, event)?,
     }
     Ok((conversation, kind))
 }
 
-/// A platform whose clock is off by more than this says nothing with its times.
+/// Platform times further in the future than this, in milliseconds, are ignored.
 const FUTURE_MS: u64 = 24 * 3600 * 1000;
 
-/// When the event happened, in milliseconds. A time far in the future is no time: it would stand behind everything
-/// that comes, so that of the receipt counts.
+/// The time of the event in milliseconds. A time far in the future would sort after everything to come, so the time of
+/// receipt is used instead.
 pub(crate) fn time_of(event: &Event, received_at: u64) -> i64 {
     as_millis(event.at.filter(|at| *at <= received_at.saturating_add(FUTURE_MS)).unwrap_or(received_at))
 }
 
-/// The unique key decides, not a look beforehand: two deliveries may carry the same event at once.
+/// Whether the event is new. The unique key decides rather than a lookup, because two deliveries may contain the same
+/// event at once.
 pub(crate) fn is_new(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -91,7 +92,7 @@ pub(crate) fn is_new(
     Ok(inserted > 0)
 }
 
-/// The same words stand in two deliveries now; both must be emptied when they are unsent.
+/// Notes that a second delivery contains the same event, so that both are emptied when it is unsent.
 pub(crate) fn note_repeat(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -104,7 +105,7 @@ pub(crate) fn note_repeat(
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![account, digest(&event.id), delivery])?;
-    // It may have been unsent already.
+    // The event may already be unsent.
     tx.prepare_cached(
         "UPDATE delivery SET purge = 1 WHERE id = ?1 AND EXISTS
              (SELECT 1 FROM duplicate_delivery r JOIN delivery f ON f.id = r.first WHERE r.again = ?1 AND f.purge)",
@@ -113,8 +114,8 @@ pub(crate) fn note_repeat(
     Ok(())
 }
 
-/// An event without an id could not be told from its repetition: it changes nothing, and is kept among the activities,
-/// where somebody sees it. Says whether it is new.
+/// Stores an event without an id as an activity, so that people see it. It changes nothing else, because its repeats
+/// could not be recognised. Returns whether it is new.
 pub(crate) fn refuse(
     tx: &Transaction<'_>,
     account: AccountId,

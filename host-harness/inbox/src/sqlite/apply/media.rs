@@ -1,4 +1,4 @@
-//! Owns: the files that a new message names.
+//! Owns: recording the files of a new message.
 //! Does not own: downloading them.
 
 use harness_contract::{Attachment, EventOrigin, Media, Message, Retention};
@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 use super::place::EventPlace;
 use crate::{error::InboxError, model::MediaState, model::MessageId};
 
-/// Notes the files that a new message names.
+/// Records the files of a new message.
 pub(crate) fn note_files(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -15,7 +15,7 @@ pub(crate) fn note_files(
     origin: EventOrigin,
     message: &Message,
 ) -> Result<(), InboxError> {
-    // The files of the dashboard's samples do not exist.
+    // The files of the dashboard's test events do not exist.
     if origin == EventOrigin::Test {
         return Ok(());
     }
@@ -44,10 +44,10 @@ pub(crate) fn note_files(
     Ok(())
 }
 
-/// What of an attachment can be downloaded.
+/// The downloadable file of an attachment.
 struct File<'a> {
     kind: &'static str,
-    /// None where the channel or the delivery has it.
+    /// `None` if the channel locates the file or the delivery contains it.
     url: Option<&'a str>,
     described: Option<&'a Media>,
     name: Option<&'a str>,

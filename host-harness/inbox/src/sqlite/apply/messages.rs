@@ -1,5 +1,5 @@
-//! Owns: messages as events bring them, in platform order, with their reactions and edits.
-//! Does not own: echoes of our own (`echoes`), and what more than one room does to a message (`rows::messages`).
+//! Owns: messages from events, in platform order, with their reactions and edits.
+//! Does not own: echoes of our own messages (`echoes`), changes that other modules share (`rows::messages`).
 
 use harness_contract::{Author, Edited, Event, EventOrigin, Message, Reaction, ReactionAction};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -15,20 +15,20 @@ use crate::{
     },
 };
 
-/// What storing a message did.
+/// The result of storing a message.
 pub(crate) enum Stored {
-    /// It is there now, or was before.
+    /// It is stored, now or from before.
     New,
-    /// It is the echo of a step of ours, which it confirms.
+    /// It is the echo of one of our steps, and confirms it.
     Confirmed,
-    /// It had been edited before it came: the delivery holds words that nobody is to see any more.
+    /// It had been edited before it arrived: the delivery contains text that must no longer be shown.
     EditedBefore,
-    /// It had been unsent before it came: only the fact is kept.
+    /// It had been unsent before it arrived: only that fact is kept.
     DeletedBefore,
 }
 
-/// Stores a message, or recognises it as the echo of one that was sent from here. One of the archive stands in its
-/// delivery `behind` the message of this id.
+/// Stores a message, or recognises it as the echo of one sent from here. For a message of the history, `behind` is the
+/// id of the message that precedes it in its delivery.
 pub(crate) fn store(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -43,7 +43,7 @@ pub(crate) fn store(
         return Ok(Stored::Confirmed);
     }
     let Some(conversation) = place.conversation else {
-        // Without a contact it has no conversation; it is kept where people look for oddities.
+        // Without a contact there is no conversation. It becomes an activity, where people look for oddities.
         note(tx, place, event)?;
         return Ok(Stored::New);
     };
@@ -94,13 +94,13 @@ pub(crate) fn store(
             twin,
             message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT),
             details_of(event)?.filter(|_| keep),
-            // Elsewhere the conversation says who it is.
+            // In other conversations the contact is the author.
             event.contact.as_ref().filter(|_| !outbound && event.thread.is_some()).map(|contact| &contact.id)
         ])?;
     if stored == 0
         && let Some(id) = &message.id
     {
-        // A copy of one that is there.
+        // A copy of a stored message.
         note_carrier(tx, place.account, id, place.delivery)?;
     }
     if stored == 1 && keep {
@@ -115,9 +115,9 @@ pub(crate) fn store(
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
 
-/// Where a message of the archive stands among those of its time: behind the one that its own delivery brought before
-/// it, also where that one was known already; or else before what earlier deliveries brought, since archives are read
-/// from the newest page to the oldest.
+/// The position of a history message among messages with the same time: after the message that precedes it in its
+/// delivery, even if that one was already stored. The first of a delivery goes before the messages of earlier
+/// deliveries, because histories are read from the newest page to the oldest.
 fn place_in_the_past(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -153,9 +153,9 @@ fn place_in_the_past(
         .query_row(params![conversation, place.at, place.delivery], |row| row.get(0))?)
 }
 
-/// Which of the messages of one id this is: 0, unless its delivery brought another one with the same id before.
+/// Distinguishes messages that share an id: 0, unless the same delivery already contained another message with this id.
 fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -> Result<i64, InboxError> {
-    // Most ids are new: one look into the index.
+    // Most ids are new; for those, one index lookup is enough.
     let known: Option<i64> = tx
         .prepare_cached(
             "SELECT max(twin) FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id = ?3
@@ -169,7 +169,7 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
     Ok(if same { 0 } else { known + 1 })
 }
 
-/// A message that the archive brought first comes as news all the same: somebody is to see it.
+/// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.
 pub(crate) fn came_live_too(tx: &Transaction<'_>, account: AccountId, message: &Message) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
     tx.prepare_cached(
@@ -180,7 +180,7 @@ pub(crate) fn came_live_too(tx: &Transaction<'_>, account: AccountId, message: &
     Ok(())
 }
 
-/// What had happened to a message before it came.
+/// What had happened to a message before it arrived.
 #[derive(Default)]
 struct Before {
     deleted_at: Option<i64>,
@@ -198,7 +198,7 @@ impl Before {
     }
 }
 
-/// Keeps an event that is no message, or that belongs to no conversation.
+/// Stores an event that is not a message or has no conversation.
 pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO activity (account_id, conversation_id, at, origin, kind, body, native, details)
@@ -221,7 +221,7 @@ fn details_of(event: &Event) -> Result<Option<String>, InboxError> {
     Ok((!event.details.is_empty()).then(|| serde_json::to_string(&event.details)).transpose()?)
 }
 
-/// Keeps the newest word on a reaction; a removal stays known, so that a late "added" does not undo it.
+/// Stores the newest state of a reaction. Removals are stored as well, so that a late "added" does not undo one.
 pub(crate) fn react(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -248,8 +248,8 @@ pub(crate) fn react(
     Ok(())
 }
 
-/// Keeps the newest edit. One that does not say what the text became changes nothing. Returns the deliveries that
-/// hold words which nobody is to see any more.
+/// Stores the newest edit. An edit that names neither a new text nor new attachments changes nothing. Returns the
+/// deliveries with text that must no longer be shown.
 pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) -> Result<Vec<DeliveryId>, InboxError> {
     let attachments = edited.attachments.as_ref().map(serde_json::to_string).transpose()?;
     if edited.text.is_none() && attachments.is_none() {
@@ -282,7 +282,7 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) ->
     if newest == 0 {
         return Ok(vec![place.delivery]);
     }
-    // The old words stand in what brought the message, and in what brought earlier edits.
+    // The delivery of the message and those of earlier edits contain old text.
     let mut old = take_carriers(tx, place.account, &edited.target)?;
     old.extend(brought_by(tx, place.account, &edited.target)?);
     old.retain(|delivery| *delivery != place.delivery);
@@ -291,7 +291,7 @@ pub(crate) fn edit(tx: &Transaction<'_>, place: &EventPlace, edited: &Edited) ->
     Ok(old)
 }
 
-/// The deliveries that brought a message.
+/// The deliveries that contained a message.
 fn brought_by(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Vec<DeliveryId>, InboxError> {
     let mut statement = tx.prepare_cached(
         "SELECT delivery_id FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id IS NOT NULL",

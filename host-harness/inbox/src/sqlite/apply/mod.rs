@@ -1,5 +1,6 @@
-//! Owns: translated events become conversations and messages, each exactly once, in the order of their deliveries.
-//! Does not own: reading deliveries, and what is sent from here.
+//! Owns: turning translated events into conversations and messages, each exactly once, in the order of their
+//! deliveries.
+//! Does not own: translating deliveries, sending.
 
 mod accounts;
 mod batch;

@@ -1,5 +1,5 @@
 //! Owns: parking deliveries whose account is not connected, within bounds.
-//! Does not own: finding that it is missing (`batch`), and queueing them again (`rows::deliveries`).
+//! Does not own: detecting the missing account (`batch`), requeueing (`rows::deliveries`).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,12 +7,12 @@ use rusqlite::{Transaction, params};
 
 use crate::{error::InboxError, model::DeliveryId, model::ParkingBounds, sqlite::rows::deliveries::TOO_MANY};
 
-/// How many wait, as far as one transaction has counted.
+/// The numbers of parked deliveries that one transaction has counted so far.
 #[derive(Default)]
 pub(crate) struct Parking {
     accounts: HashMap<(String, String), u64>,
     channels: HashMap<String, u64>,
-    /// Deliveries that were emptied for others.
+    /// Deliveries emptied to make room.
     pub(crate) expired: usize,
 }
 
@@ -72,11 +72,11 @@ impl Parking {
         self.accounts.insert(key, of_account - gone);
         let mut left = of_channel - gone;
         if left > bounds.per_channel {
-            // Some more than needed: finding the oldest of a whole channel reads all of its rows.
+            // Drops some extra, because finding the oldest of a whole channel reads all of its rows.
             let more = left - bounds.per_channel + bounds.per_channel / 16;
             self.expired += drop_oldest(tx, channel, None, more)?;
             left -= more.min(left);
-            // Whose they were is not known here.
+            // The accounts of the dropped deliveries are not known here.
             self.accounts.clear();
         }
         self.channels.insert(channel.to_owned(), left);
@@ -84,7 +84,8 @@ impl Parking {
     }
 }
 
-/// The oldest do not wait any more, and are emptied if they wait for no other account. Returns how many were.
+/// Ends the wait of the oldest entries, and empties deliveries that wait for no other account. Returns the number
+/// emptied.
 fn drop_oldest(tx: &Transaction<'_>, channel: &str, account: Option<&str>, count: u64) -> Result<usize, InboxError> {
     let oldest: Vec<(String, DeliveryId)> = {
         let mut statement = tx.prepare_cached(

@@ -1,9 +1,9 @@
-//! Owns: where and when an event happened.
-//! Does not own: what it does.
+//! Owns: the account, conversation, delivery and time of an event.
+//! Does not own: the event's effect.
 
 use crate::model::{AccountId, ConversationId, DeliveryId};
 
-/// Where and when an event happened.
+/// The account, conversation, delivery and time of an event.
 #[derive(Clone, Copy)]
 pub(crate) struct EventPlace {
     pub(crate) account: AccountId,

@@ -1,6 +1,6 @@
-//! Owns: the arrivals file: records one behind the other, each with its length and a checksum. A record counts when it
-//! is whole, of the file's present generation and behind the one before it.
-//! Does not own: what is done with the records.
+//! Owns: the arrivals file: consecutive records, each with its length and a checksum. A record is valid if it is
+//! complete, of the file's current generation, and has a higher id than the record before it.
+//! Does not own: the use of the records.
 
 use std::{
     fs::File,
@@ -11,9 +11,9 @@ use std::{
 use super::row::{Arrival, DeliveryRow};
 use crate::{files::private_options, model::DeliveryId};
 
-/// What the file's name ends with, behind that of the inbox's file.
+/// The suffix that is appended to the inbox file's name.
 pub(crate) const FILE: &str = "-arrivals";
-/// Length of the rest, its checksum.
+/// Length of the rest, checksum of the rest.
 const PREFIX: usize = 8;
 /// Generation, id, length of the head.
 const FIXED: usize = 8 + 8 + 4;
@@ -21,7 +21,7 @@ const FIXED: usize = 8 + 8 + 4;
 /// The file, open for appending.
 pub(crate) struct Log {
     file: File,
-    /// Rises whenever the file is rewound, so that records of an earlier round behind the end are not read.
+    /// Incremented whenever the file is rewound, so that older records beyond the end are ignored.
     generation: u64,
     end: u64,
     buffer: Vec<u8>,
@@ -29,16 +29,16 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // It holds conversations, like the inbox.
+        // Like the inbox, it contains conversations.
         let file = private_options().create(true).truncate(false).read(true).write(true).open(path)?;
-        // A file that is not in its folder after a power cut holds nothing.
+        // Without syncing the folder, the new file could be missing after a power failure.
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
         }
         Ok(Self { file, generation: 0, end: 0, buffer: Vec::new() })
     }
 
-    /// What the file holds. The next record is of a new generation.
+    /// Reads all valid records. The next record written starts a new generation.
     pub(crate) fn read(&mut self) -> io::Result<Vec<Arrival>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
@@ -52,7 +52,7 @@ impl Log {
         self.end
     }
 
-    /// Writes records and returns when they are durable. After an error the next ones take their place.
+    /// Writes records and returns once they are durable. After an error, the next call overwrites them.
     pub(crate) fn append(&mut self, arrivals: &[Arrival]) -> io::Result<()> {
         self.buffer.clear();
         for arrival in arrivals {
@@ -65,17 +65,17 @@ impl Log {
         Ok(())
     }
 
-    /// The next record is the first; nothing that the file holds is needed any more. It keeps its room, which
-    /// makes the next fsync cheaper.
+    /// Makes the next record the first; the present ones are no longer needed. The file keeps its size, which makes the
+    /// next fsync cheaper.
     pub(crate) fn rewind(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         self.end = 0;
     }
 
-    /// The same, and what the file held is gone.
+    /// Rewinds, and removes the file's content.
     pub(crate) fn truncate(&mut self) {
         self.rewind();
-        // Failing costs room, and a copy that a newer record overwrites later.
+        // On failure the file keeps its size and a copy of its records until newer ones overwrite them.
         if self.file.metadata().is_ok_and(|metadata| metadata.len() > 0)
             && let Err(error) = self.file.set_len(0)
         {
@@ -101,12 +101,12 @@ pub(crate) fn encode(arrival: &Arrival, generation: u64, buffer: &mut Vec<u8>) -
     Ok(())
 }
 
-/// The whole records of one generation, and which one that is.
+/// The complete records of the first generation found, and its number.
 pub(crate) fn records(mut bytes: &[u8]) -> (u64, Vec<Arrival>) {
     let mut generation = None;
     let mut arrivals: Vec<Arrival> = Vec::new();
     while let Some((found, arrival, rest)) = record(bytes) {
-        // Ids only rise.
+        // Ids must ascend.
         let is_behind = arrivals.last().is_none_or(|last| last.id < arrival.id);
         if !is_behind || generation.is_some_and(|first| first != found) {
             break;

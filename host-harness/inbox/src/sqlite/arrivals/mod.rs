@@ -1,6 +1,6 @@
-//! Owns: the first stop of a delivery: a file that is only appended to, made durable with one fsync for all that wait;
-//! from there into the journal's table.
-//! Does not own: what becomes of the rows.
+//! Owns: the first stop of a delivery: an append-only file, with one fsync for all waiting deliveries, and the move of
+//! deliveries from there into the journal's table.
+//! Does not own: processing the rows.
 
 mod log;
 mod recovery;

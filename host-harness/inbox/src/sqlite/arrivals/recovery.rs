@@ -1,5 +1,5 @@
-//! Owns: rows for what the arrivals file holds: after a crash, in a backup, and as a rule.
-//! Does not own: the file's bytes.
+//! Owns: inserting journal rows for the records of the arrivals file: after a crash, in a backup, in normal operation.
+//! Does not own: the file format.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) fn insert_rows(tx: &Transaction<'_>, arrivals: &[Arrival]) -> Result<
     Ok(())
 }
 
-/// Gives a row to whatever the file holds that has none, empties the file, and returns it with the last id given.
+/// Inserts the rows that are missing for records of the file, empties it, and returns it with the last id assigned.
 pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, DeliveryId), InboxError> {
     let failed = |source| InboxError::Arrivals { path: path.to_owned(), source };
     let mut log = Log::open(path).map_err(failed)?;
@@ -34,7 +34,7 @@ pub(crate) fn recover(connection: &mut Connection, path: &Path) -> Result<(Log, 
     Ok((log, position.max(newest.unwrap_or(position))))
 }
 
-/// Gives a row to what an arrivals file held, where it has none. Returns how many that were.
+/// Inserts the rows that are missing for records of an arrivals file. Returns how many there were.
 pub(crate) fn add_missing(tx: &Transaction<'_>, mut found: Vec<Arrival>) -> Result<usize, InboxError> {
     let position: DeliveryId = tx.query_row("SELECT position FROM arrival", [], |row| row.get(0))?;
     found.retain(|arrival| arrival.id > position);

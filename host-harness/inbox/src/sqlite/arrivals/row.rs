@@ -1,5 +1,5 @@
-//! Owns: a delivery in the form of its row.
-//! Does not own: where the row stands, in the arrivals file or in the journal's table.
+//! Owns: a delivery as a row.
+//! Does not own: where the row is stored: the arrivals file or the journal's table.
 
 use harness_contract::DeliverySource;
 use rusqlite::{Transaction, params};
@@ -12,20 +12,20 @@ use crate::{
     sqlite::columns::as_millis,
 };
 
-/// A delivery and the id that it will have in the journal.
+/// A delivery with its future id in the journal.
 pub(crate) struct Arrival {
     pub(crate) id: DeliveryId,
     pub(crate) row: DeliveryRow,
 }
 
-/// A delivery in the form of its row; written elsewhere, the body stands apart.
+/// A delivery as a row. The arrivals file stores the body separately.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DeliveryRow {
     pub(crate) channel: String,
     pub(crate) received_at: i64,
     source: String,
     account: Option<String>,
-    /// None in a file of an earlier version.
+    /// `None` in files of earlier versions.
     #[serde(default)]
     proof: Option<String>,
     #[serde(default)]
@@ -58,12 +58,12 @@ impl DeliveryRow {
         Self { body, ..self }
     }
 
-    /// About how much of it is kept in memory, in bytes.
+    /// Its approximate size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.body.len() + self.headers.len() + self.query.len() + std::mem::size_of::<Self>()
     }
 
-    /// Writes it into the journal under an id of [`crate::arrivals::Arrivals::next_id`].
+    /// Inserts it into the journal with an id from [`crate::arrivals::Arrivals::next_id`].
     pub(crate) fn insert(&self, tx: &Transaction<'_>, id: DeliveryId) -> Result<(), InboxError> {
         let Self { channel, received_at, source, account, proof, query, headers, body } = self;
         tx.prepare_cached(
@@ -75,7 +75,7 @@ impl DeliveryRow {
     }
 }
 
-/// A source without a payload by its name, one with a payload in the contract's JSON form.
+/// A source without a payload by its name; one with a payload in the contract's JSON form.
 fn source_column(source: &DeliverySource) -> Result<String, InboxError> {
     Ok(match serde_json::to_value(source)? {
         Value::String(name) => name,
@@ -85,15 +85,15 @@ fn source_column(source: &DeliverySource) -> Result<String, InboxError> {
 
 pub(crate) fn source_from(column: &str) -> Result<DeliverySource, InboxError> {
     Ok(match serde_json::from_str(column) {
-        // The word of version 0.1 of the contract.
+        // The name in version 0.1 of the contract.
         Err(_) if column == "archive" => DeliverySource::History,
         Ok(document @ Value::Object(_)) => serde_json::from_value(document)?,
         _ => serde_json::from_value(column.into())?,
     })
 }
 
-/// The proof in its column. A delivery of an earlier version has no such column: there `account` was written for the
-/// secrets and archives of single accounts alone.
+/// Parses the proof column. A delivery of an earlier version has none; there, `account` was set only for secrets and
+/// histories of single accounts.
 pub(crate) fn proof_from(column: Option<&str>, account: Option<&str>) -> Result<Proof, InboxError> {
     match (column, account) {
         (Some(column), _) => Ok(serde_json::from_str(column)?),

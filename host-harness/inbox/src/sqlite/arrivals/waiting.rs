@@ -1,16 +1,16 @@
-//! Owns: how many deliveries have no row yet, and the bounds of that.
-//! Does not own: giving them one.
+//! Owns: counting the deliveries without a row, and the limits on them.
+//! Does not own: inserting the rows.
 
 use std::collections::HashMap;
 
-/// Deliveries that may wait for their row. Beyond it the way in answers "later".
+/// The most deliveries that may wait for their row. Beyond it, new ones are rejected for now.
 pub(crate) const MAX_WAITING: usize = 8192;
-/// Their bytes.
+/// The most bytes that these deliveries may hold.
 const MAX_WAITING_BYTES: usize = 64 << 20;
-/// One channel has this part of both, so that there is room for the others whatever it does.
+/// One channel may use 1/`SHARE` of each limit, so that it cannot crowd out the others.
 const SHARE: usize = 2;
 
-/// How many deliveries have no row, and how many bytes those are.
+/// The number of deliveries without a row, and their size in bytes.
 #[derive(Default)]
 pub(crate) struct Waiting {
     pub(crate) all: (usize, usize),
@@ -18,7 +18,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Counts one more, if there is room for it.
+    /// Counts one more delivery, if the limits allow it. Returns whether they do.
     pub(crate) fn enter(&mut self, channel: &str, bytes: usize) -> bool {
         let (count, held) = self.channels.get(channel).copied().unwrap_or_default();
         let within =

@@ -1,5 +1,5 @@
-//! Owns: the thread that appends to the arrivals file and hands the deliveries on to the journal's table.
-//! Does not own: the file's bytes (`log`), and the start after a crash (`recovery`).
+//! Owns: the thread that appends to the arrivals file and moves deliveries into the journal's table.
+//! Does not own: the file format (`log`), recovery after a crash (`recovery`).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,26 +30,26 @@ use crate::{
     },
 };
 
-/// The most deliveries that share an fsync.
+/// The most deliveries per fsync.
 const BATCH: usize = 512;
 const THREAD: &str = "inbox-arrivals";
-/// The most rows in one transaction.
+/// The most rows per transaction.
 const MOVE: usize = 2048;
-/// How long the first delivery of a transaction waits for others: it is durable already, and a commit is expensive.
+/// How long the first delivery of a transaction waits for others. It is already durable, and commits are expensive.
 const GATHER: Duration = Duration::from_millis(4);
-/// The size in bytes from which the file is rewound when everything in it has its row.
+/// The file size in bytes from which the file is rewound once all its deliveries have rows.
 const REWIND: u64 = 4 << 20;
-/// The size in bytes from which new deliveries wait until everything has its row and the file can be truncated: it does
-/// not grow while deliveries arrive faster than rows are written.
+/// The file size in bytes from which new deliveries wait until all others have rows and the file can be truncated.
+/// Keeps the file from growing while deliveries arrive faster than rows are written.
 const FULL: u64 = 64 << 20;
-/// After this time without a delivery the file is truncated: with its rows written, it is only a copy of what people may
-/// unsend.
+/// The file is truncated after this time without a delivery. Once the rows are written, it is only a copy of messages
+/// that people may unsend.
 const IDLE: Duration = Duration::from_secs(1);
-/// After this time it is truncated although deliveries arrive.
+/// The file is truncated after this time even if deliveries keep arriving.
 const KEPT: Duration = Duration::from_secs(10);
-/// After this time new deliveries wait until it can be truncated.
+/// New deliveries wait after this time until the file can be truncated.
 const OVERDUE: Duration = Duration::from_secs(30);
-/// The wait before rows that could not be written are tried again.
+/// The delay before retrying rows that could not be written.
 const PAUSE: Duration = Duration::from_millis(200);
 
 type Reply = oneshot::Sender<Result<DeliveryId, InboxError>>;
@@ -60,15 +60,15 @@ enum Request {
     Close,
 }
 
-/// What the thread and its callers share.
+/// State shared between the thread and its callers.
 struct Shared {
-    /// The last id given, to whatever is written into the journal.
+    /// The last id assigned to any row of the journal.
     last_id: AtomicI64,
-    /// Deliveries that were taken and have no row.
+    /// Accepted deliveries without a row.
     waiting: Mutex<Waiting>,
-    /// Why the journal takes nothing now.
+    /// Why no deliveries are accepted at present.
     stuck: Mutex<Option<Arc<InboxError>>>,
-    /// The last id that has its row.
+    /// The last id whose row is written.
     appended: watch::Sender<DeliveryId>,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Starts with an empty file: [`recover`] has emptied it.
+    /// Starts with an empty file, as [`recover`] leaves it.
     pub(crate) fn start(log: Log, last_id: DeliveryId, journal: Queue) -> Result<Self, InboxError> {
         let shared = Arc::new(Shared {
             last_id: AtomicI64::new(last_id.get()),
@@ -88,7 +88,7 @@ impl Arrivals {
             stuck: Mutex::new(None),
             appended: watch::Sender::new(last_id),
         });
-        // Bounded by what may wait; so that the writing thread never waits for this one.
+        // Unbounded, so that the writing thread never waits for this one. `Waiting` limits the number of requests.
         let (requests, received) = mpsc::channel();
         let worker = Worker {
             shared: Arc::clone(&shared),
@@ -109,7 +109,7 @@ impl Arrivals {
         Ok(Self { shared, requests, thread: Some(thread) })
     }
 
-    /// Returns the delivery's id when it is durable. Its row follows.
+    /// Returns the delivery's id once the delivery is durable. Its row follows later.
     pub(crate) async fn record(&self, row: DeliveryRow) -> Result<DeliveryId, InboxError> {
         let shared = &self.shared;
         if let Some(reason) = &*shared.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -123,17 +123,18 @@ impl Arrivals {
         answer.await.map_err(|_| InboxError::Closed)?
     }
 
-    /// An id for a row that is written into the journal without coming by here.
+    /// An id for a row that is written directly into the journal.
     pub(crate) fn next_id(&self) -> DeliveryId {
         self.shared.next_id()
     }
 
-    /// Deliveries without a row. To be asked before the journal is: whoever moves meanwhile counts twice.
+    /// The number of deliveries without a row. Read it before counting the journal: a delivery that moves in between is
+    /// counted twice, not missed.
     pub(crate) fn waiting(&self) -> u64 {
         u64::try_from(self.shared.waiting().all.0).unwrap_or(u64::MAX)
     }
 
-    /// The same, by channel.
+    /// Deliveries without a row and their bytes, by channel.
     pub(crate) fn waiting_by_channel(&self) -> HashMap<String, (u64, u64)> {
         let waiting = self.shared.waiting();
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -144,19 +145,19 @@ impl Arrivals {
             .collect()
     }
 
-    /// Tells whenever deliveries got their row.
+    /// Notifies when deliveries have received their rows.
     pub(crate) fn appended(&self) -> watch::Receiver<DeliveryId> {
         self.shared.appended.subscribe()
     }
 
-    /// The last id that was given.
+    /// The last id assigned.
     pub(crate) fn last_id(&self) -> DeliveryId {
         DeliveryId::new(self.shared.last_id.load(Ordering::Acquire))
     }
 }
 
 impl Drop for Arrivals {
-    /// The file is this thread's until it has ended.
+    /// Waits for the thread, which owns the file until it ends.
     fn drop(&mut self) {
         let _ = self.requests.send(Request::Close);
         if let Some(thread) = self.thread.take() {
@@ -174,7 +175,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// These have their row, or were refused.
+    /// Stops counting these deliveries: they have rows or were rejected.
     fn leave<'a>(&self, arrivals: impl IntoIterator<Item = &'a Arrival>) {
         let mut waiting = self.waiting();
         arrivals.into_iter().for_each(|arrival| waiting.leave(&arrival.row.channel, arrival.row.size()));
@@ -187,21 +188,21 @@ struct Worker {
     journal: Queue,
     requests: Sender<Request>,
     waiting: VecDeque<Arrival>,
-    /// Since when the oldest of them waits.
+    /// When the oldest of them started waiting.
     waiting_since: Option<Instant>,
-    /// What came while the file was full.
+    /// Requests received while the file was full.
     held: Vec<(Arrival, Reply)>,
-    /// Rows are on their way; the next ones wait for them, so that the order stays.
+    /// Whether rows are being written. The next ones wait, to keep the order.
     moving: bool,
     retry_at: Option<Instant>,
-    /// When the file was truncated last.
+    /// When the file was last truncated.
     truncated_at: Instant,
 }
 
 impl Worker {
     fn run(mut self, requests: &Receiver<Request>) {
         let mut open = true;
-        // What has no row yet gets it before the inbox is closed, unless the journal takes nothing.
+        // Before the inbox closes, waiting deliveries get their rows, unless the journal fails.
         while open || (self.retry_at.is_none() && (self.moving || !self.waiting.is_empty())) {
             let mut next = match requests.recv_timeout(self.next_look()) {
                 Ok(request) => Some(request),
@@ -237,7 +238,7 @@ impl Worker {
         }
     }
 
-    /// After which time there is something to do, if nothing comes.
+    /// How long the thread may sleep if no request arrives.
     fn next_look(&self) -> Duration {
         match (self.moving, self.retry_at, self.waiting_since) {
             (true, ..) => PAUSE,
@@ -268,7 +269,7 @@ impl Worker {
         match self.log.append(&arrivals) {
             Ok(()) => {
                 for (arrival, reply) in arrivals.iter().zip(replies) {
-                    // Nobody waiting any more is no error: the delivery is there.
+                    // A caller that stopped waiting is not an error: the delivery is stored.
                     let _ = reply.send(Ok(arrival.id));
                 }
                 self.waiting.extend(arrivals);
@@ -289,13 +290,13 @@ impl Worker {
         }
     }
 
-    /// Sends what waits to the journal, unless some is on its way.
+    /// Hands waiting deliveries to the journal, unless some are already being written.
     fn move_on(&mut self) {
         if self.moving || self.waiting.is_empty() {
             return;
         }
         let arrivals = self.waiting.drain(..self.waiting.len().min(MOVE)).collect();
-        // What is left has waited long enough.
+        // The rest has already waited long enough.
         self.waiting_since = self.waiting_since.filter(|_| !self.waiting.is_empty());
         let job = Move { arrivals, problem: None, done: self.requests.clone() };
         match self.journal.put(Box::new(job)) {
@@ -336,7 +337,7 @@ impl Worker {
     }
 }
 
-/// Gives arrivals their rows, all or none.
+/// Inserts the rows of arrivals, all or none.
 struct Move {
     arrivals: Vec<Arrival>,
     problem: Option<InboxError>,
@@ -354,7 +355,7 @@ impl Job for Move {
             Some(problem) => Err(Arc::new(problem)),
             None => commit.map_err(|reason| Arc::new(reason.into())),
         };
-        // The thread is gone when the inbox is being closed; the file still has them.
+        // During shutdown the thread may be gone; the file still has the deliveries.
         let _ = self.done.send(Request::Appended(self.arrivals, result));
     }
 }

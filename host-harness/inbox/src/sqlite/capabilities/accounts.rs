@@ -1,5 +1,5 @@
-//! Owns: accounts and their archives' marks, in SQLite.
-//! Does not own: their credentials (`credentials`), and what channels remember of them (`channel_storage`).
+//! Owns: accounts and the progress of reading their histories, in SQLite.
+//! Does not own: their credentials (`credentials`), their channels' key-value storage (`channel_storage`).
 
 use async_trait::async_trait;
 use harness_contract::Setting;
@@ -30,7 +30,7 @@ impl Accounts for SqliteStore {
         let id = self
             .writer
             .write(move |tx| {
-                // An account of a configuration is connected anew at every start, which changes nothing.
+                // An account of a configuration is connected again at every start, which must change nothing.
                 let id = tx
                     .prepare_cached(
                         "INSERT INTO account (channel, platform_id, name, settings, connected_at)
@@ -254,7 +254,7 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
     ])?;
     tx.prepare_cached("DELETE FROM account_alias WHERE account_id = ?1")?.execute(params![id])?;
     for alias in &dialog.aliases {
-        // An id that came to another account is that account's now: the platform never has it twice.
+        // An alias that moved to another account belongs to that account now: at the platform an id is unique.
         tx.prepare_cached(
             "INSERT INTO account_alias (channel, alias, account_id) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET account_id = ?3",

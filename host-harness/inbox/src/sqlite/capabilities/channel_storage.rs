@@ -1,5 +1,5 @@
-//! Owns: what channels remember, in SQLite.
-//! Does not own: what the values mean.
+//! Owns: the channels' key-value storage, in SQLite.
+//! Does not own: the meaning of the values.
 
 use async_trait::async_trait;
 use harness_contract::StorageError;
@@ -13,7 +13,7 @@ use crate::{
     store::{MAX_STORAGE_KEY, STORAGE_QUOTA},
 };
 
-/// Keys in one list.
+/// The most keys that one call lists.
 const MAX_KEYS: i64 = 1000;
 
 fn unavailable(error: &InboxError) -> StorageError {
@@ -55,7 +55,7 @@ impl ChannelStorage for SqliteStore {
                     "SELECT coalesce(sum(length(value) + length(CAST(key AS BLOB))), 0) FROM channel_kv WHERE account_id = ?1 AND key <> ?2",
                 )?
                 .query_row(params![account, key], |row| row.get(0))?;
-            // Empty values take room as well: they have keys.
+            // Keys count too, so that empty values are not free.
             let taken = value.len().saturating_add(key.len()) as u64;
             if u64::try_from(others).unwrap_or(0).saturating_add(taken) > STORAGE_QUOTA {
                 return Ok(false);

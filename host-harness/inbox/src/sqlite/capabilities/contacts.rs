@@ -1,5 +1,5 @@
 //! Owns: profiles of contacts, in SQLite.
-//! Does not own: asking the platform.
+//! Does not own: calls to the platform.
 
 use async_trait::async_trait;
 use harness_contract::ContactProfile;
@@ -50,7 +50,7 @@ impl Contacts for SqliteStore {
             .read(move |connection| {
                 next_after(
                     connection,
-                    // By the index of times, up to the first that counts.
+                    // Walks the index on times and stops at the first match.
                     "SELECT (SELECT k.profile_at FROM contact k CROSS JOIN account a ON a.id = k.account_id
                              WHERE k.profile_at > ?1 AND k.unnamed = 0 AND a.state = 'connected'
                              ORDER BY k.profile_at LIMIT 1)",

@@ -1,5 +1,5 @@
 //! Owns: reading conversations, in SQLite.
-//! Does not own: changing them, which events and replies do.
+//! Does not own: changes to them, which come from events and replies.
 
 use async_trait::async_trait;
 use harness_contract::{ConversationContext, KnownComment, WindowPolicy};

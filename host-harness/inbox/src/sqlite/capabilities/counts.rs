@@ -1,5 +1,5 @@
 //! Owns: counts for gauges, budgets and health, in SQLite.
-//! Does not own: what happens to what is counted.
+//! Does not own: processing what is counted.
 
 use std::collections::HashMap;
 
@@ -83,7 +83,7 @@ impl Counts for SqliteStore {
     }
 
     async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError> {
-        // Asked first: what gets its row meanwhile counts twice rather than not at all.
+        // Read first, so that a delivery that moves in between is counted twice rather than missed.
         let arrived = self.arrivals.waiting_by_channel().into_iter();
         let mut channels: HashMap<_, _> = arrived.map(|(channel, (_, bytes))| (channel, bytes)).collect();
         self.readers
@@ -222,7 +222,7 @@ fn failure(outcome: String) -> Option<Failure> {
     serde_json::from_str::<SendResult>(&outcome).ok()?.failure().cloned()
 }
 
-/// How many deliveries of each channel are in each state, without looking at those that are applied.
+/// The number of deliveries per channel and state, except applied ones, whose rows are not read.
 fn by_channel_and_state(connection: &Connection) -> Result<Vec<(String, String, u64)>, InboxError> {
     collect(
         connection,

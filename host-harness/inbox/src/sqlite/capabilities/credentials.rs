@@ -1,5 +1,5 @@
-//! Owns: sealed credentials and links, in SQLite.
-//! Does not own: the key, sealing, and what a link is.
+//! Owns: sealed credentials and connect links, in SQLite.
+//! Does not own: the key, sealing, the meaning of a link.
 
 use async_trait::async_trait;
 use rusqlite::params;

@@ -1,4 +1,4 @@
-//! Owns: deliveries in the queue for translation, and applying what was translated, in SQLite.
+//! Owns: the translation queue, and applying translated deliveries, in SQLite.
 //! Does not own: accepting them (`journal`), counting them (`counts`).
 
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ impl Deliveries for SqliteStore {
     async fn waiting_channels(&self) -> Result<Vec<String>, InboxError> {
         self.readers
             .read(|connection| {
-                // From one channel to the next by the index, however many deliveries stand between.
+                // Jumps from one channel to the next in the index, however many deliveries each has.
                 let mut statement = connection.prepare_cached(
                     "WITH RECURSIVE waiting (channel) AS (
                          SELECT min(channel) FROM delivery INDEXED BY delivery_waiting WHERE state = 'received'
@@ -131,7 +131,7 @@ impl SqliteStore {
     }
 }
 
-/// Deliveries of a channel that wait, and those among them that cannot be read: they hold up none behind them.
+/// Waiting deliveries of a channel, and those that cannot be parsed. The latter do not block the ones after them.
 type Waiting = (Vec<PendingDelivery>, Vec<(DeliveryId, InboxError)>);
 
 pub(crate) fn waiting(
@@ -222,7 +222,7 @@ mod tests {
                 proof = CASE id WHEN 3 THEN '{}' ELSE proof END,
                 account = CASE id WHEN 4 THEN CAST(x'ff' AS TEXT) ELSE account END";
         inbox.writer.write(move |tx| Ok(tx.execute_batch(damage)?)).await.unwrap();
-        // One at a time, as when a channel is tried again.
+        // Fetched one at a time, as when a channel is retried.
         assert_eq!(inbox.least_tried("c").await.unwrap().unwrap().delivery.body, b"4");
         let pending = inbox.pending("c", 10, usize::MAX).await.unwrap();
         assert_eq!(pending.iter().map(|pending| pending.id.get()).collect::<Vec<_>>(), [5, 6]);

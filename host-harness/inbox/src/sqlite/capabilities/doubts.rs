@@ -1,5 +1,5 @@
-//! Owns: steps whose outcome is not known: when each is looked for, what was seen, what somebody decided, in SQLite.
-//! Does not own: looking, and the echo that confirms one.
+//! Owns: steps with an ambiguous outcome: lookup times, findings and decisions, in SQLite.
+//! Does not own: performing the lookup, echoes that confirm a step.
 
 use async_trait::async_trait;
 use harness_contract::{Receipt, SendResult};

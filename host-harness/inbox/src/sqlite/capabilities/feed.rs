@@ -1,5 +1,5 @@
-//! Owns: news of changes.
-//! Does not own: who sends them: whatever made a change, after its commit.
+//! Owns: subscriptions to change notifications.
+//! Does not own: sending them, which the code that made a change does after its commit.
 
 use tokio::sync::broadcast;
 

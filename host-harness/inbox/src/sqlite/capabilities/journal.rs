@@ -1,5 +1,5 @@
-//! Owns: the journal of a store: accepting deliveries and callbacks, in SQLite.
-//! Does not own: what becomes of them (`deliveries`).
+//! Owns: accepting deliveries and callbacks, in SQLite.
+//! Does not own: processing them (`deliveries`).
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

@@ -1,4 +1,4 @@
-//! Owns: single things, for reading, in SQLite.
+//! Owns: lookups of single rows, in SQLite.
 //! Does not own: lists (`conversations`).
 
 use async_trait::async_trait;

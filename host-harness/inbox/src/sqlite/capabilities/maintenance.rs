@@ -1,5 +1,5 @@
-//! Owns: what is done from time to time, in SQLite.
-//! Does not own: when.
+//! Owns: periodic maintenance, in SQLite.
+//! Does not own: its schedule.
 
 use async_trait::async_trait;
 use rusqlite::params;
@@ -11,9 +11,9 @@ use crate::{
     store::Maintenance,
 };
 
-/// What the test write needs: about one delivery.
+/// The size of the test write, about that of one delivery.
 const PROBE_BYTES: i64 = 64 << 10;
-/// The longest wait for the next attempt at a reply, in milliseconds: what a platform may ask for.
+/// The longest wait for the next attempt at a reply, in milliseconds: the longest pause a platform may request.
 const LONGEST_REPLY: u64 = 24 * 3_600_000;
 /// The longest wait for the next attempt at a file, in milliseconds.
 const LONGEST_MEDIA: u64 = 3_600_000;
@@ -65,7 +65,7 @@ impl Maintenance for SqliteStore {
                 Ok(tx.prepare_cached(sql)?.execute(params![PROBE_BYTES])?)
             })
             .await?;
-        // On its own, so that the room was really taken.
+        // In a separate transaction, so that the space was really allocated.
         self.writer.write(|tx| Ok(tx.prepare_cached("DELETE FROM probe")?.execute([])?)).await?;
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Maintenance for SqliteStore {
             .write(move |tx| {
                 let page: i64 = tx.pragma_query_value(None, "page_size", |row| row.get(0))?;
                 let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
-                // SQLite takes no bound below the present size; 0 would ask and set nothing.
+                // SQLite accepts no limit below the present size; 0 would read the limit instead of setting it.
                 let pages = pages.clamp(1, 4_294_967_294);
                 Ok(tx.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0)).map(drop)?)
             })

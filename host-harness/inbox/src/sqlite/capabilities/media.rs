@@ -1,5 +1,5 @@
 //! Owns: the states of messages' files, in SQLite.
-//! Does not own: downloading, and where the bytes lie.
+//! Does not own: downloading, storing the bytes.
 
 use async_trait::async_trait;
 use harness_contract::Media;
@@ -15,7 +15,7 @@ use crate::{
     store::MediaFiles,
 };
 
-/// Reads `url` and `described`, the sixth and eighth column.
+/// Reads `url` and `described`, the sixth and eighth columns.
 fn place_of(row: &Row<'_>) -> rusqlite::Result<MediaPlace> {
     if let Some(url) = row.get(5)? {
         return Ok(MediaPlace::Url(url));

@@ -1,5 +1,5 @@
-//! Owns: what a store can do, in SQLite: one file for each of its traits, one method for each transaction.
-//! Does not own: the changes that a transaction makes (`apply`, `outbox`, `rows`), and larger queries (`views`).
+//! Owns: the store's capabilities in SQLite: one file per trait, one transaction per method.
+//! Does not own: the changes in a transaction (`apply`, `outbox`, `rows`), larger queries (`views`).
 
 mod accounts;
 mod channel_storage;

@@ -1,5 +1,5 @@
 //! Owns: replies and their steps, in SQLite.
-//! Does not own: sending, and steps whose outcome is not known (`doubts`).
+//! Does not own: sending, steps with an ambiguous outcome (`doubts`).
 
 use std::collections::HashSet;
 
@@ -113,7 +113,7 @@ impl Outbox for SqliteStore {
         let step = index(step);
         self.writer
             .write(move |tx| {
-                // What an upload gave is not kept, so an upload may be made again.
+                // The result of an upload is not stored, so a finished upload may be repeated.
                 let begun = tx
                     .prepare_cached(
                         "UPDATE step SET state = 'sending', attempts = attempts + 1, begun_at = ?3, look_at = NULL

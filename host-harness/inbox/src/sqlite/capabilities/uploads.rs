@@ -1,4 +1,4 @@
-//! Owns: files to be sent, and files that nobody names, in SQLite.
+//! Owns: uploaded files, and finding stored files without a row, in SQLite.
 //! Does not own: the bytes.
 
 use async_trait::async_trait;
@@ -109,7 +109,7 @@ impl Uploads for SqliteStore {
                     let known = match key.split_once('/') {
                         Some(("inbound", row)) => media.exists(params![row.parse::<MediaId>().ok(), key])?,
                         Some(("outbound", handle)) => file.exists(params![handle, key])?,
-                        // Not put there by an inbox.
+                        // Not stored by an inbox.
                         _ => true,
                     };
                     if !known {

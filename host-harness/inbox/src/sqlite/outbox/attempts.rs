@@ -1,5 +1,5 @@
-//! Owns: how an attempt at a step ended, and all that follows from it in the tables.
-//! Does not own: deciding how it ended.
+//! Owns: recording how an attempt at a step ended, with all consequences in the tables.
+//! Does not own: determining how it ended.
 
 use std::collections::HashSet;
 
@@ -33,9 +33,9 @@ pub(crate) fn finish(
         StepEnd::Final(state) => (*state, Some(now)),
         StepEnd::Later(_) => (StepState::Queued, None),
     };
-    // What may have been delivered is looked for, after its echo had time to come.
+    // An ambiguous message is looked up in the history, after its echo has had time to arrive.
     let look = (state == StepState::Ambiguous).then(|| now.saturating_add(FIRST_LOOK_MS));
-    // An echo may have confirmed the step while its answer was still on the way.
+    // An echo may have confirmed the step before its response arrived.
     tx.prepare_cached(
         "UPDATE step SET state = ?3, outcome = ?4, finished_at = coalesce(finished_at, ?5),
              look_at = iif(kind = 'message', ?6, NULL)
@@ -46,7 +46,7 @@ pub(crate) fn finish(
         pauses::note(tx, at, pause)?;
     }
     if let SendResult::Sent(receipt) = &outcome.verdict {
-        // Of several messages of one part the first stands for it.
+        // If one part has several messages, the first represents it.
         let mut named = HashSet::new();
         for sent in receipt.messages.iter().filter(|sent| named.insert(sent.part)) {
             messages::adopt_platform_id(tx, at.account, (at.reply, at.step), Some(sent.part), &sent.message)?;

@@ -1,5 +1,5 @@
-//! Owns: steps that may have been delivered: what a look at the platform's archive proves, and what is done then.
-//! Does not own: looking, and an echo that confirms (`apply`).
+//! Owns: steps that may have been delivered: what a lookup in the platform's history proves, and its consequences.
+//! Does not own: performing the lookup, echoes that confirm a step (`apply`).
 
 use harness_contract::{Failure, FailureCategory, MessageRef, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -16,15 +16,16 @@ use crate::{
     },
 };
 
-/// How long an echo has to come before a part is looked for, in milliseconds.
+/// How long to wait for an echo before the first lookup, in milliseconds.
 pub(crate) const FIRST_LOOK_MS: i64 = 60_000;
-/// The waits before further looks, in milliseconds. After the last one it is a person's to decide.
+/// The delays before further lookups, in milliseconds. After the last one a person decides.
 const NEXT_LOOKS_MS: [i64; 2] = [5 * 60_000, 30 * 60_000];
-/// How far the clocks of platform and host may be apart, in milliseconds: an older message is not the one.
+/// The largest difference expected between the platform's clock and the host's, in milliseconds. A message older than
+/// that cannot be the part.
 const SKEW_MS: i64 = 60_000;
-/// A part that is proved not to have arrived is sent again by itself only when it is no older, in milliseconds.
+/// The age in milliseconds up to which a part that is proved not to have arrived is sent again automatically.
 const STILL_MEANT_MS: i64 = 15 * 60_000;
-/// How often a part is sent by itself, the first time included.
+/// How often a part is sent automatically, including the first time.
 const SENDS: u32 = 3;
 
 pub(crate) fn look(
@@ -54,7 +55,7 @@ pub(crate) fn look(
         let said = said.as_deref().map(str::trim);
         said.is_some_and(|said| !said.is_empty()) && said == text.as_deref().map(str::trim)
     };
-    // The archive lists the newest first; of several with the same words the first is the one.
+    // The history is ordered newest first. Of several messages with the same text, the earliest is the part.
     let arrived = strangers.iter().filter(|message| same(&message.text)).min_by_key(|message| message.at);
     if let Some(message) = arrived {
         let named = MessageRef { id: message.id.clone(), context: None };
@@ -82,8 +83,8 @@ pub(crate) fn look(
     Ok(Seen::SentAgain)
 }
 
-/// Whether a message of ours is known to be something else than what is looked for: another reply's, or what was
-/// deleted. What an echo or the archive brought without a word on where it came from may be the one.
+/// Whether a message of ours is known to be something other than the part: a message of another reply, or a deleted
+/// one. A message of unknown origin, from an echo or the history, may still be the part.
 fn accounted_for(tx: &Connection, account: AccountId, id: &str) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached(
@@ -93,7 +94,7 @@ fn accounted_for(tx: &Connection, account: AccountId, id: &str) -> Result<bool, 
         .query_row(params![account, id], |row| row.get(0))?)
 }
 
-/// Whether what is shown goes back to a message that was there before the part was sent.
+/// Whether the messages shown reach back to one that was known before the part was sent.
 fn reaches_back(tx: &Connection, doubt: &Doubt, shown: &[SeenMessage]) -> Result<bool, InboxError> {
     for message in shown {
         let before: bool = tx
@@ -111,7 +112,7 @@ fn reaches_back(tx: &Connection, doubt: &Doubt, shown: &[SeenMessage]) -> Result
     Ok(false)
 }
 
-/// Whether what was to be sent is not kept any more, since a part of it was unsent.
+/// Whether the reply's content is no longer stored, because a part of it was unsent.
 pub(crate) fn is_emptied(tx: &Connection, reply: ReplyId) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached("SELECT message = '' FROM reply WHERE id = ?1")?
@@ -146,7 +147,7 @@ pub(crate) fn end(
     Ok(())
 }
 
-/// Puts a part back into the outbox, with the messages behind it that were not tried for its sake.
+/// Puts a part back into the outbox, with the later messages that were cancelled because of it.
 pub(crate) fn send_again(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), now: u64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE step SET state = 'queued', look_at = NULL, looks = 0, finished_at = NULL
@@ -178,7 +179,7 @@ pub(crate) fn failure(category: FailureCategory, sentence: &str, fix: Option<&st
     }
 }
 
-/// What is on its way now, of this reply or of all, may have arrived. Returns how many steps that were.
+/// Marks steps in flight as ambiguous, of one reply or of all. Returns how many there were.
 pub(crate) fn doubt_what_is_under_way(
     tx: &Transaction<'_>,
     reply: Option<ReplyId>,
@@ -199,7 +200,7 @@ pub(crate) fn doubt_what_is_under_way(
     Ok(replies.len())
 }
 
-/// The first step of a reply that waits is refused, unless one before it is in doubt; nothing behind it is tried.
+/// Refuses the first waiting step of a reply, unless an earlier one is ambiguous. No later step is tried.
 pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: ReplyId, now: u64) -> Result<(), InboxError> {
     let sentence = "The host failed while preparing this, and nothing of it was sent.";
     let outcome = SendResult::Rejected(failure(FailureCategory::Internal, sentence, None));

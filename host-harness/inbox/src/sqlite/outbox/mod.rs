@@ -1,6 +1,5 @@
-//! Owns: replies in the outbox: the key that makes asking twice one reply, whose turn it is, how attempts end, what is
-//! in doubt.
-//! Does not own: sending, and the rows that events change too (`rows::replies`).
+//! Owns: replies in the outbox: idempotency keys, scheduling, the outcomes of attempts, ambiguous steps.
+//! Does not own: sending, rows that events change too (`rows::replies`).
 
 pub(crate) mod attempts;
 pub(crate) mod doubts;

@@ -1,5 +1,5 @@
-//! Owns: a platform's wish to be left alone: whom it concerns, and until when.
-//! Does not own: holding anything back for it.
+//! Owns: pauses requested by a platform: their scope and their end.
+//! Does not own: enforcing them.
 
 use harness_contract::{Pause, Scope};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -12,13 +12,13 @@ use crate::{
     },
 };
 
-/// The longest pause that is kept, in milliseconds.
+/// The maximum length of a pause, in milliseconds.
 const LONGEST_MS: u64 = 24 * 3_600_000;
-/// SQL: whether a pause holds the account `a` at the time `?1`. A conversation's holds that conversation alone.
+/// SQL: whether a pause holds the account `a` at the time `?1`. A pause of one conversation does not.
 pub(crate) const ACCOUNT_PAUSED: &str = "EXISTS (SELECT 1 FROM pause p WHERE p.channel = a.channel AND p.until > ?1
       AND (p.scope = 'app' OR (p.scope = 'account' AND p.whose = a.platform_id)))";
 
-/// Keeps the wish that came with the answer to an attempt. A longer one that is known already stays.
+/// Stores the pause requested in a response. A longer pause already stored stays.
 pub(crate) fn note(tx: &Transaction<'_>, at: &Attempt, pause: &Pause) -> Result<(), InboxError> {
     let (channel, account): (String, String) = tx
         .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
@@ -26,7 +26,7 @@ pub(crate) fn note(tx: &Transaction<'_>, at: &Attempt, pause: &Pause) -> Result<
     let (scope, whose) = match pause.scope {
         Scope::App => ("app", String::new()),
         Scope::Account => ("account", account),
-        // Narrower than the host knows: what asked for it.
+        // The host knows no narrower scope than the conversation of the attempt.
         Scope::Conversation | Scope::Other => ("conversation", at.conversation.to_string()),
     };
     let now = as_millis(at.now);

@@ -1,5 +1,5 @@
-//! Owns: asking for a reply: once for every key.
-//! Does not own: what becomes of it.
+//! Owns: queueing a reply, once per key.
+//! Does not own: sending it.
 
 use harness_contract::OutboundMessage;
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -18,7 +18,7 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
         .query_row(params![conversation], |row| row.get(0))
         .optional()?
         .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
-    // One that was refused was never asked of the platform: its key asks anew, for whatever it likes.
+    // A refused reply was never sent to the platform, so its key may be used again, even for a different reply.
     tx.prepare_cached(
         "DELETE FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
            AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
@@ -35,14 +35,14 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
         })
         .optional()?;
     let Some(reply) = inserted else { return same_reply(tx, account, conversation, &key, message) };
-    // Unique beyond this file: it travels to the platform and comes back in echoes.
+    // Unique across inbox files, because the platform receives this id and returns it in echoes.
     message.id = format!("{reply}-{}", key_digest(&key, now));
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
     Ok(Queued { reply, new: true })
 }
 
-/// The reply that this key asked for before, if it is the same one.
+/// The reply queued earlier with this key, if it is the same reply.
 fn same_reply(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -55,7 +55,7 @@ fn same_reply(
             "SELECT id, conversation_id, iif(masked, '', message) FROM reply WHERE account_id = ?1 AND key = ?2",
         )?
         .query_row(params![account, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    // What was unsent is not kept, so there is nothing to compare with.
+    // The content of an unsent reply is not stored, so there is nothing to compare.
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {
         Ok(stored) => {
             message.id.clone_from(&stored.id);
@@ -70,14 +70,14 @@ fn same_reply(
     }
 }
 
-/// Tells apart replies of the same row number in different files.
+/// Distinguishes replies with the same row id in different files.
 fn key_digest(key: &str, now: u64) -> String {
     use std::hash::{BuildHasher as _, RandomState};
     format!("{:016x}", RandomState::new().hash_one((key, now)))
 }
 
 impl Remarks {
-    /// Each as JSON; none where there is nothing to say.
+    /// Each as JSON; `None` if empty.
     pub(crate) fn columns(&self) -> Result<(Option<String>, Option<String>), InboxError> {
         let warnings = (!self.warnings.is_empty()).then(|| serde_json::to_string(&self.warnings)).transpose()?;
         let degraded =

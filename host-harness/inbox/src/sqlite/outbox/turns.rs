@@ -1,5 +1,5 @@
-//! Owns: whose turn it is: of every account its oldest replies, one of each conversation.
-//! Does not own: when a reply is sent, and what becomes of it.
+//! Owns: which replies are due: the oldest of each account, one per conversation.
+//! Does not own: when they are sent, what happens to them.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

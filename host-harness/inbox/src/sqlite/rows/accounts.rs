@@ -1,4 +1,4 @@
-//! Owns: an account's row, and its credentials.
+//! Owns: account rows and credentials.
 //! Does not own: when they change.
 
 use harness_contract::AccountSettings;
@@ -22,7 +22,7 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         platform_id: row.get(2)?,
         name: row.get(3)?,
         username: row.get(4)?,
-        // A picture that this version cannot read is no reason to hide the account.
+        // A picture that this version cannot parse must not hide the account.
         picture: row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok()),
         state: row.get(6)?,
         problem: row.get(7)?,
@@ -33,14 +33,15 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     })
 }
 
-/// Whether an account is connected, and still as it was under this connection.
+/// Whether an account is connected, and was not reconnected since `connection`.
 pub(crate) fn is_current(tx: &Transaction<'_>, account: AccountId, connection: i64) -> Result<bool, InboxError> {
     Ok(tx
         .prepare_cached("SELECT 1 FROM account WHERE id = ?1 AND connection = ?2 AND state <> 'disconnected'")?
         .exists(params![account, connection])?)
 }
 
-/// Notes the state of an account. One that is disconnected stays so: [`crate::store::Accounts::connect_account`] alone ends it.
+/// Sets the state of an account. A disconnected one stays so until [`crate::store::Accounts::connect_account`] is
+/// called.
 pub(crate) fn mark(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -52,14 +53,14 @@ pub(crate) fn mark(
     Ok(())
 }
 
-/// Notes that the account's conversations were deleted.
+/// Records that the account's conversations were deleted.
 pub(crate) fn note_deleted(tx: &Transaction<'_>, account: AccountId, now: i64) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE account SET conversations_deleted_at = ?2 WHERE id = ?1")?
         .execute(params![account, now])?;
     Ok(())
 }
 
-/// Everything with which the platform could be spoken to in the account's name goes.
+/// Deletes everything that allows calls to the platform on the account's behalf.
 pub(crate) fn forget(tx: &Transaction<'_>, account: AccountId, reason: &str) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE account SET state = ?2, problem = ?3, connection = connection + 1 WHERE id = ?1")?
         .execute(params![account, AccountState::Disconnected.name(), reason])?;

@@ -1,5 +1,5 @@
-//! Owns: the rows of contacts and conversations: finding or making them, and that they were read.
-//! Does not own: what an event does to them (`apply`).
+//! Owns: contact and conversation rows: finding or creating them, marking them as read.
+//! Does not own: the effects of events on them (`apply`).
 
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -9,11 +9,11 @@ use crate::{
     model::{AccountId, ContactId, ConversationId},
 };
 
-/// The longest reply context that is kept, in bytes: `event.reply-context` of the contract.
+/// The maximum size of a stored reply context, in bytes: `event.reply-context` of the contract.
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 
-/// Finds or makes the conversation, under its unique key. Looking first is cheaper than an upsert that returns
-/// the row, for which SQLite makes a table; only one thread writes.
+/// Finds the conversation by its unique key, or creates it. A lookup first is cheaper than an upsert with RETURNING,
+/// for which SQLite builds a temporary table. It is safe because only one thread writes.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -43,7 +43,7 @@ pub(crate) fn find_or_make(
     Ok(conversation)
 }
 
-/// The conversation under a key.
+/// The conversation with this key.
 pub(crate) fn of_key(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -55,14 +55,14 @@ pub(crate) fn of_key(
         .optional()?)
 }
 
-/// Finds or makes the contact, and keeps what is said of it.
+/// Finds or creates the contact, and stores the details given for it.
 pub(crate) fn note_contact(
     tx: &Transaction<'_>,
     account: AccountId,
     contact: &Contact,
 ) -> Result<ContactId, InboxError> {
     let told = !contact.addresses.is_empty() || contact.language.is_some() || !contact.details.is_empty();
-    // Nothing to write: looking is cheaper, and most messages come from people who are known.
+    // With nothing to write, a lookup is cheaper, and most messages come from known contacts.
     if contact.name.is_none()
         && contact.username.is_none()
         && !told
@@ -87,7 +87,8 @@ fn known_contact(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<O
         .optional()?)
 }
 
-/// Everything that is there now counts as read: a person answered, or says so. Returns how many messages were unread.
+/// Marks everything in the conversation as read, after a person answered or did so explicitly. Returns how many
+/// messages were unread.
 pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId) -> Result<usize, InboxError> {
     Ok(tx
         .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?

@@ -1,5 +1,5 @@
-//! Owns: a delivery's row after it was read: emptied when what it brought is gone, and queued again.
-//! Does not own: when it is read, and parking it.
+//! Owns: a delivery's row after translation: emptying it when its content was unsent, and requeueing it.
+//! Does not own: translation, parking.
 
 use rusqlite::{Transaction, params};
 
@@ -9,8 +9,8 @@ use crate::{
     model::{AccountId, DeliveryId},
 };
 
-/// Empties a delivery that brought something which the customer has unsent: now, or, where it holds
-/// something else that nobody has yet, as soon as it has been applied in full.
+/// Empties a delivery with content that the customer has unsent. If it also has events that are not applied yet, it is
+/// emptied once they are.
 pub(crate) fn purge(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET purge = 1 WHERE id = ?1 OR id IN (SELECT again FROM duplicate_delivery WHERE first = ?1)",
@@ -24,7 +24,7 @@ pub(crate) fn purge(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), In
     purge_applied(tx, &ids)
 }
 
-/// Empties those of the deliveries that waited for it.
+/// Empties those of the deliveries that are applied and marked for purging.
 pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'purged', body = x'', headers = '[]'
@@ -34,8 +34,8 @@ pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> 
     Ok(())
 }
 
-/// Empties those of the deliveries that came out of an archive: the platform still has it, and what the channel asks
-/// for again and again does not pile up here.
+/// Empties those of the deliveries that came from a history. The platform still has it, and pages that the channel
+/// requests repeatedly must not accumulate here.
 pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'purged', body = x''
@@ -45,7 +45,7 @@ pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) ->
     Ok(())
 }
 
-/// Notes that a delivery carries words of a message which another one brought.
+/// Records that a delivery contains text of a message that another delivery created.
 pub(crate) fn note_carrier(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -59,13 +59,13 @@ pub(crate) fn note_carrier(
     Ok(())
 }
 
-/// Takes out the deliveries that carry words of a message, beside the one that brought it.
+/// Removes and returns the deliveries that contain text of a message, besides the one that created it.
 pub(crate) fn take_carriers(
     tx: &Transaction<'_>,
     account: AccountId,
     target: &str,
 ) -> Result<Vec<DeliveryId>, InboxError> {
-    // Looked for first: a statement that deletes and returns costs more, and nearly no message has one.
+    // Looks first: DELETE with RETURNING costs more, and hardly any message has such deliveries.
     let mut statement = tx.prepare_cached("SELECT delivery_id FROM carrier WHERE account_id = ?1 AND target = ?2")?;
     let found =
         statement.query_map(params![account, target], |row| row.get(0))?.collect::<Result<Vec<DeliveryId>, _>>()?;
@@ -76,12 +76,12 @@ pub(crate) fn take_carriers(
     Ok(found)
 }
 
-/// What is said of a delivery that waited for nothing.
+/// The reasons recorded for a delivery that waited in vain.
 pub(crate) const TOO_MANY: &str = "more deliveries waited for its account than are kept, and this was the oldest";
 pub(crate) const TOO_OLD: &str = "its account was not connected within the time for which deliveries are kept";
 
-/// Puts what waits for this account, under its id or an alias, back into the queue; events that were applied before
-/// are recognised.
+/// Requeues the deliveries that wait for this account, by its id or an alias. Events already applied are recognised as
+/// repeats.
 pub(crate) fn requeue_account(tx: &Transaction<'_>, account: AccountId) -> Result<usize, InboxError> {
     const OF_ACCOUNT: &str = "SELECT delivery_id FROM awaited WHERE (channel, account) IN (
          SELECT channel, platform_id FROM account WHERE id = ?1
@@ -97,13 +97,13 @@ pub(crate) fn requeue_account(tx: &Transaction<'_>, account: AccountId) -> Resul
              WHERE state = 'unrouted' AND id IN (SELECT value FROM json_each(?1))",
         )?
         .execute(params![ids])?;
-    // Whoever else it waits for is noted again when it has been read.
+    // Any other accounts that it waits for are recorded again when it is translated.
     tx.prepare_cached("DELETE FROM awaited WHERE delivery_id IN (SELECT value FROM json_each(?1))")?
         .execute(params![ids])?;
     Ok(taken)
 }
 
-/// Puts what waits for the channel itself back into the queue: it is loaded now.
+/// Requeues the deliveries that wait for the channel itself, now that it is loaded.
 pub(crate) fn requeue_channel(tx: &Transaction<'_>, channel: &str) -> Result<usize, InboxError> {
     Ok(tx
         .prepare_cached(
@@ -113,7 +113,7 @@ pub(crate) fn requeue_channel(tx: &Transaction<'_>, channel: &str) -> Result<usi
         .execute(params![channel])?)
 }
 
-/// Keeps a delivery for a person to look at. Another component may read it otherwise.
+/// Keeps a delivery for a person to inspect. Another component may be able to translate it.
 pub(crate) fn mark_failed(tx: &Transaction<'_>, failure: &DeliveryFailure) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",

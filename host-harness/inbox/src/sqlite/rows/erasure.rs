@@ -1,5 +1,5 @@
-//! Owns: deleting everything that a person or an account left in the tables.
-//! Does not own: who may ask for it, and the bytes of files.
+//! Owns: deleting all data of a person or an account from the tables.
+//! Does not own: who may request it, the bytes of files.
 
 use std::collections::BTreeSet;
 
@@ -12,29 +12,29 @@ use crate::{
     model::{AccountId, DeliveryId},
 };
 
-/// What stands before a handle in the JSON of a message.
+/// The text before a file's handle in a message's JSON.
 pub(crate) const HANDLE: &str = r#""handle":""#;
-/// A number of at least so many digits is looked for without its quotes too.
+/// Ids with at least this many digits are also searched for without quotes.
 const LONG_NUMBER: usize = 8;
-/// Empties a delivery for good, whatever state it was in.
+/// Empties a delivery permanently, whatever its state.
 const EMPTY: &str = "state = 'purged', body = x'', headers = '[]', problem = NULL";
 
-/// Deletes what an account's conversations hold, or those with one contact: messages, the deliveries that brought
-/// them or speak of them, and their files. Returns how many contacts were deleted. To be called while the account's
-/// aliases are still known.
+/// Deletes the content of an account's conversations, or of those with one contact: messages, the deliveries that
+/// contained or mention them, and their files. Returns how many contacts were deleted. Must be called before the
+/// account's aliases are deleted.
 pub(crate) fn delete_contents(
     tx: &Transaction<'_>,
     account: AccountId,
     contact: Option<&str>,
 ) -> Result<usize, InboxError> {
-    // The conversations that go; `?1` is the account, `?2` the contact.
+    // The conversations to delete; `?1` is the account, `?2` the contact.
     const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
                          WHERE c.account_id = ?1 AND (?2 IS NULL OR k.platform_id = ?2
                             -- Whoever has no id of the platform's yet is known by the user name alone.
                             OR (k.unnamed = 1 AND k.username = (SELECT username FROM contact
                                                                 WHERE account_id = ?1 AND platform_id = ?2))))";
     let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
-    // Also of messages that never came: their edits wait.
+    // Includes messages that never arrived but have a waiting edit.
     let targets = format!(
         "(SELECT platform_id FROM message WHERE conversation_id IN {GONE}
           UNION SELECT target FROM edit WHERE conversation_id IN {GONE})"
@@ -53,7 +53,7 @@ pub(crate) fn delete_contents(
     forget_sent_files(tx, account, contact, &replies)?;
     for sql in [
         format!("DELETE FROM media WHERE stored_as IS NULL AND message_id IN {messages}"),
-        // The bytes of files are purged by whoever owns the media store.
+        // The media store's owner deletes the bytes of files.
         format!(
             "UPDATE media SET message_id = NULL, state = 'deleted', reason = NULL, url = NULL, described = NULL, name = NULL,
                  mime = NULL, size = NULL, sha256 = NULL WHERE message_id IN {messages}"
@@ -87,8 +87,8 @@ pub(crate) fn delete_contents(
     Ok(contacts)
 }
 
-/// Empties deliveries, activities and what channels remember that name the person, or the account. They are looked
-/// through one by one: rare, and the only way to what was never applied.
+/// Empties deliveries, activities and channel storage that mention the person or the account. A full scan, because it
+/// is the only way to find deliveries that were never applied. Requests are rare.
 fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&str>) -> Result<(), InboxError> {
     let (channel, platform_id): (String, String) = tx
         .prepare_cached("SELECT channel, platform_id FROM account WHERE id = ?1")?
@@ -108,11 +108,11 @@ fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&s
             .query_row(params![account, contact], |row| row.get(0))
             .optional()?
             .flatten();
-        // A comment may name its writer by the user name alone.
+        // A comment may identify its author by user name only.
         needles.extend(username.map(|username| Value::from(username).to_string()));
     }
     for needle in &needles {
-        // What is still to be applied is emptied then; what waits for something else never will be.
+        // Waiting deliveries are emptied once applied; those that wait for something else are emptied now.
         tx.prepare_cached(
             "UPDATE delivery SET purge = 1 WHERE channel = ?1 AND state = 'received' AND instr(body, ?2)",
         )?
@@ -143,7 +143,7 @@ fn empty_what_names(tx: &Transaction<'_>, account: AccountId, contact: Option<&s
     Ok(())
 }
 
-/// How an id stands in a body: in quotes, or as a number that is long enough to be nothing else.
+/// How an id appears in a body: quoted, or unquoted if it is a number long enough to be unambiguous.
 fn needle(id: &str) -> String {
     if id.len() >= LONG_NUMBER && id.bytes().all(|byte| byte.is_ascii_digit()) {
         id.to_owned()
@@ -152,7 +152,7 @@ fn needle(id: &str) -> String {
     }
 }
 
-/// Forgets the files that only these replies name; whoever owns the media store removes their bytes.
+/// Deletes the rows of files that only these replies refer to. The media store's owner deletes their bytes.
 fn forget_sent_files(
     tx: &Transaction<'_>,
     account: AccountId,

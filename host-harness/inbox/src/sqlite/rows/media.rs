@@ -1,12 +1,12 @@
-//! Owns: the rows of a message's files when the message is gone.
-//! Does not own: their downloads.
+//! Owns: the rows of a message's files once the message is gone.
+//! Does not own: downloads.
 
 use rusqlite::{Transaction, params};
 
 use crate::{error::InboxError, model::AccountId};
 
-/// Forgets the files of a message that was unsent, or that turned out to be one of ours. The copies
-/// are found by [`crate::store::MediaFiles::purgeable_media`].
+/// Marks the files of a message as deleted, because it was unsent or proved to be one of ours.
+/// [`crate::store::MediaFiles::purgeable_media`] then returns their copies.
 pub(crate) fn forget(
     tx: &Transaction<'_>,
     account: AccountId,

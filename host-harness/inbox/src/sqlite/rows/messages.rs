@@ -1,6 +1,6 @@
-//! Owns: a message's row when the platform names it, changes it or takes it away. What happens to a message is kept by
-//! its platform id, so that it can come first.
-//! Does not own: storing a message (`apply`), writing down a step (`replies`).
+//! Owns: a message's row when the platform assigns its id, edits it or deletes it. Changes are stored by platform id,
+//! because they may arrive before the message.
+//! Does not own: storing a message (`apply`), recording a step (`replies`).
 
 use harness_contract::MessageRef;
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -15,7 +15,7 @@ use crate::{
     model::{AccountId, DeliveryId, ReplyId},
 };
 
-/// The longest context of a message that is kept, in bytes.
+/// The maximum size of a message's stored context, in bytes.
 pub(crate) const MAX_MESSAGE_CONTEXT: usize = 1 << 10;
 
 pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<i64>, InboxError> {
@@ -25,9 +25,9 @@ pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) ->
         .optional()?)
 }
 
-/// Gives a message of ours the platform's id: that of a part where the platform's answer names it, and otherwise the first
-/// of the step that has none. If its echo came first and was taken for somebody else's
-/// message, that row goes: they are the same message. What waited for the id is applied.
+/// Assigns the platform's id to a message of ours: to the message of `part` if the response names one, otherwise to the
+/// step's first message without an id. If its echo arrived first and was stored as a separate message, that row is
+/// deleted, because both are the same message. Changes that waited for the id are applied.
 pub(crate) fn adopt_platform_id(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -47,7 +47,7 @@ pub(crate) fn adopt_platform_id(
     .execute(params![account, id])?;
     tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
         .execute(params![account, id])?;
-    // A platform that gives one id to several messages names the first of them, and the outcome is that of all.
+    // If the platform gives several messages the same id, the first one gets it, and the outcome applies to all.
     tx.prepare_cached(
         "UPDATE message SET platform_id = ?3, context = coalesce(?6, context)
          WHERE id = (SELECT id FROM message WHERE reply_id = ?1 AND step = ?2
@@ -65,8 +65,8 @@ pub(crate) fn adopt_platform_id(
     apply_waiting_edit(tx, account, id)
 }
 
-/// Nearly no message has one, so it is looked for first: an update from another table costs more than the rest
-/// of storing a message.
+/// Applies an edit that arrived before its message. Hardly any message has one, so it is looked up first: an update
+/// from another table costs more than the rest of storing a message.
 pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
     type Edit = (Option<String>, i64, Option<String>, Option<Vec<u8>>, Option<String>);
     let waiting: Option<Edit> = tx
@@ -79,7 +79,7 @@ pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, targe
         .optional()?;
     let Some((text, revision, attachments, context, formatted)) = waiting else { return Ok(()) };
     tx.prepare_cached(
-        // The old words stand in all of these.
+        // All of these columns hold the old text.
         "UPDATE message SET text = coalesce(?3, text), revision = ?4, native = NULL, part = NULL,
              context = coalesce(?6, context),
              body = iif(body IS NULL, NULL, (
@@ -92,8 +92,8 @@ pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, targe
     Ok(())
 }
 
-/// Purges what was said and keeps that something was. Remembered for a message that arrives later.
-/// Returns the deliveries that brought it or its edits, which hold it too.
+/// Deletes a message's content and keeps the fact that it existed. Recorded even if the message has not arrived yet.
+/// Returns the deliveries of the message and its edits, which contain the content too.
 pub(crate) fn delete(
     tx: &Transaction<'_>,
     account: AccountId,

@@ -1,5 +1,5 @@
-//! Owns: changes of rows that more than one room makes: events, replies, and what is deleted.
-//! Does not own: why they change.
+//! Owns: row changes shared between modules: events, replies and deletion.
+//! Does not own: the reasons for the changes.
 
 pub(crate) mod accounts;
 pub(crate) mod conversations;

@@ -1,6 +1,6 @@
-//! Owns: contacts for whom the platform names no id yet: who commented in public and is answered in private. The
-//! platform's word on who it is joins the conversations.
-//! Does not own: what a comment is, and who may be written to.
+//! Owns: contacts without a platform id: people who commented in public and are answered in private. Once the platform
+//! gives the id, their conversations are joined.
+//! Does not own: the definition of a comment, who may be written to.
 
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -11,7 +11,7 @@ use crate::{
     model::{AccountId, ContactId, ConversationId},
 };
 
-/// Finds or makes the conversation with somebody whom [`writer_of`] stands for.
+/// Finds or creates the conversation with the stand-in contact that [`writer_of`] returns.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -21,7 +21,7 @@ pub(crate) fn find_or_make(
     stand_in(tx, account, writer, &writer.id, None, at)
 }
 
-/// The conversation with somebody, or with nobody in particular, whom the contact stands for.
+/// Finds or creates the conversation with a stand-in contact, for a person without an id or for no particular person.
 pub(crate) fn stand_in(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -39,8 +39,8 @@ pub(crate) fn stand_in(
     Ok(conversation)
 }
 
-/// The platform says whom a conversation is with: it becomes that person's, or goes on in the one that the person has
-/// already. Nothing changes where the person had a name before.
+/// Applies the platform's id for the person in a conversation: it becomes that person's conversation, or is merged into
+/// the one they already have. Does nothing if the person was already known.
 pub(crate) fn name(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -60,7 +60,7 @@ pub(crate) fn name(
         .query_row(params![account, contact], |row| row.get(0))
         .optional()?;
     let Some(known) = known else {
-        // The profile is asked for at the next turn: `profile_at` is 0.
+        // `profile_at` is 0, so the profile is fetched in the next pass.
         tx.prepare_cached("UPDATE contact SET platform_id = ?2, unnamed = 0 WHERE id = ?1")?
             .execute(params![unnamed, contact])?;
         return rekey(tx, conversation, unnamed, contact);
@@ -95,7 +95,7 @@ fn rekey(
     Ok(())
 }
 
-/// Somebody has another id now, as `contact` says: what is kept under the previous one goes on under it.
+/// Moves a contact's data from its previous id to its new one, as given by `contact`.
 pub(crate) fn renamed(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -126,7 +126,7 @@ pub(crate) fn renamed(
     Ok(())
 }
 
-/// Everything that a conversation holds goes into another one, and the conversation itself goes away.
+/// Moves the content of one conversation into another and deletes the first.
 pub(crate) fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",

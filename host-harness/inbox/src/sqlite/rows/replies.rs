@@ -1,5 +1,5 @@
-//! Owns: the rows of replies and their steps: writing a step down, closing a reply, taking out words that are gone.
-//! Does not own: when a step is sent, and how it ended.
+//! Owns: the rows of replies and steps: recording steps, closing replies, removing unsent text.
+//! Does not own: when a step is sent, its outcome.
 
 use harness_contract::{MessageRef, OutboundMessage, OutboundPart, Receipt, SendStep, SentMessage, StepKind};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
@@ -24,21 +24,21 @@ pub(crate) struct NewStep {
     pub(crate) parts: Vec<u32>,
     pub(crate) kind: &'static str,
     pub(crate) correlation: Option<String>,
-    /// As it is sent, where the step delivers one part.
+    /// The text as sent, if the step delivers a single part.
     pub(crate) text: Option<String>,
-    /// The messages that it delivers, one for each part.
+    /// The messages that it delivers, one per part.
     pub(crate) messages: Vec<NewMessage>,
 }
 
 pub(crate) struct NewMessage {
     pub(crate) part: u32,
     pub(crate) text: Option<String>,
-    /// JSON, `outbound-part`.
+    /// JSON of the `outbound-part`.
     pub(crate) content: Option<String>,
 }
 
 impl NewMessage {
-    /// `text`: as it is sent, where that is not the whole part.
+    /// `text` is the text as sent, if that differs from the whole part.
     pub(crate) fn of(message: &OutboundMessage, part: u32, text: Option<String>) -> Result<Self, InboxError> {
         let content = usize::try_from(part).ok().and_then(|part| message.parts.get(part));
         let whole = match content {
@@ -51,7 +51,7 @@ impl NewMessage {
 
 impl NewStep {
     pub(crate) fn of(message: &OutboundMessage, step: &SendStep) -> Result<Self, InboxError> {
-        // What leaves is shown, also where a channel does not say what it is.
+        // Everything sent is shown, even if the channel does not name its parts.
         let shown: &[u32] = match step.kind {
             StepKind::Message if step.parts.is_empty() => &[0],
             StepKind::Message => &step.parts,
@@ -65,7 +65,7 @@ impl NewStep {
     }
 }
 
-/// What the platform gave for a step, as far as an echo or the archive shows it.
+/// The receipt of a step, as far as an echo or the history reveals it.
 pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &str) -> Result<Receipt, InboxError> {
     let part = tx
         .prepare_cached(
@@ -84,7 +84,7 @@ pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &
     })
 }
 
-/// Writes a step down, and shows the messages that it delivers.
+/// Records a step, and adds its messages to the timeline.
 pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: &NewStep) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO step (reply_id, step, parts, kind, state, correlation, text)
@@ -119,8 +119,8 @@ pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: 
     Ok(())
 }
 
-/// The steps that the channel wants to render anew make room for what it rendered: nothing of them was sent. One that the
-/// platform has shown meanwhile stays.
+/// Deletes the steps that the channel asked to rebuild; nothing of them was sent. A message that the platform has shown
+/// meanwhile stays.
 pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
     for sql in [
         "DELETE FROM message WHERE reply_id = ?1 AND platform_id IS NULL AND step IN (
@@ -135,15 +135,15 @@ pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId) -> 
     Ok(())
 }
 
-/// The conversation of a reply now: it may have become another one since the reply was taken up.
+/// The reply's current conversation, which may have changed since the reply was loaded.
 pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: ReplyId) -> Result<ConversationId, InboxError> {
     Ok(tx
         .prepare_cached("SELECT conversation_id FROM reply WHERE id = ?1")?
         .query_row(params![reply], |row| row.get(0))?)
 }
 
-/// What a person has answered is not unread. Whom a bot answers still waits for a person, and so does whom somebody
-/// only shows that he is typing: that is no message.
+/// Marks messages as read once a person has answered them. An answer by a bot does not count, nor does a typing
+/// indicator, which is not a message.
 pub(crate) fn note_answered(tx: &Transaction<'_>, reply: ReplyId, step: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE message AS answered SET unread = 0 FROM message AS answer
@@ -154,8 +154,8 @@ pub(crate) fn note_answered(tx: &Transaction<'_>, reply: ReplyId, step: i64) -> 
     Ok(())
 }
 
-/// A message that was refused or whose end is unknown stops the steps behind it, since order is part of what was
-/// asked for. A signal stops nothing. A reply without an open step is done.
+/// A refused or ambiguous message cancels the steps after it, because the order matters. A signal cancels nothing. A
+/// reply without open steps is done.
 pub(crate) fn close_finished(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued' AND EXISTS (
@@ -171,7 +171,7 @@ pub(crate) fn close_finished(tx: &Transaction<'_>, reply: ReplyId) -> Result<(),
     empty_finished_reply(tx, reply)
 }
 
-/// Takes the words of a message out of the reply that it belongs to. Where a later part waits, that one stays.
+/// Removes the text of an unsent message from its reply. Parts that are still waiting are kept.
 pub(crate) fn empty_reply(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
     let found: Option<(ReplyId, i64, Option<String>, String)> = tx
         .prepare_cached(
@@ -202,8 +202,8 @@ fn part_of(message: &mut Value, part: i64) -> Option<&mut Value> {
     message.get_mut("parts")?.get_mut(usize::try_from(part).ok()?)
 }
 
-/// Puts as many bytes in the place of the words: the message is cut into its steps anew whenever it goes on, and has
-/// to be cut in the same places.
+/// Replaces text by filler of the same length in bytes: a continued reply is split into steps again, and must be split
+/// at the same places.
 fn mask_in(value: &mut Value, words: &str) {
     match value {
         Value::String(text) => *text = text.replace(words, &mask(words)),
@@ -224,7 +224,7 @@ fn mask(words: &str) -> String {
     words.chars().map(instead).collect()
 }
 
-/// A reply that is done and of which something was unsent says nothing any more.
+/// Clears the content of a finished reply that had some of it unsent.
 pub(crate) fn empty_finished_reply(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE reply SET message = '' WHERE id = ?1 AND state = 'done' AND message <> ''

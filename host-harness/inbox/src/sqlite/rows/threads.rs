@@ -1,5 +1,6 @@
-//! Owns: conversations that are known by their thread: with several people or nobody in particular, and those that get another id.
-//! Does not own: what happens in them.
+//! Owns: conversations identified by their thread: those with several people or with no one in particular, and changes
+//! of thread ids.
+//! Does not own: their content.
 
 use harness_contract::{Contact, Thread, ThreadKind};
 use rusqlite::{Transaction, params};
@@ -10,12 +11,12 @@ use crate::{
     model::{AccountId, ConversationId},
 };
 
-/// The key of a thread's conversation.
+/// The conversation key of a thread.
 pub(crate) fn key(thread: &str) -> String {
     format!("t:{thread}")
 }
 
-/// Whether a thread has several people, so that its conversation is with none of them alone.
+/// Whether a thread has several people, so that its conversation belongs to no single contact.
 pub(crate) fn has_several(thread: &Thread) -> bool {
     match thread.kind {
         ThreadKind::Group | ThreadKind::Topic | ThreadKind::Channel | ThreadKind::Public => true,
@@ -23,7 +24,7 @@ pub(crate) fn has_several(thread: &Thread) -> bool {
     }
 }
 
-/// Finds or makes the conversation of a thread in which nobody is the customer alone.
+/// Finds or creates the conversation of a thread that has no single customer.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -41,7 +42,7 @@ pub(crate) fn find_or_make(
     people::stand_in(tx, account, &nobody, &key(&thread.id), Some(thread), at)
 }
 
-/// What is kept under a thread's previous id goes on under its new one.
+/// Moves a thread's data from its previous id to its new one.
 pub(crate) fn moved(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -54,7 +55,7 @@ pub(crate) fn moved(
     }
 }
 
-/// A conversation stands in this thread now: it gets its key, or goes on in the conversation that has it.
+/// Places a conversation in a thread: it gets the thread's key, or is merged into the conversation that has it.
 pub(crate) fn stands_in(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -76,7 +77,7 @@ pub(crate) fn stands_in(
     }
 }
 
-/// The platform takes nothing for a conversation any more, or does again.
+/// Records whether the platform accepts messages to a conversation.
 pub(crate) fn set_closed(tx: &Transaction<'_>, conversation: ConversationId, closed: bool) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE conversation SET closed = ?2 WHERE id = ?1")?.execute(params![conversation, closed])?;
     Ok(())

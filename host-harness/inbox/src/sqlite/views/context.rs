@@ -1,5 +1,5 @@
-//! Owns: everything about a conversation that a message depends on.
-//! Does not own: the window's computation.
+//! Owns: everything about a conversation that sending to it depends on.
+//! Does not own: computing the window.
 
 use harness_contract::{
     ConversationContext, EventBody, KnownComment, MessageRef, Thread, Window, WindowPolicy, WindowState,
@@ -47,7 +47,7 @@ pub(crate) fn context(
     Ok(context)
 }
 
-/// How many messages the business has sent since.
+/// How many messages the business has sent since `since`.
 fn sent_since(connection: &Connection, conversation: ConversationId, since: u64) -> Result<u32, InboxError> {
     Ok(connection
         .prepare_cached(
@@ -56,7 +56,7 @@ fn sent_since(connection: &Connection, conversation: ConversationId, since: u64)
         .query_row(params![conversation, as_millis(since)], |row| row.get(0))?)
 }
 
-/// The first word on a comment: where it stands, and when it was written.
+/// The first event about a comment: where it was made, and when.
 pub(crate) fn known_comment(
     connection: &Connection,
     conversation: ConversationId,
@@ -77,7 +77,7 @@ pub(crate) fn known_comment(
     })
 }
 
-/// The context without its window, of which only the platform's refusal is filled in.
+/// The context without its window, except for the platform's refusal.
 fn bare_context(
     connection: &Connection,
     conversation: ConversationId,

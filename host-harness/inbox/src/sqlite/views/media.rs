@@ -1,5 +1,5 @@
-//! Owns: a message's files as they are shown.
-//! Does not own: their downloads.
+//! Owns: the view of a message's files.
+//! Does not own: downloads.
 
 use rusqlite::Row;
 
@@ -23,7 +23,7 @@ type Columns = (
     Option<String>,
 );
 
-/// The files of a message from a JSON list of their columns, each a list itself.
+/// Parses the files of a message from a JSON list that holds a list of columns for each file.
 pub(crate) fn from_json(files: &str) -> Result<Vec<MediaView>, InboxError> {
     let files: Vec<Columns> = serde_json::from_str(files)?;
     files.into_iter().map(of_columns).collect()

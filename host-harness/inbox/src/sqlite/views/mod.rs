@@ -1,5 +1,5 @@
-//! Owns: queries behind what is shown: contexts, replies, timelines.
-//! Does not own: the shapes that they return (`model`).
+//! Owns: queries for display: contexts, replies, timelines.
+//! Does not own: the types that they return (`model`).
 
 pub(crate) mod context;
 pub(crate) mod media;

@@ -1,5 +1,5 @@
-//! Owns: a reply with the ends of its steps.
-//! Does not own: how they end.
+//! Owns: the view of a reply with the outcomes of its steps.
+//! Does not own: determining the outcomes.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

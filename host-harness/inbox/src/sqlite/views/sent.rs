@@ -1,12 +1,12 @@
-//! Owns: what was sent from here in the shape of what comes in, so that whoever shows a conversation knows one shape.
-//! Does not own: what was asked for, word for word, which stands beside it.
+//! Owns: messages sent from here in the form of incoming ones, so that a user interface handles a single form.
+//! Does not own: the exact request, which is returned alongside.
 
 use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, Retention};
 use serde_json::value::RawValue;
 
 use crate::{error::InboxError, model::TimelineEntry};
 
-/// The contract's `message` for a step that was or is to be sent; `part` is the JSON of its `outbound-part`.
+/// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`.
 pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawValue>, InboxError> {
     let attachments = match serde_json::from_str(part)? {
         OutboundPart::Media(files) => files.into_iter().map(|file| Attachment::Media(media(file))).collect(),

@@ -1,5 +1,5 @@
-//! Owns: the messages of a conversation, a page at a time.
-//! Does not own: what a page is (`model::page`).
+//! Owns: the messages of a conversation, one page at a time.
+//! Does not own: the page type (`model::page`).
 
 use rusqlite::{Connection, Row, params};
 use serde_json::value::RawValue;
@@ -40,7 +40,7 @@ pub(crate) fn timeline(
     Ok(Page { entries, next: page.next })
 }
 
-/// A row of the timeline whose JSON and files are still to be read.
+/// A row of the timeline whose JSON and files are not parsed yet.
 struct Incomplete {
     entry: TimelineEntry,
     author: String,

@@ -1,5 +1,5 @@
-//! Promises about accounts and what belongs to them, and about people who are erased.
-//! Not here: what is left in a store's files, which each store tests for itself.
+//! Promises about accounts and their data, and about erasing people.
+//! Not here: what remains in a store's files, which each store tests separately.
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place:
     assert!(store.credentials().await.unwrap().is_empty());
     assert!(store.storage_keys(account, "").await.unwrap().is_empty());
     assert!(store.due_refreshes(NOW).await.unwrap().is_empty());
-    // An account of a configuration keeps what is known of it from elsewhere.
+    // Connecting an account from a configuration keeps details known from elsewhere.
     let new = NewAccount {
         channel: CHANNEL.into(),
         platform_id: "shop".into(),

@@ -1,5 +1,5 @@
 //! Promises about deliveries: accepted, applied once, parked, failed, emptied.
-//! Not here: what their events show (`lists`).
+//! Not here: what their events look like in lists (`lists`).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Promises about files of messages and files to be sent.
+//! Promises about files of messages and uploaded files.
 //! Not here: their bytes.
 
 use serde_json::json;
@@ -43,7 +43,7 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
     let mut counted = store.waiting().await.unwrap().media;
     counted.sort();
     assert_eq!(counted, [("deleted".to_owned(), 3)], "as many as there are");
-    // A download that ends after the message was unsent keeps nothing.
+    // If the message is unsent during the download, no copy is kept.
     store.finish_media(due[1].id, stored).await.unwrap();
     assert_eq!(store.media(due[1].id).await.unwrap().state, MediaState::Deleted);
     let mut purgeable = store.purgeable_media(9).await.unwrap();

@@ -1,5 +1,5 @@
-//! Promises about what is shown: pages, timelines, what was unsent, windows.
-//! Not here: how replies end.
+//! Promises about what is shown: pages, timelines, unsent messages, windows.
+//! Not here: the outcomes of replies.
 
 use harness_contract::{EventOrigin, WindowState};
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::{
 pub(crate) async fn pages_of_a_list_hold_everything_once(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let people: Vec<String> = (0..7).map(|nth| format!("p{nth}")).collect();
-    // Some at the same time: the place of a page tells them apart.
+    // Some have the same time; the cursor distinguishes them.
     let hello = |(nth, who): (u64, &String)| message("shop", who, who, who, NOW - nth / 3);
     stage.deliver((0..).zip(&people).map(hello).collect()).await;
     let mut seen = Vec::new();
@@ -74,7 +74,7 @@ pub(crate) async fn the_window_follows_what_the_customer_did(place: &dyn Place) 
     assert_eq!(state(NOW + 25 * hour).await, WindowState::HumanOnly);
     assert_eq!(state(NOW + 8 * 24 * hour).await, WindowState::Closed);
     stage.deliver(vec![message("shop", "ada", "m2", "again", NOW + 20 * hour)]).await;
-    // A time that came late opens nothing anew.
+    // A message with an earlier time does not reopen the window.
     stage.deliver(vec![message("shop", "ada", "m3", "late", NOW - hour)]).await;
     assert_eq!(state(NOW + 43 * hour).await, WindowState::Open);
     let context = stage.store.context(conversation, &policy(), NOW).await.unwrap();

@@ -1,5 +1,6 @@
-//! The promises of a store, as tests that run on any store: `store_conformance!` makes a test of each. The tests of another
-//! store include this folder by its path. Not here: what is one store's own, such as its files and what is left in them.
+//! The promises of a store, as tests for any store; `store_conformance!` generates a test from each. Other stores
+//! include this folder by its path. Not here: what is specific to one store, such as its files and what remains in
+//! them.
 
 mod accounts;
 mod deliveries;
@@ -18,7 +19,7 @@ pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
 
-/// Makes a test of each promise. The argument is an expression that makes a fresh [`Place`].
+/// Generates a test from each promise. The argument is an expression that creates a fresh [`Place`].
 macro_rules! store_conformance {
     ($place:expr) => {
         store_conformance! { @tests $place;

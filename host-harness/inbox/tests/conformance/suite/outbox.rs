@@ -1,5 +1,5 @@
-//! Promises about replies: asked for once, begun once, ended with a name, in turns, held by pauses, looked for in doubt.
-//! Not here: what the platform says of its own accord, but for echoes.
+//! Promises about replies: keys, attempts, outcomes, fair order, pauses, lookups of ambiguous steps.
+//! Not here: unsolicited platform events, except echoes.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -30,7 +30,7 @@ pub(crate) async fn a_key_asks_for_one_reply(place: &dyn Place) {
     assert_eq!(stage.ask(conversation, "key", "hello").await, Queued { reply: first.reply, new: false });
     let other = stage.store.queue_reply(new_reply(conversation, "key", "something else")).await;
     assert!(matches!(other, Err(InboxError::KeyReused(_))), "{other:?}");
-    // One that was refused was never asked of the platform.
+    // A refused reply was never sent to the platform.
     stage.store.refuse_reply(first.reply, Vec::new()).await.unwrap();
     assert_eq!(stage.store.reply(first.reply).await.unwrap().verdict, ReplyVerdict::Refused);
     assert!(!stage.store.has_reply(conversation, "key").await.unwrap());
@@ -86,7 +86,7 @@ pub(crate) async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(pl
     }
     let nothing = stage.store.settle(ReplyId::new(999), Settlement::Arrived, NOW).await;
     assert!(matches!(nothing, Err(InboxError::NotFound { .. })));
-    // What the host had not begun when it failed is refused.
+    // After the host failed, steps that had not begun are refused.
     let queued = stage.ask(conversation, "failed", "failed").await;
     let open = stage.store.open_reply(queued.reply).await.unwrap().unwrap();
     stage.store.begin_steps(&open, &[step(0, "failed")], &Remarks::default(), NOW).await.unwrap();
@@ -154,7 +154,7 @@ pub(crate) async fn an_echo_confirms_its_step_and_shows_one_message(place: &dyn 
         let shown = timeline.iter().filter(|entry| entry.platform_id.as_ref() == Some(&id));
         assert_eq!(shown.map(|entry| entry.reply).collect::<Vec<_>>(), [Some(open.reply)], "{echo_first}");
     }
-    // The echo alone tells that a step which was interrupted has arrived.
+    // An echo alone proves that an interrupted step arrived.
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
     let open = stage.begin(conversation, "interrupted").await;
@@ -188,7 +188,7 @@ pub(crate) async fn accounts_take_turns_and_a_conversation_keeps_its_order(place
     assert!(stage.store.due_replies(NOW, 9, except).await.unwrap().is_empty());
 }
 
-/// Four accounts, two of each channel, each with two conversations of which each has a reply that waits.
+/// Four accounts, two per channel, each with two conversations, each with a waiting reply.
 async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (AccountId, Vec<ConversationId>)> {
     let mut all = BTreeMap::new();
     for (channel, id) in [("one", "a"), ("one", "b"), ("two", "a"), ("two", "b")] {
@@ -214,7 +214,7 @@ async fn filled(store: &dyn Store) -> BTreeMap<(String, String), (AccountId, Vec
 }
 
 pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(place: &dyn Place) {
-    // One after the other in the same store: each ends before the next begins.
+    // All in the same store: each pause ends before the next begins.
     let mut store = place.open().await;
     let all = filled(&*store).await;
     let (account, conversations) = all.values().next().unwrap().clone();
@@ -231,7 +231,7 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
             let verdict = json!({"rate_limited": failure("rate_limited")});
             serde_json::from_value(json!({"verdict": verdict, "pause": pause})).unwrap()
         };
-        // A shorter wish does not end it, and neither a restart nor connecting again does.
+        // A shorter pause does not end it, nor does a restart or a reconnect.
         for (at, ms) in [(start, MINUTE), (start + 1, 1)] {
             store.begin_attempt(reply, 0, at).await.unwrap();
             store.finish_step(&open, 0, asks(ms), StepEnd::Later(at), at).await.unwrap();
@@ -247,7 +247,7 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
                 let of_account = of_app || (scope == Scope::Account && *row == account);
                 let until = |held: bool| (held && now < start + MINUTE).then_some(start + MINUTE);
                 assert_eq!(store.channel_paused_until(channel, now).await.unwrap(), until(of_app), "{scope:?}");
-                // What asks in an account's name, such as a look at its archive.
+                // Requests on behalf of the account, such as reading its history.
                 assert_eq!(store.paused_until(*row, None, now).await.unwrap(), until(of_account), "{scope:?}");
                 for one in theirs {
                     let held = of_account || (scope == Scope::Conversation && *one == conversation);
@@ -265,14 +265,14 @@ pub(crate) async fn a_pause_holds_what_belongs_to_its_scope_and_nothing_else(pla
     }
 }
 
-/// Of downloads it is told beside them (`files`).
+/// Downloads are covered in `files`.
 pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, account) = (&stage.store, stage.account);
     let conversation = stage.conversation().await;
     let connection = store.account_row(account).await.unwrap().connection;
 
-    // Replies: the first that waits, or the end of a pause.
+    // Replies: the first one waiting, or the end of a pause.
     let next = async |after| store.next_reply(after).await.unwrap();
     let (first, second) =
         (stage.ask(conversation, "1", "1").await.reply, stage.ask(conversation, "2", "2").await.reply);
@@ -290,7 +290,7 @@ pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) 
     store.finish_step(&open, 0, paused, StepEnd::Later(NOW + 2 * MINUTE), NOW).await.unwrap();
     assert_eq!([next(NOW).await, next(NOW + MINUTE).await], [Some(NOW + MINUTE), Some(NOW + 2 * MINUTE)]);
 
-    // What was sent into doubt.
+    // Ambiguous steps.
     let next = async |after| store.next_doubt(after).await.unwrap();
     assert_eq!(next(0).await, None);
     store.begin_attempt(first, 0, NOW).await.unwrap();
@@ -299,7 +299,7 @@ pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) 
     assert!(store.due_doubts(look - 1).await.unwrap().is_empty() && store.due_doubts(look).await.unwrap().len() == 1);
     assert_eq!(next(look).await, None);
 
-    // Profiles, credentials and archives of an account that is connected.
+    // Profiles, credentials and histories of a connected account.
     let next = async |after| {
         let (profile, refresh) = (store.next_profile(after).await.unwrap(), store.next_refresh(after).await.unwrap());
         [profile, refresh, store.next_history(after).await.unwrap()]

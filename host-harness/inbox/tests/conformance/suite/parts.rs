@@ -1,5 +1,5 @@
-//! Promises about replies whose requests deliver several parts, and about those that a channel renders anew.
-//! Not here: how one step ends (`outbox`).
+//! Promises about replies whose requests deliver several parts, and about replies that a channel rebuilds.
+//! Not here: the outcome of a single step (`outbox`).
 
 use harness_contract::{Event, SendStep};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::{
 use harness_inbox::{ConversationId, NewReply, OpenReply, Remarks, ReplyId, StepEnd, StepState, TimelineEntry};
 
 impl Stage {
-    /// Asks for a reply of these texts, each a part.
+    /// Queues a reply with one part for each text.
     async fn ask_for(&self, conversation: ConversationId, texts: &[&str]) -> ReplyId {
         let parts: Vec<Value> =
             texts.iter().map(|text| json!({"text": {"text": text, "format": "plain", "split": false}})).collect();
@@ -46,7 +46,7 @@ impl Stage {
     }
 }
 
-/// A step that delivers these parts in one request.
+/// A step that delivers these parts in a single request.
 fn together(parts: &[u32], correlation: &str) -> SendStep {
     let mut together = step(0, correlation);
     together.parts = parts.to_vec();
@@ -82,7 +82,7 @@ pub(crate) async fn each_part_of_one_request_is_a_message_with_its_own_id(place:
     let context = stage.store.message_context(conversation, "m1").await.unwrap();
     assert_eq!(context.as_deref(), Some(b"quote-1".as_slice()), "what the channel gave for it is handed back");
     assert_eq!(stage.store.message_context(conversation, "m0").await.unwrap(), None);
-    // Unsending one of them takes nothing of the other.
+    // Unsending one of them does not affect the other.
     stage.deliver(vec![event("shop", "ada", "gone", NOW + 9, json!({"deleted": {"target": "m0"}}))]).await;
     let ours = stage.ours(conversation).await;
     assert_eq!(ours.iter().map(|entry| entry.deleted_at.is_some()).collect::<Vec<_>>(), [true, false, false]);
@@ -150,7 +150,7 @@ pub(crate) async fn an_answer_may_name_the_thread_in_which_the_message_stands(pl
     assert_eq!(stage.store.timeline(conversations[0].id, 9).await.unwrap().len(), 3);
 }
 
-/// Something in a thread, said by this person.
+/// An event in a thread, by this person.
 fn in_thread(thread: &str, contact: Option<&str>, id: &str, body: Value) -> Event {
     let mut event = event("shop", contact.unwrap_or_default(), id, NOW, body);
     event.thread = Some(serde_json::from_value(json!({"id": thread, "kind": "group", "title": "Garden"})).unwrap());
@@ -186,11 +186,11 @@ pub(crate) async fn a_conversation_of_several_people_is_known_by_its_thread(plac
         timeline[1].details.as_ref().unwrap().get().contains("Tools"),
         "what the contract has no field for is kept"
     );
-    // Sent there, it goes to nobody in particular.
+    // A reply there is addressed to no one in particular.
     let policy = super::stage::policy();
     let context = stage.store.context(found.id, &policy, NOW).await.unwrap();
     assert_eq!((context.contact, context.thread.unwrap().id.as_str()), (None, "g"));
-    // It gets another id, and everything goes on under that.
+    // The thread gets another id and keeps its content.
     let change = json!({"thread_update": {"moved": "g"}});
     let closed = json!({"thread_update": "closed"});
     stage.deliver(vec![in_thread("G", None, "e3", change), in_thread("G", Some("ada"), "e4", said("three"))]).await;

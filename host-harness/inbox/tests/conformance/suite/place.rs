@@ -1,5 +1,5 @@
-//! Where a store under test is kept.
-//! Not here: what is tested.
+//! Where a store under test is stored.
+//! Not here: the tests.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use harness_inbox::store::Store;
 
-/// The place of a store, which holds nothing at first.
+/// The location of a store, empty at first.
 #[async_trait]
 pub(crate) trait Place: Send + Sync {
-    /// Opens the store, as a host does at its start. It was closed before, if it was opened.
+    /// Opens the store, as a host does at startup. The previous handle must be closed first.
     async fn open(&self) -> Arc<dyn Store>;
 }

@@ -1,5 +1,5 @@
-//! What the tests of a store do again and again: an account, messages of a customer, replies.
-//! Not here: what they assert.
+//! Helpers shared by the tests of a store: an account, messages of a customer, replies.
+//! Not here: assertions.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use harness_inbox::{
     ParkingBounds, Proof, Queued, Remarks, StepEnd, StepState, store::Store,
 };
 
-/// The present of most tests, in milliseconds.
+/// The current time in most tests, in milliseconds since 1970.
 pub(super) const NOW: u64 = 1_700_000_000_000;
 pub(super) const CHANNEL: &str = "channel";
-/// The component that reads deliveries.
+/// The digest of the component that translates deliveries.
 const TRANSLATOR: &str = "digest";
 
-/// A store with an account, and what was done to it.
+/// A store with one connected account.
 pub(super) struct Stage {
     pub(super) store: Arc<dyn Store>,
-    /// The account's row.
+    /// The account's row id.
     pub(super) account: AccountId,
 }
 
 impl Stage {
-    /// An open store with the account `shop`.
+    /// Opens a store with the account `shop`.
     pub(super) async fn new(place: &dyn Place) -> Self {
         let store = place.open().await;
         let account = connect(&*store, CHANNEL, "shop").await;
@@ -40,7 +40,7 @@ impl Stage {
         Self { store: place.open().await, account }
     }
 
-    /// Records a delivery and hands in what was read in it.
+    /// Records a delivery and applies these events as its translation.
     pub(super) async fn deliver(&self, events: Vec<Event>) -> Applied {
         self.deliver_as(Proof::Channel { slot: "secret".into() }, events).await
     }
@@ -50,25 +50,25 @@ impl Stage {
         self.translate(events).await
     }
 
-    /// Hands in these events for the oldest delivery that waits.
+    /// Applies these events as the translation of the oldest waiting delivery.
     pub(super) async fn translate(&self, events: Vec<Event>) -> Applied {
         let mut waiting = self.store.pending(CHANNEL, 1, usize::MAX).await.unwrap();
         let (_, origin) = waiting.remove(0).into_parts();
         self.store.apply(vec![origin.translated(events, TRANSLATOR.into())], BOUNDS).await.unwrap()
     }
 
-    /// The conversation with `ada`, in which she has written something.
+    /// The conversation with `ada`, who has written a message.
     pub(super) async fn conversation(&self) -> ConversationId {
         self.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
         self.store.conversations(1).await.unwrap()[0].id
     }
 
-    /// Asks for a reply under a key.
+    /// Queues a reply under a key.
     pub(super) async fn ask(&self, conversation: ConversationId, key: &str, text: &str) -> Queued {
         self.store.queue_reply(new_reply(conversation, key, text)).await.unwrap()
     }
 
-    /// Asks for a reply of one step, whose request leaves now.
+    /// Queues a reply with one step, whose request is about to be sent.
     pub(super) async fn begin(&self, conversation: ConversationId, key: &str) -> OpenReply {
         let queued = self.ask(conversation, key, key).await;
         let open = self.store.open_reply(queued.reply).await.unwrap().unwrap();
@@ -77,7 +77,7 @@ impl Stage {
         open
     }
 
-    /// The step of this reply was accepted under this id.
+    /// Finishes the step of this reply as accepted under this id.
     pub(super) async fn sent(&self, reply: &OpenReply, id: &str) {
         let end = StepEnd::Final(StepState::Sent);
         self.store
@@ -93,10 +93,10 @@ impl Stage {
     }
 }
 
-/// Room for as much as any test parks.
+/// Bounds that no test exceeds.
 pub(super) const BOUNDS: ParkingBounds = ParkingBounds { per_account: 99, per_channel: 99 };
 
-/// Records an empty delivery; its events are handed in with its translation.
+/// Records an empty delivery; its events come with its translation.
 pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
     let delivery = Delivery {
         source: DeliverySource::Webhook,
@@ -111,7 +111,7 @@ pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
     id
 }
 
-/// Connects an account over a dialog, and returns its row.
+/// Connects an account through a dialog, and returns its row id.
 pub(super) async fn connect(store: &dyn Store, channel: &str, id: &str) -> AccountId {
     let (channel, platform_id) = (channel.to_owned(), id.to_owned());
     let dialog = Some(FromDialog::default());
@@ -119,7 +119,7 @@ pub(super) async fn connect(store: &dyn Store, channel: &str, id: &str) -> Accou
     store.connect_account(new).await.unwrap()
 }
 
-/// Anything that happened, with a customer.
+/// An event with this body, in the conversation with a customer.
 pub(super) fn event(account: &str, contact: &str, id: &str, at: u64, body: Value) -> Event {
     serde_json::from_value(json!({
         "id": id, "account": account, "contact": {"id": contact}, "author": "contact", "at": at, "origin": "live",
@@ -128,7 +128,7 @@ pub(super) fn event(account: &str, contact: &str, id: &str, at: u64, body: Value
     .unwrap()
 }
 
-/// A message of a customer; `id` is its own and the event's.
+/// A message of a customer; `id` is the id of both the message and the event.
 pub(super) fn message(account: &str, contact: &str, id: &str, text: &str, at: u64) -> Event {
     event(account, contact, id, at, json!({"message": {"id": id, "text": text, "to_self": false}}))
 }
@@ -160,7 +160,7 @@ pub(super) fn failure(category: &str) -> Value {
     json!({"category": category, "message": "It failed."})
 }
 
-/// Open for a day after a message, for people for a week.
+/// Open for a day after a message, and for a week for replies by people.
 pub(super) fn policy() -> WindowPolicy {
     let day = 24 * 3_600_000;
     serde_json::from_value(json!({

@@ -1,5 +1,5 @@
-//! Owns: the traffic of the soak: webhooks at a steady rate, conversations with replies, and counting what became of it.
-//! Does not own: what is made of the counts (`soak`).
+//! Owns: the traffic of the soak: webhooks at a steady rate, conversations with replies, and counts of the results.
+//! Does not own: the evaluation (`soak`).
 
 use std::{
     mem,
@@ -21,17 +21,17 @@ use super::super::{
     server::{API_TOKEN, call, get},
 };
 
-/// Connections that stay open.
+/// Persistent connections.
 const CONNECTIONS: usize = 16;
-/// Customers who are answered.
+/// Customers who get replies.
 const ANSWERED: usize = 8;
 /// The pause of such a customer between two messages.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What became of the traffic since it was asked last.
+/// The results since the last call of [`Traffic::take`].
 #[derive(Default)]
 pub(super) struct Tally {
-    /// Of each acknowledged delivery, in microseconds.
+    /// Latency of each acknowledged delivery, in microseconds.
     pub(super) latencies: Vec<u32>,
     pub(super) refused: usize,
     pub(super) replies_sent: usize,
@@ -45,13 +45,13 @@ pub(super) struct Traffic {
     next: AtomicUsize,
     stop: AtomicBool,
     tally: Mutex<Tally>,
-    /// With the conversation of each.
+    /// Each with its conversation.
     customers: Vec<(Customer, ConversationId)>,
     keys: AtomicUsize,
 }
 
 impl Traffic {
-    /// Lets the customers who will be answered write first, so that their conversations are known.
+    /// Sends a first message from each customer, so that the conversations exist.
     pub(super) async fn new(sim: &Simulator, address: &str) -> Result<Self> {
         let mut customers = Vec::new();
         for number in 0..ANSWERED {
@@ -70,7 +70,7 @@ impl Traffic {
         })
     }
 
-    /// Begins; `rate` is deliveries per second over all connections.
+    /// Starts the traffic. `rate` is deliveries per second over all connections.
     pub(super) fn begin(self: &Arc<Self>, rate: f64) -> JoinSet<Result<()>> {
         self.stop.store(false, Ordering::Relaxed);
         let mut work = JoinSet::new();
@@ -85,7 +85,7 @@ impl Traffic {
         work
     }
 
-    /// Ends, and says what went wrong.
+    /// Stops the traffic, and returns the first error.
     pub(super) async fn end(&self, mut work: JoinSet<Result<()>>) -> Result<()> {
         self.stop.store(true, Ordering::Relaxed);
         while let Some(ended) = work.join_next().await {
@@ -94,7 +94,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// What was counted since the last time.
+    /// Takes the results, and starts counting again.
     pub(super) fn take(&self) -> Tally {
         self.count(mem::take)
     }
@@ -107,8 +107,8 @@ impl Traffic {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// One connection: a delivery every `pause` seconds. One that could not leave in time counts from when it should
-    /// have left, as it would for a platform that does not wait.
+    /// One connection: a delivery every `pause` seconds. A late delivery is measured from its planned time, as for a
+    /// platform that does not wait.
     async fn deliver(&self, connection: usize, pause: f64) -> Result<()> {
         let mut stream = TcpStream::connect(&self.address).await?;
         stream.set_nodelay(true)?;
@@ -131,7 +131,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// One customer who writes and is answered, in turn.
+    /// One customer who writes and gets a reply, in turn.
     async fn converse(&self, number: usize) -> Result<()> {
         let (customer, conversation) = self.customers.get(number).context("the customer")?;
         while !self.stopped() {
