@@ -115,6 +115,42 @@ fn check_tells_what_a_component_is_and_why_one_is_refused() {
 }
 
 #[test]
+fn embed_puts_a_manifest_into_a_component_in_place_of_any_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (component, manifest, out) = (path("channel.wasm"), path("channel.toml"), path("out.wasm"));
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin/channel.toml")).unwrap();
+    fs::write(&component, &instagram().1).unwrap();
+    fs::write(&manifest, text.replace("id = \"instagram\"", "id = \"another\"")).unwrap();
+    let embedded = harness(&["embed", &component, "--manifest", &manifest, "--out", &out, "--json"], b"");
+    assert_eq!(json_of(&embedded)["id"], "another", "{embedded:?}");
+    assert_eq!(fs::read(&component).unwrap(), instagram().1, "what was given is left as it is");
+    assert_eq!(json_of(&harness(&["check", &out, "--json"], b""))["component"]["manifest"]["channel"]["id"], "another");
+
+    // Without `--out` over the component; a manifest that no host would take, and what is no component, are refused.
+    assert!(harness(&["embed", &component, "--manifest", &manifest], b"").status.success());
+    assert_eq!(fs::read(&component).unwrap(), fs::read(&out).unwrap());
+    let refused = |arguments: &[&str]| {
+        let output = harness(arguments, b"");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    fs::write(&manifest, text.replace("contract = \"0.2.0\"", "contract = \"0.1.0\"")).unwrap();
+    let error = refused(&["embed", &component, "--manifest", &manifest]);
+    assert!(error.contains("`contract` is \"0.1.0\""), "{error}");
+    fs::write(&manifest, &text).unwrap();
+    for (bytes, words) in
+        [(b"\0asm\x01\0\0\0".as_slice(), "it is a core module"), (b"hello", "cannot be read as a component")]
+    {
+        fs::write(&component, bytes).unwrap();
+        let error = refused(&["embed", &component, "--manifest", &manifest]);
+        assert!(error.contains(words), "{error}");
+        assert_eq!(fs::read(&component).unwrap(), bytes);
+    }
+    assert_eq!(fs::read(&out).unwrap().len(), instagram().1.len() - 2, "only the manifest's id is two bytes shorter");
+}
+
+#[test]
 fn the_scripted_demo_plays_every_step() {
     let component = instagram().0.to_str().unwrap();
     let played = harness(&["demo", "--script", "--channel", component], b"");

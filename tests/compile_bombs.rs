@@ -142,7 +142,12 @@ impl EmptyComponentType for ComponentTypeSection {
 
 #[test]
 fn a_component_that_compiles_for_ever_or_eats_all_memory_ends_with_its_process() {
-    let bounds = ComponentBounds { locals_by_blocks: u64::MAX, instances: u64::MAX, ..ComponentBounds::default() };
+    let bounds = ComponentBounds {
+        locals_by_blocks: u64::MAX,
+        instances: u64::MAX,
+        core_instances: u64::MAX,
+        ..ComponentBounds::default()
+    };
     let limits = |memory_mib: u64, cpu_seconds| CompileLimits { memory_bytes: memory_mib << 20, cpu_seconds };
     for (name, component, limits) in [
         ("endless", tangle(4_000, 3_000).component(), limits(2048, 1)),

@@ -92,6 +92,8 @@ mod sandbox;
 mod second_channel;
 #[path = "shares.rs"]
 mod shares;
+#[path = "signatures.rs"]
+mod signatures;
 #[path = "sizes.rs"]
 mod sizes;
 #[path = "slow_platform.rs"]

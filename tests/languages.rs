@@ -33,7 +33,7 @@ use harness_sandbox::{ComponentBounds, LoadError, Sandbox, SandboxConfig, ShapeE
 use serde_json::{Value, json};
 
 /// CPython is linked of so many core modules, which is more than hosts usually take.
-const PYTHON_MODULES: u32 = 38;
+const PYTHON_MODULES: u64 = 38;
 
 fn roomy() -> SandboxConfig {
     let bounds = ComponentBounds { core_instances: PYTHON_MODULES, ..ComponentBounds::default() };

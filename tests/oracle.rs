@@ -23,7 +23,7 @@ name = 'Scripted'
 version = '0.1.0'
 contract = '0.2.0'
 [webhook.verification]
-scheme = 'hmac-sha256'
+scheme = 'hmac'
 header = 'x-signature'
 secrets = ['app-secret']
 [slots.app-secret]

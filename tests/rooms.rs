@@ -40,7 +40,17 @@ type Room = (&'static str, &'static [&'static str]);
 
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
 const ROOMS: [(&str, &[Room]); 7] = [
-    ("contract", &[("asks", &["manifest", "text"]), ("checks", &["manifest"]), ("manifest", &["egress", "settings"])]),
+    (
+        "contract",
+        &[
+            ("asks", &["manifest", "text"]),
+            ("checks", &["manifest", "syntax"]),
+            ("egress", &["syntax"]),
+            ("manifest", &["egress", "settings", "webhook"]),
+            ("signed_text", &["syntax"]),
+            ("webhook", &["signed_text", "syntax"]),
+        ],
+    ),
     (
         "sandbox",
         &[
@@ -77,7 +87,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ("body", &["error", "memory"]),
             ("client", &["body", "error", "inject", "memory", "resolver", "response"]),
             ("credentials", &["error", "redact"]),
-            ("download", &["error", "response", "send"]),
+            ("download", &["error", "memory", "response", "send"]),
             ("inject", &["body", "capture", "credentials", "error", "memory", "offload", "policy", "sizes"]),
             ("known", &["credentials", "error", "offload", "redact"]),
             ("policy", &["error", "known", "offload", "sizes"]),

@@ -393,4 +393,13 @@ fn bounds_that_cannot_be_are_refused_in_words() {
         let error = read(limits).unwrap_err();
         assert!(error.contains(words), "{limits}: {error}");
     }
+    let core_instances = |limits: &str| {
+        let path = folder.path().join("harness.toml");
+        fs::write(&path, format!("[limits]\n{limits}")).unwrap();
+        let bounds = ConfigFile::read(&path).and_then(|file| file.component_bounds());
+        bounds.map(|bounds| bounds.core_instances).map_err(|error| error.to_string())
+    };
+    assert_eq!((core_instances(""), core_instances("core-instances = 38")), (Ok(8), Ok(38)));
+    let error = core_instances("core-instances = 257").unwrap_err();
+    assert!(error.contains("`limits.core-instances`: is 257: expected from 1 to 256"), "{error}");
 }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Callback, Challenge, Manifest, SIGNED_REQUEST, Slot, SlotPlace, SlotScope, is_scheme};
+use crate::{
+    manifest::{Manifest, SIGNED_REQUEST, Slot, SlotPlace, SlotScope, is_scheme},
+    syntax::is_pointer,
+};
 
 type Problem = (String, String);
 
@@ -15,7 +18,7 @@ impl Manifest {
 }
 
 fn credentials(manifest: &Manifest) -> Result<(), Problem> {
-    let proving = proving(manifest);
+    let proving: BTreeSet<&str> = manifest.proving_slots().map(String::as_str).collect();
     let hosts: BTreeSet<&str> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     for (name, slot) in &manifest.slots {
         let fail = |key: &str, problem: String| Err((format!("slots.{name}.{key}"), problem));
@@ -40,14 +43,6 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// The slots that tell what comes from the platform.
-fn proving(manifest: &Manifest) -> BTreeSet<&str> {
-    let challenge = manifest.webhook.challenge.iter().map(|Challenge::QueryEcho { secret, .. }| secret);
-    let callbacks = manifest.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
-    let all = manifest.webhook.verification.secrets().iter().chain(challenge).chain(callbacks);
-    all.map(String::as_str).collect()
 }
 
 fn derived(slot: &Slot) -> Result<(), String> {
@@ -126,12 +121,6 @@ fn problem_of(place: &SlotPlace) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Whether a text leads to a place below a document.
-fn is_pointer(text: &str) -> bool {
-    let escaped = |part: &str| part.starts_with(['0', '1']);
-    text.starts_with('/') && text.split('~').skip(1).all(escaped) && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -100,11 +100,12 @@ const RESIDENT_TABLE_BYTES: usize = 1 << 16;
 
 /// The wasmtime configuration for these limits.
 pub(crate) fn engine_config(config: &SandboxConfig) -> Config {
+    let core_instances = u32::try_from(config.bounds.core_instances).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
-        .max_core_instances_per_component(config.bounds.core_instances)
+        .max_core_instances_per_component(core_instances)
         // Only a count; no memory is reserved.
-        .total_core_instances(config.instances.saturating_mul(config.bounds.core_instances))
+        .total_core_instances(config.instances.saturating_mul(core_instances))
         .max_memories_per_component(1)
         .total_memories(config.instances)
         .max_memory_size(config.memory_bytes)

@@ -17,7 +17,7 @@ pub struct ComponentBounds {
     /// Instances, each counted as often as it is created: a component may be instantiated repeatedly.
     pub instances: u64,
     /// Instances of core modules, counted in the same way. Determines the size of the instance pool.
-    pub core_instances: u32,
+    pub core_instances: u64,
     /// Components and core modules.
     pub modules: u64,
     /// Core functions, and functions lifted or lowered at a component's boundary.
@@ -73,7 +73,7 @@ pub enum ShapeError {
         /// The total that it instantiates.
         found: u64,
         /// The limit.
-        max: u32,
+        max: u64,
     },
     /// It imports or exports components as values, so its instances cannot be counted.
     #[error("the component imports, exports or aliases other components; one that is linked statically does not")]
@@ -131,7 +131,7 @@ pub fn count(bytes: &[u8], bounds: &ComponentBounds) -> Result<(), ShapeError> {
     // Checked at the end, so that the error has the total that the limit must allow.
     let found = counter.frames.first().map_or(0, |outermost| outermost.created.core);
     let max = bounds.core_instances;
-    if found > u64::from(max) { Err(ShapeError::TooManyCoreInstances { found, max }) } else { Ok(()) }
+    if found > max { Err(ShapeError::TooManyCoreInstances { found, max }) } else { Ok(()) }
 }
 
 /// Adds to a limited count.

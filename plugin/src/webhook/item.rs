@@ -206,7 +206,7 @@ fn read_kind(
         Kind::Edit => {
             let edited = kinds::edit(&mut notes, value);
             let id = edited.as_ref().map(|edited| {
-                let revision = edited.revision.map(u64::from);
+                let revision = edited.revision;
                 id::of("v", &[&edited.target, &id::time(revision), &time()])
             });
             (id, edited.map(EventBody::Edited).unwrap_or_else(no_target), None, Actor::Sender)

@@ -22,11 +22,11 @@ pub struct LimitsConfig {
     /// [`Sizes::memory`].
     pub memory_mib: Option<u64>,
     /// [`ComponentBounds::core_instances`].
-    pub core_instances: Option<u32>,
+    pub core_instances: Option<u64>,
 }
 
 /// The largest accepted limit for core modules of a component: the default limit for instances of any kind.
-pub const MOST_CORE_INSTANCES: u32 = 256;
+pub const MOST_CORE_INSTANCES: u64 = 256;
 
 impl ConfigFile {
     /// Limits of a component's structure.

@@ -101,7 +101,7 @@ impl Accounts {
         Ok(ConnectRequest {
             login: login.to_owned(),
             redirect_uri: redirect.into(),
-            webhook_url: self.public_url.address(&["webhooks", registered.channel.id()]).ok().map(Into::into),
+            webhook_url: self.webhook_url(registered, None)?,
             state,
             settings: registered.settings.to_vec(),
             input,
