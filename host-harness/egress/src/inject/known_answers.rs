@@ -60,6 +60,7 @@ impl Channel {
             derived,
             captured_from: Vec::new(),
             description: String::new(),
+            generated: false,
         };
         let bearer = SlotPlace::Authorization("Bearer".into());
         let assertion = SlotPlace::Json("/assertion".into());

@@ -216,6 +216,7 @@ mod tests {
             derived: Vec::new(),
             captured_from: Vec::new(),
             description: String::new(),
+            generated: false,
         };
         let with = |scope| BTreeMap::from([("key".to_owned(), slot(scope))]);
         let ask = |slots: &BTreeMap<String, Slot>, secret| asked(slots, vec![field("text", secret)]).map(|_| ());
