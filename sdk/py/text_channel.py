@@ -12,10 +12,13 @@ from componentize_py_types import Err
 from wit_world import exports
 from wit_world.imports import capabilities, events, messages, requests
 
-from contract import case, typed
+from contract import case, maker, typed
 from texts import findings, pieces
 
 NATIVE_BYTES = 8192
+
+for kind in (events.Event, messages.Validation, messages.Violation, requests.SendStep, requests.SendOutcome):
+    maker(kind)
 
 
 def text_channel(description, read):
