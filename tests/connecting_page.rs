@@ -68,7 +68,7 @@ async fn the_page_names_every_permission_address_and_field_that_the_platform_dem
     let registered = world.host.channel("instagram").unwrap();
     let manifest = registered.channel.manifest();
     manifest.callbacks.keys().for_each(|name| names(&format!("/callbacks/instagram/{name}")));
-    manifest.webhook.verification.secrets().iter().for_each(|slot| names(slot));
+    manifest.webhook.as_ref().unwrap().verification.secrets().iter().for_each(|slot| names(slot));
     for setting in ["app-id", "instagram-app-id"] {
         assert!(manifest.settings.contains_key(setting));
         names(setting);

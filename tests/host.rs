@@ -92,10 +92,16 @@ mod sandbox;
 mod second_channel;
 #[path = "shares.rs"]
 mod shares;
+#[path = "signatures.rs"]
+mod signatures;
 #[path = "sizes.rs"]
 mod sizes;
+#[path = "slack.rs"]
+mod slack;
 #[path = "slow_platform.rs"]
 mod slow_platform;
+#[path = "steps.rs"]
+mod steps;
 #[path = "tokens.rs"]
 mod tokens;
 #[path = "versions.rs"]

@@ -213,6 +213,10 @@ async fn every_row_of_every_released_schema_is_there_after_the_migration() {
                         assert_eq!(Value::Integer(unread.count().try_into().unwrap()), *value, "schema {schema}");
                         continue;
                     }
+                    if let ("step", "part", Value::Integer(part)) = (table.as_str(), column.as_str(), value) {
+                        assert_eq!(new["parts"], Value::Text(format!("[{part}]")), "schema {schema}");
+                        continue;
+                    }
                     let state = match (column.as_str(), value) {
                         ("state", Value::Text(state)) => renamed(&STATES, (table.as_str(), state.as_str())),
                         _ => None,

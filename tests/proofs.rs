@@ -198,7 +198,7 @@ async fn signing(accounts: usize) -> (Host, String, tempfile::TempDir) {
     let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/channels/web-chat/channel.toml"));
     let manifest = manifest
         .unwrap()
-        .replace("shared-secret-header", "hmac-sha256")
+        .replace("shared-secret-header", "hmac")
         .replace("header = \"x-webchat-secret\"", "header = \"x-webchat-signature\"\nprefix = \"sha256=\"");
     let component = with_manifest(&web_chat().1, &manifest);
     let folder = tempfile::tempdir().unwrap();

@@ -58,6 +58,39 @@ fn check_prints_all_that_a_grant_gives() {
 }
 
 #[test]
+fn check_says_how_webhooks_are_proved_and_that_a_channel_has_none() {
+    let manifest =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/scripted/channel.toml"));
+    let manifest = manifest.unwrap();
+    let (before, behind) = (manifest.find("[webhook.").unwrap(), manifest.find("[slots.").unwrap());
+    let with = |webhook: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.wasm");
+        let manifest = format!("{}{webhook}{}", &manifest[..before], &manifest[behind..]);
+        fs::write(&path, with_manifest(&scripted().1, &manifest)).unwrap();
+        quiet(&harness(&["check", path.to_str().unwrap()]))
+    };
+    let none = with("");
+    assert!(none.contains("webhooks   none: nothing comes in at an address of the host"), "{none}");
+    assert!(!none.contains("webhooks are"), "{none}");
+    let signed = with(
+        "[webhook.verification]\nscheme = 'hmac'\nalgorithm = 'sha1'\nheader = 'x-signature'\nencoding = 'base64'\n\
+         signs = '{header:x-time}{url}{form}'\ntimestamp = { header = 'x-time', tolerance = 60 }\nsecrets = ['secret']\n\
+         [webhook.challenge]\nscheme = 'json-echo'\nwhere = { '/type' = 'hello' }\nanswer = '/challenge'\n\
+         [webhook.answer]\nstatus = 202\ncontent-type = 'text/xml'\nbody = '<Response/>'\n",
+    );
+    for words in [
+        "webhooks   HMAC-SHA1 of `{header:x-time}{url}{form}` in `x-signature`",
+        "webhooks are proved by HMAC-SHA1 of `{header:x-time}{url}{form}` (base64, after ``, at most 60 s old by x-time) \
+         in the header x-signature with secret",
+        "webhooks in which /type is `hello` are answered their /challenge, and not kept",
+        "webhooks are answered 202, text/xml, `<Response/>`",
+    ] {
+        assert!(signed.contains(words), "{words} is not in\n{signed}");
+    }
+}
+
+#[test]
 fn no_word_of_a_manifest_makes_a_line_of_its_own() {
     let manifest =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/scripted/channel.toml"));

@@ -4,7 +4,10 @@
 use std::fmt;
 
 use crate::{
-    manifest::{Callback, Challenge, Manifest, SlotPlace, SlotScope, Verification},
+    manifest::{
+        Callback, Challenge, FixedAnswer, Manifest, Signature, SignatureEncoding, SignedTime, SlotPlace, SlotScope,
+        Verification, Webhook,
+    },
     text::shown,
 };
 
@@ -126,29 +129,55 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
     asks
 }
 
-/// What comes in, and what proves it.
-fn incoming(manifest: &Manifest, asks: &mut Vec<Ask>) {
-    let webhook = &manifest.webhook;
+/// What comes in as a webhook, and what proves it.
+fn webhooks(webhook: &Webhook, asks: &mut Vec<Ask>) {
     let size = u64::try_from(webhook.max_body_bytes).unwrap_or(u64::MAX);
     asks.push(Ask { what: "webhooks".into(), to: To::Nowhere, bounds: vec![("up to", size)] });
-    let (how, header) = match &webhook.verification {
-        Verification::HmacSha256 { header, prefix, encoding, .. } => {
-            (format!("HMAC-SHA256 ({encoding:?}, after `{prefix}`)"), header)
-        }
-        Verification::SharedSecretHeader { header, .. } => ("a shared secret".to_owned(), header),
-    };
+    let (how, header) = (proof_words(&webhook.verification), webhook.verification.header());
     for slot in webhook.verification.secrets() {
         asks.push(Ask::plain(format!("webhooks are proved by {how} in the header {header} with {slot}")));
     }
     asks.extend(webhook.headers.iter().map(|header| Ask::plain(format!("the header {header} of webhooks"))));
-    if let Some(Challenge::QueryEcho { token, answer, secret, .. }) = &webhook.challenge {
-        asks.push(Ask::plain(format!("whoever knows {secret} (in {token}) is answered {answer}")));
+    match &webhook.challenge {
+        Some(Challenge::QueryEcho { token, answer, secret, .. }) => {
+            asks.push(Ask::plain(format!("whoever knows {secret} (in {token}) is answered {answer}")));
+        }
+        Some(Challenge::JsonEcho { when, answer }) => {
+            let when: Vec<_> = when.iter().map(|(pointer, text)| format!("{pointer} is `{text}`")).collect();
+            let when = when.join(" and ");
+            asks.push(Ask::plain(format!("webhooks in which {when} are answered their {answer}, and not kept")));
+        }
+        None => {}
     }
+    if let Some(FixedAnswer { status, content_type, body }) = &webhook.answer {
+        asks.push(Ask::plain(format!("webhooks are answered {status}, {content_type}, `{body}`")));
+    }
+}
+
+/// What comes in, and what proves it.
+fn incoming(manifest: &Manifest, asks: &mut Vec<Ask>) {
+    manifest.webhook.iter().for_each(|webhook| webhooks(webhook, asks));
     for (name, Callback::SignedRequest { secrets, issued_at, .. }) in &manifest.callbacks {
         let age = if issued_at.is_some() { "while they are new" } else { "of any age" };
         let of = |slot: &String| Ask::plain(format!("callbacks {name}, {age}, signed with {slot}"));
         asks.extend(secrets.iter().map(of));
     }
+}
+
+/// What proves a webhook, in words.
+fn proof_words(verification: &Verification) -> String {
+    let Some(Signature { prefix, encoding, timestamp, .. }) = verification.signature() else {
+        return verification.to_string();
+    };
+    let age = match timestamp {
+        Some(SignedTime { header, tolerance }) => format!("at most {tolerance} s old by {header}"),
+        None => "of any age".to_owned(),
+    };
+    let encoding = match encoding {
+        SignatureEncoding::Hex => "hex",
+        SignatureEncoding::Base64 => "base64",
+    };
+    format!("{verification} ({encoding}, after `{prefix}`, {age})")
 }
 
 /// What the newer manifest asks for and the older one did not, or not as widely.
@@ -169,6 +198,10 @@ fn place_words(place: &SlotPlace) -> String {
         SlotPlace::Json(pointer) => format!("in the body at {pointer}"),
         SlotPlace::HmacKey => "as the key of a derived value".into(),
         SlotPlace::HmacMessage => "as the message of a derived value".into(),
+        SlotPlace::JwtHs256Key => "as the key of a token (HS256)".into(),
+        SlotPlace::JwtRs256Key => "as the key of a token (RS256)".into(),
+        SlotPlace::AwsAccessKeyId => "as the access key's id of a signed request".into(),
+        SlotPlace::AwsSecretKey => "as the key of a signed request".into(),
     }
 }
 
@@ -186,7 +219,7 @@ mod tests {
         [webhook]
         max-body-bytes = 1000
         [webhook.verification]
-        scheme = "hmac-sha256"
+        scheme = "hmac"
         header = "x-signature"
         secrets = ["key"]
         [callbacks.gone]
@@ -253,7 +286,12 @@ mod tests {
             (r#"scopes = ["read"]"#, r#"scopes = ["read", "write"]"#, "asked to permit write"),
             ("max-body-bytes = 1000", "max-body-bytes = 1001", "webhooks: up to 1001 bytes"),
             ("header = \"x-signature\"", "header = \"x-other\"", "in the header x-other"),
-            ("issued-at = \"issued_at\"\n", "", "of any age"),
+            (
+                "header = \"x-signature\"",
+                "header = \"x-signature\"\nalgorithm = \"sha1\"",
+                "proved by HMAC-SHA1 of `{body}`",
+            ),
+            ("issued-at = \"issued_at\"\n", "", "callbacks gone, of any age"),
             (r#"scope = "app""#, r#"scope = "account""#, "the credential key of each account"),
         ] {
             assert!(OLD.contains(from), "{from}");

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::syntax::is_header_name;
+
 /// A place that requests may go to, always over HTTPS on port 443.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -79,11 +81,7 @@ const NEVER_SET: [&str; 32] = [
 
 /// Whether a rule may list a header of this name, and a request then carry it. Names are in lower case.
 pub fn may_be_set(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&'*+-.^_`|~".contains(&byte);
-    (1..=64).contains(&name.len())
-        && name.bytes().all(fits)
-        && !name.starts_with("x-forwarded")
-        && !NEVER_SET.contains(&name)
+    is_header_name(name) && !name.starts_with("x-forwarded") && !NEVER_SET.contains(&name)
 }
 
 /// A pattern for the path of a URL, segment by segment: `*` stands for exactly one segment that is

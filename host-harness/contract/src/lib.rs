@@ -7,7 +7,10 @@ pub mod egress;
 mod json;
 pub mod manifest;
 pub mod settings;
+mod signed_text;
+mod syntax;
 pub mod text;
+mod webhook;
 
 /// The contract's types, generated from `wit/` when this crate is built. All interfaces share one
 /// namespace; the names are the WIT's in Rust's spelling, and in snake case in JSON.

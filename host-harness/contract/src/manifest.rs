@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::egress::EgressRule;
+pub use crate::{
+    egress::EgressRule,
+    webhook::{
+        Challenge, FixedAnswer, HashAlgorithm, MAX_BODY_BYTES, Signature, SignatureEncoding, SignedPiece, SignedText,
+        SignedTime, TemplateError, USUAL_BODY_BYTES, Verification, Webhook,
+    },
+};
 use crate::{egress::may_be_set, settings::SettingSpec};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
-
-/// The largest webhook body that any channel may ask for, in bytes.
-pub const MAX_BODY_BYTES: usize = 8 << 20;
-
-/// The largest webhook body of a channel that asks for nothing, in bytes.
-pub const USUAL_BODY_BYTES: usize = 1 << 20;
 
 /// What a channel says about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,8 +23,9 @@ pub const USUAL_BODY_BYTES: usize = 1 << 20;
 pub struct Manifest {
     /// Who it is.
     pub channel: Identity,
-    /// How its webhooks are told from forgeries.
-    pub webhook: Webhook,
+    /// How its webhooks come in, and are told from forgeries. None where its platform calls no address.
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
     /// Other addresses that the platform calls, by name: `/callbacks/{channel}/{name}`.
     #[serde(default)]
     pub callbacks: BTreeMap<String, Callback>,
@@ -66,101 +67,6 @@ pub struct Identity {
     /// SPDX.
     #[serde(default)]
     pub license: String,
-}
-
-/// How a channel's webhooks arrive.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Webhook {
-    /// The largest body taken, in bytes: [`USUAL_BODY_BYTES`] unless set, at most [`MAX_BODY_BYTES`].
-    #[serde(default = "default_max_body")]
-    pub max_body_bytes: usize,
-    /// Headers that the channel wants to see, lower case.
-    #[serde(default)]
-    pub headers: Vec<String>,
-    /// How a `POST` is verified. Without one the channel does not start.
-    pub verification: Verification,
-    /// How a `GET` challenge is answered, where the platform sends one.
-    #[serde(default)]
-    pub challenge: Option<Challenge>,
-}
-
-fn default_max_body() -> usize {
-    USUAL_BODY_BYTES
-}
-
-/// The schemes for telling a genuine delivery from a forgery.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
-pub enum Verification {
-    /// A keyed hash of the raw body in a header.
-    #[serde(rename_all = "kebab-case")]
-    HmacSha256 {
-        /// The header, lower case.
-        header: String,
-        /// What stands before the hash, such as `sha256=`.
-        #[serde(default)]
-        prefix: String,
-        /// How the hash is written.
-        #[serde(default)]
-        encoding: SignatureEncoding,
-        /// Every slot whose secret may have made it; one match is enough.
-        secrets: Vec<String>,
-    },
-    /// A fixed secret in a header.
-    #[serde(rename_all = "kebab-case")]
-    SharedSecretHeader {
-        /// The header, lower case.
-        header: String,
-        /// Every slot whose secret is accepted.
-        secrets: Vec<String>,
-    },
-}
-
-impl Verification {
-    /// The slots whose secrets may match.
-    pub fn secrets(&self) -> &[String] {
-        match self {
-            Self::HmacSha256 { secrets, .. } | Self::SharedSecretHeader { secrets, .. } => secrets,
-        }
-    }
-
-    /// The header that carries the proof, lower case.
-    pub fn header(&self) -> &str {
-        match self {
-            Self::HmacSha256 { header, .. } | Self::SharedSecretHeader { header, .. } => header,
-        }
-    }
-}
-
-/// How a signature is written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignatureEncoding {
-    /// Hexadecimal, of either case.
-    #[default]
-    Hex,
-    /// Standard base64.
-    Base64,
-}
-
-/// The schemes for answering a challenge.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
-pub enum Challenge {
-    /// Echo one query parameter if another one holds the agreed token.
-    #[serde(rename_all = "kebab-case")]
-    QueryEcho {
-        /// Parameters that must have exactly these values.
-        #[serde(default)]
-        require: BTreeMap<String, String>,
-        /// The parameter that holds the token.
-        token: String,
-        /// The parameter to echo.
-        answer: String,
-        /// The slot that holds the agreed token.
-        secret: String,
-    },
 }
 
 /// The schemes for calls of the platform that are no webhooks.
@@ -231,6 +137,35 @@ pub enum SlotPlace {
     HmacKey,
     /// As the message of a derived value.
     HmacMessage,
+    /// As the key of a token of `jwt-hs256`.
+    JwtHs256Key,
+    /// As the key of a token of `jwt-rs256`: RSA, PKCS #8, in PEM.
+    JwtRs256Key,
+    /// As the access key's id of `aws-sigv4`, which the signature names.
+    AwsAccessKeyId,
+    /// As the secret key of `aws-sigv4`.
+    AwsSecretKey,
+}
+
+impl SlotPlace {
+    /// Whether values are derived with a credential there.
+    pub fn is_key(&self) -> bool {
+        matches!(self, Self::HmacKey | Self::JwtHs256Key | Self::JwtRs256Key | Self::AwsSecretKey)
+    }
+
+    /// Whether it is a part of a derived value, and no place of a request.
+    pub fn is_derived_from(&self) -> bool {
+        self.is_key() || matches!(self, Self::HmacMessage | Self::AwsAccessKeyId)
+    }
+}
+
+/// The only scheme of an `authorization` header that carries the signature of a request.
+pub const SIGNED_REQUEST: &str = "AWS4-HMAC-SHA256";
+
+/// Whether a text is the scheme of an `authorization` header: a token of RFC 9110.
+pub fn is_scheme(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A credential that requests may name.
@@ -245,7 +180,7 @@ pub struct Slot {
     /// The only hosts that requests may carry it to. Empty: every host that was granted.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// As the key of a derived value: the only places where the value may stand. Empty: nowhere.
+    /// As the key of derived values: the only places where they may stand. Empty: nowhere.
     #[serde(default)]
     pub derived: Vec<SlotPlace>,
     /// The only pointers from which a capture may fill it, where it is the message of a derived value. Empty: none.
@@ -328,6 +263,12 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The slots whose secrets tell what is genuine of what the platform sends.
+    pub(crate) fn proving_slots(&self) -> impl Iterator<Item = &String> {
+        let callbacks = self.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
+        self.webhook.iter().flat_map(Webhook::secrets).chain(callbacks)
+    }
+
     fn check(&self) -> Result<(), (String, String)> {
         let fail = |key: &str, problem: String| Err((key.to_owned(), problem));
         let id = &self.channel.id;
@@ -338,24 +279,9 @@ impl Manifest {
         if shown.iter().any(|text| text.chars().any(char::is_control)) {
             return fail("channel", "holds control characters, which could write to a terminal".into());
         }
-        if self.webhook.max_body_bytes == 0 || self.webhook.max_body_bytes > MAX_BODY_BYTES {
-            return fail("webhook.max-body-bytes", format!("must lie between 1 and {MAX_BODY_BYTES}"));
-        }
-        let verification = &self.webhook.verification;
-        if verification.secrets().is_empty() {
-            return fail("webhook.verification.secrets", "names no slot, so no delivery could ever be accepted".into());
-        }
-        let challenge = self.webhook.challenge.iter().map(|Challenge::QueryEcho { secret, .. }| secret);
-        let callbacks = self.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
-        for secret in verification.secrets().iter().chain(challenge).chain(callbacks) {
-            if !self.slots.contains_key(secret) {
-                return fail("webhook", format!("the slot `{secret}` is not declared under [slots]"));
-            }
-        }
-        for name in self.webhook.headers.iter().map(String::as_str).chain([verification.header()]) {
-            if name.is_empty() || name.bytes().any(|b| b.is_ascii_uppercase() || !(b.is_ascii_graphic())) {
-                return fail("webhook", format!("header names are lower case, found `{name}`"));
-            }
+        self.webhook.iter().try_for_each(Webhook::check).map_err(|(key, problem)| (key.to_owned(), problem))?;
+        if let Some(secret) = self.proving_slots().find(|slot| !self.slots.contains_key(*slot)) {
+            return fail("webhook", format!("the slot `{secret}` is not declared under [slots]"));
         }
         for rule in &self.egress {
             if rule.host.is_empty() || rule.host.contains(['*', '/', ':', '@']) || rule.host != rule.host.to_lowercase()

@@ -19,7 +19,7 @@ mod options;
 mod outbound;
 mod store;
 
-pub use accounts::{AccountHealth, ConnectStage, ConnectView};
+pub use accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Problems, Typed};
 pub use base::{
     backlog::Budget,
     clock::Clock,
@@ -38,7 +38,7 @@ pub use harness_egress::{
     is_media_host,
 };
 pub use host::{Host, HostError};
-pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED};
+pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED, Taken};
 pub use maintenance::{Retention, backup};
 pub use media::{
     MediaError,

@@ -82,6 +82,14 @@ impl Before {
         let Some(before) = self.letter else {
             return false;
         };
+        // Most text is ASCII, in which only a line break has two characters.
+        if before.is_ascii() && next.is_ascii() {
+            return match next {
+                '\n' => before != '\r',
+                '\t'..='\r' | ' '..='~' => true,
+                _ => false,
+            };
+        }
         let code = u32::from(next);
         if is_in(PREPENDED, before) {
             return false;
@@ -102,6 +110,9 @@ impl Before {
     }
 
     fn and(self, next: char) -> Before {
+        if matches!(next, ' '..='~') {
+            return Before { letter: Some(next), ..Before::NOTHING };
+        }
         let code = u32::from(next);
         let begins = is_indic_letter(code) || next.is_whitespace() || is_in(STARTERS, next);
         Before {
@@ -197,6 +208,9 @@ pub fn longest_link(text: &str) -> usize {
 }
 
 fn begins_link(text: &str, at: usize) -> bool {
+    if !matches!(text.as_bytes().get(at), Some(b'h' | b'H' | b'w' | b'W')) {
+        return false;
+    }
     ["https://", "http://", "www."].iter().any(|start| {
         let part = text.as_bytes().get(at..at + start.len());
         part.is_some_and(|part| part.eq_ignore_ascii_case(start.as_bytes()))
@@ -206,6 +220,9 @@ fn begins_link(text: &str, at: usize) -> bool {
 /// Whether a character may continue a link. A link ends at whitespace, quotes, angle brackets, and characters of
 /// scripts written without spaces.
 fn may_stand_in_link(letter: char) -> bool {
+    if letter.is_ascii_alphanumeric() {
+        return true;
+    }
     !letter.is_whitespace()
         && !matches!(letter, '"' | '<' | '>')
         && !matches!(u32::from(letter), 0xe00..=0xeff | 0x3000..=0x9fff | 0xac00..=0xd7a3 | 0xff00..=0xffef | 0x20000..=0x3ffff)

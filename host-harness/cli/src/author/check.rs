@@ -48,6 +48,10 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     };
     let mut hosts: Vec<_> = manifest.egress.iter().map(|rule| rule.host.as_str()).collect();
     hosts.dedup();
+    let webhooks = manifest.webhook.as_ref().map_or_else(
+        || "none: nothing comes in at an address of the host".to_owned(),
+        |webhook| format!("{} in `{}`", webhook.verification, webhook.verification.header()),
+    );
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     // A manifest is untrusted: each ask must stay on one line.
     let asks: String = harness_contract::asks::asks(&manifest).iter().map(|ask| format!("    {ask}\n")).collect();
@@ -61,7 +65,7 @@ fn judge(bytes: &[u8]) -> Result<Report> {
         inspection.digest,
         or_none(&inspection.imports),
         or_none(&inspection.exports),
-        verification(&manifest.webhook.verification),
+        shown(&webhooks),
         if hosts.is_empty() { "nothing".to_owned() } else { hosts.join(", ") },
         capabilities.features.len(),
     );
@@ -71,12 +75,4 @@ fn judge(bytes: &[u8]) -> Result<Report> {
         "asks": harness_contract::asks::asks(&manifest).iter().map(ToString::to_string).collect::<Vec<_>>(), "manifest": manifest, "capabilities": capabilities,
     });
     Ok(Report { text, json })
-}
-
-fn verification(recipe: &harness_contract::manifest::Verification) -> String {
-    use harness_contract::manifest::Verification;
-    match recipe {
-        Verification::HmacSha256 { header, .. } => format!("HMAC-SHA256 of the raw body in `{header}`"),
-        Verification::SharedSecretHeader { header, .. } => format!("a shared secret in `{header}`"),
-    }
 }

@@ -14,6 +14,7 @@ use harness_inbox::{AccountId, AccountState, FromDialog, NewAccount};
 use super::{Accounts, AccountsError, jobs};
 use crate::{
     channels::{WrongSettings, loaded::LoadedChannel},
+    error::ConnectError,
     network::{CallScope, PendingAccount},
 };
 use harness_egress::credentials::{SecretKey, declared_slot};
@@ -39,7 +40,7 @@ impl Accounts {
         let mut told = AccountSettings {
             id: account.id.clone(),
             settings: settings.clone(),
-            webhook_url: Some(self.webhook_url(registered, &account.id)?),
+            webhook_url: self.webhook_url(registered, Some(&account.id))?,
         };
         merge_settings(&mut told.settings, &registered.settings);
         self.subscribe(registered, pending, &told).await?;
@@ -102,15 +103,19 @@ impl Accounts {
         self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account)).await
     }
 
-    /// Where the webhooks of an account come in.
-    fn webhook_url(&self, registered: &LoadedChannel, account: &str) -> Result<String, AccountsError> {
-        let channel = registered.channel.id();
-        let address = if registered.has_account_secrets() {
-            self.public_url.address(&["webhooks", channel, account])?
-        } else {
-            self.public_url.address(&["webhooks", channel])?
-        };
-        Ok(address.into())
+    /// Where the webhooks of an account come in, or those of one of which nothing is known yet. None where its channel
+    /// has no webhooks.
+    pub(super) fn webhook_url(
+        &self,
+        registered: &LoadedChannel,
+        account: Option<&str>,
+    ) -> Result<Option<String>, ConnectError> {
+        if registered.channel.manifest().webhook.is_none() {
+            return Ok(None);
+        }
+        let own = account.filter(|_| registered.has_account_secrets());
+        let segments: Vec<&str> = ["webhooks", registered.channel.id()].into_iter().chain(own).collect();
+        Ok(Some(self.public_url.address(&segments)?.into()))
     }
 
     /// An account that comes through another page or login leaves the earlier one: there is one way to it.

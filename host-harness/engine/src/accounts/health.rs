@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_contract::{AccountError, CheckLevel, CheckResult, manifest::Challenge};
+use harness_contract::{
+    AccountError, CheckLevel, CheckResult,
+    manifest::{Challenge, Webhook},
+};
 use harness_inbox::{AccountId, AccountRow, AccountState, InboxError};
 use serde::Serialize;
 
@@ -57,13 +60,7 @@ impl Accounts {
             Ok(registered) => {
                 checks.push(granted(&registered));
                 checks.extend(self.exposed_line());
-                let last = self.network.signals.last(&row.channel);
-                checks.push(callback(self, &registered).await);
-                // The host's own call is not what the platform did last.
-                self.network.signals.note(&row.channel, |now| now.challenge.clone_from(&last.challenge));
-                checks.extend(verify_token(&registered, &last));
-                checks.push(webhook_secret(&last));
-                checks.extend(webhook_size(&registered, &last, self.base.clock.now()));
+                checks.extend(self.webhook_lines(&registered).await);
                 checks.extend(self.waiting_lines(&row.channel).await?);
                 checks.extend(self.traffic(&row).await?);
                 if row.state != AccountState::Disconnected {
@@ -113,10 +110,28 @@ fn granted(registered: &LoadedChannel) -> CheckResult {
     )
 }
 
+impl Accounts {
+    /// Whether webhooks come in, and are genuine.
+    async fn webhook_lines(&self, registered: &LoadedChannel) -> Vec<CheckResult> {
+        let channel = registered.channel.id();
+        let Some(webhook) = &registered.channel.manifest().webhook else {
+            let finding = "This channel has no webhooks: nothing comes in at an address of this host.";
+            return vec![line("callback-reachable", CheckLevel::Skipped, finding, None)];
+        };
+        let last = self.network.signals.last(channel);
+        let mut lines = vec![callback(self, channel, webhook).await];
+        // The host's own call is not what the platform did last.
+        self.network.signals.note(channel, |now| now.challenge.clone_from(&last.challenge));
+        lines.extend(verify_token(webhook, &last));
+        lines.push(webhook_secret(&last));
+        lines.extend(webhook_size(webhook, &last, self.base.clock.now()));
+        lines
+    }
+}
+
 /// Calls the host's own webhook address as the platform does.
-async fn callback(room: &Accounts, registered: &LoadedChannel) -> CheckResult {
+async fn callback(room: &Accounts, channel: &str, webhook: &Webhook) -> CheckResult {
     const NAME: &str = "callback-reachable";
-    let channel = registered.channel.id();
     let Ok(mut url) = room.public_url.address(&["webhooks", channel]) else {
         return failed(
             NAME,
@@ -126,9 +141,7 @@ async fn callback(room: &Accounts, registered: &LoadedChannel) -> CheckResult {
     };
     let address = url.to_string();
     let outside = url.scheme() == "https";
-    let Some(Challenge::QueryEcho { require, token, answer, secret }) =
-        &registered.channel.manifest().webhook.challenge
-    else {
+    let Some(Challenge::QueryEcho { require, token, answer, secret }) = &webhook.challenge else {
         return line(NAME, CheckLevel::Skipped, "The platform of this channel sends no challenge to try.", None);
     };
     let Some(secret) = room.network.secrets.of_app(channel, secret) else {
@@ -162,9 +175,9 @@ async fn callback(room: &Accounts, registered: &LoadedChannel) -> CheckResult {
     }
 }
 
-fn verify_token(registered: &LoadedChannel, last: &Last) -> Option<CheckResult> {
+fn verify_token(webhook: &Webhook, last: &Last) -> Option<CheckResult> {
     const NAME: &str = "verify-token";
-    registered.channel.manifest().webhook.challenge.as_ref()?;
+    let Some(Challenge::QueryEcho { .. }) = &webhook.challenge else { return None };
     Some(match last.challenge {
         Some((Ok(()), _)) => passed(NAME, "The last challenge came with the right verify token."),
         Some((Err(Refusal::WrongProof), _)) => failed(
@@ -203,9 +216,9 @@ fn webhook_secret(last: &Last) -> CheckResult {
 }
 
 /// Only where there is something to say.
-fn webhook_size(registered: &LoadedChannel, last: &Last, now: u64) -> Option<CheckResult> {
+fn webhook_size(webhook: &Webhook, last: &Last, now: u64) -> Option<CheckResult> {
     let (count, at) = last.too_large?;
-    let bound = registered.channel.manifest().webhook.max_body_bytes;
+    let bound = webhook.max_body_bytes;
     let webhooks = if count == 1 { "1 webhook was".to_owned() } else { format!("{count} webhooks were") };
     Some(warning(
         "webhook-size",

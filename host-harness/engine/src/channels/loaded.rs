@@ -76,7 +76,7 @@ impl LoadedChannel {
     pub(crate) fn has_account_secrets(&self) -> bool {
         let manifest = self.channel.manifest();
         let of_account = |slot: &String| manifest.slots.get(slot).is_some_and(|slot| slot.scope == SlotScope::Account);
-        manifest.webhook.verification.secrets().iter().any(of_account)
+        manifest.webhook.iter().any(|webhook| webhook.verification.secrets().iter().any(of_account))
     }
 }
 

@@ -164,7 +164,8 @@ impl Channels {
     }
 
     fn warn_of_missing_proof(&self, manifest: &Manifest, setup: &ChannelOptions) {
-        let proof = manifest.webhook.verification.secrets();
+        let Some(webhook) = &manifest.webhook else { return };
+        let proof = webhook.verification.secrets();
         let filled = |slot: &String| {
             setup.secrets.contains_key(slot)
                 || setup.previous_secrets.iter().any(|(previous, _, _)| previous == slot)

@@ -7,13 +7,16 @@ pub enum Refusal {
     /// No such channel is loaded.
     #[error("no such channel")]
     UnknownChannel,
+    /// The channel has no webhooks.
+    #[error("this channel has no webhooks")]
+    NoWebhook,
     /// The body is larger than the channel accepts.
     #[error("the body is larger than the channel takes")]
     TooLarge,
     /// The body did not arrive in time.
     #[error("the body did not come in within its time")]
     NotInTime,
-    /// The proof's header is missing, or not in the format that the manifest declares.
+    /// A header of the proof is missing, or not in the format that the manifest declares.
     #[error("the proof of origin is missing or malformed")]
     NoProof,
     /// No secret of the channel matches the proof.
@@ -22,11 +25,14 @@ pub enum Refusal {
     /// The operator has not filled the slot that verification needs.
     #[error("the channel's secret is not configured")]
     NoSecret,
+    /// The signature covers the host's address, which is not configured.
+    #[error("the signature covers this host's address, which it does not know: set `public-url`")]
+    NoPublicUrl,
     /// The query is not a challenge.
     #[error("this is not a challenge")]
     NoChallenge,
-    /// The callback was issued too long ago, or in the future.
-    #[error("the callback was issued too long ago, or not yet")]
+    /// It was issued too long ago, or in the future.
+    #[error("it was issued too long ago, or not yet: somebody repeats it, or a clock is wrong")]
     NotOfNow,
     /// The callback was already accepted at another address.
     #[error("the callback was taken before at another address")]
@@ -38,11 +44,13 @@ impl Refusal {
     pub fn word(self) -> &'static str {
         match self {
             Self::UnknownChannel => "unknown_channel",
+            Self::NoWebhook => "no_webhook",
             Self::TooLarge => "too_large",
             Self::NotInTime => "not_in_time",
             Self::NoProof => "no_proof",
             Self::WrongProof => "wrong_proof",
             Self::NoSecret => "no_secret",
+            Self::NoPublicUrl => "no_public_url",
             Self::NoChallenge => "no_challenge",
             Self::NotOfNow => "not_of_now",
             Self::TakenElsewhere => "taken_elsewhere",

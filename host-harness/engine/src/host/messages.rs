@@ -4,16 +4,14 @@
 use bytes::Bytes;
 use harness_contract::{ConversationContext, OutboundMessage};
 use harness_egress::Held;
-use harness_inbox::{
-    ConversationId, DeliveryId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload,
-};
+use harness_inbox::{ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload};
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::{Host, HostError};
 use crate::{
     error::Refusal,
-    ingest::Addressed,
+    ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
     store::stored::FileContent,
 };
@@ -41,25 +39,20 @@ impl Host {
     }
 
     /// Accepts a webhook at a channel's address: verifies it and stores it durably. Once this returns, the platform may
-    /// be answered with 200.
-    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<DeliveryId, HostError> {
-        self.deliver_to(Addressed { channel, account: None }, headers, body).await
+    /// be told that it was taken.
+    pub async fn deliver(&self, channel: &str, headers: &HeaderMap, body: Vec<u8>) -> Result<Taken, HostError> {
+        self.deliver_to(Addressed::channel(channel), headers, body).await
     }
 
     /// Like [`Self::deliver`], at an address that may name the account. If it does, only its secret and the channel's
     /// own are tried.
-    pub async fn deliver_to(
-        &self,
-        to: Addressed<'_>,
-        headers: &HeaderMap,
-        body: Vec<u8>,
-    ) -> Result<DeliveryId, HostError> {
+    pub async fn deliver_to(&self, to: Addressed<'_>, headers: &HeaderMap, body: Vec<u8>) -> Result<Taken, HostError> {
         Ok(self.rooms.ingest.deliver_to(to, headers, body).await?)
     }
 
-    /// Answers a platform's challenge with the text to echo.
-    pub fn challenge(&self, to: Addressed<'_>, query: &str) -> Result<String, Refusal> {
-        self.rooms.ingest.challenge(to, query)
+    /// Answers a platform's challenge in a query with the text to echo.
+    pub fn challenge(&self, to: Addressed<'_>) -> Result<String, Refusal> {
+        self.rooms.ingest.challenge(to)
     }
 
     /// Whether a channel declares a callback of this name.

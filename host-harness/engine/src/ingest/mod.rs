@@ -2,21 +2,23 @@
 //! Does not own: HTTP, what an event changes (the inbox).
 
 mod callbacks;
+mod challenge;
 mod error;
+mod signed_bytes;
 mod translate;
 mod verify;
 
 use std::sync::Arc;
 
+use harness_contract::manifest::FixedAnswer;
 use harness_egress::{Memory, credentials::Secrets};
 use http::HeaderMap;
 
-use self::verify::Verified;
 pub use self::{
     callbacks::MAX_CALLBACK,
     verify::{Addressed, MAX_TRIED},
 };
-use harness_inbox::DeliveryId;
+use harness_inbox::{DeliveryId, NewDelivery};
 
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, signals::Signals},
@@ -26,6 +28,15 @@ use crate::{
 };
 
 pub(crate) use self::{error::IngestError, translate::run};
+
+/// What became of a webhook that is genuine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Taken {
+    /// It is in the journal. With what the platform wants to hear, where it wants anything.
+    Recorded(DeliveryId, Option<FixedAnswer>),
+    /// It was a challenge and nothing else: what to echo, as plain text.
+    Challenge(String),
+}
 
 /// The room.
 pub(crate) struct Ingest {
@@ -52,12 +63,12 @@ impl Ingest {
         }
     }
 
-    /// What a webhook must have before its body is read: a channel, the header with the proof, a length
+    /// What a webhook must have before its body is read: a channel, the headers of the proof, a length
     /// within the bound. Returns the bound, in bytes.
     pub(crate) fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
-        let webhook = &registered.channel.manifest().webhook;
-        if !headers.contains_key(webhook.verification.header()) {
+        let webhook = registered.channel.manifest().webhook.as_ref().ok_or(Refusal::NoWebhook)?;
+        if !webhook.verification.headers().all(|name| headers.contains_key(name)) {
             return Err(Refusal::NoProof);
         }
         match announced {
@@ -75,19 +86,22 @@ impl Ingest {
         to: Addressed<'_>,
         headers: &HeaderMap,
         body: Vec<u8>,
-    ) -> Result<DeliveryId, IngestError> {
+    ) -> Result<Taken, IngestError> {
         let registered = self.channels.get(to.channel).map_err(|_| Refusal::UnknownChannel)?;
-        let webhook = &registered.channel.manifest().webhook;
+        let webhook = registered.channel.manifest().webhook.as_ref().ok_or(Refusal::NoWebhook)?;
         let now = self.base.clock.now();
-        let verified = verify::verify(to, webhook, &self.secrets, headers, body, now);
+        let verified = verify::verify(to, webhook, &self.secrets, &self.public_url, (headers, body), now);
         let slot = verified.as_ref().map(|verified| verified.proof().slot().unwrap_or_default());
         self.signals.webhook(to.channel, slot.map_err(|refusal| *refusal), now);
-        self.record(verified?).await
+        let new = verified?.into_new();
+        if let Some(echo) = challenge::in_body(webhook, &new.delivery.body) {
+            return Ok(Taken::Challenge(echo));
+        }
+        Ok(Taken::Recorded(self.record(new).await?, webhook.answer.clone()))
     }
 
     /// Makes a delivery durable, if its channel and its account may have one more waiting.
-    async fn record(&self, verified: Verified) -> Result<DeliveryId, IngestError> {
-        let new = verified.into_new();
+    async fn record(&self, new: NewDelivery) -> Result<DeliveryId, IngestError> {
         let (channel, account, bytes) = (
             new.channel.clone(),
             new.delivery.account.as_ref().map(|account| account.id.clone()),
@@ -105,11 +119,12 @@ impl Ingest {
     }
 
     /// Answers a platform's challenge with the text to echo.
-    pub(crate) fn challenge(&self, to: Addressed<'_>, query: &str) -> Result<String, Refusal> {
+    pub(crate) fn challenge(&self, to: Addressed<'_>) -> Result<String, Refusal> {
         let channel = to.channel;
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
-        let (webhook, now) = (&registered.channel.manifest().webhook, self.base.clock.now());
-        let answer = verify::challenge(to, webhook, &self.secrets, query, now);
+        let webhook = registered.channel.manifest().webhook.as_ref().ok_or(Refusal::NoWebhook)?;
+        let now = self.base.clock.now();
+        let answer = challenge::in_query(to, webhook, &self.secrets, now);
         self.signals.challenge(channel, answer.as_ref().map(|_| ()).map_err(|refusal| *refusal), now);
         answer
     }

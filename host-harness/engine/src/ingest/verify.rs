@@ -4,29 +4,41 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness_contract::{
     AccountSettings, Delivery, DeliverySource, Header,
-    manifest::{Challenge, SignatureEncoding, Verification, Webhook},
+    manifest::{HashAlgorithm, Signature, SignatureEncoding, Verification, Webhook},
 };
 use harness_inbox::{NewDelivery, Proof};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
+use ring::signature::{ED25519, UnparsedPublicKey};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use harness_egress::credentials::{Prover, Secret, Secrets};
 
-use crate::error::Refusal;
+use super::signed_bytes::Incoming;
+use crate::{base::public_url::PublicUrl, error::Refusal};
 
 /// Secrets of accounts that are tried over a whole body at an address that names no account: those of the accounts
 /// that proved a webhook last. A channel with more of them is reached at `/webhooks/{channel}/{account}`.
 pub const MAX_TRIED: usize = 64;
 
-/// To whom a webhook was addressed.
+/// To whom a webhook was addressed, and with what query.
 #[derive(Clone, Copy, Debug)]
 pub struct Addressed<'a> {
     /// The channel's id.
     pub channel: &'a str,
     /// The platform's id of the account, where the address names it: then no other account's secret is tried.
     pub account: Option<&'a str>,
+    /// As it came, without `?`; empty where there was none.
+    pub query: &'a str,
+}
+
+impl<'a> Addressed<'a> {
+    /// The channel's own address, without a query.
+    pub fn channel(channel: &'a str) -> Self {
+        Self { channel, account: None, query: "" }
+    }
 }
 
 /// A delivery whose proof was checked, with what it proves. Only [`verify`] and [`Signed::delivery`] make one, and
@@ -45,19 +57,20 @@ impl Verified {
     }
 }
 
-/// Checks a `POST` against the recipe and makes a delivery of it.
+/// Checks a `POST` against the scheme and makes a delivery of it.
 pub(crate) fn verify(
     to: Addressed<'_>,
     webhook: &Webhook,
     secrets: &Secrets,
-    headers: &HeaderMap,
-    body: Vec<u8>,
+    public_url: &PublicUrl,
+    (headers, body): (&HeaderMap, Vec<u8>),
     received_at: u64,
 ) -> Result<Verified, Refusal> {
     if body.len() > webhook.max_body_bytes {
         return Err(Refusal::TooLarge);
     }
-    let proof = proven_by(to, &webhook.verification, secrets, headers, &body, received_at)?;
+    let incoming = Incoming { to, headers, body: &body, public_url };
+    let proof = proven_by(incoming, &webhook.verification, secrets, received_at)?;
     let wanted = webhook.headers.iter().map(String::as_str).chain(["content-type"]);
     let headers = wanted
         .filter_map(|name| {
@@ -66,46 +79,54 @@ pub(crate) fn verify(
         })
         .collect();
     let account = proof.account().or(to.account).map(bare);
-    let delivery =
-        Delivery { source: DeliverySource::Webhook, body, headers, query: String::new(), received_at, account };
+    let query = to.query.to_owned();
+    let delivery = Delivery { source: DeliverySource::Webhook, body, headers, query, received_at, account };
     Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 
 /// Whose secret makes the proof.
 fn proven_by(
-    to: Addressed<'_>,
-    recipe: &Verification,
+    incoming: Incoming<'_>,
+    verification: &Verification,
     secrets: &Secrets,
-    headers: &HeaderMap,
-    body: &[u8],
     now: u64,
 ) -> Result<Proof, Refusal> {
-    let mut values = headers.get_all(recipe.header()).iter();
-    // Two headers of the same name could be read differently by what stands before this host.
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::NoProof) };
-    match recipe {
-        Verification::HmacSha256 { prefix, encoding, .. } => {
-            let signature = value.to_str().ok().and_then(|value| value.strip_prefix(prefix.as_str()));
-            let signature = signature.and_then(|text| decode(text, *encoding)).ok_or(Refusal::NoProof)?;
-            Candidates::of(secrets, to, recipe.secrets(), Some(MAX_TRIED), now)?.signed(body, &signature)
-        }
-        Verification::SharedSecretHeader { .. } => {
+    let (to, value) = (incoming.to, incoming.header(verification.header())?);
+    let signature = match verification {
+        Verification::Hmac(signature) | Verification::Ed25519(signature) => signature,
+        Verification::SharedSecretHeader { secrets: slots, .. } => {
             let digest = Sha256::digest(value.as_bytes());
             // Comparing two digests costs nothing, so that there may be any number of them.
-            Candidates::of(secrets, to, recipe.secrets(), None, now)?.find(|secret| secret.digest().ct_eq(&digest))
+            let candidates = Candidates::of(secrets, to, slots, None, now)?;
+            return candidates.find(|secret| secret.digest().ct_eq(&digest));
         }
+    };
+    let Signature { prefix, encoding, signs, timestamp, secrets: slots, .. } = signature;
+    let found = value.to_str().ok().and_then(|value| value.strip_prefix(prefix.as_str()));
+    let found = found.and_then(|text| decode(text, *encoding)).ok_or(Refusal::NoProof)?;
+    let signed = incoming.signed(signs)?;
+    let signed: Vec<&[u8]> = signed.iter().map(AsRef::as_ref).collect();
+    let candidates = Candidates::of(secrets, to, slots, Some(MAX_TRIED), now)?;
+    let proof = match verification {
+        Verification::Ed25519(_) => candidates.signed_for(&signed.concat(), &found),
+        _ => candidates.signed(signature.algorithm.unwrap_or_default(), &signed, &found),
+    }?;
+    // Only of what is genuine is the time worth a word: a clock is wrong, or somebody repeats what he saw.
+    match timestamp {
+        Some(time) if !incoming.is_of_now(time, now)? => Err(Refusal::NotOfNow),
+        _ => Ok(proof),
     }
 }
 
 /// The secrets that may prove something.
-struct Candidates<'s> {
+pub(super) struct Candidates<'s> {
     channel: &'s str,
     secrets: &'s Secrets,
     provers: Vec<Prover>,
 }
 
 impl<'s> Candidates<'s> {
-    fn of(
+    pub(super) fn of(
         secrets: &'s Secrets,
         to: Addressed<'s>,
         slots: &[String],
@@ -123,14 +144,26 @@ impl<'s> Candidates<'s> {
         Err(if to.account.is_some() { Refusal::WrongProof } else { Refusal::NoSecret })
     }
 
-    /// Whose secret has signed these bytes.
-    fn signed(self, bytes: &[u8], signature: &[u8; 32]) -> Result<Proof, Refusal> {
+    /// Whose secret has made this MAC of these bytes.
+    fn signed(self, algorithm: HashAlgorithm, bytes: &[&[u8]], signature: &[u8]) -> Result<Proof, Refusal> {
         self.secrets.count_macs(self.provers.len());
-        self.find(|secret| mac_matches(secret, bytes, signature))
+        self.find(|secret| match algorithm {
+            HashAlgorithm::Sha256 => mac_matches::<Hmac<Sha256>>(secret, bytes, signature),
+            HashAlgorithm::Sha1 => mac_matches::<Hmac<Sha1>>(secret, bytes, signature),
+        })
+    }
+
+    /// Whose public key this signature of these bytes is for.
+    fn signed_for(self, bytes: &[u8], signature: &[u8]) -> Result<Proof, Refusal> {
+        self.secrets.count_macs(self.provers.len());
+        self.find(|key| {
+            let key = hex::decode(key.expose().trim_ascii()).unwrap_or_default();
+            Choice::from(u8::from(UnparsedPublicKey::new(&ED25519, key).verify(bytes, signature).is_ok()))
+        })
     }
 
     /// Whose secret matches. Every candidate is tried, so that the time tells nothing about which one it was.
-    fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<Proof, Refusal> {
+    pub(super) fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<Proof, Refusal> {
         let mut found = None;
         for Prover { account, slot, secret } in self.provers {
             if bool::from(matches(&secret)) && found.is_none() {
@@ -161,8 +194,8 @@ pub(crate) fn signed_by(
     signature: &[u8; 32],
     now: u64,
 ) -> Result<Signed, Refusal> {
-    let to = Addressed { channel, account: None };
-    Candidates::of(secrets, to, slots, Some(MAX_TRIED), now)?.signed(bytes, signature).map(Signed)
+    let candidates = Candidates::of(secrets, Addressed::channel(channel), slots, Some(MAX_TRIED), now)?;
+    candidates.signed(HashAlgorithm::Sha256, &[bytes], signature).map(Signed)
 }
 
 impl Signed {
@@ -181,48 +214,16 @@ fn bare(id: &str) -> AccountSettings {
     AccountSettings { id: id.to_owned(), settings: Vec::new(), webhook_url: None }
 }
 
-fn decode(text: &str, encoding: SignatureEncoding) -> Option<[u8; 32]> {
+fn decode(text: &str, encoding: SignatureEncoding) -> Option<Vec<u8>> {
     match encoding {
-        SignatureEncoding::Hex => hex::decode(text).ok()?.try_into().ok(),
-        SignatureEncoding::Base64 => STANDARD.decode(text).ok()?.try_into().ok(),
+        SignatureEncoding::Hex => hex::decode(text).ok(),
+        SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
     }
 }
 
-fn mac_matches(secret: &Secret, body: &[u8], signature: &[u8; 32]) -> Choice {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose()) else { return Choice::from(0) };
-    mac.update(body);
-    mac.finalize().into_bytes().ct_eq(signature)
-}
-
-/// The longest challenge that is echoed, in bytes.
-const MAX_CHALLENGE: usize = 1024;
-
-/// Checks a `GET` challenge and returns what to echo, as plain text.
-pub(crate) fn challenge(
-    to: Addressed<'_>,
-    webhook: &Webhook,
-    secrets: &Secrets,
-    query: &str,
-    now: u64,
-) -> Result<String, Refusal> {
-    let Some(Challenge::QueryEcho { require, token, answer, secret }) = &webhook.challenge else {
-        return Err(Refusal::NoChallenge);
-    };
-    let parameter = |name: &str| {
-        let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => Some(value.into_owned()),
-            _ => None,
-        }
-    };
-    if !require.iter().all(|(name, value)| parameter(name).as_ref() == Some(value)) {
-        return Err(Refusal::NoChallenge);
-    }
-    let (Some(token), Some(answer)) = (parameter(token), parameter(answer)) else { return Err(Refusal::NoChallenge) };
-    if answer.is_empty() || answer.len() > MAX_CHALLENGE {
-        return Err(Refusal::NoChallenge);
-    }
-    let expected = Candidates::of(secrets, to, std::slice::from_ref(secret), None, now)?;
-    let digest = Sha256::digest(token.as_bytes());
-    expected.find(|secret| secret.digest().ct_eq(&digest)).map(|_| answer)
+/// A signature of another length than the MAC's matches nothing.
+fn mac_matches<M: Mac + KeyInit>(secret: &Secret, bytes: &[&[u8]], signature: &[u8]) -> Choice {
+    let Ok(mut mac) = <M as KeyInit>::new_from_slice(secret.expose()) else { return Choice::from(0) };
+    bytes.iter().for_each(|piece| mac.update(piece));
+    mac.finalize().into_bytes().as_slice().ct_eq(signature)
 }

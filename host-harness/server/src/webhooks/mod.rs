@@ -16,7 +16,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use bytes::Bytes;
-use harness_contract::manifest::MAX_BODY_BYTES;
+use harness_contract::manifest::{FixedAnswer, MAX_BODY_BYTES};
 use harness_inbox::InboxError;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -31,7 +31,7 @@ use crate::{
     },
     request_id::{self, RequestId},
 };
-use harness_engine::{Addressed, Host, HostError, MAX_CALLBACK, Refusal};
+use harness_engine::{Addressed, Host, HostError, MAX_CALLBACK, Refusal, Taken};
 
 /// How long a body that is not wanted may take.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -63,7 +63,7 @@ pub(crate) fn router(host: Host, limits: &Limits) -> Router {
 }
 
 async fn deliver(State(webhooks): State<Webhooks>, Path(channel): Path<String>, request: Request) -> Response {
-    webhooks.answer(Addressed { channel: &channel, account: None }, request).await
+    webhooks.answer(&channel, None, request).await
 }
 
 async fn deliver_to_account(
@@ -71,7 +71,7 @@ async fn deliver_to_account(
     Path((channel, account)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    webhooks.answer(Addressed { channel: &channel, account: Some(&account) }, request).await
+    webhooks.answer(&channel, Some(&account), request).await
 }
 
 fn peer(request: &Request) -> Option<SocketAddr> {
@@ -110,17 +110,23 @@ impl Rejection {
 }
 
 impl Webhooks {
-    async fn answer(&self, to: Addressed<'_>, request: Request) -> Response {
+    async fn answer(&self, channel: &str, account: Option<&str>, request: Request) -> Response {
         let id = RequestId::of(request.headers());
         let peer = peer(&request);
-        let channel = to.channel;
         // Of the highest level, so that it stands beside a warning too.
         let span = tracing::error_span!("webhook", request = id.as_str(), channel, delivery = tracing::field::Empty);
         let answer = async {
-            let taken = self.take(to, request).await;
-            self.host.count_webhook(channel, taken.as_ref().map_or_else(Rejection::word, |()| "accepted"));
+            let taken = self.take(channel, account, request).await;
+            let word = match &taken {
+                Ok(Taken::Recorded(..)) => "accepted",
+                Ok(Taken::Challenge(_)) => "challenge",
+                Err(reason) => reason.word(),
+            };
+            self.host.count_webhook(channel, word);
             match taken {
-                Ok(()) => plain(StatusCode::OK, "ok\n".into()),
+                Ok(Taken::Recorded(_, None)) => plain(StatusCode::OK, "ok\n".into()),
+                Ok(Taken::Recorded(_, Some(answer))) => fixed(answer),
+                Ok(Taken::Challenge(echo)) => plain(StatusCode::OK, echo.into()),
                 Err(reason) => self.not_taken(reason, peer).await,
             }
         };
@@ -129,19 +135,25 @@ impl Webhooks {
         answer
     }
 
-    async fn take(&self, to: Addressed<'_>, request: Request) -> Result<(), Rejection> {
+    async fn take(&self, channel: &str, account: Option<&str>, request: Request) -> Result<Taken, Rejection> {
         let host = &self.host;
         let (parts, body) = request.into_parts();
+        let to = Addressed { channel, account, query: parts.uri.query().unwrap_or_default() };
         // What cannot be genuine is not kept in memory.
         let bound = match host.expect(to.channel, &parts.headers, content_length(&parts.headers)) {
             Ok(bound) => bound,
             Err(refusal) => return Err(Rejection::Refused(refusal, Some(body))),
         };
         let body = self.read(to.channel, body, bound).await?;
-        let delivery = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(Rejection::of)?;
-        tracing::Span::current().record("delivery", delivery.get());
-        tracing::debug!("a webhook is in the journal");
-        Ok(())
+        let taken = host.deliver_to(to, &parts.headers, body.bytes).await.map_err(Rejection::of)?;
+        match &taken {
+            Taken::Recorded(delivery, _) => {
+                tracing::Span::current().record("delivery", delivery.get());
+                tracing::debug!("a webhook is in the journal");
+            }
+            Taken::Challenge(_) => tracing::info!("a challenge was answered"),
+        }
+        Ok(taken)
     }
 
     async fn take_callback(&self, channel: &str, name: &str, request: Request) -> Result<Option<Value>, Rejection> {
@@ -190,7 +202,7 @@ impl Webhooks {
         if !self.refusals.count(peer) {
             return too_many();
         }
-        if reason == Refusal::NoSecret {
+        if matches!(reason, Refusal::NoSecret | Refusal::NoPublicUrl) {
             tracing::warn!(%reason, "a webhook or a callback was refused");
         } else {
             tracing::info!(%reason, "a webhook or a callback was refused");
@@ -201,6 +213,9 @@ impl Webhooks {
         match reason {
             // They tell nothing that its sender does not know.
             Refusal::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n".into()),
+            Refusal::NoWebhook => {
+                plain(StatusCode::NOT_FOUND, format!("{reason}: nothing is taken at this address\n").into())
+            }
             Refusal::NotInTime => plain(StatusCode::REQUEST_TIMEOUT, "the body did not come\n".into()),
             _ => forbidden(),
         }
@@ -248,8 +263,7 @@ fn later(seconds: &'static str) -> Response {
 }
 
 async fn challenge(State(webhooks): State<Webhooks>, Path(channel): Path<String>, request: Request) -> Response {
-    let (query, peer) = (request.uri().query().unwrap_or_default().to_owned(), peer(&request));
-    webhooks.answer_challenge(Addressed { channel: &channel, account: None }, &query, peer).await
+    webhooks.answer_challenge(&channel, None, request).await
 }
 
 async fn challenge_of_account(
@@ -257,20 +271,31 @@ async fn challenge_of_account(
     Path((channel, account)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let (query, peer) = (request.uri().query().unwrap_or_default().to_owned(), peer(&request));
-    webhooks.answer_challenge(Addressed { channel: &channel, account: Some(&account) }, &query, peer).await
+    webhooks.answer_challenge(&channel, Some(&account), request).await
 }
 
 impl Webhooks {
-    async fn answer_challenge(&self, to: Addressed<'_>, query: &str, peer: Option<SocketAddr>) -> Response {
-        match self.host.challenge(to, query) {
+    async fn answer_challenge(&self, channel: &str, account: Option<&str>, request: Request) -> Response {
+        // The body of a `GET` is not waited for.
+        let (peer, (parts, _)) = (peer(&request), request.into_parts());
+        let to = Addressed { channel, account, query: parts.uri.query().unwrap_or_default() };
+        match self.host.challenge(to) {
             Ok(answer) => {
-                tracing::info!(channel = to.channel, "a challenge was answered");
+                tracing::info!(channel, "a challenge was answered");
                 plain(StatusCode::OK, answer.into())
             }
             Err(refusal) => self.refuse(refusal, peer, None).await,
         }
     }
+}
+
+/// What the platform wants to hear, as the manifest says.
+fn fixed(answer: FixedAnswer) -> Response {
+    let mut response = plain(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body.into());
+    if let Ok(content_type) = HeaderValue::from_str(&answer.content_type) {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
+    response
 }
 
 /// The same answer whatever the reason: nothing to learn from it.

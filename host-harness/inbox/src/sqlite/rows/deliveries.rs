@@ -39,7 +39,7 @@ pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> 
 pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'purged', body = x''
-         WHERE source = 'archive' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
+         WHERE source = 'history' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![serde_json::to_string(deliveries)?])?;
     Ok(())

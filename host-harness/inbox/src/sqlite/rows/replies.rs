@@ -147,7 +147,7 @@ pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: ReplyId) -> Result<Co
 pub(crate) fn note_answered(tx: &Transaction<'_>, reply: ReplyId, step: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE message AS answered SET unread = 0 FROM message AS answer
-         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.human') IS NOT NULL
+         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.kind') = 'human'
            AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
     )?
     .execute(params![reply, step])?;

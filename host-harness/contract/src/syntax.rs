@@ -1,0 +1,14 @@
+//! Owns: what the name of a header and a JSON pointer look like.
+//! Does not own: which of them may stand where.
+
+/// Whether a header can have this name, in lower case.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&'*+-.^_`|~".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
+}
+
+/// Whether a text leads to a place below a document.
+pub(crate) fn is_pointer(text: &str) -> bool {
+    let escaped = |part: &str| part.starts_with(['0', '1']);
+    text.starts_with('/') && text.split('~').skip(1).all(escaped) && !text.chars().any(char::is_control)
+}
