@@ -8,6 +8,8 @@ import re
 import types
 import typing
 
+HUMP = re.compile(r"(?<!^)(?=[A-Z])")
+
 
 def typed(kind, value):
     """A value in the JSON form as `kind`. Lists, options and bools that are left out are empty."""
@@ -68,7 +70,7 @@ def _variant(cases):
 @functools.cache
 def _case(kind):
     name = kind.__name__.partition("_")[2].rstrip("_")
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return HUMP.sub("_", name).lower()
 
 
 def case(value):
