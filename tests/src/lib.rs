@@ -25,6 +25,7 @@ pub mod neighbours;
 pub mod nginx;
 pub mod pages;
 pub mod served;
+pub mod steps;
 pub mod told;
 
 use std::{
