@@ -96,6 +96,8 @@ mod shares;
 mod signatures;
 #[path = "sizes.rs"]
 mod sizes;
+#[path = "slack.rs"]
+mod slack;
 #[path = "slow_platform.rs"]
 mod slow_platform;
 #[path = "steps.rs"]

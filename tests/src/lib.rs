@@ -25,6 +25,7 @@ pub mod neighbours;
 pub mod nginx;
 pub mod pages;
 pub mod served;
+pub mod slack;
 pub mod steps;
 pub mod told;
 
@@ -78,6 +79,12 @@ pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
 pub fn line() -> &'static (PathBuf, Vec<u8>) {
     static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
     BUILT.get_or_init(|| built("tests/channels/line"))
+}
+
+/// The Slack component.
+pub fn slack() -> &'static (PathBuf, Vec<u8>) {
+    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+    BUILT.get_or_init(|| built("tests/channels/slack"))
 }
 
 /// The component that attacks its host.

@@ -80,13 +80,14 @@ fn check(report: &mut Report, message: &OutboundMessage, context: &ConversationC
     if message.parts.is_empty() {
         report.error(violation_code::EMPTY_MESSAGE, "parts", "The message is empty. Write something.");
     }
-    if matches!(context.window.state, WindowState::NeverOpened) && !message.try_anyway {
+    if matches!(context.window.state, WindowState::NeverOpened) {
+        let severity = if message.try_anyway { Severity::Warning } else { Severity::Error };
         let sentence = "This person never wrote to the account. LINE delivers only to who follows it or wrote before.";
-        report.error(violation_code::WINDOW_NEVER_OPENED, "", sentence);
+        report.add(severity, violation_code::WINDOW_NEVER_OPENED, "context.window", sentence);
     }
     if target(context).is_none() {
         let sentence = "LINE names nobody here who could be written to.";
-        report.error(violation_code::MISSING_FIELD, "", sentence);
+        report.error(violation_code::MISSING_FIELD, "context.contact", sentence);
     }
     if message.native.is_some() {
         let sentence = "This channel takes nothing in LINE's own form. Say it with parts.";

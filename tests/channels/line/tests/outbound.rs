@@ -224,6 +224,17 @@ fn everything_that_stands_in_the_way_is_said_at_once() {
     );
 }
 
+#[test]
+fn who_never_wrote_is_written_to_only_by_who_wants_to_try() {
+    let mut unopened = context(None);
+    unopened.window.state = WindowState::NeverOpened;
+    let refused = Line::build_send_request(message(vec![text("hi")]), unopened.clone()).unwrap_err();
+    assert_eq!((refused[0].code.as_str(), refused[0].path.as_str()), ("window_never_opened", "context.window"));
+    let anyway = OutboundMessage { try_anyway: true, ..message(vec![text("hi")]) };
+    assert_eq!(Line::validate_outbound(anyway.clone(), unopened.clone()).violations[0].severity, Severity::Warning);
+    assert_eq!(steps(anyway, unopened).len(), 1);
+}
+
 fn sent(method: &str, parts: &[u32]) -> SentStep {
     SentStep {
         parts: parts.to_vec(),

@@ -11,7 +11,11 @@ pub(crate) fn plan(message: &OutboundMessage, context: &ConversationContext) -> 
     let mut report = Report::new(SLACK, message.fallback);
     check(&mut report, message);
     let Some(place) = Place::of(message, context) else {
-        report.error(violation_code::MISSING_FIELD, "", "Slack names no channel and nobody here to write to.");
+        report.error(
+            violation_code::MISSING_FIELD,
+            "context.thread",
+            "Slack names no channel and nobody here to write to.",
+        );
         return (report, Vec::new());
     };
     let mut plan = Plan { report, message, place, steps: Vec::new() };
