@@ -90,6 +90,8 @@ mod round_trip;
 mod sandbox;
 #[path = "second_channel.rs"]
 mod second_channel;
+#[path = "settings.rs"]
+mod settings;
 #[path = "shares.rs"]
 mod shares;
 #[path = "signatures.rs"]

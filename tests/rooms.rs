@@ -43,10 +43,10 @@ const ROOMS: [(&str, &[Room]); 7] = [
     (
         "contract",
         &[
-            ("asks", &["manifest", "text"]),
-            ("checks", &["manifest", "syntax"]),
+            ("asks", &["manifest", "setting_host", "text"]),
+            ("checks", &["manifest", "setting_host", "syntax"]),
             ("egress", &["syntax"]),
-            ("manifest", &["egress", "settings", "webhook"]),
+            ("manifest", &["egress", "setting_host", "settings", "webhook"]),
             ("signed_text", &["syntax"]),
             ("webhook", &["signed_text", "syntax"]),
         ],

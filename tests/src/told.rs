@@ -49,6 +49,15 @@ impl Platform {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
+    /// Its server.
+    pub fn router(&self) -> Router {
+        let takes = self.clone();
+        Router::new().fallback(move |request| {
+            let takes = takes.clone();
+            async move { takes.take_in(request).await }
+        })
+    }
+
     async fn take_in(&self, request: axum::extract::Request) -> Response {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
@@ -91,12 +100,7 @@ impl Told {
         prove: impl Fn(&[u8]) -> (&'static str, String),
     ) -> Self {
         let platform = Platform::default();
-        let takes = platform.clone();
-        let router = Router::new().fallback(move |request| {
-            let takes = takes.clone();
-            async move { takes.take_in(request).await }
-        });
-        let endpoints = endpoints(&["https://scripted.example.com"], &listen(router).await);
+        let endpoints = endpoints(&["https://scripted.example.com"], &listen(platform.router()).await);
         let folder = tempfile::tempdir().unwrap();
         let options = HostOptions { sandbox: sandbox_config(), endpoints, ..HostOptions::in_folder(folder.path()) };
         let component = manifest.map_or_else(|| scripted().1.clone(), |text| with_manifest(&scripted().1, text));

@@ -1,13 +1,14 @@
 //! Owns: what a manifest asks for, line by line, and what a newer one asks for beyond an older.
 //! Does not own: what each thing means (`manifest`).
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     manifest::{
         Callback, Challenge, FixedAnswer, Manifest, Signature, SignatureEncoding, SignedTime, SlotPlace, SlotScope,
         Verification, Webhook,
     },
+    setting_host::SettingHost,
     text::shown,
 };
 
@@ -76,6 +77,14 @@ impl Ask {
 /// sent, and sizes.
 pub fn asks(manifest: &Manifest) -> Vec<Ask> {
     let mut asks = Vec::new();
+    let named: BTreeSet<_> = manifest.egress.iter().map(|rule| &rule.host).collect();
+    for host in named {
+        if let Some(SettingHost { key, .. }) = SettingHost::read(host) {
+            let whose =
+                format!("{host} is whatever public host an account's setting {key} names, for that account's requests");
+            asks.push(Ask::plain(whose));
+        }
+    }
     for rule in &manifest.egress {
         let bounds = vec![("bodies up to", rule.max_request_bytes), ("answers up to", rule.max_response_bytes)];
         for (method, path) in rule.methods.iter().flat_map(|method| rule.paths.iter().map(move |path| (method, path))) {
@@ -93,7 +102,8 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
             SlotScope::Account => "of each account",
             SlotScope::Connect => "of each connecting",
         };
-        asks.push(Ask::plain(format!("the credential {name} {whose}")));
+        let made = if slot.generated { ", which the host makes" } else { "" };
+        asks.push(Ask::plain(format!("the credential {name} {whose}{made}")));
         let hosts: Vec<To> =
             if slot.hosts.is_empty() { vec![To::Every] } else { slot.hosts.iter().cloned().map(To::Host).collect() };
         let kinds = [("the credential", &slot.allowed_in), ("a value derived from the credential", &slot.derived)];
@@ -256,6 +266,8 @@ mod tests {
         name = "Web"
         authorization-url = "https://a.example/dialog"
         scopes = ["read"]
+        [settings.server]
+        type = "text"
     "#;
 
     #[test]
@@ -285,6 +297,16 @@ mod tests {
             ("https://a.example/dialog", "https://b.example/dialog", "are sent to https://b.example/dialog"),
             (r#"scopes = ["read"]"#, r#"scopes = ["read", "write"]"#, "asked to permit write"),
             ("max-body-bytes = 1000", "max-body-bytes = 1001", "webhooks: up to 1001 bytes"),
+            (
+                "host = \"b.example\"",
+                "host = \"{setting:server}\"",
+                "{setting:server} is whatever public host an account's setting server names, for that account's requests",
+            ),
+            (
+                "[slots.key]\n",
+                "[slots.key]\n        generated = true\n",
+                "the credential key of the channel, which the host makes",
+            ),
             ("header = \"x-signature\"", "header = \"x-other\"", "in the header x-other"),
             (
                 "header = \"x-signature\"",

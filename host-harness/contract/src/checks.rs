@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     manifest::{Manifest, SIGNED_REQUEST, Slot, SlotPlace, SlotScope, is_scheme},
+    setting_host::SettingHost,
     syntax::is_pointer,
 };
 
@@ -31,7 +32,9 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
             }
         }
         derived(slot).or_else(|problem| fail("derived", problem))?;
+        generated(slot).or_else(|problem| fail("generated", problem))?;
         captured(slot).or_else(|problem| fail("captured-from", problem))?;
+        elsewhere(manifest, slot).or_else(|problem| fail("hosts", problem))?;
         if proving.contains(name.as_str()) && slot.allowed_in.iter().any(SlotPlace::is_key) {
             proves_and_derives(slot).or_else(|(key, problem)| fail(key, problem))?;
         }
@@ -41,6 +44,25 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
         if let Some(pointer) = pointers.into_iter().find(|pointer| !is_pointer(pointer)) {
             return Err(("egress.shown".into(), format!("`{pointer}` is no JSON pointer: it begins with `/`")));
         }
+    }
+    Ok(())
+}
+
+/// What belongs to all accounts goes to no host that one of them names.
+fn elsewhere(manifest: &Manifest, slot: &Slot) -> Result<(), String> {
+    let named = |host: &str| SettingHost::read(host).is_some();
+    if slot.scope == SlotScope::Account
+        || slot.allowed_in.is_empty()
+        || !manifest.egress.iter().any(|rule| named(&rule.host))
+    {
+        return Ok(());
+    }
+    if slot.hosts.is_empty() || slot.hosts.iter().any(|host| named(host)) {
+        return Err(
+            "accounts name hosts in their settings, and only an account's own credential may go there: list the \
+                    other hosts"
+                .into(),
+        );
     }
     Ok(())
 }
@@ -59,6 +81,18 @@ fn derived(slot: &Slot) -> Result<(), String> {
     let signature = SlotPlace::Authorization(SIGNED_REQUEST.into());
     if keys.all(|key| *key == SlotPlace::AwsSecretKey) && slot.derived.iter().any(|place| *place != signature) {
         return Err(format!("the signature of a request goes to `{{ authorization = '{SIGNED_REQUEST}' }}` alone"));
+    }
+    Ok(())
+}
+
+fn generated(slot: &Slot) -> Result<(), String> {
+    if slot.generated && slot.scope == SlotScope::Connect {
+        return Err(
+            "what is forgotten after connecting is not made by the host: the scope is `app` or `account`".into()
+        );
+    }
+    if slot.generated && !slot.captured_from.is_empty() {
+        return Err("the host makes it, so no answer fills it: `captured-from` is for other slots".into());
     }
     Ok(())
 }
@@ -209,6 +243,58 @@ paths = ['/**']
             assert!(problem.contains("not where a person may read it"), "{problem}");
         }
         assert!(proves("derived = [{ query = 'proof' }]").contains("names the hosts"));
+    }
+
+    #[test]
+    fn a_secret_that_the_host_makes_comes_from_nowhere_else() {
+        let with = |rest: &str| problem(&format!("{PROVES}generated = true\n[slots.other]\ngenerated = true\n{rest}"));
+        assert_eq!(with("scope = 'account'\nallowed-in = [{ json = '/secret_token' }]"), "");
+        assert!(with("scope = 'connect'").contains("the scope is `app` or `account`"));
+        let captured = "scope = 'account'\nallowed-in = ['hmac-message']\ncaptured-from = ['/token']";
+        assert!(with(captured).contains("no answer fills it"));
+    }
+
+    #[test]
+    fn only_an_accounts_own_credential_may_go_to_a_host_that_the_account_names() {
+        const NAMED: &str = "[[egress]]\nhost = '{setting:server}'\nmethods = ['GET']\npaths = ['/**']\n";
+        const SERVER: &str = "[settings.server]\ntype = 'text'\n";
+        let with = |slot: &str| problem(&format!("{NAMED}{SERVER}{PROVES}[slots.other]\n{slot}"));
+        let bearer = "allowed-in = [{ authorization = 'Bearer' }]";
+        assert_eq!(with(&format!("scope = 'account'\n{bearer}")), "");
+        assert_eq!(with(&format!("scope = 'account'\n{bearer}\nhosts = ['{{setting:server}}']")), "");
+        assert_eq!(with("scope = 'app'"), "");
+        assert_eq!(with(&format!("scope = 'app'\n{bearer}\nhosts = ['api.example.com']")), "");
+        for wide in ["", "hosts = ['{setting:server}']", "hosts = ['api.example.com', '{setting:server}']"] {
+            for scope in ["app", "connect"] {
+                let problem = with(&format!("scope = '{scope}'\n{bearer}\n{wide}"));
+                assert!(problem.contains("only an account's own credential"), "{scope} {wide}: {problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_by_setting_names_a_text_of_the_account() {
+        let with = |host: &str, setting: &str| {
+            problem(&format!("[[egress]]\nhost = '{host}'\nmethods = ['GET']\npaths = ['/**']\n{PROVES}{setting}"))
+        };
+        let text = "[settings.server]\ntype = 'text'\n";
+        assert_eq!(with("{setting:server}", text) + &with("{setting:server}.example.com", text), "");
+        for (host, setting) in [
+            ("{setting:server}", ""),
+            ("{setting:other}", text),
+            ("{setting:server}", "[settings.server]\ntype = 'number'\n"),
+            ("{setting:server}", "[settings.server]\ntype = 'text'\nscope = 'channel'\n"),
+            ("{setting:server}", "[settings.server]\ntype = 'text'\nscope = 'both'\n"),
+        ] {
+            let problem = with(host, setting);
+            assert!(problem.contains("not a setting of the type `text` and the scope `account`"), "{host}: {problem}");
+        }
+        for host in
+            ["{server}", "*.{setting:server}", "{setting:server}.com", "{setting:server}:8443", "{setting:server"]
+        {
+            let problem = with(host, text);
+            assert!(problem.contains("neither an exact lower-case host name"), "{host}: {problem}");
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::syntax::is_header_name;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EgressRule {
-    /// The host's exact name, lower case.
+    /// The host's exact name, lower case; or `{setting:KEY}`, or `{setting:KEY}` before a domain, where each account names
+    /// it: see [`crate::setting_host`].
     pub host: String,
     /// The methods, upper case.
     pub methods: Vec<String>,

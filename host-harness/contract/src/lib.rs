@@ -6,6 +6,7 @@ mod checks;
 pub mod egress;
 mod json;
 pub mod manifest;
+pub mod setting_host;
 pub mod settings;
 mod signed_text;
 mod syntax;

@@ -12,7 +12,11 @@ pub use crate::{
         SignedTime, TemplateError, USUAL_BODY_BYTES, Verification, Webhook,
     },
 };
-use crate::{egress::may_be_set, settings::SettingSpec};
+use crate::{
+    egress::may_be_set,
+    setting_host::SettingHost,
+    settings::{SettingScope, SettingSpec, SettingType},
+};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
@@ -186,6 +190,10 @@ pub struct Slot {
     /// The only pointers from which a capture may fill it, where it is the message of a derived value. Empty: none.
     #[serde(default)]
     pub captured_from: Vec<String>,
+    /// Whether the host makes the secret: 32 random bytes as base64 for URLs without padding, once for the channel or for
+    /// each account. The operator may give another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
     /// For the person who fills it.
     #[serde(default)]
     pub description: String,
@@ -263,10 +271,32 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The slots of a scope whose secrets the host makes.
+    pub fn generated_slots(&self, scope: SlotScope) -> impl Iterator<Item = &str> {
+        let of_scope = self.slots.iter().filter(move |(_, slot)| slot.generated && slot.scope == scope);
+        of_scope.map(|(name, _)| name.as_str())
+    }
+
     /// The slots whose secrets tell what is genuine of what the platform sends.
     pub(crate) fn proving_slots(&self) -> impl Iterator<Item = &String> {
         let callbacks = self.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
         self.webhook.iter().flat_map(Webhook::secrets).chain(callbacks)
+    }
+
+    fn check_host(&self, host: &str) -> Result<(), String> {
+        if let Some(SettingHost { key, .. }) = SettingHost::read(host) {
+            let of_account = |spec: &SettingSpec| spec.kind == SettingType::Text && spec.scope == SettingScope::Account;
+            return match self.settings.get(key) {
+                Some(spec) if of_account(spec) => Ok(()),
+                _ => Err(format!("`{host}`: `{key}` is not a setting of the type `text` and the scope `account`")),
+            };
+        }
+        if host.is_empty() || host.contains(['*', '/', ':', '@', '{', '}']) || host != host.to_lowercase() {
+            return Err(format!(
+                "`{host}` is neither an exact lower-case host name, nor `{{setting:KEY}}` alone or before a domain"
+            ));
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), (String, String)> {
@@ -284,10 +314,7 @@ impl Manifest {
             return fail("webhook", format!("the slot `{secret}` is not declared under [slots]"));
         }
         for rule in &self.egress {
-            if rule.host.is_empty() || rule.host.contains(['*', '/', ':', '@']) || rule.host != rule.host.to_lowercase()
-            {
-                return fail("egress.host", format!("`{}` is not an exact lower-case host name", rule.host));
-            }
+            self.check_host(&rule.host).or_else(|problem| fail("egress.host", problem))?;
             if let Some(method) = rule.methods.iter().find(|m| !METHODS.contains(&m.as_str())) {
                 return fail("egress.methods", format!("`{method}` is not one of {}", METHODS.join(", ")));
             }

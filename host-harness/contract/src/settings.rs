@@ -56,6 +56,9 @@ pub struct SettingSpec {
     /// What stands in when it is left out.
     #[serde(default)]
     pub default: Option<RawSetting>,
+    /// Whether the channel is told it with a webhook too, where the host knows of which account that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_webhooks: bool,
     /// The only accepted texts. Empty accepts any.
     #[serde(default)]
     pub one_of: Vec<String>,

@@ -82,8 +82,10 @@ pub(crate) fn check(
         if captured.credentials.is_none() {
             return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
         }
-        // The channel's own slots are set by the operator only.
-        let taken = slots.get(declared_slot(slot)).is_some_and(|declared| declared.scope != SlotScope::App);
+        // The channel's own slots are set by the operator only, and what the host makes by nobody else.
+        let taken = slots
+            .get(declared_slot(slot))
+            .is_some_and(|declared| declared.scope != SlotScope::App && !declared.generated);
         if !taken {
             return Err(EgressError::Invalid(format!("`{slot}` is not a slot that an account's credential may go to")));
         }
@@ -315,10 +317,13 @@ mod tests {
             description: String::new(),
             derived: Vec::new(),
             captured_from: Vec::new(),
+            generated: false,
         };
-        let slots = BTreeMap::from([("token".to_owned(), declared)]);
+        let made = Slot { generated: true, ..declared.clone() };
+        let slots = BTreeMap::from([("token".to_owned(), declared), ("made".to_owned(), made)]);
         let refused = |name: &str| check(&[slot("/t", name, None)], &slots, &Captured::with_credentials()).is_err();
-        for odd in ["token:\u{1b}[31m", "token:a/b", "token:\r\nx", "other", "", &format!("token:{}", "x".repeat(300))]
+        for odd in
+            ["made", "token:\u{1b}[31m", "token:a/b", "token:\r\nx", "other", "", &format!("token:{}", "x".repeat(300))]
         {
             assert!(refused(odd), "{odd:?}");
         }
@@ -355,6 +360,7 @@ mod tests {
                 hosts: Vec::new(),
                 derived: Vec::new(),
                 captured_from: Vec::new(),
+                generated: false,
                 description: String::new(),
             },
         )]);
@@ -372,6 +378,7 @@ mod tests {
             hosts: Vec::new(),
             derived: Vec::new(),
             captured_from: vec!["/access_token".into()],
+            generated: false,
             description: String::new(),
         };
         let slots = BTreeMap::from([("token".to_owned(), declared)]);

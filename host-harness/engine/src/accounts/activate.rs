@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use harness_contract::{
-    AccountSettings, ConnectedAccount, Setting, SettingValue,
+    AccountError, AccountSettings, ConnectedAccount, Setting, SettingValue,
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
@@ -33,6 +33,10 @@ impl Accounts {
     ) -> Result<AccountId, AccountsError> {
         let manifest = registered.channel.manifest();
         let channel = manifest.channel.id.clone();
+        if account.id.is_empty() {
+            let problem = AccountError::Other("The channel gave the account no id.".to_owned());
+            return Err(AccountsError::Account(Box::new(problem)));
+        }
         let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw).map_err(|source| {
             WrongSettings::OfAccount { channel: channel.clone(), account: account.id.clone(), source }
@@ -43,6 +47,11 @@ impl Accounts {
             webhook_url: self.webhook_url(registered, Some(&account.id))?,
         };
         merge_settings(&mut told.settings, &registered.settings);
+        // Before the channel is asked to tell the platform.
+        for (slot, secret) in self.credentials.generated_for(manifest, &account.id)? {
+            pending.credentials.set(slot, secret);
+        }
+        pending.knows(&told.settings);
         self.subscribe(registered, pending, &told).await?;
         if self.leave_earlier(&channel, &account, &settings).await {
             // Leaving may have ended what was just asked for.

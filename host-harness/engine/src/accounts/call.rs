@@ -78,7 +78,8 @@ impl Accounts {
         }
         let registered = self.channels.get(&channel)?;
         merge_settings(&mut account.settings, &registered.settings);
-        let scope = CallScope::Account { row, id: account.id.clone(), connection: known.connection };
+        let (id, settings) = (account.id.clone(), account.settings.as_slice().into());
+        let scope = CallScope::Account { row, id, connection: known.connection, settings };
         let answer = self
             .call_in_scope(&registered, scope, class, move |channel, effects| function(channel, effects, &account))
             .await;

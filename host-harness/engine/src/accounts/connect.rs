@@ -283,6 +283,7 @@ impl Accounts {
             Ok(link.turn(id))
         });
         let turn = taken.await?;
+        turn.pending.knows(&settings);
         let kept = entered::kept(fields, &settings);
         match self.ask(&turn, ConnectInput::Entered(settings)).await {
             // The platform knows better than any form: the person tries again from what was typed in.

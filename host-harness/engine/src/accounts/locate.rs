@@ -26,7 +26,10 @@ impl LocateMedia for Locator {
                 .await;
             match located {
                 Ok(location) => {
-                    let scope = CallScope::Account { row: account, id: row.platform_id, connection: row.connection };
+                    let (id, connection) = (row.platform_id, row.connection);
+                    let settings = room.base.inbox.account(account).await;
+                    let settings = settings.map_err(|error| NotLocated::Passing(error.to_string()))?.1.settings;
+                    let scope = CallScope::Account { row: account, id, connection, settings: settings.into() };
                     Ok((scope, location))
                 }
                 Err(AccountsError::Account(error)) if lasts(&error) => Err(NotLocated::Final(sentence(&error))),

@@ -169,7 +169,7 @@ impl Channels {
         let filled = |slot: &String| {
             setup.secrets.contains_key(slot)
                 || setup.previous_secrets.iter().any(|(previous, _, _)| previous == slot)
-                || manifest.slots.get(slot).is_some_and(|s| s.scope == SlotScope::Account)
+                || manifest.slots.get(slot).is_some_and(|slot| slot.generated || slot.scope == SlotScope::Account)
         };
         if !proof.iter().any(filled) {
             let slots = proof.join(", ");

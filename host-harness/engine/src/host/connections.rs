@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness_contract::{
-    EntryPoints,
+    AccountError, EntryPoints,
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, resolve_settings},
 };
@@ -36,6 +36,10 @@ impl Host {
         settings: &BTreeMap<String, RawSetting>,
         secrets: HashMap<String, Secret>,
     ) -> Result<AccountId, HostError> {
+        if account.is_empty() {
+            let problem = AccountError::InvalidInput("The id of an account is empty.".to_owned());
+            return Err(HostError::Account(Box::new(problem)));
+        }
         let registered = self.channel(channel)?;
         let manifest = registered.channel.manifest();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, settings).map_err(|source| {
@@ -52,10 +56,13 @@ impl Host {
         };
         let (accounts, channel, account) = (Arc::clone(&self.rooms.accounts), channel.to_owned(), account.to_owned());
         let connect = async move {
-            let _alone = accounts.credentials.unchanged.write().await;
-            // The credentials come first, so that no worker finds the account without them.
-            accounts.network.secrets.set_configured(&channel, Some(&account), secrets);
-            let row = accounts.base.inbox.connect_account(new).await?;
+            let row = {
+                let _alone = accounts.credentials.unchanged.write().await;
+                // The credentials come first, so that no worker finds the account without them.
+                accounts.network.secrets.set_configured(&channel, Some(&account), secrets);
+                accounts.base.inbox.connect_account(new).await?
+            };
+            accounts.credentials.generate_for(registered.channel.manifest(), row).await?;
             accounts.base.wake.usable();
             Ok(row)
         };

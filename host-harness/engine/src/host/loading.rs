@@ -15,7 +15,9 @@ impl Host {
     /// Without its own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that
     /// waits for the operator.
     pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
-        Ok(self.rooms.channels.load_channel(component, setup).await?)
+        let loaded = self.rooms.channels.load_channel(component, setup).await?;
+        self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
+        Ok(loaded)
     }
 
     /// Replaces the channel with this id. A failure is kept for [`Host::update_problem`].
@@ -25,7 +27,9 @@ impl Host {
         component: Vec<u8>,
         setup: ChannelOptions,
     ) -> Result<LoadedChannel, HostError> {
-        Ok(self.rooms.channels.replace_channel(id, component, setup).await?)
+        let loaded = self.rooms.channels.replace_channel(id, component, setup).await?;
+        self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
+        Ok(loaded)
     }
 
     /// How often this channel was loaded or rolled back since the start. The first load is 1.

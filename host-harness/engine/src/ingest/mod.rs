@@ -5,6 +5,7 @@ mod callbacks;
 mod challenge;
 mod error;
 mod signed_bytes;
+mod told;
 mod translate;
 mod verify;
 

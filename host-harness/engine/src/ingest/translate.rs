@@ -152,7 +152,7 @@ impl From<ParseError> for Problem {
 async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     room.backlog.count_anew(&room.base.inbox, false).await?;
     let (started, last) = (Instant::now(), room.base.inbox.last_delivery());
-    let pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
+    let mut pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
         // Whichever failed before is not the one to try a channel with, while another was accepted and has no row yet.
         room.base.inbox.all_arrived().await?;
         room.base.inbox.least_tried(channel).await?.into_iter().collect()
@@ -162,6 +162,9 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     if pending.is_empty() {
         room.backlog.count_anew(&room.base.inbox, true).await?;
         return Ok(false);
+    }
+    if let Ok(registered) = room.channels.get(channel) {
+        room.tell_settings(&registered, &mut pending).await?;
     }
     let results = translate_all(room, pending).await?;
     let mut translated = Vec::with_capacity(results.len());

@@ -67,7 +67,7 @@ impl AccountCredentials {
             return Err(TooManyCredentials(channel).into());
         }
         let sealed = self.vault.seal(&key, &secret)?;
-        let credential = SealedCredential { channel, account: account.to_owned(), slot, sealed };
+        let credential = SealedCredential { channel, account: Some(account.to_owned()), slot, sealed };
         // File and memory must agree, so no connecting or disconnecting may come in between.
         let _unchanged = self.unchanged.read().await;
         if !self.inbox.put_credential(credential, connection).await? {
@@ -100,7 +100,7 @@ impl AccountCredentials {
     pub(crate) async fn open(&self) -> Result<(), InboxError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;
-            let key = SecretKey { channel, account: Some(account), slot };
+            let key = SecretKey { channel, account, slot };
             match self.vault.unseal(&key, &sealed) {
                 Ok(secret) => self.secrets.set(key, secret),
                 Err(error) => {

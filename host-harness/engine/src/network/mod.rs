@@ -2,6 +2,8 @@
 //! Does not own: which requests are allowed (egress), when they are sent (the rooms).
 
 pub(crate) mod credentials;
+mod generated;
+mod hosts;
 mod locate;
 mod scope;
 
@@ -60,12 +62,10 @@ impl Network {
         begin: impl FnOnce() -> B + Send,
     ) -> Result<Downloaded<S>, DownloadError<S::Error>> {
         let secret = |slot: &str| self.secret(registered.channel.id(), scope, slot);
-        let caller = Caller {
-            rules: &registered.egress,
-            slots: &registered.channel.manifest().slots,
-            secret: &secret,
-            known: self.known(registered.channel.id(), scope),
-        };
+        let slots = &registered.channel.manifest().slots;
+        let (rules, slots) = hosts::for_account(&registered.egress, slots, &scope.settings());
+        let caller =
+            Caller { rules: &rules, slots: &slots, secret: &secret, known: self.known(registered.channel.id(), scope) };
         self.egress.download_as(&caller, &registered.media_hosts, request, max, memory, begin).await
     }
 
@@ -92,7 +92,8 @@ impl Network {
         let known = self.known(channel, scope);
         let secret = |slot: &str| self.secret(channel, scope, slot);
         let slots = &registered.channel.manifest().slots;
-        let caller = Caller { rules: &registered.egress, slots, secret: &secret, known };
+        let (rules, slots) = hosts::for_account(&registered.egress, slots, &scope.settings());
+        let caller = Caller { rules: &rules, slots: &slots, secret: &secret, known };
         let started = std::time::Instant::now();
         let span = tracing::info_span!("request", channel, method = ?request.method);
         let answered = self.egress.send(&caller, request, files, memory, captured).instrument(span).await;

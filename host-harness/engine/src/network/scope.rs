@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use harness_contract::Setting;
 use harness_egress::credentials::{PendingCredentials, Secret};
 use harness_inbox::AccountId;
 
@@ -17,12 +18,20 @@ pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
 pub(crate) struct PendingAccount {
     pub(crate) credentials: Arc<PendingCredentials>,
     pub(crate) storage: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// The account's settings as far as they are known: what a person typed in, or what the channel said of it.
+    pub(crate) settings: Mutex<Arc<[Setting]>>,
 }
 
 impl PendingAccount {
     /// Restores what was captured and stored earlier.
     pub(crate) fn of(secrets: HashMap<String, Secret>, storage: BTreeMap<String, Vec<u8>>) -> Self {
-        Self { credentials: Arc::new(PendingCredentials::new(secrets)), storage: Mutex::new(storage) }
+        let credentials = Arc::new(PendingCredentials::new(secrets));
+        Self { credentials, storage: Mutex::new(storage), settings: Mutex::default() }
+    }
+
+    /// What is known of the account's settings from here on: which host it names.
+    pub(crate) fn knows(&self, settings: &[Setting]) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings.into();
     }
 
     /// The channel's storage.
@@ -43,7 +52,19 @@ pub(crate) enum CallScope {
         id: String,
         /// The row's connection when the call began. Results are valid for this connection only.
         connection: i64,
+        /// What it names there, such as the host of its server.
+        settings: Arc<[Setting]>,
     },
     /// An account that is being connected.
     Connecting(Arc<PendingAccount>),
+}
+
+impl CallScope {
+    /// The settings of the account in whose name a request leaves.
+    pub(crate) fn settings(&self) -> Arc<[Setting]> {
+        match self {
+            Self::Account { settings, .. } => Arc::clone(settings),
+            Self::Connecting(pending) => Arc::clone(&pending.settings.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
 }

@@ -347,7 +347,8 @@ impl Sending<'_> {
             Ok(files) => files,
             Err(error) => return (no_files(&error), None),
         };
-        let scope = CallScope::Account { row: self.reply.account, id: context.account.id.clone(), connection };
+        let (row, id) = (self.reply.account, context.account.id.clone());
+        let scope = CallScope::Account { row, id, connection, settings: context.account.settings.as_slice().into() };
         match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
             Ok(response) => {
                 let known = self.room.network.known(registered.channel.id(), &scope);

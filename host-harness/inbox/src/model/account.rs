@@ -136,8 +136,8 @@ pub struct HistoryMark {
 pub struct SealedCredential {
     /// The channel's id.
     pub channel: String,
-    /// The platform's id of the account.
-    pub account: String,
+    /// The platform's id of the account; `None` for a credential of the whole channel.
+    pub account: Option<String>,
     /// The slot's name in the manifest.
     pub slot: String,
     /// The ciphertext.

@@ -8,7 +8,7 @@ use crate::{
     model::{SealedCredential, StoredLink},
 };
 
-/// Sealed credentials of accounts, and sealed links through which accounts are being connected.
+/// Sealed credentials of accounts and channels, and sealed links through which accounts are being connected.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// All sealed credentials.
@@ -17,6 +17,9 @@ pub trait Credentials: Send + Sync {
     /// Replaces the credential of a slot, unless the account was connected or disconnected since `connection`, which is
     /// its [`crate::AccountRow::connection`]. Returns whether it was stored.
     async fn put_credential(&self, credential: SealedCredential, connection: i64) -> Result<bool, InboxError>;
+
+    /// Replaces the credential of a slot of the whole channel.
+    async fn put_channel_credential(&self, channel: &str, slot: &str, sealed: Vec<u8>) -> Result<(), InboxError>;
 
     /// Stores a link, unless a newer version is already stored.
     async fn put_link(&self, link: StoredLink) -> Result<(), InboxError>;

@@ -2,7 +2,7 @@
 //! Does not own: conversations, see [`super::Conversations`].
 
 use async_trait::async_trait;
-use harness_contract::AccountSettings;
+use harness_contract::{AccountSettings, Setting};
 
 use crate::{
     error::InboxError,
@@ -20,6 +20,9 @@ pub trait Lookups: Send + Sync {
 
     /// An account as its channel sees it, with the channel's id.
     async fn account(&self, account: AccountId) -> Result<(String, AccountSettings), InboxError>;
+
+    /// The settings of the channel's account with this platform's id; none where there is no such account.
+    async fn settings_of(&self, channel: &str, account: &str) -> Result<Vec<Setting>, InboxError>;
 
     /// Whether a reply with this key exists in the account of this conversation and was not refused.
     async fn has_reply(&self, conversation: ConversationId, key: &str) -> Result<bool, InboxError>;

@@ -265,7 +265,10 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
         .execute(params![channel, platform_id])?;
     for (slot, sealed) in &dialog.credentials {
         let (channel, account) = (channel.clone(), platform_id.clone());
-        put_credential(tx, &SealedCredential { channel, account, slot: slot.clone(), sealed: sealed.clone() })?;
+        put_credential(
+            tx,
+            &SealedCredential { channel, account: Some(account), slot: slot.clone(), sealed: sealed.clone() },
+        )?;
     }
     for (key, value) in &dialog.storage {
         tx.prepare_cached(

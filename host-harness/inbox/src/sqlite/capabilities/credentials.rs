@@ -7,7 +7,11 @@ use rusqlite::params;
 use crate::{
     error::InboxError,
     model::{SealedCredential, StoredLink},
-    sqlite::{columns::collect, rows::accounts::put_credential, store::SqliteStore},
+    sqlite::{
+        columns::collect,
+        rows::accounts::{put_credential, read_credential},
+        store::SqliteStore,
+    },
     store::Credentials,
 };
 
@@ -17,14 +21,7 @@ impl Credentials for SqliteStore {
         self.readers
             .read(|connection| {
                 let sql = "SELECT channel, account, slot, sealed FROM credential";
-                collect(connection, sql, [], |row| {
-                    Ok(SealedCredential {
-                        channel: row.get(0)?,
-                        account: row.get(1)?,
-                        slot: row.get(2)?,
-                        sealed: row.get(3)?,
-                    })
-                })
+                collect(connection, sql, [], read_credential)
             })
             .await
     }
@@ -44,6 +41,11 @@ impl Credentials for SqliteStore {
                 Ok(current)
             })
             .await
+    }
+
+    async fn put_channel_credential(&self, channel: &str, slot: &str, sealed: Vec<u8>) -> Result<(), InboxError> {
+        let credential = SealedCredential { channel: channel.to_owned(), account: None, slot: slot.to_owned(), sealed };
+        self.writer.write(move |tx| put_credential(tx, &credential)).await
     }
 
     async fn put_link(&self, link: StoredLink) -> Result<(), InboxError> {

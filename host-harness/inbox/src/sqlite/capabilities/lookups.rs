@@ -2,7 +2,7 @@
 //! Does not own: lists (`conversations`).
 
 use async_trait::async_trait;
-use harness_contract::AccountSettings;
+use harness_contract::{AccountSettings, Setting};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
@@ -49,6 +49,17 @@ impl Lookups for SqliteStore {
         let not_found = || InboxError::NotFound { what: "account", id: account.to_string() };
         let (channel, id, settings) = found.await?.ok_or_else(not_found)?;
         Ok((channel, account_settings(id, &settings)?))
+    }
+
+    async fn settings_of(&self, channel: &str, account: &str) -> Result<Vec<Setting>, InboxError> {
+        let (channel, account) = (channel.to_owned(), account.to_owned());
+        let found = self.readers.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT settings FROM account WHERE channel = ?1 AND platform_id = ?2")?
+                .query_row(params![channel, account], |row| row.get::<_, String>(0))
+                .optional()?)
+        });
+        Ok(found.await?.map(|settings| serde_json::from_str(&settings)).transpose()?.unwrap_or_default())
     }
 
     async fn reply(&self, reply: ReplyId) -> Result<ReplyView, InboxError> {

@@ -77,12 +77,27 @@ pub(crate) fn forget(tx: &Transaction<'_>, account: AccountId, reason: &str) -> 
     Ok(())
 }
 
+/// What stands in the place of an account's id with a credential of the whole channel.
+const NO_ACCOUNT: &str = "";
+
+/// Reads channel, account, slot and sealed credential.
+pub(crate) fn read_credential(row: &Row<'_>) -> rusqlite::Result<SealedCredential> {
+    let account: String = row.get(1)?;
+    let account = (account != NO_ACCOUNT).then_some(account);
+    Ok(SealedCredential { channel: row.get(0)?, account, slot: row.get(2)?, sealed: row.get(3)? })
+}
+
 pub(crate) fn put_credential(tx: &Transaction<'_>, credential: &SealedCredential) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO credential (channel, account, slot, sealed) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET sealed = ?4",
     )?
-    .execute(params![credential.channel, credential.account, credential.slot, credential.sealed])?;
+    .execute(params![
+        credential.channel,
+        credential.account.as_deref().unwrap_or(NO_ACCOUNT),
+        credential.slot,
+        credential.sealed
+    ])?;
     Ok(())
 }
 

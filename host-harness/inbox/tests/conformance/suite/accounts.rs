@@ -42,8 +42,12 @@ pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place:
     connect(&**store, CHANNEL, "shop").await;
     let present = store.account_row(account).await.unwrap().connection;
     for (connection, counts) in [(earlier, false), (present, true)] {
-        let credential =
-            SealedCredential { channel: CHANNEL.into(), account: "shop".into(), slot: "token".into(), sealed: vec![7] };
+        let credential = SealedCredential {
+            channel: CHANNEL.into(),
+            account: Some("shop".into()),
+            slot: "token".into(),
+            sealed: vec![7],
+        };
         assert_eq!(store.put_credential(credential, connection).await.unwrap(), counts);
         assert_eq!(store.credentials().await.unwrap().len(), usize::from(counts));
         store.note_refresh(account, connection, Some(NOW + 9), Some(NOW)).await.unwrap();
@@ -56,8 +60,13 @@ pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place:
         let state = AccountState::NeedsReconnect;
         assert_eq!(store.mark_account(account, connection, state, None).await.unwrap(), counts);
     }
+    store.put_channel_credential(CHANNEL, "made", vec![8]).await.unwrap();
+    store.put_channel_credential(CHANNEL, "made", vec![9]).await.unwrap();
     store.disconnect_account(account, None).await.unwrap();
-    assert!(store.credentials().await.unwrap().is_empty());
+    let left = store.credentials().await.unwrap();
+    let left: Vec<_> =
+        left.iter().map(|one| (one.account.as_deref(), one.slot.as_str(), one.sealed.as_slice())).collect();
+    assert_eq!(left, [(None, "made", [9].as_slice())], "the channel's own stays, and has its last value");
     assert!(store.storage_keys(account, "").await.unwrap().is_empty());
     assert!(store.due_refreshes(NOW).await.unwrap().is_empty());
     // Connecting an account from a configuration keeps details known from elsewhere.

@@ -1,0 +1,37 @@
+//! Owns: what a channel is told of an account with its deliveries: the settings that the manifest marks `in-webhooks`.
+//! Does not own: which account a delivery is for (`verify`).
+
+use std::collections::HashMap;
+
+use harness_contract::{Setting, settings::merge_settings};
+use harness_inbox::{InboxError, PendingDelivery};
+
+use super::Ingest;
+use crate::channels::loaded::LoadedChannel;
+
+impl Ingest {
+    /// Puts the settings into the deliveries of a channel whose account is known.
+    pub(super) async fn tell_settings(
+        &self,
+        registered: &LoadedChannel,
+        pending: &mut [PendingDelivery],
+    ) -> Result<(), InboxError> {
+        let specs = &registered.channel.manifest().settings;
+        if specs.values().all(|spec| !spec.in_webhooks) {
+            return Ok(());
+        }
+        let mut known: HashMap<String, Vec<Setting>> = HashMap::new();
+        for account in pending.iter_mut().filter_map(|one| one.delivery.account.as_mut()) {
+            if let Some(settings) = known.get(&account.id) {
+                account.settings.clone_from(settings);
+                continue;
+            }
+            let mut settings = self.base.inbox.settings_of(registered.channel.id(), &account.id).await?;
+            merge_settings(&mut settings, &registered.settings);
+            settings.retain(|setting| specs.get(&setting.key).is_some_and(|spec| spec.in_webhooks));
+            known.insert(account.id.clone(), settings.clone());
+            account.settings = settings;
+        }
+        Ok(())
+    }
+}
