@@ -161,7 +161,7 @@ pub(super) fn kept(fields: Vec<InputField>, settings: &[Setting]) -> Vec<InputFi
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
