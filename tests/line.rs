@@ -17,7 +17,7 @@ use channel_tests::{
     line::{self, ACCOUNT, Line, SECRET, TOKEN},
     message, message_ref, outbound_media, request, sandbox_config, secrets, serve, text,
 };
-use harness_contract::{MediaKind, MediaSource, OutboundMessage, OutboundPart};
+use harness_contract::{MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundText};
 use harness_engine::{Clock, Host, HostOptions};
 use harness_inbox::{ConversationId, MediaState, ReplyState, ReplyView, StepState, TimelineEntry};
 use serde_json::{Value, json};
@@ -160,6 +160,40 @@ async fn a_dead_reply_token_does_not_lose_a_reply_which_goes_by_push_and_once() 
     // What is known to be dead is not tried again.
     shop.reply(conversation, "again", message(vec![text("and more")])).await;
     assert_eq!(shop.methods()[2..], [("push", 200)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seven_parts_whose_token_is_dead_are_two_pushes_and_arrive_once_each() {
+    let (shop, conversation) = Shop::with_customer().await;
+    shop.line.spend_tokens();
+    let parts = (1..=7).map(|number| text(&number.to_string())).collect();
+    let view = shop.reply(conversation, "seven", message(parts)).await;
+    assert_eq!(view.state, ReplyState::Done, "{view:?}");
+    assert_eq!(shop.methods(), [("reply", 400), ("push", 200), ("push", 200)]);
+    let delivered = shop.line.delivered();
+    let words: Vec<_> = delivered.iter().map(|message| message.message["text"].as_str().unwrap()).collect();
+    assert_eq!(words, ["1", "2", "3", "4", "5", "6", "7"]);
+    let sent = shop.sent(conversation).await;
+    assert_eq!(ids(&sent), delivered.iter().map(|message| message.id.as_str()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_several_messages_shares_a_request_and_is_known_by_each_of_them() {
+    let (shop, conversation) = Shop::with_customer().await;
+    let long = OutboundText { text: "word ".repeat(1_500), split: true, ..OutboundText::default() };
+    let view = shop.reply(conversation, "long", message(vec![OutboundPart::Text(long), picture()])).await;
+    assert_eq!(view.state, ReplyState::Done, "{view:?}");
+    assert_eq!(shop.methods(), [("reply", 200)]);
+    let delivered = shop.line.delivered();
+    assert_eq!(delivered.len(), 3, "two pieces and a picture");
+    // Any of them can be quoted.
+    for (key, message_of) in [("first", &delivered[0]), ("second", &delivered[1]), ("picture", &delivered[2])] {
+        let answer = OutboundMessage { reply_to: Some(message_ref(&message_of.id)), ..message(vec![text("this one")]) };
+        let view = shop.reply(conversation, key, answer).await;
+        assert_eq!(view.state, ReplyState::Done, "{view:?}");
+        let quoted = shop.line.delivered().pop().unwrap();
+        assert_eq!(quoted.message["quoteToken"], message_of.quote.as_str(), "{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
