@@ -100,6 +100,8 @@ mod sizes;
 mod slack;
 #[path = "slow_platform.rs"]
 mod slow_platform;
+#[path = "steps.rs"]
+mod steps;
 #[path = "tokens.rs"]
 mod tokens;
 #[path = "versions.rs"]

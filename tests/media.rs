@@ -11,7 +11,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use channel_tests::{World, api, eventually, message, request, text};
+use channel_tests::{World, api, eventually, message, request, secrets, text, told::Told};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, names};
 use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
@@ -225,4 +225,35 @@ async fn what_came_and_what_was_sent_have_one_shape_and_a_sent_file_is_fetched_b
     assert_eq!((fetched.status, fetched.headers["content-type"].to_str().unwrap()), (200, "image/png"));
     assert_eq!(fetched.headers["content-length"].to_str().unwrap(), photo.len().to_string());
     assert_eq!(request("GET", &address, &[], vec![]).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_base64_stands_where_the_channel_says_and_its_bytes_are_the_hosts() {
+    let world = Told::usual(secrets([("token", "the-token-of-the-account")])).await;
+    world.platform.answer("/x", 200, &[], "{}");
+    let content: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    let held = world.host.store_upload(content.clone().into(), None, None).await.unwrap();
+    let step = |pointer: &str| {
+        serde_json::json!([{
+            "url": "https://scripted.example.com/x",
+            "body": r#"{"name":"a","file":{"content":null}}"#,
+            "fills": [format!("base64:{}>json:{pointer}", held.handle)],
+        }])
+    };
+    world.reply(step("/file/content")).await;
+    let asked = world.platform.take().concat();
+    let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &content);
+    assert!(asked.ends_with(&format!(r#"{{"name":"a","file":{{"content":"{encoded}"}}}}"#)), "{asked}");
+    assert!(world.reply(step("/elsewhere")).await.contains("nothing stands there"));
+    // 64 KiB is what the channel was granted; the file is counted as it would be sent.
+    let larger = world.host.store_upload(vec![7; 50_000].into(), None, None).await.unwrap();
+    let said = world
+        .reply(serde_json::json!([{
+            "url": "https://scripted.example.com/x",
+            "body": r#"{"file":""}"#,
+            "fills": [format!("base64:{}>json:/file", larger.handle)],
+        }]))
+        .await;
+    assert!(said.contains("65536"), "{said}");
+    assert_eq!(world.platform.take(), Vec::<String>::new(), "nothing left");
 }

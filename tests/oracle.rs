@@ -119,3 +119,56 @@ async fn a_derived_value_goes_to_its_declared_place_and_nowhere_else() {
     world.reply(ask("hmac:app-secret,token>query:proof", json!({}))).await;
     assert!(world.platform.take()[0].contains(&format!("/x?proof={proof}")), "the declared place");
 }
+
+const KEYS: &str = "
+[slots.jwt]
+scope = 'account'
+allowed-in = ['jwt-hs256-key']
+derived = [{ json = '/assertion' }]
+[slots.id]
+scope = 'account'
+allowed-in = ['aws-access-key-id']
+[slots.key]
+scope = 'account'
+allowed-in = ['aws-secret-key']
+derived = [{ authorization = 'AWS4-HMAC-SHA256' }]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_and_a_signature_are_the_hosts_and_shown_to_nobody() {
+    let manifest = MANIFEST.replace("[limits]", &format!("{KEYS}[limits]"));
+    let own = [("jwt", "the-key-of-the-tokens"), ("id", "AKIDEXAMPLE1"), ("key", "the-secret-key-of-the-requests")];
+    let world = Told::start(Some(&manifest), secrets([("app-secret", SECRET)]), secrets(own), |body: &[u8]| {
+        ("x-signature", signature(body))
+    })
+    .await;
+    world.platform.reflect("/x");
+    let step = json!([{
+        "url": "https://scripted.example.com/x",
+        "body": json!({ "assertion": "" }).to_string(),
+        "fills": ["jwt:jwt-hs256,jwt>json:/assertion", "aws:id,key>authorization:AWS4-HMAC-SHA256"],
+    }]);
+    let said = world.reply(step).await;
+    let asked = world.platform.take().join("\n");
+    let (_, token) = asked.split_once(r#"{"assertion":""#).unwrap_or_else(|| panic!("{asked}"));
+    let token = token.trim_end_matches("\"}");
+    let (_, signed) = asked.split_once("Signature=").unwrap();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"the-key-of-the-tokens").unwrap();
+    let (input, proof) = token.rsplit_once('.').unwrap();
+    mac.update(input.as_bytes());
+    let expected = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, mac.finalize().into_bytes());
+    assert_eq!(proof, expected);
+    assert!(asked.contains("Credential=AKIDEXAMPLE1/") && asked.contains("x-amz-date"), "{asked}");
+    assert!(said.contains("you sent") && said.contains("[redacted]"), "{said}");
+    for hidden in [token, proof, &signed[..64], "AKIDEXAMPLE1", "the-secret-key-of-the-requests"] {
+        assert!(!said.contains(hidden), "{hidden}: {said}");
+    }
+    for fill in
+        ["jwt:jwt-hs256,jwt>bearer", "jwt:jwt-rs256,jwt>json:/assertion", "aws:id,jwt>authorization:AWS4-HMAC-SHA256"]
+    {
+        let step = json!([{ "url": "https://scripted.example.com/x", "body": "{\"assertion\":1}", "fills": [fill] }]);
+        let said = world.reply(step).await;
+        assert!(said.contains("the manifest does not let the credential"), "{fill}: {said}");
+    }
+    assert_eq!(world.platform.take(), Vec::<String>::new(), "nothing left");
+}

@@ -25,7 +25,7 @@ impl<'w> Person<'w> {
 
     /// Goes to the platform's dialog.
     pub async fn visits(&self, login: &str) -> Url {
-        self.world.host.start_connecting(&self.ticket, login, &self.cookie).await.unwrap()
+        self.world.host.start_connecting(&self.ticket, login, &self.cookie).await.unwrap().unwrap()
     }
 
     /// Answers the dialog with everything that it offers but `without`; returns the query of the callback.

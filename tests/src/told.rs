@@ -39,6 +39,11 @@ impl Platform {
         self.answers.lock().unwrap().insert(path.to_owned(), (status, headers, body.to_owned()));
     }
 
+    /// From now on a path is answered with all that was sent there.
+    pub fn reflect(&self, path: &str) {
+        self.answer(path, 200, &[], REFLECTED);
+    }
+
     /// Everything that came in so far, and nothing of it again.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
@@ -48,9 +53,10 @@ impl Platform {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
         let seen = format!("{} {} {:?} {}", head.method, head.uri, head.headers, String::from_utf8_lossy(&body));
-        self.asked.lock().unwrap().push(seen);
+        self.asked.lock().unwrap().push(seen.clone());
         let found = self.answers.lock().unwrap().get(head.uri.path()).cloned();
         let (status, headers, body) = found.unwrap_or_else(|| (404, Vec::new(), "{}".to_owned()));
+        let body = if body == REFLECTED { format!("you sent {seen}") } else { body };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status.try_into().unwrap();
         for (name, value) in headers {
@@ -60,6 +66,8 @@ impl Platform {
         response
     }
 }
+
+const REFLECTED: &str = "(all that was sent)";
 
 /// The host, and where it is.
 pub struct Told {

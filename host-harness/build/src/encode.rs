@@ -45,7 +45,30 @@ struct Shorter {
 impl Shorter {
     fn shorter(&mut self, name: &str) -> String {
         let next = self.names.len();
-        self.names.entry(name.to_owned()).or_insert_with(|| format!("n{next}")).clone()
+        self.names.entry(name.to_owned()).or_insert_with(|| word(next)).clone()
+    }
+}
+
+/// The words that a name may be, the shortest first: a letter, then letters and digits.
+fn word(number: usize) -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let letter = |number: usize| LETTERS.get(number % LETTERS.len()).copied().map_or('a', char::from);
+    let (mut word, mut rest) = (String::from(letter(number % 26)), number / 26);
+    while rest > 0 {
+        rest -= 1;
+        word.push(letter(rest));
+        rest /= LETTERS.len();
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_number_is_a_word_of_its_own() {
+        let words: std::collections::HashSet<_> = (0..100_000).map(super::word).collect();
+        assert_eq!(words.len(), 100_000);
+        assert!(words.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase())));
     }
 }
 

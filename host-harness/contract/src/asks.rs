@@ -198,6 +198,10 @@ fn place_words(place: &SlotPlace) -> String {
         SlotPlace::Json(pointer) => format!("in the body at {pointer}"),
         SlotPlace::HmacKey => "as the key of a derived value".into(),
         SlotPlace::HmacMessage => "as the message of a derived value".into(),
+        SlotPlace::JwtHs256Key => "as the key of a token (HS256)".into(),
+        SlotPlace::JwtRs256Key => "as the key of a token (RS256)".into(),
+        SlotPlace::AwsAccessKeyId => "as the access key's id of a signed request".into(),
+        SlotPlace::AwsSecretKey => "as the key of a signed request".into(),
     }
 }
 

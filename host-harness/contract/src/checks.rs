@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    manifest::{Manifest, Slot, SlotPlace, SlotScope},
+    manifest::{Manifest, SIGNED_REQUEST, Slot, SlotPlace, SlotScope, is_scheme},
     syntax::is_pointer,
 };
 
@@ -32,7 +32,7 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
         }
         derived(slot).or_else(|problem| fail("derived", problem))?;
         captured(slot).or_else(|problem| fail("captured-from", problem))?;
-        if proving.contains(name.as_str()) && slot.allowed_in.contains(&SlotPlace::HmacKey) {
+        if proving.contains(name.as_str()) && slot.allowed_in.iter().any(SlotPlace::is_key) {
             proves_and_derives(slot).or_else(|(key, problem)| fail(key, problem))?;
         }
     }
@@ -49,11 +49,16 @@ fn derived(slot: &Slot) -> Result<(), String> {
     if slot.derived.is_empty() {
         return Ok(());
     }
-    if !slot.allowed_in.contains(&SlotPlace::HmacKey) {
-        return Err("nothing is derived with a slot whose `allowed-in` has no `hmac-key`".into());
+    let mut keys = slot.allowed_in.iter().filter(|place| place.is_key()).peekable();
+    if keys.peek().is_none() {
+        return Err("nothing is derived with a slot whose `allowed-in` has no key, such as `hmac-key`".into());
     }
-    if slot.derived.iter().any(|place| matches!(place, SlotPlace::HmacKey | SlotPlace::HmacMessage)) {
-        return Err("a derived value stands in a request, and is neither key nor message of another".into());
+    if slot.derived.iter().any(SlotPlace::is_derived_from) {
+        return Err("a derived value stands in a request, and is no part of another".into());
+    }
+    let signature = SlotPlace::Authorization(SIGNED_REQUEST.into());
+    if keys.all(|key| *key == SlotPlace::AwsSecretKey) && slot.derived.iter().any(|place| *place != signature) {
+        return Err(format!("the signature of a request goes to `{{ authorization = '{SIGNED_REQUEST}' }}` alone"));
     }
     Ok(())
 }
@@ -100,7 +105,10 @@ fn problem_of(place: &SlotPlace) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte))
     };
     match place {
-        SlotPlace::Authorization(_) | SlotPlace::Basic | SlotPlace::HmacKey | SlotPlace::HmacMessage => None,
+        SlotPlace::Authorization(scheme) => {
+            (!is_scheme(scheme)).then(|| "the scheme of an authorization header is a token, such as `Bearer`".into())
+        }
+        place if *place == SlotPlace::Basic || place.is_derived_from() => None,
         SlotPlace::Header(name) => {
             let lower = is_token(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase());
             (!lower).then(|| format!("names of headers are lower case, found `{name}`"))
@@ -111,6 +119,7 @@ fn problem_of(place: &SlotPlace) -> Option<String> {
         SlotPlace::Json(pointer) => {
             (!is_pointer(pointer)).then(|| format!("`{pointer}` is no JSON pointer: it begins with `/`"))
         }
+        _ => None,
     }
 }
 
@@ -150,11 +159,22 @@ paths = ['/**']
             ),
             ""
         );
+        for rest in [
+            "allowed-in = ['jwt-hs256-key', 'jwt-rs256-key']\nderived = [{ json = '/assertion' }]",
+            "allowed-in = ['aws-access-key-id']",
+            "allowed-in = ['aws-secret-key']\nderived = [{ authorization = 'AWS4-HMAC-SHA256' }]",
+        ] {
+            assert_eq!(other(rest), "");
+        }
         for (rest, words) in [
-            ("derived = [{ query = 'proof' }]", "no `hmac-key`"),
-            ("allowed-in = ['hmac-key']\nderived = ['hmac-message']", "neither key nor message"),
+            ("derived = [{ query = 'proof' }]", "has no key"),
+            ("allowed-in = ['hmac-key']\nderived = ['hmac-message']", "no part of another"),
             ("allowed-in = ['hmac-key']\nderived = ['somewhere']", "somewhere"),
             ("allowed-in = ['hmac-key']\nderived = [{ query = '' }]", "no name of a parameter"),
+            ("allowed-in = ['jwt-rs256-key']\nderived = ['aws-secret-key']", "no part of another"),
+            ("allowed-in = ['aws-access-key-id']\nderived = [{ authorization = 'AWS4-HMAC-SHA256' }]", "has no key"),
+            ("allowed-in = ['aws-secret-key']\nderived = [{ query = 'signature' }]", "AWS4-HMAC-SHA256"),
+            ("allowed-in = [{ authorization = 'Bearer x' }]", "is a token"),
             ("allowed-in = [{ header = 'X-Key' }]", "lower case"),
             ("allowed-in = [{ json = 'text' }]", "no JSON pointer"),
             ("captured-from = ['/access_token']", "no `hmac-message`"),
@@ -178,6 +198,9 @@ paths = ['/**']
     #[test]
     fn a_secret_of_webhooks_is_a_key_for_its_declared_places_only() {
         let host = "hosts = ['api.example.com']";
+        let token =
+            problem(&format!("{PROVES}allowed-in = ['jwt-hs256-key']\nderived = [{{ json = '/text' }}]\n{host}"));
+        assert!(token.contains("not where a person may read it"), "{token}");
         let proves = |rest: &str| problem(&format!("{PROVES}allowed-in = ['hmac-key']\n{rest}"));
         assert_eq!(proves(&format!("derived = [{{ query = 'proof' }}]\n{host}")), "");
         assert!(proves(host).contains("none is named"));

@@ -137,6 +137,35 @@ pub enum SlotPlace {
     HmacKey,
     /// As the message of a derived value.
     HmacMessage,
+    /// As the key of a token of `jwt-hs256`.
+    JwtHs256Key,
+    /// As the key of a token of `jwt-rs256`: RSA, PKCS #8, in PEM.
+    JwtRs256Key,
+    /// As the access key's id of `aws-sigv4`, which the signature names.
+    AwsAccessKeyId,
+    /// As the secret key of `aws-sigv4`.
+    AwsSecretKey,
+}
+
+impl SlotPlace {
+    /// Whether values are derived with a credential there.
+    pub fn is_key(&self) -> bool {
+        matches!(self, Self::HmacKey | Self::JwtHs256Key | Self::JwtRs256Key | Self::AwsSecretKey)
+    }
+
+    /// Whether it is a part of a derived value, and no place of a request.
+    pub fn is_derived_from(&self) -> bool {
+        self.is_key() || matches!(self, Self::HmacMessage | Self::AwsAccessKeyId)
+    }
+}
+
+/// The only scheme of an `authorization` header that carries the signature of a request.
+pub const SIGNED_REQUEST: &str = "AWS4-HMAC-SHA256";
+
+/// Whether a text is the scheme of an `authorization` header: a token of RFC 9110.
+pub fn is_scheme(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A credential that requests may name.
@@ -151,7 +180,7 @@ pub struct Slot {
     /// The only hosts that requests may carry it to. Empty: every host that was granted.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// As the key of a derived value: the only places where the value may stand. Empty: nowhere.
+    /// As the key of derived values: the only places where they may stand. Empty: nowhere.
     #[serde(default)]
     pub derived: Vec<SlotPlace>,
     /// The only pointers from which a capture may fill it, where it is the message of a derived value. Empty: none.

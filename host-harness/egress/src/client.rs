@@ -1,22 +1,14 @@
 //! Owns: the HTTP clients, endpoint overrides, and the longest duration of an exchange.
 //! Does not own: what may be sent. It accepts only [`Injected`].
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
-use harness_contract::{FieldValue, FormField, HttpBody, HttpResponse};
-use reqwest::{
-    Client,
-    multipart::{Form, Part},
-    redirect,
-};
+use harness_contract::HttpResponse;
+use reqwest::{Client, redirect};
 use url::Url;
 
 use crate::{
+    body::{Content, File},
     error::{EgressError, SetupError, transport_error},
     inject::Injected,
     memory::Held,
@@ -31,40 +23,13 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// it.
 pub type Endpoints = BTreeMap<String, Url>;
 
-/// Measures the longest duration of an exchange.
+/// The host's clock, which measures the longest duration of an exchange.
 pub trait Timer: Send + Sync + 'static {
+    /// The present, in milliseconds since 1970: for values that end.
+    fn now(&self) -> u64;
+
     /// Resolves after this duration.
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
-
-/// A file in a request. Its bytes come from the host, never from the channel.
-#[derive(Debug)]
-pub struct File {
-    /// In bytes.
-    pub size: u64,
-    /// Exactly `size` bytes.
-    pub body: reqwest::Body,
-}
-
-/// The files of a request, in the order of its fields.
-#[derive(Debug, Default)]
-pub struct Files(VecDeque<File>);
-
-impl Files {
-    /// Appends a file.
-    pub fn push(&mut self, file: File) {
-        self.0.push_back(file);
-    }
-
-    /// The total size, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.iter().map(|file| file.size).fold(0, u64::saturating_add)
-    }
-
-    fn next(&mut self) -> Result<File, EgressError> {
-        let missing = || EgressError::Invalid("it names a file that this host does not hold".into());
-        self.0.pop_front().ok_or_else(missing)
-    }
 }
 
 /// Settings of all clients: own root certificates, no proxy, no redirects.
@@ -109,23 +74,16 @@ impl Clients {
     pub(crate) async fn exchange(
         &self,
         request: Injected,
-        mut files: Files,
         max: u64,
         memory: &mut Held,
     ) -> Result<HttpResponse, EgressError> {
         let (client, url) = self.route(request.url);
         let mut outgoing = client.request(request.method, url).headers(request.headers);
         outgoing = match request.body {
-            HttpBody::Empty => outgoing,
-            HttpBody::Bytes(bytes) => outgoing.body(bytes),
-            HttpBody::Multipart(fields) => outgoing.multipart(form(fields, files)?),
-            HttpBody::File(_) => {
-                let File { size, body } = files.next()?;
-                outgoing.header(http::header::CONTENT_LENGTH, size).body(body)
-            }
-            HttpBody::Other(name) => {
-                return Err(EgressError::Invalid(format!("this host does not have bodies of the kind `{name}`")));
-            }
+            Content::Empty => outgoing,
+            Content::Bytes(bytes) => outgoing.body(bytes),
+            Content::Form(form) => outgoing.multipart(form),
+            Content::Stream(File { size, body }) => outgoing.header(http::header::CONTENT_LENGTH, size).body(body),
         };
         let exchange = async { read(outgoing.send().await.map_err(transport_error)?, max, memory).await };
         self.in_time(exchange).await.map_err(EgressError::NoAnswer)?
@@ -139,6 +97,11 @@ impl Clients {
             () = self.timer.wait(self.longest) => Err(format!("the answer was not there after {:?}", self.longest)),
             ended = exchange => Ok(ended),
         }
+    }
+
+    /// The host's clock.
+    pub(crate) fn now(&self) -> u64 {
+        self.timer.now()
     }
 
     /// Applies the endpoint overrides.
@@ -170,30 +133,4 @@ impl Clients {
         }
         url
     }
-}
-
-fn form(fields: Vec<FormField>, mut files: Files) -> Result<Form, EgressError> {
-    let mut form = Form::new();
-    for FormField { name, value, file_name, content_type } in fields {
-        let mut part = match value {
-            FieldValue::Text(text) => Part::text(text),
-            FieldValue::Other(name) => {
-                return Err(EgressError::Invalid(format!("this host does not have fields of the kind `{name}`")));
-            }
-            FieldValue::File(_) => {
-                let File { size, body } = files.next()?;
-                Part::stream_with_length(body, size)
-            }
-        };
-        if let Some(file_name) = file_name {
-            part = part.file_name(file_name);
-        }
-        if let Some(content_type) = content_type {
-            part = part
-                .mime_str(&content_type)
-                .map_err(|_| EgressError::Invalid(format!("`{content_type}` is no content type")))?;
-        }
-        form = form.part(name, part);
-    }
-    Ok(form)
 }

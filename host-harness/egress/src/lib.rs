@@ -6,6 +6,7 @@
 //! `Injected` once credentials are in it; [`Shown`] once its answer was captured from and redacted. Only an injected
 //! request can be sent, and only a shown answer reaches a channel.
 
+mod body;
 mod capture;
 mod client;
 pub mod credentials;
@@ -25,8 +26,9 @@ mod response;
 mod send;
 mod sizes;
 
+pub use body::{File, Files, base64_bytes};
 pub use capture::Captured;
-pub use client::{Endpoints, File, Files, Timer, client_builder};
+pub use client::{Endpoints, Timer, client_builder};
 pub use download::{DownloadError, Downloaded, FileSink, is_media_host};
 pub use error::{EgressError, SetupError, transport_error};
 pub use inject::FindSecret;

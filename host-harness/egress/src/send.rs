@@ -11,8 +11,9 @@ use reqwest::Client;
 use url::Url;
 
 use crate::{
+    body::Files,
     capture::{self, Captured},
-    client::{Clients, Endpoints, Files, Timer},
+    client::{Clients, Endpoints, Timer},
     error::{EgressError, SetupError},
     inject::{FindSecret, Injected, Sources},
     known::Known,
@@ -108,8 +109,9 @@ impl Egress {
     ) -> Result<Injected, EgressError> {
         let captured = Captured::default();
         let admitted = Admitted::new(caller.rules, &caller.known, &self.sizes, request, 0).await?;
-        let sources = Sources { rule: admitted.rule, slots: caller.slots, secret: caller.secret, captured: &captured };
-        Ok(Injected::new(admitted, &sources, &self.sizes, memory).await?.0)
+        let (rule, now) = (admitted.rule, self.clients.now());
+        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured: &captured, now };
+        Ok(Injected::new(admitted, &sources, Files::default(), &self.sizes, memory).await?.0)
     }
 
     async fn exchange(
@@ -121,13 +123,14 @@ impl Egress {
         captured: &mut Captured,
     ) -> Result<Shown, EgressError> {
         let captures = std::mem::take(&mut request.captures);
-        let admitted = Admitted::new(caller.rules, &caller.known, &self.sizes, request, files.bytes()).await?;
+        let file_bytes = files.bytes(&request);
+        let admitted = Admitted::new(caller.rules, &caller.known, &self.sizes, request, file_bytes).await?;
         capture::check(&captures, caller.slots, captured)?;
         let rule = admitted.rule;
-        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured };
-        let (injected, credentials) = Injected::new(admitted, &sources, &self.sizes, memory).await?;
+        let sources = Sources { rule, slots: caller.slots, secret: caller.secret, captured, now: self.clients.now() };
+        let (injected, credentials) = Injected::new(admitted, &sources, files, &self.sizes, memory).await?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
-        let answer = self.clients.exchange(injected, files, max, memory).await?;
+        let answer = self.clients.exchange(injected, max, memory).await?;
         // From here on it is CPU work on a server's answer.
         let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
         let headers: usize = answer.headers.iter().map(|header| header.value.len()).sum();

@@ -19,7 +19,7 @@ mod options;
 mod outbound;
 mod store;
 
-pub use accounts::{AccountHealth, ConnectStage, ConnectView};
+pub use accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Problems, Typed};
 pub use base::{
     backlog::Budget,
     clock::Clock,

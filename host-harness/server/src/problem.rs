@@ -1,11 +1,13 @@
 //! Owns: the error format, RFC 9457's `application/problem+json`: stable codes, and the status of each error.
 //! Does not own: reading requests (`api`).
 
+use std::collections::BTreeMap;
+
 use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use harness_contract::{AccountError, Violation};
+use harness_contract::{AccountError, Violation, text::shown};
 use harness_inbox::InboxError;
 use serde::Serialize;
 
@@ -22,12 +24,13 @@ pub(crate) struct Problem {
     detail: String,
     path: Option<String>,
     violations: Option<Vec<Violation>>,
+    fields: Option<BTreeMap<String, String>>,
 }
 
 impl Problem {
     /// `code` is stable and for programs, `detail` is for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), path: None, violations: None }
+        Self { status, code, detail: detail.into(), path: None, violations: None, fields: None }
     }
 
     /// The request is invalid.
@@ -47,7 +50,16 @@ impl Problem {
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
         let path = violations.first().map(|violation| violation.path.clone());
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "message_not_sendable", detail, path, violations: Some(violations) }
+        Self { status, code: "message_not_sendable", detail, path, violations: Some(violations), fields: None }
+    }
+
+    /// What a person typed in does not fit: a sentence for each field.
+    pub(crate) fn not_entered(fields: BTreeMap<String, String>) -> Self {
+        let said: Vec<_> = fields.iter().map(|(key, sentence)| format!("`{}`: {sentence}", shown(key))).collect();
+        let detail = format!("nothing was taken, because not all of it fits: {}", said.join(" "));
+        let path = fields.keys().next().map(|key| format!("values.{key}"));
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { status, code: "not_entered", detail, path, violations: None, fields: Some(fields) }
     }
 }
 
@@ -67,12 +79,23 @@ impl Problem {
             request_id: Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             violations: Option<Vec<Violation>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            fields: Option<BTreeMap<String, String>>,
         }
-        let Self { status, code, detail, path, violations } = self;
+        let Self { status, code, detail, path, violations, fields } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         // RFC 9457: with `about:blank`, the title is that of the status. `code` distinguishes the problems.
-        let body =
-            Body { r#type: "about:blank", title, status: status.as_u16(), detail, code, path, request_id, violations };
+        let body = Body {
+            r#type: "about:blank",
+            title,
+            status: status.as_u16(),
+            detail,
+            code,
+            path,
+            request_id,
+            violations,
+            fields,
+        };
         (status, serde_json::to_vec(&body).unwrap_or_default())
     }
 }

@@ -2,6 +2,7 @@
 //! What belongs here is steps with their fills and captures; `body` writes the bodies.
 
 use channel_sdk::report::Report;
+use channel_sdk::text::characters;
 
 use super::body::{self, Frame};
 use super::media::{Item, Source};
@@ -69,7 +70,7 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
 /// identifies its step.
 fn correlation(id: &str, sent: u64) -> Option<String> {
     let text = if sent == 0 { id.to_owned() } else { format!("{id}#{sent}") };
-    (!id.is_empty() && text.chars().count() <= METADATA).then_some(text)
+    (!id.is_empty() && characters(&text) <= METADATA).then_some(text)
 }
 
 fn step(part: usize, kind: StepKind, class: &str, request: HttpRequest, report: &Report, ends_part: bool) -> SendStep {

@@ -1,6 +1,7 @@
 //! Limits: the maximum length of a text, and the maximum number of items.
 //! Owns counting in their units; not the numbers, which each channel defines.
 
+use crate::text;
 use crate::types::{Bound, Unit};
 
 /// The maximum size of `native` in either direction, in bytes; the contract's own limit.
@@ -29,7 +30,7 @@ impl Length {
     /// The length of a text in the unit of the limit.
     pub fn of(self, text: &str) -> usize {
         match self.unit {
-            Unit::Characters => text.chars().count(),
+            Unit::Characters => text::characters(text),
             Unit::Utf16Units => text.encode_utf16().count(),
             _ => text.len(),
         }

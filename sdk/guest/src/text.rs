@@ -11,6 +11,11 @@ pub fn clip(text: &str, most: usize) -> &str {
     }
 }
 
+/// How many characters a text has. The standard library's count is made for long texts, and a kilobyte larger.
+pub fn characters(text: &str) -> usize {
+    text.bytes().filter(|byte| byte & 0xc0 != 0x80).count()
+}
+
 /// Whether a text contains only whitespace.
 pub fn is_blank(text: &str) -> bool {
     text.trim().is_empty()

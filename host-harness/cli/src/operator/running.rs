@@ -112,6 +112,12 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
         match stage.as_str() {
             "visiting" => progress.set_message("waiting for the platform"),
             "choosing" => progress.set_message("waiting for your choice in the browser"),
+            "entering" => progress.set_message("waiting for what you type in in the browser"),
+            "waiting_for" => {
+                let code =
+                    state.get("code").and_then(Value::as_str).map(|code| format!(" ({code})")).unwrap_or_default();
+                progress.set_message(format!("{}{}", shown(text(&state, "text")), shown(&code)));
+            }
             "failed" if stage != told => {
                 progress.suspend(|| eprintln!("{}", shown(text(&state, "sentence"))));
                 progress.set_message("you can try again from the same link");

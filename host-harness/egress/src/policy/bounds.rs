@@ -1,7 +1,7 @@
 //! Owns: bounds on number, size and spelling of a request's parts, checked before use.
 //! Does not own: where a request may go (the contract's `egress`), method overrides (`overrides`).
 
-use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest};
+use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest, manifest::is_scheme};
 use http::HeaderMap;
 use url::Url;
 
@@ -59,7 +59,7 @@ pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
 
 /// Checks again after injection, which makes a request longer.
 pub(crate) fn check_injected(
-    request: &HttpRequest,
+    body_bytes: u64,
     url: &Url,
     headers: &HeaderMap,
     sizes: &Sizes,
@@ -72,7 +72,7 @@ pub(crate) fn check_injected(
     at_most("headers", headers.len(), MAX_HEADERS)
         .and_then(|()| at_most("bytes of headers", bytes, MAX_HEADER_BYTES))
         .and_then(|()| at_most("bytes of URL", url.as_str().len(), MAX_URL))
-        .and_then(|()| at_most_bytes("the body", body_bytes(&request.body), sizes.request))
+        .and_then(|()| at_most_bytes("the body", body_bytes, sizes.request))
         .map_err(with_values)
 }
 
@@ -128,6 +128,19 @@ fn at_most_bytes(what: &str, actual: u64, max: u64) -> Result<(), EgressError> {
 
 /// An injected value must not change what the request does, whatever it is.
 fn check_place(place: &FillPlace) -> Result<(), EgressError> {
+    match place {
+        FillPlace::Authorization(scheme) if !is_scheme(scheme) => {
+            return Err(EgressError::Invalid(
+                "the scheme of the authorization header is a token (RFC 9110), such as `Bearer`".into(),
+            ));
+        }
+        FillPlace::Basic(user) if user.len() > MAX_NAME || user.chars().any(|c| c == ':' || c.is_control()) => {
+            let problem =
+                format!("a user name has at most {MAX_NAME} bytes, no colon, no line end, no control character");
+            return Err(EgressError::Invalid(problem));
+        }
+        _ => {}
+    }
     let (FillPlace::Query(name)
     | FillPlace::FormField(name)
     | FillPlace::Json(name)

@@ -1,24 +1,21 @@
-//! Owns: connecting an account over a platform's dialog, step by step: the link, its browser, the callback, the choice;
-//! who may go on from where.
-//! Does not own: what the platform is asked (the channel), pages.
+//! Owns: connecting an account step by step: the link, its browser, the callback, what was chosen and typed in; who may go
+//! on from where.
+//! Does not own: asking the channel (`turn`) and asking it again (`waits`), pages.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness_contract::{Candidate, ConnectInput, ConnectRequest, ConnectStep, Parameter};
+use harness_contract::{AccountError, Candidate, ConnectInput, Parameter};
 use url::Url;
 
 use super::{
     Accounts, AccountsError,
+    entered::{self, Checked, Problems, Typed},
     links::{Link, LinkId, digest},
     stage::{ConnectStage, ConnectView},
+    turn::{Next, token},
 };
-use crate::{
-    channels::loaded::LoadedChannel,
-    error::ConnectError,
-    network::{CallScope, PendingAccount},
-};
-use harness_egress::credentials::{Secret, random};
+use crate::{channels::loaded::LoadedChannel, error::ConnectError, network::PendingAccount};
+use harness_egress::credentials::Secret;
 
 /// The length of a cookie that was made here.
 const COOKIE_LENGTH: usize = 43;
@@ -26,8 +23,13 @@ const COOKIE_LENGTH: usize = 43;
 const MAX_PARAMETERS: usize = 32;
 const MAX_PARAMETER: usize = 4096;
 
-fn token() -> Result<String, AccountsError> {
-    Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
+/// What came of what a person typed in.
+#[derive(Debug)]
+pub enum Entered {
+    /// It was taken, and the link's stage says how it goes on. With the dialog to which a browser goes, where one follows.
+    Taken(Option<Url>),
+    /// Nothing was taken: these fields do not fit.
+    Refused(Problems),
 }
 
 impl Accounts {
@@ -122,18 +124,19 @@ impl Accounts {
         Ok(new)
     }
 
-    /// Begins with a login: returns where the browser is to go.
+    /// Begins with a login. Returns where the browser is to go, where that is a dialog; else the link's stage says how it
+    /// goes on.
     pub(crate) async fn start_connecting(
         self: &Arc<Self>,
         ticket: &str,
         login: &str,
         cookie: &str,
-    ) -> Result<Url, AccountsError> {
+    ) -> Result<Option<Url>, AccountsError> {
         let (room, ticket, login, cookie) = (Arc::clone(self), ticket.to_owned(), login.to_owned(), cookie.to_owned());
         self.base.begun.whole(async move { room.start(&ticket, &login, &cookie).await }).await
     }
 
-    async fn start(self: &Arc<Self>, ticket: &str, login: &str, cookie: &str) -> Result<Url, AccountsError> {
+    async fn start(self: &Arc<Self>, ticket: &str, login: &str, cookie: &str) -> Result<Option<Url>, AccountsError> {
         let (id, now) = (digest(ticket), self.base.clock.now());
         let may_begin = |link: &Link| {
             link.same_browser(&[cookie])?;
@@ -148,31 +151,17 @@ impl Accounts {
         };
         let channel = self.links.look(&id, now, may_begin)?;
         let registered = self.channels.get(&channel)?;
-        let declared = registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
-        let state = token()?;
+        registered.channel.manifest().logins.get(login).ok_or(ConnectError::NoLogin)?;
         let begun = self.change_link(&id, now, |link| {
             may_begin(link)?;
-            link.begin(login, &state);
-            Ok((link.attempt, Arc::clone(&link.pending)))
+            link.begin(login);
+            Ok(link.turn(id))
         });
-        let (attempt, pending) = begun.await?;
-        let visit = async {
-            let request = self.request(&registered, login, state, ConnectInput::Start)?;
-            let visit = match self.connect(&registered, pending, request).await? {
-                ConnectStep::Visit(address) => Url::parse(&address).map_err(|_| ConnectError::WrongDialog)?,
-                _ => return Err(ConnectError::OutOfOrder.into()),
-            };
-            let dialog = declared.authorization_url.as_deref().and_then(|address| Url::parse(address).ok());
-            let same = |dialog: &Url| dialog.origin() == visit.origin() && dialog.path() == visit.path();
-            if !dialog.as_ref().is_some_and(same) {
-                return Err(ConnectError::WrongDialog.into());
-            }
-            Ok(self.network.egress.destination(visit))
-        };
-        match visit.await {
-            Ok(url) => Ok(url),
+        let turn = begun.await?;
+        match self.ask(&turn, ConnectInput::Start).await {
+            Ok(next) => self.note(&turn, next).await,
             Err(error) => {
-                self.end(&id, attempt, &error).await?;
+                self.end(&turn, &error).await?;
                 Err(error)
             }
         }
@@ -197,59 +186,50 @@ impl Accounts {
         let now = self.base.clock.now();
         // Whoever else comes with it leaves it to the browser that it belongs to.
         self.links.look(&id, now, |link| link.same_browser(cookies))?;
-        let (room, channel) = (Arc::clone(self), channel.to_owned());
-        self.base.begun.whole(async move { room.exchange(id, &channel, state, parameters).await }).await
+        let room = Arc::clone(self);
+        self.base.begun.whole(async move { room.exchange(id, parameters).await }).await
     }
 
-    async fn exchange(
-        self: &Arc<Self>,
-        id: LinkId,
-        channel: &str,
-        state: String,
-        mut parameters: Vec<Parameter>,
-    ) -> Result<String, AccountsError> {
+    async fn exchange(self: &Arc<Self>, id: LinkId, mut parameters: Vec<Parameter>) -> Result<String, AccountsError> {
         let now = self.base.clock.now();
         let taken = self.change_link(&id, now, |link| {
             let first = link.take_state();
             if first {
                 link.stage = ConnectStage::Working;
             }
-            let login = link.login.clone().unwrap_or_default();
-            Ok((first, link.ticket.clone(), login, link.attempt, Arc::clone(&link.pending)))
+            Ok((first, link.ticket.clone(), link.turn(id)))
         });
-        let (first, ticket, login, attempt, pending) = taken.await?;
+        let (first, ticket, turn) = taken.await?;
         if !first {
             return Ok(ticket);
         }
-        let stage = async {
-            let registered = self.channels.get(channel)?;
-            if let Some(declared) = registered.channel.manifest().logins.get(&login) {
-                hide(&mut parameters, &declared.secret_parameters, &pending);
+        let next = async {
+            let registered = self.channels.get(&turn.channel)?;
+            if let Some(declared) = registered.channel.manifest().logins.get(&turn.login) {
+                hide(&mut parameters, &declared.secret_parameters, &turn.pending);
             }
-            let request = self.request(&registered, &login, state, ConnectInput::Callback(parameters))?;
-            self.take_step(&registered, pending, request).await
+            self.ask(&turn, ConnectInput::Callback(parameters)).await
         };
-        match stage.await {
-            Ok(stage) => self.set_stage(&id, attempt, stage).await?,
-            Err(error) => self.end(&id, attempt, &error).await?,
-        }
+        let next = next.await;
+        self.settle(&turn, next).await?;
         Ok(ticket)
     }
 
-    /// Takes the person's choice. `cookies` is none for a caller that has the API's authority.
+    /// Takes the person's choice. `cookies` is none for a caller that has the API's authority. Returns where a browser
+    /// goes, where a dialog follows.
     pub(crate) async fn connect_select(
         self: &Arc<Self>,
         ticket: &str,
         candidate: &str,
         cookies: Option<&[&str]>,
-    ) -> Result<(), AccountsError> {
+    ) -> Result<Option<Url>, AccountsError> {
         let (id, now) = (digest(ticket), self.base.clock.now());
         self.links.look(&id, now, |link| cookies.map_or(Ok(()), |cookies| link.same_browser(cookies)))?;
         let (room, candidate) = (Arc::clone(self), candidate.to_owned());
         self.base.begun.whole(async move { room.choose(id, candidate).await }).await
     }
 
-    async fn choose(self: &Arc<Self>, id: LinkId, candidate: String) -> Result<(), AccountsError> {
+    async fn choose(self: &Arc<Self>, id: LinkId, candidate: String) -> Result<Option<Url>, AccountsError> {
         let now = self.base.clock.now();
         let taken = self.change_link(&id, now, |link| {
             let ConnectStage::Choosing { candidates } = &link.stage else { return Err(ConnectError::OutOfOrder) };
@@ -257,87 +237,63 @@ impl Accounts {
             let chosen = candidates.iter().find(can_be_chosen).ok_or(ConnectError::NoCandidate)?.id.clone();
             // A second press of the button meets another stage.
             link.stage = ConnectStage::Working;
-            let login = link.login.clone().unwrap_or_default();
-            Ok((link.channel.clone(), login, link.attempt, Arc::clone(&link.pending), chosen))
+            Ok((link.turn(id), chosen))
         });
-        let (channel, login, attempt, pending, chosen) = taken.await?;
-        let stage = async {
-            let registered = self.channels.get(&channel)?;
-            let request = self.request(&registered, &login, String::new(), ConnectInput::Chosen(chosen))?;
-            self.take_step(&registered, pending, request).await
+        let (turn, chosen) = taken.await?;
+        let next = self.ask(&turn, ConnectInput::Chosen(chosen)).await;
+        self.settle(&turn, next).await
+    }
+
+    /// Takes what the person typed in. `cookies` is none for a caller that has the API's authority.
+    pub(crate) async fn connect_enter(
+        self: &Arc<Self>,
+        ticket: &str,
+        typed: Typed,
+        cookies: Option<&[&str]>,
+    ) -> Result<Entered, AccountsError> {
+        let (id, now) = (digest(ticket), self.base.clock.now());
+        self.links.look(&id, now, |link| cookies.map_or(Ok(()), |cookies| link.same_browser(cookies)))?;
+        let room = Arc::clone(self);
+        self.base.begun.whole(async move { room.enter(id, typed).await }).await
+    }
+
+    async fn enter(self: &Arc<Self>, id: LinkId, typed: Typed) -> Result<Entered, AccountsError> {
+        let now = self.base.clock.now();
+        let fields = self.links.look(&id, now, |link| match &link.stage {
+            ConnectStage::Entering { fields, .. } => Ok((link.attempt, fields.clone())),
+            _ => Err(ConnectError::OutOfOrder),
+        });
+        let (attempt, fields) = fields?;
+        let Checked { settings, secrets } = match entered::check(&fields, &typed) {
+            Ok(checked) => checked,
+            Err(problems) => return Ok(Entered::Refused(problems)),
         };
-        match stage.await {
-            Ok(stage) => self.set_stage(&id, attempt, stage).await,
-            Err(error) => self.end(&id, attempt, &error).await,
-        }
-    }
-
-    /// Asks the channel to go on, and does what it says.
-    async fn take_step(
-        self: &Arc<Self>,
-        registered: &LoadedChannel,
-        pending: Arc<PendingAccount>,
-        request: ConnectRequest,
-    ) -> Result<ConnectStage, AccountsError> {
-        match self.connect(registered, Arc::clone(&pending), request).await? {
-            ConnectStep::Choose(candidates) => Ok(ConnectStage::Choosing { candidates }),
-            ConnectStep::Ready(account) => {
-                let account = self.activate(registered, &pending, account).await?;
-                Ok(ConnectStage::Connected { account })
+        let taken = self.change_link(&id, now, |link| {
+            let ConnectStage::Entering { fields: asked, .. } = &link.stage else {
+                return Err(ConnectError::OutOfOrder);
+            };
+            if link.attempt != attempt || *asked != fields {
+                return Err(ConnectError::OutOfOrder);
             }
-            ConnectStep::Visit(_) | ConnectStep::Enter(_) | ConnectStep::Wait(_) => {
-                Err(ConnectError::OutOfOrder.into())
+            // A second press of the button meets another stage.
+            link.stage = ConnectStage::Working;
+            for (slot, secret) in secrets {
+                link.pending.credentials.set(slot, secret);
             }
-        }
-    }
-}
-
-impl Accounts {
-    fn request(
-        &self,
-        registered: &LoadedChannel,
-        login: &str,
-        state: String,
-        input: ConnectInput,
-    ) -> Result<ConnectRequest, ConnectError> {
-        let redirect = self.public_url.address(&["oauth", registered.channel.id(), "callback"])?;
-        Ok(ConnectRequest {
-            login: login.to_owned(),
-            redirect_uri: redirect.into(),
-            webhook_url: self.webhook_url(registered, None)?,
-            state,
-            settings: registered.settings.to_vec(),
-            input,
-        })
-    }
-
-    async fn connect(
-        self: &Arc<Self>,
-        registered: &LoadedChannel,
-        pending: Arc<PendingAccount>,
-        request: ConnectRequest,
-    ) -> Result<ConnectStep, AccountsError> {
-        self.call_as(registered, CallScope::Connecting(pending), move |channel, effects| {
-            channel.connect(effects, &request)
-        })
-        .await
-    }
-
-    async fn set_stage(&self, id: &LinkId, attempt: u64, stage: ConnectStage) -> Result<(), AccountsError> {
-        let set = self.change_link(id, self.base.clock.now(), |link| {
-            link.set_stage(attempt, stage);
-            Ok(())
+            Ok(link.turn(id))
         });
-        match set.await {
-            // Whoever waited too long sees it from the accounts.
-            Err(AccountsError::Connect(ConnectError::Expired)) => Ok(()),
-            ended => ended,
+        let turn = taken.await?;
+        let kept = entered::kept(fields, &settings);
+        match self.ask(&turn, ConnectInput::Entered(settings)).await {
+            // The platform knows better than any form: the person tries again from what was typed in.
+            Err(AccountsError::Account(error)) if matches!(*error, AccountError::InvalidInput(_)) => {
+                let problem = Some(AccountsError::Account(error).for_people());
+                self.note(&turn, Next::Stage(ConnectStage::Entering { fields: kept, problem }))
+                    .await
+                    .map(Entered::Taken)
+            }
+            next => self.settle(&turn, next).await.map(Entered::Taken),
         }
-    }
-
-    async fn end(&self, id: &LinkId, attempt: u64, error: &AccountsError) -> Result<(), AccountsError> {
-        tracing::warn!(%error, "an account was not connected");
-        self.set_stage(id, attempt, ConnectStage::Failed { sentence: error.for_people() }).await
     }
 }
 

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
     Accounts, AccountsError,
     stage::{ConnectStage, ConnectView},
+    turn::Next,
 };
 use crate::{error::ConnectError, network::PendingAccount};
 use harness_egress::credentials::{Secret, SecretKey};
@@ -27,6 +29,9 @@ const LIFE_MS: u64 = 20 * 60_000;
 const KEPT_MS: u64 = 2 * LIFE_MS;
 /// Links at one time.
 const MAX_LINKS: usize = 1000;
+/// Channels that are asked again at the same time, and how often one of them.
+const ASKED_AT_ONCE: usize = 8;
+const ASKED_OF_ONE: usize = 4;
 
 /// Which link: SHA-256 of its ticket, so that looking one up takes the same time whatever is asked.
 pub(crate) type LinkId = [u8; 32];
@@ -52,6 +57,10 @@ pub(crate) struct Link {
     /// The one that was taken last: the same browser may come with it again, such as after a reload.
     spent: Option<[u8; 32]>,
     pub(crate) stage: ConnectStage,
+    /// Where the person is expected while the stage is [`ConnectStage::Visiting`].
+    visit: Option<Url>,
+    /// The channel is being asked again. Not kept: after a restart it is asked anew.
+    asking: bool,
     /// Counts the beginnings: what an earlier one comes to does not change the present one.
     pub(crate) attempt: u64,
     pub(crate) pending: Arc<PendingAccount>,
@@ -70,6 +79,8 @@ struct AtRest {
     state: Option<[u8; 32]>,
     spent: Option<[u8; 32]>,
     stage: ConnectStage,
+    #[serde(default)]
+    visit: Option<Url>,
     attempt: u64,
     secrets: BTreeMap<String, Vec<u8>>,
     storage: BTreeMap<String, Vec<u8>>,
@@ -87,6 +98,8 @@ impl Link {
             state: None,
             spent: None,
             stage: ConnectStage::Waiting,
+            visit: None,
+            asking: false,
             attempt: 0,
             pending: Arc::default(),
             version: 0,
@@ -98,6 +111,7 @@ impl Link {
             channel: self.channel.clone(),
             login: self.login.clone().or_else(|| self.only.clone()),
             only: self.only.clone(),
+            visit: self.visit.clone(),
             stage: self.stage.clone(),
         }
     }
@@ -122,12 +136,13 @@ impl Link {
     }
 
     /// Begins anew: what an earlier attempt left is not mixed with this one.
-    pub(crate) fn begin(&mut self, login: &str, state: &str) {
+    pub(crate) fn begin(&mut self, login: &str) {
         self.pending = Arc::default();
-        self.state = Some(digest(state));
+        self.state = None;
         self.spent = None;
         self.login = Some(login.to_owned());
-        self.stage = ConnectStage::Visiting;
+        self.stage = ConnectStage::Working;
+        self.visit = None;
         self.attempt += 1;
     }
 
@@ -138,15 +153,40 @@ impl Link {
     }
 
     /// Notes how an attempt goes on, where it still is the present one.
-    pub(crate) fn set_stage(&mut self, attempt: u64, stage: ConnectStage) {
+    pub(super) fn go_on(&mut self, attempt: u64, next: Next) {
         if self.attempt != attempt {
             return;
         }
-        if matches!(stage, ConnectStage::Connected { .. }) {
+        (self.stage, self.visit) = match next {
+            Next::Visit { to, state } => {
+                self.state = Some(digest(&state));
+                (ConnectStage::Visiting, Some(to))
+            }
+            Next::Stage(stage) => (stage, None),
+        };
+        if matches!(self.stage, ConnectStage::Connected { .. }) {
             // Credentials of what was not chosen are not kept.
             self.pending = Arc::default();
         }
-        self.stage = stage;
+    }
+
+    /// Waits on until another time, where it still waits.
+    pub(super) fn wait_on(&mut self, attempt: u64, at: u64) {
+        if let ConnectStage::WaitingFor { again_at, .. } = &mut self.stage
+            && self.attempt == attempt
+        {
+            *again_at = at;
+        }
+    }
+
+    /// When the channel is to be asked again, or it is too late for that.
+    fn due_at(&self) -> Option<u64> {
+        match &self.stage {
+            ConnectStage::WaitingFor { again_at, until, .. } if !self.asking => {
+                Some(until.map_or(*again_at, |until| until.min(*again_at)))
+            }
+            _ => None,
+        }
     }
 
     fn waits_for(&self, state: &[u8; 32]) -> bool {
@@ -176,6 +216,7 @@ impl Link {
             state: self.state,
             spent: self.spent,
             stage: self.stage.clone(),
+            visit: self.visit.clone(),
             attempt: self.attempt,
             secrets: secrets.collect(),
             storage: self.pending.storage().into_iter().collect(),
@@ -201,6 +242,8 @@ impl Link {
             state: rest.state,
             spent: rest.spent,
             stage,
+            visit: rest.visit,
+            asking: false,
             attempt: rest.attempt,
             pending: Arc::new(PendingAccount::of(secrets.collect(), rest.storage)),
             version,
@@ -275,6 +318,43 @@ impl Links {
         }
         open.insert(id, link);
         Ok(())
+    }
+
+    /// Takes out those whose channel is to be asked again now, as far as there is room for them. Also returns when the
+    /// next of the others is due.
+    pub(super) fn take_due(&self, now: u64) -> (Vec<LinkId>, Option<u64>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked: HashMap<String, usize> = HashMap::new();
+        for link in open.values().filter(|link| link.asking) {
+            *asked.entry(link.channel.clone()).or_default() += 1;
+        }
+        let (mut due, mut next) = (Vec::new(), None::<u64>);
+        for (id, link) in open.iter_mut().filter(|(_, link)| !link.is_over(now)) {
+            let Some(at) = link.due_at() else { continue };
+            if at > now {
+                next = Some(next.map_or(at, |next| next.min(at)));
+            } else if asked.values().sum::<usize>() < ASKED_AT_ONCE {
+                let of_one = asked.entry(link.channel.clone()).or_default();
+                if *of_one < ASKED_OF_ONE {
+                    *of_one += 1;
+                    link.asking = true;
+                    due.push(*id);
+                }
+            }
+        }
+        (due, next)
+    }
+
+    /// The channel was asked.
+    pub(super) fn asked(&self, id: &LinkId) {
+        if let Some(link) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
+            link.asking = false;
+        }
+    }
+
+    /// Nobody asks any channel.
+    pub(super) fn ask_anew(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|link| link.asking = false);
     }
 
     /// When the time of one is over next.

@@ -9,21 +9,26 @@ mod connect;
 mod disconnect;
 mod doubts;
 mod effects;
+mod entered;
 mod error;
 mod health;
 mod jobs;
 mod links;
 mod locate;
 mod stage;
+mod turn;
+mod waits;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs};
-pub(crate) use self::{error::AccountsError, links::Links, locate::Locator};
 pub use self::{
+    connect::Entered,
+    entered::{Problems, Typed},
     health::AccountHealth,
     stage::{ConnectStage, ConnectView},
 };
+pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs, waits::run as run_waits};
+pub(crate) use self::{error::AccountsError, links::Links, locate::Locator};
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::RateLimits},
     channels::Channels,

@@ -1,9 +1,10 @@
 //! Owns: how far connecting an account has come, as its link says.
 //! Does not own: going on from there (`connect`).
 
-use harness_contract::Candidate;
+use harness_contract::{Candidate, InputField};
 use harness_inbox::AccountId;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// How far it has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,6 +16,27 @@ pub enum ConnectStage {
     Visiting,
     /// The platform is being asked; this ends by itself.
     Working,
+    /// The person types these in.
+    Entering {
+        /// Without what was typed into those that are secret.
+        fields: Vec<InputField>,
+        /// Why what was typed in last was not taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    },
+    /// Something outside must happen first; the channel is asked again by itself.
+    WaitingFor {
+        /// What the person should do.
+        text: String,
+        /// The content of a QR code.
+        qr: Option<String>,
+        /// A code to type in elsewhere.
+        code: Option<String>,
+        /// When the channel is asked again, in milliseconds since 1970.
+        again_at: u64,
+        /// When it is not asked any more.
+        until: Option<u64>,
+    },
     /// The person chooses one of these.
     Choosing {
         /// With the reason where one cannot be chosen.
@@ -42,14 +64,23 @@ pub struct ConnectView {
     /// The only login that the link is for, where there is one.
     #[serde(skip)]
     pub only: Option<String>,
+    /// The dialog at which the person is expected. It holds what the platform hands back.
+    #[serde(skip)]
+    pub visit: Option<Url>,
     /// How far it has come.
     #[serde(flatten)]
     pub stage: ConnectStage,
 }
 
 impl ConnectStage {
-    /// Whether it is the same step, whatever it holds.
+    /// Whether it is the same step for whoever looks at it.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+        match (self, other) {
+            (
+                Self::WaitingFor { text, qr, code, until, again_at: _ },
+                Self::WaitingFor { text: text_b, qr: qr_b, code: code_b, until: until_b, again_at: _ },
+            ) => (text, qr, code, until) == (text_b, qr_b, code_b, until_b),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
     }
 }

@@ -170,8 +170,12 @@ impl governor::clock::Clock for Clock {
         self.steady()
     }
 }
-/// Timeouts of exchanges count elapsed time.
+/// Timeouts of exchanges count elapsed time; tokens and signatures are dated by the clock.
 impl Timer for Clock {
+    fn now(&self) -> u64 {
+        Self::now(self)
+    }
+
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Self::wait(self, duration))
     }

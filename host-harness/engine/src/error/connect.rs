@@ -38,6 +38,14 @@ pub enum ConnectError {
     /// The channel's dialog address is not one that its manifest names.
     #[error("The channel wanted to send you to an address that its manifest does not name. Nothing was opened.")]
     WrongDialog,
+    /// A step of the channel's that cannot be shown: too many fields, a code that is too long.
+    #[error("The channel asked for something that cannot be shown here. Tell whoever runs this inbox.")]
+    WrongStep,
+    /// The channel asked for a credential that its manifest does not say belongs to an account.
+    #[error(
+        "The channel asked for a credential that its manifest does not name for an account. Nothing was asked; tell whoever runs this inbox."
+    )]
+    UndeclaredSecret,
     /// Too many links are open.
     #[error("Too many links are open at the moment. Try again in some minutes.")]
     TooMany,

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::{Host, HostError};
 use crate::{
-    accounts::{AccountHealth, ConnectStage, ConnectView},
+    accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Typed},
     channels::{
         WrongSettings,
         loaded::{LoadedChannel, check_slots},
@@ -158,8 +158,9 @@ impl Host {
         Ok(self.rooms.accounts.open_link(ticket, cookie).await?)
     }
 
-    /// Starts a login. Returns where to send the browser.
-    pub async fn start_connecting(&self, ticket: &str, login: &str, cookie: &str) -> Result<Url, HostError> {
+    /// Starts a login. Returns where to send the browser if a dialog follows; otherwise [`Host::connecting`] tells the next
+    /// step.
+    pub async fn start_connecting(&self, ticket: &str, login: &str, cookie: &str) -> Result<Option<Url>, HostError> {
         Ok(self.rooms.accounts.start_connecting(ticket, login, cookie).await?)
     }
 
@@ -169,13 +170,25 @@ impl Host {
         Ok(self.rooms.accounts.connect_callback(channel, query, cookies).await?)
     }
 
-    /// Takes the person's choice. `cookies` is `None` for callers authenticated by the API.
+    /// Takes the person's choice. `cookies` is `None` for callers authenticated by the API. Returns where to send a browser
+    /// if a dialog follows.
     pub async fn connect_select(
         &self,
         ticket: &str,
         candidate: &str,
         cookies: Option<&[&str]>,
-    ) -> Result<(), HostError> {
+    ) -> Result<Option<Url>, HostError> {
         Ok(self.rooms.accounts.connect_select(ticket, candidate, cookies).await?)
+    }
+
+    /// Takes what the person typed in, by the keys of the fields. What is secret goes into its slot, and not to the channel.
+    /// `cookies` is `None` for callers authenticated by the API.
+    pub async fn connect_enter(
+        &self,
+        ticket: &str,
+        typed: Typed,
+        cookies: Option<&[&str]>,
+    ) -> Result<Entered, HostError> {
+        Ok(self.rooms.accounts.connect_enter(ticket, typed, cookies).await?)
     }
 }

@@ -74,6 +74,7 @@ struct Workers {
     translate: JoinHandle<()>,
     media: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    waits: JoinHandle<()>,
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
@@ -84,6 +85,7 @@ impl Drop for Workers {
         self.translate.abort();
         self.media.abort();
         self.keeper.abort();
+        self.waits.abort();
         self.doubts.abort();
         self.upkeep.abort();
         self.outbox.get_mut().abort();
@@ -222,6 +224,7 @@ impl Rooms {
             translate: spawn(tasks, Worker::Translate, &self.ingest, ingest::run),
             media: spawn(tasks, Worker::Media, &self.media, media::run),
             keeper: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_jobs),
+            waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
             outbox: Mutex::new(outbox),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::{
-    FieldValue, FileRef, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart,
+    FieldValue, FileRef, FillSource, HttpBody, HttpRequest, MediaSource, OutboundMedia, OutboundMessage, OutboundPart,
     TemplateValue,
 };
-use harness_egress::{EgressError, File, Files, Held, check_files, check_request, credentials::random};
+use harness_egress::{EgressError, File, Files, Held, base64_bytes, check_files, check_request, credentials::random};
 use harness_inbox::{InboxError, MediaState, MediaView, Upload};
 
 use super::{IN_MEMORY, Media, MediaError, sniff};
@@ -162,31 +162,43 @@ pub(crate) enum FilesError {
 }
 
 impl Media {
-    /// Opens the files that a request carries, in the order of its fields, without reading them. Sizes are checked
-    /// first, from the inbox.
+    /// Opens the files that a request carries, without reading them: those of its body in the order of its fields, then those
+    /// of its fills. Sizes are checked first, from the inbox.
     pub(crate) async fn files_of(&self, request: &HttpRequest) -> Result<Files, FilesError> {
         let mut files = Files::default();
-        let named: Vec<&FileRef> = match &request.body {
-            HttpBody::File(file) => vec![file],
-            HttpBody::Multipart(fields) => {
-                let files = fields.iter().filter_map(|field| match &field.value {
-                    FieldValue::File(file) => Some(file),
-                    _ => None,
-                });
-                files.collect()
-            }
-            _ => return Ok(files),
-        };
-        check_request(request, &self.network.sizes)?;
-        let mut held = Vec::new();
-        for file in named {
-            held.push(self.base.inbox.upload(&file.handle).await?);
+        let named = files_named(request);
+        if named.is_empty() {
+            return Ok(files);
         }
-        check_files(held.iter().map(|file| file.size), &self.network.sizes)?;
+        check_request(request, &self.network.sizes)?;
+        let (mut held, mut sizes) = (Vec::new(), Vec::new());
+        for (file, encoded) in named {
+            let file = self.base.inbox.upload(&file.handle).await?;
+            sizes.push(if encoded { base64_bytes(file.size) } else { file.size });
+            held.push(file);
+        }
+        check_files(sizes.into_iter(), &self.network.sizes)?;
         for file in held {
             let content = self.store.get(&file.stored_as).await?;
             files.push(File { size: content.size(), body: reqwest::Body::wrap(content) });
         }
         Ok(files)
     }
+}
+
+/// The files of a request, and whether each stands in it in base64.
+fn files_named(request: &HttpRequest) -> Vec<(&FileRef, bool)> {
+    let mut named: Vec<(&FileRef, bool)> = match &request.body {
+        HttpBody::Multipart(fields) => fields
+            .iter()
+            .filter_map(|field| if let FieldValue::File(file) = &field.value { Some((file, false)) } else { None })
+            .collect(),
+        HttpBody::File(file) => vec![(file, false)],
+        _ => Vec::new(),
+    };
+    named.extend(request.fills.iter().filter_map(|fill| match &fill.source {
+        FillSource::FileBase64(file) => Some((file, true)),
+        _ => None,
+    }));
+    named
 }

@@ -15,7 +15,8 @@ use super::{
     extract::{self, Body, Json, Path, Query},
 };
 use crate::auth::Scope;
-use harness_engine::{AccountHealth, ConnectError, ConnectStage, ConnectView, HostError};
+use harness_engine::{AccountHealth, ConnectError, ConnectStage, ConnectView, Entered, HostError, Secret, Typed};
+use serde_json::Value;
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Routes {
         .at("/connect", Scope::Accounts, post(begin))
         .at("/connect/{ticket}", Scope::Accounts, get(connecting))
         .at("/connect/{ticket}/select", Scope::Accounts, post(select))
+        .at("/connect/{ticket}/enter", Scope::Accounts, post(enter))
 }
 
 async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
@@ -159,4 +161,35 @@ async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select)
         return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_candidate", detail).at("candidate"));
     }
     Ok(Json(api.host.connecting(&ticket)?))
+}
+
+/// `{"values": {KEY: VALUE}}`, each value a text or a whole number.
+async fn enter(State(api): State<Api>, Path(ticket): Path<String>, Json(entered): Json<Value>) -> Answer<ConnectView> {
+    match api.host.connect_enter(&ticket, typed(entered)?, None).await? {
+        Entered::Taken(_) => Ok(Json(api.host.connecting(&ticket)?)),
+        Entered::Refused(problems) => Err(ApiError::not_entered(problems)),
+    }
+}
+
+/// By hand: the words of a library quote what they do not expect, and this may be a credential.
+fn typed(entered: Value) -> Result<Typed, ApiError> {
+    let wrong = |detail: &str, path: String| Err(ApiError::bad("bad_body", detail).at(path));
+    let Value::Object(mut body) = entered else { return wrong("the body is an object", String::new()) };
+    let values = body.remove("values");
+    if let Some(key) = body.keys().next() {
+        return wrong("the body has `values` and nothing else", shown(key));
+    }
+    let Some(Value::Object(values)) = values else {
+        return wrong("`values` is an object: a value for each field, by its key", "values".into());
+    };
+    let mut typed = Typed::new();
+    for (key, value) in values {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) if number.is_i64() => number.to_string(),
+            _ => return wrong("a value is a text or a whole number", format!("values.{}", shown(&key))),
+        };
+        typed.insert(key, Secret::new(text.into_bytes()));
+    }
+    Ok(typed)
 }

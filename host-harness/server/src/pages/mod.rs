@@ -4,6 +4,7 @@
 
 mod frame;
 mod show;
+mod steps;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 use self::{
     frame::{Frame, failed, not_connected, page, sorry},
     show::{WAIT, Waiting},
+    steps::{FIELD, Tried},
 };
 use crate::{
     listener::Limits,
@@ -34,7 +36,8 @@ use crate::{
         browser,
     },
 };
-use harness_engine::{Host, HostError};
+use harness_engine::{Entered, Host, HostError, Secret, Typed};
+use url::Url;
 
 /// The beginning of the names of cookies: each link has one of its own.
 const COOKIE: &str = "harness-connect";
@@ -53,6 +56,7 @@ pub(crate) fn router(host: Host, limits: &Limits) -> Router {
         .route("/connect", get(no_link_here))
         .route("/connect/{ticket}", get(link).post(start))
         .route("/connect/{ticket}/select", post(select))
+        .route("/connect/{ticket}/enter", post(enter))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
     Router::new()
@@ -76,6 +80,11 @@ fn not_filled_in(what: &str) -> Response {
 fn see(place: &str) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}
+
+/// To the dialog that follows, or to the link's page.
+fn go_on(dialog: Option<&Url>, ticket: &str) -> Response {
+    dialog.map_or_else(|| see(&format!("/connect/{ticket}")), |dialog| see(dialog.as_str()))
 }
 
 /// The cookies of links that a browser shows, with their names.
@@ -179,7 +188,7 @@ async fn start(
     };
     let cookie = new.as_deref().or(shown).unwrap_or_default();
     let response = match host.start_connecting(&ticket, &start.login, cookie).await {
-        Ok(url) => see(url.as_str()),
+        Ok(to) => go_on(to.as_ref(), &ticket),
         // Its sentence stands on the link's page.
         Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
@@ -204,8 +213,32 @@ async fn select(
     let Ok(Path(ticket)) = ticket else { return no_page() };
     let Ok(Form(select)) = form else { return not_filled_in("No account was chosen.") };
     match pages.host.connect_select(&ticket, &select.candidate, Some(&values(&headers))).await {
-        Ok(()) => see(&format!("/connect/{ticket}")),
+        Ok(to) => go_on(to.as_ref(), &ticket),
         Err(error) => failed(&error),
+    }
+}
+
+async fn enter(
+    State(pages): State<Pages>,
+    ticket: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Form(pairs)) = form else { return not_filled_in("The form was not filled in, or is too long.") };
+    let fields = pairs
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(FIELD)?.to_owned(), Secret::new(value.into_bytes()))));
+    let typed: Typed = fields.collect();
+    let (host, cookies) = (&pages.host, values(&headers));
+    let problems = match host.connect_enter(&ticket, typed.clone(), Some(&cookies)).await {
+        Ok(Entered::Taken(to)) => return go_on(to.as_ref(), &ticket),
+        Ok(Entered::Refused(problems)) => problems,
+        Err(error) => return failed(&error),
+    };
+    match host.look(&ticket, &cookies) {
+        Ok(view) => show::refused(host, &pages.waiting, &ticket, view, &Tried { problems, typed }).await,
+        Err(error) => not_connected(&error),
     }
 }
 

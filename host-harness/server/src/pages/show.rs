@@ -15,7 +15,10 @@ use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::frame::{Frame, failed, not_connected, page};
+use super::{
+    frame::{Frame, failed, not_connected, page},
+    steps::{self, Tried},
+};
 use harness_engine::{ConnectError, ConnectStage, ConnectView, Host, is_media_host};
 
 /// The query of an address whose answer waits until there is something new.
@@ -53,13 +56,37 @@ pub(crate) async fn stage(
     waits: bool,
 ) -> Response {
     let place = waits.then(|| waiting.places.try_acquire().ok()).flatten();
-    if place.is_some() && matches!(view.stage, ConnectStage::Working) {
+    if place.is_some() && matches!(view.stage, ConnectStage::Working | ConnectStage::WaitingFor { .. }) {
         host.await_change(ticket, &view.stage, PATIENCE).await;
         match host.connecting(ticket) {
             Ok(now) => view = now,
             Err(error) => return not_connected(&error),
         }
     }
+    page_of(host, waiting, ticket, view, (place.is_some(), waits), &Tried::default()).await
+}
+
+/// The page of a link whose person typed in what does not fit.
+pub(crate) async fn refused(
+    host: &Host,
+    waiting: &Waiting,
+    ticket: &str,
+    view: ConnectView,
+    tried: &Tried,
+) -> Response {
+    let mut response = page_of(host, waiting, ticket, view, (false, false), tried).await;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
+}
+
+async fn page_of(
+    host: &Host,
+    waiting: &Waiting,
+    ticket: &str,
+    view: ConnectView,
+    (has_place, waits): (bool, bool),
+    tried: &Tried,
+) -> Response {
     let Ok(registered) = host.channel(&view.channel) else { return not_connected(&ConnectError::Expired) };
     let manifest = registered.channel.manifest();
     let title = format!("Connect {}", manifest.channel.name);
@@ -77,10 +104,17 @@ pub(crate) async fn stage(
     let mut frame = Frame { form_to: host.dialog_origins(&registered), ..Frame::default() };
     let content = match &view.stage {
         ConnectStage::Waiting => html! {
-            p { "You will be sent to " (manifest.channel.name) ", where you permit this inbox to read and answer messages." }
+            @if manifest.logins.values().any(|login| login.authorization_url.is_some()) {
+                p { "You will be sent to " (manifest.channel.name) ", where you permit this inbox to read and answer messages." }
+            } @else {
+                p { "You will be asked, step by step, for what this inbox needs to read and answer messages." }
+            }
             (logins)
         },
         ConnectStage::Visiting => html! {
+            @if let Some(dialog) = &view.visit {
+                p { a.button href=(dialog) { "Go on at " (manifest.channel.name) } }
+            }
             p { "The next step is in the window that has just opened. If there is none, or if you came back without an answer, begin again." }
             (logins)
         },
@@ -93,6 +127,19 @@ pub(crate) async fn stage(
             frame.pictures = pictures.origins(candidates.iter().map(|candidate| candidate.picture.as_ref()));
             choices(candidates, &here, &logins, pictures)
         }
+        ConnectStage::Entering { fields, problem } => html! {
+            (steps::form(fields, problem.as_deref(), tried, &here))
+            details { summary { "Begin again" } (logins) }
+        },
+        ConnectStage::WaitingFor { text, qr, code, until, again_at: _ } => {
+            // The answer to this waits, so that what is shown stays until there is something new.
+            frame.goes_on = Some((if waits && !has_place { 10 } else { 1 }, next));
+            let left = until.map(|until| until.saturating_sub(host.clock().now()));
+            html! {
+                (steps::waiting_for(text, qr.as_deref(), code.as_deref(), left))
+                details { summary { "Begin again" } (logins) }
+            }
+        }
         ConnectStage::Failed { sentence } => html! {
             p.problem role="alert" { (sentence) }
             p { "You can try again from here." }
@@ -104,7 +151,7 @@ pub(crate) async fn stage(
                 Err(error) => return failed(&error.into()),
             };
             let pictures = Pictures { hosts: &registered.media_hosts };
-            return connected(host, waiting, &row, next, (place.is_some(), waits), pictures).await;
+            return connected(host, waiting, &row, next, (has_place, waits), pictures).await;
         }
     };
     page(StatusCode::OK, &title, &frame, &content)

@@ -4,6 +4,7 @@
 
 #![allow(clippy::result_large_err, reason = "the contract's errors are as large as they are")]
 
+mod connecting;
 mod script;
 
 use channel_sdk::{account, blank, history, messaging_channel, profiles, types::*};
@@ -62,8 +63,8 @@ fn script_of(account: &AccountSettings) -> Result<Script, AccountError> {
 }
 
 impl account::Guest for Scripted {
-    fn connect(_: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
-        Err(AccountError::Unsupported)
+    fn connect(request: account::ConnectRequest) -> Result<account::ConnectStep, AccountError> {
+        connecting::step(request)
     }
 
     fn check(account: AccountSettings) -> Result<Vec<account::CheckResult>, AccountError> {
@@ -80,7 +81,7 @@ impl account::Guest for Scripted {
         Err(AccountError::Unsupported)
     }
     fn subscribe(_: AccountSettings) -> Result<(), AccountError> {
-        Err(AccountError::Unsupported)
+        Ok(())
     }
     fn unsubscribe(_: AccountSettings) -> Result<(), AccountError> {
         Err(AccountError::Unsupported)

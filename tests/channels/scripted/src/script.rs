@@ -49,7 +49,8 @@ pub(crate) struct Asked {
     body_bytes: usize,
     multipart: Vec<(String, String)>,
     multipart_times: usize,
-    /// Places of the slot `token`, or of another source before `>`, such as `hmac:KEY,MESSAGE>` or `captured:NAME>`: `bearer`, or `query:NAME`, `form:NAME`, `json:POINTER`, `header:NAME`, `path:NAME`.
+    /// Places of the slot `token`, or of another source before `>`, such as `hmac:KEY,MESSAGE>`, `jwt:SCHEME,KEY>`, `aws:ID,KEY>`,
+    /// `base64:FILE>` or `captured:NAME>`: `bearer`, `authorization:SCHEME`, or `query:NAME`, `form:NAME`, `json:POINTER`, `header:NAME`, `path:NAME`.
     fills: Vec<String>,
     fill_times: usize,
     /// Pointer, and the slot or value it goes to, such as `slot:token` or `value:v`.
@@ -198,14 +199,17 @@ fn fill(spec: &str) -> Fill {
     let (source, place) = spec.split_once('>').unwrap_or(("slot:token", spec));
     let (kind, name) = halves(source);
     let source = match kind {
-        "hmac" => {
-            let (key, message) = name.split_once(',').unwrap_or_default();
-            FillSource::Derived(Derivation {
-                scheme: "hmac-sha256-hex".to_owned(),
-                slots: vec![key.to_owned(), message.to_owned()],
-                parameters: Vec::new(),
-            })
+        "hmac" => derived("hmac-sha256-hex", name.split(','), &[]),
+        "jwt" => {
+            let (scheme, key) = name.split_once(',').unwrap_or_default();
+            let life = ("expires-in", SettingValue::Number(60));
+            derived(scheme, [key], &[("iss", SettingValue::Text("scripted".to_owned())), life])
         }
+        "aws" => {
+            let text = |text: &str| SettingValue::Text(text.to_owned());
+            derived("aws-sigv4", name.split(','), &[("region", text("eu-central-1")), ("service", text("ses"))])
+        }
+        "base64" => FillSource::FileBase64(FileRef { handle: name, size: 0 }),
         "captured" => FillSource::Captured(name),
         _ => FillSource::Slot(name),
     };
@@ -216,7 +220,21 @@ fn fill(spec: &str) -> Fill {
         "json" => FillPlace::Json(name),
         "header" => FillPlace::Header(name),
         "path" => FillPlace::Path(name),
+        "authorization" => FillPlace::Authorization(name),
         _ => FillPlace::Authorization("Bearer".to_owned()),
     };
     Fill { source, place }
+}
+
+fn derived<'s>(
+    scheme: &str,
+    slots: impl IntoIterator<Item = &'s str>,
+    parameters: &[(&str, SettingValue)],
+) -> FillSource {
+    let setting = |(key, value): &(&str, SettingValue)| Setting { key: (*key).to_owned(), value: value.clone() };
+    FillSource::Derived(Derivation {
+        scheme: scheme.to_owned(),
+        slots: slots.into_iter().map(str::to_owned).collect(),
+        parameters: parameters.iter().map(setting).collect(),
+    })
 }

@@ -1,0 +1,125 @@
+//! Owns: what a page shows of a step in which the person does something elsewhere or types something in: fields with their
+//! problems, a code, a QR code.
+//! Does not own: the page around it (`show`), checking what was typed in (the engine).
+
+use harness_contract::{InputField, SettingValue};
+use harness_engine::{Problems, Typed};
+use maud::{Markup, html};
+use qrcode::{Color, QrCode};
+
+/// The beginning of the names of a form's fields.
+pub(super) const FIELD: &str = "value.";
+/// The margin of a QR code, in modules.
+const QUIET: usize = 4;
+
+/// What is shown of an earlier try.
+#[derive(Default)]
+pub(super) struct Tried {
+    pub(super) problems: Problems,
+    /// What was typed in. Secrets of it are not shown again.
+    pub(super) typed: Typed,
+}
+
+/// A form for fields. `problem` is about all of them.
+pub(super) fn form(fields: &[InputField], problem: Option<&str>, tried: &Tried, here: &str) -> Markup {
+    html! {
+        @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+        @if !tried.problems.is_empty() {
+            p.problem role="alert" {
+                "Not all of it fits. What is wrong stands beside each field."
+                @if fields.iter().any(|field| field.secret) { " Type in again what is not shown." }
+            }
+        }
+        // The sentences are this page's own, and not the browser's.
+        form method="post" action={ (here) "/enter" } autocomplete="off" novalidate {
+            @for (at, one) in fields.iter().enumerate() { (field(one, at, tried)) }
+            button type="submit" { "Go on" }
+        }
+    }
+}
+
+fn field(field: &InputField, at: usize, tried: &Tried) -> Markup {
+    let (id, name) = (format!("field-{at}"), format!("{FIELD}{}", field.key));
+    let problem = tried.problems.get(&field.key);
+    let described = [field.hint.is_some().then(|| format!("{id}-hint")), problem.map(|_| format!("{id}-problem"))];
+    let described: Vec<_> = described.into_iter().flatten().collect();
+    let described = (!described.is_empty()).then(|| described.join(" "));
+    let invalid = problem.map(|_| "true");
+    let value = if field.secret { String::new() } else { shown_again(field, tried) };
+    let (kind, mode, completion) = match field.kind.as_str() {
+        _ if field.secret => ("password", None, "off"),
+        "phone" => ("tel", None, "tel"),
+        "email" => ("email", None, "email"),
+        "url" => ("url", None, "url"),
+        "number" => ("text", Some("numeric"), "off"),
+        "code" => ("text", None, "one-time-code"),
+        _ => ("text", None, "off"),
+    };
+    html! {
+        div.field {
+            label for=(id) { (field.label) }
+            @if let Some(hint) = &field.hint { small id={ (id) "-hint" } { (hint) } }
+            @if field.kind == "choice" && !field.secret {
+                select id=(id) name=(name) aria-describedby=[described] aria-invalid=[invalid] {
+                    @if !field.one_of.contains(&value) { option value="" { "Choose" } }
+                    @for choice in &field.one_of { option value=(choice) selected[*choice == value] { (choice) } }
+                }
+            } @else if field.kind == "long_text" {
+                textarea.secret[field.secret] id=(id) name=(name) rows="6" autocomplete="off" spellcheck="false"
+                    aria-describedby=[described] aria-invalid=[invalid] { (value) }
+            } @else {
+                input id=(id) name=(name) type=(kind) inputmode=[mode] autocomplete=(completion) value=(value)
+                    spellcheck="false" autocapitalize="none" aria-describedby=[described] aria-invalid=[invalid];
+            }
+            @if let Some(problem) = problem { small.problem id={ (id) "-problem" } { (problem) } }
+        }
+    }
+}
+
+/// What a field that is no secret holds: what was typed in last, or what the channel proposes.
+fn shown_again(field: &InputField, tried: &Tried) -> String {
+    if let Some(typed) = tried.typed.get(&field.key) {
+        return String::from_utf8_lossy(typed.expose()).into_owned();
+    }
+    match &field.default {
+        Some(SettingValue::Text(text)) => text.clone(),
+        Some(SettingValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// What a person does elsewhere. `left` is the time for it in milliseconds, where it ends.
+pub(super) fn waiting_for(text: &str, qr: Option<&str>, code: Option<&str>, left: Option<u64>) -> Markup {
+    let minutes = left.map(|left| left.div_ceil(60_000)).filter(|minutes| *minutes <= 120);
+    html! {
+        p role="status" { (text) }
+        @if let Some(qr) = qr { (qr_code(qr)) }
+        @if let Some(code) = code { p.code { (code) } }
+        p {
+            "This page goes on by itself."
+            @if let Some(minutes) = minutes {
+                " There " (if minutes == 1 { "is 1 minute".to_owned() } else { format!("are {minutes} minutes") }) " left for it."
+            }
+        }
+    }
+}
+
+/// A QR code as a picture; its content as a text, where no code holds it.
+fn qr_code(content: &str) -> Markup {
+    let Ok(code) = QrCode::new(content) else { return html! { p.code { (content) } } };
+    let side = code.width();
+    let colors = code.to_colors();
+    let mut dark = String::new();
+    for (y, row) in colors.chunks(side.max(1)).enumerate() {
+        for (x, _) in row.iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
+            dark.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
+        }
+    }
+    let all = side + 2 * QUIET;
+    html! {
+        svg.qr viewBox={ "0 0 " (all) " " (all) } role="img" aria-label="QR code to scan" shape-rendering="crispEdges" {
+            rect width=(all) height=(all) fill="#fff" {}
+            path d=(dark) fill="#000" {}
+        }
+    }
+}
