@@ -49,7 +49,7 @@ const BODY: &str = r#"{"object":"instagram","entry":[{"id":"17841400000000001","
 fn call_prints_what_the_contract_says() {
     let parsed = call("parse-webhook", BODY);
     assert!(parsed.status.success(), "{parsed:?}");
-    let event = &json_of(&parsed)["events"][0];
+    let event = &json_of(&parsed)[0];
     assert_eq!(event["account"], "17841400000000001");
     assert_eq!(event["contact"]["id"], "5551230000000001");
     assert_eq!(event["at"], 1_795_000_000_123u64);

@@ -117,7 +117,7 @@ fn no_word_of_a_recording_moves_the_cursor() {
     let call = |export: &str, output: serde_json::Value, failure: Option<&str>| {
         json!({
             "at": 1, "channel": "instagram", "digest": odd, "export": export, "pure": true, "took_us": 1,
-            "input": [], "output": output, "failure": failure,
+            "input": [null], "output": output, "failure": failure,
         })
         .to_string()
     };
