@@ -2,8 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use channel_tests::{World, browser::Browser, eventually, message, text};
+use channel_tests::{
+    World,
+    browser::Browser,
+    eventually, message,
+    steps::{self, CANARY, ONCE},
+    text,
+};
+use fantoccini::Locator;
 use harness_inbox::{AccountState, StepState};
+use serde_json::json;
 use simulator::{Config, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -78,5 +86,31 @@ async fn whoever_cancels_is_told_so_and_goes_on_from_the_same_page() {
     // Going back shows the state, not the steps.
     browser.client.back().await.unwrap();
     browser.client.refresh().await.unwrap();
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_types_in_and_waits_in_a_browser_and_the_page_goes_on_by_itself() {
+    let world =
+        steps::World::new(&json!([{ "enter": steps::fields() }, steps::wait(60_000), { "ready": "shop" }])).await;
+    let ticket = world.host.begin_connecting("scripted", None).await.unwrap();
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/connect/{ticket}", world.address)).await;
+    browser.click("button[value=keys]").await;
+    for port in ["many", "8080"] {
+        browser.says("API key").await;
+        for (id, text) in [("field-0", CANARY), ("field-1", ONCE), ("field-3", port)] {
+            let field = browser.client.find(Locator::Id(id)).await.unwrap();
+            let held = field.prop("value").await.unwrap().unwrap_or_default();
+            assert!(!held.contains("canary"), "what is secret is typed in again: {held}");
+            field.clear().await.unwrap();
+            field.send_keys(text).await.unwrap();
+        }
+        browser.client.find(Locator::Id("field-2")).await.unwrap().select_by_value("us").await.unwrap();
+        browser.click("form[action$='/enter'] button").await;
+        browser.says(if port == "many" { "Write a whole number" } else { "AB-12" }).await;
+    }
+    world.passes(61);
+    browser.says("Connected").await;
     browser.quit().await;
 }

@@ -17,7 +17,7 @@ use channel_tests::{
     line::{self, ACCOUNT, Line, SECRET, TOKEN},
     message, message_ref, outbound_media, request, sandbox_config, secrets, serve, text,
 };
-use harness_contract::{MediaKind, MediaSource, OutboundMessage, OutboundPart};
+use harness_contract::{FileRef, MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundText};
 use harness_engine::{Clock, Host, HostOptions};
 use harness_inbox::{ConversationId, MediaState, ReplyState, ReplyView, StepState, TimelineEntry};
 use serde_json::{Value, json};
@@ -163,6 +163,39 @@ async fn a_dead_reply_token_does_not_lose_a_reply_which_goes_by_push_and_once() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn seven_parts_whose_token_is_dead_are_two_pushes_and_arrive_once_each() {
+    let (shop, conversation) = Shop::with_customer().await;
+    shop.line.spend_tokens();
+    let parts = (1..=7).map(|number| text(&number.to_string())).collect();
+    let view = shop.reply(conversation, "seven", message(parts)).await;
+    assert_eq!(view.state, ReplyState::Done, "{view:?}");
+    assert_eq!(shop.methods(), [("reply", 400), ("push", 200), ("push", 200)]);
+    let delivered = shop.line.delivered();
+    let words: Vec<_> = delivered.iter().map(|message| message.message["text"].as_str().unwrap()).collect();
+    assert_eq!(words, ["1", "2", "3", "4", "5", "6", "7"]);
+    let sent = shop.sent(conversation).await;
+    assert_eq!(ids(&sent), delivered.iter().map(|message| message.id.as_str()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_several_messages_shares_a_request_with_the_others_and_each_part_can_be_quoted() {
+    let (shop, conversation) = Shop::with_customer().await;
+    let long = OutboundText { text: "word ".repeat(1_500), split: true, ..OutboundText::default() };
+    let view = shop.reply(conversation, "long", message(vec![OutboundPart::Text(long), picture()])).await;
+    assert_eq!(view.state, ReplyState::Done, "{view:?}");
+    assert_eq!(shop.methods(), [("reply", 200)]);
+    let delivered = shop.line.delivered();
+    assert_eq!(delivered.len(), 3, "two pieces and a picture");
+    for (key, message_of) in [("first", &delivered[0]), ("picture", &delivered[2])] {
+        let answer = OutboundMessage { reply_to: Some(message_ref(&message_of.id)), ..message(vec![text("this one")]) };
+        let view = shop.reply(conversation, key, answer).await;
+        assert_eq!(view.state, ReplyState::Done, "{view:?}");
+        let quoted = shop.line.delivered().pop().unwrap();
+        assert_eq!(quoted.message["quoteToken"], message_of.quote.as_str(), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_used_once_and_only_within_its_minute() {
     let (shop, conversation) = Shop::with_customer().await;
     shop.reply(conversation, "first", message(vec![text("free")])).await;
@@ -272,4 +305,22 @@ async fn a_message_that_is_unsent_is_gone_and_a_delivery_that_line_did_not_sign_
     })
     .await;
     assert_eq!(entry.text, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_was_handed_in_lies_at_an_address_from_which_line_fetches_it() {
+    let (shop, conversation) = Shop::with_customer().await;
+    shop.host.set_public_url("https://inbox.example.com".parse().unwrap());
+    let photo = simulator::CdnFile::demo_photo().bytes;
+    let held = shop.host.store_upload(photo.clone().into(), Some("mug.png".into()), None).await.unwrap();
+    let source = MediaSource::File(FileRef { handle: held.handle, size: 0 });
+    let part = OutboundPart::Media(vec![outbound_media(MediaKind::Image, source)]);
+    let view = shop.reply(conversation, "picture", message(vec![part])).await;
+    assert_eq!(view.state, ReplyState::Done, "{view:?}");
+    let delivered = shop.line.delivered().remove(0);
+    let address = delivered.message["originalContentUrl"].as_str().unwrap().to_owned();
+    let path = address.strip_prefix("https://inbox.example.com").unwrap();
+    let fetched = request("GET", &format!("{}{path}", shop.address), &[], vec![]).await;
+    assert_eq!((fetched.status, fetched.headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(fetched.headers["content-length"].to_str().unwrap(), photo.len().to_string());
 }

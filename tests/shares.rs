@@ -240,7 +240,7 @@ async fn of_an_archive_that_gives_more_than_was_asked_for_nothing_is_taken() {
         let metrics = two.host.metrics().await.unwrap();
         metrics
             .lines()
-            .any(|line| line.contains(r#"function="account.history""#) && line.contains("total"))
+            .any(|line| line.contains(r#"function="history.history""#) && line.contains("total"))
             .then_some(())
     })
     .await;
@@ -293,7 +293,7 @@ async fn an_archive_waits_while_its_channel_cannot_read_and_webhooks_do_not() {
         assert_eq!(two.attack("trap").await, 200);
     }
     let metrics = two.host.metrics().await.unwrap();
-    assert!(!metrics.contains(r#"function="account.history""#), "it was not asked");
+    assert!(!metrics.contains(r#"function="history.history""#), "it was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

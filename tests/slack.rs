@@ -166,6 +166,7 @@ async fn a_delivery_that_is_repeated_is_one_message() {
     workspace.tell("Ev2", said(TS, json!({ "type": "app_mention", "text": "hello" }))).await;
     workspace.settled().await;
     assert_eq!(workspace.timeline(conversation).await.len(), 1);
+    assert_eq!(workspace.host.inbox().conversations(9).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

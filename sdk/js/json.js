@@ -12,7 +12,7 @@ export function utf8(bytes) {
 
 /** A text without halves of surrogate pairs, which no component can hand over. */
 export function wellFormed(text) {
-  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+  return text.toWellFormed();
 }
 
 /** A document, or the contract's `malformed` with the place. */

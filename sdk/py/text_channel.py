@@ -12,10 +12,18 @@ from componentize_py_types import Err
 from wit_world import exports
 from wit_world.imports import capabilities, events, messages, requests
 
-from contract import case, typed
+from contract import case, maker, typed
 from texts import findings, pieces
 
 NATIVE_BYTES = 8192
+
+# What is made here lies ready in the component's memory; what a call makes, every call makes again.
+HALVES = re.compile("[\ud800-\udfff]")
+IN_URL = re.compile(r"\{(to|account|thread)\}")
+PLACEHOLDER = re.compile(r"\{(to|text|ref|account|thread)\}")
+SECONDS = re.compile(r"[0-9]{1,7}")
+for kind in (events.Event, messages.Validation, messages.Violation, requests.SendStep, requests.SendOutcome):
+    maker(kind)
 
 
 def text_channel(description, read):
@@ -106,7 +114,7 @@ def _pointer(document, place):
 
 def _well_formed(text):
     """A text without halves of surrogate pairs, which no component can hand over."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return HALVES.sub("\ufffd", text)
 
 
 def _events(item, body, delivery, read, lossy):
@@ -210,7 +218,7 @@ def _step(send, rate_class, index, ref, text, message, context):
         "rate_class": rate_class,
         "request": {
             "method": "post",
-            "url": re.sub(r"\{(to|account|thread)\}", quoted, send["url"]),
+            "url": IN_URL.sub(quoted, send["url"]),
             "headers": [{"name": "content-type", "value": "application/json"}],
             "body": {"bytes": json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()},
             "fills": send.get("fills", [bearer] if "slot" in send else []),
@@ -228,7 +236,7 @@ def _filled(template, values):
         return [_filled(one, values) for one in template]
     if isinstance(template, dict):
         return {key: _filled(one, values) for key, one in template.items()}
-    name = isinstance(template, str) and re.fullmatch(r"\{(to|text|ref|account|thread)\}", template)
+    name = isinstance(template, str) and PLACEHOLDER.fullmatch(template)
     return values[name[1]] if name else template
 
 
@@ -285,7 +293,7 @@ def _retry_after(headers):
     after = value.get("retry-after")
     if after is None:
         return None
-    if re.fullmatch(r"[0-9]{1,7}", after):
+    if SECONDS.fullmatch(after):
         return int(after) * 1000
     try:
         then, now = (email.utils.parsedate_to_datetime(value[name]) for name in ("retry-after", "date"))

@@ -5,6 +5,8 @@ import re
 
 from contract import case
 
+WORD = re.compile(r"(\S+)\s*")
+MARKUP = re.compile(r"[*_`#\[~>|<&]")
 LENGTH = {
     "bytes": lambda text: len(text.encode()),
     "characters": len,
@@ -21,7 +23,7 @@ def pieces(text, split, bound):
     if not bound or not split or measure(text) <= bound["max"]:
         return [text]
     found, piece, length = [], "", 0
-    for match in re.finditer(r"(\S+)\s*", text):
+    for match in WORD.finditer(text):
         if piece and length + measure(match[1]) > bound["max"]:
             found.append(piece.rstrip())
             piece, length = "", 0
@@ -72,7 +74,7 @@ def findings(message, context, bound):
 def _text(part, path, error, lost, bound):
     if not part.text.strip():
         return error("text_empty", f"{path}.text", "The text is empty. Write something.")
-    if part.format.name != "PLAIN" and re.search(r"[*_`#\[~>|<&]", part.text):
+    if part.format.name != "PLAIN" and MARKUP.search(part.text):
         words = "The customer sees the markup as it was typed."
         lost("formatting", "markup_shown_as_typed", f"{path}.format", words)
     if not bound:

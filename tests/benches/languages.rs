@@ -93,7 +93,10 @@ fn median(rounds: usize, mut call: impl FnMut()) -> Duration {
     times[rounds / 2]
 }
 
-fn calls(channel: &Channel) -> Vec<(&'static str, Box<dyn Fn() + '_>)> {
+/// A call and its name.
+type Named<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
+fn calls(channel: &Channel) -> Vec<Named<'_>> {
     let (one, hundred) = (delivery(1), delivery(100));
     let (reply, context) = (message(vec![text("Yes! 3 left.")]), context());
     let (checked, in_context) = (reply.clone(), context.clone());

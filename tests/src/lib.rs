@@ -26,6 +26,7 @@ pub mod nginx;
 pub mod pages;
 pub mod served;
 pub mod slack;
+pub mod steps;
 pub mod told;
 
 use std::{

@@ -23,14 +23,22 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: String,
     path: Option<String>,
-    violations: Option<Vec<Violation>>,
-    fields: Option<BTreeMap<String, String>>,
+    more: Option<More>,
+}
+
+/// What else stands in a problem, a member of its own for each.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum More {
+    Violations(Vec<Violation>),
+    /// A sentence for each field.
+    Fields(BTreeMap<String, String>),
 }
 
 impl Problem {
     /// `code` is stable and for programs, `detail` is for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), path: None, violations: None, fields: None }
+        Self { status, code, detail: detail.into(), path: None, more: None }
     }
 
     /// The request is invalid.
@@ -50,7 +58,7 @@ impl Problem {
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
         let path = violations.first().map(|violation| violation.path.clone());
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "message_not_sendable", detail, path, violations: Some(violations), fields: None }
+        Self { status, code: "message_not_sendable", detail, path, more: Some(More::Violations(violations)) }
     }
 
     /// What a person typed in does not fit: a sentence for each field.
@@ -59,7 +67,7 @@ impl Problem {
         let detail = format!("nothing was taken, because not all of it fits: {}", said.join(" "));
         let path = fields.keys().next().map(|key| format!("values.{key}"));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "not_entered", detail, path, violations: None, fields: Some(fields) }
+        Self { status, code: "not_entered", detail, path, more: Some(More::Fields(fields)) }
     }
 }
 
@@ -77,25 +85,13 @@ impl Problem {
             path: Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             request_id: Option<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            violations: Option<Vec<Violation>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            fields: Option<BTreeMap<String, String>>,
+            #[serde(flatten)]
+            more: Option<More>,
         }
-        let Self { status, code, detail, path, violations, fields } = self;
+        let Self { status, code, detail, path, more } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         // RFC 9457: with `about:blank`, the title is that of the status. `code` distinguishes the problems.
-        let body = Body {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail,
-            code,
-            path,
-            request_id,
-            violations,
-            fields,
-        };
+        let body = Body { r#type: "about:blank", title, status: status.as_u16(), detail, code, path, request_id, more };
         (status, serde_json::to_vec(&body).unwrap_or_default())
     }
 }

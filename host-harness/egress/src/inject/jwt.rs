@@ -10,7 +10,7 @@ use ring::{
     signature::{RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -52,17 +52,18 @@ impl Jwt {
         if parameters.len() > MAX_CLAIMS || parameters.iter().map(size).sum::<usize>() > MAX_CLAIM_BYTES {
             return Err(invalid(&format!("it has more than {MAX_CLAIMS} claims, or {MAX_CLAIM_BYTES} bytes of them")));
         }
-        let mut header = match algorithm {
-            Algorithm::Hs256 => json!({ "alg": "HS256", "typ": "JWT" }),
-            Algorithm::Rs256 => json!({ "alg": "RS256", "typ": "JWT" }),
+        let name = match algorithm {
+            Algorithm::Hs256 => "HS256",
+            Algorithm::Rs256 => "RS256",
         };
+        let mut header = Map::from_iter([("alg".to_owned(), name.into()), ("typ".to_owned(), "JWT".into())]);
         let (mut claims, mut life) = (Map::new(), None);
         for Setting { key, value } in parameters {
             match (key.as_str(), value) {
                 (LIFE, SettingValue::Number(seconds)) => life = Some(*seconds),
                 (LIFE, _) => return Err(invalid("`expires-in` is a number of seconds")),
                 (KEY_ID, SettingValue::Text(id)) if algorithm == Algorithm::Rs256 => {
-                    header["kid"] = Value::String(id.clone());
+                    header.insert("kid".into(), id.as_str().into());
                 }
                 (KEY_ID, _) => return Err(invalid("`key-id` is a text, and belongs to `jwt-rs256`")),
                 ("iat" | "exp", _) => return Err(invalid("the host sets `iat` and `exp`, by `expires-in`")),
@@ -78,8 +79,8 @@ impl Jwt {
         let issued = now / 1000;
         claims.insert("iat".into(), issued.into());
         claims.insert("exp".into(), issued.saturating_add_signed(life).into());
-        let encoded = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-        let input = format!("{}.{}", encoded(header), encoded(Value::Object(claims)));
+        let encoded = |value: Map<String, Value>| BASE64_URL_SAFE_NO_PAD.encode(Value::Object(value).to_string());
+        let input = format!("{}.{}", encoded(header), encoded(claims));
         Ok(Self { algorithm, key, input })
     }
 

@@ -3,7 +3,7 @@
 //! Does not own: the manifest's half (the contract's `checks`).
 
 #![cfg(test)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use harness_contract::{
@@ -61,6 +61,7 @@ impl Channel {
             captured_from: Vec::new(),
             generated: false,
             description: String::new(),
+            generated: false,
         };
         let bearer = SlotPlace::Authorization("Bearer".into());
         let assertion = SlotPlace::Json("/assertion".into());

@@ -195,7 +195,7 @@ fn place_in<'d>(document: &'d RawValue, pointer: &str) -> Option<&'d RawValue> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -212,6 +212,26 @@ mod tests {
         body.splice(place, br#""a \"b\"""#.to_vec());
         let HttpBody::Bytes(body) = request.body else { panic!("no body") };
         Ok(String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn a_value_becomes_a_field_of_a_form_of_either_kind() {
+        let form = |body: HttpBody| {
+            let mut request = HttpRequest {
+                method: harness_contract::HttpMethod::Post,
+                url: String::new(),
+                headers: Vec::new(),
+                body,
+                fills: Vec::new(),
+                captures: Vec::new(),
+            };
+            inject_form(&mut request, &mut HeaderMap::new(), "token", "a&b").map(|()| request.body)
+        };
+        let HttpBody::Bytes(pairs) = form(HttpBody::Bytes(b"a=1".to_vec())).unwrap() else { panic!("no pairs") };
+        assert_eq!(pairs, b"a=1&token=a%26b");
+        let HttpBody::Multipart(fields) = form(HttpBody::Multipart(Vec::new())).unwrap() else { panic!("no fields") };
+        assert!(fields[0].name == "token" && fields[0].value == FieldValue::Text("a&b".into()), "{fields:?}");
+        assert!(form(HttpBody::Empty).is_err());
     }
 
     #[test]

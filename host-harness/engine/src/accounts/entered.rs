@@ -161,7 +161,7 @@ pub(super) fn kept(fields: Vec<InputField>, settings: &[Setting]) -> Vec<InputFi
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -217,6 +217,7 @@ mod tests {
             captured_from: Vec::new(),
             generated: false,
             description: String::new(),
+            generated: false,
         };
         let with = |scope| BTreeMap::from([("key".to_owned(), slot(scope))]);
         let ask = |slots: &BTreeMap<String, Slot>, secret| asked(slots, vec![field("text", secret)]).map(|_| ());
