@@ -59,6 +59,7 @@ impl Channel {
             hosts: Vec::new(),
             derived,
             captured_from: Vec::new(),
+            generated: false,
             description: String::new(),
         };
         let bearer = SlotPlace::Authorization("Bearer".into());

@@ -215,6 +215,7 @@ mod tests {
             hosts: Vec::new(),
             derived: Vec::new(),
             captured_from: Vec::new(),
+            generated: false,
             description: String::new(),
         };
         let with = |scope| BTreeMap::from([("key".to_owned(), slot(scope))]);
