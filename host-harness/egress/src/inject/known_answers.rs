@@ -61,7 +61,6 @@ impl Channel {
             captured_from: Vec::new(),
             generated: false,
             description: String::new(),
-            generated: false,
         };
         let bearer = SlotPlace::Authorization("Bearer".into());
         let assertion = SlotPlace::Json("/assertion".into());

@@ -217,7 +217,6 @@ mod tests {
             captured_from: Vec::new(),
             generated: false,
             description: String::new(),
-            generated: false,
         };
         let with = |scope| BTreeMap::from([("key".to_owned(), slot(scope))]);
         let ask = |slots: &BTreeMap<String, Slot>, secret| asked(slots, vec![field("text", secret)]).map(|_| ());
