@@ -286,6 +286,28 @@ async fn a_webhook_comes_with_those_settings_of_its_account_that_the_manifest_ma
     .await;
     told.sort_by_key(|account| account["id"].to_string());
     let text = |key: &str, value: &str| json!({ "key": key, "value": { "text": value } });
-    assert_eq!(told[0], json!({ "id": "one", "settings": [text("own-id", "U1"), text("region", "eu")] }));
-    assert_eq!(told[1], json!({ "id": "two", "settings": [text("own-id", "U2"), text("region", "us")] }));
+    assert_eq!((&told[0]["id"], &told[1]["id"]), (&json!("one"), &json!("two")));
+    assert_eq!(told[0]["settings"], json!([text("own-id", "U1"), text("region", "eu")]));
+    assert_eq!(told[1]["settings"], json!([text("own-id", "U2"), text("region", "us")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accounts_webhook_address_is_told_with_its_deliveries_and_its_calls() {
+    let world = World::new(TOLD, secrets([])).await;
+    world.host.set_public_url("https://inbox.example.com".parse().unwrap());
+    let own = [("own-secret", "the-secret-of-one")];
+    world.check("one", &json!([]), &[("own-id", "U1")], &own).await;
+    assert_eq!(world.deliver("the-secret-of-one", "one").await, 200);
+    let calls = world.folder.path().join("calls");
+    let address = json!("https://inbox.example.com/webhooks/scripted/one");
+    for export in ["account.check", "messaging-channel.parse-webhook"] {
+        let told = eventually("the call", async || {
+            let calls = std::fs::read_to_string(&calls).unwrap();
+            let mut calls = calls.lines().filter_map(|line| serde_json::from_str::<RecordedCall>(line).ok());
+            calls.find(|call| call.export == export)
+        })
+        .await;
+        let input = if export == "account.check" { &told.input[0] } else { &told.input[0]["account"] };
+        assert_eq!(input["webhook_url"], address, "{export}");
+    }
 }

@@ -119,12 +119,7 @@ impl Accounts {
         registered: &LoadedChannel,
         account: Option<&str>,
     ) -> Result<Option<String>, ConnectError> {
-        if registered.channel.manifest().webhook.is_none() {
-            return Ok(None);
-        }
-        let own = account.filter(|_| registered.has_account_secrets());
-        let segments: Vec<&str> = ["webhooks", registered.channel.id()].into_iter().chain(own).collect();
-        Ok(Some(self.public_url.address(&segments)?.into()))
+        registered.webhook_url(&self.public_url, account)
     }
 
     /// An account that comes through another page or login leaves the earlier one: there is one way to it.

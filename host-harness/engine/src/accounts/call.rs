@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use harness_contract::{
-    AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError, settings::merge_settings,
-};
+use harness_contract::{AccountError, AccountSettings, CheckResult, EntryPoints, FailureCategory, HttpError};
 use harness_inbox::{AccountId, AccountState};
 use harness_sandbox::{CallError, Channel, Effects};
 
@@ -77,7 +75,7 @@ impl Accounts {
             return Err(Disconnected(known.name).into());
         }
         let registered = self.channels.get(&channel)?;
-        merge_settings(&mut account.settings, &registered.settings);
+        self.channels.complete(&registered, &mut account);
         let (id, settings) = (account.id.clone(), account.settings.as_slice().into());
         let scope = CallScope::Account { row, id, connection: known.connection, settings };
         let answer = self

@@ -12,6 +12,7 @@ use harness_egress::credentials::Secret;
 use harness_sandbox::Channel;
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
+use crate::{base::public_url::PublicUrl, error::ConnectError};
 
 /// What the operator allows a channel. Everything not listed is denied.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +78,21 @@ impl LoadedChannel {
         let manifest = self.channel.manifest();
         let of_account = |slot: &String| manifest.slots.get(slot).is_some_and(|slot| slot.scope == SlotScope::Account);
         manifest.webhook.iter().any(|webhook| webhook.verification.secrets().iter().any(of_account))
+    }
+
+    /// Where the webhooks of an account come in, or those of one of which nothing is known yet. `None` where the channel has
+    /// no webhooks.
+    pub(crate) fn webhook_url(
+        &self,
+        public_url: &PublicUrl,
+        account: Option<&str>,
+    ) -> Result<Option<String>, ConnectError> {
+        if self.channel.manifest().webhook.is_none() {
+            return Ok(None);
+        }
+        let own = account.filter(|_| self.has_account_secrets());
+        let segments: Vec<&str> = ["webhooks", self.channel.id()].into_iter().chain(own).collect();
+        Ok(Some(public_url.address(&segments)?.into()))
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) use self::call::{CallProblem, blamed};
 pub(crate) use self::error::ChannelsError;
 pub use self::error::{AnotherChannel, NoChannel, UnknownSlot, WrongSettings};
 use self::{circuit_breaker::CircuitBreakers, loaded::LoadedChannel, rollout::Rollouts};
-use crate::base::{clock::Clock, tasks::Tasks, wake::Wake};
+use crate::base::{clock::Clock, public_url::PublicUrl, tasks::Tasks, wake::Wake};
 
 /// The loaded channels. Cloning shares them.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ pub(crate) struct Channels {
     wake: Arc<Wake>,
     sandbox: Sandbox,
     secrets: Secrets,
+    public_url: PublicUrl,
     loaded: Arc<RwLock<HashMap<String, LoadedChannel>>>,
     generations: Arc<Rollouts>,
 }
@@ -45,10 +46,11 @@ impl Channels {
         (inbox, clock, tasks, wake): (Inbox, Clock, Arc<Tasks>, Arc<Wake>),
         sandbox: Sandbox,
         secrets: Secrets,
+        public_url: PublicUrl,
     ) -> Self {
         let (loaded, generations) = (Arc::default(), Arc::default());
         let breakers = CircuitBreakers::new(Arc::clone(&wake));
-        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, loaded, generations }
+        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, public_url, loaded, generations }
     }
 
     /// The channel with this id.
@@ -70,6 +72,17 @@ impl Channels {
         all
     }
 
+    /// Adds what the inbox does not keep with an account: the channel's own settings, and where its webhooks come in.
+    pub(crate) fn complete(&self, registered: &LoadedChannel, account: &mut AccountSettings) {
+        merge_settings(&mut account.settings, &registered.settings);
+        account.webhook_url = self.webhook_url(registered, &account.id);
+    }
+
+    /// Where an account's webhooks come in. `None` where the host has no public address, or the channel no webhooks.
+    pub(crate) fn webhook_url(&self, registered: &LoadedChannel, account: &str) -> Option<String> {
+        registered.webhook_url(&self.public_url, Some(account)).ok().flatten()
+    }
+
     /// The capabilities of a channel for an account.
     pub(crate) async fn capabilities_of(
         &self,
@@ -88,7 +101,7 @@ impl Channels {
     ) -> Result<ConversationContext, InboxError> {
         let (most, now) = (&registered.capabilities, self.clock.now());
         let mut context = self.inbox.context(conversation, &most.window, now).await?;
-        merge_settings(&mut context.account.settings, &registered.settings);
+        self.complete(registered, &mut context.account);
         let capabilities = self.capabilities_of(registered, &context.account).await;
         if capabilities.window != most.window {
             context.window = self.inbox.context(conversation, &capabilities.window, now).await?.window;

@@ -129,8 +129,9 @@ impl Rooms {
             unchanged: Arc::default(),
         };
         let (tasks, wake) = (Arc::clone(&base.tasks), Arc::clone(&base.wake));
-        let channels = Channels::new((base.inbox.clone(), clock.clone(), tasks, wake), sandbox, secrets.clone());
-        let (rate_limits, public_url) = (Arc::new(RateLimits::new(clock)), PublicUrl::default());
+        let (public_url, parts) = (PublicUrl::default(), (base.inbox.clone(), clock.clone(), tasks, wake));
+        let channels = Channels::new(parts, sandbox, secrets.clone(), public_url.clone());
+        let rate_limits = Arc::new(RateLimits::new(clock));
         let backlog = Arc::new(Backlog::new(options.budget));
         let accounts = Arc::new(Accounts {
             base: base.clone(),

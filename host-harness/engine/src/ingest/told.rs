@@ -1,4 +1,5 @@
-//! Owns: what a channel is told of an account with its deliveries: the settings that the manifest marks `in-webhooks`.
+//! Owns: what a channel is told of an account with its deliveries: where its webhooks come in, and the settings
+//! that the manifest marks `in-webhooks`.
 //! Does not own: which account a delivery is for (`verify`).
 
 use std::collections::HashMap;
@@ -10,12 +11,15 @@ use super::Ingest;
 use crate::channels::loaded::LoadedChannel;
 
 impl Ingest {
-    /// Puts the settings into the deliveries of a channel whose account is known.
+    /// Puts the address and the settings into the deliveries of a channel whose account is known.
     pub(super) async fn tell_settings(
         &self,
         registered: &LoadedChannel,
         pending: &mut [PendingDelivery],
     ) -> Result<(), InboxError> {
+        for account in pending.iter_mut().filter_map(|one| one.delivery.account.as_mut()) {
+            account.webhook_url = self.channels.webhook_url(registered, &account.id);
+        }
         let specs = &registered.channel.manifest().settings;
         if specs.values().all(|spec| !spec.in_webhooks) {
             return Ok(());
