@@ -62,16 +62,6 @@ fn word(number: usize) -> String {
     word
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_number_is_a_word_of_its_own() {
-        let words: std::collections::HashSet<_> = (0..100_000).map(super::word).collect();
-        assert_eq!(words.len(), 100_000);
-        assert!(words.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase())));
-    }
-}
-
 impl Reencode for Shorter {
     type Error = std::convert::Infallible;
 }
@@ -130,5 +120,15 @@ impl ReencodeComponent for Shorter {
         let args = args.iter().map(|arg| (self.shorter(arg.name), arg.kind.into(), arg.index)).collect::<Vec<_>>();
         instances.instantiate(component_index, args);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_number_is_a_word_of_its_own() {
+        let words: std::collections::HashSet<_> = (0..100_000).map(super::word).collect();
+        assert_eq!(words.len(), 100_000);
+        assert!(words.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase())));
     }
 }

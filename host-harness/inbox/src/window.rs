@@ -77,10 +77,7 @@ mod tests {
         };
         WindowPolicy {
             customer_first: true,
-            rules: vec![
-                rule(window_opener::MESSAGE.into(), None),
-                rule(window_opener::AD_MESSAGE.into(), Some(7 * DAY)),
-            ],
+            rules: vec![rule(window_opener::MESSAGE, None), rule(window_opener::AD_MESSAGE, Some(7 * DAY))],
             always_allowed: vec![],
         }
     }
