@@ -19,6 +19,7 @@ use inspect::{InspectError, inspect};
 /// Bounds that small inputs reach.
 const SMALL: ComponentBounds = ComponentBounds {
     depth: 2,
+    core_instances: 4,
     instances: 8,
     modules: 8,
     functions: 64,
