@@ -33,7 +33,9 @@ pub(crate) fn delete_contents(
                             -- Whoever has no id of the platform's yet is known by the user name alone.
                             OR (k.unnamed = 1 AND k.username = (SELECT username FROM contact
                                                                 WHERE account_id = ?1 AND platform_id = ?2))))";
-    let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE})");
+    // What the person wrote where several people are: the conversation stays.
+    const WRITTEN: &str = "contact_id = (SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2)";
+    let messages = format!("(SELECT id FROM message WHERE conversation_id IN {GONE} OR {WRITTEN})");
     // Includes messages that never arrived but have a waiting edit.
     let targets = format!(
         "(SELECT platform_id FROM message WHERE conversation_id IN {GONE}
@@ -42,7 +44,7 @@ pub(crate) fn delete_contents(
     let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");
     let deliveries: Vec<DeliveryId> = {
         let sql = format!(
-            "SELECT delivery_id FROM message WHERE delivery_id IS NOT NULL AND conversation_id IN {GONE}
+            "SELECT delivery_id FROM message WHERE delivery_id IS NOT NULL AND (conversation_id IN {GONE} OR {WRITTEN})
              UNION SELECT delivery_id FROM carrier WHERE account_id = ?1 AND (?2 IS NULL OR target IN {targets})
              UNION SELECT delivery_id FROM event WHERE account_id = ?1 AND ?2 IS NULL"
         );
@@ -66,6 +68,10 @@ pub(crate) fn delete_contents(
                AND (?2 IS NULL OR conversation_id IN {GONE} OR target IN {targets})"
         ),
         format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
+        format!(
+            "UPDATE message SET text = NULL, body = NULL, native = NULL, details = NULL, anomalies = NULL, unread = 0,
+                 deleted_at = coalesce(deleted_at, at) WHERE ?2 IS NOT NULL AND {WRITTEN}"
+        ),
         format!("DELETE FROM activity WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
         format!("DELETE FROM step WHERE reply_id IN {replies}"),
         format!("DELETE FROM reply WHERE conversation_id IN {GONE}"),

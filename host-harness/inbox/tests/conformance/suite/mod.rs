@@ -45,6 +45,7 @@ macro_rules! store_conformance {
             a_reply_is_rendered_anew_from_a_step_on_and_what_was_sent_stays
             an_answer_may_name_the_thread_in_which_the_message_stands
             a_conversation_of_several_people_is_known_by_its_thread
+            what_an_erased_person_wrote_among_several_is_gone_and_the_rest_stays
             a_person_with_another_id_keeps_the_conversation
             an_edit_may_replace_attachments_and_context
             accounts_take_turns_and_a_conversation_keeps_its_order

@@ -205,6 +205,22 @@ pub(crate) async fn a_conversation_of_several_people_is_known_by_its_thread(plac
     assert_eq!(window.state, harness_contract::WindowState::Open);
 }
 
+pub(crate) async fn what_an_erased_person_wrote_among_several_is_gone_and_the_rest_stays(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    stage
+        .deliver(vec![
+            in_thread("g", Some("ada"), "e1", said("her words")),
+            in_thread("g", Some("bob"), "e2", said("his")),
+        ])
+        .await;
+    let conversation = stage.store.conversations(9).await.unwrap()[0].id;
+    stage.deliver(vec![event("shop", "ada", "erase", NOW, json!({"erasure_request": {}}))]).await;
+    let timeline = stage.store.timeline(conversation, 9).await.unwrap();
+    let left: Vec<_> = timeline.iter().map(|entry| (entry.text.as_deref(), entry.deleted_at.is_some())).collect();
+    assert_eq!(left, [(None, true), (Some("his"), false)]);
+    assert_eq!(timeline[0].contact, None, "nor does it say whose they were");
+}
+
 pub(crate) async fn a_person_with_another_id_keeps_the_conversation(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
