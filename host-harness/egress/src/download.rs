@@ -85,19 +85,14 @@ impl Egress {
         let fetch = async {
             let injected = self.injected(caller, request, memory).await.map_err(refused)?;
             let (client, target) = self.clients.route(injected.url);
-            let asked = client.request(injected.method, target).headers(injected.headers);
-            let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
-            let response = timeout(IDLE, asked.send()).await.map_err(idle)?.map_err(passing)?;
-            let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let response = begun(client.request(injected.method, target).headers(injected.headers)).await?;
             let (response, claimed) = match response.status() {
                 StatusCode::OK => {
-                    let claimed = text(header::CONTENT_TYPE);
+                    let claimed = text(&response, header::CONTENT_TYPE);
                     (response, claimed)
                 }
                 status if status.is_redirection() => {
-                    let target = text(header::LOCATION).and_then(|location| response.url().join(&location).ok());
-                    let target =
-                        target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))?;
+                    let target = redirected(&response, response.url())?;
                     self.follow(hosts, target.as_str()).await?
                 }
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -125,16 +120,13 @@ impl Egress {
                 return Err(DownloadError::NotGranted(place));
             }
             let (client, target) = self.clients.route(url.clone());
-            let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
-            let response = timeout(IDLE, client.get(target).send()).await.map_err(idle)?.map_err(passing)?;
+            let response = begun(client.get(target)).await?;
             let status = response.status();
-            let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             if status.is_redirection() {
-                let target = text(header::LOCATION).and_then(|location| url.join(&location).ok());
-                next = target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))?;
+                next = redirected(&response, &url)?;
                 continue;
             }
-            let claimed = text(header::CONTENT_TYPE);
+            let claimed = text(&response, header::CONTENT_TYPE);
             return match status {
                 StatusCode::OK => Ok((response, claimed)),
                 StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -145,6 +137,22 @@ impl Egress {
         }
         Err(DownloadError::Passing("too many redirects".into()))
     }
+}
+
+/// Sends a request and waits for the head of its answer.
+async fn begun<E>(request: reqwest::RequestBuilder) -> Result<reqwest::Response, DownloadError<E>> {
+    let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
+    timeout(IDLE, request.send()).await.map_err(idle)?.map_err(passing)
+}
+
+fn text(response: &reqwest::Response, name: header::HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Where a redirect leads that came from this address.
+fn redirected<E>(response: &reqwest::Response, from: &Url) -> Result<Url, DownloadError<E>> {
+    let target = text(response, header::LOCATION).and_then(|location| from.join(&location).ok());
+    target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))
 }
 
 fn refused<E>(error: EgressError) -> DownloadError<E> {

@@ -1,9 +1,11 @@
 //! What the tests share: deliveries, messages and conversations with sensible defaults.
 //! What belongs here is building blocks; what is proved stands in the tests.
-#![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "every test file uses a part of it")]
 
 pub mod network;
 
+use channel_sdk::blank;
+pub use channel_sdk::blank::window;
 use channel_sdk::names::violation_code;
 use instagram_channel::types::*;
 
@@ -61,31 +63,13 @@ pub fn context() -> ConversationContext {
     ConversationContext {
         account: account(vec![login("instagram")]),
         contact: Some(CONTACT.into()),
-        address: None,
-        thread: None,
-        last_inbound: None,
-        window: window(WindowState::Open),
-        comment: None,
-        now: 1_795_000_001_000,
-        reply_context: None,
+        ..blank::conversation(ACCOUNT, 1_795_000_001_000)
     }
 }
 
 pub fn facebook() -> ConversationContext {
     let page = setting("page-id", SettingValue::Text("102030405060708".into()));
     ConversationContext { account: account(vec![login("facebook"), page]), ..context() }
-}
-
-pub fn window(state: WindowState) -> Window {
-    Window {
-        state,
-        opened_by: None,
-        opened_at: None,
-        closes_at: None,
-        human_closes_at: None,
-        replies_left: None,
-        refused_at: None,
-    }
 }
 
 pub fn sender(kind: SenderKind) -> Sender {
@@ -99,16 +83,9 @@ pub fn message_ref(id: impl Into<String>) -> MessageRef {
 
 pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
-        id: "outbox-42".into(),
         sender: sender(SenderKind::Human),
-        parts,
-        quick_replies: Vec::new(),
-        reply_to: None,
-        private_reply_to: None,
         fallback: FallbackPolicy::Allow,
-        try_anyway: false,
-        options: Vec::new(),
-        native: None,
+        ..blank::reply("outbox-42", parts)
     }
 }
 
@@ -121,17 +98,7 @@ pub fn split_text(text: impl Into<String>) -> OutboundPart {
 }
 
 pub fn media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
-    OutboundMedia {
-        kind,
-        source,
-        mime: None,
-        size: Some(1000),
-        duration: None,
-        preview: None,
-        name: None,
-        caption: None,
-        description: None,
-    }
+    OutboundMedia { size: Some(1000), ..blank::file(kind, source) }
 }
 
 pub fn url(url: &str) -> MediaSource {

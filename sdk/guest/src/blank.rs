@@ -2,8 +2,10 @@
 //! Does not own: the content.
 
 use crate::types::{
-    Author, ChannelCapabilities, Contact, Event, EventBody, EventOrigin, Failure, FailureCategory, HttpRequest,
-    IdentityRule, Message, ReactionPolicy, Receipt, SendStep, StepKind, WindowPolicy,
+    AccountSettings, Author, ChannelCapabilities, Contact, ConversationContext, Event, EventBody, EventOrigin, Failure,
+    FailureCategory, FallbackPolicy, HttpRequest, IdentityRule, MediaKind, MediaSource, Message, OutboundMedia,
+    OutboundMessage, OutboundPart, OutboundText, ReactionPolicy, Receipt, SendStep, Sender, SenderKind, StepKind,
+    TextFormat, TimestampMs, Window, WindowPolicy, WindowRule, WindowState,
 };
 
 /// Nothing is supported, and the conversation is always open. The contact's id is called `id`.
@@ -90,4 +92,73 @@ pub fn receipt() -> Receipt {
 /// A failure with only its category and message.
 pub fn failure(category: FailureCategory, message: String) -> Failure {
     Failure { category, code: None, subcode: None, message, fix: None, retry_after: None, trace_id: None }
+}
+
+/// What an action of the customer opens without an end.
+pub fn window_rule(opener: &str) -> WindowRule {
+    WindowRule { opener: opener.to_owned(), open_for: None, uncertain_until: None, human_until: None, replies: None }
+}
+
+/// A conversation in which the business may write and nothing was said yet. For a channel's tests.
+pub fn conversation(account: &str, now: TimestampMs) -> ConversationContext {
+    ConversationContext {
+        account: AccountSettings { id: account.to_owned(), settings: Vec::new(), webhook_url: None },
+        contact: None,
+        address: None,
+        thread: None,
+        last_inbound: None,
+        window: window(WindowState::Open),
+        comment: None,
+        now,
+        reply_context: None,
+    }
+}
+
+/// A window of which nothing but the state is known. For a channel's tests.
+pub fn window(state: WindowState) -> Window {
+    Window {
+        state,
+        opened_by: None,
+        opened_at: None,
+        closes_at: None,
+        human_closes_at: None,
+        replies_left: None,
+        refused_at: None,
+    }
+}
+
+/// A message that a person sends. For a channel's tests.
+pub fn reply(id: &str, parts: Vec<OutboundPart>) -> OutboundMessage {
+    OutboundMessage {
+        id: id.to_owned(),
+        sender: Sender { kind: SenderKind::Human, id: "agent-1".to_owned(), name: None, picture_url: None },
+        parts,
+        quick_replies: Vec::new(),
+        reply_to: None,
+        private_reply_to: None,
+        fallback: FallbackPolicy::Usual,
+        try_anyway: false,
+        options: Vec::new(),
+        native: None,
+    }
+}
+
+/// A plain text to send, in one piece. For a channel's tests.
+pub fn text(text: &str) -> OutboundPart {
+    OutboundPart::Text(OutboundText { text: text.to_owned(), format: TextFormat::Plain, split: false })
+}
+
+/// A file to send of which nothing else is known. For a channel's tests.
+pub fn file(kind: MediaKind, source: MediaSource) -> OutboundMedia {
+    OutboundMedia {
+        kind,
+        source,
+        mime: None,
+        size: None,
+        duration: None,
+        preview: None,
+        name: None,
+        caption: None,
+        description: None,
+    }
 }

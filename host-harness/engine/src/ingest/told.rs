@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use harness_contract::{Setting, settings::merge_settings};
+use harness_contract::{AccountSettings, settings::merge_settings};
 use harness_inbox::{InboxError, PendingDelivery};
 
 use super::Ingest;
@@ -17,24 +17,22 @@ impl Ingest {
         registered: &LoadedChannel,
         pending: &mut [PendingDelivery],
     ) -> Result<(), InboxError> {
-        for account in pending.iter_mut().filter_map(|one| one.delivery.account.as_mut()) {
-            account.webhook_url = self.channels.webhook_url(registered, &account.id);
-        }
         let specs = &registered.channel.manifest().settings;
-        if specs.values().all(|spec| !spec.in_webhooks) {
-            return Ok(());
-        }
-        let mut known: HashMap<String, Vec<Setting>> = HashMap::new();
+        let in_webhooks = specs.values().any(|spec| spec.in_webhooks);
+        let mut known: HashMap<String, AccountSettings> = HashMap::new();
         for account in pending.iter_mut().filter_map(|one| one.delivery.account.as_mut()) {
-            if let Some(settings) = known.get(&account.id) {
-                account.settings.clone_from(settings);
+            if let Some(told) = known.get(&account.id) {
+                account.clone_from(told);
                 continue;
             }
-            let mut settings = self.base.inbox.settings_of(registered.channel.id(), &account.id).await?;
-            merge_settings(&mut settings, &registered.settings);
-            settings.retain(|setting| specs.get(&setting.key).is_some_and(|spec| spec.in_webhooks));
-            known.insert(account.id.clone(), settings.clone());
-            account.settings = settings;
+            account.webhook_url = self.channels.webhook_url(registered, &account.id);
+            if in_webhooks {
+                let mut settings = self.base.inbox.settings_of(registered.channel.id(), &account.id).await?;
+                merge_settings(&mut settings, &registered.settings);
+                settings.retain(|setting| specs.get(&setting.key).is_some_and(|spec| spec.in_webhooks));
+                account.settings = settings;
+            }
+            known.insert(account.id.clone(), account.clone());
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Media {
             if !only_by_address(media, capabilities) {
                 continue;
             }
-            for source in [Some(&mut media.source), media.preview.as_mut()].into_iter().flatten() {
+            for source in sources(media) {
                 if let MediaSource::File(file) = source
                     && let Ok(address) = self.links.address(&file.handle)
                 {
@@ -75,6 +75,15 @@ impl Media {
     ) -> Result<Option<(Upload, FileContent)>, MediaError> {
         if self.links.is_good(handle, until, proof) { Ok(Some(self.upload(handle).await?)) } else { Ok(None) }
     }
+}
+
+/// Whether a message has files of the host's.
+pub(crate) fn names_files(message: &mut OutboundMessage) -> bool {
+    media_of(message).into_iter().flat_map(sources).any(|source| matches!(source, MediaSource::File(_)))
+}
+
+fn sources(media: &mut OutboundMedia) -> impl Iterator<Item = &mut MediaSource> {
+    std::iter::once(&mut media.source).chain(&mut media.preview)
 }
 
 /// Whether the rules for this kind of file allow addresses and no uploads.

@@ -18,7 +18,10 @@ use crate::{
 };
 
 pub use self::error::MediaError;
-pub(crate) use self::{links::FileLinks, worker::run};
+pub(crate) use self::{
+    links::{FileLinks, names_files},
+    worker::run,
+};
 
 /// Memory that a file in transit takes from the budget, in bytes: one piece being read, one being written.
 const IN_MEMORY: u64 = 2 * PIECE as u64;

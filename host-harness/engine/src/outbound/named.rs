@@ -6,7 +6,7 @@ use harness_contract::{AccountSettings, MessageRef, OutboundMessage, OutboundPar
 use harness_inbox::{ConversationId, InboxError};
 
 use super::Outbound;
-use crate::channels::loaded::LoadedChannel;
+use crate::{channels::loaded::LoadedChannel, media::names_files};
 
 impl Outbound {
     /// The message with current contexts and file addresses.
@@ -17,7 +17,9 @@ impl Outbound {
         message: &OutboundMessage,
     ) -> Result<OutboundMessage, InboxError> {
         let mut message = message.clone();
-        self.media.give_addresses(&mut message, &*self.channels.capabilities_of(registered, account).await);
+        if names_files(&mut message) {
+            self.media.give_addresses(&mut message, &*self.channels.capabilities_of(registered, account).await);
+        }
         for named in named_in(&mut message) {
             named.context = self.base.inbox.message_context(conversation, &named.id).await?;
         }

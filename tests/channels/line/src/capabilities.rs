@@ -58,14 +58,6 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
         max_size,
         ways: vec![MediaWay::Url],
     };
-    // Whoever writes, taps or follows can be written to from then on.
-    let opens = |opener: &str| WindowRule {
-        opener: opener.to_owned(),
-        open_for: None,
-        uncertain_until: None,
-        human_until: None,
-        replies: None,
-    };
     ChannelCapabilities {
         features: incoming.chain(outgoing).collect(),
         text_limits: vec![
@@ -88,7 +80,8 @@ pub(crate) fn capabilities() -> ChannelCapabilities {
         ],
         window: WindowPolicy {
             customer_first: true,
-            rules: [window_opener::MESSAGE, window_opener::BUTTON, window_opener::OTHER].map(opens).into(),
+            // People who write, tap or follow can be written to from then on.
+            rules: [window_opener::MESSAGE, window_opener::BUTTON, window_opener::OTHER].map(blank::window_rule).into(),
             always_allowed: Vec::new(),
         },
         rates: vec![Rate { class: "messages".into(), scope: Scope::Account, count: 2000, period: 1000 }],

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use channel_sdk::messaging_channel::Guest as _;
+use channel_sdk::{
+    blank::{self, text},
+    messaging_channel::Guest as _,
+};
 use line_channel::{Line, types::*};
 use serde_json::{Value, json};
 
@@ -10,23 +13,9 @@ const NOW: u64 = 1_795_000_000_000;
 
 fn context(reply_context: Option<&str>) -> ConversationContext {
     ConversationContext {
-        account: AccountSettings { id: "Ubot".into(), settings: Vec::new(), webhook_url: None },
         contact: Some("Ucustomer".into()),
-        address: None,
-        thread: None,
-        last_inbound: None,
-        window: Window {
-            state: WindowState::Open,
-            opened_by: None,
-            opened_at: None,
-            closes_at: None,
-            human_closes_at: None,
-            replies_left: None,
-            refused_at: None,
-        },
-        comment: None,
-        now: NOW,
         reply_context: reply_context.map(|text| text.as_bytes().to_vec()),
+        ..blank::conversation("Ubot", NOW)
     }
 }
 
@@ -36,36 +25,11 @@ fn after(age: u64) -> ConversationContext {
 }
 
 fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
-    OutboundMessage {
-        id: "reply-1".into(),
-        sender: Sender { kind: SenderKind::Human, id: "a".into(), name: None, picture_url: None },
-        parts,
-        quick_replies: Vec::new(),
-        reply_to: None,
-        private_reply_to: None,
-        fallback: FallbackPolicy::Usual,
-        try_anyway: false,
-        options: Vec::new(),
-        native: None,
-    }
-}
-
-fn text(text: &str) -> OutboundPart {
-    OutboundPart::Text(OutboundText { text: text.into(), format: TextFormat::Plain, split: false })
+    blank::reply("reply-1", parts)
 }
 
 fn file(kind: MediaKind) -> OutboundMedia {
-    OutboundMedia {
-        kind,
-        source: MediaSource::Url("https://shop.example.com/mug.jpg".into()),
-        mime: None,
-        size: None,
-        duration: None,
-        preview: None,
-        name: None,
-        caption: None,
-        description: None,
-    }
+    blank::file(kind, MediaSource::Url("https://shop.example.com/mug.jpg".into()))
 }
 
 fn image() -> OutboundPart {

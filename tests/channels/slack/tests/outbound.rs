@@ -2,30 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use channel_sdk::messaging_channel::Guest as _;
+use channel_sdk::{
+    blank::{self, text},
+    messaging_channel::Guest as _,
+};
 use serde_json::{Value, json};
 use slack_channel::{Slack, types::*};
 
 fn context(thread: Option<Thread>) -> ConversationContext {
-    ConversationContext {
-        account: AccountSettings { id: "T1".into(), settings: Vec::new(), webhook_url: None },
-        contact: Some("U1".into()),
-        address: None,
-        thread,
-        last_inbound: None,
-        window: Window {
-            state: WindowState::Open,
-            opened_by: None,
-            opened_at: None,
-            closes_at: None,
-            human_closes_at: None,
-            replies_left: None,
-            refused_at: None,
-        },
-        comment: None,
-        now: 1_795_000_000_000,
-        reply_context: None,
-    }
+    ConversationContext { contact: Some("U1".into()), thread, ..blank::conversation("T1", 1_795_000_000_000) }
 }
 
 fn channel() -> ConversationContext {
@@ -38,35 +23,15 @@ fn topic() -> ConversationContext {
 }
 
 fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
-    OutboundMessage {
-        id: "reply-1".into(),
-        sender: Sender { kind: SenderKind::Human, id: "a".into(), name: None, picture_url: None },
-        parts,
-        quick_replies: Vec::new(),
-        reply_to: None,
-        private_reply_to: None,
-        fallback: FallbackPolicy::Usual,
-        try_anyway: false,
-        options: Vec::new(),
-        native: None,
-    }
-}
-
-fn text(text: &str) -> OutboundPart {
-    OutboundPart::Text(OutboundText { text: text.into(), format: TextFormat::Plain, split: false })
+    blank::reply("reply-1", parts)
 }
 
 fn file(handle: &str, size: u64) -> OutboundMedia {
     OutboundMedia {
-        kind: MediaKind::Image,
-        source: MediaSource::File(FileRef { handle: handle.into(), size }),
         mime: Some("image/png".into()),
         size: Some(size),
-        duration: None,
-        preview: None,
         name: Some("the mug & more.png".into()),
-        caption: None,
-        description: None,
+        ..blank::file(MediaKind::Image, MediaSource::File(FileRef { handle: handle.into(), size }))
     }
 }
 

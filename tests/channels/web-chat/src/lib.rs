@@ -48,13 +48,7 @@ impl messaging_channel::Guest for WebChat {
                 .into(),
             window: WindowPolicy {
                 customer_first: true,
-                rules: vec![WindowRule {
-                    opener: names::window_opener::MESSAGE.into(),
-                    open_for: None,
-                    uncertain_until: None,
-                    human_until: None,
-                    replies: None,
-                }],
+                rules: vec![blank::window_rule(names::window_opener::MESSAGE)],
                 always_allowed: Vec::new(),
             },
             identity: IdentityRule { field: "visitor_id".into(), start_with: Vec::new() },

@@ -22,7 +22,7 @@ pub(crate) fn context(
     policy: &WindowPolicy,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
-    let mut context = bare_context(connection, conversation, now)?;
+    let (mut context, closed) = bare_context(connection, conversation, now)?;
     let openings = collect(
         connection,
         "SELECT opener, at FROM window_opening WHERE conversation_id = ?1",
@@ -38,9 +38,6 @@ pub(crate) fn context(
             context.window.state = WindowState::Closed;
         }
     }
-    let closed: bool = connection
-        .prepare_cached("SELECT closed FROM conversation WHERE id = ?1")?
-        .query_row(params![conversation], |row| row.get(0))?;
     if closed {
         context.window.state = WindowState::Closed;
     }
@@ -82,25 +79,30 @@ fn bare_context(
     connection: &Connection,
     conversation: ConversationId,
     now: u64,
-) -> Result<ConversationContext, InboxError> {
-    type Raw =
-        (String, String, Option<String>, Option<String>, Option<String>, Option<Vec<u8>>, Option<i64>, Option<Vec<u8>>);
+) -> Result<(ConversationContext, bool), InboxError> {
+    type Named = Option<String>;
+    type Bytes = Option<Vec<u8>>;
+    type Raw = ((String, String), Named, Named, (Named, Bytes), Option<i64>, Bytes, bool);
     let raw: Option<Raw> = connection
         .prepare_cached(
             "SELECT a.platform_id, a.settings, iif(k.unnamed, NULL, k.platform_id), c.thread, c.last_inbound,
                  (SELECT m.context FROM message m WHERE m.account_id = c.account_id AND m.platform_id = c.last_inbound),
-                 c.refused_at, c.reply_context
+                 c.refused_at, c.reply_context, c.closed
              FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
              WHERE c.id = ?1",
         )?
         .query_row(params![conversation], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
+            let of_account = (row.get(0)?, row.get(1)?);
+            let last = (row.get(4)?, row.get(5)?);
+            Ok((of_account, row.get(2)?, row.get(3)?, last, row.get(6)?, row.get(7)?, row.get(8)?))
         })
         .optional()?;
-    let Some((account, settings, contact, thread, last_inbound, last_context, refused_at, reply_context)) = raw else {
+    let Some(((account, settings), contact, thread, (last_inbound, last_context), refused_at, reply_context, closed)) =
+        raw
+    else {
         return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
     };
-    Ok(ConversationContext {
+    let context = ConversationContext {
         account: account_settings(account, &settings)?,
         contact,
         address: None,
@@ -118,5 +120,6 @@ fn bare_context(
         comment: None,
         now,
         reply_context,
-    })
+    };
+    Ok((context, closed))
 }
