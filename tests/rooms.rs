@@ -16,15 +16,16 @@ use std::{
 };
 
 /// What each crate may name of the others.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("contract", &[]),
     ("sandbox", &["contract"]),
     ("inbox", &["contract"]),
     ("egress", &["contract"]),
     ("engine", &["contract", "egress", "inbox", "sandbox"]),
+    ("package", &["contract"]),
     ("server", &["contract", "engine", "inbox"]),
     ("build", &["contract"]),
-    ("cli", &["build", "contract", "egress", "engine", "inbox", "sandbox", "server"]),
+    ("cli", &["build", "contract", "egress", "engine", "inbox", "package", "sandbox", "server"]),
 ];
 
 /// What a crate never sees of other people's.

@@ -1,0 +1,18 @@
+//! Packages of channels: what a publisher hands out and an operator installs.
+//!
+//! A package is an OCI manifest with one layer, the component, and referrers to it: signatures, the SBOM, the licence.
+//! It lies in a registry, in a folder (an OCI image layout), or is a component's file with its signature beside it; all
+//! three are a [`source::Source`], and installing from them is the same path.
+//!
+//! Nothing is parsed or compiled before its signature was verified: bytes → digest → signature → policy → component.
+//!
+//! Owns: formats, signatures, the trust policy, registries, the folder of installed channels.
+//! Does not own: building components (`build`), running them (`sandbox`, `engine`), what people are asked (`cli`).
+
+pub mod digest;
+pub mod names;
+pub mod oci;
+pub mod source;
+
+pub use digest::Digest;
+pub use names::{NameError, Publisher, Version};
