@@ -10,6 +10,7 @@
 //! Does not own: building components (`build`), running them (`sandbox`, `engine`), what people are asked (`cli`).
 
 pub mod digest;
+pub mod installed;
 pub mod names;
 pub mod oci;
 pub mod source;
