@@ -119,7 +119,7 @@ impl Effects for AccountEffects {
             return Err(HttpError::BudgetExhausted);
         }
         let runtime = self.runtime.clone();
-        // At the level for channel authors: exactly what the channel sees.
+        // For channel authors: exactly what the channel sees.
         tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
             tokio::time::timeout_at(self.deadline, self.paced()).await.map_err(|_| HttpError::TimedOut)??;

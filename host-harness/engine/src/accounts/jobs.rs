@@ -91,8 +91,8 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
     }
 }
 
-/// Starts the due jobs that get a place; a hanging platform keeps only its own account's. Returns when something is
-/// next due.
+/// Starts the due jobs that get a place. Places are limited per account, so a hanging platform does not block other
+/// accounts. Returns when something is next due.
 async fn round(
     room: &Arc<Accounts>,
     duty: Duty,

@@ -28,7 +28,8 @@ const BATCH: usize = 1024;
 const SHARE: usize = 16;
 /// Maximum size of all bodies in one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
-/// Attempts at a delivery on which the channel fails. The cause may be the machine, or hit every delivery alike.
+/// Attempts at a delivery on which the channel fails. The cause may be a stalled machine, or a failure of every
+/// delivery.
 const MAX_ATTEMPTS: u32 = 3;
 /// The pause after a temporary failure, such as a full disk or a busy sandbox. In real time: advancing the host's clock
 /// frees nothing.
