@@ -40,7 +40,7 @@ const NEVER: [Room; 4] = [
 type Room = (&'static str, &'static [&'static str]);
 
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
-const ROOMS: [(&str, &[Room]); 7] = [
+const ROOMS: [(&str, &[Room]); 8] = [
     (
         "contract",
         &[
@@ -103,6 +103,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ),
         ],
     ),
+    ("package", &[("signature", &["names", "oci"]), ("source", &["digest", "oci"])]),
     (
         "engine",
         &[

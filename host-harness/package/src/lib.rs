@@ -12,6 +12,7 @@
 pub mod digest;
 pub mod names;
 pub mod oci;
+pub mod signature;
 pub mod source;
 
 pub use digest::Digest;
