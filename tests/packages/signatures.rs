@@ -19,8 +19,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use harness_package::{
     Digest,
     signature::{
-        Attachment, Build, Bundle, Expected, PAYLOAD_TYPE, Package, PackageStatement, PublicKey, PublisherRule, SigningKey,
-        SourceTree, Statement, TrustError, TrustPolicy, TrustRules, Verified, pae, verify,
+        Attachment, Build, Bundle, Expected, PAYLOAD_TYPE, Package, PackageStatement, PublicKey, PublisherRule,
+        SigningKey, SourceTree, Statement, TrustError, TrustPolicy, TrustRules, Verified, pae, verify,
     },
 };
 use serde_json::{Value, json};
@@ -68,7 +68,13 @@ impl Bench {
         succeeded(Command::new("openssl").arg("genpkey").args(curve).arg(&private));
         let key = SigningKey::from_pem(&fs::read_to_string(&private).unwrap()).unwrap();
         let bench = Self { folder, key };
-        succeeded(Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&private).arg("-out").arg(bench.path("public.pem")));
+        succeeded(
+            Command::new("openssl")
+                .args(["pkey", "-pubout", "-in"])
+                .arg(&private)
+                .arg("-out")
+                .arg(bench.path("public.pem")),
+        );
         let public = fs::read_to_string(bench.path("public.pem")).unwrap();
         assert_eq!(PublicKey::from_pem(&public).unwrap(), *bench.key.public());
         assert_eq!(bench.key.public().to_pem(), public, "written as openssl writes it");
@@ -182,7 +188,11 @@ fn we_verify_what_sigstore_for_node_signs_and_refuse_it_changed() {
     let bench = Bench::new();
     let sign = |kind: &str| {
         let mut command = node("sign.js");
-        command.arg(kind).arg(bench.path("statement.json")).arg(bench.path("private.pem")).arg(bench.path("theirs.json"));
+        command
+            .arg(kind)
+            .arg(bench.path("statement.json"))
+            .arg(bench.path("private.pem"))
+            .arg(bench.path("theirs.json"));
         succeeded(&mut command);
         bench.json("theirs.json")
     };
@@ -221,7 +231,11 @@ fn securesystemslib_verifies_our_envelopes_and_refuses_changed_ones() {
 fn we_verify_what_securesystemslib_signs_and_refuse_it_changed() {
     let bench = Bench::new();
     let mut command = python("envelope.py");
-    command.arg("sign").arg(bench.path("statement.json")).arg(bench.path("private.pem")).arg(bench.path("envelope.json"));
+    command
+        .arg("sign")
+        .arg(bench.path("statement.json"))
+        .arg(bench.path("private.pem"))
+        .arg(bench.path("envelope.json"));
     succeeded(&mut command);
     let mut envelope = bench.json("envelope.json");
     assert!(bench.verify(bench.bundled(envelope.clone())).is_ok());

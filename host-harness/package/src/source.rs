@@ -39,7 +39,9 @@ pub enum SourceError {
         max: u64,
     },
     /// It asks for a login, or refused the one that was given.
-    #[error("{place} asks for a login or refused it ({status}): log in with the tools of your registry, such as `docker login`")]
+    #[error(
+        "{place} asks for a login or refused it ({status}): log in with the tools of your registry, such as `docker login`"
+    )]
     Unauthorized {
         /// The place, for people.
         place: String,

@@ -6,7 +6,6 @@
 //! signature and an envelope together (readers differ about which counts), several signatures, base64 in another alphabet.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use harness_contract::text::shown;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +13,7 @@ use super::{
     dsse::{Envelope, MAX_BUNDLE, PAYLOAD_TYPE},
     json::{self, JsonError},
     key::{KeyError, KeyHint, Mismatch, PublicKey, SigningKey},
+    quoted,
     statement::{Statement, StatementError},
 };
 use crate::oci::BUNDLE;
@@ -25,7 +25,7 @@ pub enum BundleError {
     #[error("the signature bundle cannot be read: {0}")]
     Json(#[from] JsonError),
     /// Another version, or no bundle.
-    #[error("the signature bundle has the media type `{}`, expected `{BUNDLE}`", shown(.0))]
+    #[error("the signature bundle has the media type `{0}`, expected `{BUNDLE}`")]
     MediaType(String),
     /// A message signature and an envelope: two readers would see two things.
     #[error("the signature bundle has both a `messageSignature` and a `dsseEnvelope`, expected the envelope alone")]
@@ -49,7 +49,7 @@ pub enum BundleError {
     #[error("the signature bundle has {0} signatures, expected exactly one")]
     Signatures(usize),
     /// The payload is no statement.
-    #[error("the signature bundle carries `{}`, expected `{PAYLOAD_TYPE}`", shown(.0))]
+    #[error("the signature bundle carries `{0}`, expected `{PAYLOAD_TYPE}`")]
     PayloadType(String),
     /// The hint is none.
     #[error("the signature bundle does not name its key: {0}")]
@@ -157,7 +157,7 @@ impl Bundle {
         let hint: KeyHint = verification_material.public_key.hint.parse().map_err(BundleError::Hint)?;
         let EnvelopeJson { payload, payload_type, signatures: [Signature { sig, keyid }] } = dsse_envelope;
         if payload_type != PAYLOAD_TYPE {
-            return Err(BundleError::PayloadType(payload_type.chars().take(80).collect()));
+            return Err(BundleError::PayloadType(quoted(&payload_type)));
         }
         if keyid.is_some_and(|id| !id.is_empty() && id != hint.to_string()) {
             return Err(BundleError::TwoKeys);
@@ -172,10 +172,8 @@ impl Bundle {
     ///
     /// None in practice: every member can be written as JSON.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BundleError> {
-        let signature = Signature {
-            sig: BASE64_STANDARD.encode(&self.envelope.signature),
-            keyid: Some(self.hint.to_string()),
-        };
+        let signature =
+            Signature { sig: BASE64_STANDARD.encode(&self.envelope.signature), keyid: Some(self.hint.to_string()) };
         let document = Document {
             media_type: BUNDLE.to_owned(),
             verification_material: Material {
@@ -217,7 +215,7 @@ fn told_apart(tree: &Value) -> Result<(), BundleError> {
     let empty = |list: Option<&Value>| list.and_then(Value::as_array).is_none_or(Vec::is_empty);
     let media_type = tree.get("mediaType").and_then(Value::as_str).unwrap_or_default();
     if media_type != BUNDLE {
-        return Err(BundleError::MediaType(media_type.chars().take(80).collect()));
+        return Err(BundleError::MediaType(quoted(media_type)));
     }
     let (message, envelope) = (tree.get("messageSignature"), tree.get("dsseEnvelope"));
     if message.is_some() {
@@ -243,4 +241,17 @@ fn told_apart(tree: &Value) -> Result<(), BundleError> {
 fn decoded(field: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {
     let bytes = BASE64_STANDARD.decode(text).map_err(|_| BundleError::Base64(field))?;
     if BASE64_STANDARD.encode(&bytes) == text { Ok(bytes) } else { Err(BundleError::Base64(field)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_has_one_spelling() {
+        assert!(decoded("sig", "+/8=").is_ok_and(|bytes| bytes == [0xfb, 0xff]));
+        for other in ["-_8=", "+/8", "+/8==", "+/9=", " +/8=", "+/8=\n", "+/\n8=", "+/8=+/8=", "=", "+"] {
+            assert!(decoded("sig", other).is_err(), "{other:?}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::{fmt, str::FromStr};
 
-use harness_contract::text::shown;
 use ring::{
     agreement::{self, EphemeralPrivateKey, agree_ephemeral},
     rand::SystemRandom,
@@ -14,13 +13,16 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::pem::{self, PemError};
+use super::{
+    pem::{self, PemError},
+    quoted,
+};
 use crate::Digest;
 
 /// What stands before the point in the SubjectPublicKeyInfo of every P-256 key.
 const SPKI_HEAD: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-    0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 /// The length of an uncompressed point, in bytes.
 const POINT: usize = 65;
@@ -41,7 +43,7 @@ pub enum KeyError {
     #[error("the private key is no PKCS#8 key on the curve P-256 that holds its public key: {0}")]
     Private(ring::error::KeyRejected),
     /// Not a hint.
-    #[error("`{}` is no hint of a key: expected 64 hexadecimal digits in lower case", shown(.0))]
+    #[error("`{0}` is no hint of a key: expected 64 hexadecimal digits in lower case")]
     Hint(String),
     /// The operating system gave no random bytes.
     #[error("the operating system returned no random bytes")]
@@ -76,7 +78,7 @@ impl FromStr for KeyHint {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let digest = format!("sha256:{text}").parse();
-        digest.map(Self).map_err(|_| KeyError::Hint(text.chars().take(80).collect()))
+        digest.map(Self).map_err(|_| KeyError::Hint(quoted(text)))
     }
 }
 
@@ -276,7 +278,8 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         let pem = pem::write("PRIVATE KEY", key.to_pkcs8());
         assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.public().hint()));
-        let broken = [pem.replace("PRIVATE", "PUBLIC"), pem.replace("KEY-----\n", "KEY-----\nA"), pem.replace('M', "N")];
+        let broken =
+            [pem.replace("PRIVATE", "PUBLIC"), pem.replace("KEY-----\n", "KEY-----\nA"), pem.replace('M', "N")];
         for text in broken {
             let refusal = format!("{0} {0:?}", SigningKey::from_pem(&text).unwrap_err());
             assert!(!pem.lines().skip(1).take(2).any(|line| refusal.contains(&line[4..20])), "{refusal}");

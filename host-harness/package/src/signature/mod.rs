@@ -15,9 +15,6 @@ mod rotation;
 mod statement;
 mod verify;
 
-#[cfg(test)]
-mod tests;
-
 pub use bundle::{Bundle, BundleError, SignError};
 pub use dsse::{MAX_BUNDLE, PAYLOAD_TYPE, pae};
 pub use json::JsonError;
@@ -30,3 +27,18 @@ pub use statement::{
     Attachment, Build, Package, PackageStatement, RotationStatement, SourceTree, Statement, StatementError,
 };
 pub use verify::{Expected, Verified, verify};
+
+/// The longest text of a stranger's that a refusal quotes, in characters.
+const MAX_QUOTED: usize = 80;
+
+/// What a refusal quotes of a stranger's text: escaped, and short enough for a sentence.
+fn quoted(text: &str) -> String {
+    let shown = harness_contract::text::shown(text);
+    if shown.chars().nth(MAX_QUOTED).is_none() {
+        return shown;
+    }
+    shown.chars().take(MAX_QUOTED).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,9 @@ fn advice(label: &str) -> &'static str {
     match label {
         "EC PRIVATE KEY" | "EC PARAMETERS" => ": convert the key with `openssl pkcs8 -topk8 -nocrypt`",
         "ENCRYPTED PRIVATE KEY" => ": decrypt the key with `openssl pkcs8` first; it is sealed again when it is stored",
-        "PRIVATE KEY" => ": this is a private key, which belongs in no configuration; write its public key with `openssl pkey -pubout`",
+        "PRIVATE KEY" => {
+            ": this is a private key, which belongs in no configuration; write its public key with `openssl pkey -pubout`"
+        }
         "CERTIFICATE" => ": write the public key alone, with `openssl x509 -pubkey -noout`",
         _ => "",
     }
@@ -66,7 +68,8 @@ pub(super) fn read(label: &'static str, text: &str) -> Result<Zeroizing<Vec<u8>>
     }
     let text = text.strip_suffix('\n').unwrap_or(text);
     let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let begin = lines.next().and_then(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")).ok_or_else(form)?;
+    let begin =
+        lines.next().and_then(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")).ok_or_else(form)?;
     if begin != label {
         return Err(PemError::Label { expected: label, found: begin.chars().take(40).collect() });
     }

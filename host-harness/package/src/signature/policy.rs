@@ -22,7 +22,9 @@ pub enum PolicyError {
     #[error("the publisher `{0}` is configured twice: put its keys and channels into one entry")]
     Twice(Publisher),
     /// Two names that a person could take for each other.
-    #[error("the publishers `{0}` and `{1}` look alike, so that nobody could tell which of them a package is from: keep one of them")]
+    #[error(
+        "the publishers `{0}` and `{1}` look alike, so that nobody could tell which of them a package is from: keep one of them"
+    )]
     LookAlike(Publisher, Publisher),
     /// A publisher that can sign nothing.
     #[error("the publisher `{0}` has no key: add the public key that it gave you")]
@@ -31,7 +33,9 @@ pub enum PolicyError {
     #[error("the publisher `{0}` may publish no channel: name them, such as `web-chat` or `{0}-*`")]
     NoChannel(Publisher),
     /// A key that would speak for two.
-    #[error("the key {hint} is configured for both `{one}` and `{other}`, so that it does not say who signed: keep one of them")]
+    #[error(
+        "the key {hint} is configured for both `{one}` and `{other}`, so that it does not say who signed: keep one of them"
+    )]
     SharedKey {
         /// Which.
         hint: KeyHint,

@@ -22,7 +22,9 @@ pub enum TrustError {
     #[error("{0} is revoked by the trust policy, whoever signed it: take another version")]
     RevokedDigest(Digest),
     /// The operator revoked the key.
-    #[error("the component is signed by the key {0}, which the trust policy revokes: ask the publisher for a signature by its new key")]
+    #[error(
+        "the component is signed by the key {0}, which the trust policy revokes: ask the publisher for a signature by its new key"
+    )]
     RevokedKey(KeyHint),
     /// Nobody knows the publisher.
     #[error(
@@ -40,7 +42,7 @@ pub enum TrustError {
     /// A known publisher, but not its key.
     #[error(
         "the component claims to be from `{claimed}`, but is signed by the key {hint}, which {}; if the publisher has a \
-         new key, it must be signed by the old one or be added to the trust policy", owner(.owner.as_ref())
+         new key, it must be signed by the old one or be added to the trust policy", whose(.owner.as_ref())
     )]
     AnothersKey {
         /// Who it claims to be from.
@@ -51,7 +53,9 @@ pub enum TrustError {
         owner: Option<Publisher>,
     },
     /// The signature does not fit the statement.
-    #[error("the signature is not by the key {hint} of `{publisher}` that it names: the statement or the signature was changed")]
+    #[error(
+        "the signature is not by the key {hint} of `{publisher}` that it names: the statement or the signature was changed"
+    )]
     Forged {
         /// The key that it names.
         hint: KeyHint,
@@ -59,7 +63,9 @@ pub enum TrustError {
         publisher: Publisher,
     },
     /// Another component.
-    #[error("the signature of `{publisher}` is for the component {signed}, this one is {found}: it was changed or mixed up")]
+    #[error(
+        "the signature of `{publisher}` is for the component {signed}, this one is {found}: it was changed or mixed up"
+    )]
     OtherComponent {
         /// Who signed.
         publisher: Publisher,
@@ -69,7 +75,9 @@ pub enum TrustError {
         found: Digest,
     },
     /// Another manifest.
-    #[error("the signature of `{publisher}` is for the package with the manifest {signed}, this one is {found}: it was replaced")]
+    #[error(
+        "the signature of `{publisher}` is for the package with the manifest {signed}, this one is {found}: it was replaced"
+    )]
     OtherManifest {
         /// Who signed.
         publisher: Publisher,
@@ -117,7 +125,9 @@ pub enum TrustError {
         installed: Version,
     },
     /// The same version with other bytes.
-    #[error("version {version} is installed as {installed}, and is offered as {offered}: a version does not change, ask the publisher for a new one")]
+    #[error(
+        "version {version} is installed as {installed}, and is offered as {offered}: a version does not change, ask the publisher for a new one"
+    )]
     Republished {
         /// The version.
         version: Version,
@@ -127,7 +137,9 @@ pub enum TrustError {
         offered: Digest,
     },
     /// Two statements that are both good and say two things.
-    #[error("the component is signed as {one} and as {other}, so that it does not say what it is: ask for one of the versions")]
+    #[error(
+        "the component is signed as {one} and as {other}, so that it does not say what it is: ask for one of the versions"
+    )]
     Contradiction {
         /// Channel, version and publisher of one.
         one: String,
@@ -146,10 +158,12 @@ pub enum TrustError {
 }
 
 fn resemblance(known: Option<&Publisher>) -> String {
-    known.map(|known| format!(", and its name looks like that of `{known}`, which is somebody else")).unwrap_or_default()
+    known
+        .map(|known| format!(", and its name looks like that of `{known}`, which is somebody else"))
+        .unwrap_or_default()
 }
 
-fn owner(known: Option<&Publisher>) -> String {
+fn whose(known: Option<&Publisher>) -> String {
     known.map_or_else(|| "is none of its keys".to_owned(), |known| format!("is a key of `{known}`"))
 }
 

@@ -21,7 +21,9 @@ pub const MAX_ROTATIONS: usize = 5;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RotationError {
     /// The old key is nobody's.
-    #[error("a statement passes the trust in `{publisher}` on to the key {new}, but is signed by the key {old}, which is not trusted")]
+    #[error(
+        "a statement passes the trust in `{publisher}` on to the key {new}, but is signed by the key {old}, which is not trusted"
+    )]
     UnknownKey {
         /// Whose new key it claims to be.
         publisher: Publisher,
@@ -49,7 +51,9 @@ pub enum RotationError {
         new: KeyHint,
     },
     /// The statement or its signature was changed.
-    #[error("a statement about a new key of `{publisher}` was changed after the key {old} signed it, or that key never did")]
+    #[error(
+        "a statement about a new key of `{publisher}` was changed after the key {old} signed it, or that key never did"
+    )]
     Forged {
         /// Whose new key it claims to be.
         publisher: Publisher,
@@ -67,7 +71,9 @@ pub enum RotationError {
         new: KeyHint,
     },
     /// Too many links.
-    #[error("the trust in `{publisher}` was passed on more than {MAX_ROTATIONS} times: configure its present key, {new}")]
+    #[error(
+        "the trust in `{publisher}` was passed on more than {MAX_ROTATIONS} times: configure its present key, {new}"
+    )]
     TooLong {
         /// Whose keys they are.
         publisher: Publisher,
@@ -120,7 +126,9 @@ impl Keyring {
             waiting = later;
             for (bundle, claimed) in ready {
                 match self.link(&bundle, claimed, policy) {
-                    Ok(Some((hint, trusted))) => drop(self.0.insert(hint, trusted)),
+                    Ok(Some((hint, trusted))) => {
+                        self.0.insert(hint, trusted);
+                    }
                     Ok(None) => {}
                     Err(failure) => failures.push(failure),
                 }

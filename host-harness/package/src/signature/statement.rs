@@ -1,7 +1,6 @@
 //! Owns: what a signature says: in-toto statements v1 about a package, and about a publisher's new key.
 //! Does not own: who may say it (`policy`), who signed it (`verify`).
 
-use harness_contract::text::shown;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -9,6 +8,7 @@ use super::{
     dsse::MAX_PAYLOAD,
     json::{self, JsonError},
     key::PublicKey,
+    quoted,
 };
 use crate::{Digest, NameError, Publisher, Version, names::check_channel, oci::MAX_ATTACHMENT};
 
@@ -29,8 +29,11 @@ pub enum StatementError {
     /// Not the expected JSON.
     #[error("the signed statement cannot be read: {0}")]
     Json(#[from] JsonError),
+    /// Another version of the format, or none.
+    #[error("what was signed is a `{0}`, expected an in-toto statement (`{STATEMENT}`)")]
+    Format(String),
     /// Another kind of statement.
-    #[error("the signed statement says `{}`, expected a statement about a package (`{PACKAGE}`) or a new key (`{ROTATION}`)", shown(.0))]
+    #[error("the signed statement is a `{0}`, expected one about a package (`{PACKAGE}`) or a new key (`{ROTATION}`)")]
     Kind(String),
     /// It is about something else than it should be.
     #[error("the signed statement has other subjects than {0}")]
@@ -192,11 +195,12 @@ impl Statement {
     pub fn read(payload: &[u8]) -> Result<Self, StatementError> {
         let tree = json::tree(payload, MAX_PAYLOAD)?;
         let text = |name: &str| tree.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-        let kind = text("predicateType");
-        if text("_type") != STATEMENT || ![PACKAGE, ROTATION].contains(&kind) {
-            return Err(StatementError::Kind(kind.chars().take(80).collect()));
+        match text("predicateType") {
+            _ if text("_type") != STATEMENT => Err(StatementError::Format(quoted(text("_type")))),
+            PACKAGE => package(json::typed(&tree)?),
+            ROTATION => rotation(json::typed(&tree)?),
+            other => Err(StatementError::Kind(quoted(other))),
         }
-        if kind == PACKAGE { package(json::typed(&tree)?) } else { rotation(json::typed(&tree)?) }
     }
 
     /// The payload that is signed: the same statement gives the same bytes.
@@ -263,7 +267,11 @@ impl Package {
             if sound { Ok(()) } else { Err(StatementError::Value { field, expected }) }
         };
         let line = |field, text: &str| sound(field, is_line(text), "1 to 512 printable ASCII characters");
-        sound("source.path", is_path(&source.path), "a folder inside of the source tree, such as `channels/chat`, or `.`")?;
+        sound(
+            "source.path",
+            is_path(&source.path),
+            "a folder inside of the source tree, such as `channels/chat`, or `.`",
+        )?;
         let repository = source.repository.as_deref().is_none_or(is_address);
         sound("source.repository", repository, "an `https` address of at most 512 bytes without a login")?;
         let lines = build.rustc.len() <= MAX_LINES && build.rustc.trim_end_matches('\n').split('\n').all(is_line);

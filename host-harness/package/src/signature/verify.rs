@@ -5,6 +5,7 @@ use super::{
     bundle::Bundle,
     key::KeyHint,
     policy::{ChannelPattern, TrustPolicy},
+    quoted,
     refusal::{MAX_BUNDLES, TrustError},
     rotation::Keyring,
     statement::{Attachment, Build, Package, PackageStatement, SourceTree, Statement},
@@ -143,7 +144,7 @@ pub fn verify<B: AsRef<[u8]>>(
     let refused = keyring.rotate(rotations, policy);
     let mut accepted: Option<Verified> = None;
     for (bundle, claimed) in packages {
-        match checked(&bundle, claimed, expected, policy, &keyring) {
+        match checked(&bundle, claimed.package.publisher, expected, policy, &keyring) {
             Ok(verified) => match &accepted {
                 Some(first) if !same(first, &verified) => {
                     return Err(TrustError::Contradiction { one: first.label(), other: verified.label() });
@@ -173,13 +174,15 @@ fn claimed(bytes: &[u8]) -> Result<(Bundle, Statement), TrustError> {
 
 /// Whether two statements say the same, but for how the component was built.
 fn same(one: &Verified, other: &Verified) -> bool {
-    let said = |of: &Verified| (of.publisher().clone(), of.channel().to_owned(), of.version().clone(), of.package().predecessor);
+    let said = |of: &Verified| {
+        (of.publisher().clone(), of.channel().to_owned(), of.version().clone(), of.package().predecessor)
+    };
     said(one) == said(other)
 }
 
 fn checked(
     bundle: &Bundle,
-    claimed: PackageStatement,
+    claimed: Publisher,
     expected: &Expected,
     policy: &TrustPolicy,
     keyring: &Keyring,
@@ -188,7 +191,6 @@ fn checked(
     if policy.revokes_key(&hint) {
         return Err(TrustError::RevokedKey(hint));
     }
-    let claimed = claimed.package.publisher;
     let known = policy.channels(&claimed);
     let trusted = keyring.get(&hint);
     let (allowed, trusted) = match (known, trusted) {
@@ -230,7 +232,7 @@ fn fits(verified: Verified, expected: &Expected, allowed: &[ChannelPattern]) -> 
         return Err(TrustError::Namespace { publisher: publisher(), channel, allowed });
     }
     if let Some(expected) = expected.channel.as_deref().filter(|expected| *expected != channel) {
-        let (signed, expected) = (channel.to_owned(), harness_contract::text::shown(expected));
+        let (signed, expected) = (channel.to_owned(), quoted(expected));
         return Err(TrustError::OtherChannel { publisher: publisher(), signed, expected });
     }
     let version = verified.version();

@@ -38,11 +38,7 @@ fn statement(publisher: &str, channel: &str, version: &str) -> PackageStatement 
             flags: vec!["-Copt-level=2".into()],
             builder: "harness 0.1.0".into(),
         },
-        attachments: vec![Attachment {
-            media_type: crate::oci::SBOM.into(),
-            digest: Digest::of(b"{}"),
-            size: 2,
-        }],
+        attachments: vec![Attachment { media_type: crate::oci::SBOM.into(), digest: Digest::of(b"{}"), size: 2 }],
     };
     PackageStatement { component: Digest::of(COMPONENT), manifest: Digest::of(MANIFEST), package }
 }

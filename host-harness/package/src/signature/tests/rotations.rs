@@ -23,7 +23,10 @@ fn a_new_key_that_the_old_one_signed_is_trusted_for_that_publisher() {
         let bundles = [signed(&new, statement(publisher, channel, "1.2.0")), rotated(&parties.acme, "acme", &new)];
         parties.refusal(&bundles);
     }
-    assert!(parties.verify(&[parties.bundle(), rotated(&parties.acme, "acme", &new)]).is_ok(), "the old key still counts");
+    assert!(
+        parties.verify(&[parties.bundle(), rotated(&parties.acme, "acme", &new)]).is_ok(),
+        "the old key still counts"
+    );
 }
 
 #[test]

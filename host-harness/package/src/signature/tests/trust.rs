@@ -54,7 +54,8 @@ fn changed_bytes_are_refused_with_both_digests() {
         let mut bytes = COMPONENT.to_vec();
         bytes[at] ^= 0x20;
         let found = Digest::of(&bytes);
-        let (error, sentence) = told(verify(&[parties.bundle()], &Expected { component: found, ..expected() }, &policy));
+        let (error, sentence) =
+            told(verify(&[parties.bundle()], &Expected { component: found, ..expected() }, &policy));
         assert!(matches!(error, TrustError::OtherComponent { .. }), "{sentence}");
         assert!(sentence.contains(&found.to_string()) && sentence.contains(&Digest::of(COMPONENT).to_string()));
     }
@@ -89,7 +90,10 @@ fn anothers_key_does_not_sign_for_a_publisher() {
     let (error, sentence) = parties.refusal(&[signed(&stranger, statement("acme", "chat", "1.2.0"))]);
     assert!(matches!(error, TrustError::AnothersKey { owner: None, .. }), "{sentence}");
     let (error, sentence) = parties.refusal(&[signed(&parties.bolt, statement("acme", "chat", "1.2.0"))]);
-    assert!(matches!(&error, TrustError::AnothersKey { owner: Some(owner), .. } if owner.as_str() == "bolt"), "{sentence}");
+    assert!(
+        matches!(&error, TrustError::AnothersKey { owner: Some(owner), .. } if owner.as_str() == "bolt"),
+        "{sentence}"
+    );
     assert!(sentence.contains("is a key of `bolt`"), "{sentence}");
 }
 
@@ -223,7 +227,12 @@ fn a_policy_is_read_from_a_configuration() {
     let policy = TrustPolicy::new(rules).unwrap();
     assert!(policy.revokes(&Digest::of(b"revoked")));
     assert!(verify(&[signed(&key, statement("acme", "chat", "1.2.0"))], &expected(), &policy).is_ok());
-    for other in [text.replace("acme\"", "Acme\""), text.replace("chat", "chat*"), text.replace("PUBLIC", "PRIVATE"), format!("x = 1\n{text}")] {
+    for other in [
+        text.replace("acme\"", "Acme\""),
+        text.replace("chat", "chat*"),
+        text.replace("PUBLIC", "PRIVATE"),
+        format!("x = 1\n{text}"),
+    ] {
         assert!(toml::from_str::<TrustRules>(&other).is_err(), "{other}");
     }
 }
