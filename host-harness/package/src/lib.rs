@@ -17,6 +17,7 @@ pub mod names;
 pub mod oci;
 pub mod reference;
 pub mod registry;
+pub mod signature;
 pub mod source;
 
 pub use digest::Digest;
