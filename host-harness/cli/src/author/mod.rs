@@ -8,8 +8,10 @@ mod call;
 mod check;
 mod demo;
 mod embed;
+mod key;
 mod locate;
 mod replay;
+mod sign;
 mod sim;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -73,6 +75,31 @@ pub(crate) enum Command {
         #[arg(long, value_name = "PATH")]
         channel: Option<PathBuf>,
     },
+    /// A publisher's signing keys
+    Key {
+        #[command(subcommand)]
+        what: key::Key,
+    },
+    /// Sign a package with its publisher's key
+    Sign {
+        /// The folder that `package` wrote
+        package: PathBuf,
+        /// Also write the component and its signature as files, for where there is no registry
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        keys: key::KeyFolder,
+    },
+    /// Copy a signed package from a folder into a registry; the logins are those of the container tools
+    Publish {
+        /// The folder that `package` wrote
+        package: PathBuf,
+        /// HOST/NAMESPACE/NAME; the tag is the version
+        to: String,
+        /// Reach the registry without TLS: for one on this machine
+        #[arg(long)]
+        plain_http: bool,
+    },
     /// Run benchmarks on this machine
     Bench {
         #[command(subcommand)]
@@ -106,6 +133,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),
+        Command::Key { what } => key::run(what),
+        Command::Sign { package, file, keys } => wait(sign::sign(&package, &keys, file.as_deref())),
+        Command::Publish { package, to, plain_http } => wait(sign::publish(&package, &to, plain_http)),
         Command::Bench { bench } => wait(bench::run(bench)),
         Command::Sim { port, webhook, host_config, component, json } => {
             let host_config = host_config.map(|file| sim::HostConfig { file, component });

@@ -2,7 +2,9 @@
 //! Does not own: the commands for writing a channel (`author`); the structure of the command line (`main`).
 
 mod backup;
+mod installed;
 mod load;
+mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;
@@ -90,6 +92,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         of: backup::OfHost,
     },
+    #[command(flatten)]
+    Packages(packages::Command),
     /// Create, list and revoke API tokens with scopes, whether or not the host runs
     Token {
         #[command(subcommand)]
@@ -126,6 +130,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Backup { dest, with_key, of } => wait(backup::make(&of, &dest, with_key)),
         Command::Restore { src, of } => wait(backup::restore(&of, &src)),
         Command::CheckInbox { of } => wait(backup::check(&of)),
+        Command::Packages(command) => packages::run(command),
         Command::Token { what } => token::run(what),
     }
 }

@@ -142,11 +142,7 @@ enum Left {
     StillDue,
 }
 
-fn place(
-    places: &Places<Subject>,
-    (channel, account): (&str, AccountId),
-    of: Subject,
-) -> Option<Place<Subject>> {
+fn place(places: &Places<Subject>, (channel, account): (&str, AccountId), of: Subject) -> Option<Place<Subject>> {
     places.take(Owner { channel, account, conversation: None }, of)
 }
 

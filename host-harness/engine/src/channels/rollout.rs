@@ -184,7 +184,8 @@ impl Channels {
     /// Makes this component the one that runs. Returns the one before.
     fn exchange(&self, registered: &Arc<LoadedChannel>) -> Option<Arc<LoadedChannel>> {
         let id = registered.channel.id().to_owned();
-        let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::clone(registered));
+        let before =
+            self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::clone(registered));
         // The new code starts with closed circuits.
         self.breakers.reset(&id);
         before

@@ -16,7 +16,11 @@ impl Host {
     /// one step. Calls in progress end on the component where they started. If anything fails, the old one stays.
     /// Without its own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that
     /// waits for the operator.
-    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<Arc<LoadedChannel>, HostError> {
+    pub async fn load_channel(
+        &self,
+        component: Vec<u8>,
+        setup: ChannelOptions,
+    ) -> Result<Arc<LoadedChannel>, HostError> {
         let loaded = self.rooms.channels.load_channel(component, setup).await?;
         self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
         Ok(loaded)

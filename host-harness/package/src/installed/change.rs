@@ -113,7 +113,9 @@ impl Change {
         let (channel, entry) = (&candidate.channel, &candidate.entry);
         let digest = entry.component;
         let component = self.installed.component_file(&digest);
-        digest.check(&candidate.bytes).map_err(|source| InstalledError::OtherBytes { path: component.clone(), source })?;
+        digest
+            .check(&candidate.bytes)
+            .map_err(|source| InstalledError::OtherBytes { path: component.clone(), source })?;
         self.grants.set(agreed);
         self.grants.cover(channel, &digest, &candidate.asks)?;
         let bundles: Vec<String> = candidate.bundles.iter().map(|bundle| text_of(bundle)).collect();
