@@ -103,7 +103,6 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ),
         ],
     ),
-    ("package", &[("signature", &["names", "oci"]), ("source", &["digest", "oci"])]),
     (
         "engine",
         &[
@@ -135,6 +134,18 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
             ("outbound", &["base", "channels", "error", "media", "network"]),
+        ],
+    ),
+    (
+        "package",
+        &[
+            ("copy", &["oci", "source"]),
+            ("file", &["oci", "source"]),
+            ("layout", &["oci", "reference", "source"]),
+            ("reference", &["digest"]),
+            ("registry", &["oci", "reference", "source"]),
+            ("signature", &["names", "oci"]),
+            ("source", &["digest", "oci"]),
         ],
     ),
     (

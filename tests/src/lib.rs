@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
+pub mod registry;
 pub mod served;
 pub mod slack;
 pub mod steps;

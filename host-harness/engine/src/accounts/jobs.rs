@@ -104,7 +104,8 @@ async fn round(
         Duty::Credentials => {
             room.sweep_links().await?;
             for account in inbox.due_refreshes(now).await? {
-                let Some(place) = place(room, places, account, Subject::Account(account)).await? else { continue };
+                let channel = inbox.account_row(account).await?.channel;
+                let Some(place) = place(places, (&channel, account), Subject::Account(account)) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| {
                     refresh(room, account).await.map(|()| Left::Done)
                 }));
@@ -113,18 +114,16 @@ async fn round(
         }
         Duty::Archive => {
             for due in inbox.due_history(now).await? {
-                let Some(place) = place(room, places, due.account, Subject::Account(due.account)).await? else {
-                    continue;
-                };
+                let of = Subject::Account(due.account);
+                let Some(place) = place(places, (&due.channel, due.account), of) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
             inbox.next_history(now).await?
         }
         Duty::Profiles => {
             for due in inbox.due_profiles(now, PROFILES).await? {
-                let Some(place) = place(room, places, due.account, Subject::Contact(due.contact)).await? else {
-                    continue;
-                };
+                let of = Subject::Contact(due.contact);
+                let Some(place) = place(places, (&due.channel, due.account), of) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| {
                     profile(room, due).await.map(|()| Left::Done)
                 }));
@@ -143,14 +142,8 @@ enum Left {
     StillDue,
 }
 
-async fn place(
-    room: &Accounts,
-    places: &Places<Subject>,
-    account: AccountId,
-    of: Subject,
-) -> Result<Option<Place<Subject>>, AccountsError> {
-    let channel = room.base.inbox.account_row(account).await?.channel;
-    Ok(places.take(Owner { channel: &channel, account, conversation: None }, of))
+fn place(places: &Places<Subject>, (channel, account): (&str, AccountId), of: Subject) -> Option<Place<Subject>> {
+    places.take(Owner { channel, account, conversation: None }, of)
 }
 
 async fn begin<W>(room: Arc<Accounts>, place: Place<Subject>, work: W)

@@ -291,13 +291,13 @@ async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) ->
 }
 
 /// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<LoadedChannel, NoChannel>) -> String {
+fn digest_of(registered: &Result<Arc<LoadedChannel>, NoChannel>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
 fn translate(
     room: &Arc<Ingest>,
-    registered: Result<LoadedChannel, NoChannel>,
+    registered: Result<Arc<LoadedChannel>, NoChannel>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, attempts, .. } = pending;

@@ -210,7 +210,7 @@ fn checked(
     let Statement::Package(statement) = Statement::read(payload)? else {
         return Err(TrustError::Forged { hint, publisher });
     };
-    let verified = Verified { statement, key: hint, rotated_from: trusted.from.clone() };
+    let verified = Verified { statement: *statement, key: hint, rotated_from: trusted.from.clone() };
     fits(verified, expected, allowed)
 }
 

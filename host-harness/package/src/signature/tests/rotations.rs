@@ -13,7 +13,7 @@ fn a_new_key_that_the_old_one_signed_is_trusted_for_that_publisher() {
     let parties = Parties::new();
     let [new] = keys();
     let bundle = signed(&new, statement("acme", "chat", "1.2.0"));
-    let (error, _) = parties.refusal(&[bundle.clone()]);
+    let (error, _) = parties.refusal(std::slice::from_ref(&bundle));
     assert!(matches!(error, TrustError::AnothersKey { .. }), "without the rotation");
     let verified = parties.verify(&[bundle.clone(), rotated(&parties.acme, "acme", &new)]).unwrap();
     assert_eq!(verified.key(), &new.public().hint());
