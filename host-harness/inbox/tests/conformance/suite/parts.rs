@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     place::Place,
-    stage::{NOW, Stage, event, failure, outcome, step},
+    stage::{NOW, Stage, event, failure, message, outcome, step},
 };
 use harness_inbox::{ConversationId, NewReply, OpenReply, Remarks, ReplyId, StepEnd, StepState, TimelineEntry};
 
