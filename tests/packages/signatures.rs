@@ -105,7 +105,7 @@ impl Bench {
         let channels = vec!["chat".parse().unwrap()];
         let acme = PublisherRule { name: "acme".parse().unwrap(), keys: vec![*self.key.public()], channels };
         let policy = TrustPolicy::new(TrustRules { publishers: vec![acme], ..TrustRules::default() }).unwrap();
-        verify(&[bundle], &Expected::component(Digest::of(COMPONENT)), &policy)
+        verify(&[bundle], &[], &Expected::component(Digest::of(COMPONENT)), &policy)
     }
 }
 

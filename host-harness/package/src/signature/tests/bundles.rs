@@ -279,11 +279,11 @@ fn a_bundle_with_any_byte_changed_is_refused() {
         for bit in 0..8 {
             let mut changed = bundle.clone();
             changed[at] ^= 1 << bit;
-            assert!(verify(&[changed], &expected(), &policy).is_err(), "byte {at}, bit {bit}");
+            assert!(verify(&[changed], &[], &expected(), &policy).is_err(), "byte {at}, bit {bit}");
         }
     }
     for end in 0..bundle.len() {
-        assert!(verify(&[&bundle[..end]], &expected(), &policy).is_err(), "cut at {end}");
+        assert!(verify(&[&bundle[..end]], &[], &expected(), &policy).is_err(), "cut at {end}");
     }
 }
 

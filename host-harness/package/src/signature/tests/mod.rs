@@ -84,7 +84,7 @@ impl Parties {
     }
 
     fn verify(&self, bundles: &[Vec<u8>]) -> Result<Verified, TrustError> {
-        verify(bundles, &expected(), &self.policy())
+        verify(bundles, &[], &expected(), &self.policy())
     }
 
     /// The sentence of a refusal, which is one line for people.
