@@ -141,6 +141,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
+            ("installed", &["digest", "names"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),
