@@ -24,8 +24,10 @@ pub mod manifest;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
+pub mod registry;
 pub mod served;
 pub mod slack;
+pub mod small;
 pub mod steps;
 pub mod told;
 

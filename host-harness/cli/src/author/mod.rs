@@ -9,6 +9,8 @@ mod check;
 mod demo;
 mod embed;
 mod locate;
+mod package;
+mod rebuild;
 mod replay;
 mod sim;
 
@@ -50,6 +52,26 @@ pub(crate) enum Command {
         /// Where to write the result [default: over the component]
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build a channel from nothing and make a package of it: component, SBOM, licence, and the statement to be signed
+    #[command(
+        after_help = "The same source gives the same package in any folder, on any machine: what it is built from \
+                            must lie in the source tree (what git tracks, or the workspace) or be pinned by Cargo.lock."
+    )]
+    Package(package::PackageArguments),
+    /// Show whether a package comes from a source tree: build it again from a copy, and compare
+    Verify {
+        /// The root of the source tree
+        #[arg(long, value_name = "SOURCE")]
+        rebuild: PathBuf,
+        /// The package: a folder, or a component's file
+        package: PathBuf,
+        /// Which of the folder's versions [default: the one that it holds]
+        #[arg(long)]
+        version: Option<String>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
@@ -103,6 +125,10 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { script, channel } => wait(demo::run(script, channel)),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Embed { component, manifest, out, json } => embed::run(&component, &manifest, out, json),
+        Command::Package(arguments) => wait(package::run(arguments)),
+        Command::Verify { rebuild: source, package, version, json } => {
+            wait(rebuild::run(&source, &package, version.as_deref(), json))
+        }
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),
