@@ -40,7 +40,7 @@ const NEVER: [Room; 4] = [
 type Room = (&'static str, &'static [&'static str]);
 
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
-const ROOMS: [(&str, &[Room]); 7] = [
+const ROOMS: [(&str, &[Room]); 8] = [
     (
         "contract",
         &[
@@ -104,6 +104,7 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ),
         ],
     ),
+    ("package", &[("signature", &["names", "oci"]), ("source", &["digest", "oci"])]),
     (
         "engine",
         &[
@@ -135,6 +136,17 @@ const ROOMS: [(&str, &[Room]); 7] = [
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
             ("outbound", &["base", "channels", "error", "media", "network"]),
+        ],
+    ),
+    (
+        "package",
+        &[
+            ("copy", &["oci", "source"]),
+            ("file", &["oci", "source"]),
+            ("layout", &["oci", "reference", "source"]),
+            ("reference", &["digest"]),
+            ("registry", &["oci", "reference", "source"]),
+            ("source", &["digest", "oci"]),
         ],
     ),
     (

@@ -64,13 +64,21 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        // An author's command under an operator's name: it needs what builds components.
+        #[cfg(feature = "author")]
+        Command::Operator(operator::Command::Packages(operator::packages::Command::Verify {
+            rebuild: Some(source),
+            package: Some(package),
+            json,
+            ..
+        })) => operator::wait(author::rebuild::run(&source, package.as_ref(), json)),
         Command::Operator(command) => operator::run(command),
         #[cfg(feature = "author")]
         Command::Author(command) => author::run(command),
     }
 }
 
-/// Log lines go to standard error; `HARNESS_LOG` selects them, such as `debug` or `harness_engine=trace`.
+/// Starts logging to standard error. `HARNESS_LOG` selects the lines, e.g. `debug` or `harness_engine=trace`.
 fn start_log(telemetry: Option<&telemetry::Telemetry>) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};

@@ -166,7 +166,9 @@ mod tests {
     #[test]
     fn names_are_ascii_and_safe_as_a_folder() {
         assert!("acme-labs2".parse::<Publisher>().is_ok());
-        for name in ["", "Acme", "acme labs", "../acme", "acme/x", "-acme", "acme-", "a--b", "аcme", "acme\u{202e}", "1a"] {
+        for name in
+            ["", "Acme", "acme labs", "../acme", "acme/x", "-acme", "acme-", "a--b", "аcme", "acme\u{202e}", "1a"]
+        {
             assert!(name.parse::<Publisher>().is_err(), "{name:?}");
             assert!(check_channel(name).is_err(), "{name:?}");
         }

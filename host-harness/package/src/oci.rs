@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Digest;
 
@@ -112,9 +113,92 @@ pub struct Index {
     pub manifests: Vec<Descriptor>,
 }
 
+fn index_type() -> String {
+    INDEX.to_owned()
+}
+
 impl Default for Index {
     fn default() -> Self {
-        Self { schema_version: 2, media_type: INDEX.to_owned(), manifests: Vec::new() }
+        Self { schema_version: 2, media_type: index_type(), manifests: Vec::new() }
+    }
+}
+
+impl Index {
+    /// Reads an index. An entry that cannot be read, such as one with a digest of another kind, is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`OciError`] where it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, OciError> {
+        let document = Document::read(bytes)?;
+        let manifests = document.manifests.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
+        Ok(Self { manifests, ..Self::default() })
+    }
+
+    /// An index's bytes with one entry more, or none where it is in there already. All else in it, written by whatever
+    /// tool, stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`OciError`] where the bytes are no index.
+    pub fn with_entry(bytes: &[u8], entry: &Descriptor) -> Result<Option<Vec<u8>>, OciError> {
+        let mut document = Document::read(bytes)?;
+        let wanted = serde_json::to_value(entry)?;
+        let existing = document.manifests.iter_mut().find(|existing| {
+            let same = existing.get("digest") == wanted.get("digest");
+            let (one, other) = (tag_of(existing), tag_of(&wanted));
+            same && (one == other || one.is_none() || other.is_none())
+        });
+        match existing {
+            Some(existing) => {
+                let before = existing.clone();
+                merge(existing, &wanted);
+                if *existing == before {
+                    return Ok(None);
+                }
+            }
+            None => document.manifests.push(wanted),
+        }
+        Ok(Some(serde_json::to_vec(&document)?))
+    }
+}
+
+/// An index with all that other tools write into it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: u32,
+    /// Some tools leave it out.
+    #[serde(default = "index_type")]
+    media_type: String,
+    manifests: Vec<Value>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+impl Document {
+    fn read(bytes: &[u8]) -> Result<Self, OciError> {
+        let document: Self = serde_json::from_slice(bytes)?;
+        if document.media_type != INDEX {
+            return Err(OciError::MediaType { expected: INDEX, found: document.media_type });
+        }
+        Ok(document)
+    }
+}
+
+fn tag_of(entry: &Value) -> Option<&Value> {
+    entry.get("annotations")?.get(REF_NAME)
+}
+
+/// Writes the members of one JSON object into another, objects in them too.
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => into.clone_from(from),
     }
 }
 
@@ -243,5 +327,37 @@ impl WasmConfig {
             layer_digests: vec![component],
             component: WasmInterfaces { exports, imports, target: None },
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_added_to_an_index_once_and_what_others_wrote_stays() {
+        let others = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"m","digest":"sha512:00","size":1,"platform":{{"os":"x"}}}},
+            {{"mediaType":"{MANIFEST}","digest":"{}","size":1,"data":"e30="}}],"annotations":{{"a":"b"}}}}"#,
+            Digest::of(b"1")
+        );
+        let untagged = Descriptor::of(MANIFEST, b"2");
+        let added = Index::with_entry(others.as_bytes(), &untagged).unwrap().unwrap();
+        assert_eq!(Index::with_entry(&added, &untagged).unwrap(), None, "it is in there");
+        let tagged = untagged.clone().annotated(REF_NAME, "1.0.0");
+        let added = Index::with_entry(&added, &tagged).unwrap().unwrap();
+        let document: Value = serde_json::from_slice(&added).unwrap();
+        assert_eq!(document["manifests"].as_array().unwrap().len(), 3, "the tag came to the entry that was there");
+        assert_eq!(document["manifests"][0]["platform"]["os"], "x");
+        assert_eq!(document["manifests"][1]["data"], "e30=");
+        assert_eq!(document["annotations"]["a"], "b");
+        assert_eq!(Index::with_entry(&added, &untagged).unwrap(), None);
+        let other = untagged.annotated(REF_NAME, "1.0.1");
+        let added = Index::with_entry(&added, &other).unwrap().unwrap();
+        let index = Index::read(&added).unwrap();
+        assert_eq!(index.manifests.len(), 3, "the entry with another kind of digest is left out");
+        assert_eq!(index.manifests[1], tagged);
+        assert_eq!(index.manifests[2], other);
     }
 }

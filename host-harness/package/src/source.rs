@@ -39,7 +39,9 @@ pub enum SourceError {
         max: u64,
     },
     /// It asks for a login, or refused the one that was given.
-    #[error("{place} asks for a login or refused it ({status}): log in with the tools of your registry, such as `docker login`")]
+    #[error(
+        "{place} asks for a login or refused it ({status}): log in with the tools of your registry, such as `docker login`"
+    )]
     Unauthorized {
         /// The place, for people.
         place: String,
@@ -56,6 +58,37 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    pub(crate) fn missing(place: &str, what: impl Into<String>) -> Self {
+        Self::Missing { place: place.to_owned(), what: what.into() }
+    }
+
+    pub(crate) fn failed(place: &str, problem: impl Into<String>) -> Self {
+        Self::Failed { place: place.to_owned(), problem: problem.into() }
+    }
+
+    pub(crate) fn too_large(place: &str, what: impl Into<String>, max: u64) -> Self {
+        Self::TooLarge { place: place.to_owned(), what: what.into(), max }
+    }
+}
+
+/// The bytes, where they are those of the digest.
+pub(crate) fn checked(place: &str, digest: &Digest, bytes: Vec<u8>) -> Result<Vec<u8>, SourceError> {
+    match digest.check(&bytes) {
+        Ok(()) => Ok(bytes),
+        Err(source) => Err(SourceError::OtherBytes { place: place.to_owned(), source }),
+    }
+}
+
+/// The bytes, where they are as many as the descriptor says, and those of its digest.
+pub(crate) fn described(place: &str, of: &Descriptor, bytes: Vec<u8>) -> Result<Vec<u8>, SourceError> {
+    if bytes.len() as u64 == of.size {
+        return checked(place, &of.digest, bytes);
+    }
+    let problem = format!("{} has {} bytes, {} were announced", of.digest, bytes.len(), of.size);
+    Err(SourceError::failed(place, problem))
+}
+
 /// A place where packages lie: a registry's repository, a folder, or a file with its signature beside it.
 ///
 /// All bytes are checked against the digest by which they were asked for; nothing is larger than was asked for. Whether
@@ -64,6 +97,12 @@ pub enum SourceError {
 pub trait Source: Send + Sync {
     /// The place in words, without credentials: for errors, and for the lock file as where to look for updates.
     fn place(&self) -> String;
+
+    /// Whether the manifests here are the publisher's. Beside a component's file there is none, so one is made up, and of
+    /// the signature's subjects only the component can be compared.
+    fn has_manifests(&self) -> bool {
+        true
+    }
 
     /// The descriptor of the package's manifest under a tag.
     ///

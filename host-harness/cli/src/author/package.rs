@@ -23,10 +23,7 @@ use harness_package::{
 use harness_sandbox::{Inspection, SandboxConfig, inspect};
 use serde_json::json;
 
-use crate::author::locate;
-
-/// The file with the statement, in the package's folder.
-pub(crate) const STATEMENT: &str = "statement.json";
+use crate::author::{locate, sign::STATEMENT};
 
 #[derive(Args)]
 pub(crate) struct PackageArguments {

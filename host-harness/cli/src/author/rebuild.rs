@@ -1,26 +1,29 @@
 //! Owns: `harness verify --rebuild`: whether a package's component comes from a source tree, and if not, what differs.
 //! Does not own: the build (`harness-build`); whether the package is signed by somebody who is trusted.
 
-use std::{fmt, path::Path, process::ExitCode};
+use std::{fmt, fs, path::Path, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use harness_build::{Reproducible, SourceTree};
 use harness_contract::{
     manifest::Manifest as ChannelManifest,
     text::{shown, shown_json},
 };
 use harness_package::{
-    Digest,
+    Digest, Version,
     file::ComponentFile,
     layout::Layout,
-    oci::{BUNDLE, MAX_ATTACHMENT, Manifest},
-    signature::{Bundle, PackageStatement, Statement},
+    oci::{BUNDLE, Manifest},
+    signature::{Bundle, MAX_BUNDLE, PackageStatement, Statement},
     source::Source,
 };
 use harness_sandbox::{SandboxConfig, inspect};
 use serde::Serialize;
 
-use crate::author::{locate, package};
+use crate::author::{
+    locate, package,
+    sign::{MAX_STATEMENT, STATEMENT},
+};
 
 /// A component, and what is said about it. Nobody has verified that: it is compared with what the build finds out.
 struct Published {
@@ -29,8 +32,8 @@ struct Published {
 }
 
 /// Builds again from `source` and compares with the package: a folder, or a component's file.
-pub(crate) async fn run(source: &Path, package: &Path, tag: Option<&str>, json: bool) -> Result<ExitCode> {
-    let published = published(package, tag).await?;
+pub(crate) async fn run(source: &Path, package: &Path, json: bool) -> Result<ExitCode> {
+    let published = published(package).await?;
     let tree = SourceTree::of(source)?;
     let path = channel_path(&tree, &published)?;
     let folder = tempfile::tempdir()?;
@@ -45,27 +48,24 @@ pub(crate) async fn run(source: &Path, package: &Path, tag: Option<&str>, json: 
 }
 
 /// Reads a package without trusting it.
-async fn published(package: &Path, tag: Option<&str>) -> Result<Published> {
+async fn published(package: &Path) -> Result<Published> {
     let max = u64::try_from(SandboxConfig::default().max_component_bytes)?;
     let (source, digest): (Box<dyn Source>, Digest) = if package.is_dir() {
         let layout = Layout::open(package).await?;
         let tags = layout.tags().await?;
-        let tag = match (tag, tags.as_slice()) {
-            (Some(tag), _) => tag,
-            (None, [tag]) => tag.as_str(),
-            (None, _) => bail!(
-                "{} holds {} versions: name one of {} with `--version`",
-                package.display(),
-                tags.len(),
-                shown(&tags.join(", "))
-            ),
-        };
-        let digest = layout.resolve(tag).await?.digest;
+        let versions = tags.iter().filter_map(|tag| tag.parse::<Version>().ok());
+        let newest = versions.max().with_context(|| format!("{} holds no version of a package", package.display()))?;
+        let digest = layout.resolve(&newest.to_string()).await?.digest;
         (Box::new(layout), digest)
-    } else {
+    } else if package.is_file() {
         let file = ComponentFile::open(package, max).await?;
         let digest = file.package().digest;
         (Box::new(file), digest)
+    } else {
+        bail!(
+            "{}: there is no such folder or file; `harness pull` copies a package here",
+            shown(&package.to_string_lossy())
+        )
     };
     let manifest = Manifest::read(&source.manifest(&digest).await?)?;
     let bytes = source.blob(manifest.component()?, max).await?;
@@ -78,15 +78,19 @@ async fn published(package: &Path, tag: Option<&str>) -> Result<Published> {
     for entry in source.referrers(&digest).await?.manifests {
         if entry.artifact_type.as_deref() == Some(BUNDLE)
             && let Some(layer) = Manifest::read(&source.manifest(&entry.digest).await?)?.layers.first()
-            && let Ok(bundle) = Bundle::read(&source.blob(layer, MAX_ATTACHMENT).await?)
+            && let Ok(bundle) = Bundle::read(&source.blob(layer, u64::try_from(MAX_BUNDLE)?).await?)
         {
             statement = statement.or(bundle.unverified().ok().and_then(about_it));
         }
     }
     // Not signed yet.
-    let unsigned = package.join(package::STATEMENT);
+    let unsigned = package.join(STATEMENT);
     if statement.is_none() && unsigned.is_file() {
-        let bytes = std::fs::read(&unsigned).with_context(|| unsigned.display().to_string())?;
+        let read = || {
+            ensure!(fs::metadata(&unsigned)?.len() <= MAX_STATEMENT, "it has more than {MAX_STATEMENT} bytes");
+            Ok(fs::read(&unsigned)?)
+        };
+        let bytes = read().with_context(|| unsigned.display().to_string())?;
         statement = Statement::read(&bytes).ok().and_then(about_it);
     }
     Ok(Published { bytes, statement })
@@ -101,7 +105,7 @@ fn channel_path(tree: &SourceTree, published: &Published) -> Result<String> {
     let id = inspect(&published.bytes, SandboxConfig::default().max_component_bytes)?.manifest()?.channel.id;
     let named = |path: &&str| {
         let file = tree.root().join(path);
-        let manifest = std::fs::read_to_string(&file).ok().and_then(|text| ChannelManifest::parse(&text, path).ok());
+        let manifest = fs::read_to_string(&file).ok().and_then(|text| ChannelManifest::parse(&text, path).ok());
         manifest.is_some_and(|manifest| manifest.channel.id == id)
     };
     let manifests = tree.paths().filter(|path| *path == "channel.toml" || path.ends_with("/channel.toml"));
