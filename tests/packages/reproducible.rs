@@ -178,7 +178,7 @@ fn vendored_packages_give_the_same_component() {
     let first = first();
     let base = tempfile::tempdir().unwrap();
     let root = small::write(&base.path().join("vendored"));
-    let configuration = small::cargo(&root, &["vendor", "--offline", "--quiet", "vendor"]);
+    let configuration = small::cargo(&root, &["vendor", "--offline", "vendor"]);
     fs::create_dir(root.join(".cargo")).unwrap();
     fs::write(root.join(".cargo/config.toml"), configuration).unwrap();
     let empty = base.path().join("cargo");
@@ -289,6 +289,23 @@ fn the_list_of_parts_is_cyclonedx_and_holds_what_is_in_the_component_with_checks
     let edges = list["dependencies"].as_array().unwrap();
     let own = edges.iter().find(|edge| edge["ref"] == list["metadata"]["component"]["bom-ref"]).unwrap();
     assert_eq!(own["dependsOn"], serde_json::json!([of(OUTSIDE)["bom-ref"], of(SHARED)["bom-ref"]]));
+}
+
+#[test]
+fn the_list_of_parts_passes_the_validator_of_cyclonedx() {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("packages/python/bin/python");
+    assert!(python.exists(), "{} is missing: .ci/setup installs it (it needs the network once)", python.display());
+    let validate = |list: &[u8]| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), list).unwrap();
+        let script = checkout().join("tests/packages/sdks/sbom.py");
+        Command::new(&python).arg(script).arg(file.path()).output().unwrap()
+    };
+    let list = attachment("application/vnd.cyclonedx+json");
+    let said = validate(&list);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let wrong = String::from_utf8(list).unwrap().replace("\"required\"", "\"needed\"");
+    assert!(!validate(wrong.as_bytes()).status.success(), "it looks at the document");
 }
 
 #[test]
