@@ -8,6 +8,8 @@ mod command_line;
 mod compile_bombs;
 #[path = "packages/reproducible.rs"]
 mod reproducible;
+#[path = "publish.rs"]
+mod publish;
 #[path = "simulator_by_command.rs"]
 mod simulator_by_command;
 #[path = "telemetry.rs"]
