@@ -21,3 +21,5 @@ mod hostile_logins;
 mod registry;
 #[path = "packages/sample.rs"]
 mod sample;
+#[path = "packages/uploads.rs"]
+mod uploads;
