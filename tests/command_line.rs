@@ -168,7 +168,7 @@ fn config(folder: &Path, extra: &str) -> String {
     let path = folder.join("harness.toml");
     let component = instagram().0.display();
     let text = format!(
-        "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[channels.instagram]\ncomponent = \"{component}\"\n\
+        "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\ndevelopment = {{ unsigned-channels = true }}\n[channels.instagram]\ncomponent = \"{component}\"\n\
          grant = {{ egress = [\"graph.facebook.com\"] }}\n\
          secrets = {{ app-secret = {{ file = \"app-secret\" }}, verify-token = {{ file = \"verify-token\" }} }}\n\
          [[channels.instagram.accounts]]\nid = \"17841400000000001\"\nsettings = {{ login = \"facebook\", page-id = \"1\" }}\n{extra}"

@@ -178,7 +178,7 @@ async fn seven_parts_whose_token_is_dead_are_two_pushes_and_arrive_once_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_is_several_messages_shares_a_request_with_the_others_and_each_part_can_be_quoted() {
+async fn a_part_that_is_several_messages_shares_a_request_with_the_others_and_each_message_can_be_quoted() {
     let (shop, conversation) = Shop::with_customer().await;
     let long = OutboundText { text: "word ".repeat(1_500), split: true, ..OutboundText::default() };
     let view = shop.reply(conversation, "long", message(vec![OutboundPart::Text(long), picture()])).await;
@@ -186,7 +186,7 @@ async fn a_part_that_is_several_messages_shares_a_request_with_the_others_and_ea
     assert_eq!(shop.methods(), [("reply", 200)]);
     let delivered = shop.line.delivered();
     assert_eq!(delivered.len(), 3, "two pieces and a picture");
-    for (key, message_of) in [("first", &delivered[0]), ("picture", &delivered[2])] {
+    for (key, message_of) in [("first", &delivered[0]), ("second", &delivered[1]), ("picture", &delivered[2])] {
         let answer = OutboundMessage { reply_to: Some(message_ref(&message_of.id)), ..message(vec![text("this one")]) };
         let view = shop.reply(conversation, key, answer).await;
         assert_eq!(view.state, ReplyState::Done, "{view:?}");

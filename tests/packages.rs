@@ -21,5 +21,7 @@ mod hostile_logins;
 mod registry;
 #[path = "packages/sample.rs"]
 mod sample;
+#[path = "packages/signatures.rs"]
+mod signatures;
 #[path = "packages/uploads.rs"]
 mod uploads;

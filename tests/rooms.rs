@@ -103,6 +103,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ),
         ],
     ),
+    ("package", &[("signature", &["names", "oci"]), ("source", &["digest", "oci"])]),
     (
         "engine",
         &[

@@ -55,7 +55,7 @@ async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
     write(
         "harness.toml",
         &format!(
-            "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[api]\ntoken = {{ file = \"api-token\" }}\n\
+            "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\ndevelopment = {{ unsigned-channels = true }}\n[api]\ntoken = {{ file = \"api-token\" }}\n\
              [telemetry]\notlp-endpoint = \"{collector}\"\notlp-headers = {{ x-key = {{ file = \"collector-key\" }} }}\n\
              [channels.instagram]\ncomponent = \"{component}\"\nsecrets = {{ app-secret = {{ file = \"app-secret\" }} }}\n\
              [[channels.instagram.accounts]]\nid = \"17841400000000001\"\n\

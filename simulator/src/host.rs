@@ -139,6 +139,8 @@ media = ["lookaside.fbsbx.com", "*.fbcdn.net", "*.cdninstagram.com"]
 
 [channels.{CHANNEL}.secrets]
 {files}
+[development]
+unsigned-channels = true
 [development.endpoints]
 {endpoints}"#,
             app = config.app_id,

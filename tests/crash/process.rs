@@ -58,6 +58,8 @@ media = ["lookaside.fbsbx.com"]
 app-secret = {{ file = "app-secret" }}
 instagram-app-secret = {{ file = "instagram-app-secret" }}
 verify-token = {{ file = "verify-token" }}
+[development]
+unsigned-channels = true
 [development.endpoints]
 "https://graph.facebook.com" = {facebook:?}
 "https://graph.instagram.com" = {instagram:?}

@@ -181,7 +181,7 @@ fn config(folder: &Path, platform: &url::Url, chat: &url::Url, accounts: &[Scrip
     };
     let mut text = format!(
         "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[api]\ntoken = {}\n\
-         [development.endpoints]\n\"https://scripted.example.com\" = \"{platform}\"\n\"https://chat.example.com\" = \"{chat}\"\n\
+         [development]\nunsigned-channels = true\n[development.endpoints]\n\"https://scripted.example.com\" = \"{platform}\"\n\"https://chat.example.com\" = \"{chat}\"\n\
          [channels.web-chat]\ncomponent = '{}'\ngrant = {{ egress = [\"chat.example.com\"] }}\n\
          [[channels.web-chat.accounts]]\nid = \"shop\"\nsecrets = {{ site-secret = {}, api-key = {} }}\n\
          [channels.scripted]\ncomponent = '{}'\ngrant = {{ egress = [\"scripted.example.com\"] }}\nsecrets = {{ secret = {} }}\n",

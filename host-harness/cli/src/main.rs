@@ -70,7 +70,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Log lines go to standard error; `HARNESS_LOG` selects them, such as `debug` or `harness_engine=trace`.
+/// Starts logging to standard error. `HARNESS_LOG` selects the lines, e.g. `debug` or `harness_engine=trace`.
 fn start_log(telemetry: Option<&telemetry::Telemetry>) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};

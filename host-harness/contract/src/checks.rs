@@ -1,5 +1,5 @@
-//! Owns: what a manifest may say of credentials: places, hosts and pointers that can be.
-//! Does not own: its shape and its other checks (`manifest`).
+//! Owns: checking a manifest's credentials: places, hosts and pointers must be valid and fit together.
+//! Does not own: the manifest's other checks, and its shape (`manifest`).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{
 type Problem = (String, String);
 
 impl Manifest {
-    /// Whether what is said of credentials and of the places for them fits together.
+    /// Checks the slots and the places where requests carry them.
     pub(crate) fn check_credentials(&self) -> Result<(), Problem> {
         credentials(self)
     }
@@ -48,7 +48,7 @@ fn credentials(manifest: &Manifest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What belongs to all accounts goes to no host that one of them names.
+/// A secret shared by all accounts must not be sent to a host that one account names.
 fn elsewhere(manifest: &Manifest, slot: &Slot) -> Result<(), String> {
     let named = |host: &str| SettingHost::read(host).is_some();
     if slot.scope == SlotScope::Account
@@ -115,7 +115,7 @@ fn captured(slot: &Slot) -> Result<(), String> {
     }
 }
 
-/// What is derived with a secret of webhooks is a signature of the platform's for whoever can read it.
+/// A value derived with a webhook secret is a signature like the platform's own, for anyone who can read it.
 fn proves_and_derives(slot: &Slot) -> Result<(), (&'static str, String)> {
     if slot.derived.is_empty() {
         return Err(("derived", "a secret of webhooks is a key for named places only, and none is named".into()));
@@ -133,7 +133,7 @@ fn proves_and_derives(slot: &Slot) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
-/// Why nothing can stand in a place.
+/// Why a place is invalid.
 fn problem_of(place: &SlotPlace) -> Option<String> {
     let is_token = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte))

@@ -1,4 +1,4 @@
-//! Owns: what an egress rule means: which URL it admits. A pure decision over a parsed URL.
+//! Owns: egress rules: which URL a rule admits. A pure decision over a parsed URL.
 //! Does not own: resolving names, sending, secrets.
 
 use std::fmt;
@@ -8,28 +8,29 @@ use url::{Host, Url};
 
 use crate::syntax::is_header_name;
 
-/// A place that requests may go to, always over HTTPS on port 443.
+/// A destination of requests, always over HTTPS on port 443.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EgressRule {
-    /// The host's exact name, lower case; or `{setting:KEY}`, or `{setting:KEY}` before a domain, where each account names
-    /// it: see [`crate::setting_host`].
+    /// The host's exact name in lower case; or `{setting:KEY}`, alone or before a domain, if each account names the
+    /// host. See [`crate::setting_host`].
     pub host: String,
-    /// The methods, upper case.
+    /// The methods, in upper case.
     pub methods: Vec<String>,
-    /// Patterns of the path; see [`PathPattern`].
+    /// Path patterns; see [`PathPattern`].
     pub paths: Vec<PathPattern>,
-    /// The headers that a request may set beside `accept` and `content-type`, lower case.
+    /// Headers that a request may set besides `accept` and `content-type`, in lower case.
     #[serde(default)]
     pub headers: Vec<String>,
-    /// Set where answers hand out credentials: JSON pointers to all that the channel sees of them, beside what it
-    /// captures and the headers `content-type`, `date` and `retry-after`. `*` stands for every element of a list.
+    /// Set for endpoints that hand out credentials: JSON pointers to everything that the channel sees of a response,
+    /// besides captured values and the headers `content-type`, `date` and `retry-after`. `*` matches every element of a
+    /// list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Vec<String>>,
-    /// The longest request body, in bytes.
+    /// Maximum size of a request body, in bytes.
     #[serde(default = "default_request_bytes")]
     pub max_request_bytes: u64,
-    /// The longest response body, in bytes.
+    /// Maximum size of a response body, in bytes.
     #[serde(default = "default_response_bytes")]
     pub max_response_bytes: u64,
 }
@@ -42,9 +43,9 @@ fn default_response_bytes() -> u64 {
     1 << 20
 }
 
-/// Headers that are never a channel's to set, whatever a rule lists: those of the connection; those with which it could
-/// ask for an answer in which credentials cannot be found again, a compressed one or a part of one; and those by which
-/// servers take another method, another path, another host or another sender than the request's.
+/// Headers that a channel may never set, whatever a rule lists: connection headers; headers that request a compressed
+/// or partial response, in which credentials could not be found; and headers by which servers override the request's
+/// method, path, host or sender.
 const NEVER_SET: [&str; 32] = [
     "a-im",
     "accept-encoding",
@@ -80,18 +81,18 @@ const NEVER_SET: [&str; 32] = [
     "x-rewrite-url",
 ];
 
-/// Whether a rule may list a header of this name, and a request then carry it. Names are in lower case.
+/// Whether a rule may list this header, so that requests may carry it. Names are in lower case.
 pub fn may_be_set(name: &str) -> bool {
     is_header_name(name) && !name.starts_with("x-forwarded") && !NEVER_SET.contains(&name)
 }
 
-/// A pattern for the path of a URL, segment by segment: `*` stands for exactly one segment that is
-/// not empty, a last `**` for any number of them; everything else is literal.
+/// A pattern for the path of a URL, segment by segment: `*` matches exactly one non-empty segment, a final `**` any
+/// number of segments; everything else is literal.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern(String);
 
-/// Why a pattern was refused.
+/// Why a pattern was rejected.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a path pattern: it begins with `/`, `*` stands alone in its segment, and `**` stands last")]
 pub struct PatternError(String);
@@ -139,36 +140,36 @@ impl PathPattern {
     }
 }
 
-/// Why a request may not leave.
+/// Why a request may not be sent.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EgressDenied {
-    /// The address cannot be read.
+    /// The URL cannot be parsed.
     #[error("`{url}` is not an absolute URL")]
     NotAUrl {
-        /// What was found, without its query.
+        /// The URL, without its query.
         url: String,
     },
-    /// Only HTTPS on its own port leaves, without a user name in the address.
+    /// The request is not HTTPS on port 443, or its URL has a user name.
     #[error("requests leave over https on port 443 and without a user name, found `{found}`")]
     Scheme {
-        /// Scheme, host and port that were found.
+        /// The scheme, host and port.
         found: String,
     },
-    /// An address in place of a name, or a name that is not granted.
+    /// An IP address, or a name that is not granted.
     #[error("the host `{host}` is not granted to this channel; granted are {}", if .granted.is_empty() { "none".into() } else { .granted.join(", ") })]
     Host {
         /// The host.
         host: String,
-        /// The hosts that are.
+        /// The granted hosts.
         granted: Vec<String>,
     },
-    /// The path has escapes or dots that another server might read differently.
+    /// The path contains escapes or dots that another server might read differently.
     #[error("the path `{path}` is ambiguous: dots, empty segments, backslashes and encoded separators are refused")]
     AmbiguousPath {
         /// The path.
         path: String,
     },
-    /// The host is granted, this is not.
+    /// The host is granted, but not this method and path.
     #[error("{method} {path} on `{host}` is not granted to this channel")]
     Route {
         /// The host.
@@ -178,7 +179,7 @@ pub enum EgressDenied {
         /// The path.
         path: String,
     },
-    /// The request is longer than granted.
+    /// The request body exceeds the granted size.
     #[error("the request body has {actual} bytes, granted are {max}")]
     TooLong {
         /// In bytes.
@@ -188,7 +189,7 @@ pub enum EgressDenied {
     },
 }
 
-/// Finds the rule that admits a request, or says why none does.
+/// Finds the rule that admits a request.
 pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) -> Result<&'r EgressRule, EgressDenied> {
     let host = match url.host() {
         Some(Host::Domain(name)) => name,
@@ -210,7 +211,7 @@ pub fn admit<'r>(rules: &'r [EgressRule], method: &str, url: &Url, body: u64) ->
         rule.methods.iter().any(|known| known == method) && rule.paths.iter().any(|pattern| pattern.matches(path))
     };
     let fitting: Vec<&EgressRule> = of_host.filter(fits).collect();
-    // An endpoint that hands out credentials is one, also where a wider pattern fits it too.
+    // The rule of an endpoint that hands out credentials applies even if a wider pattern matches, too.
     let rule = fitting.iter().find(|rule| rule.shown.is_some()).or_else(|| fitting.first());
     let rule = *rule.ok_or_else(|| EgressDenied::Route {
         host: host.to_owned(),
@@ -230,7 +231,7 @@ fn not_granted(rules: &[EgressRule], host: String) -> EgressDenied {
     EgressDenied::Host { host, granted }
 }
 
-/// `Url` has resolved plain dot segments already; what is left here could be read in two ways.
+/// `Url` has already resolved plain dot segments. Anything left here is ambiguous.
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.contains("//")
@@ -239,8 +240,8 @@ fn is_ambiguous(path: &str) -> bool {
         || lower.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-/// Whether an escape is broken, or stands for a character that needs none or that is a control, or for bytes that are
-/// no character, such as a slash in too many bytes: below `**` nothing else looks at it.
+/// Whether an escape is broken, encodes an unreserved or a control character, or yields invalid UTF-8, such as an
+/// overlong slash. Below `**`, no other check looks at the path.
 fn odd_escape(path: &str) -> bool {
     let mut plain = Vec::with_capacity(path.len());
     let mut pieces = path.split('%');

@@ -1,4 +1,4 @@
-//! Owns: the JSON form of byte strings: text where the bytes are UTF-8, base64 where they are not.
+//! Owns: the JSON form of byte strings: a string if the bytes are UTF-8, otherwise base64.
 //! Does not own: the types that use it.
 
 use std::borrow::Cow;
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Either form, as it stands in a document.
+/// Either form.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Form<'a> {

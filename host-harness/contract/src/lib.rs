@@ -1,5 +1,6 @@
-//! Owns: the messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, the manifest `channel.toml`.
-//! Does not own: running a component, sockets, files.
+//! Owns: the messaging-channel contract as plain Rust: the types of `wit/`, their JSON form, the manifest
+//! `channel.toml`.
+//! Does not own: running components, sockets, files.
 
 pub mod asks;
 mod checks;
@@ -13,8 +14,8 @@ mod syntax;
 pub mod text;
 mod webhook;
 
-/// The contract's types, generated from `wit/` when this crate is built. All interfaces share one
-/// namespace; the names are the WIT's in Rust's spelling, and in snake case in JSON.
+/// The contract's types, generated from `wit/` at build time. All interfaces share one namespace. Names are the WIT's,
+/// in Rust's spelling, and in snake case in JSON.
 #[allow(missing_docs, reason = "the WIT documents a type and those of its fields whose name does not say it")]
 #[allow(
     clippy::large_enum_variant,
@@ -28,7 +29,7 @@ pub use channel_names as names;
 pub use types::*;
 
 impl SendResult {
-    /// What went wrong; none where nothing did.
+    /// What went wrong; `None` if the message was sent.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Sent(_) => None,
@@ -43,7 +44,7 @@ impl SendResult {
 }
 
 impl CaptureTarget {
-    /// Under what name the value is kept.
+    /// The name of the captured value.
     pub fn kept_as(&self) -> &str {
         match self {
             Self::Slot(name) | Self::Value(name) | Self::Other(name) => name,
@@ -66,8 +67,8 @@ impl From<&SendStep> for SentStep {
     }
 }
 
-/// Whether a component of one version runs in a host of another. Before 1.0.0 the types are equal where the versions differ in
-/// the patch number only; from then on in every version of one major number, see `wit/VERSIONING.md`.
+/// Whether a component of one version runs in a host of another. Before 1.0.0, the types are equal if only the patch
+/// numbers differ; from 1.0.0 on, if the major numbers are equal. See `wit/VERSIONING.md`.
 pub fn is_compatible(component: &str, host: &str) -> bool {
     let parts = |version: &str| version.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();
     let (component, host) = (parts(component), parts(host));

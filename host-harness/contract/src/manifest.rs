@@ -1,5 +1,5 @@
 //! Owns: the manifest `channel.toml`: what a channel is and what it asks for. A manifest is a request.
-//! Does not own: what the operator granted.
+//! Does not own: the operator's grants.
 
 use std::collections::BTreeMap;
 
@@ -21,45 +21,45 @@ use crate::{
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "inbox:channel/manifest";
 
-/// What a channel says about itself.
+/// A channel's manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
-    /// Who it is.
+    /// The channel's identity.
     pub channel: Identity,
-    /// How its webhooks come in, and are told from forgeries. None where its platform calls no address.
+    /// How its webhooks arrive and are verified. `None` if its platform sends no webhooks.
     #[serde(default)]
     pub webhook: Option<Webhook>,
     /// Other addresses that the platform calls, by name: `/callbacks/{channel}/{name}`.
     #[serde(default)]
     pub callbacks: BTreeMap<String, Callback>,
-    /// The credentials that its requests name, by slot.
+    /// The credentials that its requests use, by slot.
     #[serde(default)]
     pub slots: BTreeMap<String, Slot>,
-    /// Where its requests go. What is not listed cannot be reached.
+    /// The destinations of its requests. Everything else is unreachable.
     #[serde(default)]
     pub egress: Vec<EgressRule>,
-    /// From where the host may download what its events name.
+    /// The hosts from which the host may download media.
     #[serde(default)]
     pub media: MediaHosts,
-    /// The ways in which an account can be connected, by login type.
+    /// The ways to connect an account, by login type.
     #[serde(default)]
     pub logins: BTreeMap<String, Login>,
     /// The settings of an account, by key.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingSpec>,
-    /// What it asks of the sandbox.
+    /// Limits that it requests from the sandbox.
     #[serde(default)]
     pub limits: Limits,
 }
 
-/// Who a channel is.
+/// A channel's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Identity {
-    /// Lower-case letters, digits and `-`; stands in webhook URLs and in the inbox.
+    /// Lower-case letters, digits and `-`. Used in webhook URLs and in the inbox.
     pub id: String,
-    /// For people.
+    /// The name shown to people.
     pub name: String,
     /// The component's own version.
     pub version: String,
@@ -68,58 +68,58 @@ pub struct Identity {
     /// One sentence.
     #[serde(default)]
     pub description: String,
-    /// SPDX.
+    /// An SPDX expression.
     #[serde(default)]
     pub license: String,
 }
 
-/// The schemes for calls of the platform that are no webhooks.
+/// Schemes for signed calls of the platform other than webhooks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Callback {
-    /// A form field that holds a signature and a payload, both base64 for URLs without padding, joined by a
-    /// dot; the signature is HMAC-SHA256 over the payload as it is written.
+    /// A form field with a signature and a payload, both in unpadded base64url, joined by a dot. The signature is the
+    /// HMAC-SHA256 of the encoded payload.
     #[serde(rename_all = "kebab-case")]
     SignedRequest {
         /// The form field.
         field: String,
-        /// Every slot whose secret may have signed it; one match is enough.
+        /// The slots whose secrets may have signed it. One match is enough.
         secrets: Vec<String>,
-        /// The member of the payload that says when it was issued, in seconds since 1970. With it one that was
-        /// issued long ago is refused.
+        /// The payload's member with the time of issue, in seconds since 1970. If set, callbacks issued long ago are
+        /// rejected.
         #[serde(default)]
         issued_at: Option<String>,
-        /// What it is, for the page behind the address that is answered with.
+        /// What the callback is, shown on the page behind the answer's address.
         description: String,
-        /// The fields of the JSON answer, where the platform wants one.
+        /// The fields of the JSON answer, if the platform expects one.
         #[serde(default)]
         answer: Option<CallbackAnswer>,
     },
 }
 
-/// The fields of an answer with which the platform sends a person to a page that shows the state.
+/// The fields of an answer that refers a person to a status page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CallbackAnswer {
-    /// The field for the page's address.
+    /// The field for the address of the page.
     pub url: String,
-    /// The field for the code by which the person can ask.
+    /// The field for the person's confirmation code.
     pub code: String,
 }
 
-/// Whose secret a slot holds.
+/// Who shares a slot's secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotScope {
-    /// One for the channel, such as an app secret.
+    /// One secret for the channel, such as an app secret.
     App,
-    /// One for each account, such as a token.
+    /// One secret per account, such as a token.
     Account,
-    /// One for each connecting of an account, forgotten afterwards, such as the code of a callback.
+    /// One secret per connecting of an account, such as the code of a callback. Forgotten afterwards.
     Connect,
 }
 
-/// A place of a request in which a credential may stand.
+/// A place where a request may carry a credential.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotPlace {
@@ -131,114 +131,114 @@ pub enum SlotPlace {
     Header(String),
     /// The query parameter of this name.
     Query(String),
-    /// The placeholder of this name in the path.
+    /// The path placeholder of this name.
     Path(String),
     /// The form field of this name.
     FormField(String),
-    /// The JSON pointer into the body.
+    /// The value at this JSON pointer in the body.
     Json(String),
-    /// As the key of a derived value.
+    /// The key of a derived value.
     HmacKey,
-    /// As the message of a derived value.
+    /// The message of a derived value.
     HmacMessage,
-    /// As the key of a token of `jwt-hs256`.
+    /// The key of a `jwt-hs256` token.
     JwtHs256Key,
-    /// As the key of a token of `jwt-rs256`: RSA, PKCS #8, in PEM.
+    /// The key of a `jwt-rs256` token: RSA, PKCS #8, in PEM.
     JwtRs256Key,
-    /// As the access key's id of `aws-sigv4`, which the signature names.
+    /// The access key id of `aws-sigv4`, which the signature contains.
     AwsAccessKeyId,
-    /// As the secret key of `aws-sigv4`.
+    /// The secret key of `aws-sigv4`.
     AwsSecretKey,
 }
 
 impl SlotPlace {
-    /// Whether values are derived with a credential there.
+    /// Whether a credential there is a key for derived values.
     pub fn is_key(&self) -> bool {
         matches!(self, Self::HmacKey | Self::JwtHs256Key | Self::JwtRs256Key | Self::AwsSecretKey)
     }
 
-    /// Whether it is a part of a derived value, and no place of a request.
+    /// Whether a credential there is an input of a derived value, rather than part of a request.
     pub fn is_derived_from(&self) -> bool {
         self.is_key() || matches!(self, Self::HmacMessage | Self::AwsAccessKeyId)
     }
 }
 
-/// The only scheme of an `authorization` header that carries the signature of a request.
+/// The `authorization` scheme of signed requests, and the only place of such a signature.
 pub const SIGNED_REQUEST: &str = "AWS4-HMAC-SHA256";
 
-/// Whether a text is the scheme of an `authorization` header: a token of RFC 9110.
+/// Whether a text is the scheme of an `authorization` header, which is a token in RFC 9110.
 pub fn is_scheme(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// A credential that requests may name.
+/// A credential that requests may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Slot {
-    /// Whose it is.
+    /// Who shares it.
     pub scope: SlotScope,
-    /// Where requests may carry it. Nowhere, unless named: what only verifies never leaves.
+    /// Where requests may carry it. Empty: nowhere, e.g. for a secret that only verifies.
     #[serde(default)]
     pub allowed_in: Vec<SlotPlace>,
-    /// The only hosts that requests may carry it to. Empty: every host that was granted.
+    /// The only hosts that it may be sent to. Empty: every granted host.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// As the key of derived values: the only places where they may stand. Empty: nowhere.
+    /// For a key of derived values: the only places for these values. Empty: nowhere.
     #[serde(default)]
     pub derived: Vec<SlotPlace>,
-    /// The only pointers from which a capture may fill it, where it is the message of a derived value. Empty: none.
+    /// For the message of a derived value: the only pointers that a capture may fill it from. Empty: none.
     #[serde(default)]
     pub captured_from: Vec<String>,
-    /// Whether the host makes the secret: 32 random bytes as base64 for URLs without padding, once for the channel or for
-    /// each account. The operator may give another.
+    /// Whether the host generates the secret: 32 random bytes in unpadded base64url, once per channel or account. The
+    /// operator may set another.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub generated: bool,
-    /// For the person who fills it.
+    /// For the person who enters it.
     #[serde(default)]
     pub description: String,
 }
 
-/// From where media is downloaded.
+/// The hosts that media is downloaded from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MediaHosts {
-    /// Exact names, or `*.` before a name for every name below it.
+    /// Exact names, or `*.` and a name for all its subdomains.
     #[serde(default)]
     pub hosts: Vec<String>,
 }
 
-/// A way of connecting an account.
+/// A way to connect an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Login {
-    /// For people.
+    /// The name shown to people.
     pub name: String,
-    /// The platform's dialog, where there is one.
+    /// The address of the platform's dialog, if it has one.
     #[serde(default)]
     pub authorization_url: Option<String>,
-    /// What the account is asked to permit.
+    /// The permissions that the account is asked for.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Parameters of the callback that are credentials, each with the slot that takes it: the channel sees the
-    /// slot's name in its place.
+    /// Callback parameters that are credentials, each with the slot that stores it. The channel sees the slot's name
+    /// instead.
     #[serde(default)]
     pub secret_parameters: BTreeMap<String, String>,
 }
 
-/// What a channel asks of the sandbox; the host's own limits apply in any case.
+/// Limits that a channel requests from the sandbox. The host's own limits apply in any case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Linear memory of one call, in bytes.
+    /// Linear memory per call, in bytes.
     #[serde(default)]
     pub memory_bytes: Option<u64>,
-    /// Time of one pure call, in milliseconds.
+    /// Duration of a pure call, in milliseconds.
     #[serde(default)]
     pub deadline_ms: Option<u64>,
 }
 
-/// Why a manifest was refused.
+/// Why a manifest was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It is not TOML, or a key is unknown, missing or of the wrong type.
@@ -263,7 +263,7 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads and checks a manifest. `origin` names it in errors.
+    /// Parses and checks a manifest. `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ManifestError> {
         let manifest: Self =
             toml::from_str(text).map_err(|source| ManifestError::Syntax { origin: origin.to_owned(), source })?;
@@ -271,13 +271,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The slots of a scope whose secrets the host makes.
+    /// The slots of a scope whose secrets the host generates.
     pub fn generated_slots(&self, scope: SlotScope) -> impl Iterator<Item = &str> {
         let of_scope = self.slots.iter().filter(move |(_, slot)| slot.generated && slot.scope == scope);
         of_scope.map(|(name, _)| name.as_str())
     }
 
-    /// The slots whose secrets tell what is genuine of what the platform sends.
+    /// The slots whose secrets verify requests from the platform.
     pub(crate) fn proving_slots(&self) -> impl Iterator<Item = &String> {
         let callbacks = self.callbacks.values().flat_map(|Callback::SignedRequest { secrets, .. }| secrets);
         self.webhook.iter().flat_map(Webhook::secrets).chain(callbacks)

@@ -1,31 +1,31 @@
-//! Owns: hosts that an account's setting names: `{setting:KEY}`, or `{setting:KEY}` before a domain.
+//! Owns: hosts that an account names in a setting: `{setting:KEY}`, alone or before a domain.
 //! Does not own: which requests a host is granted (`egress`).
 
 use crate::{Setting, SettingValue};
 
-/// The longest name of a host, and the longest label of one.
+/// Maximum length of a host name, and of one label.
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// A host whose name, or whose first label, stands in a setting of the account.
+/// A host whose name, or first label, comes from a setting of the account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SettingHost<'a> {
-    /// The setting.
+    /// The setting's key.
     pub key: &'a str,
-    /// What follows its value: nothing, or a dot and a domain.
+    /// What follows the value: nothing, or a dot and a domain.
     pub suffix: &'a str,
 }
 
 impl<'a> SettingHost<'a> {
-    /// Reads a host as a manifest writes it. None where it is a name of its own.
+    /// Parses a host from a manifest. `None` if it is an ordinary host name.
     pub fn read(host: &'a str) -> Option<Self> {
         let (key, suffix) = host.strip_prefix("{setting:")?.split_once('}')?;
         let is_domain = suffix.strip_prefix('.').is_some_and(is_host_name);
         (!key.is_empty() && (suffix.is_empty() || is_domain)).then_some(Self { key, suffix })
     }
 
-    /// The host for an account with these settings. None where the setting is not there, or makes no name of a host: an
-    /// address of numbers, a port or a pattern never does.
+    /// The host for an account with these settings. `None` if the setting is missing or does not give a host name. IP
+    /// addresses, ports and patterns are never host names.
     pub fn resolve(&self, settings: &[Setting]) -> Option<String> {
         let value = settings.iter().find(|setting| setting.key == self.key).map(|setting| &setting.value)?;
         let SettingValue::Text(text) = value else { return None };
@@ -36,7 +36,7 @@ impl<'a> SettingHost<'a> {
     }
 }
 
-/// Whether this is the name of a host in a domain. No address of numbers is one, in whatever spelling: no top-level domain
+/// Whether this is a host name within a domain. An IP address never is, in any spelling, because no top-level domain
 /// begins with a digit.
 pub(crate) fn is_host_name(name: &str) -> bool {
     let top = name.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Owns: settings: what a manifest declares, and checking values against it.
+//! Owns: settings: their declarations in a manifest, and checking values against them.
 //! Does not own: secrets.
 
 use std::collections::BTreeMap;
@@ -21,16 +21,16 @@ pub enum SettingType {
     Texts,
 }
 
-/// Who has a setting.
+/// Who sets a setting.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettingScope {
-    /// Each account has its own.
+    /// Each account.
     #[default]
     Account,
-    /// The channel has one, for all its accounts and for connecting them.
+    /// The channel, for all its accounts and for connecting them.
     Channel,
-    /// The channel has one, and an account may have another.
+    /// The channel, and an account may override it.
     Both,
 }
 
@@ -40,26 +40,26 @@ impl SettingScope {
     }
 }
 
-/// What a manifest says description one setting.
+/// The declaration of a setting in a manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SettingSpec {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: SettingType,
-    /// Who has it.
+    /// Who sets it.
     #[serde(default)]
     pub scope: SettingScope,
-    /// Whether an account must have it.
+    /// Whether a value is required.
     #[serde(default)]
     pub required: bool,
-    /// What stands in when it is left out.
+    /// The value if none is set.
     #[serde(default)]
     pub default: Option<RawSetting>,
-    /// Whether the channel is told it with a webhook too, where the host knows of which account that is.
+    /// Whether the channel also gets it with webhooks whose account the host knows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_webhooks: bool,
-    /// The only accepted texts. Empty accepts any.
+    /// The allowed texts. Empty allows any.
     #[serde(default)]
     pub one_of: Vec<String>,
     /// For the person who sets it.
@@ -67,7 +67,7 @@ pub struct SettingSpec {
     pub description: String,
 }
 
-/// A value as it stands in a TOML document.
+/// A value as written in a TOML document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RawSetting {
@@ -92,7 +92,7 @@ impl From<RawSetting> for SettingValue {
     }
 }
 
-/// Why the settings of an account were refused.
+/// Why settings were rejected.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum SettingsError {
     /// The channel has no such setting.
@@ -103,7 +103,7 @@ pub enum SettingsError {
         /// The keys that exist.
         known: Vec<String>,
     },
-    /// It is required and has no default.
+    /// The setting is required and has no default.
     #[error("`{key}` is missing: {description}")]
     Missing {
         /// The key.
@@ -111,7 +111,7 @@ pub enum SettingsError {
         /// What it is for.
         description: String,
     },
-    /// The value is not acceptable.
+    /// The value is invalid.
     #[error("`{key}`: {problem}")]
     Value {
         /// The key.
@@ -146,9 +146,8 @@ impl SettingSpec {
     }
 }
 
-/// Checks the values of a configuration against a manifest's `[settings]` and fills in defaults. `scope` says
-/// whose they are: the channel's, or those of one account. Defaults of what both may have come with the
-/// channel's.
+/// Checks the values of a configuration against a manifest's `[settings]` and fills in defaults. `scope` is the channel
+/// or one account. Defaults of settings that both may set are added to the channel's.
 pub fn resolve_settings(
     specs: &BTreeMap<String, SettingSpec>,
     scope: SettingScope,
@@ -173,7 +172,8 @@ pub fn resolve_settings(
     Ok(settings)
 }
 
-/// The settings that a channel is told for an account: the account's own, and the channel's where it has none.
+/// The settings that a channel gets for an account: the account's own, then those of the channel that it does not
+/// override.
 pub fn merge_settings(account: &mut Vec<Setting>, channel: &[Setting]) {
     for setting in channel {
         if account.iter().all(|own| own.key != setting.key) {

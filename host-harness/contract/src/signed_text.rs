@@ -1,15 +1,15 @@
-//! Owns: the template of what a signature covers, such as `v0:{header:x-timestamp}:{body}`.
-//! Does not own: the signature, filling the template in (the host).
+//! Owns: the template of the bytes that a signature covers, such as `v0:{header:x-timestamp}:{body}`.
+//! Does not own: the signature, filling in the template (the host).
 
 use serde::{Deserialize, Serialize};
 
 use crate::syntax::is_header_name;
 
-/// The longest template, in bytes.
+/// Maximum size of a template, in bytes.
 const MAX_TEMPLATE: usize = 512;
 
-/// What a signature covers: text, with placeholders in braces. It has either `{body}` or `{form}`, once, so that no
-/// signature fits another body.
+/// The text that a signature covers, with placeholders in braces. Contains exactly one of `{body}` and `{form}`, so
+/// that no signature is valid for another body.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SignedText {
@@ -17,38 +17,38 @@ pub struct SignedText {
     pieces: Vec<SignedPiece>,
 }
 
-/// A piece of what is signed.
+/// A piece of the signed text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SignedPiece {
-    /// As it stands in the template.
+    /// Literal text.
     Text(String),
     /// `{body}`: the body's bytes.
     Body,
-    /// `{form}`: the fields of a form in the body, sorted by name and value, each name directly followed by its value.
-    /// A field that is repeated with the same value counts once.
+    /// `{form}`: the form fields in the body, sorted by name and value, each name followed directly by its value. A
+    /// field repeated with the same value counts once.
     Form,
-    /// `{header:NAME}`: the value of a header, which is there exactly once.
+    /// `{header:NAME}`: the value of a header that occurs exactly once.
     Header(String),
-    /// `{url}`: the address that the platform was given, with the query that it was called with.
+    /// `{url}`: the webhook address configured at the platform, with the query of the request.
     Url,
 }
 
-/// Why a template was refused. The sentence continues the template's key.
+/// Why a template was rejected. The sentence continues after the template's key.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TemplateError {
-    /// It is longer than any platform's.
+    /// The template is too long.
     #[error("a template has at most {MAX_TEMPLATE} bytes")]
     TooLong,
-    /// A brace without its counterpart.
+    /// An unmatched brace.
     #[error("`{0}`: a brace begins or ends a placeholder, and its counterpart is missing")]
     Brace(String),
-    /// A word that stands for nothing.
+    /// An unknown placeholder.
     #[error("`{{{0}}}` is not a placeholder; there are `{{body}}`, `{{form}}`, `{{header:NAME}}` and `{{url}}`")]
     Unknown(String),
-    /// A header's name that no header has.
+    /// An invalid header name.
     #[error("names of headers are lower case, found `{0}`")]
     Header(String),
-    /// Nothing or too much of the body.
+    /// The body occurs never or more than once.
     #[error("`{0}` must have `{{body}}` or `{{form}}`, once: otherwise a signature would fit any body")]
     Body(String),
 }
@@ -103,14 +103,14 @@ impl From<SignedText> for String {
 }
 
 impl Default for SignedText {
-    /// The body alone.
+    /// Only the body.
     fn default() -> Self {
         Self { template: "{body}".to_owned(), pieces: vec![SignedPiece::Body] }
     }
 }
 
 impl SignedText {
-    /// As the manifest writes it.
+    /// The template as written in the manifest.
     pub fn template(&self) -> &str {
         &self.template
     }
@@ -120,7 +120,7 @@ impl SignedText {
         &self.pieces
     }
 
-    /// The headers whose values are signed.
+    /// The signed headers.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {
             SignedPiece::Header(name) => Some(name.as_str()),

@@ -1,18 +1,18 @@
-//! Owns: what of a stranger's text must not be passed on to errors, logs and terminals as it is.
+//! Owns: escaping text from outside for errors, logs and terminals.
 //! Does not own: where texts come from.
 
 use std::fmt::Write as _;
 
-/// The longest text of a stranger in one error, in characters.
+/// Maximum length of such a text in one error, in characters.
 const LONGEST: usize = 1000;
 
-/// Whether a terminal or a reader is misled by a character: controls, and what turns the direction of text.
+/// Whether a character can mislead a terminal or a reader: control and bidi characters, line separators.
 pub fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text in one line that does nothing to a terminal: what misleads is escaped, what is too long is cut.
+/// Escapes a text for one line of terminal output, and truncates it if it is too long.
 pub fn shown(text: &str) -> String {
     let mut shown = escaped(text.chars().take(LONGEST));
     if text.chars().nth(LONGEST).is_some() {
@@ -21,16 +21,16 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
-/// A document in several lines that does nothing to a terminal.
+/// Escapes a document of several lines for terminal output.
 pub fn shown_lines(text: &str) -> String {
     text.split('\n').map(|line| escaped(line.chars())).collect::<Vec<_>>().join("\n")
 }
 
-/// JSON that does nothing to a terminal, and means the same: JSON itself escapes only the controls of ASCII.
+/// Escapes JSON for terminal output without changing its meaning. JSON itself escapes only ASCII control characters.
 pub fn shown_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
-        // Line ends stand between the values, where they are no one's text.
+        // Line breaks occur only between values, never in a string.
         if misleads(c) && c != '\n' {
             let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {

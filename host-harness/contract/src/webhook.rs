@@ -1,5 +1,5 @@
-//! Owns: what a manifest says of webhooks: how a genuine one is told from a forgery, what a challenge is, what is answered.
-//! Does not own: its other sections (`manifest`), looking at a webhook (the host).
+//! Owns: webhooks in a manifest: their verification, challenges, and answers.
+//! Does not own: other sections (`manifest`), verifying a webhook (the host).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,34 +8,34 @@ use serde::{Deserialize, Serialize};
 pub use crate::signed_text::{SignedPiece, SignedText, TemplateError};
 use crate::syntax::{is_header_name, is_pointer};
 
-/// The largest webhook body that any channel may ask for, in bytes.
+/// Maximum webhook body size that a channel may ask for, in bytes.
 pub const MAX_BODY_BYTES: usize = 8 << 20;
 
-/// The largest webhook body of a channel that asks for nothing, in bytes.
+/// Default maximum webhook body size, in bytes.
 pub const USUAL_BODY_BYTES: usize = 1 << 20;
 
-/// The longest body of a fixed answer, in bytes.
+/// Maximum body size of a fixed answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 4 << 10;
 
-/// The largest `tolerance`, in seconds.
+/// Maximum `tolerance`, in seconds.
 const MAX_TOLERANCE: u64 = 86_400;
 
 /// How a channel's webhooks arrive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Webhook {
-    /// The largest body taken, in bytes: [`USUAL_BODY_BYTES`] unless set, at most [`MAX_BODY_BYTES`].
+    /// Maximum body size, in bytes: by default [`USUAL_BODY_BYTES`], at most [`MAX_BODY_BYTES`].
     #[serde(default = "default_max_body")]
     pub max_body_bytes: usize,
-    /// Headers that the channel wants to see, lower case.
+    /// Headers passed to the channel, in lower case.
     #[serde(default)]
     pub headers: Vec<String>,
-    /// How a `POST` is verified. Without one the channel does not start.
+    /// How a `POST` is verified. Required: without it, the channel does not start.
     pub verification: Verification,
-    /// How a challenge is answered, where the platform sends one.
+    /// How challenges are answered, if the platform sends any.
     #[serde(default)]
     pub challenge: Option<Challenge>,
-    /// What every webhook that is taken is answered. Without it: status 200 and a word.
+    /// The answer to every accepted webhook. Default: status 200 and a short text.
     #[serde(default)]
     pub answer: Option<FixedAnswer>,
 }
@@ -44,20 +44,20 @@ fn default_max_body() -> usize {
     USUAL_BODY_BYTES
 }
 
-/// The schemes for telling a genuine delivery from a forgery.
+/// Schemes for verifying a delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Verification {
-    /// A keyed hash in a header.
+    /// An HMAC in a header.
     Hmac(Signature),
-    /// An Ed25519 signature in a header. Its slots hold the platform's public key, in hexadecimal.
+    /// An Ed25519 signature in a header. The slots contain the platform's public key in hex.
     Ed25519(Signature),
-    /// A fixed secret in a header.
+    /// A shared secret in a header.
     #[serde(rename_all = "kebab-case")]
     SharedSecretHeader {
-        /// The header, lower case.
+        /// The header's name, in lower case.
         header: String,
-        /// Every slot whose secret is accepted.
+        /// The slots whose secrets are accepted.
         secrets: Vec<String>,
     },
 }
@@ -66,56 +66,56 @@ pub enum Verification {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Signature {
-    /// The hash of the scheme `hmac`: SHA-256 unless set. `ed25519` has no choice.
+    /// The hash of the scheme `hmac`, by default SHA-256. Not used by `ed25519`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<HashAlgorithm>,
-    /// The header, lower case.
+    /// The header's name, in lower case.
     pub header: String,
-    /// What stands before the signature, such as `sha256=`.
+    /// The text before the signature, such as `sha256=`.
     #[serde(default)]
     pub prefix: String,
-    /// How the signature is written.
+    /// The encoding of the signature.
     #[serde(default)]
     pub encoding: SignatureEncoding,
-    /// What it covers: the body, unless set. The host reads the headers in it, whether or not the channel lists them.
+    /// The signed text, by default the body. The host reads the headers in it, whether or not the channel lists them.
     #[serde(default)]
     pub signs: SignedText,
-    /// Where the time of signing stands. With it a delivery cannot be repeated later by somebody who saw it.
+    /// The time of signing. If set, a captured delivery cannot be replayed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<SignedTime>,
-    /// Every slot whose secret may have made it; one match is enough.
+    /// The slots whose secrets may match. One match is enough.
     pub secrets: Vec<String>,
 }
 
-/// The hashes of HMAC.
+/// Hash algorithms for HMAC.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HashAlgorithm {
     /// SHA-256.
     #[default]
     Sha256,
-    /// SHA-1, for platforms that have nothing else.
+    /// SHA-1, for platforms that support nothing else.
     Sha1,
 }
 
-/// How a signature is written.
+/// Encodings of a signature.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureEncoding {
-    /// Hexadecimal, of either case.
+    /// Hex, in either case.
     #[default]
     Hex,
     /// Standard base64.
     Base64,
 }
 
-/// The time of signing, which the signature covers.
+/// The time of signing, covered by the signature.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SignedTime {
-    /// The header that holds it, in seconds since 1970. It is among the headers of `signs`.
+    /// The header with the time, in seconds since 1970. `signs` must contain it.
     pub header: String,
-    /// How far it may lie from the host's clock, before or behind, in seconds: 300 unless set, at most a day.
+    /// The allowed difference to the host's clock in either direction, in seconds: by default 300, at most a day.
     #[serde(default = "default_tolerance")]
     pub tolerance: u64,
 }
@@ -124,45 +124,45 @@ fn default_tolerance() -> u64 {
     300
 }
 
-/// The schemes for answering a challenge.
+/// Schemes for answering a challenge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "scheme")]
 pub enum Challenge {
-    /// A `GET`: echo one query parameter if another one holds the agreed token.
+    /// A `GET`: echo one query parameter if another contains the agreed token.
     #[serde(rename_all = "kebab-case")]
     QueryEcho {
         /// Parameters that must have exactly these values.
         #[serde(default)]
         require: BTreeMap<String, String>,
-        /// The parameter that holds the token.
+        /// The parameter with the token.
         token: String,
         /// The parameter to echo.
         answer: String,
-        /// The slot that holds the agreed token.
+        /// The slot with the agreed token.
         secret: String,
     },
-    /// A `POST` that was verified like any other, and whose body is JSON: echo a text of it. It is no delivery.
+    /// A verified `POST` with a JSON body: echo a string from it. It is not a delivery.
     #[serde(rename_all = "kebab-case")]
     JsonEcho {
-        /// JSON pointers, and the texts that stand there in a challenge and in nothing else.
+        /// JSON pointers and the strings there that identify a challenge.
         #[serde(rename = "where")]
         when: BTreeMap<String, String>,
-        /// The JSON pointer to the text to echo.
+        /// The JSON pointer to the string to echo.
         answer: String,
     },
 }
 
-/// What a platform wants to hear for every webhook that is taken.
+/// The answer that a platform expects to every accepted webhook.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FixedAnswer {
-    /// From 200 to 299: 200 unless set.
+    /// 200 to 299, by default 200.
     #[serde(default = "default_status")]
     pub status: u16,
-    /// The media type: plain text unless set.
+    /// The media type, by default plain text.
     #[serde(default = "default_content_type")]
     pub content_type: String,
-    /// At most 4 KiB; nothing unless set.
+    /// At most 4 KiB, empty by default.
     #[serde(default)]
     pub body: String,
 }
@@ -184,7 +184,7 @@ impl Verification {
         }
     }
 
-    /// The header that carries the proof, lower case.
+    /// The header with the proof, in lower case.
     pub fn header(&self) -> &str {
         match self {
             Self::Hmac(signature) | Self::Ed25519(signature) => &signature.header,
@@ -192,7 +192,7 @@ impl Verification {
         }
     }
 
-    /// The signature, where the proof is one.
+    /// The signature, unless the scheme uses a shared secret.
     pub fn signature(&self) -> Option<&Signature> {
         match self {
             Self::Hmac(signature) | Self::Ed25519(signature) => Some(signature),
@@ -200,7 +200,7 @@ impl Verification {
         }
     }
 
-    /// All headers without which nothing is proved.
+    /// All headers required for verification.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         let signed = self.signature().into_iter().flat_map(|signature| signature.signs.headers());
         std::iter::once(self.header()).chain(signed)
@@ -208,7 +208,7 @@ impl Verification {
 }
 
 impl fmt::Display for Verification {
-    /// What proves a webhook, such as "HMAC-SHA256 of `{body}`".
+    /// The scheme, such as "HMAC-SHA256 of `{body}`".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, signature) = match self {
             Self::SharedSecretHeader { .. } => return f.write_str("a shared secret"),
@@ -223,7 +223,7 @@ impl fmt::Display for Verification {
 }
 
 impl Webhook {
-    /// The slots that tell what is genuine.
+    /// The slots whose secrets verify webhooks and challenges.
     pub fn secrets(&self) -> impl Iterator<Item = &String> {
         let of_challenge = self.challenge.iter().filter_map(|challenge| match challenge {
             Challenge::QueryEcho { secret, .. } => Some(secret),
@@ -232,7 +232,7 @@ impl Webhook {
         self.verification.secrets().iter().chain(of_challenge)
     }
 
-    /// Whether it contradicts itself: the key, and what is wrong.
+    /// Checks for contradictions. `Err`: the key and the problem.
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         if self.max_body_bytes == 0 || self.max_body_bytes > MAX_BODY_BYTES {
             return Err(("webhook.max-body-bytes", format!("must lie between 1 and {MAX_BODY_BYTES}")));

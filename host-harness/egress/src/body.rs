@@ -1,5 +1,5 @@
-//! Owns: the body of a request as it is sent, with the host's files in it: alone, in a form, in base64 within JSON.
-//! Does not own: opening files, their sizes (`policy`), what else stands in a body (`inject`).
+//! Owns: the body of a request as it is sent, with the host's files: alone, in a form, in base64 within JSON.
+//! Does not own: opening files, their sizes (`policy`), other injected values (`inject`).
 
 use std::{
     collections::VecDeque,
@@ -26,7 +26,7 @@ pub struct File {
     pub body: reqwest::Body,
 }
 
-/// The files of a request: those of its body in the order of its fields, then those of its fills.
+/// The files of a request: those of its body in the order of the fields, then those of its fills.
 #[derive(Debug, Default)]
 pub struct Files(VecDeque<File>);
 
@@ -36,9 +36,9 @@ impl Files {
         self.0.push_back(file);
     }
 
-    /// How many bytes of the request they are.
+    /// The number of bytes that the files add to the request.
     pub(crate) fn bytes(&self, request: &HttpRequest) -> u64 {
-        // A body has files, or fills put them into it.
+        // A request has files either in its body or in fills, never both.
         let encoded = request.fills.iter().any(|fill| matches!(fill.source, FillSource::FileBase64(_)));
         let size = |file: &File| if encoded { base64_bytes(file.size) } else { file.size };
         self.0.iter().map(size).fold(0, u64::saturating_add)
@@ -50,12 +50,12 @@ impl Files {
     }
 }
 
-/// The length of so many bytes in base64.
+/// The length of this many bytes in base64.
 pub fn base64_bytes(bytes: u64) -> u64 {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
-/// A body, ready to be sent.
+/// A body that is ready to be sent.
 pub(crate) enum Content {
     Empty,
     Bytes(Vec<u8>),
@@ -64,8 +64,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// Puts the files into a body. `in_json` says where files stand in the bytes of a JSON document, each in place of the
-    /// value there.
+    /// Puts the files into a body. `in_json` contains the ranges of a JSON document that the files replace.
     pub(crate) fn new(body: HttpBody, in_json: &[Range<usize>], mut files: Files) -> Result<Self, EgressError> {
         Ok(match body {
             HttpBody::Empty => Self::Empty,
@@ -79,12 +78,12 @@ impl Content {
         })
     }
 
-    /// The bytes that are at hand.
+    /// The bytes in memory. Empty for streams and forms.
     pub(crate) fn bytes(&self) -> &[u8] {
         if let Self::Bytes(bytes) = self { bytes } else { &[] }
     }
 
-    /// Reads a stream to its end, of at most `max` bytes, into memory of this reservation.
+    /// Reads a stream of at most `max` bytes into memory of this reservation.
     pub(crate) async fn whole(self, max: u64, memory: &mut Held) -> Result<Self, EgressError> {
         let Self::Stream(File { size, body }) = self else { return Ok(self) };
         if size > max {
@@ -126,7 +125,7 @@ fn form(fields: Vec<FormField>, mut files: Files) -> Result<Form, EgressError> {
     Ok(form)
 }
 
-/// A JSON document with files in it, as texts in base64.
+/// A JSON document with files as base64 strings.
 fn spliced(document: &[u8], places: &[Range<usize>], mut files: Files) -> Result<File, EgressError> {
     let twice = || EgressError::Invalid("two files would stand at the same place of its body".into());
     let mut placed = Vec::new();
@@ -140,7 +139,7 @@ fn spliced(document: &[u8], places: &[Range<usize>], mut files: Files) -> Result
         Piece::Text(Bytes::copy_from_slice(bytes))
     };
     for (place, file) in placed {
-        // The quotes are the host's.
+        // The file replaces the whole value, so the quotes are added here.
         let before = [document.get(from..place.start).ok_or_else(twice)?, b"\""].concat();
         pieces.push_back(text(&mut size, &before));
         size = size.saturating_add(base64_bytes(file.size));
@@ -152,14 +151,14 @@ fn spliced(document: &[u8], places: &[Range<usize>], mut files: Files) -> Result
     Ok(File { size, body: reqwest::Body::wrap(Spliced(pieces)) })
 }
 
-/// Texts and files in base64, one behind the other.
+/// A sequence of texts and base64-encoded files.
 struct Spliced(VecDeque<Piece>);
 
 enum Piece {
     Text(Bytes),
     File {
         body: reqwest::Body,
-        /// What was read and is no whole triple yet.
+        /// Bytes that do not fill a group of three yet.
         rest: Vec<u8>,
     },
 }
@@ -220,7 +219,7 @@ mod tests {
         for length in 0..20_u8 {
             let (one, two): (Vec<u8>, Vec<u8>) = ((0..length).collect(), (0..=length).rev().collect());
             let document = br#"{"b":null, "a":"x"}"#;
-            // In the order of the fills, which is not the document's.
+            // In the order of the fills, which differs from the order in the document.
             let places = [15..18, 5..9];
             let content = Content::new(HttpBody::Bytes(document.to_vec()), &places, files(&[&one, &two])).unwrap();
             let Content::Stream(File { size, .. }) = &content else { panic!("it is read before it is sent") };

@@ -1,4 +1,4 @@
-//! Owns: capturing values from an answer before the channel sees it: values for later steps, and credentials.
+//! Owns: capturing values from a response before the channel sees it: values for later steps, and credentials.
 //! Does not own: uncaptured credentials (`redact`), storing credentials (`credentials`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::{
 pub struct Captured {
     /// Values for later steps, by name.
     pub values: BTreeMap<String, String>,
-    /// Credentials by slot; `None` where none may be captured.
+    /// Credentials by slot; `None` if credentials may not be captured.
     pub credentials: Option<Vec<(String, Secret)>>,
 }
 
@@ -39,15 +39,15 @@ impl Captured {
 const MAX_SUFFIX: usize = 128;
 /// The longest value that is captured, in bytes.
 const MAX_VALUE: usize = 16 << 10;
-/// The most that one answer may capture, in bytes; later answers are searched for all of it.
+/// Maximum total of one response's captured values, in bytes. Later responses are searched for all of them.
 const MAX_VALUES: usize = 1 << 20;
-/// The longest pointer, in bytes and in steps.
+/// Maximum length of a pointer, in bytes and in steps.
 const MAX_POINTER: usize = 256;
 const MAX_DEPTH: usize = 16;
-/// Captures of one request, and credentials of one call.
+/// Maximum number of captures per request, and of credentials per call.
 const MAX_CAPTURES: usize = 64;
 const MAX_CREDENTIALS: usize = 2000;
-/// The most values of one capture.
+/// Maximum number of values per capture.
 const MAX_MATCHES: usize = 1000;
 
 /// Checks the captures before anything is sent.
@@ -70,7 +70,7 @@ pub(crate) fn check(
             return Err(EgressError::Invalid("the key of a capture names a credential".into()));
         }
         let CaptureTarget::Slot(slot) = &capture.target else {
-            // A plain value may be injected anywhere and is not redacted when it comes back.
+            // A plain value may be injected anywhere, and is not redacted when it comes back.
             let field = capture.pointer.rsplit('/').next().unwrap_or_default();
             if capture.pointer.split('/').any(names_credential) {
                 let problem = format!("`{field}` is a credential, and is captured into a slot");
@@ -82,7 +82,7 @@ pub(crate) fn check(
         if captured.credentials.is_none() {
             return Err(EgressError::Invalid("a step of a reply captures values, not credentials".into()));
         }
-        // The channel's own slots are set by the operator only, and what the host makes by nobody else.
+        // Only the operator sets the channel's own slots, and only the host sets generated ones.
         let taken = slots
             .get(declared_slot(slot))
             .is_some_and(|declared| declared.scope != SlotScope::App && !declared.generated);
@@ -107,7 +107,7 @@ struct Match {
 }
 
 /// Captures a request's values from its response and replaces each with its target's name. With `shows`, the channel
-/// sees only the listed parts of the answer.
+/// sees only the listed parts of the response.
 pub(crate) fn capture(
     captures: &[Capture],
     shows: Option<&[String]>,
@@ -118,20 +118,21 @@ pub(crate) fn capture(
     if shows.is_some() {
         response.headers.retain(|header| is_plain_header(&header.name));
     }
-    // The redirect of a dialog may carry a credential in its address.
+    // The redirect of a dialog may have a credential in its address.
     for header in &mut response.headers {
         if says_credential(header.value.as_bytes()) {
             header.value = REDACTED.to_owned();
         }
     }
     let succeeded = (200..300).contains(&response.status);
-    // A step's answer is read by the channel, which is told what was captured. Some platforms answer an error with 200.
+    // Required in `account` calls only: a channel parses a step's response itself and knows what was captured. Some
+    // platforms respond to errors with 200.
     let must_match = captured.credentials.is_some();
     let heavy = is_too_heavy(&response.body);
     let document = if heavy { None } else { serde_json::from_slice::<Value>(&response.body).ok() };
     let Some(mut document) = document else {
         if heavy || shows.is_some() || says_credential(&response.body) {
-            // An answer that cannot be parsed is hidden as a whole.
+            // A response that cannot be parsed is hidden completely.
             response.body.clear();
         }
         return match captures.first() {
@@ -170,7 +171,7 @@ pub(crate) fn capture(
     }
     let slots: BTreeSet<&str> = captures.iter().filter_map(|capture| slot_name(&capture.target)).collect();
     let is_credential = |name: &str| slots.contains(name) || slots.contains(declared_slot(name));
-    // The credential may occur elsewhere in the answer, such as in the next page's address.
+    // The credential may occur elsewhere in the response, e.g. in the next page's address.
     let credentials = found.iter().filter(|found| is_credential(&found.name)).map(|found| found.value.as_bytes());
     redact(&[&Spellings::of(credentials)], response, given_up);
     for Match { name, value, .. } in found {
@@ -191,8 +192,8 @@ fn slot_name(target: &CaptureTarget) -> Option<&str> {
     if let CaptureTarget::Slot(name) = target { Some(name) } else { None }
 }
 
-/// All matches of all captures. Captures with the same target are alternatives, of which one must match where anything
-/// must.
+/// All matches of all captures. Captures with the same target are alternatives: if `must_match`, one of them must
+/// match.
 fn matches(captures: &[Capture], document: &Value, must_match: bool) -> Result<Vec<Match>, EgressError> {
     let mut found = Vec::new();
     for (at, first) in captures.iter().enumerate() {
@@ -216,7 +217,7 @@ fn matches(captures: &[Capture], document: &Value, must_match: bool) -> Result<V
     Ok(found)
 }
 
-/// The matches of one capture; `None` where its pointer leads nowhere. An empty list is a match without values.
+/// The matches of one capture; `None` if its pointer does not exist. An empty list is a match without values.
 fn match_one(capture: &Capture, document: &Value) -> Result<Option<Vec<Match>>, EgressError> {
     let name = capture.target.kept_as();
     let Some((list, rest)) = capture.pointer.split_once("/*") else {

@@ -1,4 +1,4 @@
-//! Owns: the HTTP clients, endpoint overrides, and the longest duration of an exchange.
+//! Owns: the HTTP clients, endpoint overrides, and the time limit of an exchange.
 //! Does not own: what may be sent. It accepts only [`Injected`].
 
 use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
@@ -23,9 +23,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// it.
 pub type Endpoints = BTreeMap<String, Url>;
 
-/// The host's clock, which measures the longest duration of an exchange.
+/// The host's clock, which measures the time limit of an exchange.
 pub trait Timer: Send + Sync + 'static {
-    /// The present, in milliseconds since 1970: for values that end.
+    /// The current time, in milliseconds since 1970, for values that expire.
     fn now(&self) -> u64;
 
     /// Resolves after this duration.
@@ -70,7 +70,7 @@ impl Clients {
         })
     }
 
-    /// Sends a request and reads an answer of at most `max` bytes.
+    /// Sends a request and reads a response of at most `max` bytes.
     pub(crate) async fn exchange(
         &self,
         request: Injected,
@@ -89,7 +89,7 @@ impl Clients {
         self.in_time(exchange).await.map_err(EgressError::NoAnswer)?
     }
 
-    /// Runs an exchange until the last byte of the answer, or fails with a timeout.
+    /// Runs an exchange until the last byte of the response, or fails with a timeout.
     pub(crate) async fn in_time<T>(&self, exchange: impl Future<Output = T>) -> Result<T, String> {
         // Start the timer before the exchange.
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Owns: downloading a file from a granted host, redirects included, within bounds.
+//! Owns: downloading a file from a granted host, including redirects, within limits.
 //! Does not own: when to download (the engine's `media`), where the bytes go ([`FileSink`]).
 
 use harness_contract::HttpRequest;
@@ -13,7 +13,7 @@ use crate::{
     send::{Caller, Egress},
 };
 
-/// The most redirects, each to a granted host.
+/// Maximum number of redirects. Each must lead to a granted host.
 const REDIRECTS: u32 = 3;
 
 /// Receives the bytes of a file.
@@ -54,7 +54,7 @@ pub enum DownloadError<E> {
 }
 
 impl Egress {
-    /// Downloads a file of at most `max` bytes into the sink that `begin` opens when the answer arrives. `hosts` are
+    /// Downloads a file of at most `max` bytes into the sink that `begin` opens when the response arrives. `hosts` are
     /// exact names, or `*.` and a name for all its subdomains.
     pub async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
         &self,
@@ -71,8 +71,8 @@ impl Egress {
         self.clients.in_time(fetch).await.map_err(DownloadError::Passing)?
     }
 
-    /// The same for a request that a channel made, under its grant and with its credentials. A redirect is followed without
-    /// them, to the hosts that were granted for files.
+    /// Like [`Self::download`], for a request built by a channel, under its grant and with its credentials. Redirects
+    /// are followed without the credentials, to hosts granted for files.
     pub async fn download_as<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
         &self,
         caller: &Caller<'_>,
@@ -139,7 +139,7 @@ impl Egress {
     }
 }
 
-/// Sends a request and waits for the head of its answer.
+/// Sends a request and waits for the headers of the response.
 async fn begun<E>(request: reqwest::RequestBuilder) -> Result<reqwest::Response, DownloadError<E>> {
     let idle = |_| DownloadError::Passing(format!("nothing came for {IDLE:?}"));
     timeout(IDLE, request.send()).await.map_err(idle)?.map_err(passing)
@@ -149,7 +149,7 @@ fn text(response: &reqwest::Response, name: header::HeaderName) -> Option<String
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// Where a redirect leads that came from this address.
+/// The target of a redirect from this address.
 fn redirected<E>(response: &reqwest::Response, from: &Url) -> Result<Url, DownloadError<E>> {
     let target = text(response, header::LOCATION).and_then(|location| from.join(&location).ok());
     target.ok_or_else(|| DownloadError::Passing("a redirect without an address".into()))

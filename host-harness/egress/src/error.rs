@@ -1,4 +1,4 @@
-//! Owns: why a request has no answer, in words for an operator. Errors quote no answer and no credential.
+//! Owns: why a request has no response, in words for an operator. Errors quote no response and no credential.
 //! Does not own: how the caller reacts.
 
 use std::error::Error as _;
@@ -39,13 +39,13 @@ pub enum EgressError {
     /// Sent, with an unknown outcome.
     #[error("no answer came: {0}")]
     NoAnswer(String),
-    /// The answer exceeds the granted size and was not read to its end.
+    /// The response exceeds the granted size and was not read to its end.
     #[error("the answer is longer than the {0} bytes that were granted")]
     TooLarge(u64),
-    /// The answer is compressed although that was not requested, so it cannot be searched for credentials.
+    /// The response is compressed although that was not requested, so it cannot be searched for credentials.
     #[error("the answer is encoded, which was not asked for")]
     Encoded,
-    /// The answer lacks a value that a later step needs.
+    /// The response lacks a value that a later step needs.
     #[error("the answer has no `{0}`")]
     CaptureFailed(String),
 }

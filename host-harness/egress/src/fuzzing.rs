@@ -28,7 +28,7 @@ impl Host {
         Self(Known::new(&secrets, "c", Some(&Arc::new(PendingCredentials::default()))))
     }
 
-    /// What a channel sees of the answer to a request with these captures and this credential, and the captured plain
+    /// What a channel sees of the response to a request with these captures and this credential, and the captured plain
     /// values; or the error it gets.
     pub fn shown(
         &self,

@@ -1,10 +1,10 @@
-//! Owns: which request of a channel is sent, with which credential, and what the channel sees of the answer;
+//! Owns: which request of a channel is sent, with which credential, and what the channel sees of the response;
 //! credentials in memory and at rest.
-//! Does not own: when a request is sent, and how its answer is used.
+//! Does not own: when a request is sent, and how its response is used.
 //!
 //! The types enforce the order. A channel's `HttpRequest` becomes `Admitted` by the [`policy`], which knows the grant;
-//! `Injected` once credentials are in it; [`Shown`] once its answer was captured from and redacted. Only an injected
-//! request can be sent, and only a shown answer reaches a channel.
+//! `Injected` once credentials are in it; [`Shown`] once its response was captured from and redacted. Only an injected
+//! request can be sent, and only a shown response reaches a channel.
 
 mod body;
 mod capture;

@@ -1,4 +1,4 @@
-//! Owns: one memory budget for everything in flight: webhook bodies, requests, answers, chunks of files. Decides how
+//! Owns: one memory budget for everything in flight: webhook bodies, requests, responses, chunks of files. Decides how
 //! much each channel gets and which one waits.
 //! Does not own: reading and sending.
 //!
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
-/// Reserved for the answer before a request is sent, in bytes. Most answers need no more.
+/// Reserved for the response before a request is sent, in bytes. Most responses need no more.
 pub const FIRST: u64 = 64 << 10;
 
 /// The budget. Clones share it.

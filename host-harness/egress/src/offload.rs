@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Below this many bytes, handing work to another thread costs more than the work.
+/// Below this many bytes, moving the work to another thread costs more than the work.
 pub(crate) const SMALL: usize = 16 << 10;
 
 /// Tells running work that its caller is gone. Long work checks it between chunks.

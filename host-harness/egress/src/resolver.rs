@@ -1,4 +1,4 @@
-//! Owns: name resolution. Names that resolve to internal addresses only are refused.
+//! Owns: name resolution. Names with only internal addresses are refused.
 //! Does not own: which names are granted (`policy`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Owns: reading an answer within its bounds, and the part that a channel may see. Errors quote no answer.
+//! Owns: reading a response within its limits, and the part that a channel may see. Errors quote no response.
 //! Does not own: finding credentials (`redact`), captures (`capture`).
 
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::{
     redact::{Spellings, redact},
 };
 
-/// The longest pause within an answer. A stalled answer would occupy memory for nothing.
+/// The longest pause within a response. A stalled one would hold memory for nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(20);
-/// The most header lines of an answer.
+/// Maximum number of header lines in a response.
 const MAX_ANSWER_HEADERS: usize = 256;
 
-/// Reads an answer of at most `max` bytes. `memory` grows with the bytes that arrive; an announced size reserves
+/// Reads a response of at most `max` bytes. `memory` grows with the bytes that arrive; an announced size reserves
 /// nothing.
 pub(crate) async fn read(
     mut response: reqwest::Response,
@@ -67,8 +67,8 @@ pub(crate) async fn read(
     Ok(HttpResponse { status, headers, body })
 }
 
-/// The part of an answer that a channel may see: injected and known credentials are redacted, then captures are taken,
-/// then the new names are checked again. `shows` restricts answers that hand out credentials to the listed places.
+/// The part of a response that a channel may see: injected and known credentials are redacted, then captures are taken,
+/// then the new names are checked again. `shows` limits responses that hand out credentials to the listed places.
 pub(crate) fn redacted(
     mut response: HttpResponse,
     injected: &InjectedCredentials,
@@ -90,7 +90,7 @@ pub(crate) fn redacted(
         let count = captured.values.len();
         captured.values.retain(|name, value| before.get(name) == Some(value) || !is_known(value));
         if captured.values.len() < count {
-            // A plain value may be injected anywhere, also where a person reads it.
+            // A plain value may be injected anywhere, even where a person reads it.
             return Err(EgressError::CaptureFailed("value that is no credential".into()));
         }
         let all: Vec<&Spellings> = known.iter().copied().chain([&injected]).collect();
@@ -100,7 +100,7 @@ pub(crate) fn redacted(
     (ended.map(|()| response), captured)
 }
 
-/// Reads an answer of at most this many bytes, from a host of the operator's choice. The error does not contain the
+/// Reads a response of at most this many bytes, from a host of the operator's choice. The error does not contain the
 /// address.
 pub async fn read_at_most(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();

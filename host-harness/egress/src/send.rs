@@ -1,5 +1,5 @@
 //! Owns: the order of an exchange: policy, injection, sending, redaction.
-//! Does not own: the steps themselves, or the use of the answer.
+//! Does not own: the steps themselves, or the use of the response.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -38,11 +38,11 @@ pub struct Caller<'a> {
     pub slots: &'a BTreeMap<String, Slot>,
     /// Finds a credential of the account or the channel.
     pub secret: &'a FindSecret<'a>,
-    /// All credentials known for the channel: none may occur in the request before injection, or in the answer.
+    /// All credentials known for the channel: none may occur in the request before injection, or in the response.
     pub known: Known,
 }
 
-/// An answer without credentials, which the channel may see. Only the exchange constructs it.
+/// A response without credentials, which the channel may see. Only the exchange constructs it.
 #[derive(Debug)]
 pub struct Shown(HttpResponse);
 
@@ -80,7 +80,7 @@ impl Egress {
         self.clients.route(url).1
     }
 
-    /// Sends a request and returns what its channel may see of the answer. `memory` is its reservation and grows as
+    /// Sends a request and returns what its channel may see of the response. `memory` is its reservation and grows as
     /// needed; `captured` is read and extended. Errors contain nothing known for the channel.
     pub async fn send(
         &self,
@@ -100,7 +100,7 @@ impl Egress {
         Err(redacted.unwrap_or_else(|_| if arrived { unsearched() } else { EgressError::Leak }))
     }
 
-    /// A request without captures and files, with what the host puts into it.
+    /// Injects a request that has no captures and no files.
     pub(crate) async fn injected(
         &self,
         caller: &Caller<'_>,
@@ -131,7 +131,7 @@ impl Egress {
         let (injected, credentials) = Injected::new(admitted, &sources, files, &self.sizes, memory).await?;
         let max = rule.max_response_bytes.min(self.sizes.answer);
         let answer = self.clients.exchange(injected, max, memory).await?;
-        // From here on it is CPU work on a server's answer.
+        // From here on it is CPU work on a server's response.
         let (known, shows, so_far) = (caller.known.clone(), rule.shown.clone(), std::mem::take(captured));
         let headers: usize = answer.headers.iter().map(|header| header.value.len()).sum();
         let bytes = known.effort(answer.body.len() + headers);

@@ -1,10 +1,10 @@
-//! Owns: the bounds on input of channels, platforms and clients. Declared sizes can only be lower.
+//! Owns: the limits on input from channels, platforms and clients. Declared sizes can only be lower.
 //! Does not own: enforcing them (`policy`, `response`, `memory`).
 
 /// Size limits, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Sizes {
-    /// An answer of a platform.
+    /// A response of a platform.
     pub answer: u64,
     /// The body of a channel's request after injection, without its files.
     pub request: u64,
@@ -30,7 +30,7 @@ impl Sizes {
     pub const MOST: Self =
         Self { answer: 16 * MIB, request: 64 * MIB, file: 1024 * MIB, request_files: 2048 * MIB, memory: 4096 * MIB };
 
-    /// The least memory that fits a request of the largest size, which exists twice while it is sent, and its answer.
+    /// The minimum memory for one request of the largest size, which exists twice while it is sent, and its response.
     pub fn least_memory(&self) -> u64 {
         2 * (2 * self.request + self.answer)
     }

@@ -11,11 +11,13 @@
 pub mod copy;
 pub mod digest;
 pub mod file;
+pub mod installed;
 pub mod layout;
 pub mod names;
 pub mod oci;
 pub mod reference;
 pub mod registry;
+pub mod signature;
 pub mod source;
 
 pub use digest::Digest;

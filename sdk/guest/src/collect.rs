@@ -161,22 +161,28 @@ impl<'t> Collector<'t> {
     /// the host drops it. Items whose id is made from their content only are numbered, because the same thing may
     /// really happen twice.
     fn separate(&mut self) {
-        // The first item of each id, sorted by id.
-        let mut owners: Vec<(&str, Source<'_>)> = Vec::with_capacity(self.events.len());
+        // The first item of each id, by the id's hash. Half of the places stay free, so looking for one ends.
+        let places = (self.events.len() * 2).next_power_of_two();
+        let mut owners: Vec<Option<usize>> = vec![None; places];
         let mut claims = Vec::new();
         for (at, (event, source)) in self.events.iter().zip(&self.sources).enumerate() {
-            let id = event.id.as_str();
-            let place = owners.partition_point(|(known, _)| *known < id);
-            match owners.get(place) {
-                Some((known, owner)) if *known == id => {
-                    if owner.raw != source.raw {
-                        claims.push((at, None));
-                    } else if source.may_repeat {
-                        let before = self.sources.iter().take(at).filter(|before| before.raw == source.raw);
-                        claims.push((at, Some(before.count())));
-                    }
+            let mut place = spread(&event.id) % places;
+            while let Some(Some(owner)) = owners.get(place) {
+                if self.events.get(*owner).is_some_and(|known| known.id == event.id) {
+                    break;
                 }
-                _ => owners.insert(place, (id, *source)),
+                place = (place + 1) % places;
+            }
+            match owners.get_mut(place) {
+                Some(Some(owner)) if self.sources.get(*owner).is_some_and(|owner| owner.raw != source.raw) => {
+                    claims.push((at, None));
+                }
+                Some(Some(_)) if source.may_repeat => {
+                    let before = self.sources.iter().take(at).filter(|before| before.raw == source.raw);
+                    claims.push((at, Some(before.count())));
+                }
+                Some(free @ None) => *free = Some(at),
+                _ => {}
             }
         }
         for (at, nth) in claims {
@@ -186,4 +192,13 @@ impl<'t> Collector<'t> {
             }
         }
     }
+}
+
+/// A hash of an id for this call alone. Ids of one platform begin alike, so comparing them in order reads most of each;
+/// this reads each once, eight bytes at a time.
+fn spread(id: &str) -> usize {
+    let (words, rest) = id.as_bytes().as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) as usize
 }

@@ -1,5 +1,5 @@
-//! Owns: `harness bench ingest`: the cost of a durable 200 compared with a bare native server, in the same run; plan
-//! and table.
+//! Owns: `harness bench ingest`: the cost of a durable 200 compared with a bare native server in the same run; plan and
+//! table.
 //! Does not own: servers and load (see the modules).
 
 pub(crate) mod bare;
@@ -31,38 +31,38 @@ const PER_SECOND: usize = 60_000;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Webhooks: acknowledged, translated and applied per second, beside a bare native server
+    /// Measure webhooks per second: acknowledged, translated and applied, compared with a bare native server
     Ingest {
-        /// How long each measurement sends
+        /// Duration of each measurement, in seconds
         #[arg(long, default_value_t = 5)]
         seconds: u64,
-        /// Connections that stay open, a measurement for each number
+        /// Numbers of persistent connections, one measurement for each
         #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
         connections: Vec<usize>,
-        /// Where the servers keep their files: the disk matters [default: the folder for temporary files]
+        /// Folder for the servers' files: the disk matters [default: the system's temporary folder]
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// The host under half of the load that it sustains, with replies: does anything grow that should not?
+    /// Run a host under half of its sustained load, with replies, and look for growth
     Soak {
-        /// How long, after the minute in which it is measured what the host sustains
+        /// Duration in minutes, after one minute that measures the sustained load
         #[arg(long, default_value_t = 30)]
         minutes: u64,
-        /// Deliveries per second [default: half of what is sustained]
+        /// Deliveries per second [default: half of the sustained load]
         #[arg(long)]
         rate: Option<f64>,
-        /// Where the host keeps its file, which grows by about 1.4 KB for each delivery [default: the folder for
-        /// temporary files]
+        /// Folder for the host's file, which grows by about 1.4 KB per delivery [default: the system's temporary
+        /// folder]
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// The bare server
+    /// Run the bare server
     #[command(hide = true)]
     Bare {
         #[arg(long)]

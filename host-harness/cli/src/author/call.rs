@@ -31,33 +31,33 @@ Input, a file or `-` for standard input:
   build-send-request   the same
   parse-send-response  {\"step\": send-step, \"response\": http-response}
 
-Output: the function's result as JSON; see wit/VERSIONING.md for how WIT types look in JSON. Where the
-function returns an error, {\"error\": …} is printed and the exit code is 1. What is left out of a message
-or a context takes a usual value: an open window, the first login of the manifest, a human sender.";
+Output: the function's result as JSON; see wit/VERSIONING.md for the JSON form of WIT types. If the
+function returns an error, {\"error\": …} is printed and the exit code is 1. Omitted parts of a message or
+a context get defaults: an open window, the first login of the manifest, a human sender.";
 
 #[derive(Args)]
 pub(crate) struct CallArguments {
-    /// The function
+    /// The function to call
     function: Function,
-    /// The input
+    /// The input: a file, or `-` for standard input
     #[arg(value_name = "FILE")]
     input: Option<PathBuf>,
-    /// The component, or the folder of a channel that is built first [default: plugin]
+    /// The component, or a channel's folder, which is built first [default: plugin]
     #[arg(long, value_name = "PATH")]
     channel: Option<PathBuf>,
     /// parse-webhook: a header of the delivery
     #[arg(long, value_name = "NAME=VALUE")]
     header: Vec<String>,
-    /// parse-webhook: the account, as the webhook's address would name it
+    /// parse-webhook: the account in the webhook's address
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// parse-webhook: the input comes from the platform's archive, through `account.history`
+    /// parse-webhook: the input is an item of the platform's history, as returned by `account.history`
     #[arg(long)]
     archive: bool,
-    /// The present, in milliseconds since 1970 [default: now]
+    /// The current time, in milliseconds since 1970 [default: now]
     #[arg(long, value_name = "MS")]
     now: Option<u64>,
-    /// Print on one line
+    /// Print the result on one line
     #[arg(long)]
     compact: bool,
 }

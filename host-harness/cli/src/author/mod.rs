@@ -8,8 +8,10 @@ mod call;
 mod check;
 mod demo;
 mod embed;
+mod key;
 mod locate;
 mod replay;
+mod sign;
 mod sim;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -21,18 +23,18 @@ use crate::operator::wait;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show a conversation end to end: a simulator of the platform, the channel in its sandbox, an inbox
-    #[command(after_help = "Without --script it stays open: what you type is sent by the customer, \
-                            a line that begins with `>` is answered by the agent.")]
+    /// Show a conversation end to end: simulated platform, sandboxed channel, inbox
+    #[command(after_help = "Without --script, the demo is interactive: the customer sends the lines that you type, \
+                            and the agent those that begin with `>`.")]
     Demo {
-        /// Play a fixed conversation, print it, and fail if any step did not happen
+        /// Play a fixed conversation, print it, and fail if a step fails
         #[arg(long)]
         script: bool,
         /// The channel's folder or component [default: plugin]
         #[arg(long, value_name = "PATH")]
         channel: Option<PathBuf>,
     },
-    /// Compile and encode a channel: from a folder with Cargo.toml and channel.toml to a component
+    /// Compile a folder with Cargo.toml and channel.toml into a component
     Build {
         /// The channel's folder [default: plugin]
         dir: Option<PathBuf>,
@@ -40,21 +42,21 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Put a manifest into a component that another tool built, such as componentize-js
+    /// Embed a manifest into a component built by another tool, such as componentize-js
     Embed {
         /// The component
         component: PathBuf,
         /// The manifest
         #[arg(long, value_name = "FILE", default_value = "channel.toml")]
         manifest: PathBuf,
-        /// Where to write the result [default: over the component]
+        /// Where to write the result [default: overwrite the component]
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Inspect a component: contract version, imports, exports, size, manifest; refuse with a reason
+    /// Inspect a component: contract version, imports, exports, size, manifest; or say why it is rejected
     Check {
         /// The component
         file: PathBuf,
@@ -65,31 +67,56 @@ pub(crate) enum Command {
     /// Call one function of a component in the sandbox and print the result as JSON
     #[command(after_help = call::HELP)]
     Call(call::CallArguments),
-    /// Make recorded calls again and show where the results differ; exit code 1 if any does
+    /// Replay recorded calls and show where the results differ; exit code 1 if any do
     Replay {
-        /// What `serve --record` wrote
+        /// The recording, written by `serve --record`
         file: PathBuf,
-        /// The component, or the folder of a channel that is built first [default: plugin]
+        /// The component, or a channel's folder, which is built first [default: plugin]
         #[arg(long, value_name = "PATH")]
         channel: Option<PathBuf>,
     },
-    /// Measure this machine
+    /// A publisher's signing keys
+    Key {
+        #[command(subcommand)]
+        what: key::Key,
+    },
+    /// Sign a package with its publisher's key
+    Sign {
+        /// The folder that `package` wrote
+        package: PathBuf,
+        /// Also write the component and its signature as files, for where there is no registry
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        keys: key::KeyFolder,
+    },
+    /// Copy a signed package from a folder into a registry; the logins are those of the container tools
+    Publish {
+        /// The folder that `package` wrote
+        package: PathBuf,
+        /// HOST/NAMESPACE/NAME; the tag is the version
+        to: String,
+        /// Reach the registry without TLS: for one on this machine
+        #[arg(long)]
+        plain_http: bool,
+    },
+    /// Run benchmarks on this machine
     Bench {
         #[command(subcommand)]
         bench: bench::Bench,
     },
-    /// Run the simulator of the platform alone, on loopback
+    /// Run only the simulated platform, on loopback
     Sim {
-        /// The port; 0 takes a free one
+        /// The port; 0 picks a free one
         #[arg(long, default_value_t = 4000)]
         port: u16,
-        /// Where webhooks go
+        /// The address to send webhooks to
         #[arg(long, value_name = "URL", default_value_t = sim::usual_webhook())]
         webhook: String,
-        /// Write a configuration for a host that takes the simulator for the platform, with its secrets beside it
+        /// Write a configuration for a host that uses the simulator as its platform, with its secrets beside it
         #[arg(long, value_name = "FILE")]
         host_config: Option<PathBuf>,
-        /// The component that the written configuration names; without it, the channel of this checkout is built
+        /// The component for that configuration [default: the channel of this checkout, built first]
         #[arg(long, value_name = "FILE", requires = "host_config")]
         component: Option<PathBuf>,
         /// Print addresses, ids, secrets and tokens as JSON
@@ -106,6 +133,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),
+        Command::Key { what } => key::run(what),
+        Command::Sign { package, file, keys } => wait(sign::sign(&package, &keys, file.as_deref())),
+        Command::Publish { package, to, plain_http } => wait(sign::publish(&package, &to, plain_http)),
         Command::Bench { bench } => wait(bench::run(bench)),
         Command::Sim { port, webhook, host_config, component, json } => {
             let host_config = host_config.map(|file| sim::HostConfig { file, component });

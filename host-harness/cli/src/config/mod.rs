@@ -12,12 +12,14 @@ use std::{
 
 mod budget;
 mod limits;
+mod packages;
 mod server;
 mod telemetry;
 
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
 pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
+pub use packages::{PackagesConfig, PublisherConfig, RevokedConfig};
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};
@@ -72,7 +74,10 @@ pub struct Config {
     /// The encryption of stored credentials.
     #[serde(default)]
     pub vault: VaultConfig,
-    /// The channels, by id.
+    /// Whose packages may be installed, and from where.
+    #[serde(default)]
+    pub packages: PackagesConfig,
+    /// The channels, by id. Those that are installed need no table, unless they have credentials or settings.
     #[serde(default)]
     pub channels: BTreeMap<String, ChannelConfig>,
     /// For development only.
@@ -147,14 +152,17 @@ pub enum KeySource {
 }
 
 /// A channel and what the operator configures for it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ChannelConfig {
-    /// The component's file, relative to the configuration file.
-    pub component: PathBuf,
-    /// What it may do. Everything not listed is denied.
+    /// The file of a component that nobody signed, relative to the configuration file. Needs `unsigned-channels` under
+    /// `[development]`. If unset, the installed package of this channel.
     #[serde(default)]
-    pub grant: GrantConfig,
+    pub component: Option<PathBuf>,
+    /// What it may do. Everything not listed is denied. If unset: what was agreed to when it was installed, and nothing for
+    /// a file.
+    #[serde(default)]
+    pub grant: Option<GrantConfig>,
     /// Values for the manifest's `[settings]` of the scopes `channel` and `both`.
     #[serde(default)]
     pub settings: BTreeMap<String, RawSetting>,
@@ -205,6 +213,10 @@ pub struct DevelopmentConfig {
     /// Origins, and the addresses that replace them, such as a simulator's.
     #[serde(default)]
     pub endpoints: BTreeMap<String, Url>,
+    /// Components that nobody signed are loaded, and packages without a signature installed. Shown as a fault wherever the
+    /// channel's health is.
+    #[serde(default)]
+    pub unsigned_channels: bool,
 }
 
 /// The source of a secret.

@@ -17,10 +17,10 @@ use harness_engine::{
 
 use crate::progress;
 
-/// Whose files are meant.
+/// The host whose files are used.
 #[derive(Args)]
 pub(crate) struct OfHost {
-    /// The configuration with which the host runs
+    /// The host's configuration
     #[arg(long, value_name = "FILE", default_value = "harness.toml")]
     config: PathBuf,
 }

@@ -2,7 +2,9 @@
 //! Does not own: the commands for writing a channel (`author`); the structure of the command line (`main`).
 
 mod backup;
+mod installed;
 mod load;
+mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;
@@ -17,37 +19,38 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Run the host: webhooks in, replies out, an HTTP API, one inbox file
     Serve {
-        /// The configuration; `harness.example.toml` is a commented one
+        /// The configuration; `harness.example.toml` is a commented example
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Load a channel again when its component's file changes; one that is broken is not taken
+        /// Reload a channel when its component file changes; a broken component does not replace the running one
         #[arg(long)]
         watch: bool,
-        /// Write every call of a channel into a file, a line of JSON each: it holds what people write
+        /// Record every call of a channel to a file, one JSON line per call; it contains what people write
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
     },
-    /// Deliveries in the journal of a running host
+    /// Manage deliveries in the journal of a running host
     #[command(subcommand)]
     Deliveries(Deliveries),
-    /// Connect an account of a running host: a link for the browser, then the state until a test message came
+    /// Connect an account of a running host: print a link for the browser, then the progress until a test message
+    /// arrives
     Connect {
-        /// The channel's id, one of those under `[channels]` in the configuration
+        /// The channel's id under `[channels]` in the configuration
         channel: String,
-        /// The login, one of those that the channel's manifest lists [default: chosen on the page]
+        /// A login from the channel's manifest [default: chosen on the page]
         #[arg(long)]
         login: Option<String>,
-        /// Print the link and every change of the state as JSON, a line each
+        /// Print the link and each change of the progress as one JSON line
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         running: running::Running,
     },
-    /// Check the accounts of a running host line by line, with a fix for everything that is wrong
+    /// Check the accounts of a running host, with a fix for every problem
     Doctor {
-        /// One account: its row, its id at the platform, its name or its handle [default: all]
+        /// The account's row, platform id, name or handle [default: all accounts]
         account: Option<String>,
-        /// Also send a signal (typing) to the newest conversation that is open
+        /// Also send a signal (typing) to the most recent open conversation
         #[arg(long)]
         probe: bool,
         /// Print the result as JSON
@@ -56,39 +59,42 @@ pub(crate) enum Command {
         #[command(flatten)]
         running: running::Running,
     },
-    /// Disconnect an account of a running host: the platform is told, its credentials are forgotten
+    /// Disconnect an account of a running host: tell the platform, forget the credentials
     Disconnect {
-        /// Its row, its id at the platform, its name or its handle
+        /// The account's row, platform id, name or handle
         account: String,
-        /// Delete its conversations too
+        /// Also delete its conversations
         #[arg(long)]
         delete_conversations: bool,
         #[command(flatten)]
         running: running::Running,
     },
-    /// Copy everything that a host keeps, also while it runs: inbox, media, sealed credentials
+    /// Back up everything that a host stores, even while it runs: inbox, media, sealed credentials
     Backup {
-        /// The folder to make
+        /// The folder to create
         dest: PathBuf,
-        /// Put the key of the credentials into the backup too: then whoever has it has every token
+        /// Include the key of the credentials: whoever has the backup then has every token
         #[arg(long)]
         with_key: bool,
         #[command(flatten)]
         of: backup::OfHost,
     },
-    /// Put a backup where nothing is: its files are checked first, and what waited to be sent is not sent
+    /// Restore a backup to an empty place: its files are checked first, and pending replies are not sent
     Restore {
-        /// What `backup` made
+        /// The folder created by `backup`
         src: PathBuf,
         #[command(flatten)]
         of: backup::OfHost,
     },
-    /// Check the whole inbox file and the files of its messages, also while a host runs; exit code 1 for findings
+    /// Check the whole inbox file and the files of its messages, even while a host runs; exit code 1 if it finds
+    /// problems
     CheckInbox {
         #[command(flatten)]
         of: backup::OfHost,
     },
-    /// Tokens of the API with scopes: make, list and revoke them, while the host runs or before
+    #[command(flatten)]
+    Packages(packages::Command),
+    /// Create, list and revoke API tokens with scopes, whether or not the host runs
     Token {
         #[command(subcommand)]
         what: token::Token,
@@ -97,7 +103,7 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum Deliveries {
-    /// Translate again what could not be translated
+    /// Retry deliveries that could not be translated
     Retry {
         /// The channel's id [default: all]
         channel: Option<String>,
@@ -124,6 +130,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Backup { dest, with_key, of } => wait(backup::make(&of, &dest, with_key)),
         Command::Restore { src, of } => wait(backup::restore(&of, &src)),
         Command::CheckInbox { of } => wait(backup::check(&of)),
+        Command::Packages(command) => packages::run(command),
         Command::Token { what } => token::run(what),
     }
 }

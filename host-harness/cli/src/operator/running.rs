@@ -39,10 +39,10 @@ impl Client {
     }
 }
 
-/// Which host is meant.
+/// The running host.
 #[derive(Args)]
 pub(crate) struct Running {
-    /// The configuration with which the host runs
+    /// The host's configuration
     #[arg(long, value_name = "FILE", default_value = "harness.toml")]
     config: PathBuf,
 }

@@ -9,11 +9,16 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use harness_cli::config::ConfigFile;
+use harness_contract::text::shown_lines;
 use harness_engine::{Host, HostOptions};
 use harness_sandbox::SandboxConfig;
 
-use super::{load::load, watch};
-use crate::{compiler, progress};
+use super::{
+    load::{self, Refused, load},
+    packages::trust,
+    watch,
+};
+use crate::{compiler, log, progress};
 
 pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> Result<ExitCode> {
     let file = ConfigFile::read(path)?;
@@ -50,25 +55,27 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         None => format!("http://{address}").parse().context("the address of this host")?,
     };
     host.set_public_url(public_url.clone());
-    // Taken before the components are read, so that a change meanwhile is detected.
-    let stamps = watch::stamps(&file);
-    for (id, channel) in &file.config.channels {
-        load(&host, &file, id, channel).await?;
+    let installed = trust::installed(&file)?;
+    let watching = watch::now(&file, &installed, watched)?;
+    let channels = load::ids(&file, &installed)?;
+    for id in &channels {
+        match load(&host, &file, &installed, id).await {
+            Err(error) if error.is::<Refused>() => eprintln!("error: {}", shown_lines(&log::told(&error))),
+            loaded => loaded?,
+        }
     }
     println!("listening on http://{address}");
-    for id in file.config.channels.keys() {
+    for id in &channels {
         println!("webhooks of {id}: {}/webhooks/{id}", public_url.as_str().trim_end_matches('/'));
     }
     println!("inbox file: {}", data_dir.join("inbox.sqlite").display());
     if file.config.api.token.is_none() {
         println!("token of the API: {}, which commands on this machine read", file.admin_token().path().display());
     }
-    let watching = watched.then(|| tokio::spawn(watch::run(host.clone(), file.clone(), stamps)));
+    let watching = tokio::spawn(watch::run(host.clone(), file.clone(), installed, watching));
     let router = harness_server::router_with(host.clone(), access, &limits);
     harness_server::serve_with(listener, router, &limits, stopped()).await?;
-    if let Some(watching) = watching {
-        watching.abort();
-    }
+    watching.abort();
     let progress = progress::spinner("waiting for requests that are under way".into());
     host.shutdown().await;
     progress.finish_and_clear();

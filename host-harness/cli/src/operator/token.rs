@@ -15,14 +15,15 @@ use super::{running::Running, serve::private_dir};
 
 #[derive(Subcommand)]
 pub(crate) enum Token {
-    /// Make a token and show it, this once
+    /// Create a token and show it once
     Create {
-        /// For people, and for revoking it
+        /// The name, for people and for revoking it
         name: String,
-        /// What it opens: read, reply, accounts, observe or admin; may be given more than once
+        /// A scope: read, reply, accounts, observe or admin; may be repeated
         #[arg(long, required = true, value_name = "SCOPE")]
         scope: Vec<Scope>,
-        /// When it ends: after a time such as `90d` or `12h`, or at one such as `2027-01-31T00:00:00Z` [default: never]
+        /// When it expires: a duration such as `90d` or `12h`, or a time such as `2027-01-31T00:00:00Z` [default:
+        /// never]
         #[arg(long, value_name = "WHEN", value_parser = end_of)]
         expires: Option<Timestamp>,
         /// Print the token with its name as JSON
@@ -31,7 +32,7 @@ pub(crate) enum Token {
         #[command(flatten)]
         running: Running,
     },
-    /// List names, scopes, when each ends and when it was used last
+    /// List names, scopes, expiry and last use
     List {
         /// Print the list as JSON
         #[arg(long)]
@@ -39,9 +40,9 @@ pub(crate) enum Token {
         #[command(flatten)]
         running: Running,
     },
-    /// End a token, at once
+    /// Revoke a token at once
     Revoke {
-        /// Its name
+        /// The token's name
         name: String,
         #[command(flatten)]
         running: Running,

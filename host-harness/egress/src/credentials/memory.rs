@@ -33,7 +33,7 @@ pub struct Secrets {
     configured: Arc<Mutex<HashSet<SecretKey>>>,
     /// Replaced secrets that still verify webhooks, each with its expiry.
     previous: Arc<RwLock<Vec<(SecretKey, Secret, u64)>>>,
-    /// The previous value of each slot, so that answers are searched for it too.
+    /// The previous value of each slot, so that responses are searched for it too.
     replaced: Arc<Mutex<HashMap<SecretKey, Secret>>>,
     searches: Searches,
     /// Accounts that proved a webhook, by channel and account. A higher number is more recent.
@@ -226,7 +226,7 @@ impl Secrets {
     }
 
     /// Every credential of a channel, including replaced ones. None may occur in its requests before injection, or in
-    /// its answers.
+    /// its responses.
     pub(crate) fn all_of(&self, channel: &str) -> Vec<Secret> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);

@@ -47,13 +47,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The slot's name in the manifest, which is the part before the colon. Behind it stands what distinguishes credentials
-/// of one kind.
+/// The slot's name in the manifest, i.e. the part before the colon. The part after it distinguishes credentials of one
+/// kind.
 pub fn declared_slot(slot: &str) -> &str {
     slot.split_once(':').map_or(slot, |(declared, _)| declared)
 }
 
-/// The longest slot name, including the part behind the colon.
+/// Maximum length of a slot name, including the part after the colon.
 const MAX_SLOT_NAME: usize = 192;
 
 /// Checks a slot name that a channel chose: it appears in errors, logs and the inbox's file.

@@ -32,7 +32,7 @@ pub enum VaultKey {
     Command(Vec<String>),
 }
 
-/// Why credentials cannot be sealed or opened.
+/// Why credentials cannot be sealed or unsealed.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key file cannot be used.
@@ -78,10 +78,10 @@ pub enum VaultError {
     Random(String),
 }
 
-/// Seals and opens credentials.
+/// Seals and unseals credentials.
 pub struct Vault {
     cipher: XChaCha20Poly1305,
-    /// For what only has to be recognised again. Another key than the cipher's, derived from it.
+    /// Signs data that only has to be recognised again. Its key is derived from the cipher's.
     signer: Hmac<Sha256>,
 }
 
@@ -106,7 +106,7 @@ impl Vault {
         Ok(Self { cipher: XChaCha20Poly1305::new(Key::from_slice(bytes.as_slice())), signer })
     }
 
-    /// A signature that only this key makes, for one purpose.
+    /// A signature for one purpose, which only this key can produce.
     pub fn sign(&self, purpose: &str, text: &str) -> [u8; 32] {
         let mut signer = self.signer.clone();
         for part in [purpose, text] {
@@ -126,7 +126,7 @@ impl Vault {
         Ok(sealed)
     }
 
-    /// Opens a credential that was sealed for this slot.
+    /// Unseals a credential that was sealed for this slot.
     pub fn unseal(&self, key: &SecretKey, sealed: &[u8]) -> Result<Secret, VaultError> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| sealed_error(key))?;
         let payload = Payload { msg: text, aad: &bound_to(key) };
@@ -134,7 +134,7 @@ impl Vault {
     }
 }
 
-/// Lengths are included, so that two different keys never give the same bytes.
+/// The additional authenticated data. It includes lengths, so that different keys never produce the same bytes.
 fn bound_to(key: &SecretKey) -> Vec<u8> {
     let mut bound = Vec::new();
     for part in [&key.channel, key.account.as_ref().unwrap_or(&String::new()), &key.slot] {

@@ -1,4 +1,4 @@
-//! Owns: values that are computed from credentials: which schemes there are, what each takes, where its result may go.
+//! Owns: values derived from credentials: the schemes, their inputs, and where the results may be injected.
 //! Does not own: computing a token or a signature (`jwt`, `sigv4`).
 
 use harness_contract::{
@@ -19,7 +19,7 @@ use super::{
 use crate::{credentials::declared_slot, error::EgressError};
 
 impl Sources<'_> {
-    /// The value of a derivation, if the manifest allows its slots for it and the value at this place.
+    /// The value of a derivation, if the manifest allows its slots for the scheme and the value at this place.
     pub(super) fn derived(&self, derivation: &Derivation, place: &SlotPlace) -> Result<Source, EgressError> {
         let Derivation { scheme, slots, parameters } = derivation;
         let takes = |what: &str| Err(EgressError::Invalid(format!("`{scheme}` takes {what}")));
@@ -62,8 +62,8 @@ impl Sources<'_> {
         }
     }
 
-    /// Whether what is derived with a key may stand at a place. Wherever a person could read it, a derived value would be
-    /// a signature for whoever asks.
+    /// Checks that the manifest allows values derived with this key at a place. In a place that a person can read, a
+    /// derived value would be a signature for anyone who asks.
     fn may_stand(&self, key: &str, place: &SlotPlace) -> Result<(), EgressError> {
         let declared = self.slots.get(declared_slot(key));
         if declared.is_some_and(|declared| declared.derived.contains(place)) {

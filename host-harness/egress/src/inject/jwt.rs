@@ -1,6 +1,6 @@
-//! Owns: JSON Web Tokens (RFC 7519) as derived values: what a channel may claim, and signing it with a key that it never
-//! sees.
-//! Does not own: which keys and places there are (`derived`, the manifest).
+//! Owns: JSON Web Tokens (RFC 7519) as derived values: the claims that a channel may set, and signing with a key that
+//! it never sees.
+//! Does not own: which keys and places are allowed (`derived`, the manifest).
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use harness_contract::{Setting, SettingValue};
@@ -16,32 +16,32 @@ use zeroize::Zeroizing;
 
 use crate::{credentials::Secret, error::EgressError};
 
-/// The longest life of a token, in seconds: it is made anew for each request.
+/// Maximum lifetime of a token, in seconds. Each request gets a new one.
 const MAX_LIFE: i64 = 24 * 3600;
-/// The most claims, and the longest text of all of them, in bytes.
+/// Maximum number of claims, and maximum size of all of them, in bytes.
 const MAX_CLAIMS: usize = 32;
 const MAX_CLAIM_BYTES: usize = 4096;
-/// The parameters that are no claims.
+/// Parameters that are not claims.
 const LIFE: &str = "expires-in";
 const KEY_ID: &str = "key-id";
 
-/// How a token is signed.
+/// The signing algorithm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Algorithm {
     Hs256,
     Rs256,
 }
 
-/// A token, before it is signed.
+/// An unsigned token.
 pub(crate) struct Jwt {
     algorithm: Algorithm,
     key: Secret,
-    /// Header and claims as they are signed.
+    /// Header and claims, encoded for signing.
     input: String,
 }
 
 impl Jwt {
-    /// A token with the claims that the parameters name. `now` is in milliseconds since 1970.
+    /// A token with the claims from the parameters. `now` is in milliseconds since 1970.
     pub(crate) fn new(
         algorithm: Algorithm,
         key: Secret,
@@ -89,7 +89,7 @@ impl Jwt {
         Self { algorithm, key, input }
     }
 
-    /// The token, and its signature alone, which nobody may be shown either.
+    /// Returns the token and its signature. Both must stay hidden from the channel.
     pub(crate) fn sign(self) -> Result<(Zeroizing<String>, Zeroizing<String>), EgressError> {
         let signature = match self.algorithm {
             Algorithm::Hs256 => hs256(self.key.expose(), self.input.as_bytes())?,
@@ -126,7 +126,7 @@ fn hs256(key: &[u8], input: &[u8]) -> Result<Vec<u8>, EgressError> {
 }
 
 fn rs256(pem: &[u8], input: &[u8]) -> Result<Vec<u8>, EgressError> {
-    // No error of the libraries: one might quote the key.
+    // Library errors are dropped: they might quote the key.
     let invalid = || {
         EgressError::Invalid(
             "the key of a token is no RSA key of 2048 to 4096 bits in PEM, as `-----BEGIN PRIVATE KEY-----`".into(),

@@ -1,6 +1,6 @@
-//! Owns: tests of derived values against published ones: RFC 7515, AWS's test suite and its guide to signing requests for
-//! files; and that none is shown to whoever asked for it.
-//! Does not own: the manifest's half (the contract's `checks`).
+//! Owns: tests of derived values against published ones: RFC 7515, AWS's test suite, and its guide to signing S3
+//! requests; and that the channel never sees one.
+//! Does not own: checking the manifest (the contract's `checks`).
 
 #![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
@@ -44,7 +44,7 @@ fn request(fills: Vec<Fill>, body: HttpBody) -> HttpRequest {
     }
 }
 
-/// A channel whose keys may go where the tests put them.
+/// A channel whose manifest allows the places used in the tests.
 struct Channel {
     slots: BTreeMap<String, Slot>,
     rule: EgressRule,
@@ -264,7 +264,7 @@ fn requests_for_files_are_signed_as_the_guide_signs_them() {
         let signed = files.sign(&Method::GET, &mut url, &mut HeaderMap::new(), Payload::Bytes(b"")).unwrap();
         assert_eq!(signed.as_str(), signature, "{query}");
     }
-    // A name is signed as it is, however it was written; of another service, as it was written.
+    // For S3, the decoded name is signed, whatever its spelling; for other services, the path as written.
     let path = |signer: &Signer, path: &str| {
         let mut url = Url::parse(&format!("https://a.example.com{path}")).unwrap();
         signer.sign(&Method::GET, &mut url, &mut HeaderMap::new(), Payload::Bytes(b"")).unwrap()
@@ -308,7 +308,7 @@ fn a_request_is_signed_with_all_that_was_filled_in_and_with_its_files() {
         .unwrap();
     assert_eq!(authorization(&injected), authorization(&expected));
     assert!(credentials.iter().any(|known| authorization(&injected).ends_with(known.as_str())));
-    // For files it is not read before.
+    // For S3, the body is not read beforehand.
     let (injected, _) =
         channel.inject(request(vec![signed_by("s3"), base64_at("/file")], body()), file(b"hello")).unwrap();
     assert!(
@@ -372,8 +372,8 @@ fn the_scheme_of_authorization_is_a_token_and_a_user_name_ends_where_it_says() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A server that says again all that it was sent, in some spelling, shows the channel no credential, no derived value
-    /// and no signature.
+    /// A server that repeats everything that it was sent, in any spelling, shows the channel no credential, no derived
+    /// value and no signature.
     #[test]
     fn nothing_that_is_derived_is_shown_to_whoever_asked_for_it(
         hmac in "[ -~]{12,40}",
@@ -423,7 +423,7 @@ proptest! {
     }
 }
 
-/// What a reader of percent signs or of numbered letters makes of a text.
+/// Decodes percent or numeric character escapes.
 fn percent(text: &str) -> String {
     let read = url::form_urlencoded::parse(format!("x={}", text.replace('&', "\u{1}")).as_bytes())
         .map(|(_, value)| value.into_owned())

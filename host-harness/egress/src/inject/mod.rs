@@ -1,5 +1,5 @@
-//! Owns: injecting credentials, captured and derived values into an admitted request, at the places the manifest allows.
-//! Does not own: captures (`capture`), redaction of the answer (`redact`), the body with its files (`body`).
+//! Owns: injecting credentials, captured and derived values into an admitted request, where the manifest allows them.
+//! Does not own: captures (`capture`), redaction of the response (`redact`), the body with its files (`body`).
 
 mod derived;
 mod jwt;
@@ -46,13 +46,13 @@ pub(crate) struct Sources<'a> {
     pub(crate) now: u64,
 }
 
-/// What is injected.
+/// The source of an injected value.
 enum Source {
     Text(Zeroizing<String>),
     Token(Jwt),
-    /// Of the request as it leaves.
+    /// A signature over the final request.
     Signature(Signer),
-    /// A file of the host's, in base64.
+    /// One of the host's files, in base64.
     File,
 }
 
@@ -63,7 +63,7 @@ struct Value {
     is_credential: bool,
 }
 
-/// Injected credentials, which must not return to the channel in the answer.
+/// Injected credentials. The channel must not see them in the response.
 pub(crate) type InjectedCredentials = Vec<Zeroizing<String>>;
 
 impl Sources<'_> {
@@ -126,7 +126,7 @@ impl Sources<'_> {
     }
 }
 
-/// What a newer contract may name.
+/// For names that only a newer contract has.
 fn unknown(what: &str) -> EgressError {
     EgressError::Invalid(format!("this host does not have {what}"))
 }
@@ -170,7 +170,7 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    /// Injects the requested values and files, and checks the bounds again, because injection makes a request longer. Also
+    /// Injects the requested values and files. Checks the limits again, because injection makes a request longer. Also
     /// returns the injected credentials.
     pub(crate) async fn new(
         admitted: Admitted<'_>,
@@ -185,7 +185,7 @@ impl Injected {
         let before = bounds::memory_of(&request);
         let bytes = match values.as_slice() {
             [] => 0,
-            // An RSA signature takes as long as a long text.
+            // An RSA signature takes as long as processing a long text.
             values if values.iter().any(|value| matches!(value.source, Source::Token(_))) => {
                 text_bytes.max(offload::SMALL)
             }
@@ -221,7 +221,7 @@ impl Injected {
     }
 }
 
-/// The one value that depends on all others.
+/// Removes the signature, which depends on all other values.
 fn take_signer(values: &mut Vec<Value>) -> Result<Option<Signer>, EgressError> {
     let mut signers = values.extract_if(.., |value| matches!(value.source, Source::Signature(_)));
     let first = signers.next();

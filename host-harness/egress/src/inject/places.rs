@@ -1,5 +1,5 @@
-//! Owns: putting a value where a fill says: header, query, path, form, JSON, the whole address.
-//! Does not own: whether it may stand there (`inject`), signing the request (`sigv4`), bodies with files (`body`).
+//! Owns: writing a value to the place named by a fill: header, query, path, form, JSON, the whole address.
+//! Does not own: whether it is allowed there (`inject`), signing the request (`sigv4`), bodies with files (`body`).
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 use super::{InjectedCredentials, Source, Value, unknown};
 use crate::error::EgressError;
 
-/// The longest document that something is injected into, in bytes.
+/// Maximum size of a JSON document with fills, in bytes.
 const MAX_JSON: usize = 1 << 20;
 
-/// A request with all values injected, before its bounds are checked again.
+/// A request with all values injected, before its limits are checked again.
 pub(super) struct Put {
     pub(super) request: HttpRequest,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) credentials: InjectedCredentials,
-    /// Where files stand in the body, in the order of their fills.
+    /// The ranges of the body that files replace, in the order of their fills.
     pub(super) files_at: Vec<Range<usize>>,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn put(
             Source::Text(text) => text,
             Source::Token(token) => {
                 let (token, signature) = token.sign()?;
-                // Whoever knows it can write the rest.
+                // The rest of the token is not secret, so the signature alone is a credential.
                 credentials.push(signature);
                 token
             }
@@ -61,7 +61,7 @@ pub(super) fn put(
                 let encoded = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(pair.as_bytes()));
                 insert(&mut headers, header::AUTHORIZATION, &Zeroizing::new(format!("Basic {}", *encoded)))?;
                 if is_credential {
-                    // It is the credential in another spelling.
+                    // The same credential in another spelling.
                     credentials.push(encoded);
                 }
             }
@@ -87,7 +87,7 @@ pub(super) fn put(
             credentials.push(value);
         }
     }
-    // After all others, which move what stands behind them.
+    // Last, because the other values shift what follows them.
     let place_of = |place: &FillPlace| match place {
         FillPlace::Json(pointer) => json_place(&mut request, pointer).map(|(_, place)| place),
         _ => Err(EgressError::Invalid("a file in base64 stands in a JSON body, at a pointer".into())),
@@ -96,8 +96,7 @@ pub(super) fn put(
     Ok(Put { request, url, headers, credentials, files_at })
 }
 
-/// The address that an earlier answer gave, at the host that was asked for: the rule that admitted the request has been
-/// chosen by it, and holds for what comes of it.
+/// A captured address. It must be on the requested host, because the host selected the rule that admitted the request.
 fn address(admitted: &Url, value: &str) -> Result<Url, EgressError> {
     let invalid = |what: &str| EgressError::Invalid(format!("the captured address {what}"));
     let url = Url::parse(value).map_err(|_| invalid("is none"))?;
@@ -116,7 +115,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), 
     Ok(())
 }
 
-/// Replaces the placeholder `{name}`, as `Url` writes it.
+/// Replaces the placeholder `{name}`, which `Url` percent-encodes.
 fn inject_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError> {
     let placeholder = format!("%7B{name}%7D");
     if url.path().matches(&placeholder).count() != 1 {
@@ -131,7 +130,7 @@ fn inject_path(url: &mut Url, name: &str, value: &str) -> Result<(), EgressError
     Ok(())
 }
 
-/// In a body of another type the pair could become part of a text that a person reads.
+/// Adds a form field. In a body of another type, the pair could become part of a text that a person reads.
 fn inject_form(request: &mut HttpRequest, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), EgressError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     if let HttpBody::Multipart(fields) = &mut request.body {
@@ -163,8 +162,8 @@ fn unfilled(pointer: &str, problem: &dyn std::fmt::Display) -> EgressError {
     EgressError::Invalid(format!("`{pointer}` cannot be filled: {problem}"))
 }
 
-/// The body, and where the value at a pointer stands in it. The rest of the document stays byte for byte, including
-/// numbers that no Rust type holds.
+/// The body, and the range of the value at a pointer. The rest of the document stays byte for byte, including numbers
+/// that no Rust type can represent.
 fn json_place<'r>(request: &'r mut HttpRequest, pointer: &str) -> Result<(&'r mut Vec<u8>, Range<usize>), EgressError> {
     let HttpBody::Bytes(body) = &mut request.body else { return Err(unfilled(pointer, &"the body is not JSON")) };
     if body.len() > MAX_JSON {

@@ -1,5 +1,5 @@
-//! Owns: AWS Signature Version 4: signing a request as it leaves, with a key that the channel never sees.
-//! Does not own: which keys there are (`derived`, the manifest), other headers.
+//! Owns: AWS Signature Version 4: signing the final request with a key that the channel never sees.
+//! Does not own: which keys are allowed (`derived`, the manifest), other headers.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use zeroize::Zeroizing;
 
 use crate::{credentials::Secret, error::EgressError};
 
-/// The service whose addresses name files: it encodes paths once, and lets bodies go unsigned.
+/// S3, which encodes paths once and accepts unsigned bodies.
 const FILES: &str = "s3";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const CONTENT: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// What signs a request.
+/// Signs a request.
 pub(crate) struct Signer {
     key_id: String,
     key: Secret,
@@ -29,11 +29,11 @@ pub(crate) struct Signer {
     now: u64,
 }
 
-/// The body, as far as it is at hand.
+/// The body, if it is in memory.
 #[derive(Clone, Copy)]
 pub(crate) enum Payload<'b> {
     Bytes(&'b [u8]),
-    /// Its bytes are read while they are sent.
+    /// Its bytes are read while being sent.
     Streamed,
 }
 
@@ -51,20 +51,20 @@ impl Signer {
         if parameters.len() != 2 {
             return Err(invalid("`aws-sigv4` takes the parameters `region` and `service`, and no others"));
         }
-        // It stands in a header between commas and slashes.
+        // The header separates it with commas and slashes.
         let key_id = std::str::from_utf8(key_id.expose()).ok();
         let key_id = key_id.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()));
         let key_id = key_id.ok_or_else(|| invalid("the access key's id is letters and digits"))?.to_owned();
         Ok(Self { key_id, key, region: named("region")?, service: named("service")?, now })
     }
 
-    /// Whether a body may leave without being read before.
+    /// Whether the body may be sent without being read first.
     pub(crate) fn lets_stream(&self) -> bool {
         self.service == FILES
     }
 
-    /// Signs a request: sets the headers that it signs beside those that are there, and writes its query in the one form
-    /// that is signed. Returns the signature, which nobody may be shown.
+    /// Signs a request: adds the signed headers, and rewrites the query in its canonical form. Returns the signature,
+    /// which the channel must not see.
     pub(crate) fn sign(
         &self,
         method: &Method,
@@ -113,7 +113,7 @@ impl Signer {
         Ok(signature)
     }
 
-    /// The path as it is signed: encoded once more than it is sent, but for files, whose names are what is signed.
+    /// The canonical path: the path of the request, percent-encoded once more. For S3, the decoded path, encoded once.
     fn canonical_path(&self, path: &str) -> String {
         if self.lets_stream() {
             let decoded: Vec<u8> = percent_decoded(path.as_bytes());
@@ -123,7 +123,7 @@ impl Signer {
     }
 }
 
-/// The host, the type of the body, and all headers of the platform's own.
+/// The host, the content type, and all `x-amz-` headers.
 fn signed_headers<'h>(url: &'h Url, headers: &'h HeaderMap) -> Result<BTreeMap<&'h str, String>, EgressError> {
     let invalid = || EgressError::Invalid("the request cannot be signed: a header of it is no plain text".into());
     let mut signed = BTreeMap::from([("host", url.host_str().unwrap_or_default().to_owned())]);
@@ -147,7 +147,7 @@ fn canonical_query(url: &Url) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-/// Percent-encoded, except for unreserved characters (RFC 3986) and these.
+/// Percent-encodes all bytes except unreserved characters (RFC 3986) and `keep`.
 fn encoded(bytes: &[u8], keep: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! Owns: bounds on number, size and spelling of a request's parts, checked before use.
+//! Owns: limits on number, size and spelling of a request's parts, checked before use.
 //! Does not own: where a request may go (the contract's `egress`), method overrides (`overrides`).
 
 use harness_contract::{FieldValue, FillPlace, HttpBody, HttpRequest, manifest::is_scheme};
@@ -8,20 +8,20 @@ use url::Url;
 use super::overrides::is_override;
 use crate::{error::EgressError, sizes::Sizes};
 
-/// The most headers, and the most bytes of their names and values.
+/// Maximum number of headers, and maximum size of their names and values, in bytes.
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 << 10;
-/// The longest URL, in bytes.
+/// Maximum length of a URL, in bytes.
 const MAX_URL: usize = 8 << 10;
-/// The most injected values in a request.
+/// Maximum number of injected values per request.
 const MAX_INJECTIONS: usize = 16;
-/// The most form fields, and the longest names of fields and files.
+/// Maximum number of form fields, and maximum length of field and file names.
 const MAX_FIELDS: usize = 64;
 const MAX_NAME: usize = 256;
-/// The longest media type, with its parameters, in bytes.
+/// Maximum length of a media type with its parameters, in bytes.
 const MAX_MEDIA_TYPE: usize = 128;
 
-/// Checks each part of a request.
+/// Checks all parts of a request.
 pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     at_most("headers", request.headers.len(), MAX_HEADERS)?;
     let bytes = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
@@ -34,7 +34,7 @@ pub fn check(request: &HttpRequest, sizes: &Sizes) -> Result<(), EgressError> {
     let mut types = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-type"));
     if let Some(given) = types.next() {
         media_type(&given.value)?;
-        // For multipart forms the host sets the type. With two types a server may use either.
+        // The host sets the type of multipart forms. With two types, a server may pick either.
         if types.next().is_some() || matches!(request.body, HttpBody::Multipart(_)) {
             return Err(EgressError::Invalid("a body has one media type".into()));
         }
@@ -126,7 +126,7 @@ fn at_most_bytes(what: &str, actual: u64, max: u64) -> Result<(), EgressError> {
     Err(EgressError::Invalid(format!("{what} has {actual} bytes, and at most {max} leave")))
 }
 
-/// An injected value must not change what the request does, whatever it is.
+/// No injected value, whatever it is, may change what the request does.
 fn check_place(place: &FillPlace) -> Result<(), EgressError> {
     match place {
         FillPlace::Authorization(scheme) if !is_scheme(scheme) => {

@@ -5,8 +5,8 @@ use harness_contract::{FieldValue, FormField, HttpBody, HttpRequest};
 
 use crate::{error::EgressError, known::Known, offload::GivenUp};
 
-/// Refuses a request that contains a known credential. Channels never see credentials, so this one leaked some other
-/// way.
+/// Refuses a request that contains a known credential. Channels never see credentials, so it must have leaked some
+/// other way.
 pub(crate) fn refuse(known: &Known, request: &HttpRequest, given_up: &GivenUp) -> Result<(), EgressError> {
     let leaks = known.search(|known| {
         let contains = |haystack: &[u8]| known.iter().any(|known| known.stand_in(haystack, given_up));

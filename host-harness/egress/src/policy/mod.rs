@@ -1,4 +1,4 @@
-//! Owns: whether a request may be sent. Its parts are within bounds, its address and headers match the grant, and it
+//! Owns: whether a request may be sent. Its parts are within limits, its address and headers match the grant, and it
 //! contains no known credential.
 //! Does not own: injecting credentials (`inject`), sending (`client`).
 

@@ -19,7 +19,7 @@ const NAMES: [&str; 7] = [
     "xmethodoverride",
     "methodoverride",
 ];
-/// The values that make it an override in JSON, where the name has other meanings too.
+/// The values that are an override in JSON, where such a name may also mean something else.
 const METHODS: [&str; 9] = ["get", "head", "post", "put", "patch", "delete", "options", "trace", "connect"];
 
 /// Whether a parameter of this name may override the method.
@@ -33,7 +33,7 @@ pub(crate) fn refuse(url: &Url, request: &HttpRequest) -> Result<(), EgressError
     let found = in_form(url.query().unwrap_or_default().as_bytes())
         || match &request.body {
             HttpBody::Empty | HttpBody::File(_) | HttpBody::Other(_) => false,
-            // A text in JSON may hold whatever people write; what is said to be a form is read as one.
+            // A JSON string may contain anything that people write. Any other content type is also parsed as a form.
             HttpBody::Bytes(bytes) if is_json(request) => in_json(bytes),
             HttpBody::Bytes(bytes) => in_form(bytes) || in_json(bytes),
             HttpBody::Multipart(fields) => fields.iter().any(|field| is_override(&field.name)),
@@ -55,7 +55,7 @@ fn in_form(text: &[u8]) -> bool {
     text.split(|byte| matches!(byte, b'&' | b';')).flat_map(form_urlencoded::parse).any(|(name, _)| is_override(&name))
 }
 
-/// Whether a JSON member names a method. With another value it belongs to something else.
+/// Whether a JSON member names a method. With any other value it is not an override.
 fn in_json(text: &[u8]) -> bool {
     struct Members;
     impl<'de> Visitor<'de> for Members {

@@ -11,19 +11,19 @@ use super::{search::REDACTED, spellings::readings};
 /// Field names of credentials. An uncaptured field of such a name is redacted, so that a missing capture reveals no
 /// token.
 const CREDENTIAL_FIELDS: [&str; 4] = ["accesstoken", "refreshtoken", "idtoken", "clientsecret"];
-/// The bare name counts as well. With a prefix it is as often a position in a list.
+/// The bare name also counts. With a prefix, it is just as often a position in a list.
 const BARE: &str = "token";
 /// Fields whose value names another field, and fields that hold that field's value, as `plain` spells them.
 const NAMING: [&str; 7] = ["name", "key", "field", "param", "parameter", "property", "header"];
 const HOLDING: [&str; 6] = ["value", "values", "val", "content", "data", "default"];
-/// The deepest nesting of documents in texts of documents; deeper ones are hidden.
+/// Maximum nesting of documents within strings. Deeper ones are hidden.
 const MAX_NESTED: usize = 4;
-/// The most memory a parsed document may take, in bytes. A short document of a million objects takes a hundred times
-/// its length.
+/// Maximum memory of a parsed document, in bytes. A short document with a million objects takes a hundred times its
+/// length.
 const MAX_WEIGHT: usize = 64 << 20;
 const OBJECT_WEIGHT: usize = 700;
 const VALUE_WEIGHT: usize = 72;
-/// The headers that are visible in answers that hand out credentials.
+/// The headers that are visible in responses that hand out credentials.
 const PLAIN_HEADERS: [&str; 3] = ["content-type", "date", "retry-after"];
 
 /// The name in lower case, without separators.
@@ -180,7 +180,7 @@ fn texts(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// Reduces an answer to the listed places, in list order. `*` matches every element of a list.
+/// Reduces a response to the listed places, in list order. `*` matches every element of a list.
 pub(crate) fn only(document: &Value, places: &[&str]) -> Value {
     let mut left = Value::Null;
     for place in places {
@@ -222,7 +222,7 @@ fn keep(from: &Value, steps: &[&str], into: &mut Value) {
     }
 }
 
-/// Whether a header is visible in an answer that hands out credentials.
+/// Whether a header is visible in a response that hands out credentials.
 pub(crate) fn is_plain_header(name: &str) -> bool {
     PLAIN_HEADERS.contains(&name)
 }

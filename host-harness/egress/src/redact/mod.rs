@@ -1,4 +1,4 @@
-//! Owns: finding and redacting credentials in texts and answers: known ones in every spelling, unknown ones by field
+//! Owns: finding and redacting credentials in texts and responses: known ones in every spelling, unknown ones by field
 //! name.
 //! Does not own: which are known (`credentials`, `known`), captures (`capture`).
 

@@ -15,9 +15,9 @@ use crate::offload::GivenUp;
 
 /// Replaces a credential.
 pub const REDACTED: &str = "[redacted]";
-/// The longest text that redaction may produce, in bytes.
+/// Maximum size of a redacted text, in bytes.
 const MAX_SHOWN: usize = 4 << 20;
-/// The longest visible header name, in bytes.
+/// Maximum length of a visible header name, in bytes.
 const MAX_HEADER_NAME: usize = 64;
 /// Letters between two cancellation checks.
 const PIECE: usize = 4 << 10;
@@ -203,7 +203,7 @@ mod tests {
         ] {
             assert_eq!(shown("EAA|b/c d", &format!("<{spelled}>")), "<[redacted]>", "{spelled}");
         }
-        // Depends on the preceding characters: two of these signs are one to the reader of the inner escape.
+        // The preceding characters matter: after decoding the outer escape, two of these signs are one.
         for before in [r"\\", r"\\\\\\", r"\%5C\%5C", "&amp;"] {
             let shown = shown("EAA|b/c d", &format!(r"<{before}%5Cu0045AA|b/c d>"));
             assert!(shown.ends_with("[redacted]>"), "{before}: {shown}");

@@ -135,7 +135,7 @@ fn percent(text: &[u8]) -> Option<(usize, Meaning)> {
     Some((3, Meaning::Byte(u8::try_from(hex(digits)?).ok()?)))
 }
 
-/// `%41`, and `+` for a blank.
+/// `%41`, and `+` for a space.
 fn form(text: &[u8]) -> Option<(usize, Meaning)> {
     if text.first() == Some(&b'+') { Some((1, Meaning::Byte(b' '))) } else { percent(text) }
 }

@@ -1,5 +1,5 @@
-//! Owns: the last step of connecting: asking for the account's webhooks, leaving the way on which it came before, sealing
-//! its credentials.
+//! Owns: the last step of connecting: subscribing to the account's webhooks, unsubscribing its previous connection,
+//! sealing its credentials.
 //! Does not own: the steps before (`connect`).
 
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::{
 };
 use harness_egress::credentials::{SecretKey, declared_slot};
 
-/// How far back the archive is read after connecting, in milliseconds.
+/// How far back the history is read after connecting, in milliseconds.
 const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
 
 impl Accounts {
-    /// Asks for the account's webhooks and, when the platform has said yes, makes it known here: first the
-    /// platform, so that nobody sees an account as connected from which nothing comes.
+    /// Subscribes to the account's webhooks and, if the platform agrees, stores the account. The platform comes first,
+    /// so that no account is shown as connected while its webhooks are not coming.
     pub(super) async fn activate(
         self: &Arc<Self>,
         registered: &LoadedChannel,
@@ -47,14 +47,14 @@ impl Accounts {
             webhook_url: self.webhook_url(registered, Some(&account.id))?,
         };
         merge_settings(&mut told.settings, &registered.settings);
-        // Before the channel is asked to tell the platform.
+        // The channel may need these secrets to subscribe.
         for (slot, secret) in self.credentials.generated_for(manifest, &account.id)? {
             pending.credentials.set(slot, secret);
         }
         pending.knows(&told.settings);
         self.subscribe(registered, pending, &told).await?;
         if self.leave_earlier(&channel, &account, &settings).await {
-            // Leaving may have ended what was just asked for.
+            // Unsubscribing may have ended the new subscription.
             self.subscribe(registered, pending, &told).await?;
         }
 
@@ -66,7 +66,7 @@ impl Accounts {
             if !declared.is_some_and(|declared| declared.scope == SlotScope::Account) {
                 continue;
             }
-            // Credentials of what was not chosen are not kept.
+            // Credentials of candidates that were not chosen.
             if slot.contains(':') {
                 continue;
             }
@@ -112,8 +112,8 @@ impl Accounts {
         self.call_as(registered, scope, move |channel, effects| channel.subscribe(effects, &account)).await
     }
 
-    /// Where the webhooks of an account come in, or those of one of which nothing is known yet. None where its channel
-    /// has no webhooks.
+    /// The address for an account's webhooks, or for webhooks of an account that is not yet known. `None` if the
+    /// channel has no webhooks.
     pub(super) fn webhook_url(
         &self,
         registered: &LoadedChannel,
@@ -122,8 +122,8 @@ impl Accounts {
         registered.webhook_url(&self.public_url, account)
     }
 
-    /// An account that comes through another page or login leaves the earlier one: there is one way to it.
-    /// Returns whether it did.
+    /// Unsubscribes the account's previous connection if it was made with other settings, e.g. through another page or
+    /// login. Returns whether it tried.
     async fn leave_earlier(self: &Arc<Self>, channel: &str, account: &ConnectedAccount, settings: &[Setting]) -> bool {
         let Ok(accounts) = self.base.inbox.accounts().await else { return false };
         let here = |row: &&harness_inbox::AccountRow| row.channel == channel && row.platform_id == account.id;
@@ -134,7 +134,7 @@ impl Accounts {
         }
         let left = self.call(row.id, |channel, effects, account| channel.unsubscribe(effects, account));
         if let Err(error) = left.await {
-            // Its webhooks may come on both ways; the inbox applies each event once.
+            // Webhooks may then arrive twice; the inbox applies each event once.
             tracing::warn!(%error, account = row.id.get(), "the account's earlier way could not be left");
         }
         true

@@ -1,5 +1,6 @@
-//! Owns: one call of a channel's `account` interface in somebody's name, and what the platform says of its credentials.
-//! Does not own: what the call may do meanwhile (`effects`), when it is made.
+//! Owns: one call of a channel's `account` interface on behalf of an account, and marking accounts whose credentials
+//! the platform rejects.
+//! Does not own: what the call may do (`effects`), when it is made.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::{
 };
 
 impl Accounts {
-    /// Makes one call in somebody's name.
+    /// Makes one call on behalf of a scope.
     pub(super) async fn call_as<T: Send + 'static>(
         self: &Arc<Self>,
         registered: &LoadedChannel,
@@ -46,7 +47,7 @@ impl Accounts {
         called.await?.map_err(|error| AccountsError::Account(Box::new(error)))
     }
 
-    /// Makes one call for a connected account. What the platform says of its credentials is noted.
+    /// Makes one call for a connected account. Marks the account if the platform rejects its credentials.
     pub(super) async fn call<T: Send + 'static>(
         self: &Arc<Self>,
         row: AccountId,
@@ -57,7 +58,7 @@ impl Accounts {
         self.call_in_class(row, None, function).await
     }
 
-    /// The same, with requests that keep to the rate limits of a class.
+    /// Like [`Self::call`], with requests that observe the rate limits of a class.
     pub(super) async fn call_in_class<T: Send + 'static>(
         self: &Arc<Self>,
         row: AccountId,
@@ -89,12 +90,12 @@ impl Accounts {
         answer
     }
 
-    /// Writes an account's entry points on its platform.
+    /// Sets an account's entry points on its platform.
     pub(crate) async fn configure(self: &Arc<Self>, row: AccountId, wanted: EntryPoints) -> Result<(), AccountsError> {
         self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
     }
 
-    /// The channel's own lines of a health check.
+    /// The channel's own results for a health check.
     pub(super) async fn channel_lines(
         self: &Arc<Self>,
         registered: &LoadedChannel,
@@ -109,7 +110,7 @@ impl Accounts {
         .await
     }
 
-    /// Whether the platform may be asked anything in somebody's name now: it may have asked to be left alone.
+    /// Fails if the platform asked for a pause that applies to this scope.
     async fn not_held(&self, registered: &LoadedChannel, scope: &CallScope) -> Result<(), AccountsError> {
         let now = self.base.clock.now();
         let until = match scope {
@@ -120,7 +121,7 @@ impl Accounts {
     }
 }
 
-/// What to tell people where an error means that the account must be connected again.
+/// What to tell people if the error means that the account must be connected again.
 fn dead_credential(error: &AccountError) -> Option<String> {
     match error {
         AccountError::Platform(failure) if failure.category == FailureCategory::AuthExpired => Some(sentence(error)),

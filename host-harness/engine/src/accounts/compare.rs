@@ -1,5 +1,6 @@
-//! Owns: what a health check asks for that takes more than a look: the archive beside the inbox, the host's own address.
-//! Does not own: the lines that are made of it (`health`).
+//! Owns: the expensive parts of a health check: comparing the platform's history with the inbox, requesting the host's
+//! own address.
+//! Does not own: the resulting lines (`health`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,23 +12,23 @@ use url::Url;
 use super::{Accounts, AccountsError};
 use crate::channels::loaded::LoadedChannel;
 
-/// The longest challenge, in bytes.
+/// Maximum size of a challenge response, in bytes.
 const MAX_CHALLENGE: usize = 4 << 10;
-/// Messages of the archive that are compared.
+/// Number of history messages that are compared.
 const COMPARED: u32 = 50;
-/// Webhooks may take this long, in milliseconds.
+/// How late a webhook may be, in milliseconds.
 const ON_ITS_WAY: u64 = 60_000;
 
 impl Accounts {
-    /// Customers' messages since a time that stand in the platform's archive: how many of them came by no
-    /// webhook, and how many there are. None where the platform has no archive.
+    /// Compares the customers' messages in the platform's history since a time with the inbox. Returns how many of them
+    /// did not arrive by webhook, and how many there are; `None` if the platform has no history.
     pub(super) async fn missing_messages(
         self: &Arc<Self>,
         row: &AccountRow,
         registered: &LoadedChannel,
         since: u64,
     ) -> Result<Option<(usize, usize)>, AccountsError> {
-        // Archives know whole seconds.
+        // Histories have a resolution of one second.
         let since = since.saturating_sub(1000);
         let request = HistoryRequest { thread: None, contact: None, since: Some(since), cursor: None, limit: COMPARED };
         let page = self.call(row.id, move |channel, effects, account| channel.history(effects, account, &request));
@@ -58,13 +59,13 @@ impl Accounts {
     }
 }
 
-/// Asks an address of this host itself, which may be a private one.
+/// Requests an address of this host, which may be private.
 pub(super) async fn own_address(egress: &Egress, url: Url, time: Duration) -> Result<(u16, String), String> {
     let answer = async {
-        // The address holds the verify token.
+        // The URL contains the verify token.
         let response = egress.own().get(url).send().await.map_err(|error| error.without_url().to_string())?;
         let status = response.status().as_u16();
-        // What is longer is no challenge.
+        // A longer body is not a challenge response.
         let body = read_at_most(response, MAX_CHALLENGE).await.unwrap_or_default();
         Ok::<_, String>((status, String::from_utf8_lossy(&body).into_owned()))
     };

@@ -182,7 +182,7 @@ impl Accounts {
             .collect();
         let state = parameters.iter().find(|parameter| parameter.name == "state").map(|found| found.value.clone());
         let state = state.ok_or(ConnectError::Repeated)?;
-        let id = self.links.of_state(channel, &state).ok_or(ConnectError::Repeated)?;
+        let id = self.links.of_state(channel, &state)?;
         let now = self.base.clock.now();
         // Whoever else comes with it leaves it to the browser that it belongs to.
         self.links.look(&id, now, |link| link.same_browser(cookies))?;

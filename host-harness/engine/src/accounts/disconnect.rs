@@ -1,4 +1,4 @@
-//! Owns: disconnecting an account: the platform is told, the credentials are forgotten whatever it says.
+//! Owns: disconnecting an account: the platform is told, and the credentials are forgotten whatever it answers.
 //! Does not own: what is deleted with it (the inbox).
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Accounts, AccountsError};
 use crate::error::sentence;
 
 impl Accounts {
-    /// Disconnects an account: the platform is told, the credentials are forgotten whatever it says.
+    /// Disconnects an account. Returns why the platform could not be told, if so; the credentials are forgotten anyway.
     pub(crate) async fn disconnect(
         self: &Arc<Self>,
         account: AccountId,
@@ -30,7 +30,7 @@ impl Accounts {
             self.base.inbox.disconnect_account(account, delete).await?;
             self.network.secrets.forget(&row.channel, &row.platform_id);
         }
-        // Its replies are refused now, its files removed.
+        // Wakes the workers that reject its replies and delete its files.
         self.base.wake.rescheduled();
         Ok(not_done)
     }

@@ -1,6 +1,5 @@
-//! Owns: looking for messages that may have been delivered: the echo comes by itself, and after a while the platform's
-//! archive is asked.
-//! Does not own: what follows from what it shows (the inbox).
+//! Owns: history lookups for messages that may have been delivered. Usually their echo arrives first.
+//! Does not own: what follows from the findings (the inbox).
 
 use std::sync::Arc;
 
@@ -15,14 +14,14 @@ use crate::base::{
     tasks::{REST, Worker},
 };
 
-/// Looks at the same time.
+/// Concurrent lookups.
 const AT_ONCE: usize = 8;
-/// Messages that are asked for: platforms show few.
+/// Number of messages per lookup. Platforms return few.
 const PAGE: u32 = 20;
-/// Archives know whole seconds, in milliseconds.
+/// The resolution of histories, in milliseconds.
 const SECOND: u64 = 1000;
 
-/// Looks for as long as the host lives.
+/// Runs lookups until the host stops.
 pub(crate) async fn run(room: Arc<Accounts>) {
     let places = Places::new(AT_ONCE, AT_ONCE);
     let mut looks = JoinSet::new();
@@ -39,7 +38,7 @@ pub(crate) async fn run(room: Arc<Accounts>) {
     }
 }
 
-/// Begins the looks that are due and have a place. Returns when something will be due next.
+/// Starts the due lookups that get a place. Returns when something is next due.
 async fn begin(
     room: &Arc<Accounts>,
     places: &Places<ReplyId>,
@@ -70,7 +69,7 @@ fn start(room: &Arc<Accounts>, places: &Places<ReplyId>, looks: &mut JoinSet<()>
 }
 
 async fn look(room: &Arc<Accounts>, doubt: &Doubt) -> Result<(), InboxError> {
-    // Where nothing older is known, nothing can be proved; it may be found all the same.
+    // Without an older message, a lookup cannot prove that the message is missing, but it may find it.
     let since = doubt.since.unwrap_or(doubt.begun_at).saturating_sub(SECOND);
     let request = HistoryRequest {
         thread: None,
@@ -109,7 +108,7 @@ async fn note(room: &Accounts, doubt: &Doubt, shown: Option<Vec<SeenMessage>>) -
     Ok(())
 }
 
-/// What the archive shows of the conversation.
+/// The messages of the conversation in the platform's history.
 async fn messages(room: &Arc<Accounts>, doubt: &Doubt, items: Vec<Vec<u8>>) -> Result<Vec<SeenMessage>, AccountsError> {
     let registered = room.channels.get(&doubt.channel)?;
     let events = room.channels.read_archived(&registered, doubt.account_id.clone(), items).await?;

@@ -1,4 +1,5 @@
-//! Owns: the world as one call of an `account` function sees it: network and storage, bounded, in one account's name.
+//! Owns: the effects available to one call of an `account` function: network and storage, limited, on behalf of one
+//! account.
 //! Does not own: when such calls are made.
 
 use std::sync::{Arc, PoisonError};
@@ -15,30 +16,30 @@ use crate::{
 };
 use harness_egress::{Captured, EgressError, FIRST, Files, memory_of};
 
-/// Requests of one call.
+/// Maximum number of requests per call.
 const MAX_REQUESTS: u32 = 64;
-/// Uses of the storage in one call.
+/// Maximum number of storage operations per call.
 const MAX_STORAGE_CALLS: u32 = 1000;
-/// How long a request waits for its pace: well below what a call may take.
+/// How long a request waits for its rate limit, in milliseconds: well below the deadline of a call.
 const PATIENCE_MS: u64 = 15_000;
-/// The world as one call sees it. It blocks, so the call runs on a thread of its own.
+/// The effects of one call. They block, so the call runs on its own thread.
 pub(super) struct AccountEffects {
     room: Arc<Accounts>,
     registered: LoadedChannel,
     scope: CallScope,
-    /// The class whose pace its requests keep to.
+    /// The class whose rate limits the requests observe.
     class: Option<&'static str>,
     requests: u32,
-    /// Uses of the storage that are left: each one that writes waits for the disk.
+    /// Storage operations left. They are limited because each write waits for the disk.
     storage: u32,
-    /// No request waits for longer.
+    /// No request waits longer than this.
     deadline: Instant,
     captured: Captured,
     runtime: Handle,
 }
 
 impl AccountEffects {
-    /// For one call, which begins now.
+    /// The effects of a call that starts now.
     pub(super) fn new(
         room: &Arc<Accounts>,
         registered: &LoadedChannel,
@@ -58,7 +59,7 @@ impl AccountEffects {
         }
     }
 
-    /// Counts one use of the storage; a key must be one that may stand in it.
+    /// Counts a storage operation. Fails if the key is invalid.
     fn use_storage(&mut self, key: Option<&str>) -> Result<(), StorageError> {
         if key.is_some_and(|key| key.is_empty() || key.len() > harness_inbox::MAX_STORAGE_KEY) {
             return Err(StorageError::InvalidKey);
@@ -68,7 +69,7 @@ impl AccountEffects {
         Ok(())
     }
 
-    /// Waits until the pace of the call's class lets a request leave.
+    /// Waits until the rate limit of the call's class allows a request.
     async fn paced(&self) -> Result<(), HttpError> {
         let (Some(class), CallScope::Account { row, .. }) = (self.class, &self.scope) else { return Ok(()) };
         let clock = &self.room.base.clock;
@@ -118,13 +119,13 @@ impl Effects for AccountEffects {
             return Err(HttpError::BudgetExhausted);
         }
         let runtime = self.runtime.clone();
-        // For authors of channels, who ask for it: everything that a channel sees, and nothing that it does not.
+        // For channel authors: exactly what the channel sees.
         tracing::trace!(method = ?request.method, url = request.url, "a channel sends a request");
         runtime.block_on(async {
             tokio::time::timeout_at(self.deadline, self.paced()).await.map_err(|_| HttpError::TimedOut)??;
             let Self { room, registered, scope, captured, deadline, .. } = self;
             let bytes = memory_of(&request).saturating_add(FIRST);
-            // Until the channel has the answer in its own memory.
+            // Held until the channel has the response in its own memory.
             let memory = tokio::time::timeout_at(*deadline, room.network.memory.take(registered.channel.id(), bytes));
             let mut memory = memory.await.map_err(|_| HttpError::TimedOut)?.map_err(|_| HttpError::BudgetExhausted)?;
             let sent = room.network.send(registered, scope, request, Files::default(), &mut memory, captured);

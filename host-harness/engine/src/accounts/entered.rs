@@ -1,6 +1,6 @@
-//! Owns: the fields that a channel asks a person for, and what was typed into them: what fits, in sentences for the person;
-//! what is a credential and what a setting.
-//! Does not own: where credentials go, pages.
+//! Owns: the fields that a channel asks a person to fill in, and the values typed in: validation with sentences for the
+//! person, and the split into credentials and settings.
+//! Does not own: where credentials are stored, pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,32 +13,32 @@ use url::Url;
 use crate::error::ConnectError;
 use harness_egress::credentials::Secret;
 
-/// Fields of one step, and what may be chosen in one.
+/// Maximum number of fields in one step, and of choices in one field.
 const MAX_FIELDS: usize = 24;
 const MAX_CHOICES: usize = 200;
-/// The longest key, label, hint and choice, in bytes.
+/// Maximum size of a key, a label, a hint and a choice, in bytes.
 const MAX_KEY: usize = 64;
 const MAX_LABEL: usize = 200;
 const MAX_HINT: usize = 1000;
-/// What may be typed into one field, in bytes.
+/// Maximum size of the value of one field, in bytes.
 const MAX_LINE: usize = 1000;
 const MAX_TEXT: usize = 8 << 10;
 
-/// What was typed in, by the key of its field. As secrets all of it: which are is the channel's to say.
+/// The values typed in, by field key. All are handled as secrets, because only the channel knows which ones are.
 pub type Typed = BTreeMap<String, Secret>;
 
-/// A sentence for each field that does not fit, by its key.
+/// A sentence for each invalid field, by field key.
 pub type Problems = BTreeMap<String, String>;
 
-/// What was typed in, checked.
+/// The validated values.
 pub(super) struct Checked {
-    /// For the channel.
+    /// Passed to the channel.
     pub(super) settings: Vec<Setting>,
-    /// For the slots; the channel does not see them.
+    /// Stored in the slots, hidden from the channel.
     pub(super) secrets: Vec<(String, Secret)>,
 }
 
-/// The fields that a channel may ask for: each secret goes into a slot that the manifest declares.
+/// Checks the fields that a channel asks for. Each secret field must name a slot from the manifest.
 pub(super) fn asked(slots: &BTreeMap<String, Slot>, fields: Vec<InputField>) -> Result<Vec<InputField>, ConnectError> {
     let keys: BTreeSet<&str> = fields.iter().map(|field| field.key.as_str()).collect();
     if fields.is_empty() || fields.len() > MAX_FIELDS || keys.len() < fields.len() {
@@ -54,7 +54,7 @@ pub(super) fn asked(slots: &BTreeMap<String, Slot>, fields: Vec<InputField>) -> 
         if !named || !said || (field.kind == "choice" && field.one_of.is_empty()) {
             return Err(ConnectError::WrongStep);
         }
-        // A slot of the channel's own is the operator's to fill, and what is no secret is none of a slot's.
+        // The operator fills the channel's own slots. A field that is not secret must not name a slot.
         let slot = slots.get(&field.key);
         let declared = slot.is_some_and(|slot| matches!(slot.scope, SlotScope::Account | SlotScope::Connect));
         if field.secret != declared || (!field.secret && slot.is_some()) {
@@ -72,7 +72,7 @@ pub(super) fn asked(slots: &BTreeMap<String, Slot>, fields: Vec<InputField>) -> 
     Ok(fields.into_iter().map(without_secrets).collect())
 }
 
-/// Checks what was typed in against the fields that were asked for.
+/// Validates the values typed in against the fields.
 pub(super) fn check(fields: &[InputField], typed: &Typed) -> Result<Checked, Problems> {
     let mut problems = Problems::new();
     for key in typed.keys().filter(|key| fields.iter().all(|field| field.key != **key)) {
@@ -97,12 +97,12 @@ pub(super) fn check(fields: &[InputField], typed: &Typed) -> Result<Checked, Pro
     if problems.is_empty() { Ok(checked) } else { Err(problems) }
 }
 
-/// What a text is to a field of its kind, or why it is nothing.
+/// Parses a value by the field's kind. `Err`: the sentence for the person.
 fn value(field: &InputField, text: &[u8]) -> Result<SettingValue, String> {
     let said = |sentence: &str| Err(sentence.to_owned());
     let Ok(text) = std::str::from_utf8(text) else { return said("This is no text.") };
     let long = field.kind == "long_text";
-    // Browsers end the lines of a text with two characters.
+    // Browsers submit line breaks as CRLF.
     let text = if long { text.replace("\r\n", "\n") } else { text.trim().to_owned() };
     if text.trim().is_empty() {
         return field.default.clone().ok_or_else(|| "Fill this in.".to_owned());
@@ -144,14 +144,14 @@ fn value(field: &InputField, text: &[u8]) -> Result<SettingValue, String> {
             .then_some(())
             .ok_or("Write the code without blanks between its letters."),
         "choice" => field.one_of.contains(&text).then_some(()).ok_or("Choose one of the list."),
-        // A kind that this host does not know is a text.
+        // A kind unknown to this host is treated as text.
         _ => Ok(()),
     };
     fits.map_err(str::to_owned)?;
     Ok(SettingValue::Text(text))
 }
 
-/// The same fields, with what was typed into those that are no secrets.
+/// The same fields, with the values already typed in, except secrets.
 pub(super) fn kept(fields: Vec<InputField>, settings: &[Setting]) -> Vec<InputField> {
     let keep = |field: InputField| match settings.iter().find(|setting| setting.key == field.key) {
         Some(setting) => InputField { default: Some(setting.value.clone()), ..field },

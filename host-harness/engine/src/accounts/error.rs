@@ -1,5 +1,5 @@
-//! Owns: why an account was not connected, asked for, or looked after.
-//! Does not own: the sentences, which stand with what happened.
+//! Owns: why connecting an account, or a call for it, failed.
+//! Does not own: the sentences of the sources.
 
 use harness_contract::AccountError;
 use harness_egress::credentials::VaultError;
@@ -13,25 +13,25 @@ use crate::{
     },
 };
 
-/// Why the room did not do what was asked.
+/// Why the request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountsError {
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// Credentials at rest, and random bytes for tickets.
+    /// Sealing credentials or generating random bytes failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The account's channel is not loaded.
     #[error(transparent)]
     NoChannel(#[from] NoChannel),
-    /// The account's settings do not fit.
+    /// The account's settings are invalid.
     #[error(transparent)]
     Settings(#[from] WrongSettings),
-    /// Connecting does not go on.
+    /// Connecting cannot continue.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The channel did not do what was asked.
+    /// The channel returned an error.
     #[error("{}", sentence(.0))]
     Account(Box<AccountError>),
     /// The component failed.
@@ -43,19 +43,19 @@ pub(crate) enum AccountsError {
     /// No sandbox is free.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// The platform asked to be left alone.
+    /// The platform asked for a pause.
     #[error(transparent)]
     Held(#[from] PlatformHold),
     /// The account is disconnected.
     #[error(transparent)]
     Disconnected(#[from] Disconnected),
-    /// It ended in the middle.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
 impl AccountsError {
-    /// What went wrong, for somebody who connects an account: what is the operator's to mend stands in the log.
+    /// The sentence for a person who connects an account. Problems that only the operator can fix are in the log.
     pub(crate) fn for_people(&self) -> String {
         match self {
             Self::Connect(error) => error.to_string(),

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Accounts, AccountsError, compare::own_address};
 use crate::{
     base::{exposed::exposed, signals::Last},
-    channels::loaded::LoadedChannel,
+    channels::loaded::{LoadedChannel, Provenance},
     error::Refusal,
 };
 use harness_egress::credentials::random;
@@ -59,6 +59,7 @@ impl Accounts {
             }
             Ok(registered) => {
                 checks.push(granted(&registered));
+                checks.extend(signed(&registered));
                 checks.extend(self.exposed_line());
                 checks.extend(self.webhook_lines(&registered).await);
                 checks.extend(self.waiting_lines(&row.channel).await?);
@@ -108,6 +109,22 @@ fn granted(registered: &LoadedChannel) -> CheckResult {
         format!("The channel asks for hosts that are not granted: {hosts}."),
         "Add them to `grant` in the configuration if the channel may reach them.",
     )
+}
+
+/// Who answers for the component; `None` where the program that embeds the host does.
+fn signed(registered: &LoadedChannel) -> Option<CheckResult> {
+    const NAME: &str = "signed";
+    match &registered.provenance {
+        Provenance::Embedded => None,
+        Provenance::Package { publisher, .. } => {
+            Some(passed(NAME, format!("The channel was signed by {publisher}, whom this host trusts.")))
+        }
+        Provenance::Unsigned => Some(failed(
+            NAME,
+            "The channel is a file that nobody signed: whoever can write it decides what runs here.",
+            "Install a signed package, and take `unsigned-channels` out of `[development]` in the configuration.",
+        )),
+    }
 }
 
 impl Accounts {

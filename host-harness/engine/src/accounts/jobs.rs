@@ -1,5 +1,5 @@
-//! Owns: the jobs that keep accounts healthy: renewing credentials before they end, profiles, reading the archive.
-//! Does not own: what is asked, which is the channel's.
+//! Owns: the jobs that keep accounts healthy: refreshing credentials before they expire, profiles, reading the history.
+//! Does not own: what the platform is asked (the channel).
 
 use std::sync::Arc;
 
@@ -27,28 +27,28 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Credentials that end sooner than this are spoken of, in milliseconds.
+/// A failed refresh of credentials that expire within this time is shown to people. In milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
-/// Calls of one kind at the same time, of which one channel gets at most half.
+/// Concurrent calls of one kind. One channel gets at most half of them.
 const AT_ONCE: usize = 8;
-/// Calls of one kind for one account at the same time.
+/// Concurrent calls of one kind for one account.
 const OF_ONE_ACCOUNT: usize = 2;
-/// Profiles among which those are looked for that have a place.
+/// Number of due profiles that are considered per round.
 const PROFILES: usize = 64;
-/// How old a profile becomes before it is asked for again.
+/// The age at which a profile is fetched again, in milliseconds.
 const PROFILE_AGE: u64 = 7 * DAY;
-/// Messages that one call for the archive asks for.
+/// Number of history messages requested per call.
 const PAGE: u32 = 50;
-/// The pause between two calls for the archive: platforms allow few of them.
+/// The pause between two history calls, in milliseconds: platforms allow few of them.
 const PAGE_PAUSE: u64 = 600;
-/// What one call for the archive may give, in bytes.
+/// Maximum size of one history page, in bytes.
 const PAGE_BYTES: usize = 8 << 20;
-/// How often the archive is compared with what came in.
+/// How often the history is compared with the journal, in milliseconds.
 const RECONCILE: u64 = 6 * HOUR;
-/// How far a comparison reaches back beyond the last one.
+/// How far a comparison overlaps the previous one, in milliseconds.
 const OVERLAP: u64 = HOUR;
 
-/// What a job is for: none of a kind is done twice at the same time for it.
+/// What a job works on. No two jobs of one kind run for it at the same time.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Subject {
     Account(AccountId),
@@ -62,8 +62,8 @@ enum Duty {
     Profiles,
 }
 
-/// Looks after the accounts for as long as the host lives. A platform that is slow with one thing holds up
-/// none of the others.
+/// Runs the jobs until the host stops. The kinds run independently, so that a platform that is slow with one of them
+/// does not delay the others.
 pub(crate) async fn run(room: Arc<Accounts>) {
     tokio::join!(
         look_after(&room, Duty::Credentials),
@@ -77,7 +77,7 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
     let mut under_way = JoinSet::new();
     loop {
         let mut due = std::pin::pin!(room.base.wake.accounts_due.notified());
-        // What becomes due while it is looked for is not missed.
+        // Registered before the query, so that no wake-up is missed during it.
         due.as_mut().enable();
         let next = round(room, duty, &places, &mut under_way).await.unwrap_or_else(|error| {
             tracing::error!(%error, "looking after the accounts pauses");
@@ -91,8 +91,8 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
     }
 }
 
-/// Begins what is due and has a place: an account whose platform hangs holds up no other one. Returns when something
-/// will be due next.
+/// Starts the due jobs that get a place. Places are limited per account, so a hanging platform does not block other
+/// accounts. Returns when something is next due.
 async fn round(
     room: &Arc<Accounts>,
     duty: Duty,
@@ -104,7 +104,8 @@ async fn round(
         Duty::Credentials => {
             room.sweep_links().await?;
             for account in inbox.due_refreshes(now).await? {
-                let Some(place) = place(room, places, account, Subject::Account(account)).await? else { continue };
+                let channel = inbox.account_row(account).await?.channel;
+                let Some(place) = place(places, (&channel, account), Subject::Account(account)) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| {
                     refresh(room, account).await.map(|()| Left::Done)
                 }));
@@ -113,18 +114,16 @@ async fn round(
         }
         Duty::Archive => {
             for due in inbox.due_history(now).await? {
-                let Some(place) = place(room, places, due.account, Subject::Account(due.account)).await? else {
-                    continue;
-                };
+                let of = Subject::Account(due.account);
+                let Some(place) = place(places, (&due.channel, due.account), of) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| history(room, due).await));
             }
             inbox.next_history(now).await?
         }
         Duty::Profiles => {
             for due in inbox.due_profiles(now, PROFILES).await? {
-                let Some(place) = place(room, places, due.account, Subject::Contact(due.contact)).await? else {
-                    continue;
-                };
+                let of = Subject::Contact(due.contact);
+                let Some(place) = place(places, (&due.channel, due.account), of) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| {
                     profile(room, due).await.map(|()| Left::Done)
                 }));
@@ -134,23 +133,17 @@ async fn round(
     })
 }
 
-/// What a job left of what was due.
+/// How a job ended.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Left {
-    /// It is done, or has another time.
+    /// Finished or rescheduled.
     Done,
-    /// It waits for something else to come to its end.
+    /// Waiting for something else to finish.
     StillDue,
 }
 
-async fn place(
-    room: &Accounts,
-    places: &Places<Subject>,
-    account: AccountId,
-    of: Subject,
-) -> Result<Option<Place<Subject>>, AccountsError> {
-    let channel = room.base.inbox.account_row(account).await?.channel;
-    Ok(places.take(Owner { channel: &channel, account, conversation: None }, of))
+fn place(places: &Places<Subject>, (channel, account): (&str, AccountId), of: Subject) -> Option<Place<Subject>> {
+    places.take(Owner { channel, account, conversation: None }, of)
 }
 
 async fn begin<W>(room: Arc<Accounts>, place: Place<Subject>, work: W)
@@ -163,14 +156,14 @@ where
         tracing::error!(%error, "looking after an account pauses");
     }
     if !matches!(done, Ok(Ok(Left::Done))) {
-        // What is still due is not begun again at once.
+        // The job is still due: do not retry at once.
         room.base.clock.wait(REST).await;
     }
 }
 
-/// When credentials are renewed that end at this time: after two thirds of what is left, and some time
-/// earlier by chance, so that accounts which were connected together do not ask together. What has no end
-/// is looked at once a week, so that its death is noticed also where nobody writes.
+/// When to refresh credentials that expire at `ends`: after two thirds of the remaining time, minus a random share, so
+/// that accounts connected together are not refreshed together. Credentials without an expiry are checked once a week,
+/// so that a revoked one is noticed even if nobody writes.
 pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
     let chance = random::<2>().map_or(0, u16::from_le_bytes);
     let share = |of: u64| of / 10 * u64::from(chance) / u64::from(u16::MAX);
@@ -184,10 +177,10 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
     now.saturating_add(wait.max(MINUTE))
 }
 
-/// Renews an account's credentials now.
+/// Refreshes an account's credentials now.
 pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<(), AccountsError> {
     let now = room.base.clock.now();
-    // As it was before: what comes of this counts for no later connection.
+    // Read before the call: the result does not apply to a later connection.
     let connection = room.base.inbox.account_row(account).await?.connection;
     let renewed = room.call(account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = room.base.inbox.account_row(account).await?;
@@ -197,7 +190,7 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
                 room.base.inbox.note_settings(account, connection, settings).await?;
             }
             room.base.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
-            // A credential that works again needs nobody.
+            // The credentials work again, so nobody has to act.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
                 room.base.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
                 room.base.wake.usable();
@@ -208,7 +201,7 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
         Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
             room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await
         }
-        // It waits for a person; now and then it is tried all the same.
+        // The account needs a person, but is retried now and then.
         Err(AccountsError::Account(error)) => {
             let wait = if row.state == AccountState::NeedsReconnect { DAY } else { HOUR };
             let ends = row.refresh_before;
@@ -223,13 +216,13 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
             room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
         Err(AccountsError::Disconnected(_)) => Ok(()),
-        // A channel that is not loaded yet, a busy sandbox.
+        // The channel is not loaded yet, or no sandbox is free.
         Err(_) => room.base.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
     }
     .map_err(AccountsError::from)
 }
 
-/// Asks for a contact's profile. Without one people see a placeholder, never an error.
+/// Fetches a contact's profile. Without one, people see a placeholder, never an error.
 async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsError> {
     let (id, thread) = (due.platform_id.clone(), due.thread.clone());
     let asked = room
@@ -247,7 +240,7 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsEr
                     FailureCategory::RateLimited | FailureCategory::PlatformTransient => {
                         failure.retry_after.unwrap_or(0).max(5 * MINUTE)
                     }
-                    // Without consent, or a person whom the platform does not know: it may change.
+                    // Consent is missing, or the platform does not know the person. Both may change.
                     _ => DAY,
                 },
                 AccountError::Http(HttpError::Unreachable(_) | HttpError::TimedOut) => 5 * MINUTE,
@@ -260,8 +253,8 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsEr
     Ok(room.base.inbox.note_no_profile(due.contact, problem, now.saturating_add(wait)).await?)
 }
 
-/// Reads one page of an account's archive into the journal. It waits while its channel cannot read deliveries, while
-/// the page before waits to be read, and when it has given as much as it may: what comes by webhook goes first.
+/// Reads one page of an account's history into the journal. Waits while the channel cannot translate, while the
+/// previous page is queued, and while the history's share of the backlog is used up: webhooks go first.
 async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, AccountsError> {
     let now = room.base.clock.now();
     let channel = room.base.inbox.account_row(due.account).await?.channel;
@@ -288,7 +281,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, Accounts
     let again =
         |wait: u64| HistoryMark { cursor: due.cursor.clone(), from: due.from, next: Some(now.saturating_add(wait)) };
     let (items, mark) = match read {
-        // Nothing of it is taken, so that nothing of it is lost: it can be asked for again.
+        // Nothing is stored, so nothing is lost: the page is requested again.
         Ok(page) if page.items.len() > PAGE as usize || page_bytes(&page) > PAGE_BYTES => {
             let (items, bytes) = (page.items.len(), page_bytes(&page));
             tracing::warn!(
@@ -320,7 +313,7 @@ async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, Accounts
                 proof: Proof::Archive { account: due.platform_id.clone() },
             });
             let mark = if end {
-                // From then on it is compared now and then, for what never arrived.
+                // From now on it is compared periodically, to find messages that never arrived.
                 let from = now.saturating_sub(OVERLAP).max(due.from);
                 HistoryMark { cursor: None, from, next: Some(now.saturating_add(RECONCILE)) }
             } else {

@@ -3,7 +3,7 @@
 //! Does not own: the steps (`connect`).
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -29,6 +29,8 @@ const LIFE_MS: u64 = 20 * 60_000;
 const KEPT_MS: u64 = 2 * LIFE_MS;
 /// Links at one time.
 const MAX_LINKS: usize = 1000;
+/// States of links whose time is over. Past that, who comes with an older one hears that it was used.
+const MAX_LATE: usize = 2 * MAX_LINKS;
 /// Channels that are asked again at the same time, and how often one of them.
 const ASKED_AT_ONCE: usize = 8;
 const ASKED_OF_ONE: usize = 4;
@@ -254,13 +256,16 @@ impl Link {
 /// The links that are open.
 pub(crate) struct Links {
     open: Mutex<HashMap<LinkId, Link>>,
+    /// What the links that were taken out waited for, oldest first: a late callback hears that it is late, whether
+    /// or not somebody has tidied up before. Taken after `open`.
+    late: Mutex<VecDeque<[u8; 32]>>,
     /// Tells whoever waits for a change.
     changed: watch::Sender<u64>,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { open: Mutex::default(), changed: watch::channel(0).0 }
+        Self { open: Mutex::default(), late: Mutex::default(), changed: watch::channel(0).0 }
     }
 }
 
@@ -284,10 +289,15 @@ impl Links {
     }
 
     /// The link that waits for this state, or did.
-    pub(crate) fn of_state(&self, channel: &str, state: &str) -> Option<LinkId> {
+    pub(crate) fn of_state(&self, channel: &str, state: &str) -> Result<LinkId, ConnectError> {
         let wanted = digest(state);
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().find(|(_, link)| link.channel == channel && link.waits_for(&wanted)).map(|(id, _)| *id)
+        let waits = |link: &Link| link.channel == channel && link.waits_for(&wanted);
+        if let Some((id, _)) = open.iter().find(|(_, link)| waits(link)) {
+            return Ok(*id);
+        }
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(if late.contains(&wanted) { ConnectError::Expired } else { ConnectError::Repeated })
     }
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
@@ -366,9 +376,13 @@ impl Links {
     fn sweep(&self, now: u64) -> Vec<LinkId> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let over: Vec<_> = open.iter().filter(|(_, link)| link.is_over(now)).map(|(id, _)| *id).collect();
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
         for id in &over {
-            open.remove(id);
+            let link = open.remove(id);
+            late.extend(link.into_iter().flat_map(|link| [link.state, link.spent]).flatten());
         }
+        let forgotten = late.len().saturating_sub(MAX_LATE);
+        late.drain(..forgotten);
         over
     }
 }

@@ -1,4 +1,4 @@
-//! Owns: asking a channel how to download a file, in an account's name.
+//! Owns: asking a channel how to download a file, on behalf of an account.
 //! Does not own: downloading it.
 
 use std::{pin::Pin, sync::Arc};
@@ -12,7 +12,7 @@ use crate::{
     network::{CallScope, LocateMedia, Located, NotLocated},
 };
 
-/// Given to the room of files.
+/// The implementation that `media` uses.
 pub(crate) struct Locator(pub(crate) Arc<Accounts>);
 
 impl LocateMedia for Locator {
@@ -40,7 +40,7 @@ impl LocateMedia for Locator {
     }
 }
 
-/// Whether asking again would be answered alike.
+/// Whether a retry would fail the same way.
 fn lasts(error: &AccountError) -> bool {
     match error {
         AccountError::Platform(failure) => {

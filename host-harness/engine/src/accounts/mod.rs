@@ -1,5 +1,5 @@
-//! Owns: accounts: calls of the channel's `account` interface, connecting and disconnecting, the jobs that keep an account
-//! healthy, and saying whether it is.
+//! Owns: accounts: calls of the channel's `account` interface, connecting and disconnecting, the jobs that keep an
+//! account healthy, and health checks.
 //! Does not own: sealing and finding credentials (egress), pages.
 
 mod activate;
@@ -35,7 +35,7 @@ use crate::{
     network::{Network, credentials::AccountCredentials},
 };
 
-/// The room.
+/// The handles of this room.
 pub(crate) struct Accounts {
     pub(crate) base: Base,
     pub(crate) channels: Channels,
@@ -44,7 +44,7 @@ pub(crate) struct Accounts {
     pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) public_url: PublicUrl,
-    /// Where conversations lie in files.
+    /// The paths where conversations are stored.
     pub(crate) places: Arc<[PathBuf]>,
     pub(crate) links: Links,
 }

@@ -1,4 +1,4 @@
-//! Owns: how far connecting an account has come, as its link says.
+//! Owns: the progress of connecting an account, as stored in its link.
 //! Does not own: going on from there (`connect`).
 
 use harness_contract::{Candidate, InputField};
@@ -6,25 +6,25 @@ use harness_inbox::AccountId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// How far it has come.
+/// The progress of connecting.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ConnectStage {
-    /// The link is there, and nobody has gone on from it.
+    /// The link exists and nobody has started.
     Waiting,
-    /// The person is at the platform's dialog.
+    /// The person is in the platform's dialog.
     Visiting,
-    /// The platform is being asked; this ends by itself.
+    /// The platform is being called. This stage ends without a person.
     Working,
-    /// The person types these in.
+    /// The person fills in fields.
     Entering {
-        /// Without what was typed into those that are secret.
+        /// Without the values of secret fields.
         fields: Vec<InputField>,
-        /// Why what was typed in last was not taken.
+        /// Why the last values were rejected.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<String>,
     },
-    /// Something outside must happen first; the channel is asked again by itself.
+    /// Something outside must happen first. The host asks the channel again from time to time.
     WaitingFor {
         /// What the person should do.
         text: String,
@@ -34,46 +34,46 @@ pub enum ConnectStage {
         code: Option<String>,
         /// When the channel is asked again, in milliseconds since 1970.
         again_at: u64,
-        /// When it is not asked any more.
+        /// When the host gives up, in milliseconds since 1970.
         until: Option<u64>,
     },
-    /// The person chooses one of these.
+    /// The person chooses an account.
     Choosing {
-        /// With the reason where one cannot be chosen.
+        /// Each with the reason if it cannot be chosen.
         candidates: Vec<Candidate>,
     },
     /// The account is connected.
     Connected {
-        /// Its row.
+        /// The account's row.
         account: AccountId,
     },
-    /// It ended otherwise. One can begin again from the same link.
+    /// Connecting failed. The same link can be used to start again.
     Failed {
         /// What happened and what to do.
         sentence: String,
     },
 }
 
-/// A link as its owner sees it.
+/// A link, as seen by its owner.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConnectView {
     /// The channel's id.
     pub channel: String,
-    /// The login, once it is known.
+    /// The login, once chosen.
     pub login: Option<String>,
-    /// The only login that the link is for, where there is one.
+    /// The only login that the link allows, if restricted.
     #[serde(skip)]
     pub only: Option<String>,
-    /// The dialog at which the person is expected. It holds what the platform hands back.
+    /// The dialog that the person is sent to. Its URL contains the state that the platform returns.
     #[serde(skip)]
     pub visit: Option<Url>,
-    /// How far it has come.
+    /// The progress.
     #[serde(flatten)]
     pub stage: ConnectStage,
 }
 
 impl ConnectStage {
-    /// Whether it is the same step for whoever looks at it.
+    /// Whether both stages look the same to a person.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (

@@ -1,5 +1,5 @@
-//! Owns: one turn of connecting: the channel is asked, its step is checked, and becomes the stage of the link.
-//! Does not own: who takes a turn, and when (`connect`, `waits`); what a person typed in (`entered`).
+//! Owns: one turn of connecting: asking the channel, checking its step, and storing it as the stage of the link.
+//! Does not own: who starts a turn and when (`connect`, `waits`), the values typed in (`entered`).
 
 use std::sync::Arc;
 
@@ -21,18 +21,18 @@ use crate::{
 };
 use harness_egress::credentials::random;
 
-/// The longest content of a QR code, in bytes: the largest code holds no more.
+/// Maximum content of a QR code, in bytes: the capacity of the largest code.
 const MAX_QR: usize = 2953;
-/// The longest code to type in elsewhere, in letters.
+/// Maximum length of a code to type in elsewhere, in characters.
 const MAX_CODE: usize = 64;
-/// How soon a channel is asked again at the earliest, in milliseconds.
+/// Minimum wait before a channel is asked again, in milliseconds.
 const SOONEST: u64 = 1000;
 
 pub(super) fn token() -> Result<String, AccountsError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
-/// A turn of one attempt. What comes of it after another one has begun counts for nothing.
+/// One turn of an attempt. Its result is ignored once another attempt has started.
 #[derive(Clone)]
 pub(super) struct Turn {
     pub(super) link: LinkId,
@@ -43,7 +43,7 @@ pub(super) struct Turn {
 }
 
 impl Link {
-    /// The next turn of the present attempt.
+    /// The next turn of the current attempt.
     pub(super) fn turn(&self, id: LinkId) -> Turn {
         Turn {
             link: id,
@@ -55,9 +55,9 @@ impl Link {
     }
 }
 
-/// What comes of a turn.
+/// The result of a turn.
 pub(super) enum Next {
-    /// The person goes to this address, which hands the state back.
+    /// The person is sent to this address, which returns the state.
     Visit {
         to: Url,
         state: String,
@@ -66,10 +66,10 @@ pub(super) enum Next {
 }
 
 impl Accounts {
-    /// Asks the channel to go on.
+    /// Asks the channel for the next step.
     pub(super) async fn ask(self: &Arc<Self>, turn: &Turn, input: ConnectInput) -> Result<Next, AccountsError> {
         let registered = self.channels.get(&turn.channel)?;
-        // A dialog may come after any step.
+        // Any step may lead to a dialog, so each turn gets a state.
         let state = token()?;
         let request = self.request(&registered, &turn.login, state.clone(), input)?;
         let scope = CallScope::Connecting(Arc::clone(&turn.pending));
@@ -108,7 +108,7 @@ impl Accounts {
         })
     }
 
-    /// Where a dialog is, if it is the one that the manifest names.
+    /// The dialog's address, if it is the one declared in the manifest.
     fn dialog(&self, registered: &LoadedChannel, login: &str, address: &str) -> Result<Url, ConnectError> {
         let visit = Url::parse(address).map_err(|_| ConnectError::WrongDialog)?;
         let declared = registered.channel.manifest().logins.get(login);
@@ -131,7 +131,7 @@ impl Accounts {
         Ok(ConnectStage::WaitingFor { text: shown(&text), qr, code: code.as_deref().map(shown), again_at, until })
     }
 
-    /// Notes what came of a turn: the next stage, or why there is none. Returns where the browser goes.
+    /// Stores the result of a turn: the next stage, or why it failed. Returns where to send the browser.
     pub(super) async fn settle(
         &self,
         turn: &Turn,
@@ -150,7 +150,7 @@ impl Accounts {
             Ok(())
         });
         match noted.await {
-            // Whoever waited too long sees it from the accounts.
+            // If the link has expired, the result shows in the list of accounts.
             Ok(()) | Err(AccountsError::Connect(ConnectError::Expired)) => Ok(visit),
             Err(error) => Err(error),
         }
@@ -164,7 +164,7 @@ impl Accounts {
 }
 
 impl AccountsError {
-    /// Whether it may be gone when the same is asked again.
+    /// Whether a retry may succeed.
     pub(super) fn passes(&self) -> bool {
         match self {
             Self::Busy(_) | Self::Paused(_) | Self::Held(_) => true,

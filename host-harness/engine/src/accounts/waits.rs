@@ -1,4 +1,4 @@
-//! Owns: asking the channels again whose step waits for something outside: a QR code that is scanned, a review.
+//! Owns: asking channels again while a step waits for something outside, such as a scanned QR code or a review.
 //! Does not own: what is asked (`turn`), how waiting is shown.
 
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::{
     error::ConnectError,
 };
 
-/// How soon what could not be asked is asked again, in milliseconds.
+/// The wait after a temporary error, in milliseconds.
 const RETRY: u64 = 5000;
 const TOO_LATE: &str = "The time for this step is over. Begin again with the button.";
 
-/// Asks again for as long as the host lives.
+/// Asks again until the host stops.
 pub(crate) async fn run(room: Arc<Accounts>) {
     let mut changes = room.links.changes();
     let mut asks = JoinSet::new();
@@ -45,7 +45,7 @@ async fn resume(room: Arc<Accounts>, link: LinkId) {
         tracing::error!(%error, "connecting an account pauses");
     }
     if !matches!(asked, Ok(Ok(()))) {
-        // It is still due.
+        // The link is still due: do not retry at once.
         room.base.clock.wait(REST).await;
     }
     room.links.asked(&link);
@@ -57,7 +57,7 @@ async fn again(room: &Arc<Accounts>, link: LinkId) -> Result<(), AccountsError> 
         ConnectStage::WaitingFor { until, .. } => Ok((known.turn(link), *until)),
         _ => Err(ConnectError::OutOfOrder),
     });
-    // Whoever began anew meanwhile does not wait any more.
+    // The person has started again in the meantime.
     let Ok((turn, until)) = waits else { return Ok(()) };
     if until.is_some_and(|until| until <= now) {
         let failed = ConnectStage::Failed { sentence: TOO_LATE.to_owned() };

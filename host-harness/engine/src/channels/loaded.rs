@@ -10,6 +10,7 @@ use harness_contract::{
 };
 use harness_egress::credentials::Secret;
 use harness_sandbox::Channel;
+use serde::Serialize;
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
 use crate::{base::public_url::PublicUrl, error::ConnectError};
@@ -33,6 +34,26 @@ impl Grant {
     }
 }
 
+/// Where a component came from, as far as whoever loads it knows. The host shows it and decides nothing by it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Provenance {
+    /// The program that embeds the host handed it in.
+    #[default]
+    Embedded,
+    /// A file that nobody signed, which the operator allows for development.
+    Unsigned,
+    /// An installed package whose signature was verified.
+    Package {
+        /// Whose it is.
+        publisher: String,
+        /// The hint of the key that signed it: hex SHA-256 of the public key.
+        key: String,
+        /// Where it was installed from.
+        source: String,
+    },
+}
+
 /// What the operator configures for a channel.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelOptions {
@@ -44,6 +65,8 @@ pub struct ChannelOptions {
     pub secrets: HashMap<String, Secret>,
     /// Replaced credentials that still verify webhooks: slot, secret, and expiry in milliseconds since 1970.
     pub previous_secrets: Vec<(String, Secret, u64)>,
+    /// Where the component came from.
+    pub provenance: Provenance,
 }
 
 /// A loaded channel as the host knows it.
@@ -69,6 +92,8 @@ pub struct LoadedChannel {
     pub asks_more: Vec<String>,
     /// What the operator granted.
     pub grant: Grant,
+    /// Where the component came from.
+    pub provenance: Provenance,
 }
 
 impl LoadedChannel {

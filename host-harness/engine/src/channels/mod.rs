@@ -36,7 +36,7 @@ pub(crate) struct Channels {
     sandbox: Sandbox,
     secrets: Secrets,
     public_url: PublicUrl,
-    loaded: Arc<RwLock<HashMap<String, LoadedChannel>>>,
+    loaded: Arc<RwLock<HashMap<String, Arc<LoadedChannel>>>>,
     generations: Arc<Rollouts>,
 }
 
@@ -54,7 +54,7 @@ impl Channels {
     }
 
     /// The channel with this id.
-    pub(crate) fn get(&self, id: &str) -> Result<LoadedChannel, NoChannel> {
+    pub(crate) fn get(&self, id: &str) -> Result<Arc<LoadedChannel>, NoChannel> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.get(id).cloned().ok_or_else(|| {
             let mut known: Vec<_> = loaded.keys().cloned().collect();
@@ -65,7 +65,7 @@ impl Channels {
     }
 
     /// All channels, sorted by id.
-    pub(crate) fn all(&self) -> Vec<LoadedChannel> {
+    pub(crate) fn all(&self) -> Vec<Arc<LoadedChannel>> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = loaded.values().cloned().collect();
         all.sort_by(|a, b| a.channel.id().cmp(b.channel.id()));

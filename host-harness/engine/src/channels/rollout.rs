@@ -39,7 +39,7 @@ pub(crate) struct Rollouts {
 struct History {
     count: u64,
     /// The component before, while the new one is on trial.
-    previous: Option<LoadedChannel>,
+    previous: Option<Arc<LoadedChannel>>,
     replaced_at: u64,
     crashes: VecDeque<u64>,
     problem: Option<String>,
@@ -58,7 +58,7 @@ impl Channels {
         &self,
         component: Vec<u8>,
         setup: ChannelOptions,
-    ) -> Result<LoadedChannel, ChannelsError> {
+    ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         self.load(component, setup, None).await
     }
 
@@ -68,7 +68,7 @@ impl Channels {
         id: &str,
         component: Vec<u8>,
         setup: ChannelOptions,
-    ) -> Result<LoadedChannel, ChannelsError> {
+    ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         let replaced = self.load(component, setup, Some(id)).await;
         let problem = replaced.as_ref().err().map(ToString::to_string);
         if let Some(problem) = &problem {
@@ -93,7 +93,7 @@ impl Channels {
         component: Vec<u8>,
         setup: ChannelOptions,
         expected: Option<&str>,
-    ) -> Result<LoadedChannel, ChannelsError> {
+    ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         let sandbox = self.sandbox.clone();
         // Compiling takes a tenth of a second, too long for an async task. The first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
@@ -132,7 +132,7 @@ impl Channels {
         if !asks_more.is_empty() {
             tracing::warn!(channel = id, asks = asks_more.join("; "), "the update asks for more than the one before");
         }
-        let registered = LoadedChannel {
+        let registered = Arc::new(LoadedChannel {
             capabilities: Arc::new(capabilities),
             of_accounts: OfAccounts::default(),
             capabilities_hash: hex::encode(Sha256::digest(json)),
@@ -142,8 +142,9 @@ impl Channels {
             not_granted,
             asks_more,
             grant,
+            provenance: setup.provenance,
             channel,
-        };
+        });
         // Credentials that these options no longer name are removed.
         self.secrets.set_configured(&id, None, setup.secrets);
         self.secrets.set_previous(&id, setup.previous_secrets);
@@ -181,9 +182,10 @@ impl Channels {
 
 impl Channels {
     /// Makes this component the one that runs. Returns the one before.
-    fn exchange(&self, registered: &LoadedChannel) -> Option<LoadedChannel> {
+    fn exchange(&self, registered: &Arc<LoadedChannel>) -> Option<Arc<LoadedChannel>> {
         let id = registered.channel.id().to_owned();
-        let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), registered.clone());
+        let before =
+            self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::clone(registered));
         // The new code starts with closed circuits.
         self.breakers.reset(&id);
         before

@@ -1,6 +1,8 @@
 //! Owns: the product's interface to channels.
 //! Does not own: loading and replacing them (`channels`).
 
+use std::sync::Arc;
+
 use super::{Host, HostError};
 use crate::channels::{
     circuit_breaker::BreakerView,
@@ -14,7 +16,11 @@ impl Host {
     /// one step. Calls in progress end on the component where they started. If anything fails, the old one stays.
     /// Without its own grant, an update keeps the old grant, and a new channel gets none: what it asks for beyond that
     /// waits for the operator.
-    pub async fn load_channel(&self, component: Vec<u8>, setup: ChannelOptions) -> Result<LoadedChannel, HostError> {
+    pub async fn load_channel(
+        &self,
+        component: Vec<u8>,
+        setup: ChannelOptions,
+    ) -> Result<Arc<LoadedChannel>, HostError> {
         let loaded = self.rooms.channels.load_channel(component, setup).await?;
         self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
         Ok(loaded)
@@ -26,7 +32,7 @@ impl Host {
         id: &str,
         component: Vec<u8>,
         setup: ChannelOptions,
-    ) -> Result<LoadedChannel, HostError> {
+    ) -> Result<Arc<LoadedChannel>, HostError> {
         let loaded = self.rooms.channels.replace_channel(id, component, setup).await?;
         self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
         Ok(loaded)
@@ -43,12 +49,12 @@ impl Host {
     }
 
     /// A loaded channel.
-    pub fn channel(&self, id: &str) -> Result<LoadedChannel, HostError> {
+    pub fn channel(&self, id: &str) -> Result<Arc<LoadedChannel>, HostError> {
         Ok(self.rooms.channels.get(id)?)
     }
 
     /// All loaded channels, sorted by id.
-    pub fn channels(&self) -> Vec<LoadedChannel> {
+    pub fn channels(&self) -> Vec<Arc<LoadedChannel>> {
         self.rooms.channels.all()
     }
 

@@ -1,5 +1,5 @@
-//! Owns: calls of a platform that are no webhooks: that access was removed, that somebody's data is to be deleted.
-//! Does not own: what they mean, which is the channel's to say.
+//! Owns: signed calls of a platform other than webhooks: access was removed, a person's data is to be deleted.
+//! Does not own: what they mean (the channel).
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use super::{Ingest, IngestError, verify::signed_by};
 use crate::error::Refusal;
 use harness_egress::credentials::random;
 
-/// The longest payload, in bytes.
+/// Maximum size of a payload, in bytes.
 pub const MAX_CALLBACK: usize = 64 << 10;
-/// How old a callback may be when it is seen first, in milliseconds. Platforms repeat what was not answered for hours;
-/// what is older was issued for another time.
+/// Maximum age of a callback, in milliseconds. Platforms retry an unanswered callback for hours; anything older counts
+/// as a replay.
 const MAX_AGE_MS: u64 = 7 * 24 * 3_600_000;
-/// How far the platform's clock may be ahead of this one, in milliseconds.
+/// How far the platform's clock may be ahead of the host's, in milliseconds.
 const MAX_AHEAD_MS: u64 = 3_600_000;
 
 impl Ingest {
-    /// Takes a callback: verifies it and makes it durable, once. Returns the JSON that the platform wants to hear,
-    /// where it wants something; the same again for one that came before, which changes nothing.
+    /// Verifies a callback and records it, once. Returns the JSON answer if the platform expects one. A repeated
+    /// callback changes nothing and gets the same answer.
     pub(crate) async fn callback(&self, channel: &str, name: &str, form: &[u8]) -> Result<Option<Value>, IngestError> {
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
         let manifest = registered.channel.manifest();
@@ -70,7 +70,7 @@ impl Ingest {
     }
 }
 
-/// When a payload says that it was issued, in milliseconds since 1970. Its number is in seconds.
+/// The time of issue that a payload states, in milliseconds since 1970. The payload has it in seconds.
 fn issue_time(body: &[u8], field: &str) -> Option<u64> {
     let payload: Value = serde_json::from_slice(body).ok()?;
     let seconds = match payload.get(field)? {

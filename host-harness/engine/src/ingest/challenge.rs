@@ -1,5 +1,5 @@
-//! Owns: a platform's challenges: what is echoed, and to whom.
-//! Does not own: verifying the request that a challenge in a body comes in (`verify`).
+//! Owns: answering a platform's challenges: what is echoed, and to whom.
+//! Does not own: verifying the request whose body is a challenge (`verify`).
 
 use harness_contract::manifest::{Challenge, Webhook};
 use harness_egress::credentials::Secrets;
@@ -10,12 +10,12 @@ use subtle::ConstantTimeEq as _;
 use super::verify::{Addressed, Candidates};
 use crate::error::Refusal;
 
-/// The longest text that is echoed, in bytes.
+/// Maximum size of an echoed text, in bytes.
 const MAX_CHALLENGE: usize = 1024;
-/// The longest body that is looked through for a challenge, in bytes.
+/// Maximum size of a body that may be a challenge, in bytes.
 const MAX_BODY: usize = 16 << 10;
 
-/// Checks a `GET` challenge and returns what to echo, as plain text.
+/// Verifies a `GET` challenge. Returns the plain text to echo.
 pub(super) fn in_query(to: Addressed<'_>, webhook: &Webhook, secrets: &Secrets, now: u64) -> Result<String, Refusal> {
     let Some(Challenge::QueryEcho { require, token, answer, secret }) = &webhook.challenge else {
         return Err(Refusal::NoChallenge);
@@ -39,7 +39,7 @@ pub(super) fn in_query(to: Addressed<'_>, webhook: &Webhook, secrets: &Secrets, 
     expected.find(|secret| secret.digest().ct_eq(&digest)).map(|_| answer)
 }
 
-/// What to echo, where the body of a verified webhook is a challenge.
+/// The text to echo if the body of a verified webhook is a challenge.
 pub(super) fn in_body(webhook: &Webhook, body: &[u8]) -> Option<String> {
     let Some(Challenge::JsonEcho { when, answer }) = &webhook.challenge else { return None };
     let document: Value = (body.len() <= MAX_BODY).then(|| serde_json::from_slice(body).ok()).flatten()?;

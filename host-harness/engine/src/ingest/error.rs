@@ -1,30 +1,30 @@
-//! Owns: why a webhook or a callback was not taken.
-//! Does not own: why a delivery could not be translated, which its row says.
+//! Owns: why a webhook or a callback was not accepted.
+//! Does not own: why a delivery could not be translated (stored with the delivery).
 
 use harness_egress::credentials::VaultError;
 use harness_inbox::InboxError;
 
 use crate::error::{ConnectError, Full, Interrupted, Refusal};
 
-/// Why the room did not do what was asked.
+/// Why a webhook or a callback was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IngestError {
-    /// It is not genuine, or does not fit.
+    /// The request was rejected.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too much waits already.
+    /// The backlog is full.
     #[error(transparent)]
     Full(#[from] Full),
-    /// The inbox.
+    /// The inbox failed.
     #[error(transparent)]
     Inbox(#[from] InboxError),
-    /// There is no code for a callback's answer.
+    /// The code for a callback's answer could not be generated.
     #[error(transparent)]
     Random(#[from] VaultError),
-    /// There is no address for a callback's answer.
+    /// The address for a callback's answer could not be built.
     #[error(transparent)]
     NoAddress(#[from] ConnectError),
-    /// It ended in the middle.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

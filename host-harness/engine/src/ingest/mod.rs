@@ -30,16 +30,16 @@ use crate::{
 
 pub(crate) use self::{error::IngestError, translate::run};
 
-/// What became of a webhook that is genuine.
+/// What became of a verified webhook.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Taken {
-    /// It is in the journal. With what the platform wants to hear, where it wants anything.
+    /// It is in the journal. Carries the answer if the platform expects one.
     Recorded(DeliveryId, Option<FixedAnswer>),
-    /// It was a challenge and nothing else: what to echo, as plain text.
+    /// It was only a challenge: the plain text to echo.
     Challenge(String),
 }
 
-/// The room.
+/// The handles of this room.
 pub(crate) struct Ingest {
     pub(crate) base: Base,
     pub(crate) channels: Channels,
@@ -57,15 +57,15 @@ impl Ingest {
         self.channels.get(channel).is_ok_and(|registered| registered.channel.manifest().callbacks.contains_key(name))
     }
 
-    /// A webhook or a callback was refused for its size.
+    /// Counts a webhook or a callback that was rejected for its size.
     pub(crate) fn note_too_large(&self, channel: &str) {
         if self.channels.get(channel).is_ok() {
             self.signals.webhook(channel, Err(Refusal::TooLarge), self.base.clock.now());
         }
     }
 
-    /// What a webhook must have before its body is read: a channel, the headers of the proof, a length
-    /// within the bound. Returns the bound, in bytes.
+    /// Checks what can be checked before the body is read: the channel, the headers of the proof, the announced length.
+    /// Returns the maximum body size, in bytes.
     pub(crate) fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
         let webhook = registered.channel.manifest().webhook.as_ref().ok_or(Refusal::NoWebhook)?;
@@ -81,7 +81,8 @@ impl Ingest {
         }
     }
 
-    /// The same at an address that may name the account: then one secret is tried, and the channel's own.
+    /// Verifies a webhook and records it, or returns the challenge to echo. If the address names an account, only that
+    /// account's secrets and the channel's own are tried.
     pub(crate) async fn deliver_to(
         &self,
         to: Addressed<'_>,
@@ -101,7 +102,7 @@ impl Ingest {
         Ok(Taken::Recorded(self.record(new).await?, webhook.answer.clone()))
     }
 
-    /// Makes a delivery durable, if its channel and its account may have one more waiting.
+    /// Appends a delivery to the journal if the backlog limits of its channel and its account allow it.
     async fn record(&self, new: NewDelivery) -> Result<DeliveryId, IngestError> {
         let (channel, account, bytes) = (
             new.channel.clone(),
@@ -114,12 +115,12 @@ impl Ingest {
         Ok(row)
     }
 
-    /// Whether another delivery of this channel may wait to be translated.
+    /// Whether the channel's backlog has room for another delivery.
     pub(crate) fn admit(&self, channel: &str) -> Result<(), Full> {
         self.backlog.admit(channel, None)
     }
 
-    /// Answers a platform's challenge with the text to echo.
+    /// Verifies a platform's `GET` challenge. Returns the text to echo.
     pub(crate) fn challenge(&self, to: Addressed<'_>) -> Result<String, Refusal> {
         let channel = to.channel;
         let registered = self.channels.get(channel).map_err(|_| Refusal::UnknownChannel)?;
@@ -130,7 +131,7 @@ impl Ingest {
         answer
     }
 
-    /// Puts deliveries that could not be translated back into the queue, of one channel or of all. Returns how many.
+    /// Requeues deliveries that could not be translated, of one channel or of all. Returns their number.
     pub(crate) async fn retry_failed(&self, channel: Option<String>) -> Result<usize, IngestError> {
         let base = self.base.clone();
         let retry = async move {

@@ -1,5 +1,5 @@
 //! Owns: the bytes that a webhook's signature covers: the manifest's template, filled in from the request.
-//! Does not own: whether the signature is right (`verify`).
+//! Does not own: checking the signature (`verify`).
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use super::verify::Addressed;
 use crate::{base::public_url::PublicUrl, error::Refusal};
 
-/// Fields of a form that are sorted for a sender of whom nothing is known yet.
+/// Maximum number of form fields that are sorted for an unverified sender.
 const MAX_FIELDS: usize = 1000;
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 
-/// A webhook as it came in.
+/// A webhook as received.
 #[derive(Clone, Copy)]
 pub(super) struct Incoming<'a> {
     pub(super) to: Addressed<'a>,
@@ -23,8 +23,7 @@ pub(super) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// The value of a header that is there exactly once. Two of the same name could be read differently by what stands
-    /// before this host.
+    /// The value of a header that occurs exactly once. A proxy in front of this host could read duplicates differently.
     pub(super) fn header(&self, name: &str) -> Result<&'a HeaderValue, Refusal> {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -47,7 +46,7 @@ impl<'a> Incoming<'a> {
         text.pieces().iter().map(piece).collect()
     }
 
-    /// Whether the time of signing is near the host's, which is in milliseconds.
+    /// Whether the request was signed within the tolerance around `now`, which is in milliseconds.
     pub(super) fn is_of_now(&self, time: &SignedTime, now: u64) -> Result<bool, Refusal> {
         let seconds = self.header(&time.header)?.to_str().ok().and_then(|text| text.parse::<u64>().ok());
         let at = seconds.and_then(|seconds| seconds.checked_mul(1000)).ok_or(Refusal::NoProof)?;
@@ -58,7 +57,7 @@ impl<'a> Incoming<'a> {
         if self.body.is_empty() {
             return Ok(Vec::new());
         }
-        // The channel reads by this header too: the same bytes read as something else are not what was signed.
+        // The channel relies on this header, too. Bytes that it reads as another type are not what was signed.
         let media_type = self.header(CONTENT_TYPE.as_str())?.as_bytes().split(|byte| *byte == b';').next();
         if !media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(FORM)) {
             return Err(Refusal::NoProof);

@@ -1,5 +1,5 @@
-//! Owns: what a channel is told of an account with its deliveries: where its webhooks come in, and the settings
-//! that the manifest marks `in-webhooks`.
+//! Owns: the account data that a channel gets with a delivery: the webhook address, and the settings that the manifest
+//! marks `in-webhooks`.
 //! Does not own: which account a delivery is for (`verify`).
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::Ingest;
 use crate::channels::loaded::LoadedChannel;
 
 impl Ingest {
-    /// Puts the address and the settings into the deliveries of a channel whose account is known.
+    /// Adds the address and the settings to the deliveries whose account is known.
     pub(super) async fn tell_settings(
         &self,
         registered: &LoadedChannel,

@@ -1,6 +1,6 @@
-//! Owns: the worker from the journal to the inbox: each delivery goes through its channel in a fresh instance, and its
-//! events are applied. What cannot be translated stays in the journal.
-//! Does not own: what an event changes.
+//! Owns: the worker between journal and inbox: it parses each delivery in a fresh instance of its channel and applies
+//! the events. A delivery that cannot be translated stays in the journal.
+//! Does not own: what an event changes (the inbox).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,24 +22,25 @@ use crate::{
 };
 use harness_egress::Known;
 
-/// Deliveries that are translated and applied in one transaction.
+/// Maximum number of deliveries in one batch, which is applied in one transaction.
 const BATCH: usize = 1024;
-/// The fewest deliveries that are worth a thread of their own.
+/// Minimum number of deliveries per thread.
 const SHARE: usize = 16;
-/// Bodies of one batch, in bytes.
+/// Maximum size of all bodies in one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
-/// Attempts at a delivery on which the channel fails: the machine may have stood still, or everything fails.
+/// Attempts at a delivery on which the channel fails. The cause may be a stalled machine, or a failure of every
+/// delivery.
 const MAX_ATTEMPTS: u32 = 3;
-/// How long to wait after a failure that passes by itself: a full disk, a busy sandbox. In the machine's time, since
-/// moving the host's clock makes no room.
+/// The pause after a temporary failure, such as a full disk or a busy sandbox. In real time: advancing the host's clock
+/// frees nothing.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How many times as long as a batch took the next one waits while more comes in than is translated.
+/// The pause after a batch during a burst, as a multiple of the batch's duration.
 const BURST_SHARE: u32 = 3;
-/// How long a count holds while something is full, which may become less although nothing is translated.
+/// How long a count is valid while a limit is reached: the backlog can shrink without a translation.
 const RECOUNT: Duration = Duration::from_millis(500);
 
-/// Translates for as long as the host lives: channels beside each other, so that one which hangs costs no
-/// other anything; the deliveries of one channel after each other.
+/// Translates until the host stops: channels concurrently, so that a hanging one delays no other; the deliveries of one
+/// channel sequentially.
 pub(crate) async fn run(room: Arc<Ingest>) {
     let mut lanes = JoinSet::new();
     let mut under_way: HashMap<Id, String> = HashMap::new();
@@ -64,7 +65,7 @@ pub(crate) async fn run(room: Arc<Ingest>) {
     }
 }
 
-/// Begins a lane for each channel of which something waits. Returns when to look again although nothing comes in.
+/// Starts a lane for each channel with waiting deliveries. Returns when to check again if nothing arrives.
 async fn begin(
     room: &Arc<Ingest>,
     lanes: &mut JoinSet<()>,
@@ -73,7 +74,7 @@ async fn begin(
     let (now, breakers) = (room.base.clock.now(), &room.channels.breakers);
     let channels = room.base.inbox.waiting_channels().await?;
     let recount = if room.backlog.any_full() {
-        // A count that fails keeps nothing from being translated.
+        // Translation goes on if counting fails.
         let _ = room.backlog.count_anew(&room.base.inbox, false).await;
         Some(room.base.clock.after(RECOUNT))
     } else {
@@ -89,7 +90,7 @@ async fn begin(
     Ok(breakers.next_trial(Part::Incoming, now).into_iter().chain(recount).min())
 }
 
-/// One lane. When it panicked it is begun anew like one that came to its end, and not at once.
+/// One lane. A lane that panicked is restarted like one that finished, after a pause.
 async fn guarded_lane(room: Arc<Ingest>, channel: String) {
     if room.base.tasks.guarded(Worker::Translate, lane(&room, &channel)).await.is_err() {
         room.channels.blame(&channel, Part::Incoming);
@@ -97,7 +98,7 @@ async fn guarded_lane(room: Arc<Ingest>, channel: String) {
     }
 }
 
-/// Translates one channel's deliveries until none is left, or the channel is left alone.
+/// Translates a channel's deliveries until none is left or its circuit opens.
 async fn lane(room: &Arc<Ingest>, channel: &str) {
     loop {
         match round(room, channel).await {
@@ -148,12 +149,12 @@ impl From<ParseError> for Problem {
     }
 }
 
-/// One batch of a channel; says whether there may be more to do now.
+/// Translates one batch. Returns whether there may be more to do now.
 async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     room.backlog.count_anew(&room.base.inbox, false).await?;
     let (started, last) = (Instant::now(), room.base.inbox.last_delivery());
     let mut pending = if room.channels.breakers.is_open(channel, Part::Incoming) {
-        // Whichever failed before is not the one to try a channel with, while another was accepted and has no row yet.
+        // The trial call should not go to a delivery that failed before. Accepted deliveries without a row come first.
         room.base.inbox.all_arrived().await?;
         room.base.inbox.least_tried(channel).await?.into_iter().collect()
     } else {
@@ -181,7 +182,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
                 rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
                 digests.insert(digest);
             }
-            // While everything fails it is not this delivery's fault: it waits with the others.
+            // While every call fails, the delivery is not to blame: it waits with the others.
             Err(Problem::Call(_))
                 if attempts + 1 < MAX_ATTEMPTS || room.channels.breakers.is_open(channel, Part::Incoming) =>
             {
@@ -202,7 +203,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         (0..unloaded).for_each(|_| room.base.metrics.delivery(channel, "no_channel"));
         (0..failed).for_each(|_| room.base.metrics.delivery(channel, "failed"));
     }
-    // The channel may have been loaded, replaced or taken back between the look and the note.
+    // The channel may have been loaded, replaced or rolled back since the batch was read.
     if !digests.is_empty()
         && let Ok(registered) = room.channels.get(channel)
         && let present = &registered.channel.inspection().digest
@@ -246,16 +247,16 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     }
     let arrived = usize::try_from(room.base.inbox.last_delivery().get().saturating_sub(last.get())).unwrap_or(0);
     if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {
-        // More comes in than is translated: the platform waits for its answers, translating can wait.
+        // Deliveries arrive faster than they are translated. The platform waits for its answers, so translation yields.
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
     Ok(true)
 }
 
-/// What became of one delivery: its row, the attempts before, the component that read it, the result.
+/// The result for one delivery: its row, the earlier attempts, the digest of the component, the translation.
 type Translated = (DeliveryId, u32, String, Result<TranslatedDelivery, Problem>);
 
-/// Translates a batch on all processors, and returns the results in its order.
+/// Translates a batch on all processors. The results keep its order.
 async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = pending.len().div_ceil(threads).max(SHARE);
@@ -284,20 +285,20 @@ async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) ->
     }
     let mut results = Vec::new();
     for worker in workers {
-        // Panics were caught: one that ends otherwise ends with the runtime.
+        // Panics were caught, so a worker fails only if the runtime shuts down.
         results.extend(worker.await.map_err(|_| InboxError::Closed)?);
     }
     Ok(results)
 }
 
-/// Which component it was that failed: another one may succeed.
-fn digest_of(registered: &Result<LoadedChannel, NoChannel>) -> String {
+/// The digest of the component that parsed the delivery. If parsing failed, another component may succeed.
+fn digest_of(registered: &Result<Arc<LoadedChannel>, NoChannel>) -> String {
     registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
 }
 
 fn translate(
     room: &Arc<Ingest>,
-    registered: Result<LoadedChannel, NoChannel>,
+    registered: Result<Arc<LoadedChannel>, NoChannel>,
     pending: PendingDelivery,
 ) -> Result<TranslatedDelivery, Problem> {
     let PendingDelivery { id, attempts, .. } = pending;
@@ -306,7 +307,7 @@ fn translate(
     let span = tracing::info_span!("translate", delivery = id.get(), channel);
     let digest = registered.channel.inspection().digest.clone();
     let (delivery, origin) = pending.into_parts();
-    // A delivery counts once, however often it is tried.
+    // A delivery counts once, however many attempts it takes.
     let parse = |channel: &Channel| span.in_scope(|| channel.parse_webhook(&delivery));
     let mut parsed =
         room.channels.call_here(&registered, Part::Incoming, attempts == 0, parse)?.map_err(|mut error| {
@@ -317,12 +318,12 @@ fn translate(
     Ok(origin.translated(parsed, digest))
 }
 
-/// The longest `native` of an event, as the contract says, in bytes.
+/// Maximum size of an event's `native` in the contract, in bytes.
 const MAX_NATIVE: usize = 8 << 10;
-/// The longest `reply-context`.
+/// Maximum size of `reply-context`, in bytes.
 const MAX_REPLY_CONTEXT: usize = 4 << 10;
 
-/// What is longer than the contract allows is left out, as a channel should have done.
+/// Drops fields that exceed the contract's limits.
 fn keep_contract(event: &mut Event) {
     if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
         event.native = None;

@@ -1,5 +1,5 @@
-//! Owns: whether a delivery is genuine: the manifest's schemes over the raw bytes. Nothing reaches the journal before.
-//! Does not own: what a refused sender hears.
+//! Owns: verifying deliveries: the manifest's schemes over the raw bytes. Nothing unverified reaches the journal.
+//! Does not own: the answer to a rejected sender.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness_contract::{
@@ -19,18 +19,18 @@ use harness_egress::credentials::{Prover, Secret, Secrets};
 use super::signed_bytes::Incoming;
 use crate::{base::public_url::PublicUrl, error::Refusal};
 
-/// Secrets of accounts that are tried over a whole body at an address that names no account: those of the accounts
-/// that proved a webhook last. A channel with more of them is reached at `/webhooks/{channel}/{account}`.
+/// Maximum number of account secrets tried on a body whose address names no account: those of the accounts with the
+/// most recently verified webhooks. Channels with more accounts use `/webhooks/{channel}/{account}`.
 pub const MAX_TRIED: usize = 64;
 
-/// To whom a webhook was addressed, and with what query.
+/// The address of a webhook.
 #[derive(Clone, Copy, Debug)]
 pub struct Addressed<'a> {
     /// The channel's id.
     pub channel: &'a str,
-    /// The platform's id of the account, where the address names it: then no other account's secret is tried.
+    /// The platform's id of the account, if the address names it. Secrets of other accounts are then not tried.
     pub account: Option<&'a str>,
-    /// As it came, without `?`; empty where there was none.
+    /// The raw query without `?`, empty if there is none.
     pub query: &'a str,
 }
 
@@ -41,13 +41,13 @@ impl<'a> Addressed<'a> {
     }
 }
 
-/// A delivery whose proof was checked, with what it proves. Only [`verify`] and [`Signed::delivery`] make one, and
-/// the journal takes nothing else from outside.
+/// A delivery with a verified proof. Only [`verify`] and [`Signed::delivery`] create it, and the journal accepts
+/// nothing else from outside.
 #[derive(Debug)]
 pub(crate) struct Verified(NewDelivery);
 
 impl Verified {
-    /// Whose secret it was.
+    /// The owner of the secret.
     pub(crate) fn proof(&self) -> &Proof {
         &self.0.proof
     }
@@ -57,7 +57,7 @@ impl Verified {
     }
 }
 
-/// Checks a `POST` against the scheme and makes a delivery of it.
+/// Verifies a `POST` against the manifest's scheme and turns it into a delivery.
 pub(crate) fn verify(
     to: Addressed<'_>,
     webhook: &Webhook,
@@ -84,7 +84,7 @@ pub(crate) fn verify(
     Ok(Verified(NewDelivery { channel: to.channel.to_owned(), delivery, proof }))
 }
 
-/// Whose secret makes the proof.
+/// The owner of the secret that matches the proof.
 fn proven_by(
     incoming: Incoming<'_>,
     verification: &Verification,
@@ -96,7 +96,7 @@ fn proven_by(
         Verification::Hmac(signature) | Verification::Ed25519(signature) => signature,
         Verification::SharedSecretHeader { secrets: slots, .. } => {
             let digest = Sha256::digest(value.as_bytes());
-            // Comparing two digests costs nothing, so that there may be any number of them.
+            // Comparing two digests is cheap, so the number of candidates is not limited.
             let candidates = Candidates::of(secrets, to, slots, None, now)?;
             return candidates.find(|secret| secret.digest().ct_eq(&digest));
         }
@@ -111,14 +111,14 @@ fn proven_by(
         Verification::Ed25519(_) => candidates.signed_for(&signed.concat(), &found),
         _ => candidates.signed(signature.algorithm.unwrap_or_default(), &signed, &found),
     }?;
-    // Only of what is genuine is the time worth a word: a clock is wrong, or somebody repeats what he saw.
+    // Checked last: a wrong time means something only if the request is genuine (a wrong clock, or a replay).
     match timestamp {
         Some(time) if !incoming.is_of_now(time, now)? => Err(Refusal::NotOfNow),
         _ => Ok(proof),
     }
 }
 
-/// The secrets that may prove something.
+/// The secrets to try.
 pub(super) struct Candidates<'s> {
     channel: &'s str,
     secrets: &'s Secrets,
@@ -140,11 +140,11 @@ impl<'s> Candidates<'s> {
         if !provers.is_empty() {
             return Ok(Self { channel: to.channel, secrets, provers });
         }
-        // An account that does not exist is a wrong address and says nothing about the configuration.
+        // An unknown account is a wrong address. It does not mean that the configuration lacks a secret.
         Err(if to.account.is_some() { Refusal::WrongProof } else { Refusal::NoSecret })
     }
 
-    /// Whose secret has made this MAC of these bytes.
+    /// The owner of the secret that produced this MAC.
     fn signed(self, algorithm: HashAlgorithm, bytes: &[&[u8]], signature: &[u8]) -> Result<Proof, Refusal> {
         self.secrets.count_macs(self.provers.len());
         self.find(|secret| match algorithm {
@@ -153,7 +153,7 @@ impl<'s> Candidates<'s> {
         })
     }
 
-    /// Whose public key this signature of these bytes is for.
+    /// The owner of the public key that verifies this signature.
     fn signed_for(self, bytes: &[u8], signature: &[u8]) -> Result<Proof, Refusal> {
         self.secrets.count_macs(self.provers.len());
         self.find(|key| {
@@ -162,7 +162,7 @@ impl<'s> Candidates<'s> {
         })
     }
 
-    /// Whose secret matches. Every candidate is tried, so that the time tells nothing about which one it was.
+    /// The owner of the matching secret. All candidates are tried, so that timing does not reveal which one matched.
     pub(super) fn find(self, matches: impl Fn(&Secret) -> Choice) -> Result<Proof, Refusal> {
         let mut found = None;
         for Prover { account, slot, secret } in self.provers {
@@ -181,11 +181,11 @@ impl<'s> Candidates<'s> {
     }
 }
 
-/// A signed callback whose signature was checked.
+/// A callback with a verified signature.
 #[derive(Debug)]
 pub(crate) struct Signed(Proof);
 
-/// Checks whether one of the channel's secrets, or of its accounts', has signed these bytes.
+/// Checks that one of the secrets of the channel or of its accounts signed these bytes.
 pub(crate) fn signed_by(
     channel: &str,
     slots: &[String],
@@ -199,7 +199,7 @@ pub(crate) fn signed_by(
 }
 
 impl Signed {
-    /// The callback of this name as a delivery.
+    /// The delivery for a callback of this name.
     pub(crate) fn delivery(self, channel: &str, name: &str, body: Vec<u8>, received_at: u64) -> Verified {
         let Self(proof) = self;
         let source = DeliverySource::Callback(name.to_owned());
@@ -209,7 +209,7 @@ impl Signed {
     }
 }
 
-/// An account of which only the id is known here; its settings are put in when the delivery is read.
+/// An account with its id only. Its settings are added when the delivery is translated.
 fn bare(id: &str) -> AccountSettings {
     AccountSettings { id: id.to_owned(), settings: Vec::new(), webhook_url: None }
 }
@@ -221,7 +221,7 @@ fn decode(text: &str, encoding: SignatureEncoding) -> Option<Vec<u8>> {
     }
 }
 
-/// A signature of another length than the MAC's matches nothing.
+/// A signature of the wrong length matches nothing.
 fn mac_matches<M: Mac + KeyInit>(secret: &Secret, bytes: &[&[u8]], signature: &[u8]) -> Choice {
     let Ok(mut mac) = <M as KeyInit>::new_from_slice(secret.expose()) else { return Choice::from(0) };
     bytes.iter().for_each(|piece| mac.update(piece));

@@ -96,7 +96,7 @@ impl AccountCredentials {
         Ok(())
     }
 
-    /// Loads the stored credentials into memory. One that cannot be unsealed affects its account only.
+    /// Loads the stored credentials into memory. One that cannot be unsealed affects only its account.
     pub(crate) async fn open(&self) -> Result<(), InboxError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;

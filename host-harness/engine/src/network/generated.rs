@@ -1,5 +1,5 @@
-//! Owns: the secrets that the host makes for a channel or an account: made once, sealed, at hand.
-//! Does not own: which slots these are (the manifest).
+//! Owns: secrets that the host generates for a channel or an account: generated once, sealed, kept in memory.
+//! Does not own: which slots are generated (the manifest).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::manifest::{Manifest, SlotScope};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::credentials::{AccountCredentials, CredentialsError};
 
 impl AccountCredentials {
-    /// The secrets of an account's generated slots: those that it has, and new ones where it has none.
+    /// The secrets of an account's generated slots: existing ones, and new ones for empty slots.
     pub(crate) fn generated_for(
         &self,
         manifest: &Manifest,
@@ -23,7 +23,7 @@ impl AccountCredentials {
         manifest.generated_slots(SlotScope::Account).map(of_slot).collect()
     }
 
-    /// Makes the secrets of a connected account that are not there yet.
+    /// Generates the missing secrets of a connected account.
     pub(crate) async fn generate_for(&self, manifest: &Manifest, account: AccountId) -> Result<(), CredentialsError> {
         if manifest.generated_slots(SlotScope::Account).next().is_none() {
             return Ok(());
@@ -37,7 +37,7 @@ impl AccountCredentials {
         Ok(())
     }
 
-    /// Makes the secrets of a channel that are not there yet.
+    /// Generates the missing secrets of a channel.
     pub(crate) async fn generate_of_channel(&self, manifest: &Manifest) -> Result<(), CredentialsError> {
         let channel = &manifest.channel.id;
         for slot in manifest.generated_slots(SlotScope::App) {

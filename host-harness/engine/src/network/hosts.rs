@@ -1,5 +1,5 @@
-//! Owns: the hosts that an account names in its settings, put into the rules and slots of its channel.
-//! Does not own: which setting names which host (the manifest), what may leave (egress).
+//! Owns: filling the hosts from an account's settings into the egress rules and slots of its channel.
+//! Does not own: which setting names which host (the manifest), which requests are allowed (egress).
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -9,14 +9,14 @@ use harness_contract::{
     setting_host::SettingHost,
 };
 
-/// The rules, and the slots with the hosts that they may go to, for an account with these settings. What a setting does
-/// not resolve stays as the manifest writes it, which no address matches.
+/// The egress rules and slots for an account with these settings. A host that the settings do not resolve stays as
+/// written in the manifest, where it matches no address.
 pub(super) fn for_account<'m>(
     rules: &'m [EgressRule],
     slots: &'m BTreeMap<String, Slot>,
     settings: &[Setting],
 ) -> (Cow<'m, [EgressRule]>, Cow<'m, BTreeMap<String, Slot>>) {
-    // Most channels have none.
+    // Most channels name no hosts in settings.
     if rules.iter().all(|rule| SettingHost::read(&rule.host).is_none()) {
         return (Cow::Borrowed(rules), Cow::Borrowed(slots));
     }

@@ -16,7 +16,7 @@ pub(crate) trait LocateMedia: Send + Sync {
     fn locate(&self, account: AccountId, media: Media) -> Pin<Box<dyn Future<Output = Located> + Send + '_>>;
 }
 
-/// Why a file cannot be located; with a sentence.
+/// Why a file cannot be located, as a sentence.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotLocated {
     /// A retry may help.

@@ -1,4 +1,4 @@
-//! Owns: sending channels' requests in an account's name: with its grants and credentials, counted.
+//! Owns: sending a channel's requests on behalf of an account, with its grants and credentials.
 //! Does not own: which requests are allowed (egress), when they are sent (the rooms).
 
 pub(crate) mod credentials;
@@ -46,12 +46,12 @@ impl Network {
         Known::new(&self.secrets, channel, pending)
     }
 
-    /// The secrets known to a channel outside of any connecting, for redaction.
+    /// The secrets known to a channel without an account that is being connected, for redaction.
     pub(crate) fn known_of(&self, channel: &str) -> Known {
         Known::new(&self.secrets, channel, None)
     }
 
-    /// Downloads a file with a channel's request, in an account's name.
+    /// Downloads a file with a channel's request, on behalf of an account.
     pub(crate) async fn download<S: FileSink, B: Future<Output = Result<S, S::Error>> + Send>(
         &self,
         registered: &LoadedChannel,
@@ -78,7 +78,7 @@ impl Network {
         }
     }
 
-    /// Sends a channel's request in the scope's name.
+    /// Sends a channel's request on behalf of the scope's account.
     pub(crate) async fn send(
         &self,
         registered: &LoadedChannel,
@@ -108,7 +108,7 @@ impl Network {
     }
 }
 
-/// The class of a status, for counters.
+/// The status class, as a metric label.
 fn class_of(status: u16) -> &'static str {
     match status {
         200..300 => "2xx",

@@ -1,4 +1,4 @@
-//! Owns: the account in whose name a request is sent, and the state of an account that is still being connected.
+//! Owns: the account on whose behalf a request is sent, and the state of an account that is still being connected.
 //! Does not own: connecting.
 
 use std::{
@@ -10,7 +10,7 @@ use harness_contract::Setting;
 use harness_egress::credentials::{PendingCredentials, Secret};
 use harness_inbox::AccountId;
 
-/// Bytes that a channel may store before there is an account.
+/// Maximum bytes of channel storage while an account is being connected.
 pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
 
 /// Captured credentials and channel storage of an account that is being connected.
@@ -18,7 +18,7 @@ pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
 pub(crate) struct PendingAccount {
     pub(crate) credentials: Arc<PendingCredentials>,
     pub(crate) storage: Mutex<BTreeMap<String, Vec<u8>>>,
-    /// The account's settings as far as they are known: what a person typed in, or what the channel said of it.
+    /// The account's settings known so far: typed in by a person, or returned by the channel.
     pub(crate) settings: Mutex<Arc<[Setting]>>,
 }
 
@@ -29,7 +29,7 @@ impl PendingAccount {
         Self { credentials, storage: Mutex::new(storage), settings: Mutex::default() }
     }
 
-    /// What is known of the account's settings from here on: which host it names.
+    /// Replaces the known settings, which may name the account's host.
     pub(crate) fn knows(&self, settings: &[Setting]) {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings.into();
     }
@@ -41,18 +41,18 @@ impl PendingAccount {
     }
 }
 
-/// In whose name a request is sent.
+/// The account on whose behalf a request is sent.
 #[derive(Clone)]
 pub(crate) enum CallScope {
     /// A connected account.
     Account {
-        /// Its row.
+        /// The account's row.
         row: AccountId,
         /// The platform's id.
         id: String,
         /// The row's connection when the call began. Results are valid for this connection only.
         connection: i64,
-        /// What it names there, such as the host of its server.
+        /// The account's settings, which may name hosts such as its server.
         settings: Arc<[Setting]>,
     },
     /// An account that is being connected.
@@ -60,7 +60,7 @@ pub(crate) enum CallScope {
 }
 
 impl CallScope {
-    /// The settings of the account in whose name a request leaves.
+    /// The settings of the account on whose behalf a request is sent.
     pub(crate) fn settings(&self) -> Arc<[Setting]> {
         match self {
             Self::Account { settings, .. } => Arc::clone(settings),

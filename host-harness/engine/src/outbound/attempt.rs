@@ -73,7 +73,7 @@ pub(crate) struct Sending<'a> {
 
 impl Sending<'_> {
     /// Sends the remaining steps.
-    pub(crate) async fn run(&self) -> Result<RunOutcome, OutboundError> {
+    pub(crate) async fn run(&mut self) -> Result<RunOutcome, OutboundError> {
         let Ok(registered) = self.room.channels.get(&self.reply.channel) else { return Ok(RunOutcome::Blocked) };
         let unchanged = self.room.credentials.unchanged.read().await;
         let account = self.room.base.inbox.account_row(self.reply.account).await?;
@@ -89,6 +89,7 @@ impl Sending<'_> {
         let now = self.room.base.clock.now();
         let comment = self.reply.message.private_reply_to.as_deref();
         let context = self.room.channels.context(&registered, self.reply.conversation, comment).await?;
+        self.reply.reply_context.clone_from(&context.reply_context);
         drop(unchanged);
         let digest = &registered.channel.inspection().digest;
         let mut leave = None;
@@ -170,7 +171,11 @@ impl Sending<'_> {
             let later = matches!(end, StepEnd::Later(_));
             // A signal is tried once, and its failure does not stop the message.
             let end = if is_signal && later { StepEnd::Final(StepState::Cancelled) } else { end };
+            let left = outcome.reply_context.clone();
             self.finish(index, outcome, end).await?;
+            if left.is_some() {
+                self.reply.reply_context = left;
+            }
             in_time = true;
             match (pauses, later) {
                 (true, _) => return Ok(RunOutcome::RetryScheduled),

@@ -110,6 +110,8 @@ pub struct FromDialog {
 pub struct DueHistory {
     /// The account's row id.
     pub account: AccountId,
+    /// The channel's id.
+    pub channel: String,
     /// The platform's id of the account.
     pub platform_id: String,
     /// Only messages from this time on are wanted.

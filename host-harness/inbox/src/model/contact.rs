@@ -12,6 +12,8 @@ pub struct DueProfile {
     pub contact: ContactId,
     /// The account's row id.
     pub account: AccountId,
+    /// The channel's id.
+    pub channel: String,
     /// The platform's id of the contact.
     pub platform_id: String,
     /// The thread in which the contact was last active, if the conversation has one.

@@ -103,6 +103,9 @@ pub struct OpenReply {
     pub rebuilds: u32,
     /// When the reply was requested.
     pub created_at: u64,
+    /// The conversation's `reply-context` as the channel is given it. What an outcome says of it applies only while it is
+    /// still the stored one.
+    pub reply_context: Option<Vec<u8>>,
 }
 
 /// A step as recorded in the outbox.

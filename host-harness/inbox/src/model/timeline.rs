@@ -54,6 +54,10 @@ pub struct TimelineEntry {
     pub id: MessageId,
     /// The platform's id.
     pub platform_id: Option<String>,
+    /// The platform's ids of further messages that this entry stands for too: one part of a reply that the platform shows
+    /// as several. Each can be answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further_platform_ids: Vec<String>,
     /// `inbound` or `outbound`.
     pub direction: String,
     /// The platform's id of the author, in a conversation with several people.

@@ -1,5 +1,5 @@
-//! Owns: accounts: listing, connecting, checking, disconnecting.
-//! Does not own: how (the engine).
+//! Owns: endpoints for accounts: listing, connecting, checking, disconnecting.
+//! Does not own: the work behind them (the engine).
 
 use axum::{
     extract::State,
@@ -56,7 +56,7 @@ enum Conversations {
 
 #[derive(Serialize)]
 struct Disconnected {
-    /// What the platform did not do; the account is disconnected here all the same.
+    /// Why the platform could not be told. The account is disconnected regardless.
     warning: Option<String>,
 }
 
@@ -73,7 +73,7 @@ async fn check(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<Acco
     Ok(Json(api.host.check(id, false).await?))
 }
 
-/// `POST`: the same, and a signal is sent to a customer.
+/// `POST`: like [`check`], and also sends a signal to a customer.
 async fn probe(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountHealth> {
     Ok(Json(api.host.check(id, true).await?))
 }
@@ -98,7 +98,7 @@ struct Begin {
 
 #[derive(Serialize)]
 struct Link {
-    /// By which the state is asked for. A credential, like the link.
+    /// Identifies the attempt in later requests. A credential, like the link.
     ticket: String,
     /// For the person who connects.
     link: String,
@@ -130,7 +130,7 @@ async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(Stat
 struct Connecting {
     #[serde(flatten)]
     view: ConnectView,
-    /// Whether a message has come in since; only for a connected account.
+    /// Whether a message has arrived since. Set for connected accounts only.
     received: Option<bool>,
 }
 
@@ -163,7 +163,7 @@ async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select)
     Ok(Json(api.host.connecting(&ticket)?))
 }
 
-/// `{"values": {KEY: VALUE}}`, each value a text or a whole number.
+/// `{"values": {KEY: VALUE}}`, each value a string or a whole number.
 async fn enter(State(api): State<Api>, Path(ticket): Path<String>, Json(entered): Json<Value>) -> Answer<ConnectView> {
     match api.host.connect_enter(&ticket, typed(entered)?, None).await? {
         Entered::Taken(_) => Ok(Json(api.host.connecting(&ticket)?)),
@@ -171,7 +171,7 @@ async fn enter(State(api): State<Api>, Path(ticket): Path<String>, Json(entered)
     }
 }
 
-/// By hand: the words of a library quote what they do not expect, and this may be a credential.
+/// Parsed by hand: errors of a JSON library quote unexpected values, which may be credentials.
 fn typed(entered: Value) -> Result<Typed, ApiError> {
     let wrong = |detail: &str, path: String| Err(ApiError::bad("bad_body", detail).at(path));
     let Value::Object(mut body) = entered else { return wrong("the body is an object", String::new()) };

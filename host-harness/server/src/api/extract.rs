@@ -1,5 +1,5 @@
-//! Owns: extractors that endpoints take in the place of axum's, so that every mistake is answered in the API's own form.
-//! Does not own: that form (`problem`).
+//! Owns: extractors that replace axum's, so that every rejection is a problem document of the API.
+//! Does not own: the form of a problem (`problem`).
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::problem::Problem;
 
-/// The variable part of an address.
+/// The variables of a path.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// What stands behind the `?`. Which names there may be is the route's (`Routes::taking`).
+/// The query string. Which parameters are allowed is up to the route (`Routes::taking`).
 pub(super) struct Query<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(value)| Self(value)).map_err(|error| {
-            // The library says "name: what", behind words of its own.
+            // The source reads "name: problem"; the error itself adds a prefix.
             let noticed = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let (name, noticed) = noticed.split_once(": ").unwrap_or(("", &noticed));
             Problem::bad("bad_parameter", sentence(name, noticed)).at(name)
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// A body, or an answer, of JSON.
+/// A JSON request or response body.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -68,7 +68,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A whole body.
+/// A complete body.
 pub(super) struct Body(pub(super) axum::body::Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
@@ -90,7 +90,7 @@ pub(super) fn unfinished() -> Problem {
     Problem::bad("body_unfinished", "the body did not come in whole, or not within its time: send it again")
 }
 
-/// `bound` in bytes.
+/// `bound` is in bytes.
 pub(super) fn too_large_body(bound: u64) -> Problem {
     let kib = bound >> 10;
     let bound = if kib.is_multiple_of(1024) { format!("{} MiB", kib >> 10) } else { format!("{kib} KiB") };
@@ -98,7 +98,7 @@ pub(super) fn too_large_body(bound: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
-/// Refuses a body by the length that its header announces, before a byte of it is waited for.
+/// Rejects a body whose announced length exceeds the bound, before reading it.
 pub(super) fn announced(headers: &HeaderMap, bound: u64) -> Result<(), Problem> {
     let too_large = crate::middleware::body::content_length(headers).is_some_and(|length| length > bound);
     if too_large { Err(too_large_body(bound)) } else { Ok(()) }
@@ -106,7 +106,7 @@ pub(super) fn announced(headers: &HeaderMap, bound: u64) -> Result<(), Problem> 
 
 const NO_OBJECT: &str = "invalid type: another one, expected struct";
 
-/// A body as JSON: every address that takes JSON takes an object.
+/// Parses a body as a JSON object. Every endpoint that accepts JSON expects an object.
 pub(super) fn document(bytes: &[u8]) -> Result<serde_json::Value, Problem> {
     let document: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
         let detail = match (bytes.is_empty(), error.line(), error.column()) {
@@ -115,11 +115,11 @@ pub(super) fn document(bytes: &[u8]) -> Result<serde_json::Value, Problem> {
         };
         Problem::bad("not_json", detail)
     })?;
-    // A list would be taken for an object's fields in the order of their declaration.
+    // serde would accept an array as a struct, in the order of its fields.
     if document.is_object() { Ok(document) } else { Err(Problem::bad("bad_body", sentence("", NO_OBJECT))) }
 }
 
-/// What a document says, in the shape that an address takes.
+/// Deserializes a document into the type that an endpoint expects.
 pub(super) fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
@@ -128,9 +128,9 @@ pub(super) fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T
     })
 }
 
-/// What is wrong at a place, without the words of the library that noticed it.
+/// Rewrites a serde error for the sender.
 fn sentence(path: &str, noticed: &str) -> String {
-    // " at line 1 column 2" says nothing where the path is known.
+    // The path replaces " at line 1 column 2".
     let noticed = noticed.split(" at line ").next().unwrap_or(noticed);
     let place = if path.is_empty() { "the body".to_owned() } else { format!("`{path}`") };
     let quoted = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
@@ -155,7 +155,7 @@ fn sentence(path: &str, noticed: &str) -> String {
     if path.is_empty() { noticed.to_owned() } else { format!("{place}: {noticed}") }
 }
 
-/// What a reader of JSON calls a type.
+/// The JSON term for a Rust type.
 fn kind(expected: &str) -> &'static str {
     let any = |words: &[&str]| words.iter().any(|word| expected.contains(word));
     match expected {
@@ -171,7 +171,7 @@ fn kind(expected: &str) -> &'static str {
     }
 }
 
-/// Where in a document a member of this name has this text, spelled as in `path`.
+/// The path of the member `name` with the value `text`, in the notation of serde's paths.
 pub(super) fn place_of(document: &serde_json::Value, name: &str, text: &str) -> Option<String> {
     use serde_json::Value;
     let below = |step: String, inner: &Value| {

@@ -1,5 +1,5 @@
-//! Owns: files: handing in what is to be sent, handing out what was sent. Nothing handed out can run as a script in a browser.
-//! Does not own: where bytes lie (the engine).
+//! Owns: uploading files to send, and downloading files. No download can run as a script in a browser.
+//! Does not own: where files are stored (the engine).
 
 use axum::{
     body::Body,
@@ -32,10 +32,10 @@ struct Named {
     name: Option<String>,
 }
 
-/// A file that was taken, and how a message names it.
+/// An uploaded file, with the reference for messages.
 #[derive(Serialize)]
 struct Handed {
-    /// What a message takes as its `source`, word for word.
+    /// Used unchanged as the `source` in a message.
     source: Source,
     name: Option<String>,
     mime: Option<String>,
@@ -54,7 +54,7 @@ impl From<Upload> for Handed {
     }
 }
 
-/// `POST` with the file as the body; answers the handle by which a message names it.
+/// `POST` with the file as the body. Returns the handle for messages.
 async fn hold(
     State(api): State<Api>,
     Query(named): Query<Named>,
@@ -70,7 +70,7 @@ async fn hold(
     Ok((StatusCode::CREATED, Json(file.into())))
 }
 
-/// Takes a whole body; says whether there was anything in it.
+/// Stores a body. Returns whether it had any content.
 async fn take(taking: &mut Taking, mut body: Body) -> Result<bool, ApiError> {
     let mut any = false;
     while let Some(frame) = body.frame().await {
@@ -91,7 +91,7 @@ impl From<TakeError> for ApiError {
     }
 }
 
-/// A file of a message, or the reason why it is not here.
+/// A message's file, or why it is not available.
 async fn media(State(api): State<Api>, Path(id): Path<MediaId>) -> Result<Response, ApiError> {
     let media = api.host.inbox().media(id).await?;
     let Some(content) = api.host.media(&media).await? else {
@@ -101,7 +101,7 @@ async fn media(State(api): State<Api>, Path(id): Path<MediaId>) -> Result<Respon
     Ok(handed_out(media.mime.as_deref(), content))
 }
 
-/// A file that was handed in to be sent, by its handle. Nobody can guess one; messages name it to whoever reads them.
+/// An uploaded file, by its handle. Handles cannot be guessed; readers find them in messages.
 async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Response, ApiError> {
     let (file, content) = api.host.upload(&handle).await?;
     Ok(handed_out(file.mime.as_deref(), content))

@@ -1,4 +1,4 @@
-//! Owns: lists page by page: conversations, messages, activities; marking as read.
+//! Owns: paged lists: conversations, messages, activities; marking as read.
 //! Does not own: how a page is found (the inbox).
 
 use axum::{
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::auth::Scope;
 
-/// The longest page.
+/// Maximum number of entries per page.
 const MAX_PAGE: usize = 500;
-/// The length of a page where none is asked for.
+/// Default number of entries per page.
 const PAGE: usize = 50;
 
 pub(super) fn routes() -> Routes {
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Routes {
         .taking("/activities", Scope::Read, ACTIVITIES, get(activities))
 }
 
-/// Which part of a list is asked for.
+/// The requested page and its filters.
 #[derive(Deserialize)]
 struct Asked {
     limit: Option<String>,
@@ -63,8 +63,7 @@ fn bad(sentence: String) -> ApiError {
     ApiError::bad("bad_parameter", sentence)
 }
 
-/// A page of a list, and where what is older is found: as a `Link` header with `rel="next"`, relative to the address
-/// that was asked.
+/// One page. A `Link` header with `rel="next"`, relative to the requested address, points to older entries.
 type Listed<T> = Result<(HeaderMap, Json<Vec<T>>), ApiError>;
 
 fn listed<T>(page: Page<T>, limit: usize, more: &str) -> (HeaderMap, Json<Vec<T>>) {
@@ -106,11 +105,11 @@ async fn activities(State(api): State<Api>, Query(asked): Query<Asked>) -> Liste
 
 #[derive(Serialize)]
 struct Marked {
-    /// Messages that were unread.
+    /// The number of messages that were unread.
     read: usize,
 }
 
-/// `POST`: what came so far counts as read. The customer is not told.
+/// `POST`: marks all messages so far as read. The customer is not told.
 async fn read(State(api): State<Api>, Path(id): Path<ConversationId>) -> Answer<Marked> {
     Ok(Json(Marked { read: api.host.inbox().mark_read(id).await? }))
 }

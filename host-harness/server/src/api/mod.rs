@@ -12,7 +12,7 @@ use axum::{
 use harness_contract::{OutboundMessage, Window, manifest::Manifest};
 use harness_inbox::{ConversationId, DeliveryId, InboxError, ParkedCounts, ReplyId, ReplyState, ReplyView, Settlement};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 mod accounts;
 mod extract;
@@ -29,7 +29,7 @@ use crate::{
     middleware::body::BodyTime,
 };
 use extract::{Body, Json, Path, Query};
-use harness_engine::{BreakerView, Host, HostError};
+use harness_engine::{BreakerView, Host, HostError, Provenance};
 use routes::Routes;
 
 /// The longest request body of the API, in bytes.
@@ -109,7 +109,7 @@ struct ChannelHealth {
 }
 
 fn channel_health(host: &Host, counts: &HashMap<String, ParkedCounts>) -> Vec<ChannelHealth> {
-    let health = |registered: &harness_engine::LoadedChannel| {
+    let health = |registered: &Arc<harness_engine::LoadedChannel>| {
         let channel = registered.channel.id().to_owned();
         let parts = host.breakers(&channel);
         let ParkedCounts { parked, expired } = counts.get(&channel).copied().unwrap_or_default();
@@ -171,22 +171,24 @@ struct ChannelView {
     update_problem: Option<String>,
     asks_more: Vec<String>,
     manifest: Manifest,
+    provenance: Provenance,
     not_granted: Vec<String>,
     capabilities: harness_contract::ChannelCapabilities,
     capabilities_hash: String,
 }
 
 async fn channels(State(api): State<Api>) -> Json<Vec<ChannelView>> {
-    let view = |registered: harness_engine::LoadedChannel| ChannelView {
+    let view = |registered: Arc<harness_engine::LoadedChannel>| ChannelView {
         id: registered.channel.id().to_owned(),
         digest: registered.channel.inspection().digest.clone(),
         generation: api.host.generation(registered.channel.id()),
         update_problem: api.host.update_problem(registered.channel.id()),
         asks_more: registered.asks_more.clone(),
         manifest: registered.channel.manifest().clone(),
+        provenance: registered.provenance.clone(),
         not_granted: registered.not_granted.clone(),
         capabilities: (*registered.capabilities).clone(),
-        capabilities_hash: registered.capabilities_hash,
+        capabilities_hash: registered.capabilities_hash.clone(),
     };
     Json(api.host.channels().into_iter().map(view).collect())
 }

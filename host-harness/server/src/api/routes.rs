@@ -1,5 +1,5 @@
-//! Owns: routes that cannot be had without a scope, and the middleware that asks for it.
-//! Does not own: who has a scope (`auth`).
+//! Owns: routes that cannot be declared without a scope, and the middleware that enforces it.
+//! Does not own: who has which scope (`auth`).
 
 use axum::{
     Router,
@@ -25,12 +25,13 @@ use crate::{
 pub(super) struct Routes(Router<Api>);
 
 impl Routes {
-    /// Adds endpoints of one path and one scope, which take no parameters behind a `?`.
+    /// Adds endpoints of one path and one scope, without query parameters.
     pub(super) fn at(self, path: &str, scope: Scope, endpoints: MethodRouter<Api>) -> Self {
         self.taking(path, scope, &[], endpoints)
     }
 
-    /// The same, with the parameters that they take. Any other is refused: one that does nothing misleads.
+    /// Like [`Self::at`], with query parameters. Any other parameter is rejected rather than ignored, which would be
+    /// misleading.
     pub(super) fn taking(
         self,
         path: &str,
@@ -48,18 +49,18 @@ impl Routes {
         Self(self.0.merge(other.0))
     }
 
-    /// Bounds the time that a body may take.
+    /// Limits the time for receiving a body.
     pub(super) fn within(self, time: BodyTime) -> Self {
         Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
     }
 
-    /// Addresses that are none, methods that an address does not take, and bodies that are announced to be too long.
+    /// Answers unknown paths, unsupported methods, and bodies announced as too large.
     pub(super) fn answering_the_rest(self, largest_file: u64) -> Self {
         let rest = self.0.fallback(problem::no_such_address).method_not_allowed_fallback(problem::no_such_method);
         Self(rest.layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next))))
     }
 
-    /// All of them behind the lock, for programs and for pages of this host alone.
+    /// Requires authentication for all routes, and rejects requests from pages of other sites.
     pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
         self.0
             .layer(middleware::from_fn_with_state(api.clone(), authenticate))

@@ -20,9 +20,9 @@ use harness_engine::{VaultError, random};
 pub const TOKEN_PREFIX: &str = "harness_";
 /// The file's name in the data folder.
 const FILE: &str = "api-tokens.json";
-/// The longest name of a token, in bytes.
+/// Maximum length of a token's name, in bytes.
 const MAX_NAME: usize = 64;
-/// The maximum number of tokens. Each request is compared with all of them.
+/// Maximum number of tokens. Each request is compared with all of them.
 const MAX_TOKENS: usize = 1000;
 
 /// Why tokens could not be read or changed.

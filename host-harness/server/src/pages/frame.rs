@@ -1,5 +1,5 @@
-//! Owns: the frame of a page: its head, its style, its policy, and pages that say what went wrong.
-//! Does not own: what stands on a page.
+//! Owns: the frame of a page: head, style, content security policy, and pages that report an error.
+//! Does not own: the content of pages.
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -8,21 +8,21 @@ use axum::{
 use harness_engine::{ConnectError, HostError};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Its SHA-256 stands in the content security policy, made from this text.
+/// The content security policy contains the SHA-256 of this text.
 const STYLE: &str = include_str!("pages.css");
 
-/// What a page says besides its content.
+/// Everything about a page except its content.
 #[derive(Default)]
 pub(crate) struct Frame {
-    /// Where its forms may lead besides this host.
+    /// Origins other than this host that its forms may lead to.
     pub(crate) form_to: Vec<String>,
-    /// Where the browser goes on by itself, and after how many seconds.
+    /// Reloads the page: after how many seconds, and at which address.
     pub(crate) goes_on: Option<(u8, String)>,
-    /// The origins of its pictures. Others are not loaded.
+    /// The origins of its pictures. Others are blocked.
     pub(crate) pictures: Vec<String>,
 }
 
-/// A page with headers that leave it nothing to load and nobody to be framed by.
+/// A page whose headers forbid loading anything else and being framed.
 pub(crate) fn page(status: StatusCode, title: &str, frame: &Frame, content: &Markup) -> Response {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     use sha2::{Digest as _, Sha256};
@@ -53,25 +53,25 @@ pub(crate) fn page(status: StatusCode, title: &str, frame: &Frame, content: &Mar
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
         ),
-        // Not `no-referrer`: with that, browsers do not say that the page's own forms are its own.
+        // Not `no-referrer`: browsers would then send the page's own forms without their origin.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     (status, headers, body.into_string()).into_response()
 }
 
-/// A page with one sentence that says what did not work.
+/// An error page with one sentence.
 pub(crate) fn sorry(status: StatusCode, sentence: &str) -> Response {
     let content = html! { p.problem role="alert" { (sentence) } };
     page(status, "This did not work", &Frame::default(), &content)
 }
 
-/// The page that says why connecting does not go on.
+/// The error page for connecting.
 pub(crate) fn not_connected(error: &ConnectError) -> Response {
     sorry(StatusCode::BAD_REQUEST, &error.to_string())
 }
 
-/// The page that says what went wrong.
+/// The error page for a failed request to the host.
 pub(crate) fn failed(error: &HostError) -> Response {
     match error {
         HostError::Connect(error) => not_connected(error),

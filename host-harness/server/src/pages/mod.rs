@@ -1,6 +1,6 @@
-//! Owns: pages for people: connecting an account, the state of a request for deletion; the cookie that binds a link to one
+//! Owns: pages for people: connecting an account, the status of a deletion request; the cookie that binds a link to one
 //! browser.
-//! Does not own: what a link's page says (`show`), what happens behind its buttons (the engine).
+//! Does not own: what the page of a link shows (`show`), what its buttons do (the engine).
 
 mod frame;
 mod show;
@@ -39,9 +39,9 @@ use crate::{
 use harness_engine::{Entered, Host, HostError, Secret, Typed};
 use url::Url;
 
-/// The beginning of the names of cookies: each link has one of its own.
+/// Prefix of cookie names. Each link has its own cookie.
 const COOKIE: &str = "harness-connect";
-/// The longest form, in bytes.
+/// Maximum size of a form, in bytes.
 const MAX_FORM: usize = 16 << 10;
 #[derive(Clone)]
 struct Pages {
@@ -67,12 +67,12 @@ pub(crate) fn router(host: Host, limits: &Limits) -> Router {
         .with_state(Pages { host, waiting: Arc::default() })
 }
 
-/// An address that is no page's.
+/// The page for an unknown address.
 fn no_page() -> Response {
     sorry(StatusCode::NOT_FOUND, "There is no page at this address. Open the link again that you were given.")
 }
 
-/// A form that was not filled in, or is none.
+/// The page for an incomplete or malformed form.
 fn not_filled_in(what: &str) -> Response {
     sorry(StatusCode::BAD_REQUEST, &format!("{what} Go back and try again."))
 }
@@ -82,12 +82,12 @@ fn see(place: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
-/// To the dialog that follows, or to the link's page.
+/// Redirects to the platform's dialog, or else to the link's page.
 fn go_on(dialog: Option<&Url>, ticket: &str) -> Response {
     dialog.map_or_else(|| see(&format!("/connect/{ticket}")), |dialog| see(dialog.as_str()))
 }
 
-/// The cookies of links that a browser shows, with their names.
+/// The cookies of links in a request, as names and values.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -98,7 +98,7 @@ fn values(headers: &HeaderMap) -> Vec<&str> {
     cookies(headers).map(|(_, value)| value).collect()
 }
 
-/// The name of a link's cookie, so that two links in one browser do not take each other's.
+/// The name of a link's cookie: two links in one browser must not overwrite each other's.
 fn cookie_name(ticket: &str) -> String {
     let id = Sha256::digest(ticket.as_bytes());
     format!("{COOKIE}-{}", hex::encode(id.get(..8).unwrap_or_default()))
@@ -112,7 +112,7 @@ fn own_cookie<'h>(headers: &'h HeaderMap, ticket: &str) -> Option<&'h str> {
 fn with_cookie(mut response: Response, host: &Host, ticket: &str, value: &str) -> Response {
     let secure = if host.is_public_over_tls() { "; Secure" } else { "" };
     let name = cookie_name(ticket);
-    // Lax: the platform's redirect back is a navigation, which brings it; forms of other sites do not.
+    // Lax: sent with the platform's redirect, which is a navigation, but not with forms of other sites.
     let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600{secure}");
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().append(header::SET_COOKIE, value);
@@ -120,7 +120,7 @@ fn with_cookie(mut response: Response, host: &Host, ticket: &str, value: &str) -
     response
 }
 
-/// Whether a browser asks ahead of time, or a program asks only whether there is something: nobody is there yet.
+/// Whether the request is a prefetch, or not a `GET`: nobody is looking at the page yet.
 fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
     const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
     let says = |name: &&str| {
@@ -132,7 +132,7 @@ fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
     method != Method::GET || NAMES.iter().any(says)
 }
 
-/// Links are made over the API alone, which knows who asks.
+/// Links are created only by the API, which authenticates the sender.
 async fn no_link_here() -> Response {
     sorry(
         StatusCode::FORBIDDEN,
@@ -140,8 +140,8 @@ async fn no_link_here() -> Response {
     )
 }
 
-/// The link: where connecting stands, and how it goes on. Looking at it changes nothing, so that whoever shows a
-/// preview of it, or fetches it ahead of time, uses nothing up: what begins is the button.
+/// The page of a link: the progress of connecting, and the next step. `GET` changes nothing, so previews and prefetches
+/// do not use the link up. Only the button starts.
 async fn link(
     State(pages): State<Pages>,
     ticket: Result<Path<String>, PathRejection>,
@@ -159,7 +159,7 @@ async fn link(
     if host.claimed_by(&ticket, &values(&headers)).or(own_cookie(&headers, &ticket)).is_some() {
         return response;
     }
-    // It is nobody's link so far, also with this cookie: the button makes it this browser's.
+    // The link is not claimed yet, and the cookie does not claim it. The button does.
     match host.new_cookie() {
         Ok(new) => with_cookie(response, host, &ticket, &new),
         Err(error) => failed(&error),
@@ -189,7 +189,7 @@ async fn start(
     let cookie = new.as_deref().or(shown).unwrap_or_default();
     let response = match host.start_connecting(&ticket, &start.login, cookie).await {
         Ok(to) => go_on(to.as_ref(), &ticket),
-        // Its sentence stands on the link's page.
+        // The link's page shows the sentence.
         Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
     };
@@ -251,12 +251,12 @@ async fn oauth_callback(
 ) -> Response {
     let Ok(Path(channel)) = channel else { return no_page() };
     if is_ahead_of_time(&method, &headers) {
-        // No answer that a browser would keep for the visit itself.
+        // An error, so that the browser does not reuse this response for the real visit.
         return sorry(StatusCode::SERVICE_UNAVAILABLE, "This page is for the browser that comes from the platform.");
     }
     let query = query.unwrap_or_default();
     match pages.host.connect_callback(&channel, &query, &values(&headers)).await {
-        // What stands in the address is not left in the browser's history.
+        // A redirect, so that the code in the address does not stay in the browser's history.
         Ok(ticket) => see(&format!("/connect/{ticket}")),
         Err(error) => failed(&error),
     }

@@ -1,5 +1,5 @@
-//! Owns: what the page of a link says to somebody who runs a shop: how far connecting has come, what can be chosen, what
-//! may be wrong while nothing arrives.
+//! Owns: the page of a link, for shop owners: the progress of connecting, the choices, and possible causes if no
+//! message arrives.
 //! Does not own: the frame of a page, what its buttons do.
 
 use std::{
@@ -21,21 +21,21 @@ use super::{
 };
 use harness_engine::{ConnectError, ConnectStage, ConnectView, Host, is_media_host};
 
-/// The query of an address whose answer waits until there is something new.
+/// The query for long polling: the response waits for a change.
 pub(crate) const WAIT: &str = "wait";
-/// How long such an answer waits. What is shown meanwhile stays as it is.
+/// How long such a response waits. The browser keeps showing the previous page.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Answers that wait at the same time; beyond it pages look again by themselves.
+/// Maximum number of waiting responses. Beyond it, pages poll instead.
 const WAITING: usize = 64;
-/// After so long without a message a page says what may be wrong, in milliseconds.
+/// How long without a message until a page names possible causes, in milliseconds.
 const SILENCE: u64 = 60_000;
-/// How long findings about an account count, in milliseconds.
+/// How long the results of an account's check are cached, in milliseconds.
 const FRESH: u64 = 60_000;
 
-/// What waiting pages share.
+/// Shared by the pages that wait.
 pub(crate) struct Waiting {
     places: Semaphore,
-    /// What the check of an account found, and when.
+    /// The last results of each account's check, with their time.
     findings: Mutex<HashMap<AccountId, Found>>,
 }
 
@@ -47,7 +47,7 @@ impl Default for Waiting {
     }
 }
 
-/// The page of a link. `waits` is set for a browser that has seen it already and wants to see the next change.
+/// The page of a link. `waits` is set if the browser already shows it and waits for a change.
 pub(crate) async fn stage(
     host: &Host,
     waiting: &Waiting,
@@ -66,7 +66,7 @@ pub(crate) async fn stage(
     page_of(host, waiting, ticket, view, (place.is_some(), waits), &Tried::default()).await
 }
 
-/// The page of a link whose person typed in what does not fit.
+/// The page of a link after invalid values were typed in.
 pub(crate) async fn refused(
     host: &Host,
     waiting: &Waiting,
@@ -132,7 +132,7 @@ async fn page_of(
             details { summary { "Begin again" } (logins) }
         },
         ConnectStage::WaitingFor { text, qr, code, until, again_at: _ } => {
-            // The answer to this waits, so that what is shown stays until there is something new.
+            // The next response waits for a change, so the browser shows this page until then.
             frame.goes_on = Some((if waits && !has_place { 10 } else { 1 }, next));
             let left = until.map(|until| until.saturating_sub(host.clock().now()));
             html! {
@@ -182,7 +182,7 @@ fn choices(candidates: &[Candidate], here: &str, logins: &Markup, pictures: Pict
     }
 }
 
-/// What most often hides an account from the list.
+/// The most common reasons why an account is not in the list.
 fn hints() -> Markup {
     html! {
         ul {
@@ -213,8 +213,7 @@ fn described(candidate: &Candidate, pictures: Pictures<'_>) -> Markup {
     }
 }
 
-/// Pictures on pages: a browser fetches them, which tells whoever has them who looks. So they come from the hosts that
-/// were granted for files, and from nowhere else.
+/// Pictures on pages. Loading one reveals the visitor to its server, so only hosts granted for files are allowed.
 #[derive(Clone, Copy)]
 struct Pictures<'h> {
     hosts: &'h [String],
@@ -234,7 +233,7 @@ impl Pictures<'_> {
         }
     }
 
-    /// Where they come from, for the page's policy.
+    /// Their origins, for the content security policy.
     fn origins<'m>(self, media: impl Iterator<Item = Option<&'m Media>>) -> Vec<String> {
         let mut origins: Vec<String> =
             media.filter_map(|media| self.address(media)).map(|url| url.origin().ascii_serialization()).collect();
@@ -287,7 +286,7 @@ async fn connected(
         }
     };
     let done = received || row.state == AccountState::Disconnected;
-    // The answer to this waits, so that what is shown stays until there is something new.
+    // The next response waits for a change, so the browser shows this page until then.
     let wait = if waits && !has_place { 10 } else { 1 };
     let goes_on = (!done).then_some((wait, next));
     let pictures = pictures.origins(std::iter::once(row.picture.as_ref()));
@@ -298,12 +297,12 @@ async fn has_received(host: &Host, row: &AccountRow) -> bool {
     host.inbox().received_since(row.id, row.connected_at).await.unwrap_or(false)
 }
 
-/// Waits for a message; says whether one came.
+/// Waits for a message. Returns whether one arrived.
 async fn await_message(host: &Host, row: &AccountRow) -> bool {
     let mut updates = host.inbox().updates();
     let came = async {
         while !has_received(host, row).await {
-            // Whoever missed some looks again.
+            // Missed updates do not matter: the inbox is queried again.
             if let Err(tokio::sync::broadcast::error::RecvError::Closed) = updates.recv().await {
                 return;
             }
@@ -314,7 +313,7 @@ async fn await_message(host: &Host, row: &AccountRow) -> bool {
 }
 
 impl Waiting {
-    /// What a check of the account finds, asked for once in a while.
+    /// The results of the account's check, cached.
     async fn findings(&self, host: &Host, row: &AccountRow) -> Arc<[CheckResult]> {
         let now = host.clock().now();
         let known = |found: &Found| now.saturating_sub(found.0) < FRESH;

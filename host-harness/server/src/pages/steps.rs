@@ -1,26 +1,26 @@
-//! Owns: what a page shows of a step in which the person does something elsewhere or types something in: fields with their
-//! problems, a code, a QR code.
-//! Does not own: the page around it (`show`), checking what was typed in (the engine).
+//! Owns: how a page shows steps that a person does elsewhere or fills in: fields with their problems, a code, a QR
+//! code.
+//! Does not own: the page around it (`show`), validating the values (the engine).
 
 use harness_contract::{InputField, SettingValue};
 use harness_engine::{Problems, Typed};
 use maud::{Markup, html};
 use qrcode::{Color, QrCode};
 
-/// The beginning of the names of a form's fields.
+/// Prefix of the names of form fields.
 pub(super) const FIELD: &str = "value.";
-/// The margin of a QR code, in modules.
+/// The margin around a QR code, in modules.
 const QUIET: usize = 4;
 
-/// What is shown of an earlier try.
+/// The previous try, shown again.
 #[derive(Default)]
 pub(super) struct Tried {
     pub(super) problems: Problems,
-    /// What was typed in. Secrets of it are not shown again.
+    /// The values typed in. Secrets are not shown again.
     pub(super) typed: Typed,
 }
 
-/// A form for fields. `problem` is about all of them.
+/// A form. `problem` concerns all fields.
 pub(super) fn form(fields: &[InputField], problem: Option<&str>, tried: &Tried, here: &str) -> Markup {
     html! {
         @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
@@ -30,7 +30,7 @@ pub(super) fn form(fields: &[InputField], problem: Option<&str>, tried: &Tried, 
                 @if fields.iter().any(|field| field.secret) { " Type in again what is not shown." }
             }
         }
-        // The sentences are this page's own, and not the browser's.
+        // `novalidate`: the page shows its own sentences instead of the browser's.
         form method="post" action={ (here) "/enter" } autocomplete="off" novalidate {
             @for (at, one) in fields.iter().enumerate() { (field(one, at, tried)) }
             button type="submit" { "Go on" }
@@ -76,7 +76,7 @@ fn field(field: &InputField, at: usize, tried: &Tried) -> Markup {
     }
 }
 
-/// What a field that is no secret holds: what was typed in last, or what the channel proposes.
+/// The value shown in a field that is not secret: the last one typed in, or the channel's default.
 fn shown_again(field: &InputField, tried: &Tried) -> String {
     if let Some(typed) = tried.typed.get(&field.key) {
         return String::from_utf8_lossy(typed.expose()).into_owned();
@@ -88,7 +88,7 @@ fn shown_again(field: &InputField, tried: &Tried) -> String {
     }
 }
 
-/// What a person does elsewhere. `left` is the time for it in milliseconds, where it ends.
+/// What the person does elsewhere. `left` is the remaining time in milliseconds, if limited.
 pub(super) fn waiting_for(text: &str, qr: Option<&str>, code: Option<&str>, left: Option<u64>) -> Markup {
     let minutes = left.map(|left| left.div_ceil(60_000)).filter(|minutes| *minutes <= 120);
     html! {
@@ -104,7 +104,7 @@ pub(super) fn waiting_for(text: &str, qr: Option<&str>, code: Option<&str>, left
     }
 }
 
-/// A QR code as a picture; its content as a text, where no code holds it.
+/// A QR code as a picture. Content that fits no code is shown as text.
 fn qr_code(content: &str) -> Markup {
     let Ok(code) = QrCode::new(content) else { return html! { p.code { (content) } } };
     let side = code.width();

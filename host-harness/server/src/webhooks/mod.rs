@@ -1,6 +1,6 @@
-//! Owns: webhooks and callbacks over HTTP, and a constant answer for every refusal; what a request costs before it is known to
-//! be genuine.
-//! Does not own: whether it is (the engine).
+//! Owns: webhooks and callbacks over HTTP, the uniform response to rejected requests, and limits on what an unverified
+//! request costs.
+//! Does not own: verifying requests (the engine).
 
 mod refusal_limit;
 
@@ -33,14 +33,14 @@ use crate::{
 };
 use harness_engine::{Addressed, Host, HostError, MAX_CALLBACK, Refusal, Taken};
 
-/// How long a body that is not wanted may take.
+/// How long the host reads the rest of a rejected body.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct Webhooks {
     host: Host,
     refusals: Arc<RefusalLimit>,
-    /// How long a body may take to come in.
+    /// How long receiving a body may take.
     body_time: Duration,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn router(host: Host, limits: &Limits) -> Router {
         .route("/webhooks/{channel}", traced(get(challenge)))
         .route("/webhooks/{channel}/{account}", traced(get(challenge_of_account)))
         .route("/callbacks/{channel}/{name}", traced(post(callback)))
-        // Not through the layers of the others: each of them costs every webhook something.
+        // Without the layers above, whose cost every webhook would pay.
         .route("/webhooks/{channel}", post(deliver))
         .route("/webhooks/{channel}/{account}", post(deliver_to_account))
         .with_state(Webhooks { host, refusals, body_time: limits.body_time })
@@ -78,11 +78,11 @@ fn peer(request: &Request) -> Option<SocketAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
 }
 
-/// Why a webhook or a callback was not taken.
+/// Why a webhook or a callback was not accepted.
 enum Rejection {
-    /// With what was not read of its body.
+    /// With the unread rest of the body.
     Refused(Refusal, Option<Body>),
-    /// After how many seconds it may come again, and why, in a word for counters.
+    /// After how many seconds to retry, and the reason as a metric label.
     RetryLater(&'static str, &'static str),
 }
 
@@ -93,14 +93,14 @@ impl Rejection {
             HostError::Full(full) => Self::RetryLater("10", full.word()),
             HostError::Inbox(InboxError::Busy(_)) => Self::RetryLater("1", "busy"),
             error => {
-                // Without a 200 the platform delivers again.
+                // The platform delivers again if it gets no 200.
                 tracing::error!(%error, "what a platform sent and is genuine was not acknowledged");
                 Self::RetryLater("10", "not_durable")
             }
         }
     }
 
-    /// A word for counters.
+    /// The reason as a metric label.
     fn word(&self) -> &'static str {
         match self {
             Self::Refused(refusal, _) => refusal.word(),
@@ -113,7 +113,7 @@ impl Webhooks {
     async fn answer(&self, channel: &str, account: Option<&str>, request: Request) -> Response {
         let id = RequestId::of(request.headers());
         let peer = peer(&request);
-        // Of the highest level, so that it stands beside a warning too.
+        // At the highest level, so that warnings carry it too.
         let span = tracing::error_span!("webhook", request = id.as_str(), channel, delivery = tracing::field::Empty);
         let answer = async {
             let taken = self.take(channel, account, request).await;
@@ -139,7 +139,7 @@ impl Webhooks {
         let host = &self.host;
         let (parts, body) = request.into_parts();
         let to = Addressed { channel, account, query: parts.uri.query().unwrap_or_default() };
-        // What cannot be genuine is not kept in memory.
+        // Requests that cannot be genuine are rejected before their body takes memory.
         let bound = match host.expect(to.channel, &parts.headers, content_length(&parts.headers)) {
             Ok(bound) => bound,
             Err(refusal) => return Err(Rejection::Refused(refusal, Some(body))),
@@ -158,7 +158,7 @@ impl Webhooks {
 
     async fn take_callback(&self, channel: &str, name: &str, request: Request) -> Result<Option<Value>, Rejection> {
         let (parts, body) = request.into_parts();
-        // A name that the channel does not have is not read either.
+        // Nor is the body read if the channel has no such callback.
         if !self.host.has_callback(channel, name) {
             return Err(Rejection::Refused(Refusal::UnknownChannel, Some(body)));
         }
@@ -169,7 +169,7 @@ impl Webhooks {
         self.host.callback(channel, name, &body.bytes).await.map_err(Rejection::of)
     }
 
-    /// Reads a body of at most `bound` bytes, if its channel may have one more waiting.
+    /// Reads a body of at most `bound` bytes, if the channel's backlog has room.
     async fn read(&self, channel: &str, mut body: Body, bound: usize) -> Result<body::Read, Rejection> {
         if let Err(error) = self.host.admit(channel) {
             drain(body).await;
@@ -182,7 +182,7 @@ impl Webhooks {
                 self.host.note_too_large(channel);
                 Err(Rejection::Refused(Refusal::TooLarge, Some(body)))
             }
-            // Bodies on their way in share a budget of memory; whoever finds none left is asked to come again.
+            // Bodies being received share a memory budget. If it is used up, the sender must retry.
             Ok(Err(Unread::NoMemory)) => {
                 drain(body).await;
                 Err(Rejection::RetryLater("1", "memory"))
@@ -211,7 +211,7 @@ impl Webhooks {
             drain(unread).await;
         }
         match reason {
-            // They tell nothing that its sender does not know.
+            // These answers tell the sender nothing new.
             Refusal::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n".into()),
             Refusal::NoWebhook => {
                 plain(StatusCode::NOT_FOUND, format!("{reason}: nothing is taken at this address\n").into())
@@ -222,7 +222,7 @@ impl Webhooks {
     }
 }
 
-/// A platform's call that is no webhook.
+/// A signed call of the platform other than a webhook.
 async fn callback(
     State(webhooks): State<Webhooks>,
     Path((channel, name)): Path<(String, String)>,
@@ -241,7 +241,7 @@ async fn callback(
     }
 }
 
-/// Lets a sender finish what it was sending, within bounds: one that is cut off does not see its answer.
+/// Reads the rest of a rejected body, within limits: a sender that is cut off would not see the response.
 async fn drain(mut body: Body) {
     let to_its_end = async {
         let mut left = 2 * MAX_BODY_BYTES;
@@ -252,7 +252,7 @@ async fn drain(mut body: Body) {
             }
         }
     };
-    // Whoever is slow as well as refused goes without.
+    // A sender that is slow, too, does not get the response.
     let _ = tokio::time::timeout(DRAIN_TIME, to_its_end).await;
 }
 
@@ -276,7 +276,7 @@ async fn challenge_of_account(
 
 impl Webhooks {
     async fn answer_challenge(&self, channel: &str, account: Option<&str>, request: Request) -> Response {
-        // The body of a `GET` is not waited for.
+        // The body of a `GET` is ignored.
         let (peer, (parts, _)) = (peer(&request), request.into_parts());
         let to = Addressed { channel, account, query: parts.uri.query().unwrap_or_default() };
         match self.host.challenge(to) {
@@ -289,7 +289,7 @@ impl Webhooks {
     }
 }
 
-/// What the platform wants to hear, as the manifest says.
+/// The response that the manifest declares.
 fn fixed(answer: FixedAnswer) -> Response {
     let mut response = plain(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body.into());
     if let Ok(content_type) = HeaderValue::from_str(&answer.content_type) {
@@ -298,12 +298,12 @@ fn fixed(answer: FixedAnswer) -> Response {
     response
 }
 
-/// The same answer whatever the reason: nothing to learn from it.
+/// The same response for every reason, so that it reveals nothing.
 fn forbidden() -> Response {
     plain(StatusCode::FORBIDDEN, "forbidden\n".into())
 }
 
-/// For an address that is refused again and again. What it goes on to send is not waited for.
+/// For an address with too many rejected requests. The rest of its request is not read.
 fn too_many() -> Response {
     let mut response = plain(StatusCode::TOO_MANY_REQUESTS, "too many\n".into());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -311,7 +311,7 @@ fn too_many() -> Response {
     response
 }
 
-/// Plain text that no browser takes for anything else: a challenge is the sender's own words.
+/// Plain text, with headers against content sniffing: a challenge is text chosen by the sender.
 fn plain(status: StatusCode, text: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),

@@ -1,5 +1,5 @@
-//! Owns: counting refused webhooks by address: beyond a bound they cost neither a line in the log nor time.
-//! Does not own: genuine webhooks, which are never looked up here.
+//! Owns: counting rejected webhooks per address. Beyond the limit, a rejection is not logged and its body is not read.
+//! Does not own: verified webhooks, which are never counted.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -13,10 +13,10 @@ use harness_engine::Clock;
 
 use crate::listener::network_of;
 
-/// Addresses in memory. Beyond it all that are new share one place.
+/// Maximum number of addresses in memory. Beyond it, new addresses share one counter.
 const MANY: usize = 10_000;
 
-/// Refused webhooks by remote address.
+/// Rejected webhooks by remote address.
 pub(crate) struct RefusalLimit {
     limiter: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, Clock, NoOpMiddleware<Duration>>,
 }
@@ -27,7 +27,7 @@ impl RefusalLimit {
         Self { limiter: RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), clock) }
     }
 
-    /// Counts one more. Says whether the address is within its bound.
+    /// Counts one rejection. Returns whether the address is within its limit.
     pub(crate) fn count(&self, peer: Option<SocketAddr>) -> bool {
         let mut key = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| network_of(peer.ip()));
         if self.limiter.len() >= MANY {

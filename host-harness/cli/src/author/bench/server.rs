@@ -180,6 +180,8 @@ secrets = {{ app-secret = {{ file = "app-secret" }} }}
 id = "{ACCOUNT}"
 settings = {{ {settings} }}
 secrets = {{ {secrets} }}
+[development]
+unsigned-channels = true
 [development.endpoints]
 {endpoints}"#
     );

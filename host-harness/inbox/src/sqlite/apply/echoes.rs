@@ -12,7 +12,11 @@ use crate::{
     model::ReplyId,
     sqlite::{
         columns::{as_millis, collect},
-        rows::{deliveries::note_carrier, messages::adopt_platform_id, people, replies},
+        rows::{
+            deliveries::note_carrier,
+            messages::{adopt_platform_id, named_first},
+            people, replies,
+        },
     },
 };
 
@@ -24,6 +28,11 @@ pub(crate) fn confirm_own(
     message: &Message,
 ) -> Result<bool, InboxError> {
     let Some(id) = &message.id else { return Ok(false) };
+    if named_first(tx, place.account, id)?.is_some() {
+        // A further message of a part whose first one was named in the same response.
+        note_carrier(tx, place.account, id, place.delivery)?;
+        return Ok(true);
+    }
     let known = tx
         .prepare_cached(
             "SELECT reply_id, step FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NOT NULL",
@@ -88,7 +97,7 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     let outcome =
         status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
     let target = match &status.target {
-        Position::Message(id) => id,
+        Position::Message(id) => &named_first(tx, place.account, id)?.unwrap_or_else(|| id.clone()),
         Position::Time(until) => return note_delivered(tx, place, *until, state),
     };
     let changed: Option<ReplyId> = tx

@@ -173,7 +173,7 @@ impl Accounts for SqliteStore {
             .read(move |connection| {
                 collect(
                     connection,
-                    "SELECT id, platform_id, coalesce(history_from, 0), history_cursor, connection
+                    "SELECT id, platform_id, coalesce(history_from, 0), history_cursor, connection, channel
                      FROM account
                      WHERE history_at <= ?1 AND state = 'connected' ORDER BY history_at",
                     params![as_millis(now)],
@@ -184,6 +184,7 @@ impl Accounts for SqliteStore {
                             from: from_millis(row.get(2)?),
                             cursor: row.get(3)?,
                             connection: row.get(4)?,
+                            channel: row.get(5)?,
                         })
                     },
                 )

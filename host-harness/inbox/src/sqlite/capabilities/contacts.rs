@@ -22,14 +22,18 @@ impl Contacts for SqliteStore {
             .read(move |connection| {
                 collect(
                     connection,
+                    // The first of each account by its index, then all of those by turns.
                     "SELECT id, account_id, platform_id, (
                          SELECT json_extract(c.thread, '$.id') FROM message m JOIN conversation c ON c.id = m.conversation_id
-                         WHERE m.contact_id = turns.id ORDER BY m.id DESC LIMIT 1)
-                     FROM (SELECT id, account_id, platform_id FROM (
-                         SELECT k.id, k.account_id, k.platform_id, k.profile_at AS at,
+                         WHERE m.contact_id = turns.id ORDER BY m.id DESC LIMIT 1), channel
+                     FROM (SELECT id, account_id, platform_id, channel FROM (
+                         SELECT k.id, k.account_id, k.platform_id, a.channel, k.profile_at AS at,
                              row_number() OVER (PARTITION BY k.account_id ORDER BY k.profile_at, k.id DESC) AS turn
-                         FROM contact k JOIN account a ON a.id = k.account_id
-                         WHERE k.profile_at <= ?1 AND k.unnamed = 0 AND a.state = 'connected')
+                         FROM account a CROSS JOIN contact k ON k.id IN (
+                             SELECT d.id FROM contact d
+                             WHERE d.account_id = a.id AND d.unnamed = 0 AND d.profile_at <= ?1
+                             ORDER BY d.profile_at, d.id DESC LIMIT ?2)
+                         WHERE a.state = 'connected')
                      ORDER BY turn, at, id DESC LIMIT ?2) turns",
                     params![as_millis(now), i64::try_from(limit).unwrap_or(i64::MAX)],
                     |row| {
@@ -38,6 +42,7 @@ impl Contacts for SqliteStore {
                             account: row.get(1)?,
                             platform_id: row.get(2)?,
                             thread: row.get(3)?,
+                            channel: row.get(4)?,
                         })
                     },
                 )
@@ -50,10 +55,11 @@ impl Contacts for SqliteStore {
             .read(move |connection| {
                 next_after(
                     connection,
-                    // Walks the index on times and stops at the first match.
-                    "SELECT (SELECT k.profile_at FROM contact k CROSS JOIN account a ON a.id = k.account_id
-                             WHERE k.profile_at > ?1 AND k.unnamed = 0 AND a.state = 'connected'
-                             ORDER BY k.profile_at LIMIT 1)",
+                    // The first match in the index of each account.
+                    "SELECT min(at) FROM (
+                         SELECT (SELECT min(k.profile_at) FROM contact k
+                                 WHERE k.account_id = a.id AND k.unnamed = 0 AND k.profile_at > ?1) AS at
+                         FROM account a WHERE a.state = 'connected')",
                     after,
                 )
             })

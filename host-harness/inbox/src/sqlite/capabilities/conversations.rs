@@ -149,7 +149,10 @@ impl Conversations for SqliteStore {
                 Ok(connection
                     .prepare_cached(
                         "SELECT m.context FROM message m JOIN conversation c ON c.account_id = m.account_id
-                         WHERE c.id = ?1 AND m.platform_id = ?2",
+                         WHERE c.id = ?1 AND m.platform_id = ?2
+                         UNION ALL
+                         SELECT l.context FROM message_alias l JOIN conversation c ON c.account_id = l.account_id
+                         WHERE c.id = ?1 AND l.platform_id = ?2 LIMIT 1",
                     )?
                     .query_row(params![conversation, message], |row| row.get(0))
                     .optional()?

@@ -134,17 +134,13 @@ impl Outbox for SqliteStore {
         end: StepEnd,
         now: u64,
     ) -> Result<(), InboxError> {
-        let (id, account) = (reply.reply, reply.account);
+        let (id, account, given) = (reply.reply, reply.account, reply.reply_context.clone());
         let conversation = self
             .writer
             .write(move |tx| {
                 let conversation = conversation_of(tx, id)?;
-                attempts::finish(
-                    tx,
-                    &Attempt { reply: id, account, conversation, step: index(step), now },
-                    &outcome,
-                    &end,
-                )?;
+                let attempt = Attempt { reply: id, account, conversation, step: index(step), now };
+                attempts::finish(tx, &attempt, &outcome, &end, given.as_deref())?;
                 conversation_of(tx, id)
             })
             .await?;

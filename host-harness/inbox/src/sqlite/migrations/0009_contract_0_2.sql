@@ -10,6 +10,15 @@ UPDATE message SET step_part = (SELECT part FROM step WHERE step.reply_id = mess
 ALTER TABLE step DROP COLUMN part;
 DROP INDEX message_step;
 CREATE UNIQUE INDEX message_step ON message (reply_id, step, step_part) WHERE reply_id IS NOT NULL;
+-- Several messages of the platform for one part, such as a text that it shows in pieces: the row stands for all of them.
+CREATE TABLE message_alias (
+    account_id  INTEGER NOT NULL REFERENCES account (id),
+    platform_id TEXT NOT NULL,
+    message_id  INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    context     BLOB,                                                     -- the channel's own, for answers to this piece
+    PRIMARY KEY (account_id, platform_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_alias_message ON message_alias (message_id);
 -- From which step on a reply is to be rendered anew, and how often that was asked for.
 ALTER TABLE reply ADD COLUMN rebuild_from INTEGER;
 ALTER TABLE reply ADD COLUMN rebuilds INTEGER NOT NULL DEFAULT 0;
@@ -27,6 +36,9 @@ ALTER TABLE edit ADD COLUMN formatted TEXT;                               -- JSO
 ALTER TABLE edit ADD COLUMN context BLOB;
 
 CREATE INDEX conversation_contact ON conversation (contact_id);
+-- Whose profile is asked for next, of each account in turn: however many wait, few are read.
+DROP INDEX contact_profile;
+CREATE INDEX contact_profile ON contact (account_id, unnamed, profile_at, id DESC);
 
 UPDATE delivery SET source = 'history' WHERE source = 'archive';
 UPDATE message SET author = contract_0_2('author', author) WHERE author LIKE '{%';

@@ -21,11 +21,13 @@ use crate::{
     },
 };
 
+/// `given` is the conversation's `reply-context` with which the channel built the request.
 pub(crate) fn finish(
     tx: &Transaction<'_>,
     at: &Attempt,
     outcome: &SendOutcome,
     end: &StepEnd,
+    given: Option<&[u8]>,
 ) -> Result<(), InboxError> {
     let result = serde_json::to_string(&outcome.verdict)?;
     let now = as_millis(at.now);
@@ -46,10 +48,13 @@ pub(crate) fn finish(
         pauses::note(tx, at, pause)?;
     }
     if let SendResult::Sent(receipt) = &outcome.verdict {
-        // If one part has several messages, the first represents it.
-        let mut named = HashSet::new();
-        for sent in receipt.messages.iter().filter(|sent| named.insert(sent.part)) {
-            messages::adopt_platform_id(tx, at.account, (at.reply, at.step), Some(sent.part), &sent.message)?;
+        let (mut named, ours) = (HashSet::new(), (at.reply, at.step));
+        for sent in &receipt.messages {
+            if named.insert(sent.part) {
+                messages::adopt_platform_id(tx, at.account, ours, Some(sent.part), &sent.message)?;
+            } else {
+                messages::adopt_alias(tx, at.account, ours, sent.part, &sent.message)?;
+            }
         }
         if let Some(correlation) = &receipt.correlation {
             tx.prepare_cached("UPDATE step SET correlation = ?3 WHERE reply_id = ?1 AND step = ?2")?
@@ -70,8 +75,9 @@ pub(crate) fn finish(
             .execute(params![at.conversation, now])?;
     }
     if let Some(context) = outcome.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
-        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1")?
-            .execute(params![at.conversation, context])?;
+        // Not over a fresher one that a delivery brought while the request was under way.
+        tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1 AND reply_context IS ?3")?
+            .execute(params![at.conversation, context, given])?;
     }
     if let (SendResult::Rebuild(_), StepEnd::Later(_)) = (&outcome.verdict, end) {
         tx.prepare_cached("UPDATE reply SET rebuild_from = ?2, rebuilds = rebuilds + 1 WHERE id = ?1")?

@@ -56,16 +56,19 @@ pub(crate) fn due(
 pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
     let found = connection
         .prepare_cached(
-            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at, r.rebuild_from, r.rebuilds
-             FROM reply r JOIN account a ON a.id = r.account_id
+            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at, r.rebuild_from, r.rebuilds,
+                 c.reply_context
+             FROM reply r JOIN account a ON a.id = r.account_id JOIN conversation c ON c.id = r.conversation_id
              WHERE r.id = ?1 AND r.state IN ('queued', 'sending')",
         )?
         .query_row(params![reply], |row| {
             let rebuild = (row.get::<_, Option<u32>>(5)?, row.get(6)?);
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?, rebuild))
+            let asked = (row.get(4)?, row.get(7)?);
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, asked, rebuild))
         })
         .optional()?;
-    let Some((conversation, account, channel, message, created_at, (rebuild_from, rebuilds))) = found else {
+    let Some((conversation, account, channel, message, (created_at, reply_context), (rebuild_from, rebuilds))) = found
+    else {
         return Ok(None);
     };
     Ok(Some(OpenReply {
@@ -83,5 +86,6 @@ pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<Ope
         rebuild_from: rebuild_from.and_then(|step| usize::try_from(step).ok()),
         rebuilds,
         created_at: from_millis(created_at),
+        reply_context,
     }))
 }

@@ -39,6 +39,8 @@ pub(crate) fn delete_contents(
     // Includes messages that never arrived but have a waiting edit.
     let targets = format!(
         "(SELECT platform_id FROM message WHERE conversation_id IN {GONE}
+          UNION SELECT l.platform_id FROM message_alias l JOIN message m ON m.id = l.message_id
+                WHERE m.conversation_id IN {GONE}
           UNION SELECT target FROM edit WHERE conversation_id IN {GONE})"
     );
     let replies = format!("(SELECT id FROM reply WHERE conversation_id IN {GONE})");

@@ -36,17 +36,8 @@ pub(crate) fn adopt_platform_id(
     message: &MessageRef,
 ) -> Result<(), InboxError> {
     let id = &message.id;
-    let context = message.context.as_ref().filter(|context| context.len() <= MAX_MESSAGE_CONTEXT);
-    media::forget(tx, account, id, true)?;
-    tx.prepare_cached(
-        "INSERT INTO carrier (account_id, target, delivery_id)
-         SELECT account_id, platform_id, delivery_id FROM message
-         WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL AND delivery_id IS NOT NULL
-         ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![account, id])?;
-    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
-        .execute(params![account, id])?;
+    let context = kept_context(message);
+    take_echo(tx, account, id)?;
     // If the platform gives several messages the same id, the first one gets it, and the outcome applies to all.
     tx.prepare_cached(
         "UPDATE message SET platform_id = ?3, context = coalesce(?6, context)
@@ -57,6 +48,50 @@ pub(crate) fn adopt_platform_id(
                            WHERE other.account_id = ?4 AND other.platform_id = ?3 AND other.id <> message.id)",
     )?
     .execute(params![reply, step, id, account, part, context])?;
+    apply_what_waited(tx, account, id)
+}
+
+/// Notes a further message of the platform for a part that has one already: it is the same row here, and can be quoted,
+/// confirmed and deleted by this id too.
+pub(crate) fn adopt_alias(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    (reply, step): (ReplyId, i64),
+    part: u32,
+    message: &MessageRef,
+) -> Result<(), InboxError> {
+    take_echo(tx, account, &message.id)?;
+    tx.prepare_cached(
+        "INSERT INTO message_alias (account_id, platform_id, message_id, context)
+         SELECT ?1, ?2, id, ?6 FROM message
+         WHERE reply_id = ?3 AND step = ?4 AND step_part = ?5 AND platform_id IS NOT NULL AND platform_id <> ?2
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, message.id, reply, step, part, kept_context(message)])?;
+    apply_what_waited(tx, account, &message.id)
+}
+
+fn kept_context(message: &MessageRef) -> Option<&Vec<u8>> {
+    message.context.as_ref().filter(|context| context.len() <= MAX_MESSAGE_CONTEXT)
+}
+
+/// Deletes the row of an echo that came before its message was known to be ours, and keeps which delivery brought it.
+fn take_echo(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<(), InboxError> {
+    media::forget(tx, account, id, true)?;
+    tx.prepare_cached(
+        "INSERT INTO carrier (account_id, target, delivery_id)
+         SELECT account_id, platform_id, delivery_id FROM message
+         WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL AND delivery_id IS NOT NULL
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![account, id])?;
+    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
+        .execute(params![account, id])?;
+    Ok(())
+}
+
+/// Applies the deletion or the edit that arrived before the id was known.
+fn apply_what_waited(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<(), InboxError> {
     if let Some(at) = deletion_of(tx, account, id)? {
         for delivery in delete(tx, account, id, at)? {
             purge(tx, delivery)?;
@@ -106,6 +141,10 @@ pub(crate) fn delete(
     media::forget(tx, account, target, false)?;
     empty_reply(tx, account, target)?;
     let mut deliveries = take_carriers(tx, account, target)?;
+    if let Some(first) = named_first(tx, account, target)? {
+        // One piece of a text that is a single row here. Which words were its own is not known, so all of them go.
+        deliveries.extend(delete(tx, account, &first, at)?);
+    }
     let mut statement = tx.prepare_cached(
         "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
              WHERE deleted_at IS NULL AND (account_id = ?1 AND platform_id = ?2 OR id IN (
@@ -122,4 +161,16 @@ pub(crate) fn delete(
         reply.map_or(Ok(()), |reply| empty_finished_reply(tx, reply))?;
     }
     Ok(deliveries)
+}
+
+/// The id of the row that this id is a further one of.
+pub(crate) fn named_first(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<String>, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT m.platform_id FROM message_alias l JOIN message m ON m.id = l.message_id
+             WHERE l.account_id = ?1 AND l.platform_id = ?2",
+        )?
+        .query_row(params![account, id], |row| row.get(0))
+        .optional()?
+        .flatten())
 }

@@ -25,8 +25,11 @@ pub(crate) fn timeline(
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
               FROM media f WHERE f.message_id = m.id),
              (SELECT json_group_array(json_array(r.actor, r.emoji, r.name) ORDER BY r.at) FROM reaction r
-              WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0),
-             m.details, k.platform_id, coalesce(k.name, k.username)
+              WHERE r.account_id = m.account_id AND r.removed = 0
+                AND r.target IN (SELECT m.platform_id UNION ALL
+                                 SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
+             m.details, k.platform_id, coalesce(k.name, k.username),
+             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
@@ -50,12 +53,14 @@ struct Incomplete {
     files: String,
     reactions: String,
     details: Option<String>,
+    further: String,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
     let entry = TimelineEntry {
         id: row.get(0)?,
         platform_id: row.get(1)?,
+        further_platform_ids: Vec::new(),
         direction: row.get(2)?,
         contact: row.get(19)?,
         name: row.get(20)?,
@@ -85,12 +90,13 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         files: row.get(16)?,
         reactions: row.get(17)?,
         details: row.get(18)?,
+        further: row.get(21)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further } = row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
         (None, Some(part)) => Some(sent::as_message(&entry, part)?),
@@ -100,6 +106,7 @@ fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
     entry.part = raw(part)?;
     entry.outcome = raw(outcome)?;
     entry.details = raw(details)?;
+    entry.further_platform_ids = serde_json::from_str(&further)?;
     let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;
     entry.reactions = reactions.into_iter().map(|(actor, emoji, name)| ReactionView { actor, emoji, name }).collect();
     Ok(entry)

@@ -41,6 +41,8 @@ macro_rules! store_conformance {
             a_look_at_the_archive_proves_what_arrived
             an_echo_confirms_its_step_and_shows_one_message
             each_part_of_one_request_is_a_message_with_its_own_id
+            each_message_of_a_part_that_is_several_is_known_by_its_own_id
+            what_a_request_leaves_does_not_replace_what_came_in_meanwhile
             parts_that_are_one_message_go_together
             a_reply_is_rendered_anew_from_a_step_on_and_what_was_sent_stays
             an_answer_may_name_the_thread_in_which_the_message_stands

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     place::Place,
-    stage::{NOW, Stage, event, failure, outcome, step},
+    stage::{NOW, Stage, event, failure, message, outcome, step},
 };
 use harness_inbox::{ConversationId, NewReply, OpenReply, Remarks, ReplyId, StepEnd, StepState, TimelineEntry};
 
@@ -86,6 +86,64 @@ pub(crate) async fn each_part_of_one_request_is_a_message_with_its_own_id(place:
     stage.deliver(vec![event("shop", "ada", "gone", NOW + 9, json!({"deleted": {"target": "m0"}}))]).await;
     let ours = stage.ours(conversation).await;
     assert_eq!(ours.iter().map(|entry| entry.deleted_at.is_some()).collect::<Vec<_>>(), [true, false, false]);
+}
+
+pub(crate) async fn each_message_of_a_part_that_is_several_is_known_by_its_own_id(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let conversation = stage.conversation().await;
+    let reply = stage.ask_for(conversation, &["a long text", "two"]).await;
+    stage.render(reply, &[together(&[0, 1], "first")]).await;
+    let echo = |id: &str, at| {
+        let mut echo = message("shop", "ada", id, "piece", at);
+        echo.author = serde_json::from_value(json!({"business": {"app_id": "ours"}})).unwrap();
+        echo
+    };
+    // One echo comes before the answer to the request, and one after it.
+    stage.deliver(vec![echo("m0b", NOW + 1)]).await;
+    let liked = json!({"reaction": {"target": "m0b", "action": "added", "emoji": "❤️"}});
+    stage.deliver(vec![event("shop", "ada", "liked", NOW + 2, liked)]).await;
+    let named = json!({"sent": {"messages": [
+        {"part": 0, "message": {"id": "m0a"}}, {"part": 0, "message": {"id": "m0b", "context": "quote-b"}},
+        {"part": 0, "message": {"id": "m0c"}}, {"part": 1, "message": {"id": "m1"}},
+    ]}});
+    stage.end(reply, 0, named, StepEnd::Final(StepState::Sent)).await;
+    let stage = stage.restart(place).await;
+    stage.deliver(vec![echo("m0c", NOW + 3)]).await;
+    let ours = stage.ours(conversation).await;
+    let sent = Some(StepState::Sent);
+    assert_eq!(shown(&ours), [(Some("a long text"), Some("m0a"), sent), (Some("two"), Some("m1"), sent)]);
+    assert_eq!(ours[0].further_platform_ids, ["m0b", "m0c"]);
+    assert_eq!(ours[0].reactions.len(), 1, "a reaction to a piece is one to the message");
+    let context = stage.store.message_context(conversation, "m0b").await.unwrap();
+    assert_eq!(context.as_deref(), Some(b"quote-b".as_slice()));
+    // The platform takes one piece back: what it said is nowhere any more, and the other part stays.
+    stage.deliver(vec![event("shop", "ada", "gone", NOW + 9, json!({"deleted": {"target": "m0c"}}))]).await;
+    let ours = stage.ours(conversation).await;
+    assert_eq!(shown(&ours), [(None, Some("m0a"), sent), (Some("two"), Some("m1"), sent)]);
+}
+
+pub(crate) async fn what_a_request_leaves_does_not_replace_what_came_in_meanwhile(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let with_context = |id: &str, context: &str, at| {
+        let mut said = message("shop", "ada", id, id, at);
+        said.reply_context = Some(context.as_bytes().to_vec());
+        said
+    };
+    stage.deliver(vec![with_context("one", "token-1", NOW)]).await;
+    let conversation = stage.store.conversations(1).await.unwrap()[0].id;
+    let stored = async || stage.store.context(conversation, &super::stage::policy(), NOW).await.unwrap().reply_context;
+    let spent = || {
+        let mut outcome = outcome(json!({"sent": {"messages": []}}));
+        outcome.reply_context = Some(b"spent".to_vec());
+        outcome
+    };
+    let first = stage.begin(conversation, "first").await;
+    stage.deliver(vec![with_context("two", "token-2", NOW + 1)]).await;
+    stage.store.finish_step(&first, 0, spent(), StepEnd::Final(StepState::Sent), NOW + 2).await.unwrap();
+    assert_eq!(stored().await.as_deref(), Some(b"token-2".as_slice()));
+    let second = stage.begin(conversation, "second").await;
+    stage.store.finish_step(&second, 0, spent(), StepEnd::Final(StepState::Sent), NOW + 3).await.unwrap();
+    assert_eq!(stored().await.as_deref(), Some(b"spent".as_slice()));
 }
 
 pub(crate) async fn parts_that_are_one_message_go_together(place: &dyn Place) {

@@ -1,0 +1,64 @@
+//! Owns: loading what is installed: its bytes, its signature and its grant are checked again each time.
+//! Does not own: installing (`packages`), running it (the host).
+
+use anyhow::{Context as _, Result, ensure};
+use harness_cli::config::ConfigFile;
+use harness_contract::asks::asks;
+use harness_engine::{Grant, Provenance};
+use harness_package::{
+    installed::{Entry, Installed, State},
+    signature::{Expected, MAX_BUNDLES, verify},
+};
+use harness_sandbox::{SandboxConfig, inspect};
+
+/// What is to be loaded of an installed channel.
+pub(super) struct Checked {
+    pub(super) component: Vec<u8>,
+    pub(super) grant: Grant,
+    pub(super) provenance: Provenance,
+}
+
+/// Checks an installed channel as it is now: the lock file's seal, the component's bytes, the signature under the trust
+/// policy of today, so that what was revoked since does not start, and the grant.
+pub(super) fn verified(file: &ConfigFile, installed: &Installed, state: &State, id: &str) -> Result<Checked> {
+    let entry = state.entry(id)?;
+    let component = installed.component(&entry.component)?;
+    let provenance = provenance(file, installed, state, entry)
+        .with_context(|| format!("{id} {} is installed, and not trusted", entry.version))?;
+    let inspection = inspect(&component, SandboxConfig::default().max_component_bytes)?;
+    let manifest = inspection.manifest()?;
+    ensure!(manifest.channel.id == id, "the component's id is `{}`", manifest.channel.id);
+    let asked: Vec<String> = asks(&manifest).iter().map(ToString::to_string).collect();
+    installed.grants()?.cover(id, &entry.component, &asked)?;
+    // All of it was agreed to, sentence by sentence.
+    Ok(Checked { component, grant: Grant::all_of(&manifest), provenance })
+}
+
+fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &Entry) -> Result<Provenance> {
+    if entry.publisher.is_none() {
+        ensure!(
+            file.config.development.unsigned_channels,
+            "it is not signed: install a signed package, or set `unsigned-channels = true` under [development]"
+        );
+        return Ok(Provenance::Unsigned);
+    }
+    let bundles = installed.bundles(&entry.component)?;
+    let known = state.rotations().map(<[u8]>::to_vec);
+    let bundles: Vec<Vec<u8>> = known.chain(bundles).take(MAX_BUNDLES).collect();
+    let expected = Expected {
+        manifest: entry.manifest,
+        version: Some(entry.version.clone()),
+        ..Expected::component(entry.component)
+    };
+    let verified = verify(&bundles, &expected, &super::packages::trust::policy(file)?)?;
+    ensure!(
+        entry.publisher.as_ref() == Some(verified.publisher()),
+        "it was signed by {}, and installed as another publisher's",
+        verified.publisher()
+    );
+    Ok(Provenance::Package {
+        publisher: verified.publisher().to_string(),
+        key: verified.key().to_string(),
+        source: entry.source.clone(),
+    })
+}

@@ -1,0 +1,193 @@
+//! Owns: why a component is not trusted, a sentence for each reason, and which of several reasons is told.
+//! Does not own: finding out (`verify`).
+
+use super::{
+    bundle::BundleError, key::KeyHint, policy::ChannelPattern, rotation::RotationError, statement::StatementError,
+};
+use crate::{Digest, Publisher, Version};
+
+/// How many bundles of one package are looked at.
+pub const MAX_BUNDLES: usize = 32;
+
+/// Why a component is refused. Each sentence holds digests and checked names only, nothing that a stranger wrote freely.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// There is no bundle about it.
+    #[error("the component is not signed: expected a signature by a publisher that the trust policy names")]
+    Unsigned,
+    /// More bundles than are looked at.
+    #[error("the package has {0} signatures and statements, expected at most {MAX_BUNDLES}")]
+    TooMany(usize),
+    /// The operator revoked it.
+    #[error("{0} is revoked by the trust policy, whoever signed it: take another version")]
+    RevokedDigest(Digest),
+    /// The operator revoked the key.
+    #[error(
+        "the component is signed by the key {0}, which the trust policy revokes: ask the publisher for a signature by its new key"
+    )]
+    RevokedKey(KeyHint),
+    /// Nobody knows the publisher.
+    #[error(
+        "the publisher `{claimed}` is not in the trust policy{}; to trust it, add its key, {hint}, after comparing it with \
+         what the publisher says", resemblance(.resembles.as_ref())
+    )]
+    UnknownPublisher {
+        /// Who it claims to be from.
+        claimed: Publisher,
+        /// A publisher of the policy whose name looks like it.
+        resembles: Option<Publisher>,
+        /// The key that it names.
+        hint: KeyHint,
+    },
+    /// A known publisher, but not its key.
+    #[error(
+        "the component claims to be from `{claimed}`, but is signed by the key {hint}, which {}; if the publisher has a \
+         new key, it must be signed by the old one or be added to the trust policy", whose(.owner.as_ref())
+    )]
+    AnothersKey {
+        /// Who it claims to be from.
+        claimed: Publisher,
+        /// The key that it names.
+        hint: KeyHint,
+        /// Whose key that is, where it is known.
+        owner: Option<Publisher>,
+    },
+    /// The signature does not fit the statement.
+    #[error(
+        "the signature is not by the key {hint} of `{publisher}` that it names: the statement or the signature was changed"
+    )]
+    Forged {
+        /// The key that it names.
+        hint: KeyHint,
+        /// Whose key that is.
+        publisher: Publisher,
+    },
+    /// Another component.
+    #[error(
+        "the signature of `{publisher}` is for the component {signed}, this one is {found}: it was changed or mixed up"
+    )]
+    OtherComponent {
+        /// Who signed.
+        publisher: Publisher,
+        /// What was signed.
+        signed: Digest,
+        /// What is here.
+        found: Digest,
+    },
+    /// Another manifest.
+    #[error(
+        "the signature of `{publisher}` is for the package with the manifest {signed}, this one is {found}: it was replaced"
+    )]
+    OtherManifest {
+        /// Who signed.
+        publisher: Publisher,
+        /// What was signed.
+        signed: Digest,
+        /// What is here.
+        found: Digest,
+    },
+    /// Somebody else's channel.
+    #[error("`{publisher}` may not publish the channel `{channel}`: the trust policy lets it publish {}", list(.allowed))]
+    Namespace {
+        /// Who signed.
+        publisher: Publisher,
+        /// The channel.
+        channel: String,
+        /// What it may publish.
+        allowed: Vec<ChannelPattern>,
+    },
+    /// Not the channel that was asked for.
+    #[error("this is the channel `{signed}`, as `{publisher}` signed it, and not `{expected}`")]
+    OtherChannel {
+        /// Who signed.
+        publisher: Publisher,
+        /// What was signed.
+        signed: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// Not the version that was asked for.
+    #[error("this is version {signed}, as `{publisher}` signed it, and not {expected}: a tag or a file name is wrong")]
+    OtherVersion {
+        /// Who signed.
+        publisher: Publisher,
+        /// What was signed.
+        signed: Version,
+        /// What was asked for.
+        expected: Version,
+    },
+    /// An older one than is installed.
+    #[error("version {offered} is older than {installed}, which is installed: to go back, roll back")]
+    Downgrade {
+        /// What is offered.
+        offered: Version,
+        /// What is installed.
+        installed: Version,
+    },
+    /// The same version with other bytes.
+    #[error(
+        "version {version} is installed as {installed}, and is offered as {offered}: a version does not change, ask the publisher for a new one"
+    )]
+    Republished {
+        /// The version.
+        version: Version,
+        /// The component that is installed.
+        installed: Digest,
+        /// The component that is offered.
+        offered: Digest,
+    },
+    /// Two statements that are both good and say two things.
+    #[error(
+        "the component is signed as {one} and as {other}, so that it does not say what it is: ask for one of the versions"
+    )]
+    Contradiction {
+        /// Channel, version and publisher of one.
+        one: String,
+        /// Of the other.
+        other: String,
+    },
+    /// A bundle cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A statement cannot be read.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// Its key is not trusted, because a rotation was refused.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+}
+
+fn resemblance(known: Option<&Publisher>) -> String {
+    known
+        .map(|known| format!(", and its name looks like that of `{known}`, which is somebody else"))
+        .unwrap_or_default()
+}
+
+fn whose(known: Option<&Publisher>) -> String {
+    known.map_or_else(|| "is none of its keys".to_owned(), |known| format!("is a key of `{known}`"))
+}
+
+fn list(patterns: &[ChannelPattern]) -> String {
+    let shown: Vec<_> = patterns.iter().take(10).map(|pattern| format!("`{pattern}`")).collect();
+    let more = patterns.len().saturating_sub(shown.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    shown.join(", ") + &more
+}
+
+impl TrustError {
+    /// How far a bundle came: of several refusals, the one that came furthest is told.
+    pub(super) fn stage(&self) -> u8 {
+        match self {
+            Self::Unsigned | Self::TooMany(_) | Self::Bundle(_) => 0,
+            Self::Statement(_) => 1,
+            Self::UnknownPublisher { .. } => 2,
+            Self::AnothersKey { .. } => 3,
+            Self::Rotation(_) => 4,
+            Self::Forged { .. } => 5,
+            Self::RevokedKey(_) | Self::RevokedDigest(_) => 6,
+            Self::OtherComponent { .. } | Self::OtherManifest { .. } => 7,
+            Self::Namespace { .. } | Self::OtherChannel { .. } | Self::OtherVersion { .. } => 8,
+            Self::Downgrade { .. } | Self::Republished { .. } | Self::Contradiction { .. } => 9,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Owns: which keys count: those of the policy, and those that a publisher's older key passed its trust on to.
+//! Does not own: what the keys signed (`verify`).
+//!
+//! A rotation adds a key and takes none away: the old one counts until the operator removes or revokes it. A key that was
+//! stolen can pass trust on as long as it counts, so revoking it also undoes all that it passed on.
+
+use std::collections::BTreeMap;
+
+use super::{
+    bundle::Bundle,
+    key::{KeyHint, PublicKey},
+    policy::TrustPolicy,
+    statement::{RotationStatement, Statement},
+};
+use crate::Publisher;
+
+/// How many times trust is passed on, from a key of the policy to the last one.
+pub const MAX_ROTATIONS: usize = 5;
+
+/// Why a new key does not count.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RotationError {
+    /// The old key is nobody's.
+    #[error(
+        "a statement passes the trust in `{publisher}` on to the key {new}, but is signed by the key {old}, which is not trusted"
+    )]
+    UnknownKey {
+        /// Whose new key it claims to be.
+        publisher: Publisher,
+        /// The new key.
+        new: KeyHint,
+        /// The key that signed.
+        old: KeyHint,
+    },
+    /// The old key is revoked.
+    #[error("the trust in `{publisher}` was passed on to the key {new} by the key {old}, which is revoked")]
+    RevokedOld {
+        /// Whose key it is.
+        publisher: Publisher,
+        /// The new key.
+        new: KeyHint,
+        /// The key that signed.
+        old: KeyHint,
+    },
+    /// The new key is revoked.
+    #[error("the trust in `{publisher}` was passed on to the key {new}, which is revoked")]
+    RevokedNew {
+        /// Whose key it is.
+        publisher: Publisher,
+        /// The new key.
+        new: KeyHint,
+    },
+    /// The statement or its signature was changed.
+    #[error(
+        "a statement about a new key of `{publisher}` was changed after the key {old} signed it, or that key never did"
+    )]
+    Forged {
+        /// Whose new key it claims to be.
+        publisher: Publisher,
+        /// The key that should have signed.
+        old: KeyHint,
+    },
+    /// One publisher names a key for another, or another's key for itself.
+    #[error("`{by}` passes trust on to the key {new} of `{of}`; a publisher can do that for its own keys only")]
+    AnothersKey {
+        /// Whose old key signed.
+        by: Publisher,
+        /// Whose new key it would be or is.
+        of: Publisher,
+        /// The new key.
+        new: KeyHint,
+    },
+    /// Too many links.
+    #[error(
+        "the trust in `{publisher}` was passed on more than {MAX_ROTATIONS} times: configure its present key, {new}"
+    )]
+    TooLong {
+        /// Whose keys they are.
+        publisher: Publisher,
+        /// The key after the last one that counts.
+        new: KeyHint,
+    },
+}
+
+/// A key that counts.
+#[derive(Clone, Debug)]
+pub(super) struct Trusted {
+    pub(super) publisher: Publisher,
+    pub(super) key: PublicKey,
+    /// The keys that passed trust on, from the policy's on; empty for a key of the policy.
+    pub(super) from: Vec<KeyHint>,
+}
+
+/// All keys that count, and those of the policy that are revoked.
+#[derive(Debug)]
+pub(super) struct Keyring(BTreeMap<KeyHint, Trusted>);
+
+impl Keyring {
+    pub(super) fn of(policy: &TrustPolicy) -> Self {
+        let trusted = |(hint, publisher, key): (&KeyHint, &Publisher, &PublicKey)| {
+            (*hint, Trusted { publisher: publisher.clone(), key: *key, from: Vec::new() })
+        };
+        Self(policy.keys().map(trusted).collect())
+    }
+
+    pub(super) fn get(&self, hint: &KeyHint) -> Option<&Trusted> {
+        self.0.get(hint)
+    }
+
+    /// Adds the keys that rotations pass trust on to, whatever order they are in, and returns why others do not count.
+    pub(super) fn rotate(
+        &mut self,
+        rotations: Vec<(Bundle, RotationStatement)>,
+        policy: &TrustPolicy,
+    ) -> Vec<RotationError> {
+        let mut failures = Vec::new();
+        let mut waiting = rotations;
+        loop {
+            // One link in each round, so that the shortest chain to a key is the one that is found.
+            let (ready, later): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|(bundle, _)| self.0.contains_key(bundle.hint()));
+            if ready.is_empty() {
+                waiting = later;
+                break;
+            }
+            waiting = later;
+            for (bundle, claimed) in ready {
+                match self.link(&bundle, claimed, policy) {
+                    Ok(Some((hint, trusted))) => {
+                        self.0.insert(hint, trusted);
+                    }
+                    Ok(None) => {}
+                    Err(failure) => failures.push(failure),
+                }
+            }
+        }
+        failures.extend(waiting.into_iter().map(|(bundle, claimed)| RotationError::UnknownKey {
+            publisher: claimed.publisher,
+            new: claimed.new_key.hint(),
+            old: *bundle.hint(),
+        }));
+        failures
+    }
+
+    /// The key that a rotation adds; none where it is there already.
+    fn link(
+        &self,
+        bundle: &Bundle,
+        claimed: RotationStatement,
+        policy: &TrustPolicy,
+    ) -> Result<Option<(KeyHint, Trusted)>, RotationError> {
+        let old = *bundle.hint();
+        let RotationStatement { publisher, new_key } = claimed.clone();
+        let new = new_key.hint();
+        let Some(by) = self.0.get(&old) else { return Err(RotationError::UnknownKey { publisher, new, old }) };
+        if policy.revokes_key(&old) {
+            return Err(RotationError::RevokedOld { publisher, new, old });
+        }
+        let signed = bundle.verified(&by.key).ok().map(Statement::read);
+        if !matches!(signed, Some(Ok(Statement::Rotation(signed))) if signed == claimed) {
+            return Err(RotationError::Forged { publisher, old });
+        }
+        if by.publisher != publisher {
+            return Err(RotationError::AnothersKey { by: by.publisher.clone(), of: publisher, new });
+        }
+        if policy.revokes_key(&new) {
+            return Err(RotationError::RevokedNew { publisher, new });
+        }
+        match self.0.get(&new) {
+            Some(known) if known.publisher == publisher => return Ok(None),
+            Some(known) => return Err(RotationError::AnothersKey { by: publisher, of: known.publisher.clone(), new }),
+            None => {}
+        }
+        if by.from.len() >= MAX_ROTATIONS {
+            return Err(RotationError::TooLong { publisher, new });
+        }
+        let from = by.from.iter().copied().chain([old]).collect();
+        Ok(Some((new, Trusted { publisher, key: new_key, from })))
+    }
+}
