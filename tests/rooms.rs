@@ -103,7 +103,6 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ),
         ],
     ),
-    ("package", &[("signature", &["names", "oci"]), ("source", &["digest", "oci"])]),
     (
         "engine",
         &[
@@ -142,9 +141,11 @@ const ROOMS: [(&str, &[Room]); 8] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
+            ("installed", &["digest", "names"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),
+            ("signature", &["names", "oci"]),
             ("source", &["digest", "oci"]),
         ],
     ),
