@@ -22,7 +22,7 @@ use crate::operator::registries;
 /// The file with what is to be signed, as `package` writes it into a package's folder.
 pub(super) const STATEMENT: &str = "statement.json";
 /// The longest statement that is read, in bytes.
-const MAX_STATEMENT: u64 = 64 << 10;
+pub(super) const MAX_STATEMENT: u64 = 64 << 10;
 
 /// Signs the package in a folder with its publisher's key. The signature is put beside it in the folder, with the words of
 /// earlier keys for this one.
