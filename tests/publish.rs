@@ -261,6 +261,18 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     let (done, installed) = operator.typed(&["install", "pulled", "--config", &config], "y");
     assert!(done && installed.contains("installed web-chat 0.2.0"), "{installed}");
     operator.done(&["verify", "--config", &config]);
+    // A backup holds it, and where it is put back, it runs.
+    operator.done(&["backup", "--config", &config, "--with-key", "saved"]);
+    let restored = Machine::new();
+    fs::copy(operator.path("acme.pub"), restored.path("acme.pub")).unwrap();
+    let elsewhere = configure(&restored, "127.0.0.1:1", &sim);
+    restored.done(&["restore", "--config", &elsewhere, operator.path("saved").to_str().unwrap()]);
+    let verified = restored.done(&["verify", "--config", &elsewhere]);
+    assert!(verified.contains("instagram 0.1.0: acme") && verified.contains("web-chat 0.2.0: acme"), "{verified}");
+    // What is removed is taken out of the running host.
+    operator.done(&["remove", "web-chat", "--config", &config]);
+    eventually("its end", async || runs(&operator, &served, "web-chat").await.is_none().then_some(())).await;
+    assert!(runs(&operator, &served, "instagram").await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

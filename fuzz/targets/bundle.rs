@@ -25,7 +25,7 @@ static POLICY: LazyLock<TrustPolicy> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    match verify(&[bytes], &Expected::component(Digest::of(COMPONENT)), &POLICY) {
+    match verify(&[bytes], &[], &Expected::component(Digest::of(COMPONENT)), &POLICY) {
         Ok(verified) => assert_eq!((verified.channel(), verified.version().to_string().as_str()), ("chat", "1.2.0")),
         Err(error) => told(&error),
     }

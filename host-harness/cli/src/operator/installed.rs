@@ -7,7 +7,7 @@ use harness_contract::asks::asks;
 use harness_engine::{Grant, Provenance};
 use harness_package::{
     installed::{Entry, Installed, State},
-    signature::{Expected, MAX_BUNDLES, verify},
+    signature::{Expected, verify},
 };
 use harness_sandbox::{SandboxConfig, inspect};
 
@@ -43,14 +43,13 @@ fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &E
         return Ok(Provenance::Unsigned);
     }
     let bundles = installed.bundles(&entry.component)?;
-    let known = state.rotations().map(<[u8]>::to_vec);
-    let bundles: Vec<Vec<u8>> = known.chain(bundles).take(MAX_BUNDLES).collect();
+    let known: Vec<Vec<u8>> = state.rotations().map(<[u8]>::to_vec).collect();
     let expected = Expected {
         manifest: entry.manifest,
         version: Some(entry.version.clone()),
         ..Expected::component(entry.component)
     };
-    let verified = verify(&bundles, &expected, &super::packages::trust::policy(file)?)?;
+    let verified = verify(&bundles, &known, &expected, &super::packages::trust::policy(file)?)?;
     ensure!(
         entry.publisher.as_ref() == Some(verified.publisher()),
         "it was signed by {}, and installed as another publisher's",

@@ -138,6 +138,8 @@ impl<'de> Visitor<'de> for Tree {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq, Serialize)]

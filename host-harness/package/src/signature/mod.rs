@@ -2,7 +2,7 @@
 //! Does not own: where bundles lie (`source`), keeping private keys (the caller's vault), parsing components.
 //!
 //! A signature is a sigstore bundle v0.3 with a managed key: ECDSA P-256 over a DSSE envelope that holds an in-toto
-//! statement. `docs/decisions/0046-signatures.md` says why, and what is not promised.
+//! statement. `docs/decisions/0047-signatures.md` says why, and what is not promised.
 
 mod bundle;
 mod dsse;

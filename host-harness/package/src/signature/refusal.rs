@@ -116,26 +116,6 @@ pub enum TrustError {
         /// What was asked for.
         expected: Version,
     },
-    /// An older one than is installed.
-    #[error("version {offered} is older than {installed}, which is installed: to go back, roll back")]
-    Downgrade {
-        /// What is offered.
-        offered: Version,
-        /// What is installed.
-        installed: Version,
-    },
-    /// The same version with other bytes.
-    #[error(
-        "version {version} is installed as {installed}, and is offered as {offered}: a version does not change, ask the publisher for a new one"
-    )]
-    Republished {
-        /// The version.
-        version: Version,
-        /// The component that is installed.
-        installed: Digest,
-        /// The component that is offered.
-        offered: Digest,
-    },
     /// Two statements that are both good and say two things.
     #[error(
         "the component is signed as {one} and as {other}, so that it does not say what it is: ask for one of the versions"
@@ -187,7 +167,7 @@ impl TrustError {
             Self::RevokedKey(_) | Self::RevokedDigest(_) => 6,
             Self::OtherComponent { .. } | Self::OtherManifest { .. } => 7,
             Self::Namespace { .. } | Self::OtherChannel { .. } | Self::OtherVersion { .. } => 8,
-            Self::Downgrade { .. } | Self::Republished { .. } | Self::Contradiction { .. } => 9,
+            Self::Contradiction { .. } => 9,
         }
     }
 }

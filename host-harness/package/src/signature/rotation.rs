@@ -82,13 +82,21 @@ pub enum RotationError {
     },
 }
 
+/// A bundle that claims to pass trust on.
+#[derive(Debug)]
+pub(super) struct Rotation {
+    pub(super) bytes: Vec<u8>,
+    pub(super) bundle: Bundle,
+    pub(super) claimed: RotationStatement,
+}
+
 /// A key that counts.
 #[derive(Clone, Debug)]
 pub(super) struct Trusted {
     pub(super) publisher: Publisher,
     pub(super) key: PublicKey,
-    /// The keys that passed trust on, from the policy's on; empty for a key of the policy.
-    pub(super) from: Vec<KeyHint>,
+    /// The keys that passed trust on, from the policy's on, and the bundles that say so; empty for a key of the policy.
+    pub(super) from: Vec<(KeyHint, Vec<u8>)>,
 }
 
 /// All keys that count, and those of the policy that are revoked.
@@ -108,24 +116,20 @@ impl Keyring {
     }
 
     /// Adds the keys that rotations pass trust on to, whatever order they are in, and returns why others do not count.
-    pub(super) fn rotate(
-        &mut self,
-        rotations: Vec<(Bundle, RotationStatement)>,
-        policy: &TrustPolicy,
-    ) -> Vec<RotationError> {
+    pub(super) fn rotate(&mut self, rotations: Vec<Rotation>, policy: &TrustPolicy) -> Vec<RotationError> {
         let mut failures = Vec::new();
         let mut waiting = rotations;
         loop {
             // One link in each round, so that the shortest chain to a key is the one that is found.
             let (ready, later): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|(bundle, _)| self.0.contains_key(bundle.hint()));
+                waiting.into_iter().partition(|rotation| self.0.contains_key(rotation.bundle.hint()));
             if ready.is_empty() {
                 waiting = later;
                 break;
             }
             waiting = later;
-            for (bundle, claimed) in ready {
-                match self.link(&bundle, claimed, policy) {
+            for rotation in ready {
+                match self.link(rotation, policy) {
                     Ok(Some((hint, trusted))) => {
                         self.0.insert(hint, trusted);
                     }
@@ -134,21 +138,17 @@ impl Keyring {
                 }
             }
         }
-        failures.extend(waiting.into_iter().map(|(bundle, claimed)| RotationError::UnknownKey {
-            publisher: claimed.publisher,
-            new: claimed.new_key.hint(),
-            old: *bundle.hint(),
+        failures.extend(waiting.into_iter().map(|rotation| RotationError::UnknownKey {
+            publisher: rotation.claimed.publisher,
+            new: rotation.claimed.new_key.hint(),
+            old: *rotation.bundle.hint(),
         }));
         failures
     }
 
     /// The key that a rotation adds; none where it is there already.
-    fn link(
-        &self,
-        bundle: &Bundle,
-        claimed: RotationStatement,
-        policy: &TrustPolicy,
-    ) -> Result<Option<(KeyHint, Trusted)>, RotationError> {
+    fn link(&self, rotation: Rotation, policy: &TrustPolicy) -> Result<Option<(KeyHint, Trusted)>, RotationError> {
+        let Rotation { bytes, bundle, claimed } = rotation;
         let old = *bundle.hint();
         let RotationStatement { publisher, new_key } = claimed.clone();
         let new = new_key.hint();
@@ -174,7 +174,7 @@ impl Keyring {
         if by.from.len() >= MAX_ROTATIONS {
             return Err(RotationError::TooLong { publisher, new });
         }
-        let from = by.from.iter().copied().chain([old]).collect();
+        let from = by.from.iter().cloned().chain([(old, bytes)]).collect();
         Ok(Some((new, Trusted { publisher, key: new_key, from })))
     }
 }

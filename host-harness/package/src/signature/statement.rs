@@ -55,7 +55,7 @@ pub enum StatementError {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Statement {
     /// About a package.
-    Package(PackageStatement),
+    Package(Box<PackageStatement>),
     /// About a publisher's new key.
     Rotation(RotationStatement),
 }
@@ -143,6 +143,18 @@ pub struct RotationStatement {
     pub publisher: Publisher,
     /// The new key. The statement counts only when it is signed by a key that is trusted already.
     pub new_key: PublicKey,
+}
+
+impl From<PackageStatement> for Statement {
+    fn from(of: PackageStatement) -> Self {
+        Self::Package(Box::new(of))
+    }
+}
+
+impl From<RotationStatement> for Statement {
+    fn from(of: RotationStatement) -> Self {
+        Self::Rotation(of)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,9 +255,7 @@ fn package(document: Document<Package>) -> Result<Statement, StatementError> {
     let [component, manifest] = document.subject.as_slice() else { return Err(refused) };
     let named = component.name == format!("{}.wasm", package.channel) && manifest.name == MANIFEST;
     match (component.sha256(), manifest.sha256()) {
-        (Some(component), Some(manifest)) if named => {
-            Ok(Statement::Package(PackageStatement { component, manifest, package }))
-        }
+        (Some(component), Some(manifest)) if named => Ok(PackageStatement { component, manifest, package }.into()),
         _ => Err(refused),
     }
 }
@@ -255,7 +265,7 @@ fn rotation(document: Document<NewKey>) -> Result<Statement, StatementError> {
     if document.subject != [Subject::new(KEY, &new_key.hint().digest())] {
         return Err(StatementError::Subjects("the new key"));
     }
-    Ok(Statement::Rotation(RotationStatement { publisher, new_key }))
+    Ok(RotationStatement { publisher, new_key }.into())
 }
 
 impl Package {

@@ -7,7 +7,7 @@ use super::{
     policy::{ChannelPattern, TrustPolicy},
     quoted,
     refusal::{MAX_BUNDLES, TrustError},
-    rotation::Keyring,
+    rotation::{Keyring, Rotation},
     statement::{Attachment, Build, Package, PackageStatement, SourceTree, Statement},
 };
 use crate::{Digest, Publisher, Version};
@@ -23,14 +23,12 @@ pub struct Expected {
     pub channel: Option<String>,
     /// The version that was asked for, where one was: by a tag or a command.
     pub version: Option<Version>,
-    /// What is installed, where it may only be replaced by something newer. None for an installation and a rollback.
-    pub installed: Option<(Version, Digest)>,
 }
 
 impl Expected {
     /// Any channel and version of this component.
     pub fn component(component: Digest) -> Self {
-        Self { component, manifest: None, channel: None, version: None, installed: None }
+        Self { component, manifest: None, channel: None, version: None }
     }
 }
 
@@ -39,7 +37,7 @@ impl Expected {
 pub struct Verified {
     statement: PackageStatement,
     key: KeyHint,
-    rotated_from: Vec<KeyHint>,
+    rotated_from: Vec<(KeyHint, Vec<u8>)>,
 }
 
 impl Verified {
@@ -99,8 +97,13 @@ impl Verified {
     }
 
     /// The keys that passed trust on to it, from that of the policy on; empty where it is in the policy itself.
-    pub fn rotated_from(&self) -> &[KeyHint] {
-        &self.rotated_from
+    pub fn rotated_from(&self) -> impl ExactSizeIterator<Item = &KeyHint> {
+        self.rotated_from.iter().map(|(key, _)| key)
+    }
+
+    /// The bundles that say so, for verifying later packages: these alone of all that lay beside this one.
+    pub fn rotations(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.rotated_from.iter().map(|(_, bundle)| bundle.as_slice())
     }
 
     fn package(&self) -> &Package {
@@ -116,12 +119,16 @@ impl Verified {
 /// Verifies that one of these bundles is a trusted publisher's signature of the component. Bundles that are somebody
 /// else's, or about something else, are passed over: whoever can write into a registry can add some.
 ///
+/// `known` are rotations from earlier packages ([`Verified::rotations`]), so that a publisher need not add them to each.
+/// They are verified again, because a key may have been revoked since.
+///
 /// # Errors
 ///
 /// [`TrustError`]. [`TrustError::Unsigned`] says that there is no signature at all, and nothing else does: where an
 /// operator allows unsigned components, it is the only refusal that this waives.
 pub fn verify<B: AsRef<[u8]>>(
     bundles: &[B],
+    known: &[B],
     expected: &Expected,
     policy: &TrustPolicy,
 ) -> Result<Verified, TrustError> {
@@ -136,8 +143,15 @@ pub fn verify<B: AsRef<[u8]>>(
     for bytes in bundles {
         match claimed(bytes.as_ref()) {
             Ok((bundle, Statement::Package(claimed))) => packages.push((bundle, claimed)),
-            Ok((bundle, Statement::Rotation(claimed))) => rotations.push((bundle, claimed)),
+            Ok((bundle, Statement::Rotation(claimed))) => {
+                rotations.push(Rotation { bytes: bytes.as_ref().to_vec(), bundle, claimed });
+            }
             Err(failure) => failures.push(failure),
+        }
+    }
+    for bytes in known {
+        if let Ok((bundle, Statement::Rotation(claimed))) = claimed(bytes.as_ref()) {
+            rotations.push(Rotation { bytes: bytes.as_ref().to_vec(), bundle, claimed });
         }
     }
     let mut keyring = Keyring::of(policy);
@@ -210,7 +224,7 @@ fn checked(
     let Statement::Package(statement) = Statement::read(payload)? else {
         return Err(TrustError::Forged { hint, publisher });
     };
-    let verified = Verified { statement, key: hint, rotated_from: trusted.from.clone() };
+    let verified = Verified { statement: *statement, key: hint, rotated_from: trusted.from.clone() };
     fits(verified, expected, allowed)
 }
 
@@ -239,13 +253,5 @@ fn fits(verified: Verified, expected: &Expected, allowed: &[ChannelPattern]) -> 
     if let Some(expected) = expected.version.clone().filter(|expected| expected != version) {
         return Err(TrustError::OtherVersion { publisher: publisher(), signed: version.clone(), expected });
     }
-    match expected.installed.clone() {
-        Some((installed, _)) if *version < installed => {
-            Err(TrustError::Downgrade { offered: version.clone(), installed })
-        }
-        Some((installed, component)) if *version == installed && component != found => {
-            Err(TrustError::Republished { version: installed, installed: component, offered: found })
-        }
-        _ => Ok(verified),
-    }
+    Ok(verified)
 }

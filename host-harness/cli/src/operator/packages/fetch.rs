@@ -15,7 +15,7 @@ use harness_package::{
     oci::{self, Descriptor},
     reference::Reference,
     registry::Registry,
-    signature::{self, Bundle, Expected, MAX_BUNDLE, Statement, TrustError, Verified, verify},
+    signature::{self, Expected, MAX_BUNDLE, TrustError, Verified, verify},
     source::Source,
 };
 use harness_sandbox::{Sandbox, SandboxConfig, inspect};
@@ -167,12 +167,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
     } else if let Some(tag) = &raw.version {
         ensure!(*tag == version, "the tag is {tag}, and the component's manifest says {version}");
     }
-    let rotations = match &verified {
-        Some(verified) if !verified.rotated_from().is_empty() => {
-            raw.bundles.iter().filter(|b| rotates(b)).cloned().collect()
-        }
-        _ => Vec::new(),
-    };
+    let rotations = verified.iter().flat_map(Verified::rotations).map(<[u8]>::to_vec).collect();
     let entry = Entry {
         version,
         publisher: verified.as_ref().map(|verified| verified.publisher().clone()),
@@ -193,11 +188,6 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
     Ok(Fetched { candidate, manifest, verified })
 }
 
-fn rotates(bundle: &[u8]) -> bool {
-    let read = Bundle::read(bundle).ok().and_then(|bundle| bundle.unverified().ok());
-    matches!(read, Some(Statement::Rotation(_)))
-}
-
 /// Whose signature it is. None where there is none and the configuration allows that.
 fn trusted(file: &ConfigFile, raw: &Raw, state: &State) -> Result<Option<Verified>> {
     let policy = trust::policy(file)?;
@@ -206,9 +196,8 @@ fn trusted(file: &ConfigFile, raw: &Raw, state: &State) -> Result<Option<Verifie
         version: raw.version.clone(),
         ..Expected::component(Digest::of(&raw.component))
     };
-    let known = state.rotations().map(<[u8]>::to_vec);
-    let bundles: Vec<Vec<u8>> = known.chain(raw.bundles.iter().cloned()).take(signature::MAX_BUNDLES).collect();
-    match verify(&bundles, &expected, &policy) {
+    let known: Vec<Vec<u8>> = state.rotations().map(<[u8]>::to_vec).collect();
+    match verify(&raw.bundles, &known, &expected, &policy) {
         Ok(verified) => Ok(Some(verified)),
         Err(TrustError::Unsigned) if file.config.development.unsigned_channels => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} is not trusted", shown(&raw.words))),

@@ -44,12 +44,12 @@ fn statement(publisher: &str, channel: &str, version: &str) -> PackageStatement 
 }
 
 fn signed(key: &SigningKey, statement: PackageStatement) -> Vec<u8> {
-    Bundle::sign(key, &Statement::Package(statement)).unwrap().to_bytes().unwrap()
+    Bundle::sign(key, &statement.into()).unwrap().to_bytes().unwrap()
 }
 
 fn rotated(old: &SigningKey, publisher: &str, new: &SigningKey) -> Vec<u8> {
     let statement = RotationStatement { publisher: name(publisher), new_key: *new.public() };
-    Bundle::sign(old, &Statement::Rotation(statement)).unwrap().to_bytes().unwrap()
+    Bundle::sign(old, &statement.into()).unwrap().to_bytes().unwrap()
 }
 
 fn rule(publisher: &str, keys: &[&SigningKey], channels: &[&str]) -> PublisherRule {
@@ -84,7 +84,7 @@ impl Parties {
     }
 
     fn verify(&self, bundles: &[Vec<u8>]) -> Result<Verified, TrustError> {
-        verify(bundles, &expected(), &self.policy())
+        verify(bundles, &[], &expected(), &self.policy())
     }
 
     /// The sentence of a refusal, which is one line for people.

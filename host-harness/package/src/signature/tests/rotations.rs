@@ -13,11 +13,11 @@ fn a_new_key_that_the_old_one_signed_is_trusted_for_that_publisher() {
     let parties = Parties::new();
     let [new] = keys();
     let bundle = signed(&new, statement("acme", "chat", "1.2.0"));
-    let (error, _) = parties.refusal(&[bundle.clone()]);
+    let (error, _) = parties.refusal(std::slice::from_ref(&bundle));
     assert!(matches!(error, TrustError::AnothersKey { .. }), "without the rotation");
     let verified = parties.verify(&[bundle.clone(), rotated(&parties.acme, "acme", &new)]).unwrap();
     assert_eq!(verified.key(), &new.public().hint());
-    assert_eq!(verified.rotated_from(), [parties.acme.public().hint()]);
+    assert_eq!(verified.rotated_from().collect::<Vec<_>>(), [&parties.acme.public().hint()]);
     // For that publisher, and for nothing else that it may not.
     for (publisher, channel) in [("bolt", "bolt"), ("acme", "bolt")] {
         let bundles = [signed(&new, statement(publisher, channel, "1.2.0")), rotated(&parties.acme, "acme", &new)];
@@ -39,12 +39,36 @@ fn trust_is_passed_on_five_times_in_any_order_and_not_six_times() {
     let by = |key: &SigningKey| [vec![signed(key, statement("acme", "chat", "1.2.0"))], links.clone()].concat();
     let verified = parties.verify(&by(&chain[4])).unwrap();
     assert_eq!(verified.rotated_from().len(), MAX_ROTATIONS);
-    assert_eq!(verified.rotated_from()[0], parties.acme.public().hint());
+    assert_eq!(verified.rotated_from().next(), Some(&parties.acme.public().hint()));
     let (error, sentence) = parties.refusal(&by(&chain[5]));
     assert!(matches!(error, TrustError::Rotation(RotationError::TooLong { .. })), "{sentence}");
     // A shorter way to the same key counts.
     let short = [by(&chain[5]), vec![rotated(&parties.acme, "acme", &chain[4])]].concat();
     assert_eq!(parties.verify(&short).unwrap().rotated_from().len(), 2);
+}
+
+#[test]
+fn rotations_that_a_package_needed_are_known_for_the_next_one_and_no_others() {
+    let mut parties = Parties::new();
+    let [middle, new, stranger] = keys();
+    let chain = [rotated(&parties.acme, "acme", &middle), rotated(&middle, "acme", &new)];
+    let others = [
+        rotated(&stranger, "acme", &stranger),
+        rotated(&parties.acme, "acme", &stranger),
+        rotated(&parties.bolt, "bolt", &stranger),
+    ];
+    let next = [signed(&new, statement("acme", "chat", "1.2.0"))];
+    let verified = parties.verify(&[&next[..], &others, &chain].concat()).unwrap();
+    let known: Vec<Vec<u8>> = verified.rotations().map(<[u8]>::to_vec).collect();
+    assert_eq!(known, chain);
+    // Those of many publishers leave as much room for signatures.
+    let known = [known, vec![rotated(&parties.bolt, "bolt", &stranger); MAX_BUNDLES]].concat();
+    assert_eq!(verify(&next, &known, &expected(), &parties.policy()).unwrap().key(), &new.public().hint());
+    let (error, _) = told(verify(&[], &known, &expected(), &parties.policy()));
+    assert!(matches!(error, TrustError::Unsigned));
+    parties.rules.revoked_keys = [middle.public().hint()].into();
+    let (error, sentence) = told(verify(&next, &known, &expected(), &parties.policy()));
+    assert!(matches!(error, TrustError::Rotation(RotationError::RevokedNew { .. })), "{sentence}");
 }
 
 #[test]
