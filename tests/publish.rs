@@ -90,7 +90,7 @@ async fn package(folder: &Path, channel: &str, version: &str, publisher: &str, c
     layout.put_blob(&manifest.config, &config).await.unwrap();
     let put = layout.put_manifest(&manifest.to_bytes().unwrap(), Some(version)).await.unwrap();
     let any = Digest::of(b"source");
-    let statement = Statement::Package(PackageStatement {
+    let statement = Statement::Package(Box::new(PackageStatement {
         component: component_digest,
         manifest: put.digest,
         package: Package {
@@ -109,7 +109,7 @@ async fn package(folder: &Path, channel: &str, version: &str, publisher: &str, c
             },
             attachments: Vec::new(),
         },
-    });
+    }));
     fs::write(folder.join("statement.json"), statement.to_bytes().unwrap()).unwrap();
 }
 

@@ -192,7 +192,7 @@ fn state(folder: &Path, made: &Reproducible, written: &Written, version: Version
         attachments: written.attachments.clone(),
     };
     let component = written.component.digest;
-    let statement = Statement::Package(PackageStatement { component, manifest: written.manifest, package });
+    let statement = Statement::Package(Box::new(PackageStatement { component, manifest: written.manifest, package }));
     let path = folder.join(STATEMENT);
     fs::write(&path, statement.to_bytes()?).with_context(|| path.display().to_string())?;
     Ok(path)
