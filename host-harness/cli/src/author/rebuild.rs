@@ -93,7 +93,7 @@ async fn published(package: &Path) -> Result<Published> {
         let bytes = read().with_context(|| unsigned.display().to_string())?;
         statement = Statement::read(&bytes).ok().and_then(about_it);
     }
-    Ok(Published { bytes, statement })
+    Ok(Published { bytes, statement: statement.map(|statement| *statement) })
 }
 
 /// The channel's folder in the tree: what the statement says, otherwise the one with the component's id.
