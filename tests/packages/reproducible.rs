@@ -241,6 +241,18 @@ fn a_rebuild_shows_that_a_component_comes_from_a_source_and_what_differs_where_i
     assert_eq!(report["rebuilt"], first.told["component"]);
     assert_eq!(report["differences"], serde_json::json!([]));
 
+    // Signed, it is the signature that says where it comes from.
+    let signed = base.path().join("signed");
+    copy(&first.folder, &signed);
+    let (keys, signed) = (base.path().join("keys"), signed.to_str().unwrap());
+    for command in [&["key", "create", "acme"][..], &["sign", signed]] {
+        let output = harness(&[command, &["--keys", keys.to_str().unwrap()]].concat(), &[]);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    fs::remove_file(Path::new(signed).join("statement.json")).unwrap();
+    let (same, report) = rebuild(&first.root, signed);
+    assert!(same && report["differences"] == serde_json::json!([]), "{report}");
+
     // A component alone, which does not say which folder it comes from; and a source that was changed.
     let root = small::write(&base.path().join("changed"));
     edit(&root.join(CHANNEL).join("channel.toml"), |text| text.replace("\"Small\"", "\"Large\""));
@@ -394,7 +406,11 @@ fn a_component_says_to_other_tools_what_the_channels_own_files_say() {
 #[test]
 fn a_package_holds_the_licence_and_a_statement_about_where_it_comes_from() {
     let first = first();
-    assert_eq!(attachment("text/plain"), fs::read(checkout().join("LICENSE")).unwrap());
+    let (licence, own) = (attachment("text/plain"), fs::read(checkout().join("LICENSE")).unwrap());
+    let others = String::from_utf8(licence.strip_prefix(own.as_slice()).unwrap().to_vec()).unwrap();
+    let named = format!("{INSIDE} {} (MIT OR Apache-2.0)", version_of(INSIDE));
+    assert!(others.contains(&named) && others.contains("Permission is hereby granted"), "{others}");
+    assert!(!others.contains(OUTSIDE), "code of the build script's packages is not handed out");
     let statement: Value = serde_json::from_slice(&fs::read(first.folder.join("statement.json")).unwrap()).unwrap();
     let predicate = &statement["predicate"];
     let hex = |digest: &Value| digest.as_str().unwrap().trim_start_matches("sha256:").to_owned();

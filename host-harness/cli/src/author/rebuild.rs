@@ -28,7 +28,7 @@ use crate::author::{
 /// A component, and what is said about it. Nobody has verified that: it is compared with what the build finds out.
 struct Published {
     bytes: Vec<u8>,
-    statement: Option<Box<PackageStatement>>,
+    statement: Option<PackageStatement>,
 }
 
 /// Builds again from `source` and compares with the package: a folder, or a component's file.
