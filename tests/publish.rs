@@ -360,6 +360,27 @@ async fn what_is_not_trusted_is_refused_with_its_sentence_and_nothing_is_install
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_package_says_of_itself_moves_a_cursor_or_turns_a_line() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let evil = r"\u001b[2J\u202eevil\u2066\u0007";
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/web-chat/channel.toml"));
+    let text = text.unwrap().replace("name = \"Web chat\"", &format!("name = \"Web{evil}\""));
+    let text = text.replace("description = \"A chat", &format!("description = \"{evil}A chat"));
+    package(&publisher.path("evil"), "web-chat", "0.1.0", "acme", &with_manifest(&web_chat().1, &text)).await;
+    publisher.done(&["sign", "evil"]);
+    let folder = publisher.path("evil");
+    for words in [["install", folder.to_str().unwrap()], ["verify", folder.to_str().unwrap()]] {
+        let (_, said) = operator.run(&[words.as_slice(), &["--config", &config]].concat());
+        let moves = |c: char| harness_contract::text::misleads(c) && c != '\n';
+        assert!(said.contains("web-chat") && !said.chars().any(moves), "{said:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_or_revoked_since_does_not_start_and_the_others_do() {
     let sim = Simulator::start(Config::demo()).await.unwrap();
     let (publisher, operator) = (Machine::new(), Machine::new());

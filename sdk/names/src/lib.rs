@@ -38,6 +38,8 @@ pub mod window_opener {
     pub const COMMENT: &str = "comment";
     /// `call`
     pub const CALL: &str = "call";
+    /// `follow`
+    pub const FOLLOW: &str = "follow";
     /// `other`
     pub const OTHER: &str = "other";
     /// All of them, in the order of the contract.
@@ -52,6 +54,7 @@ pub mod window_opener {
         REACTION,
         COMMENT,
         CALL,
+        FOLLOW,
         OTHER,
     ];
 }

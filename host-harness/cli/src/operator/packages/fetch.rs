@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use harness_cli::config::ConfigFile;
-use harness_contract::{asks::asks, manifest::Manifest, text::shown};
+use harness_contract::{ChannelCapabilities, asks::asks, manifest::Manifest, text::shown};
 use harness_package::{
     Digest, Version,
     copy::copy,
@@ -27,6 +27,7 @@ use crate::{compiler, progress};
 pub(super) struct Fetched {
     pub(super) candidate: Candidate,
     pub(super) manifest: Manifest,
+    pub(super) capabilities: ChannelCapabilities,
     /// None: it is not signed, which the configuration allows.
     pub(super) verified: Option<Verified>,
 }
@@ -153,7 +154,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
     let progress = progress::spinner("reading the component".into());
     let read = read(file, &raw.component);
     progress.finish_and_clear();
-    let manifest = read?;
+    let (manifest, capabilities) = read?;
     let version = manifest.channel.version.parse::<Version>().context("the manifest's `version`")?;
     let id = &manifest.channel.id;
     if let Some(verified) = &verified {
@@ -185,7 +186,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
         asks: asks(&manifest).iter().map(ToString::to_string).collect(),
         rotations,
     };
-    Ok(Fetched { candidate, manifest, verified })
+    Ok(Fetched { candidate, manifest, capabilities, verified })
 }
 
 /// Whose signature it is. None where there is none and the configuration allows that.
@@ -206,11 +207,11 @@ fn trusted(file: &ConfigFile, raw: &Raw, state: &State) -> Result<Option<Verifie
 
 /// Reads a component whose signature was verified: its manifest, and that this host can load it, before anything of it is
 /// kept.
-fn read(file: &ConfigFile, component: &[u8]) -> Result<Manifest> {
+pub(super) fn read(file: &ConfigFile, component: &[u8]) -> Result<(Manifest, ChannelCapabilities)> {
     let manifest = inspect(component, SandboxConfig::default().max_component_bytes)?.manifest()?;
     let config = SandboxConfig { instances: 1, bounds: file.component_bounds()?, ..compiler::sandbox(None) };
-    Sandbox::new(config)?.load(component)?.capabilities(None)?;
-    Ok(manifest)
+    let capabilities = Sandbox::new(config)?.load(component)?.capabilities(None)?;
+    Ok((manifest, capabilities))
 }
 
 /// Copies a package into a folder.

@@ -5,12 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use harness_cli::config::ConfigFile;
-use harness_contract::{asks::beyond, manifest::Manifest, text::shown};
+use harness_contract::{asks::beyond, text::shown};
 use harness_package::{
     Version,
     installed::{Change, Grant, Grants, Installed, InstalledError, Step},
 };
-use harness_sandbox::{SandboxConfig, inspect};
 
 use super::{
     Agreeing,
@@ -23,7 +22,7 @@ pub(super) async fn install(file: &ConfigFile, words: &str, agreeing: &Agreeing)
     let state = installed.state()?;
     let fetched = fetch::fetch(file, words, None, &state).await?;
     let change = installed.change()?;
-    take(&installed, change, &fetched, agreeing)
+    take(file, &installed, change, &fetched, agreeing)
 }
 
 pub(super) async fn update(
@@ -76,11 +75,17 @@ async fn update_one(
         );
     }
     let change = installed.change()?;
-    take(installed, change, &fetched, agreeing)
+    take(file, installed, change, &fetched, agreeing)
 }
 
 /// Installs what was fetched, where somebody agrees to it.
-fn take(installed: &Installed, change: Change, fetched: &Fetched, agreeing: &Agreeing) -> Result<ExitCode> {
+fn take(
+    file: &ConfigFile,
+    installed: &Installed,
+    change: Change,
+    fetched: &Fetched,
+    agreeing: &Agreeing,
+) -> Result<ExitCode> {
     let candidate = &fetched.candidate;
     let (id, entry) = (&candidate.channel, &candidate.entry);
     let step = change.judge(candidate)?;
@@ -89,7 +94,7 @@ fn take(installed: &Installed, change: Change, fetched: &Fetched, agreeing: &Agr
         return Ok(ExitCode::SUCCESS);
     }
     let before = match &step {
-        Step::Update(old) => manifest_of(installed, &old.component).ok(),
+        Step::Update(old) => fetch::read(file, &installed.component(&old.component)?).ok(),
         Step::New | Step::Same => None,
     };
     print!("{}", show::package(fetched, &step, before.as_ref()));
@@ -108,7 +113,7 @@ fn take(installed: &Installed, change: Change, fetched: &Fetched, agreeing: &Agr
             candidate.asks.clone()
         }
         None => {
-            let asks_more = before.as_ref().is_none_or(|before| !beyond(before, &fetched.manifest).is_empty());
+            let asks_more = before.as_ref().is_none_or(|(before, _)| !beyond(before, &fetched.manifest).is_empty());
             // What asks for no more than it was granted, from the same publisher, needs no new word.
             if (asks_more || entry.publisher.is_none()) && !show::agreed("May it?")? {
                 println!("nothing was changed");
@@ -128,11 +133,6 @@ fn take(installed: &Installed, change: Change, fetched: &Fetched, agreeing: &Agr
     change.install(candidate, grant)?;
     println!("installed {id} {} ({})", entry.version, entry.component);
     Ok(ExitCode::SUCCESS)
-}
-
-fn manifest_of(installed: &Installed, component: &harness_package::Digest) -> Result<Manifest> {
-    let bytes = installed.component(component)?;
-    Ok(inspect(&bytes, SandboxConfig::default().max_component_bytes)?.manifest()?)
 }
 
 pub(super) fn rollback(file: &ConfigFile, channel: &str) -> Result<ExitCode> {

@@ -1,10 +1,14 @@
 //! Owns: what people see of a package before they agree to it, and asking them.
 //! Does not own: the sentences about what a channel may do (`harness_contract::asks`).
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, Write as _},
+};
 
 use anyhow::{Result, bail};
 use harness_contract::{
+    ChannelCapabilities, FeatureSupport,
     asks::{asks, beyond, listed},
     manifest::Manifest,
     text::shown,
@@ -23,8 +27,8 @@ pub(super) fn publisher(entry: &Entry) -> String {
 }
 
 /// A package in words: whose it is, and what it may do, or what is new of that.
-pub(super) fn package(fetched: &Fetched, step: &Step, before: Option<&Manifest>) -> String {
-    let Fetched { candidate, manifest, verified } = fetched;
+pub(super) fn package(fetched: &Fetched, step: &Step, before: Option<&(Manifest, ChannelCapabilities)>) -> String {
+    let Fetched { candidate, manifest, capabilities, verified } = fetched;
     let entry = &candidate.entry;
     let mut lines = vec![
         format!("{} {} ({})", shown(&manifest.channel.name), entry.version, candidate.channel),
@@ -40,8 +44,12 @@ pub(super) fn package(fetched: &Fetched, step: &Step, before: Option<&Manifest>)
         lines.extend(verified.predecessor().map(|before| format!("  follows    {before}")));
     }
     match (step, before) {
-        (Step::Update(old), Some(before)) => {
+        (Step::Update(old), Some((before, could))) => {
             lines.push(format!("  replaces   {}", old.version));
+            if before.channel.contract != manifest.channel.contract {
+                lines.push(format!("  spoke      contract {} before", shown(&before.channel.contract)));
+            }
+            lines.extend(abilities(could, capabilities));
             let (more, less) = (beyond(before, manifest), beyond(manifest, before));
             lines.push(match more.is_empty() {
                 true => format!("It asks for nothing that {} was not granted.", old.version),
@@ -57,6 +65,26 @@ pub(super) fn package(fetched: &Fetched, step: &Step, before: Option<&Manifest>)
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What a channel can do that the one before could not, or the other way round, or not as well.
+fn abilities(before: &ChannelCapabilities, now: &ChannelCapabilities) -> Vec<String> {
+    let of = |capabilities: &ChannelCapabilities| -> BTreeSet<String> {
+        let line = |support: &FeatureSupport| {
+            let (direction, level) = (json(&support.direction), json(&support.level));
+            format!("{direction} {}: {level}", support.feature)
+        };
+        capabilities.features.iter().map(line).collect()
+    };
+    let (before, now) = (of(before), of(now));
+    let line = |what: &str, one: &String| format!("  {what:<11}{}", shown(one));
+    let gained = now.difference(&before).map(|one| line("can", one));
+    gained.chain(before.difference(&now).map(|one| line("could", one))).collect()
+}
+
+/// The contract's name for a case.
+fn json(case: &impl serde::Serialize) -> String {
+    serde_json::to_value(case).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Asks whether to go on. Whoever cannot be asked has not agreed.
