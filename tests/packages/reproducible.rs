@@ -83,6 +83,13 @@ fn packaged(root: &Path, out: &Path, variables: &[(&str, &Path)]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// The digest of what `harness build` makes.
+fn built(root: &Path, variables: &[(&str, &Path)]) -> String {
+    let output = harness(&["build", root.join(CHANNEL).to_str().unwrap(), "--json"], variables);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+    Digest::of(&fs::read(told["path"].as_str().unwrap()).unwrap()).to_string()
+}
+
 /// A tree and its package, made once for all tests that look at it.
 struct Packaged {
     root: PathBuf,
@@ -167,10 +174,7 @@ fn one_source_gives_one_package_in_another_folder_under_another_home_and_in_a_sh
     );
     assert!(files(&folder) == files(&first.folder), "every file of the package, its statement too");
 
-    let build = harness(&["build", first.root.join(CHANNEL).to_str().unwrap(), "--json"], &[]);
-    let built: Value = serde_json::from_slice(&build.stdout).unwrap_or_else(|_| panic!("{}", said(&build)));
-    let bytes = fs::read(built["path"].as_str().unwrap()).unwrap();
-    assert_eq!(Digest::of(&bytes).to_string(), first.told["component"], "`harness build` makes what is published");
+    assert_eq!(built(&first.root, &[]), first.told["component"], "`harness build` makes what is published");
 }
 
 #[test]

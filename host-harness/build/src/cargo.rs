@@ -2,7 +2,7 @@
 //! Does not own: what stands in the environment (`environment`), encoding (`encode`).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
@@ -10,11 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{
-    BuildError, TARGET,
-    environment::Environment,
-    workspace::{Package, Workspace},
-};
+use crate::{BuildError, TARGET, environment::Environment, workspace::Workspace};
 
 /// The profile of a guest, which lives for one call: fast, small, without unwinding. A channel overrides it for its own
 /// package, in `[profile.release.package.NAME]`.
@@ -37,44 +33,11 @@ const RUSTFLAGS: [&str; 4] = [
     "-Cllvm-args=-inlinehint-threshold=25",
 ];
 
-/// What the folders of other people's packages are called in a guest, wherever they lie: in cargo's home, in a mirror's,
-/// or in a folder of the workspace.
-const CRATES: &str = "crates";
-/// What the workspace's folder is called in a guest.
-const OWN: &str = "channel";
-/// What the folder of what build scripts write is called.
-const MADE: &str = "target";
-
 /// The flags that decide what the bytes are, as anybody would write them: no path of this machine.
 pub(crate) fn stated_flags() -> Vec<String> {
     let cargo = ["--lib", "--release", "--locked"].map(str::to_owned);
     let profile = PROFILE.map(|setting| format!("--config={setting}"));
     cargo.into_iter().chain(profile).chain(RUSTFLAGS.map(str::to_owned)).collect()
-}
-
-/// Which folders are written under which name. Where two match, rustc takes the last.
-///
-/// A registry keeps its packages as `NAME-VERSION` in one folder, so one entry does for all of them and is the same for
-/// every channel of a workspace; of vendored and checked out packages each has its own.
-pub(crate) fn renamed(root: &Path, target_dir: &Path, packages: &[&Package]) -> Vec<(PathBuf, String)> {
-    let (mut shelves, mut single) = (BTreeSet::new(), BTreeMap::new());
-    for package in packages {
-        let folder = package.folder();
-        if package.source.is_none() && folder.starts_with(root) {
-            continue;
-        }
-        match folder.parent() {
-            Some(shelf) if folder.file_name() == Some(package.versioned().as_ref()) => {
-                shelves.insert(shelf.to_owned());
-            }
-            _ => {
-                single.insert(folder.to_owned(), format!("{CRATES}/{}", package.versioned()));
-            }
-        }
-    }
-    let own = [(root.to_owned(), OWN.to_owned()), (target_dir.to_owned(), MADE.to_owned())];
-    let shelves = shelves.into_iter().map(|shelf| (shelf, CRATES.to_owned()));
-    own.into_iter().chain(shelves).chain(single).collect()
 }
 
 /// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. They keep paths of the building machine out of the
@@ -157,36 +120,4 @@ pub(crate) fn compile(job: &Job<'_>, workspace: &Workspace) -> Result<Compiled, 
     }
     let module = module.ok_or_else(|| BuildError::NoModule { dir: job.dir.to_owned() })?;
     Ok(Compiled { module, packages })
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-
-    fn package(name: &str, source: Option<&str>, folder: &str) -> Package {
-        let json = serde_json::json!({
-            "id": name, "name": name, "version": "1.0.0", "source": source,
-            "manifest_path": format!("{folder}/Cargo.toml"), "license": null, "license_file": null, "description": null,
-        });
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn a_package_has_one_name_in_a_guest_wherever_it_lies() {
-        let names = |folder: &str| {
-            let dependency = package("dep", Some("registry+https://example.com"), folder);
-            let own = package("own", None, "/work/channel");
-            let renamed = renamed(Path::new("/work"), Path::new("/work/target/x"), &[&own, &dependency]);
-            // As rustc does: the last that matches.
-            let file = Path::new(folder).join("src/lib.rs");
-            let (from, to) = renamed.into_iter().rev().find(|(from, _)| file.starts_with(from)).unwrap();
-            Path::new(&to).join(file.strip_prefix(from).unwrap())
-        };
-        for folder in
-            ["/home/a/.cargo/registry/src/index-0123/dep-1.0.0", "/work/vendor/dep", "/git/checkouts/x/abc/dep"]
-        {
-            assert_eq!(names(folder), Path::new("crates/dep-1.0.0/src/lib.rs"), "{folder}");
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod licence;
 mod lock;
 mod metadata;
 mod outside;
+mod places;
 mod prune;
 mod rebuild;
 mod reproducible;
@@ -35,7 +36,7 @@ pub use reproducible::{Recipe, Reproducible, reproducible};
 pub use source::{SourceTree, TreeError};
 pub use toolchain::Toolchain;
 
-use crate::{environment::Environment, workspace::Workspace};
+use crate::{environment::Environment, places::Places, workspace::Workspace};
 
 /// The target. Its standard library imports nothing, so an empty import list proves the sandbox.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -66,10 +67,19 @@ pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
     let manifest = read_manifest(&dir.join("channel.toml"), NO_CHANNEL)?;
     let environment = Environment::default();
     let libdir = toolchain::ensure_target(&environment, dir)?;
-    let workspace = Workspace::of(&environment, dir, false)?;
+    // `cargo` reads configurations from the real folder upwards.
+    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let workspace = Workspace::members(&environment, dir)?;
     let own = workspace.package(dir)?;
+    let places = match Places::at_a_glance(&environment, &real, &workspace) {
+        Some(places) => places,
+        None => {
+            let whole = Workspace::of(&environment, dir, false)?;
+            Places::of(&whole.workspace_root, &whole.below(whole.package(dir)?))
+        }
+    };
     let target_dir = workspace.target_directory.join("channels");
-    let renamed = cargo::renamed(&workspace.workspace_root, &target_dir, &workspace.below(own));
+    let renamed = places.named(&target_dir);
     let renamed: Vec<_> = renamed.into_iter().chain(toolchain::installed_source(&environment, dir, &libdir)?).collect();
     let job =
         cargo::Job { environment: &environment, dir, target_dir: &target_dir, renamed: &renamed, locked: false, show };

@@ -62,8 +62,7 @@ pub(crate) fn belongs(tree: &SourceTree, file: &Path) -> Result<(), BuildError> 
 }
 
 fn configuration(environment: &Environment, dir: &Path, tree: &SourceTree) -> Result<(), BuildError> {
-    let above = dir.ancestors().map(|folder| folder.join(".cargo"));
-    for file in above.chain(environment.cargo_home()).flat_map(|folder| files(&folder)).filter(|file| !tree.has(file)) {
+    for file in configurations(environment, dir).into_iter().filter(|file| !tree.has(file)) {
         // What cargo cannot read, it refuses by itself.
         let table: toml::Table = toml::from_str(&String::from_utf8_lossy(&read(&file)?)).unwrap_or_default();
         if let Some(key) = table.keys().find(|key| !HARMLESS.contains(&key.as_str())) {
@@ -73,8 +72,11 @@ fn configuration(environment: &Environment, dir: &Path, tree: &SourceTree) -> Re
     Ok(())
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    ["config.toml", "config"].map(|name| folder.join(name)).into_iter().filter(|file| file.is_file()).collect()
+/// The configurations that cargo reads in a folder: in it, above it, and in cargo's home.
+pub(crate) fn configurations(environment: &Environment, dir: &Path) -> Vec<PathBuf> {
+    let above = dir.ancestors().map(|folder| folder.join(".cargo"));
+    let files = |folder: PathBuf| ["config.toml", "config"].map(|name| folder.join(name));
+    above.chain(environment.cargo_home()).flat_map(files).filter(|file| file.is_file()).collect()
 }
 
 /// The files that a module was made of, without those of packages from a registry, as cargo notes them beside it.

@@ -14,7 +14,9 @@ use crate::{
     environment::Environment,
     finish, licence,
     lock::Lock,
-    outside, read, read_manifest, sbom, toolchain,
+    outside,
+    places::Places,
+    read, read_manifest, sbom, toolchain,
     workspace::Workspace,
     write,
 };
@@ -87,7 +89,8 @@ pub fn reproducible(recipe: &Recipe<'_>) -> Result<Reproducible, BuildError> {
         let emptied = fs::remove_dir_all(&target_dir);
         emptied.map_err(|source| BuildError::Io { path: target_dir.clone(), source, hint: "" })?;
     }
-    let renamed = cargo::renamed(&workspace.workspace_root, &target_dir, &packages)
+    let renamed = Places::of(&workspace.workspace_root, &packages)
+        .named(&target_dir)
         .into_iter()
         .chain(toolchain::installed_source(&environment, &dir, &libdir)?)
         .collect::<Vec<_>>();

@@ -120,9 +120,9 @@ impl SourceTree {
     pub(crate) fn around(dir: &Path, workspace: &Path) -> Result<Self, TreeError> {
         let dir = dir.canonicalize().map_err(TreeError::io(dir))?;
         if let Some(root) = dir.ancestors().find(|folder| folder.join(".git").exists()) {
-            let tree = Self::of(root)?;
-            if tree.has(&dir.join("channel.toml")) {
-                return Ok(tree);
+            let paths = tracked(root)?;
+            if paths.iter().any(|path| root.join(path) == dir.join("channel.toml")) {
+                return Self::with(root.to_owned(), &paths);
             }
         }
         // Where git ignores the workspace's folder, that folder is all there is.

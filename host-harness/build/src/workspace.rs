@@ -66,13 +66,24 @@ impl Package {
 }
 
 impl Workspace {
-    /// Runs `cargo metadata` in the folder. `locked` refuses a lock file that is missing or would be changed.
+    /// The workspace of a folder with everything below it. `locked` refuses a lock file that is missing or would be changed.
     pub(crate) fn of(environment: &Environment, dir: &Path, locked: bool) -> Result<Self, BuildError> {
+        let arguments = ["--filter-platform", TARGET].into_iter().chain(locked.then_some("--locked"));
+        Self::ask(environment, dir, arguments)
+    }
+
+    /// The workspace of a folder with its members alone: where nothing else is asked for, this takes a tenth of the time.
+    pub(crate) fn members(environment: &Environment, dir: &Path) -> Result<Self, BuildError> {
+        Self::ask(environment, dir, ["--no-deps"])
+    }
+
+    fn ask<'a>(
+        environment: &Environment,
+        dir: &Path,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, BuildError> {
         let mut command = environment.command("cargo");
-        command.args(["metadata", "--format-version", "1", "--filter-platform", TARGET]).current_dir(dir);
-        if locked {
-            command.arg("--locked");
-        }
+        command.args(["metadata", "--format-version", "1"]).args(arguments).current_dir(dir);
         let output = run("cargo", &mut command)?;
         if !output.status.success() {
             return Err(BuildError::Workspace {
