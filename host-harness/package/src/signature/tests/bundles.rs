@@ -64,6 +64,7 @@ fn empty_lists_that_other_writers_write_are_accepted_and_nothing_else() {
     for edit in refused {
         let (_, sentence) = parties.refusal(&[material(edit)]);
         assert!(sentence.contains("bundle"), "{sentence}");
+        assert_eq!(sentence.contains("which are not checked here"), text(material(edit)).contains("[{"), "{sentence}");
     }
     for id in [json!(""), json!(parties.acme.public().hint().to_string())] {
         let bundle = edited(&parties.bundle(), |json| json["dsseEnvelope"]["signatures"][0]["keyid"] = id);
@@ -268,6 +269,24 @@ fn a_statement_has_one_form_even_where_its_publisher_signed_another() {
     }
     let pretty = serde_json::to_string_pretty(&serde_json::from_slice::<Value>(&payload).unwrap()).unwrap();
     assert!(parties.verify(&[signed_as_is(&parties.acme, pretty.as_bytes())]).is_ok(), "blanks are no other form");
+}
+
+#[test]
+fn a_statement_about_a_new_key_names_that_key_alone() {
+    let new_key = *SigningKey::generate().unwrap().public();
+    let payload = Statement::from(RotationStatement { publisher: name("acme"), new_key }).to_bytes().unwrap();
+    let changes: [fn(&mut Value); 5] = [
+        |json| json["subject"][0]["digest"]["sha256"] = json!("0".repeat(64)),
+        |json| json["subject"][0]["name"] = json!("manifest"),
+        |json| json["subject"] = json!([]),
+        |json| json["predicate"]["newKey"] = json!(json["predicate"]["newKey"].as_str().unwrap().trim_end()),
+        |json| json["predicate"]["channels"] = json!(["*"]),
+    ];
+    assert!(Statement::read(&payload).is_ok());
+    for change in changes {
+        let changed = edited(&payload, change);
+        assert!(Statement::read(&changed).is_err(), "{}", text(changed));
+    }
 }
 
 #[test]
