@@ -178,20 +178,20 @@ fn config(folder: &Path, extra: &str) -> String {
 }
 
 /// What opens the API of a host whose configuration names no token.
-fn admin(folder: &Path) -> String {
+pub(crate) fn admin(folder: &Path) -> String {
     format!("Bearer {}", fs::read_to_string(folder.join("data/admin-token")).unwrap().trim())
 }
 
 /// A running `serve`, which ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     /// Kept open: what the program says later has to go somewhere.
     _stdout: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Served {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

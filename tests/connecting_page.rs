@@ -26,7 +26,7 @@ async fn a_page_shows_pictures_of_granted_hosts_and_lets_a_browser_load_no_other
     };
     let (shown, policy) = look().await;
     assert!(shown && policy.contains("img-src https://scontent.cdninstagram.com;"), "{policy}");
-    let granted = world.host.channel("instagram").unwrap().grant;
+    let granted = world.host.channel("instagram").unwrap().grant.clone();
     for media in [vec![], vec!["lookaside.fbsbx.com".to_owned()]] {
         let grant = Some(Grant { media, ..granted.clone() });
         let setup = ChannelOptions { grant, ..ChannelOptions::default() };

@@ -69,6 +69,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ),
             ("error", &["cache", "count", "inspect"]),
             ("exports", &["effects", "error", "inspect"]),
+            ("inspect", &["metadata"]),
             ("observe", &["error"]),
             ("replay", &["channel", "error", "observe"]),
         ],

@@ -27,6 +27,7 @@ pub mod pages;
 pub mod registry;
 pub mod served;
 pub mod slack;
+pub mod small;
 pub mod steps;
 pub mod told;
 

@@ -1,25 +1,30 @@
-//! Owns: running cargo, rustc and rustup: flags, and parsing their output.
-//! Does not own: encoding.
+//! Owns: running `cargo build` for a guest: profile, flags, and parsing its output.
+//! Does not own: what stands in the environment (`environment`), encoding (`encode`).
 
 use std::{
-    env,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use serde::Deserialize;
 
-use crate::{BuildError, TARGET};
+use crate::{
+    BuildError, TARGET,
+    environment::Environment,
+    workspace::{Package, Workspace},
+};
 
 /// The profile of a guest, which lives for one call: fast, small, without unwinding. A channel overrides it for its own
 /// package, in `[profile.release.package.NAME]`.
-const PROFILE: [&str; 5] = [
+const PROFILE: [&str; 6] = [
     "profile.release.opt-level=2",
     "profile.release.lto=\"fat\"",
     "profile.release.panic=\"abort\"",
     "profile.release.codegen-units=1",
     "profile.release.strip=true",
+    "profile.release.incremental=false",
 ];
 
 /// Stack and data fit into one page of memory, because the first touch of a page costs more than the parsing. Addresses
@@ -32,95 +37,156 @@ const RUSTFLAGS: [&str; 4] = [
     "-Cllvm-args=-inlinehint-threshold=25",
 ];
 
-/// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. They keep paths of the building machine out of the
-/// guest, so that the same source gives the same bytes everywhere.
-fn rustflags(workspace: &Path) -> OsString {
-    let mut flags = OsString::from(RUSTFLAGS.join("\x1f"));
-    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let registry = cargo_home.map(|home| home.join("registry").join("src"));
-    for (path, name) in [(registry.as_deref(), "registry"), (Some(workspace), "channel")] {
-        if let Some(path) = path {
-            flags.push("\x1f--remap-path-prefix=");
-            flags.push(path);
-            flags.push("=");
-            flags.push(name);
+/// What the folders of other people's packages are called in a guest, wherever they lie: in cargo's home, in a mirror's,
+/// or in a folder of the workspace.
+const CRATES: &str = "crates";
+/// What the workspace's folder is called in a guest.
+const OWN: &str = "channel";
+/// What the folder of what build scripts write is called.
+const MADE: &str = "target";
+
+/// The flags that decide what the bytes are, as anybody would write them: no path of this machine.
+pub(crate) fn stated_flags() -> Vec<String> {
+    let cargo = ["--lib", "--release", "--locked"].map(str::to_owned);
+    let profile = PROFILE.map(|setting| format!("--config={setting}"));
+    cargo.into_iter().chain(profile).chain(RUSTFLAGS.map(str::to_owned)).collect()
+}
+
+/// Which folders are written under which name. Where two match, rustc takes the last.
+///
+/// A registry keeps its packages as `NAME-VERSION` in one folder, so one entry does for all of them and is the same for
+/// every channel of a workspace; of vendored and checked out packages each has its own.
+pub(crate) fn renamed(root: &Path, target_dir: &Path, packages: &[&Package]) -> Vec<(PathBuf, String)> {
+    let (mut shelves, mut single) = (BTreeSet::new(), BTreeMap::new());
+    for package in packages {
+        let folder = package.folder();
+        if package.source.is_none() && folder.starts_with(root) {
+            continue;
+        }
+        match folder.parent() {
+            Some(shelf) if folder.file_name() == Some(package.versioned().as_ref()) => {
+                shelves.insert(shelf.to_owned());
+            }
+            _ => {
+                single.insert(folder.to_owned(), format!("{CRATES}/{}", package.versioned()));
+            }
         }
     }
+    let own = [(root.to_owned(), OWN.to_owned()), (target_dir.to_owned(), MADE.to_owned())];
+    let shelves = shelves.into_iter().map(|shelf| (shelf, CRATES.to_owned()));
+    own.into_iter().chain(shelves).chain(single).collect()
+}
+
+/// The flags of a guest, in the form of `CARGO_ENCODED_RUSTFLAGS`. They keep paths of the building machine out of the
+/// guest, so that the same source gives the same bytes everywhere.
+fn rustflags(renamed: &[(PathBuf, String)]) -> OsString {
+    let mut flags = OsString::from(RUSTFLAGS.join("\x1f"));
+    for (path, name) in renamed {
+        flags.push("\x1f--remap-path-prefix=");
+        flags.push(path);
+        flags.push("=");
+        flags.push(name);
+    }
     flags
-}
-
-fn run(tool: &'static str, command: &mut Command) -> Result<std::process::Output, BuildError> {
-    command.stdin(Stdio::null()).output().map_err(|source| BuildError::Tool { tool, source })
-}
-
-/// Installs the target's standard library if it is missing.
-pub(crate) fn ensure_target() -> Result<(), BuildError> {
-    let libdir = run("rustc", Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]))?;
-    let libdir = PathBuf::from(String::from_utf8_lossy(&libdir.stdout).trim());
-    if libdir.is_dir() {
-        return Ok(());
-    }
-    let added = run("rustup", Command::new("rustup").args(["target", "add", TARGET]))?;
-    if added.status.success() {
-        Ok(())
-    } else {
-        Err(BuildError::Target { output: String::from_utf8_lossy(&added.stderr).trim().to_owned() })
-    }
-}
-
-/// The output of `cargo metadata` for a folder's workspace.
-#[derive(Deserialize)]
-pub(crate) struct Metadata {
-    /// The target directory.
-    pub(crate) target_directory: PathBuf,
-    workspace_root: PathBuf,
-}
-
-/// Runs `cargo metadata` in the folder.
-pub(crate) fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
-    let mut command = Command::new("cargo");
-    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
-    let output = run("cargo", &mut command)?;
-    if !output.status.success() {
-        return Err(BuildError::Encode(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| BuildError::Encode(format!("`cargo metadata` answered something unexpected: {error}")))
 }
 
 #[derive(Deserialize)]
 struct Message {
     reason: String,
-    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    package_id: String,
     #[serde(default)]
     filenames: Vec<PathBuf>,
 }
 
-/// Compiles the channel and returns the path of its module.
-pub(crate) fn compile(dir: &Path, workspace: &Metadata, target_dir: &Path, show: bool) -> Result<PathBuf, BuildError> {
-    let mut command = Command::new("cargo");
+/// What a compilation made.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// The module.
+    pub(crate) module: PathBuf,
+    /// The packages that took part, by id: whether code of them was compiled for the guest, and not only for what
+    /// compiles it (build scripts, macros).
+    pub(crate) packages: BTreeMap<String, bool>,
+}
+
+/// How to compile.
+pub(crate) struct Job<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) dir: &'a Path,
+    pub(crate) target_dir: &'a Path,
+    /// Which folders are written under which name.
+    pub(crate) renamed: &'a [(PathBuf, String)],
+    /// Refuse a lock file that does not fit.
+    pub(crate) locked: bool,
+    /// Let the compiler write to standard error.
+    pub(crate) show: bool,
+}
+
+/// Compiles a package of the workspace.
+pub(crate) fn compile(job: &Job<'_>, workspace: &Workspace) -> Result<Compiled, BuildError> {
+    let own = &workspace.package(job.dir)?.id;
+    let mut command = job.environment.command("cargo");
     command.args(["build", "--lib", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
-    command.arg("--target-dir").arg(target_dir).current_dir(dir);
+    command.arg("--target-dir").arg(job.target_dir).current_dir(job.dir);
+    if job.locked {
+        command.arg("--locked");
+    }
     for setting in PROFILE {
         command.args(["--config", setting]);
     }
-    // Flags of the calling build (coverage, sanitizers, native CPU) must not affect a guest.
-    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rustflags(&workspace.workspace_root));
-    command.stdin(Stdio::null()).stderr(if show { Stdio::inherit() } else { Stdio::piped() });
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(job.renamed));
+    command.stderr(if job.show { Stdio::inherit() } else { Stdio::piped() });
     let output = command.output().map_err(|source| BuildError::Tool { tool: "cargo", source })?;
     if !output.status.success() {
-        if !show {
+        if !job.show {
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        return Err(BuildError::Compile { dir: dir.to_owned() });
+        return Err(BuildError::Compile { dir: job.dir.to_owned() });
     }
-    let own = dir.join("Cargo.toml").canonicalize().ok();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-        .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == own)
-        .flat_map(|message| message.filenames)
-        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
-        .ok_or_else(|| BuildError::NoModule { dir: dir.to_owned() })
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let (mut module, mut packages) = (None, BTreeMap::new());
+    let of_guest = job.target_dir.join(TARGET);
+    for message in messages.filter(|message| message.reason == "compiler-artifact") {
+        let in_guest = message.filenames.iter().any(|file| file.starts_with(&of_guest));
+        if message.package_id == *own {
+            let wasm = message.filenames.into_iter().find(|file| file.extension().is_some_and(|end| end == "wasm"));
+            module = module.or(wasm);
+        }
+        *packages.entry(message.package_id).or_default() |= in_guest;
+    }
+    let module = module.ok_or_else(|| BuildError::NoModule { dir: job.dir.to_owned() })?;
+    Ok(Compiled { module, packages })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, source: Option<&str>, folder: &str) -> Package {
+        let json = serde_json::json!({
+            "id": name, "name": name, "version": "1.0.0", "source": source,
+            "manifest_path": format!("{folder}/Cargo.toml"), "license": null, "license_file": null, "description": null,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_package_has_one_name_in_a_guest_wherever_it_lies() {
+        let names = |folder: &str| {
+            let dependency = package("dep", Some("registry+https://example.com"), folder);
+            let own = package("own", None, "/work/channel");
+            let renamed = renamed(Path::new("/work"), Path::new("/work/target/x"), &[&own, &dependency]);
+            // As rustc does: the last that matches.
+            let file = Path::new(folder).join("src/lib.rs");
+            let (from, to) = renamed.into_iter().rev().find(|(from, _)| file.starts_with(from)).unwrap();
+            Path::new(&to).join(file.strip_prefix(from).unwrap())
+        };
+        for folder in
+            ["/home/a/.cargo/registry/src/index-0123/dep-1.0.0", "/work/vendor/dep", "/git/checkouts/x/abc/dep"]
+        {
+            assert_eq!(names(folder), Path::new("crates/dep-1.0.0/src/lib.rs"), "{folder}");
+        }
+    }
 }

@@ -7,14 +7,15 @@ use harness_contract::manifest::MANIFEST_SECTION;
 use wasm_encoder::{Component, ComponentSection as _, CustomSection, RawSection};
 use wasmparser::{Parser, Payload};
 
-use crate::{BuildError, Built, read, read_manifest, write};
+use crate::{BuildError, Built, metadata::About, read, read_manifest, write};
 
-/// Writes a component with this manifest to `out`, replacing any manifest that it has. Other custom sections of the
-/// outermost component are dropped, such as those about the producing tools; everything else is unchanged.
+/// Writes a component with this manifest to `out`, replacing any manifest and metadata that it has. Other custom sections
+/// of the outermost component are dropped, such as those about the producing tools; everything else is unchanged.
 pub fn embed(component: &Path, manifest: &Path, out: &Path) -> Result<Built, BuildError> {
     let (manifest, text) = read_manifest(manifest, "; name the channel's manifest with `--manifest`")?;
     let bytes = with_manifest(&read(component)?, &text)
         .map_err(|reason| BuildError::Malformed { path: component.to_owned(), reason })?;
+    let bytes = About::manifest(&manifest).write(&bytes)?;
     write(out, &bytes)?;
     Ok(Built { path: out.to_owned(), bytes, manifest })
 }

@@ -1,23 +1,47 @@
-//! Owns: building a component from a channel's folder: compile, encode, embed the manifest.
-//! Does not own: running it.
+//! Owns: building a component from a channel's folder: compile, encode, embed the manifest; so that it can be made again
+//! elsewhere, with what has to be known for that.
+//! Does not own: running it; packages.
 
 mod cargo;
 mod embed;
 mod encode;
+mod environment;
+mod error;
+mod home;
+mod licence;
+mod lock;
+mod metadata;
+mod outside;
 mod prune;
+mod rebuild;
+mod reproducible;
+mod sbom;
+mod source;
+mod toolchain;
+mod workspace;
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use harness_contract::manifest::{Manifest, ManifestError};
+use harness_contract::manifest::Manifest;
 
 pub use embed::embed;
 pub use encode::encode;
+pub use error::BuildError;
+pub use rebuild::rebuild;
+pub use reproducible::{Recipe, Reproducible, reproducible};
+pub use source::{SourceTree, TreeError};
+pub use toolchain::Toolchain;
+
+use crate::{environment::Environment, workspace::Workspace};
 
 /// The target. Its standard library imports nothing, so an empty import list proves the sandbox.
 pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The remedy where a folder is no channel's.
+const NO_CHANNEL: &str = "; a channel's folder holds Cargo.toml and channel.toml";
 
 /// A built channel.
 #[derive(Clone, Debug)]
@@ -30,90 +54,48 @@ pub struct Built {
     pub manifest: Manifest,
 }
 
-/// Why a channel could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// A file cannot be read or written.
-    #[error("{path}: {source}{hint}")]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-        /// The remedy, if there is one.
-        hint: &'static str,
-    },
-    /// The manifest was rejected.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The channel is written for another version of the contract, so no host of this version would load it.
-    #[error(
-        "{path}: `contract` is \"{found}\", and this builds components of \"{expected}\": adapt the channel and write that, or build it with the version that it names"
-    )]
-    OtherContract {
-        /// The manifest's path.
-        path: PathBuf,
-        /// The version in the manifest.
-        found: String,
-        /// The version that this program builds.
-        expected: &'static str,
-    },
-    /// A tool cannot be run.
-    #[error("`{tool}` cannot be run: {source}; install Rust with rustup, see https://rustup.rs")]
-    Tool {
-        /// The tool.
-        tool: &'static str,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The target cannot be installed.
-    #[error("the target {TARGET} is missing and `rustup target add {TARGET}` failed: {output}")]
-    Target {
-        /// rustup's output.
-        output: String,
-    },
-    /// The source does not compile. The compiler has written its errors to standard error.
-    #[error("the channel in {dir} does not compile; the compiler's words stand above")]
-    Compile {
-        /// The channel's folder.
-        dir: PathBuf,
-    },
-    /// The build produced no WebAssembly module.
-    #[error("{dir} builds no WebAssembly module; give its Cargo.toml `[lib] crate-type = [\"cdylib\", \"rlib\"]`")]
-    NoModule {
-        /// The channel's folder.
-        dir: PathBuf,
-    },
-    /// A component that another tool built is malformed.
-    #[error("{path} cannot be read as a component: {reason}")]
-    Malformed {
-        /// The component.
-        path: PathBuf,
-        /// The parser's message.
-        reason: String,
-    },
-    /// The module does not implement the world.
-    #[error("the module cannot be encoded as a component: {0}")]
-    Encode(String),
-}
-
 /// Builds the channel in a folder that holds `Cargo.toml` and `channel.toml`.
 ///
 /// The component is written to `target/channels/<id>.wasm` of the folder's workspace. Unchanged code is not compiled
-/// again. `show` lets the compiler write to standard error.
+/// again. `show` lets the compiler write to standard error. [`reproducible`] gives the same bytes where the lock file fits.
+///
+/// # Errors
+///
+/// [`BuildError`].
 pub fn build(dir: &Path, show: bool) -> Result<Built, BuildError> {
-    let (manifest, text) =
-        read_manifest(&dir.join("channel.toml"), "; a channel's folder holds Cargo.toml and channel.toml")?;
-    cargo::ensure_target()?;
-    let workspace = cargo::metadata(dir)?;
+    let manifest = read_manifest(&dir.join("channel.toml"), NO_CHANNEL)?;
+    let environment = Environment::default();
+    let libdir = toolchain::ensure_target(&environment, dir)?;
+    let workspace = Workspace::of(&environment, dir, false)?;
+    let own = workspace.package(dir)?;
     let target_dir = workspace.target_directory.join("channels");
-    let module = cargo::compile(dir, &workspace, &target_dir, show)?;
-    let bytes = encode(&read(&module)?, &text)?;
-    let path = target_dir.join(format!("{}.wasm", manifest.channel.id));
+    let renamed = cargo::renamed(&workspace.workspace_root, &target_dir, &workspace.below(own));
+    let renamed: Vec<_> = renamed.into_iter().chain(toolchain::installed_source(&environment, dir, &libdir)?).collect();
+    let job =
+        cargo::Job { environment: &environment, dir, target_dir: &target_dir, renamed: &renamed, locked: false, show };
+    let module = cargo::compile(&job, &workspace)?.module;
+    let bytes = finish(&read(&module)?, &manifest, own)?;
+    let path = target_dir.join(format!("{}.wasm", manifest.0.channel.id));
     write(&path, &bytes)?;
-    Ok(Built { path, bytes, manifest })
+    Ok(Built { path, bytes, manifest: manifest.0 })
+}
+
+/// From a module to a component with manifest and metadata.
+fn finish(
+    module: &[u8],
+    (manifest, text): &(Manifest, String),
+    package: &workspace::Package,
+) -> Result<Vec<u8>, BuildError> {
+    metadata::About::package(manifest, package).write(&encode(module, text)?)
+}
+
+/// Reads the manifest in a channel's folder.
+///
+/// # Errors
+///
+/// [`BuildError`] where there is none, or none for this version of the contract.
+pub fn manifest(dir: &Path) -> Result<Manifest, BuildError> {
+    Ok(read_manifest(&dir.join("channel.toml"), NO_CHANNEL)?.0)
 }
 
 /// Reads a manifest for this version of the contract. Returns its text too.

@@ -64,6 +64,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        // An author's command under an operator's name: it needs what builds components.
+        #[cfg(feature = "author")]
+        Command::Operator(operator::Command::Packages(operator::packages::Command::Verify {
+            rebuild: Some(source),
+            package: Some(package),
+            json,
+            ..
+        })) => operator::wait(author::rebuild::run(&source, package.as_ref(), json)),
         Command::Operator(command) => operator::run(command),
         #[cfg(feature = "author")]
         Command::Author(command) => author::run(command),

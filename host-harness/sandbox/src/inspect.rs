@@ -1,5 +1,5 @@
 //! Owns: reading a component without running it: version, imports, exports, manifest, size.
-//! Does not own: the cost of compiling it (`count`).
+//! Does not own: the cost of compiling it (`count`), its texts for other tools (`metadata`).
 
 use harness_contract::{
     PACKAGE, VERSION, is_compatible,
@@ -8,6 +8,8 @@ use harness_contract::{
 };
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
+
+use crate::metadata::{Metadata, MetadataError};
 
 /// The interfaces that a component may import. All but the last two contain only types.
 const ALLOWED_IMPORTS: [&str; 7] = ["types", "events", "messages", "requests", "capabilities", "http", "storage"];
@@ -29,6 +31,8 @@ pub struct Inspection {
     pub exports: Vec<String>,
     /// The embedded manifest.
     pub manifest: Option<String>,
+    /// What it says about itself to other tools. Nothing is decided by it.
+    pub metadata: Metadata,
 }
 
 /// Why a component was refused before it was compiled.
@@ -107,6 +111,9 @@ pub enum InspectError {
         "the component has more than one manifest, of which only one could count; rebuild it with `cargo harness build`, which embeds one"
     )]
     SeveralManifests,
+    /// The texts for other tools were refused.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// No manifest.
     #[error(
         "the component has no manifest; `cargo harness build` embeds the channel.toml that stands beside Cargo.toml, `cargo harness embed` puts one into a component that another tool made"
@@ -148,6 +155,7 @@ pub fn inspect(bytes: &[u8], max_size: usize) -> Result<Inspection, InspectError
         imports: Vec::new(),
         exports: Vec::new(),
         manifest: None,
+        metadata: Metadata::default(),
     };
     read(bytes, &mut inspection)?;
     inspection.contract = judge(&inspection)?;
@@ -199,6 +207,7 @@ fn read(bytes: &[u8], inspection: &mut Inspection) -> Result<(), InspectError> {
                     return Err(InspectError::SeveralManifests);
                 }
             }
+            Payload::CustomSection(section) => inspection.metadata.take(&section)?,
             _ => {}
         }
     }

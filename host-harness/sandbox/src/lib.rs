@@ -16,6 +16,7 @@ mod error;
 mod exports;
 mod inspect;
 mod memory;
+mod metadata;
 mod observe;
 mod replay;
 
@@ -29,5 +30,6 @@ pub use engine::Sandbox;
 pub use error::{CallError, CallFailure, LoadError, Scarce};
 pub use exports::Optional;
 pub use inspect::{InspectError, Inspection, inspect};
+pub use metadata::{Metadata, MetadataError};
 pub use observe::{Called, Contents, Observer};
 pub use replay::ReplayError;

@@ -72,6 +72,7 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     let json = serde_json::json!({
         "contract": PACKAGE, "size": inspection.size, "digest": inspection.digest, "imports": inspection.imports,
         "exports": inspection.exports,
+        "metadata": inspection.metadata,
         "asks": harness_contract::asks::asks(&manifest).iter().map(ToString::to_string).collect::<Vec<_>>(), "manifest": manifest, "capabilities": capabilities,
     });
     Ok(Report { text, json })

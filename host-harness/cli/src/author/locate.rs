@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use harness_build::Built;
+use harness_build::{Built, Recipe, Reproducible, SourceTree};
 use harness_cli::config::MOST_CORE_INSTANCES;
 use harness_sandbox::{Channel, ComponentBounds, Sandbox, SandboxConfig, inspect};
 
@@ -55,6 +55,25 @@ pub(crate) fn build(dir: &Path) -> Result<Built> {
     let built = harness_build::build(dir, !shown);
     progress.finish_and_clear();
     accepted(built?)
+}
+
+/// Builds a channel so that the result can be made again, and shows progress.
+pub(crate) fn reproducible(recipe: &Recipe<'_>) -> Result<Reproducible> {
+    let shown = std::io::stderr().is_terminal();
+    let progress = spinner(format!("building the channel in {} from nothing", recipe.dir.display()));
+    let made = harness_build::reproducible(&Recipe { show: !shown, ..*recipe });
+    progress.finish_and_clear();
+    let made = made?;
+    Ok(Reproducible { built: accepted(made.built)?, ..made })
+}
+
+/// Builds a channel again from a copy of its source tree in an empty folder, and shows progress.
+pub(crate) fn rebuild(tree: &SourceTree, path: &str, at: &Path) -> Result<Reproducible> {
+    let shown = std::io::stderr().is_terminal();
+    let progress = spinner(format!("building again from {}", tree.root().display()));
+    let made = harness_build::rebuild(tree, path, at, !shown);
+    progress.finish_and_clear();
+    Ok(made?)
 }
 
 /// Returns a built component if hosts would accept it.

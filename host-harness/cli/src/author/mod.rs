@@ -10,6 +10,8 @@ mod demo;
 mod embed;
 mod key;
 mod locate;
+mod package;
+pub(crate) mod rebuild;
 mod replay;
 mod sign;
 mod sim;
@@ -56,6 +58,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Build a channel from scratch into a package: component, SBOM, licence, and the statement to sign
+    #[command(
+        after_help = "The same source gives the same package in any folder and on any machine. What is built must lie in \
+                      the source tree (what git tracks, otherwise the workspace) or be pinned by Cargo.lock."
+    )]
+    Package(package::PackageArguments),
     /// Inspect a component: contract version, imports, exports, size, manifest; or say why it is rejected
     Check {
         /// The component
@@ -130,6 +138,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { script, channel } => wait(demo::run(script, channel)),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Embed { component, manifest, out, json } => embed::run(&component, &manifest, out, json),
+        Command::Package(arguments) => wait(package::run(arguments)),
         Command::Check { file, json } => check::run(&file, json),
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),

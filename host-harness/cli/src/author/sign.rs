@@ -21,7 +21,7 @@ use super::key::{KeyFolder, Keys};
 /// The file with what is to be signed, as `package` writes it into a package's folder.
 pub(super) const STATEMENT: &str = "statement.json";
 /// The longest statement that is read, in bytes.
-const MAX_STATEMENT: u64 = 64 << 10;
+pub(super) const MAX_STATEMENT: u64 = 64 << 10;
 
 /// Signs the package in a folder with its publisher's key. The signature is put beside it in the folder, with the words of
 /// earlier keys for this one.
@@ -101,9 +101,8 @@ pub(super) async fn publish(folder: &Path, to: &str, plain_http: bool) -> Result
         "{} is not signed, and hosts would refuse it: run `harness sign {0}`",
         folder.display()
     );
-    let builder = reqwest::Client::builder().user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")));
     let plain_http = plain_http.then(|| reference.authority().to_owned()).into_iter().collect();
-    let client = Client::new(builder, Options { plain_http, ..Options::default() })?;
+    let client = Client::new(harness_egress::client_builder()?, Options { plain_http, ..Options::default() })?;
     let registry = Registry::new(&client, &reference)?;
     let published = copy(&layout, &registry, &package.manifest, Some(&version.to_string()), MAX_COMPONENT).await?;
     println!(

@@ -4,7 +4,7 @@
 mod backup;
 mod installed;
 mod load;
-mod packages;
+pub(crate) mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;

@@ -108,7 +108,8 @@ async fn take_installed(
         }
     }
     for id in before.keys().filter(|id| !now.contains_key(*id)) {
-        eprintln!("{id} was removed; it runs until this host is started again");
+        host.unload_channel(id);
+        println!("unloaded {id}");
     }
     now
 }

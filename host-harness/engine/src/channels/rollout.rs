@@ -78,6 +78,15 @@ impl Channels {
         replaced
     }
 
+    /// Takes a channel out. Calls in progress end; what comes in for it later is refused, and what is in the journal waits
+    /// until it is loaded again. Whether it was loaded.
+    pub(crate) fn unload_channel(&self, id: &str) -> bool {
+        let before = self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.secrets.set_configured(id, None, HashMap::new());
+        self.secrets.set_previous(id, Vec::new());
+        before.is_some()
+    }
+
     /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub(crate) fn generation(&self, id: &str) -> u64 {
         self.generations.note(id, |history| history.count)

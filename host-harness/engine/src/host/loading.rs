@@ -38,6 +38,12 @@ impl Host {
         Ok(loaded)
     }
 
+    /// Takes a channel out. Calls in progress end; its webhooks are refused from now on, and what is in the journal waits
+    /// until it is loaded again. Its accounts and conversations stay. Whether it was loaded.
+    pub fn unload_channel(&self, id: &str) -> bool {
+        self.rooms.channels.unload_channel(id)
+    }
+
     /// How often this channel was loaded or rolled back since the start. The first load is 1.
     pub fn generation(&self, id: &str) -> u64 {
         self.rooms.channels.generation(id)

@@ -84,6 +84,10 @@ pub(crate) enum Command {
     Verify {
         /// As for `install`, or the id of an installed channel [default: all that are installed]
         package: Option<String>,
+        /// Instead, build the package again from this source tree, and show what differs: of a folder or a component's file
+        #[cfg(feature = "author")]
+        #[arg(long, value_name = "SOURCE", requires = "package", conflicts_with = "config")]
+        rebuild: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
@@ -124,7 +128,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         }
         Command::List { json, of } => list::list(&of.file()?, json),
         Command::Outdated { json, of } => wait(list::outdated(&of.file()?, json)),
-        Command::Verify { package, json, of } => wait(list::verify(&of.file()?, package.as_deref(), json)),
+        Command::Verify { package, json, of, .. } => wait(list::verify(&of.file()?, package.as_deref(), json)),
         Command::Rollback { channel, of } => install::rollback(&of.file()?, &channel),
         Command::Remove { channel, of } => install::remove(&of.file()?, &channel),
         Command::Pull { package, out, of } => wait(fetch::pull(&of.file()?, &package, &out)),

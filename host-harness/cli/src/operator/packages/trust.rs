@@ -73,6 +73,5 @@ fn public_key(file: &ConfigFile, key: &str, path: &std::path::Path) -> Result<Pu
 /// How registries are reached.
 pub(super) fn client(file: &ConfigFile) -> Result<Client> {
     let plain_http = file.config.packages.plain_http.iter().cloned().collect();
-    let builder = reqwest::Client::builder().user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")));
-    Ok(Client::new(builder, Options { plain_http, ..Options::default() })?)
+    Ok(Client::new(harness_egress::client_builder()?, Options { plain_http, ..Options::default() })?)
 }

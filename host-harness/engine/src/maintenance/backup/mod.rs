@@ -1,6 +1,7 @@
 //! Owns: backing up a running host: a consistent copy of everything that it stores.
 //! Does not own: restoring (`restore`), the manifest (`manifest`), checking what is stored (`check`).
 
+mod channels;
 mod check;
 mod manifest;
 mod restore;
@@ -154,6 +155,7 @@ pub async fn make(place: &Place, to: &Path, with_key: bool, now: u64) -> Result<
         }
     }
     note_missing(&copy, &missing)?;
+    files.extend(channels::copy(place, folder.path())?);
     let key = if with_key {
         let VaultKey::File(path) = &place.key else { return Err(BackupError::KeyElsewhere) };
         let key = zeroize::Zeroizing::new(fs::read(path).map_err(|error| BackupError::file(path, error))?);

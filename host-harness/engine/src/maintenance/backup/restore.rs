@@ -10,7 +10,7 @@ use std::{
 use harness_inbox::{Claim, InboxError, known_schema, verify_copy};
 use zeroize::Zeroizing;
 
-use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, manifest};
+use super::{BackupError, BackupKey, BackupManifest, INBOX, KEY, MEDIA, Place, channels, manifest};
 use crate::store::incoming::{Incoming, PIECE};
 use harness_egress::credentials::VaultKey;
 
@@ -64,6 +64,10 @@ pub async fn restore(place: &Place, from: &Path) -> Result<BackupManifest, Backu
         let path = from.join(&file.path);
         put_back(place, key, &path).await?;
     }
+    let of_channels = format!("{}/", channels::FOLDER);
+    for file in backup.files.iter().filter(|file| file.path.starts_with(&of_channels)) {
+        channels::put_back(place, &file.path, &from.join(&file.path))?;
+    }
     if let Some(NewKey { path, content }) = key {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         manifest::write(path.parent().unwrap_or(Path::new(".")), &name, &content)?;
@@ -93,6 +97,9 @@ async fn empty(place: &Place) -> Result<(), BackupError> {
         if fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
             return Err(BackupError::NotEmpty { path, what: "holds an inbox" });
         }
+    }
+    if let Some(path) = channels::lock_file(place) {
+        return Err(BackupError::NotEmpty { path, what: "names installed channels" });
     }
     if !place.media.is_empty().await? {
         let path = place.inbox.with_file_name(MEDIA);

@@ -1,0 +1,186 @@
+//! Owns: `harness verify --rebuild`: whether a package's component comes from a source tree, and if not, what differs.
+//! Does not own: the build (`harness-build`); whether the package is signed by somebody who is trusted.
+
+use std::{fmt, fs, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use harness_build::{Reproducible, SourceTree};
+use harness_contract::{
+    manifest::Manifest as ChannelManifest,
+    text::{shown, shown_json},
+};
+use harness_package::{
+    Digest, Version,
+    file::ComponentFile,
+    layout::Layout,
+    oci::{BUNDLE, Manifest},
+    signature::{Bundle, MAX_BUNDLE, PackageStatement, Statement},
+    source::Source,
+};
+use harness_sandbox::{SandboxConfig, inspect};
+use serde::Serialize;
+
+use crate::author::{
+    locate, package,
+    sign::{MAX_STATEMENT, STATEMENT},
+};
+
+/// A component, and what is said about it. Nobody has verified that: it is compared with what the build finds out.
+struct Published {
+    bytes: Vec<u8>,
+    statement: Option<PackageStatement>,
+}
+
+/// Builds again from `source` and compares with the package: a folder, or a component's file.
+pub(crate) async fn run(source: &Path, package: &Path, json: bool) -> Result<ExitCode> {
+    let published = published(package).await?;
+    let tree = SourceTree::of(source)?;
+    let path = channel_path(&tree, &published)?;
+    let folder = tempfile::tempdir()?;
+    let made = locate::rebuild(&tree, &path, folder.path())?;
+    let report = Report::of(&published, &made);
+    if json {
+        println!("{}", shown_json(&serde_json::to_string(&report)?));
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reads a package without trusting it.
+async fn published(package: &Path) -> Result<Published> {
+    let max = u64::try_from(SandboxConfig::default().max_component_bytes)?;
+    let (source, digest): (Box<dyn Source>, Digest) = if package.is_dir() {
+        let layout = Layout::open(package).await?;
+        let tags = layout.tags().await?;
+        let versions = tags.iter().filter_map(|tag| tag.parse::<Version>().ok());
+        let newest = versions.max().with_context(|| format!("{} holds no version of a package", package.display()))?;
+        let digest = layout.resolve(&newest.to_string()).await?.digest;
+        (Box::new(layout), digest)
+    } else if package.is_file() {
+        let file = ComponentFile::open(package, max).await?;
+        let digest = file.package().digest;
+        (Box::new(file), digest)
+    } else {
+        bail!(
+            "{}: there is no such folder or file; `harness pull` copies a package here",
+            shown(&package.to_string_lossy())
+        )
+    };
+    let manifest = Manifest::read(&source.manifest(&digest).await?)?;
+    let bytes = source.blob(manifest.component()?, max).await?;
+    let component = Digest::of(&bytes);
+    let about_it = |statement| match statement {
+        Statement::Package(statement) if statement.component == component => Some(statement),
+        _ => None,
+    };
+    let mut statement = None;
+    for entry in source.referrers(&digest).await?.manifests {
+        if entry.artifact_type.as_deref() == Some(BUNDLE)
+            && let Some(layer) = Manifest::read(&source.manifest(&entry.digest).await?)?.layers.first()
+            && let Ok(bundle) = Bundle::read(&source.blob(layer, u64::try_from(MAX_BUNDLE)?).await?)
+        {
+            statement = statement.or(bundle.unverified().ok().and_then(about_it));
+        }
+    }
+    // Not signed yet.
+    let unsigned = package.join(STATEMENT);
+    if statement.is_none() && unsigned.is_file() {
+        let read = || {
+            ensure!(fs::metadata(&unsigned)?.len() <= MAX_STATEMENT, "it has more than {MAX_STATEMENT} bytes");
+            Ok(fs::read(&unsigned)?)
+        };
+        let bytes = read().with_context(|| unsigned.display().to_string())?;
+        statement = Statement::read(&bytes).ok().and_then(about_it);
+    }
+    Ok(Published { bytes, statement: statement.map(|statement| *statement) })
+}
+
+/// The channel's folder in the tree: what the statement says, otherwise the one with the component's id.
+fn channel_path(tree: &SourceTree, published: &Published) -> Result<String> {
+    if let Some(statement) = &published.statement {
+        let path = &statement.package.source.path;
+        return Ok(if path == "." { String::new() } else { path.clone() });
+    }
+    let id = inspect(&published.bytes, SandboxConfig::default().max_component_bytes)?.manifest()?.channel.id;
+    let named = |path: &&str| {
+        let file = tree.root().join(path);
+        let manifest = fs::read_to_string(&file).ok().and_then(|text| ChannelManifest::parse(&text, path).ok());
+        manifest.is_some_and(|manifest| manifest.channel.id == id)
+    };
+    let manifests = tree.paths().filter(|path| *path == "channel.toml" || path.ends_with("/channel.toml"));
+    let found: Vec<&str> = manifests.filter(named).collect();
+    match found.as_slice() {
+        [path] => Ok(path.trim_end_matches("channel.toml").trim_end_matches('/').to_owned()),
+        _ => bail!(
+            "{} has {} channels with the id `{id}`, and the package does not say which folder it comes from",
+            tree.root().display(),
+            found.len()
+        ),
+    }
+}
+
+/// What a rebuild found out.
+#[derive(Serialize)]
+struct Report {
+    /// Whether the bytes are the same.
+    same: bool,
+    /// The package's component.
+    component: Digest,
+    /// What was built.
+    rebuilt: Digest,
+    /// What the package says, and what is otherwise here.
+    differences: Vec<Difference>,
+}
+
+#[derive(Serialize)]
+struct Difference {
+    what: &'static str,
+    package: String,
+    here: String,
+}
+
+impl Report {
+    fn of(published: &Published, made: &Reproducible) -> Self {
+        let (component, rebuilt) = (Digest::of(&published.bytes), Digest::of(&made.built.bytes));
+        let mut differences = Vec::new();
+        let mut compare = |what, package: String, here: String| {
+            if package != here {
+                differences.push(Difference { what, package, here });
+            }
+        };
+        if let Some(statement) = &published.statement {
+            let (source, build) = (&statement.package.source, &statement.package.build);
+            compare("source tree", source.tree.to_string(), Digest::from_bytes(made.tree.digest()).to_string());
+            compare("lock file", source.lock_file.to_string(), Digest::from_bytes(made.lock_file).to_string());
+            compare("rustc", build.rustc.clone(), made.toolchain.rustc.clone());
+            compare("cargo", build.cargo.clone(), made.toolchain.cargo.clone());
+            compare("flags", build.flags.join(" "), made.flags.join(" "));
+            compare("builder", build.builder.clone(), package::builder());
+        }
+        if component != rebuilt {
+            let (one, other) = (&published.bytes, &made.built.bytes);
+            let at = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+            let told = |bytes: &[u8]| format!("{} bytes, other ones from byte {at}", bytes.len());
+            compare("bytes", format!("{} bytes", one.len()), told(other));
+        }
+        Self { same: component == rebuilt, component, rebuilt, differences }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (component, rebuilt) = (&self.component, &self.rebuilt);
+        if self.same {
+            writeln!(f, "the package's component comes from this source: {component}")?;
+        } else {
+            writeln!(f, "the package's component does not come from this source as it is built here")?;
+            writeln!(f, "  the package has  {component}\n  the source gives {rebuilt}")?;
+        }
+        for Difference { what, package, here } in &self.differences {
+            let line = |text: &str| shown(text).replace("\\n", "; ");
+            writeln!(f, "  {what}: the package says {}, here it is {}", line(package), line(here))?;
+        }
+        Ok(())
+    }
+}

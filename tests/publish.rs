@@ -1,0 +1,392 @@
+//! From publisher to operator, by the commands: a package is signed, published to a real registry, installed with what it
+//! may do shown, answers a message, is updated, refused, accepted and taken back, and starts without the registry.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use channel_tests::{
+    eventually, instagram, manifest::with_manifest, registry::DockerRegistry, request, web_chat, write_secret,
+};
+use harness_package::{
+    Digest,
+    layout::Layout,
+    oci::{Descriptor, Manifest, TITLE, WASM, WASM_CONFIG, WasmConfig},
+    signature::{Build, Package, PackageStatement, SourceTree, Statement},
+    source::Target as _,
+};
+use serde_json::{Value, json};
+use simulator::{Config, Login, Simulator};
+use tempfile::TempDir;
+
+use crate::command_line::{Served, admin};
+
+/// Somebody's machine: a folder, in which commands run.
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command.args(words).current_dir(self.0.path()).env("HOME", self.0.path()).env_remove("XDG_CONFIG_HOME");
+        command
+    }
+
+    /// Runs a command where nobody can be asked.
+    fn run(&self, words: &[&str]) -> (bool, String) {
+        said(&self.command(words).stdin(std::process::Stdio::null()).output().unwrap())
+    }
+
+    fn done(&self, words: &[&str]) -> String {
+        let (done, said) = self.run(words);
+        assert!(done, "{words:?}: {said}");
+        said
+    }
+
+    /// Runs a command in a terminal, where this is typed.
+    fn typed(&self, words: &[&str], answer: &str) -> (bool, String) {
+        let quoted = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+        let line = format!("'{}' {quoted}", env!("CARGO_BIN_EXE_harness"));
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        command.current_dir(self.0.path()).env("HOME", self.0.path());
+        let answer_file = self.path("answer");
+        fs::write(&answer_file, format!("{answer}\n")).unwrap();
+        said(&command.stdin(fs::File::open(answer_file).unwrap()).output().unwrap())
+    }
+}
+
+fn said(output: &Output) -> (bool, String) {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A package of a component, as `harness package` lays it out.
+async fn package(folder: &Path, channel: &str, version: &str, publisher: &str, component: &[u8]) {
+    let layer = Descriptor::of(WASM, component).annotated(TITLE, format!("{channel}.wasm"));
+    let config = serde_json::to_vec(&WasmConfig::of(layer.digest, Vec::new(), Vec::new())).unwrap();
+    let component_digest = layer.digest;
+    let manifest = Manifest::of_package(Descriptor::of(WASM_CONFIG, &config), layer.clone(), [].into());
+    let layout = Layout::create(folder).await.unwrap();
+    layout.put_blob(&layer, component).await.unwrap();
+    layout.put_blob(&manifest.config, &config).await.unwrap();
+    let put = layout.put_manifest(&manifest.to_bytes().unwrap(), Some(version)).await.unwrap();
+    let any = Digest::of(b"source");
+    let statement = Statement::Package(Box::new(PackageStatement {
+        component: component_digest,
+        manifest: put.digest,
+        package: Package {
+            channel: channel.into(),
+            version: version.parse().unwrap(),
+            publisher: publisher.parse().unwrap(),
+            contract: "0.2.0".parse().unwrap(),
+            predecessor: None,
+            source: SourceTree { tree: any, path: "channel".into(), lock_file: any, repository: None },
+            build: Build {
+                rustc: "rustc".into(),
+                cargo: "cargo".into(),
+                target: "wasm32-unknown-unknown".into(),
+                flags: Vec::new(),
+                builder: "tests".into(),
+            },
+            attachments: Vec::new(),
+        },
+    }));
+    fs::write(folder.join("statement.json"), statement.to_bytes().unwrap()).unwrap();
+}
+
+/// The web chat in a later version that asks for one host more.
+fn wanting_more(version: &str) -> Vec<u8> {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/web-chat/channel.toml"));
+    let text = text.unwrap().replace("version = \"0.1.0\"", &format!("version = \"{version}\""));
+    let more = "\n[[egress]]\nhost = \"more.example.com\"\nmethods = [\"GET\"]\npaths = [\"/spy\"]\n";
+    with_manifest(&web_chat().1, &(text + more))
+}
+
+/// An operator's configuration: it trusts `acme` for both channels, and has what Instagram needs.
+fn configure(machine: &Machine, registry: &str, sim: &Simulator) -> String {
+    let (folder, config) = (machine.0.path(), sim.config());
+    for (name, secret) in [("app-secret", &config.app_secret), ("verify-token", &config.verify_token)] {
+        write_secret(&folder.join(name), secret.expose());
+    }
+    let account = sim.accounts().into_iter().next().unwrap();
+    write_secret(&folder.join("page-token"), account.token(Login::Facebook).unwrap().expose());
+    let text = format!(
+        r#"listen = "127.0.0.1:0"
+data-dir = "data"
+[packages]
+plain-http = [{registry:?}]
+[packages.publishers.acme]
+keys = ["acme.pub"]
+channels = ["instagram", "web-*"]
+[development.endpoints]
+"https://graph.facebook.com" = {facebook:?}
+[channels.instagram.secrets]
+app-secret = {{ file = "app-secret" }}
+verify-token = {{ file = "verify-token" }}
+[[channels.instagram.accounts]]
+id = {id:?}
+settings = {{ login = "facebook", page-id = {page:?} }}
+secrets = {{ page-token = {{ file = "page-token" }} }}
+"#,
+        facebook = sim.graph_facebook_url(),
+        id = account.ig_id,
+        page = account.page.as_ref().unwrap().id,
+    );
+    fs::write(machine.path("harness.toml"), text).unwrap();
+    machine.path("harness.toml").to_str().unwrap().to_owned()
+}
+
+async fn api(machine: &Machine, served: &Served, method: &str, path: &str, body: Option<Value>) -> Value {
+    let shown = admin(machine.0.path());
+    let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
+    let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+    let answer = request(method, &format!("{}/api/v1/{path}", served.address), &headers, body).await;
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+/// The digest and the provenance of a channel that runs; none where it does not.
+async fn runs(machine: &Machine, served: &Served, channel: &str) -> Option<(String, Value)> {
+    let all = api(machine, served, "GET", "channels", None).await;
+    let found = all.as_array().unwrap().iter().find(|found| found["id"] == channel)?.clone();
+    Some((found["digest"].as_str().unwrap().to_owned(), found["provenance"].clone()))
+}
+
+fn hex(component: &[u8]) -> String {
+    Digest::of(component).hex()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
+    let (sim, registry) = (Simulator::start(Config::demo()).await.unwrap(), DockerRegistry::open().await);
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    // The publisher makes a key, signs two packages and publishes them.
+    let key = publisher.done(&["key", "create", "acme"]);
+    assert!(key.contains("BEGIN PUBLIC KEY") && !key.contains("PRIVATE"), "{key}");
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    for (channel, bytes) in [("instagram", &instagram().1), ("web-chat", &web_chat().1)] {
+        package(&publisher.path(channel), channel, "0.1.0", "acme", bytes).await;
+        let to = format!("{}/acme/{channel}", registry.authority);
+        let (done, refused) = publisher.run(&["publish", channel, &to, "--plain-http"]);
+        assert!(!done && refused.contains("is not signed"), "{refused}");
+        publisher.done(&["sign", channel]);
+        publisher.done(&["publish", channel, &to, "--plain-http"]);
+    }
+    // The operator sees whose it is and what it may do, and has to agree.
+    let config = configure(&operator, &registry.authority, &sim);
+    let from = format!("{}/acme/instagram", registry.authority);
+    let (done, asked) = operator.typed(&["install", &from, "--config", &config], "n");
+    assert!(!done && asked.contains("acme, verified with its key"), "{asked}");
+    assert!(asked.contains("requests POST https://graph.facebook.com/*/*/messages"), "{asked}");
+    assert!(asked.contains("people who connect by facebook are asked to permit instagram_manage_messages"), "{asked}");
+    assert!(operator.done(&["list", "--config", &config]).contains("no channel is installed"));
+    let (done, nobody) = operator.run(&["install", &from, "--config", &config]);
+    assert!(!done && nobody.contains("nobody can be asked here"), "{nobody}");
+    let (done, installed) = operator.typed(&["install", &from, "--config", &config], "y");
+    assert!(done && installed.contains("installed instagram 0.1.0"), "{installed}");
+    // It runs, takes a message and answers it.
+    let mut served =
+        Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    let (digest, provenance) = runs(&operator, &served, "instagram").await.unwrap();
+    assert_eq!((digest, &provenance["kind"]), (hex(&instagram().1), &json!("package")));
+    assert_eq!((&provenance["publisher"], &provenance["source"]), (&json!("acme"), &json!(from)));
+    sim.set_webhook_url(format!("{}/webhooks/instagram", served.address));
+    sim.customer(Config::DEMO_CUSTOMER).text("is it signed?").await;
+    eventually("the message", async || {
+        let found = api(&operator, &served, "GET", "conversations", None).await;
+        (found.as_array()?.first()?["preview"] == "is it signed?").then_some(())
+    })
+    .await;
+    let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "It is."}}]});
+    let sent = api(&operator, &served, "POST", "conversations/1/replies?wait=20000", Some(reply)).await;
+    assert_eq!(sent["state"], "sent", "{sent}");
+    // A second channel is taken by the running host, with what was agreed to on another one.
+    let chat = format!("{}/acme/web-chat", registry.authority);
+    let other = Machine::new();
+    fs::copy(operator.path("acme.pub"), other.path("acme.pub")).unwrap();
+    let elsewhere = configure(&other, &registry.authority, &sim);
+    assert!(other.typed(&["install", &chat, "--config", &elsewhere], "yes").0);
+    fs::copy(other.path("data/channels/grants.toml"), operator.path("grants.toml")).unwrap();
+    operator.done(&["install", &chat, "--config", &config, "--yes", "--grant", "grants.toml"]);
+    let took = async |bytes: &[u8]| {
+        let wanted = hex(bytes);
+        eventually("the component", async || (runs(&operator, &served, "web-chat").await?.0 == wanted).then_some(()))
+            .await
+    };
+    took(&web_chat().1).await;
+    // An update that asks for one host more shows it, is refused, and then accepted.
+    let newer = wanting_more("0.2.0");
+    package(&publisher.path("newer"), "web-chat", "0.2.0", "acme", &newer).await;
+    publisher.done(&["sign", "newer"]);
+    publisher.done(&["publish", "newer", &chat, "--plain-http"]);
+    assert!(operator.done(&["outdated", "--config", &config]).contains("web-chat 0.1.0 → 0.2.0"));
+    let (done, asked) = operator.typed(&["update", "web-chat", "--config", &config], "n");
+    assert!(!done && asked.contains("+ requests GET https://more.example.com/spy"), "{asked}");
+    let (done, refused) = operator.run(&["update", "web-chat", "--config", &config, "--yes", "--grant", "grants.toml"]);
+    assert!(!done && refused.contains("a grant is for one component"), "{refused}");
+    took(&web_chat().1).await;
+    assert!(operator.typed(&["update", "web-chat", "--config", &config], "y").0);
+    took(&newer).await;
+    // And back.
+    let back = operator.done(&["rollback", "web-chat", "--config", &config]);
+    assert!(back.contains("web-chat is 0.1.0 again"), "{back}");
+    took(&web_chat().1).await;
+    // Without the registry everything that is installed starts.
+    let (done, pulled) = operator.run(&["pull", &chat, "--out", "pulled", "--config", &config]);
+    assert!(done, "{pulled}");
+    drop(registry);
+    drop(served);
+    served = Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    assert_eq!(runs(&operator, &served, "instagram").await.unwrap().0, hex(&instagram().1));
+    assert_eq!(runs(&operator, &served, "web-chat").await.unwrap().0, hex(&web_chat().1));
+    // What was copied before is installed without it, as what asks for no more than that is what was shown.
+    let (done, installed) = operator.typed(&["install", "pulled", "--config", &config], "y");
+    assert!(done && installed.contains("installed web-chat 0.2.0"), "{installed}");
+    operator.done(&["verify", "--config", &config]);
+    // A backup holds it, and where it is put back, it runs.
+    operator.done(&["backup", "--config", &config, "--with-key", "saved"]);
+    let restored = Machine::new();
+    fs::copy(operator.path("acme.pub"), restored.path("acme.pub")).unwrap();
+    let elsewhere = configure(&restored, "127.0.0.1:1", &sim);
+    restored.done(&["restore", "--config", &elsewhere, operator.path("saved").to_str().unwrap()]);
+    let verified = restored.done(&["verify", "--config", &elsewhere]);
+    assert!(verified.contains("instagram 0.1.0: acme") && verified.contains("web-chat 0.2.0: acme"), "{verified}");
+    // What is removed is taken out of the running host.
+    operator.done(&["remove", "web-chat", "--config", &config]);
+    eventually("its end", async || runs(&operator, &served, "web-chat").await.is_none().then_some(())).await;
+    assert!(runs(&operator, &served, "instagram").await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_trusted_is_refused_with_its_sentence_and_nothing_is_installed() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let file = publisher.path("chat.wasm");
+    let refused = |words: &str| {
+        let (done, said) = operator.typed(&["install", file.to_str().unwrap(), "--config", &config], "y");
+        assert!(!done && said.contains(words), "{words}: {said}");
+        assert!(operator.done(&["list", "--config", &config]).contains("no channel is installed"));
+        assert!(
+            !operator.path("data/channels/components").is_dir()
+                || fs::read_dir(operator.path("data/channels/components")).unwrap().next().is_none()
+        );
+    };
+    // Nobody signed it.
+    fs::write(&file, &web_chat().1).unwrap();
+    refused("is not signed");
+    // Signed, and then changed; signed for another channel; by somebody else.
+    let sign = async |machine: &Machine, channel: &str, publisher: &str, bytes: &[u8]| {
+        let folder = machine.path("package");
+        let _ = fs::remove_dir_all(&folder);
+        package(&folder, channel, "0.1.0", publisher, bytes).await;
+        machine.done(&["sign", "package", "--file", "chat.wasm"]);
+        machine.path("chat.wasm")
+    };
+    sign(&publisher, "web-chat", "acme", &web_chat().1).await;
+    fs::write(&file, wanting_more("0.1.0")).unwrap();
+    refused("it was changed or mixed up");
+    sign(&publisher, "scripted", "acme", &web_chat().1).await;
+    refused("may not publish the channel `scripted`");
+    sign(&publisher, "web-shop", "acme", &web_chat().1).await;
+    refused("it was not built from what was signed");
+    let stranger = Machine::new();
+    stranger.done(&["key", "create", "acme"]);
+    let theirs = sign(&stranger, "web-chat", "acme", &web_chat().1).await;
+    for end in ["", ".sigstore.json"] {
+        let name = format!("{}{end}", theirs.display());
+        fs::copy(&name, format!("{}{end}", file.display())).unwrap();
+    }
+    refused("is none of its keys");
+    stranger.done(&["key", "create", "acrne"]);
+    let theirs = sign(&stranger, "web-chat", "acrne", &web_chat().1).await;
+    for end in ["", ".sigstore.json"] {
+        fs::copy(format!("{}{end}", theirs.display()), format!("{}{end}", file.display())).unwrap();
+    }
+    refused("its name looks like that of `acme`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_or_revoked_since_does_not_start_and_the_others_do() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    let config = configure(&operator, "127.0.0.1:1", &sim);
+    for (channel, bytes) in [("instagram", &instagram().1), ("web-chat", &web_chat().1)] {
+        package(&publisher.path(channel), channel, "0.1.0", "acme", bytes).await;
+        publisher.done(&["sign", channel]);
+        let folder = publisher.path(channel);
+        assert!(operator.typed(&["install", folder.to_str().unwrap(), "--config", &config], "y").0);
+    }
+    // Its file was exchanged on the disk.
+    let component = operator.path("data/channels/components").join(format!("{}.wasm", hex(&web_chat().1)));
+    fs::write(&component, wanting_more("0.1.0")).unwrap();
+    let (good, said) = operator.run(&["verify", "--config", &config]);
+    assert!(!good && said.contains("instagram 0.1.0: acme") && said.contains("web-chat 0.1.0"), "{said}");
+    let served = Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    assert!(runs(&operator, &served, "instagram").await.is_some());
+    assert!(runs(&operator, &served, "web-chat").await.is_none());
+    drop(served);
+    // Put back, and revoked.
+    fs::write(&component, &web_chat().1).unwrap();
+    assert!(operator.run(&["verify", "--config", &config]).0);
+    let text = fs::read_to_string(&config).unwrap();
+    let revoked =
+        format!("[packages.revoked]\ncomponents = [\"sha256:{}\"]\n[packages.publishers.acme]", hex(&web_chat().1));
+    fs::write(&config, text.replace("[packages.publishers.acme]", &revoked)).unwrap();
+    let (good, said) = operator.run(&["verify", "web-chat", "--config", &config]);
+    assert!(!good && said.contains("is revoked by the trust policy"), "{said}");
+    // A lock file that was edited is trusted in nothing.
+    let lock = operator.path("data/channels/channels.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replace("0.1.0", "0.0.9")).unwrap();
+    let (good, said) = operator.run(&["serve", "--config", &config]);
+    assert!(!good && said.contains("it was changed by hand"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_old_one_vouches_for_is_followed_from_then_on() {
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let install = async |name: &str, version: &str, bytes: &[u8]| {
+        package(&publisher.path(name), "web-chat", version, "acme", bytes).await;
+        publisher.done(&["sign", name]);
+        let folder = publisher.path(name);
+        operator.typed(&["install", folder.to_str().unwrap(), "--config", &config], "y")
+    };
+    assert!(install("one", "0.1.0", &web_chat().1).await.0);
+    let old = publisher.done(&["key", "show", "acme"]);
+    publisher.done(&["key", "rotate", "acme"]);
+    assert_ne!(publisher.done(&["key", "show", "acme"]), old);
+    let (done, said) = install("two", "0.2.0", &wanting_more("0.2.0")).await;
+    assert!(done, "{said}");
+    // What the host has learned holds for a package that does not carry the old key's word.
+    fs::remove_file(publisher.path(".config/inbox-harness/keys/acme.rotations.json")).unwrap();
+    let (done, said) = install("three", "0.3.0", &wanting_more("0.3.0")).await;
+    assert!(done, "{said}");
+    assert!(operator.run(&["verify", "--config", &config]).0);
+}
