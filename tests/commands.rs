@@ -6,10 +6,10 @@ mod accounts_by_command;
 mod command_line;
 #[path = "compile_bombs.rs"]
 mod compile_bombs;
-#[path = "packages/reproducible.rs"]
-mod reproducible;
 #[path = "publish.rs"]
 mod publish;
+#[path = "packages/reproducible.rs"]
+mod reproducible;
 #[path = "simulator_by_command.rs"]
 mod simulator_by_command;
 #[path = "telemetry.rs"]

@@ -23,3 +23,7 @@ mod registry;
 mod sample;
 #[path = "packages/signatures.rs"]
 mod signatures;
+#[path = "packages/tls.rs"]
+mod tls;
+#[path = "packages/uploads.rs"]
+mod uploads;

@@ -17,7 +17,10 @@ use std::{
 };
 
 use channel_tests::{
-    eventually, instagram, manifest::with_manifest, registry::DockerRegistry, request, web_chat, write_secret,
+    eventually, instagram,
+    manifest::with_manifest,
+    registry::{DockerRegistry, USER, login},
+    request, web_chat, write_secret,
 };
 use harness_package::{
     Digest,
@@ -47,6 +50,9 @@ impl Machine {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
         command.args(words).current_dir(self.0.path()).env("HOME", self.0.path()).env_remove("XDG_CONFIG_HOME");
+        for name in ["DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"] {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -273,6 +279,33 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     operator.done(&["remove", "web-chat", "--config", &config]);
     eventually("its end", async || runs(&operator, &served, "web-chat").await.is_none().then_some(())).await;
     assert!(runs(&operator, &served, "instagram").await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publisher_and_operator_are_logged_in_as_their_container_tools_are() {
+    let (sim, registry) = (Simulator::start(Config::demo()).await.unwrap(), DockerRegistry::with_login().await);
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    package(&publisher.path("chat"), "web-chat", "0.1.0", "acme", &web_chat().1).await;
+    publisher.done(&["sign", "chat"]);
+    let chat = format!("{}/acme/web-chat", registry.authority);
+    let publish = ["publish", "chat", &chat, "--plain-http"];
+    let (done, refused) = publisher.run(&publish);
+    assert!(!done && refused.contains("log in with the tools of your registry"), "{refused}");
+    let log_in = |machine: &Machine| {
+        fs::create_dir(machine.path(".docker")).unwrap();
+        login(&machine.path(".docker"), &registry.authority, USER);
+    };
+    log_in(&publisher);
+    publisher.done(&publish);
+    let config = configure(&operator, &registry.authority, &sim);
+    let install = ["install", &chat, "--config", &config];
+    let (done, refused) = operator.typed(&install, "y");
+    assert!(!done && refused.contains("log in with the tools of your registry"), "{refused}");
+    log_in(&operator);
+    let (done, said) = operator.typed(&install, "y");
+    assert!(done && !said.contains(USER.1), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,9 +13,10 @@ use harness_package::{
     source::Source,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::sample::{MAX, Sample, VERSION};
 
@@ -93,14 +94,35 @@ impl Fake {
     pub(crate) async fn telling(
         lie: impl Fn(&Asked, usize, &Honest) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
+        Self::behind(None, Arc::new(lie)).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn over_tls(
+        tls: TlsAcceptor,
+        lie: impl Fn(&Asked, usize, &Honest) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        Self::behind(Some(tls), Arc::new(lie)).await
+    }
+
+    async fn behind(tls: Option<TlsAcceptor>, lie: Lie) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
-        let (honest, asked, lie): (_, _, Lie) = (honest().await, Arc::default(), Arc::new(lie));
+        let (honest, asked) = (honest().await, Arc::default());
         let fake = Self { authority, asked: Arc::clone(&asked) };
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, honest.clone(), Arc::clone(&asked), Arc::clone(&lie)));
+                let (tls, honest) = (tls.clone(), honest.clone());
+                let (asked, lie) = (Arc::clone(&asked), Arc::clone(&lie));
+                tokio::spawn(async move {
+                    let Some(tls) = tls else { return serve(stream, honest, asked, lie).await };
+                    // A client that does not trust the certificate ends here.
+                    if let Ok(mut stream) = tls.accept(stream).await {
+                        serve(&mut stream, honest, asked, lie).await;
+                        let _ = stream.shutdown().await;
+                    }
+                });
             }
         });
         fake
@@ -149,7 +171,7 @@ pub(crate) fn sample() -> Sample {
     Sample::of(&b"component".repeat(1000))
 }
 
-async fn serve(mut stream: TcpStream, honest: Honest, all: Arc<Mutex<Vec<Asked>>>, lie: Lie) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, honest: Honest, all: Arc<Mutex<Vec<Asked>>>, lie: Lie) {
     let mut reader = BufReader::new(&mut stream);
     let mut line = String::new();
     reader.read_line(&mut line).await.unwrap_or_default();

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use channel_tests::registry::{DockerRegistry, USER, client, login, repository};
+use channel_tests::registry::{DockerRegistry, FerroRegistry, USER, client, login, repository};
 use harness_package::{
     Digest,
     layout::Layout,
@@ -57,6 +57,22 @@ async fn a_package_is_published_from_a_folder_and_read_back_by_tag_and_by_digest
     let read_back = read(&pulled, VERSION).await;
     assert_eq!((read_back.0.digest, read_back.2), (package.digest, referrers()));
     assert_eq!(pulled.tags().await.unwrap(), [VERSION]);
+}
+
+#[tokio::test]
+async fn a_registry_that_lists_referrers_itself_is_left_to_do_it() {
+    let registry = FerroRegistry::open().await;
+    let published = registry.repository(NAME);
+    let (_kept, folder) = layout().await;
+    let package = Sample::of(&large()).put(&folder).await;
+    copy(&folder, &published, &package, Some(VERSION)).await;
+    let read_back = read(&published, VERSION).await;
+    assert_eq!((read_back.0.digest, read_back.2), (package.digest, referrers()));
+    assert!(read_back.1 == large());
+    assert_eq!(published.tags().await.unwrap(), [VERSION], "no list under a tag");
+    let (_kept, pulled) = layout().await;
+    copy(&published, &pulled, &package, Some(VERSION)).await;
+    assert_eq!(read(&pulled, VERSION).await.2, referrers());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -12,8 +13,11 @@ use harness_package::registry::{Client, Logins, Options, Registry};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
+    net::TcpStream,
     process::{Child, Command},
 };
+
+use crate::eventually;
 
 /// The user that [`DockerRegistry::with_login`] knows, and the password.
 pub const USER: (&str, &str) = ("anna", "correct-horse");
@@ -86,15 +90,63 @@ impl DockerRegistry {
     }
 }
 
+/// The crate `ferro-oci-server`, which has the referrers API and keeps everything in memory. It ends when it is dropped.
+pub struct FerroRegistry {
+    /// `127.0.0.1:PORT`
+    pub authority: String,
+    _child: Child,
+}
+
+impl FerroRegistry {
+    /// Everybody may read and write.
+    pub async fn open() -> Self {
+        // Somebody else may take the free port first.
+        for _ in 0..5 {
+            if let Some(registry) = Self::start().await {
+                return registry;
+            }
+        }
+        panic!("ferro-oci-server does not start")
+    }
+
+    async fn start() -> Option<Self> {
+        let authority = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut child = Command::new(tool("bin/ferro-oci-server"))
+            .env_clear()
+            .env("FERRO_OCI_LISTEN", &authority)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("ferro-oci-server starts: `.ci/setup` brings it");
+        let listens =
+            eventually("ferro-oci-server", async || TcpStream::connect(&authority).await.is_ok().then_some(()));
+        tokio::select! {
+            _ = child.wait() => return None,
+            () = listens => {}
+        }
+        let ended = child.try_wait().unwrap().is_some();
+        (!ended).then_some(Self { authority, _child: child })
+    }
+
+    /// A repository of it.
+    pub fn repository(&self, name: &str) -> Registry {
+        repository(&client(&[&self.authority], Logins::default()), &self.authority, name)
+    }
+}
+
 /// Debian's, where it is installed; else where `.ci/setup` puts it.
 fn program() -> PathBuf {
     let installed = PathBuf::from("/usr/bin/docker-registry");
-    if installed.exists() {
-        return installed;
-    }
+    if installed.exists() { installed } else { tool("usr/bin/docker-registry") }
+}
+
+/// What `.ci/setup` puts into `registry` in the target folder.
+fn tool(path: &str) -> PathBuf {
     // target/PROFILE/deps/TEST
     let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(3).unwrap().join("registry/usr/bin/docker-registry")
+    test.ancestors().nth(3).unwrap().join("registry").join(path)
 }
 
 /// A client that speaks plain HTTP to these registries.

@@ -11,12 +11,13 @@ use harness_package::{
     layout::Layout,
     oci::{self, Descriptor, Manifest},
     reference::Reference,
-    registry::{Client, Options, Registry},
+    registry::Registry,
     signature::{Bundle, Statement},
     source::{Source as _, Target as _},
 };
 
 use super::key::{KeyFolder, Keys};
+use crate::operator::registries;
 
 /// The file with what is to be signed, as `package` writes it into a package's folder.
 pub(super) const STATEMENT: &str = "statement.json";
@@ -102,8 +103,7 @@ pub(super) async fn publish(folder: &Path, to: &str, plain_http: bool) -> Result
         folder.display()
     );
     let plain_http = plain_http.then(|| reference.authority().to_owned()).into_iter().collect();
-    let client = Client::new(harness_egress::client_builder()?, Options { plain_http, ..Options::default() })?;
-    let registry = Registry::new(&client, &reference)?;
+    let registry = Registry::new(&registries(plain_http)?, &reference)?;
     let published = copy(&layout, &registry, &package.manifest, Some(&version.to_string()), MAX_COMPONENT).await?;
     println!(
         "published {} {version}: {}@{}",

@@ -15,6 +15,8 @@ use std::{future::Future, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::Subcommand;
 
+pub(crate) use packages::trust::registries;
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the host: webhooks in, replies out, an HTTP API, one inbox file

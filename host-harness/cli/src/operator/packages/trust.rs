@@ -2,7 +2,7 @@
 //! file, how registries are reached.
 //! Does not own: verifying, fetching.
 
-use std::{fs, sync::Arc};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use harness_cli::config::{ConfigError, ConfigFile};
@@ -10,7 +10,7 @@ use harness_egress::credentials::{Vault, VaultKey};
 use harness_package::{
     Publisher,
     installed::{Installed, Seal},
-    registry::{Client, Options},
+    registry::{Client, Logins, Options},
     signature::{PublicKey, PublisherRule, TrustPolicy, TrustRules},
 };
 
@@ -70,8 +70,13 @@ fn public_key(file: &ConfigFile, key: &str, path: &std::path::Path) -> Result<Pu
     PublicKey::from_pem(&text).map_err(|error| wrong(error.to_string()))
 }
 
-/// How registries are reached.
+/// How registries are reached: these without TLS, with the logins that container tools keep.
+pub(crate) fn registries(plain_http: BTreeSet<String>) -> Result<Client> {
+    let logins = Logins::of_environment(|name| std::env::var_os(name));
+    Ok(Client::new(harness_egress::client_builder()?, Options { plain_http, logins, ..Options::default() })?)
+}
+
+/// As the configuration has it.
 pub(super) fn client(file: &ConfigFile) -> Result<Client> {
-    let plain_http = file.config.packages.plain_http.iter().cloned().collect();
-    Ok(Client::new(harness_egress::client_builder()?, Options { plain_http, ..Options::default() })?)
+    registries(file.config.packages.plain_http.iter().cloned().collect())
 }
