@@ -121,6 +121,13 @@ mod tests {
             }
         }
         assert!(read("PUBLIC KEY", &write("PUBLIC KEY", &[0; 4000])).is_err());
+        let lines = |width: usize| {
+            let body = BASE64_STANDARD.encode([7; 96]);
+            let lines = body.as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line).into_owned());
+            format!("-----BEGIN KEY-----\n{}\n-----END KEY-----\n", lines.collect::<Vec<_>>().join("\n"))
+        };
+        assert_eq!(*read("KEY", &lines(64)).unwrap(), [7; 96]);
+        assert!(read("KEY", &lines(76)).is_err() && read("KEY", &lines(32)).is_err(), "other widths");
     }
 
     #[test]

@@ -27,10 +27,7 @@ pub enum TrustError {
     )]
     RevokedKey(KeyHint),
     /// Nobody knows the publisher.
-    #[error(
-        "the publisher `{claimed}` is not in the trust policy{}; to trust it, add its key, {hint}, after comparing it with \
-         what the publisher says", resemblance(.resembles.as_ref())
-    )]
+    #[error("the publisher `{claimed}` is not in the trust policy; {}", advice(hint, .resembles.as_ref()))]
     UnknownPublisher {
         /// Who it claims to be from.
         claimed: Publisher,
@@ -137,10 +134,12 @@ pub enum TrustError {
     Rotation(#[from] RotationError),
 }
 
-fn resemblance(known: Option<&Publisher>) -> String {
-    known
-        .map(|known| format!(", and its name looks like that of `{known}`, which is somebody else"))
-        .unwrap_or_default()
+/// What to do about a publisher that nobody knows. Never how to trust one that looks like somebody else.
+fn advice(hint: &KeyHint, known: Option<&Publisher>) -> String {
+    known.map_or_else(
+        || format!("to trust it, compare the key {hint} with what the publisher says, and add it"),
+        |known| format!("its name looks like that of `{known}`, which is somebody else, so this may be an imitation"),
+    )
 }
 
 fn whose(known: Option<&Publisher>) -> String {

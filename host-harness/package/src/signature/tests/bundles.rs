@@ -36,6 +36,9 @@ fn the_same_statement_gives_the_same_bytes() {
     assert_eq!(text(bytes()), include_str!("statement.json").trim_end());
 }
 
+/// What is changed in a sound bundle, and a word of the refusal.
+type Change = (fn(&mut Value), &'static str);
+
 #[test]
 fn empty_lists_that_other_writers_write_are_accepted_and_nothing_else() {
     let parties = Parties::new();
@@ -52,27 +55,32 @@ fn empty_lists_that_other_writers_write_are_accepted_and_nothing_else() {
     for edit in accepted {
         assert!(parties.verify(&[material(edit)]).is_ok(), "{}", text(material(edit)));
     }
-    let refused: [fn(&mut Value); 7] = [
-        |material| material["tlogEntries"] = json!([{}]),
-        |material| material["tlogEntries"] = json!(null),
-        |material| material["tlogEntries"] = json!({}),
-        |material| material["timestampVerificationData"] = json!([]),
-        |material| material["timestampVerificationData"] = json!(null),
-        |material| material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [{ "signedTimestamp": "" }] }),
-        |material| material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [], "x": [] }),
+    let refused: [Change; 7] = [
+        (|material| material["tlogEntries"] = json!([{}]), "not checked here"),
+        (|material| material["tlogEntries"] = json!(null), "is null"),
+        (|material| material["tlogEntries"] = json!({}), "cannot be read"),
+        (|material| material["timestampVerificationData"] = json!([]), "cannot be read"),
+        (|material| material["timestampVerificationData"] = json!(null), "is null"),
+        (
+            |material| {
+                material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [{ "signedTimestamp": "" }] })
+            },
+            "not checked here",
+        ),
+        (
+            |material| material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [], "x": [] }),
+            "unknown field",
+        ),
     ];
-    for edit in refused {
+    for (edit, word) in refused {
         let (_, sentence) = parties.refusal(&[material(edit)]);
-        assert!(sentence.contains("bundle"), "{sentence}");
+        assert!(sentence.contains(word), "{word}: {sentence}");
     }
     for id in [json!(""), json!(parties.acme.public().hint().to_string())] {
         let bundle = edited(&parties.bundle(), |json| json["dsseEnvelope"]["signatures"][0]["keyid"] = id);
         assert!(parties.verify(&[bundle]).is_ok());
     }
 }
-
-/// What is changed in a sound bundle, and a word of the refusal.
-type Change = (fn(&mut Value), &'static str);
 
 #[test]
 fn a_bundle_has_one_form() {
@@ -268,6 +276,24 @@ fn a_statement_has_one_form_even_where_its_publisher_signed_another() {
     }
     let pretty = serde_json::to_string_pretty(&serde_json::from_slice::<Value>(&payload).unwrap()).unwrap();
     assert!(parties.verify(&[signed_as_is(&parties.acme, pretty.as_bytes())]).is_ok(), "blanks are no other form");
+}
+
+#[test]
+fn a_statement_about_a_new_key_names_that_key_alone() {
+    let new_key = *SigningKey::generate().unwrap().public();
+    let payload = Statement::from(RotationStatement { publisher: name("acme"), new_key }).to_bytes().unwrap();
+    let changes: [fn(&mut Value); 5] = [
+        |json| json["subject"][0]["digest"]["sha256"] = json!("0".repeat(64)),
+        |json| json["subject"][0]["name"] = json!("manifest"),
+        |json| json["subject"] = json!([]),
+        |json| json["predicate"]["newKey"] = json!(json["predicate"]["newKey"].as_str().unwrap().trim_end()),
+        |json| json["predicate"]["channels"] = json!(["*"]),
+    ];
+    assert!(Statement::read(&payload).is_ok());
+    for change in changes {
+        let changed = edited(&payload, change);
+        assert!(Statement::read(&changed).is_err(), "{}", text(changed));
+    }
 }
 
 #[test]
