@@ -13,7 +13,7 @@ use harness_package::{
 use tokio::task::JoinSet;
 
 use crate::{
-    fake::{Answer, Asked, Fake, Honest, Step, announced, not_found, sample, whole},
+    fake::{Answer, Asked, Fake, Honest, Step, announced, not_found, sample, unannounced, whole},
     sample::{MAX, Sample, VERSION, read, referrers},
 };
 
@@ -66,6 +66,7 @@ async fn answers_without_an_end_are_not_read_to_it() {
         })
         .await;
         lie_at(step, "more than", |_, _| announced("200 OK", "", 1 << 40, b"x")).await;
+        lie_at(step, "more than", |_, _| unannounced((1 << 20) + 1)).await;
     }
 }
 
