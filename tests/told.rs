@@ -39,16 +39,16 @@ fn quiet(output: &Output) -> String {
 fn check_prints_all_that_a_grant_gives() {
     let checked = quiet(&harness(&["check", instagram().0.to_str().unwrap()]));
     for words in [
-        "requests POST https://graph.facebook.com/*/*/messages: bodies up to 65536 bytes, answers up to 262144 bytes",
+        "requests POST https://graph.facebook.com/*/*/messages: bodies up to 64 KiB, answers up to 256 KiB",
         "requests GET https://graph.instagram.com/refresh_access_token",
         "files and pictures from *.fbcdn.net",
         "the credential app-secret of the channel",
-        "the credential code in the form as code of api.instagram.com",
-        "a value derived from the credential app-secret in the query as appsecret_proof of graph.facebook.com",
+        "the credential code in the form as code to api.instagram.com",
+        "a value derived from the credential app-secret in the query as appsecret_proof to graph.facebook.com",
         "the credential page-token taken from answers at /access_token",
         "people who connect by facebook are sent to https://www.facebook.com/v25.0/dialog/oauth",
         "people who connect by instagram are asked to permit instagram_business_manage_messages",
-        "webhooks: up to 8388608 bytes",
+        "webhooks: up to 8 MiB",
         "webhooks are proved by HMAC-SHA256",
         "callbacks data-deletion, while they are new, signed with app-secret",
         "whoever knows verify-token",

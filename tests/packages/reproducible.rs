@@ -194,6 +194,38 @@ fn vendored_packages_give_the_same_component() {
     assert!(!holds("/registry/") && !holds(env!("CARGO_TARGET_TMPDIR")) && !holds("/vendor/"));
 }
 
+/// A toolchain as it is with the component `rust-src`: rustc then names the files of its own library by their place.
+fn toolchain_with_source(at: &Path) -> PathBuf {
+    let asked = Command::new("rustc").args(["--print", "sysroot"]).current_dir(checkout()).output().unwrap();
+    let real = PathBuf::from(String::from_utf8(asked.stdout).unwrap().trim());
+    let (bin, sysroot) = (at.join("bin"), at.join("sysroot"));
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(&sysroot).unwrap();
+    let copied = Command::new("cp").arg("-rs").arg(real.join("lib")).arg(sysroot.join("lib")).status().unwrap();
+    assert!(copied.success());
+    let marker = sysroot.join("lib/rustlib/src/rust/library/std/src/lib.rs");
+    fs::create_dir_all(marker.parent().unwrap()).unwrap();
+    fs::write(marker, "").unwrap();
+    let rustc = format!("#!/bin/sh\nexec {}/bin/rustc \"$@\" --sysroot {}\n", real.display(), sysroot.display());
+    fs::write(bin.join("rustc"), rustc).unwrap();
+    fs::set_permissions(bin.join("rustc"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    symlink(real.join("bin/cargo"), bin.join("cargo")).unwrap();
+    bin
+}
+
+#[test]
+fn the_source_of_rusts_library_where_it_is_installed_changes_nothing() {
+    let first = first();
+    let base = tempfile::tempdir().unwrap();
+    let root = small::write(&base.path().join("tree"));
+    let bin = toolchain_with_source(base.path());
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let told = packaged(&root, &base.path().join("package"), &[("PATH", Path::new(&path))]);
+    assert_eq!(told["component"], first.told["component"]);
+    let generic = b"/library/alloc/src/collections/btree/";
+    assert!(component().windows(generic.len()).any(|part| part == generic), "it holds code of that library");
+}
+
 #[test]
 fn a_rebuild_shows_that_a_component_comes_from_a_source_and_what_differs_where_it_does_not() {
     let first = first();
@@ -208,6 +240,18 @@ fn a_rebuild_shows_that_a_component_comes_from_a_source_and_what_differs_where_i
     assert!(same && report["same"] == true, "{report}");
     assert_eq!(report["rebuilt"], first.told["component"]);
     assert_eq!(report["differences"], serde_json::json!([]));
+
+    // Signed, it is the signature that says where it comes from.
+    let signed = base.path().join("signed");
+    copy(&first.folder, &signed);
+    let (keys, signed) = (base.path().join("keys"), signed.to_str().unwrap());
+    for command in [&["key", "create", "acme"][..], &["sign", signed]] {
+        let output = harness(&[command, &["--keys", keys.to_str().unwrap()]].concat(), &[]);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    fs::remove_file(Path::new(signed).join("statement.json")).unwrap();
+    let (same, report) = rebuild(&first.root, signed);
+    assert!(same && report["differences"] == serde_json::json!([]), "{report}");
 
     // A component alone, which does not say which folder it comes from; and a source that was changed.
     let root = small::write(&base.path().join("changed"));
@@ -256,6 +300,31 @@ fn nothing_is_said_about_a_tree_when_something_outside_of_it_decides_what_is_bui
 
     fs::remove_file(root.join("Cargo.lock")).unwrap();
     refused(&root, &[], &["--locked", "Cargo.lock"]);
+}
+
+#[test]
+fn what_a_publisher_says_wrongly_is_refused_before_anything_is_built() {
+    let base = tempfile::tempdir().unwrap();
+    let root = small::write(&base.path().join("tree"));
+    let (dir, out) = (root.join(CHANNEL), base.path().join("package"));
+    let (dir, out) = (dir.to_str().unwrap(), out.to_str().unwrap());
+    let acme = ["--publisher", "acme"];
+    for (arguments, code, words) in [
+        (&["--publisher", "Acme Labs"][..], 2, "no name of a publisher"),
+        (&["--repository", "https://example.com/x"], 2, "--publisher"),
+        (&[&acme[..], &["--repository", "https://user:word@example.com/x"]].concat(), 1, "without a login"),
+        (&[&acme[..], &["--repository", "git@example.com:x"]].concat(), 1, "https"),
+        (&[&acme[..], &["--predecessor", "sha256:12"]].concat(), 1, "expected a component's file, or its digest"),
+    ] {
+        let output = harness(&[&["package", dir, "--out", out], arguments].concat(), &[]);
+        let said = said(&output);
+        assert!(output.status.code() == Some(code) && said.contains(words), "{arguments:?}: {said}");
+        assert!(!said.contains("user:word"), "{said}");
+    }
+    edit(&root.join(CHANNEL).join("channel.toml"), |text| text.replace("0.3.0", "0.3"));
+    let output = harness(&["package", dir, "--out", out], &[]);
+    assert!(output.status.code() == Some(1) && said(&output).contains("no version"), "{}", said(&output));
+    assert!(!root.join("target").exists() && !Path::new(out).exists(), "nothing was built or written");
 }
 
 #[test]
@@ -337,7 +406,11 @@ fn a_component_says_to_other_tools_what_the_channels_own_files_say() {
 #[test]
 fn a_package_holds_the_licence_and_a_statement_about_where_it_comes_from() {
     let first = first();
-    assert_eq!(attachment("text/plain"), fs::read(checkout().join("LICENSE")).unwrap());
+    let (licence, own) = (attachment("text/plain"), fs::read(checkout().join("LICENSE")).unwrap());
+    let others = String::from_utf8(licence.strip_prefix(own.as_slice()).unwrap().to_vec()).unwrap();
+    let named = format!("{INSIDE} {} (MIT OR Apache-2.0)", version_of(INSIDE));
+    assert!(others.contains(&named) && others.contains("Permission is hereby granted"), "{others}");
+    assert!(!others.contains(OUTSIDE), "code of the build script's packages is not handed out");
     let statement: Value = serde_json::from_slice(&fs::read(first.folder.join("statement.json")).unwrap()).unwrap();
     let predicate = &statement["predicate"];
     let hex = |digest: &Value| digest.as_str().unwrap().trim_start_matches("sha256:").to_owned();

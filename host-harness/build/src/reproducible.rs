@@ -51,7 +51,8 @@ pub struct Reproducible {
     pub flags: Vec<String>,
     /// What it was made of, as CycloneDX 1.6 in JSON.
     pub sbom: Vec<u8>,
-    /// The text of the channel's licence. None where neither package nor workspace has such a file.
+    /// The text of the channel's licence, and of those that what it holds code of asks to be passed on. None where neither
+    /// package nor workspace has such a file.
     pub licence: Option<Vec<u8>>,
 }
 
@@ -107,7 +108,7 @@ pub fn reproducible(recipe: &Recipe<'_>) -> Result<Reproducible, BuildError> {
     write(&built.path, &built.bytes)?;
     Ok(Reproducible {
         sbom: sbom::list(&workspace, own, &built, &compiled.packages)?,
-        licence: licence::text(&workspace, own)?,
+        licence: licence::texts(&workspace, own, &compiled.packages)?,
         lock_file: Sha256::digest(read(&Lock::path(&workspace.workspace_root))?).into(),
         toolchain: Toolchain::of(&environment, &dir)?,
         flags: cargo::stated_flags(),

@@ -33,9 +33,51 @@ impl To {
     }
 }
 
+/// A size in the largest unit that gives it exactly.
+fn size(bytes: u64) -> String {
+    for (unit, name) in [(1 << 20, "MiB"), (1 << 10, "KiB")] {
+        if bytes >= unit && bytes % unit == 0 {
+            return format!("{} {name}", bytes / unit);
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+/// What an ask is about, in the order in which [`asks`] lists them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Topic {
+    /// Requests that it may send, and to whom.
+    Requests,
+    /// Files that are downloaded for it.
+    Files,
+    /// Credentials, and where each may go.
+    Credentials,
+    /// What comes in, and what proves it.
+    Incoming,
+    /// What people who connect an account are asked.
+    Connecting,
+    /// How much it may use.
+    Limits,
+}
+
+impl Topic {
+    /// A heading for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Requests => "requests that it may send",
+            Self::Files => "files that are downloaded for it",
+            Self::Credentials => "credentials, and where each may go",
+            Self::Incoming => "what comes in, and what proves it",
+            Self::Connecting => "what people who connect are asked",
+            Self::Limits => "how much it may use",
+        }
+    }
+}
+
 /// One thing that a manifest asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ask {
+    topic: Topic,
     what: String,
     to: To,
     /// How much of it, each with its words.
@@ -49,19 +91,24 @@ impl fmt::Display for Ask {
             To::Nowhere | To::Answers(None) => {}
             To::Answers(Some(places)) if places.is_empty() => f.write_str(", of whose answers nothing is shown")?,
             To::Answers(Some(places)) => write!(f, ", of whose answers are shown {}", shown(&places.join(", ")))?,
-            To::Every => f.write_str(" of every granted host")?,
-            To::Host(host) => write!(f, " of {}", shown(host))?,
+            To::Every => f.write_str(" to every granted host")?,
+            To::Host(host) => write!(f, " to {}", shown(host))?,
         }
         for (at, (words, bound)) in self.bounds.iter().enumerate() {
-            write!(f, "{} {words} {bound} bytes", if at == 0 { ":" } else { "," })?;
+            write!(f, "{} {words} {}", if at == 0 { ":" } else { "," }, size(*bound))?;
         }
         Ok(())
     }
 }
 
 impl Ask {
-    fn plain(what: String) -> Self {
-        Self { what, to: To::Nowhere, bounds: Vec::new() }
+    fn plain(topic: Topic, what: String) -> Self {
+        Self { topic, what, to: To::Nowhere, bounds: Vec::new() }
+    }
+
+    /// What it is about.
+    pub fn topic(&self) -> Topic {
+        self.topic
     }
 
     /// Whether whoever was granted this has what the other one asks for.
@@ -82,20 +129,28 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
         if let Some(SettingHost { key, .. }) = SettingHost::read(host) {
             let whose =
                 format!("{host} is whatever public host an account's setting {key} names, for that account's requests");
-            asks.push(Ask::plain(whose));
+            asks.push(Ask::plain(Topic::Requests, whose));
         }
     }
     for rule in &manifest.egress {
         let bounds = vec![("bodies up to", rule.max_request_bytes), ("answers up to", rule.max_response_bytes)];
         for (method, path) in rule.methods.iter().flat_map(|method| rule.paths.iter().map(move |path| (method, path))) {
             let what = format!("requests {method} https://{}{path}", rule.host);
-            asks.push(Ask { what, to: To::Answers(rule.shown.clone()), bounds: bounds.clone() });
+            asks.push(Ask {
+                topic: Topic::Requests,
+                what,
+                to: To::Answers(rule.shown.clone()),
+                bounds: bounds.clone(),
+            });
             for header in &rule.headers {
-                asks.push(Ask::plain(format!("the header {header} in {method} https://{}{path}", rule.host)));
+                let what = format!("the header {header} in {method} https://{}{path}", rule.host);
+                asks.push(Ask::plain(Topic::Requests, what));
             }
         }
     }
-    asks.extend(manifest.media.hosts.iter().map(|host| Ask::plain(format!("files and pictures from {host}"))));
+    asks.extend(
+        manifest.media.hosts.iter().map(|host| Ask::plain(Topic::Files, format!("files and pictures from {host}"))),
+    );
     for (name, slot) in &manifest.slots {
         let whose = match slot.scope {
             SlotScope::App => "of the channel",
@@ -103,64 +158,89 @@ pub fn asks(manifest: &Manifest) -> Vec<Ask> {
             SlotScope::Connect => "of each connecting",
         };
         let made = if slot.generated { ", which the host makes" } else { "" };
-        asks.push(Ask::plain(format!("the credential {name} {whose}{made}")));
+        asks.push(Ask::plain(Topic::Credentials, format!("the credential {name} {whose}{made}")));
         let hosts: Vec<To> =
             if slot.hosts.is_empty() { vec![To::Every] } else { slot.hosts.iter().cloned().map(To::Host).collect() };
         let kinds = [("the credential", &slot.allowed_in), ("a value derived from the credential", &slot.derived)];
         for (kind, place) in kinds.into_iter().flat_map(|(kind, places)| places.iter().map(move |place| (kind, place)))
         {
             let what = format!("{kind} {name} {}", place_words(place));
-            asks.extend(hosts.iter().map(|to| Ask { what: what.clone(), to: to.clone(), bounds: Vec::new() }));
+            let to =
+                |to: &To| Ask { topic: Topic::Credentials, what: what.clone(), to: to.clone(), bounds: Vec::new() };
+            asks.extend(hosts.iter().map(to));
         }
         let captured = slot.captured_from.iter();
-        asks.extend(
-            captured.map(|pointer| Ask::plain(format!("the credential {name} taken from answers at {pointer}"))),
-        );
+        asks.extend(captured.map(|pointer| {
+            Ask::plain(Topic::Credentials, format!("the credential {name} taken from answers at {pointer}"))
+        }));
     }
     incoming(manifest, &mut asks);
     for (name, login) in &manifest.logins {
         if let Some(place) = &login.authorization_url {
-            asks.push(Ask::plain(format!("people who connect by {name} are sent to {place}")));
+            asks.push(Ask::plain(Topic::Connecting, format!("people who connect by {name} are sent to {place}")));
         }
         let scopes = login.scopes.iter();
-        asks.extend(
-            scopes.map(|scope| Ask::plain(format!("people who connect by {name} are asked to permit {scope}"))),
-        );
+        asks.extend(scopes.map(|scope| {
+            Ask::plain(Topic::Connecting, format!("people who connect by {name} are asked to permit {scope}"))
+        }));
         for (parameter, slot) in &login.secret_parameters {
-            asks.push(Ask::plain(format!("the parameter {parameter} of the way back by {name} fills {slot}")));
+            let what = format!("the parameter {parameter} of the way back by {name} fills {slot}");
+            asks.push(Ask::plain(Topic::Connecting, what));
         }
     }
     if let Some(memory) = manifest.limits.memory_bytes {
-        asks.push(Ask { what: "memory of a call".into(), to: To::Nowhere, bounds: vec![("up to", memory)] });
+        let (topic, what) = (Topic::Limits, "memory of a call".into());
+        asks.push(Ask { topic, what, to: To::Nowhere, bounds: vec![("up to", memory)] });
     }
     if let Some(deadline) = manifest.limits.deadline_ms {
-        asks.push(Ask::plain(format!("time of a call: {deadline} ms")));
+        asks.push(Ask::plain(Topic::Limits, format!("time of a call: {deadline} ms")));
     }
     asks
+}
+
+/// The asks of a manifest in lines, under a heading for each topic.
+pub fn listed(asks: &[Ask]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut topic = None;
+    for ask in asks {
+        if topic.replace(ask.topic) != Some(ask.topic) {
+            lines.push(format!("{}:", ask.topic.title()));
+        }
+        lines.push(format!("  {ask}"));
+    }
+    lines
 }
 
 /// What comes in as a webhook, and what proves it.
 fn webhooks(webhook: &Webhook, asks: &mut Vec<Ask>) {
     let size = u64::try_from(webhook.max_body_bytes).unwrap_or(u64::MAX);
-    asks.push(Ask { what: "webhooks".into(), to: To::Nowhere, bounds: vec![("up to", size)] });
+    asks.push(Ask { topic: Topic::Incoming, what: "webhooks".into(), to: To::Nowhere, bounds: vec![("up to", size)] });
     let (how, header) = (proof_words(&webhook.verification), webhook.verification.header());
     for slot in webhook.verification.secrets() {
-        asks.push(Ask::plain(format!("webhooks are proved by {how} in the header {header} with {slot}")));
+        asks.push(Ask::plain(
+            Topic::Incoming,
+            format!("webhooks are proved by {how} in the header {header} with {slot}"),
+        ));
     }
-    asks.extend(webhook.headers.iter().map(|header| Ask::plain(format!("the header {header} of webhooks"))));
+    asks.extend(
+        webhook.headers.iter().map(|header| Ask::plain(Topic::Incoming, format!("the header {header} of webhooks"))),
+    );
     match &webhook.challenge {
         Some(Challenge::QueryEcho { token, answer, secret, .. }) => {
-            asks.push(Ask::plain(format!("whoever knows {secret} (in {token}) is answered {answer}")));
+            asks.push(Ask::plain(Topic::Incoming, format!("whoever knows {secret} (in {token}) is answered {answer}")));
         }
         Some(Challenge::JsonEcho { when, answer }) => {
             let when: Vec<_> = when.iter().map(|(pointer, text)| format!("{pointer} is `{text}`")).collect();
             let when = when.join(" and ");
-            asks.push(Ask::plain(format!("webhooks in which {when} are answered their {answer}, and not kept")));
+            asks.push(Ask::plain(
+                Topic::Incoming,
+                format!("webhooks in which {when} are answered their {answer}, and not kept"),
+            ));
         }
         None => {}
     }
     if let Some(FixedAnswer { status, content_type, body }) = &webhook.answer {
-        asks.push(Ask::plain(format!("webhooks are answered {status}, {content_type}, `{body}`")));
+        asks.push(Ask::plain(Topic::Incoming, format!("webhooks are answered {status}, {content_type}, `{body}`")));
     }
 }
 
@@ -169,7 +249,7 @@ fn incoming(manifest: &Manifest, asks: &mut Vec<Ask>) {
     manifest.webhook.iter().for_each(|webhook| webhooks(webhook, asks));
     for (name, Callback::SignedRequest { secrets, issued_at, .. }) in &manifest.callbacks {
         let age = if issued_at.is_some() { "while they are new" } else { "of any age" };
-        let of = |slot: &String| Ask::plain(format!("callbacks {name}, {age}, signed with {slot}"));
+        let of = |slot: &String| Ask::plain(Topic::Incoming, format!("callbacks {name}, {age}, signed with {slot}"));
         asks.extend(secrets.iter().map(of));
     }
 }
@@ -279,15 +359,15 @@ mod tests {
             (
                 r#"derived = [{ query = "proof" }]"#,
                 r#"derived = [{ query = "text" }]"#,
-                "derived from the credential key in the query as text of a.example",
+                "derived from the credential key in the query as text to a.example",
             ),
             (
                 r#"allowed-in = ["hmac-key"]"#,
                 r#"allowed-in = ["hmac-key", { authorization = "Bearer" }]"#,
-                "the credential key as bearer of a.example",
+                "the credential key as bearer to a.example",
             ),
             (r#"["/token"]"#, r#"["/text"]"#, "taken from answers at /text"),
-            (r#"hosts = ["a.example"]"#, r#"hosts = ["b.example"]"#, "of b.example"),
+            (r#"hosts = ["a.example"]"#, r#"hosts = ["b.example"]"#, "to b.example"),
             (r#"hosts = ["a.example"]"#, "hosts = []", "every granted host"),
             (r#"methods = ["GET"]"#, r#"methods = ["GET", "POST"]"#, "requests POST https://a.example/v1/*"),
             (r#"paths = ["/v1/*"]"#, r#"paths = ["/**"]"#, "https://a.example/**"),

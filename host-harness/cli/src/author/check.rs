@@ -54,10 +54,11 @@ fn judge(bytes: &[u8]) -> Result<Report> {
     );
     let or_none = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     // A manifest is untrusted: each ask must stay on one line.
-    let asks: String = harness_contract::asks::asks(&manifest).iter().map(|ask| format!("    {ask}\n")).collect();
+    let asks = harness_contract::asks::asks(&manifest);
+    let listed: String = harness_contract::asks::listed(&asks).iter().map(|line| format!("    {line}\n")).collect();
     let text = format!(
         "{} {} ({})\n  contract   {PACKAGE}\n  size       {} bytes\n  sha256     {}\n  imports    {}\n  exports    {}\n  \
-         webhooks   {}\n  may reach  {}\n  features   {}\n{needs}  asks for\n{asks}",
+         webhooks   {}\n  may reach  {}\n  features   {}\n{needs}  asks for\n{listed}",
         shown(&manifest.channel.name),
         shown(&manifest.channel.version),
         manifest.channel.id,
@@ -73,7 +74,7 @@ fn judge(bytes: &[u8]) -> Result<Report> {
         "contract": PACKAGE, "size": inspection.size, "digest": inspection.digest, "imports": inspection.imports,
         "exports": inspection.exports,
         "metadata": inspection.metadata,
-        "asks": harness_contract::asks::asks(&manifest).iter().map(ToString::to_string).collect::<Vec<_>>(), "manifest": manifest, "capabilities": capabilities,
+        "asks": asks.iter().map(ToString::to_string).collect::<Vec<_>>(), "manifest": manifest, "capabilities": capabilities,
     });
     Ok(Report { text, json })
 }

@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use harness_build::{Recipe, Reproducible, TARGET};
 use harness_contract::text::{shown, shown_json};
@@ -22,6 +22,7 @@ use harness_package::{
 };
 use harness_sandbox::{Inspection, SandboxConfig, inspect};
 use serde_json::json;
+use url::Url;
 
 use crate::author::{locate, sign::STATEMENT};
 
@@ -37,10 +38,10 @@ pub(crate) struct PackageArguments {
     #[arg(long, value_name = "NAME")]
     publisher: Option<Publisher>,
     /// Where the source can be had: an https address
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "publisher")]
     repository: Option<String>,
     /// The version before: its component, or its digest
-    #[arg(long, value_name = "FILE|DIGEST")]
+    #[arg(long, value_name = "FILE|DIGEST", requires = "publisher")]
     predecessor: Option<String>,
     /// Print the result as JSON
     #[arg(long)]
@@ -54,6 +55,9 @@ pub(crate) async fn run(arguments: PackageArguments) -> Result<ExitCode> {
     check_channel(&channel.id)?;
     let version: Version = channel.version.parse()?;
     let predecessor = arguments.predecessor.as_deref().map(digest_of).transpose()?;
+    if let Some(repository) = &arguments.repository {
+        check_address(repository)?;
+    }
 
     let made = locate::reproducible(&Recipe { dir: &dir, root: None, cargo_home: None, show: false })?;
     let inspection = inspect(&made.built.bytes, SandboxConfig::default().max_component_bytes)?;
@@ -69,9 +73,6 @@ pub(crate) async fn run(arguments: PackageArguments) -> Result<ExitCode> {
         Some(publisher) => {
             let of = Origin { publisher, predecessor, repository: arguments.repository };
             Some(state(&folder, &made, &written, version.clone(), of)?)
-        }
-        None if predecessor.is_some() || arguments.repository.is_some() => {
-            bail!("`--predecessor` and `--repository` are said in the statement, which needs `--publisher`")
         }
         None => None,
     };
@@ -91,6 +92,14 @@ fn digest_of(text: &str) -> Result<Digest> {
         bail!("{}: expected the component of the version before, at most {max} bytes", shown(text));
     }
     Ok(Digest::of(&fs::read(text).with_context(|| shown(text))?))
+}
+
+/// Refuses an address that nobody else could use, or that holds a secret, which is not repeated.
+fn check_address(text: &str) -> Result<()> {
+    let sound = Url::parse(text)
+        .is_ok_and(|url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none());
+    ensure!(sound, "`--repository` takes an https address without a login, such as https://example.com/acme/channel");
+    Ok(())
 }
 
 fn emptied(folder: PathBuf) -> Result<PathBuf> {

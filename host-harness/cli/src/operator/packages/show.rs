@@ -4,7 +4,11 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::{Result, bail};
-use harness_contract::{asks::beyond, manifest::Manifest, text::shown};
+use harness_contract::{
+    asks::{asks, beyond, listed},
+    manifest::Manifest,
+    text::shown,
+};
 use harness_package::installed::{Entry, Step};
 
 use super::fetch::Fetched;
@@ -48,7 +52,7 @@ pub(super) fn package(fetched: &Fetched, step: &Step, before: Option<&Manifest>)
         }
         _ => {
             lines.push("It may do this, and nothing else:".to_owned());
-            lines.extend(candidate.asks.iter().map(|line| format!("  {}", shown(line))));
+            lines.extend(listed(&asks(manifest)).iter().map(|line| format!("  {line}")));
         }
     }
     lines.push(String::new());
