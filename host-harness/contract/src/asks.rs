@@ -36,7 +36,7 @@ impl To {
 /// A size in the largest unit that gives it exactly.
 fn size(bytes: u64) -> String {
     for (unit, name) in [(1 << 20, "MiB"), (1 << 10, "KiB")] {
-        if bytes >= unit && bytes % unit == 0 {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{} {name}", bytes / unit);
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Installed, InstalledError,
+    Installed, InstalledError, Moved,
     files::replace,
     grants::{Grant, Grants},
     lock::{self, Entry, State},
@@ -85,7 +85,8 @@ impl Change {
         let Some(record) = self.state.channels.get(channel) else { return Ok(Step::New) };
         if let Some(known) = record.seen.get(&entry.version).filter(|known| **known != entry.component) {
             let (channel, version) = (channel.clone(), entry.version.clone());
-            return Err(InstalledError::Moved { channel, version, known: *known, found: entry.component });
+            let moved = Moved { channel, version, known: *known, found: entry.component };
+            return Err(InstalledError::Moved(Box::new(moved)));
         }
         let newest = record.seen.keys().next_back();
         if let Some(newest) = newest.filter(|newest| **newest > entry.version)

@@ -104,19 +104,8 @@ pub enum InstalledError {
         newest: Version,
     },
     /// The same version with other bytes.
-    #[error(
-        "{channel} {version} is {found} now, and was {known} when it was seen first: versions do not change, so one of the two is not what its publisher meant; ask them, and install another version"
-    )]
-    Moved {
-        /// The channel.
-        channel: String,
-        /// The version.
-        version: Version,
-        /// The component's digest when it was seen first.
-        known: Digest,
-        /// The component's digest now.
-        found: Digest,
-    },
+    #[error(transparent)]
+    Moved(Box<Moved>),
     /// A channel of another publisher is installed.
     #[error(
         "{channel} is installed from {}, and this package is from {}: to change the publisher, run `harness remove {channel}` first",
@@ -152,6 +141,22 @@ pub enum InstalledError {
     /// The present state belongs to another beginning.
     #[error("the installed channels were changed meanwhile: look again at what would change")]
     Changed,
+}
+
+/// A version that has other bytes than when it was seen first.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{channel} {version} is {found} now, and was {known} when it was seen first: versions do not change, so one of the two is not what its publisher meant; ask them, and install another version"
+)]
+pub struct Moved {
+    /// The channel.
+    pub channel: String,
+    /// The version.
+    pub version: Version,
+    /// The component's digest when it was seen first.
+    pub known: Digest,
+    /// The component's digest now.
+    pub found: Digest,
 }
 
 fn said(publisher: Option<&Publisher>) -> String {
