@@ -286,3 +286,23 @@ async fn a_component_larger_than_is_taken_is_not_even_asked_for() {
     assert!(matches!(registry.blob(&layer, 8999).await, Err(SourceError::TooLarge { max: 8999, .. })));
     assert!(fake.asked().is_empty());
 }
+
+#[tokio::test]
+async fn what_was_copied_by_half_is_copied_again_and_whole() {
+    for step in [Step::Layer, Step::Fallback, Step::Referrer, Step::Bundle] {
+        let fake = Fake::telling(move |asked, before, _| {
+            (step.is_of(asked) && before == 0).then(|| whole("500 Internal Server Error", "", b""))
+        })
+        .await;
+        let registry = fake.registry(Options::default());
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::create(folder.path()).await.unwrap();
+        let package = registry.resolve(VERSION).await.unwrap();
+        let copied = async || copy(&registry, &layout, &package.digest, Some(VERSION), MAX).await;
+        assert!(copied().await.is_err());
+        assert_eq!(layout.tags().await.unwrap(), Vec::<String>::new(), "{step:?}");
+        copied().await.unwrap();
+        let (found, component, all) = read(&layout, VERSION).await;
+        assert_eq!((found.digest, component, all), (package.digest, sample().component, referrers()), "{step:?}");
+    }
+}
