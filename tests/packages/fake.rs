@@ -52,6 +52,12 @@ pub(crate) fn announced(status: &str, headers: &str, length: usize, body: &[u8])
     Answer::Raw([head.as_bytes(), body].concat())
 }
 
+/// An answer that does not say how long it is.
+pub(crate) fn unannounced(length: usize) -> Answer {
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n");
+    Answer::Raw([head.as_bytes(), &vec![b' '; length], b"\r\n0\r\n\r\n"].concat())
+}
+
 pub(crate) fn not_found() -> Answer {
     whole("404 Not Found", "", b"{}")
 }

@@ -13,7 +13,7 @@ use harness_package::{
 use tokio::task::JoinSet;
 
 use crate::{
-    fake::{Answer, Asked, Fake, Honest, Step, announced, not_found, sample, whole},
+    fake::{Answer, Asked, Fake, Honest, Step, announced, not_found, sample, unannounced, whole},
     sample::{MAX, Sample, VERSION, read, referrers},
 };
 
@@ -66,6 +66,7 @@ async fn answers_without_an_end_are_not_read_to_it() {
         })
         .await;
         lie_at(step, "more than", |_, _| announced("200 OK", "", 1 << 40, b"x")).await;
+        lie_at(step, "more than", |_, _| unannounced((1 << 20) + 1)).await;
     }
 }
 
@@ -284,4 +285,24 @@ async fn a_component_larger_than_is_taken_is_not_even_asked_for() {
     let layer = sample().manifest.layers[0].clone();
     assert!(matches!(registry.blob(&layer, 8999).await, Err(SourceError::TooLarge { max: 8999, .. })));
     assert!(fake.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_copied_by_half_is_copied_again_and_whole() {
+    for step in [Step::Layer, Step::Fallback, Step::Referrer, Step::Bundle] {
+        let fake = Fake::telling(move |asked, before, _| {
+            (step.is_of(asked) && before == 0).then(|| whole("500 Internal Server Error", "", b""))
+        })
+        .await;
+        let registry = fake.registry(Options::default());
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::create(folder.path()).await.unwrap();
+        let package = registry.resolve(VERSION).await.unwrap();
+        let copied = async || copy(&registry, &layout, &package.digest, Some(VERSION), MAX).await;
+        assert!(copied().await.is_err());
+        assert_eq!(layout.tags().await.unwrap(), Vec::<String>::new(), "{step:?}");
+        copied().await.unwrap();
+        let (found, component, all) = read(&layout, VERSION).await;
+        assert_eq!((found.digest, component, all), (package.digest, sample().component, referrers()), "{step:?}");
+    }
 }

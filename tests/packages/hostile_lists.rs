@@ -9,8 +9,8 @@ use harness_package::{
 };
 
 use crate::{
-    fake::{Fake, not_found, sample, whole},
-    sample::Sample,
+    fake::{Fake, Step, not_found, sample, whole},
+    sample::{Sample, VERSION, read, referrers},
 };
 
 #[tokio::test]
@@ -68,6 +68,28 @@ async fn lists_of_referrers_are_bounded() {
     .await;
     assert_eq!(empty.registry(Options::default()).referrers(&package.digest).await.unwrap().manifests.len(), 0);
     assert_eq!(empty.asked().len(), 20, "pages without an end");
+}
+
+#[tokio::test]
+async fn a_registry_that_knows_no_referrers_is_asked_by_tag_whatever_it_answers() {
+    let elsewhere = Fake::telling(|_, _, _| None).await;
+    for status in ["404 Not Found", "400 Bad Request", "405 No", "406 Not Acceptable", "501 No", "303 See Other"] {
+        let location = format!("location: http://{}/x\r\n", elsewhere.authority);
+        let fake =
+            Fake::telling(move |asked, _, _| Step::Referrers.is_of(asked).then(|| whole(status, &location, b"<html>")))
+                .await;
+        let options = Options { plain_http: [elsewhere.authority.clone()].into(), ..Options::default() };
+        assert_eq!(read(&fake.registry(options), VERSION).await.2, referrers(), "{status}");
+    }
+    assert!(elsewhere.asked().is_empty());
+    // One that takes the tag for a digest gives the package itself.
+    let bytes = sample().manifest.to_bytes().unwrap();
+    let package = Descriptor::of(MANIFEST, &bytes);
+    let fake = Fake::telling(move |asked, _, _| Step::Fallback.is_of(asked).then(|| whole("200 OK", "", &bytes))).await;
+    let registry = fake.registry(Options::default());
+    assert_eq!(registry.referrers(&package.digest).await.unwrap(), Index::default());
+    let put = registry.put_referrer(&package, package.clone()).await;
+    assert!(put.unwrap_err().to_string().contains("lost the entry"));
 }
 
 #[tokio::test]

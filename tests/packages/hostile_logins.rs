@@ -4,7 +4,7 @@ use channel_tests::registry::{USER, login};
 use harness_package::registry::Options;
 
 use crate::{
-    fake::{Answer, Fake, Step, announced, sample, whole},
+    fake::{Answer, Fake, Step, announced, sample, unannounced, whole},
     hostile::refused,
     sample::{VERSION, read},
 };
@@ -84,7 +84,8 @@ async fn the_login_goes_to_nobody_but_the_registry_and_its_own_token_service() {
 #[tokio::test]
 async fn a_token_service_that_lies_is_refused() {
     type Make = fn() -> Answer;
-    let answers: [(&str, Make); 6] = [
+    let answers: [(&str, Make); 7] = [
+        ("more than the 65536 bytes", || unannounced(65_537)),
         ("more than the 65536 bytes", || announced("200 OK", "", 1 << 30, b"{")),
         ("cannot be read", || whole("200 OK", "", b"<html>")),
         ("no token", || whole("200 OK", "", b"{}")),

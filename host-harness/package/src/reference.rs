@@ -261,4 +261,19 @@ mod tests {
         assert!(is_tag("1.0.0-rc.1") && is_tag("sha256-00") && is_tag("_x"));
         assert!(["", ".x", "-x", "a/b", "a b", "a:b", "ä", &"x".repeat(129)].iter().all(|text| !is_tag(text)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_one_reference_in_one_spelling_or_none(text in r"\PC{0,60}|[a-z0-9./:@\[\]_-]{0,60}|[a-z]{1,3}\.[a-z]{1,3}(:[0-9]{1,6})?(/[a-z0-9._-]{1,4}){1,3}(:[0-9.]{1,6})?") {
+            match text.parse::<Reference>() {
+                Ok(reference) => {
+                    proptest::prop_assert_eq!(reference.to_string(), text);
+                    let url = url::Url::parse(&format!("https://{}/v2/{}", reference.authority(), reference.repository()));
+                    let url = url.unwrap();
+                    proptest::prop_assert_eq!(url.path(), format!("/v2/{}", reference.repository()));
+                }
+                Err(error) => proptest::prop_assert!(!error.to_string().chars().any(harness_contract::text::misleads)),
+            }
+        }
+    }
 }

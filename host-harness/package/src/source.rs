@@ -53,7 +53,8 @@ pub enum SourceError {
     Failed {
         /// The place, for people.
         place: String,
-        /// What happened and what was expected; nothing that the other side wrote.
+        /// What happened and what was expected; of what the other side wrote, no more than the names in a certificate,
+        /// escaped.
         problem: String,
     },
 }

@@ -219,4 +219,12 @@ mod tests {
             assert_eq!(asked(none), None, "{none}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_challenge_is_read_or_passed_over(text in r#"[ -~]{0,80}|([a-zA-Z]{0,6}[ =,"\\]){0,12}"#) {
+            let Ok(value) = HeaderValue::from_str(&text) else { return Ok(()) };
+            let _ = challenge(&HeaderMap::from_iter([(header::WWW_AUTHENTICATE, value)]));
+        }
+    }
 }

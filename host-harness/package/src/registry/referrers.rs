@@ -27,7 +27,7 @@ impl Registry {
     pub(super) async fn list_referrers(&self, subject: &Digest) -> Result<Index, SourceError> {
         let found = match self.referrers_by_api(subject).await? {
             Some(found) => found,
-            None => match self.get_manifest(&fallback_tag(subject), INDEX).await? {
+            None => match self.listed_by_tag(subject).await? {
                 Some(bytes) => self.read_index(&bytes)?.manifests,
                 None => Vec::new(),
             },
@@ -46,15 +46,7 @@ impl Registry {
             let response = self.call(Access::Pull, Call::get(url).accept(INDEX)).await?;
             match response.status() {
                 StatusCode::OK => {}
-                // The specification names the first; the others are answers of registries that do not know the path.
-                StatusCode::NOT_FOUND
-                | StatusCode::BAD_REQUEST
-                | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::NOT_IMPLEMENTED
-                    if query.is_none() =>
-                {
-                    return Ok(None);
-                }
+                status if query.is_none() && knows_no_referrers(status) => return Ok(None),
                 status => return Err(status_error(self.place(), "list of referrers", status)),
             }
             query = next_page(response.headers());
@@ -65,6 +57,13 @@ impl Registry {
             }
         }
         Ok(Some(found))
+    }
+
+    /// The index under the fallback tag. Where a registry takes the tag for the digest, and gives the subject itself, there
+    /// is none.
+    async fn listed_by_tag(&self, subject: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = self.get_manifest(&fallback_tag(subject), INDEX).await?;
+        Ok(found.filter(|bytes| Digest::of(bytes) != *subject))
     }
 
     fn read_index(&self, bytes: &[u8]) -> Result<Index, SourceError> {
@@ -84,7 +83,7 @@ impl Registry {
         }
         let tag = fallback_tag(subject);
         for _ in 0..MAX_WRITES {
-            let before = match self.get_manifest(&tag, INDEX).await? {
+            let before = match self.listed_by_tag(subject).await? {
                 Some(bytes) => bytes,
                 None => serde_json::to_vec(&Index::default()).map_err(|error| self.no_index(&error.into()))?,
             };
@@ -97,7 +96,7 @@ impl Registry {
             self.put_by_name(&tag, INDEX, after.into()).await?;
         }
         // The last of them was not read again.
-        match self.get_manifest(&tag, INDEX).await? {
+        match self.listed_by_tag(subject).await? {
             Some(bytes) if self.read_index(&bytes)?.manifests.iter().any(|entry| entry.digest == referrer.digest) => {
                 Ok(())
             }
@@ -107,6 +106,19 @@ impl Registry {
             }
         }
     }
+}
+
+/// Whether an answer means that there is no referrers API. The specification has 404 alone; large registries answer with
+/// the others, one of them with a redirect to its own pages.
+fn knows_no_referrers(status: StatusCode) -> bool {
+    let others = [
+        StatusCode::NOT_FOUND,
+        StatusCode::BAD_REQUEST,
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::NOT_ACCEPTABLE,
+        StatusCode::NOT_IMPLEMENTED,
+    ];
+    others.contains(&status) || status.is_redirection()
 }
 
 fn fallback_tag(subject: &Digest) -> String {
