@@ -147,7 +147,11 @@ fn embed_puts_a_manifest_into_a_component_in_place_of_any_that_it_has() {
         assert!(error.contains(words), "{error}");
         assert_eq!(fs::read(&component).unwrap(), bytes);
     }
-    assert_eq!(fs::read(&out).unwrap().len(), instagram().1.len() - 2, "only the manifest's id is two bytes shorter");
+    assert_eq!(
+        fs::read(&out).unwrap().len(),
+        instagram().1.len() - 4,
+        "only the id is two bytes shorter, in the manifest and in the component's name"
+    );
 }
 
 #[test]
@@ -167,8 +171,13 @@ fn config(folder: &Path, extra: &str) -> String {
     write_secret(&folder.join("verify-token"), "my-verify-token");
     let path = folder.join("harness.toml");
     let component = instagram().0.display();
+    // A table stands in a file once.
+    let extra = match extra.contains("[development]\n") {
+        true => extra.replace("[development]\n", "[development]\nunsigned-channels = true\n"),
+        false => format!("{extra}\n[development]\nunsigned-channels = true\n"),
+    };
     let text = format!(
-        "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\ndevelopment = {{ unsigned-channels = true }}\n[channels.instagram]\ncomponent = \"{component}\"\n\
+        "listen = \"127.0.0.1:0\"\ndata-dir = \"data\"\n[channels.instagram]\ncomponent = \"{component}\"\n\
          grant = {{ egress = [\"graph.facebook.com\"] }}\n\
          secrets = {{ app-secret = {{ file = \"app-secret\" }}, verify-token = {{ file = \"verify-token\" }} }}\n\
          [[channels.instagram.accounts]]\nid = \"17841400000000001\"\nsettings = {{ login = \"facebook\", page-id = \"1\" }}\n{extra}"
