@@ -103,7 +103,11 @@ async fn a_new_user_connects_asks_the_doctor_and_disconnects_with_the_commands_o
     let words = String::from_utf8_lossy(&healthy.stdout).into_owned();
     // What is wrong is what the developer's own component is: signed by nobody.
     let wrong: Vec<_> = words.lines().filter(|line| line.contains("FAIL ")).collect();
-    assert!(matches!(wrong.as_slice(), [only] if only.contains("signed")), "{words}{}", String::from_utf8_lossy(&healthy.stderr));
+    assert!(
+        matches!(wrong.as_slice(), [only] if only.contains("signed")),
+        "{words}{}",
+        String::from_utf8_lossy(&healthy.stderr)
+    );
     assert!(words.contains("ok   token-valid") && words.contains("ok   send-probe"), "{words}");
 
     let accounts = request("GET", &format!("{sim}/sim/accounts"), &[], Vec::new()).await;
