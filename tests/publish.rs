@@ -374,17 +374,24 @@ async fn nothing_that_a_package_says_of_itself_moves_a_cursor_or_turns_a_line() 
     publisher.done(&["key", "create", "acme"]);
     fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
     let config = configure(&operator, "127.0.0.1:1", &sim);
-    let evil = r"\u001b[2J\u202eevil\u2066\u0007";
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/web-chat/channel.toml"));
-    let text = text.unwrap().replace("name = \"Web chat\"", &format!("name = \"Web{evil}\""));
-    let text = text.replace("description = \"A chat", &format!("description = \"{evil}A chat"));
-    package(&publisher.path("evil"), "web-chat", "0.1.0", "acme", &with_manifest(&web_chat().1, &text)).await;
-    publisher.done(&["sign", "evil"]);
-    let folder = publisher.path("evil");
-    for words in [["install", folder.to_str().unwrap()], ["verify", folder.to_str().unwrap()]] {
-        let (_, said) = operator.run(&[words.as_slice(), &["--config", &config]].concat());
-        let moves = |c: char| harness_contract::text::misleads(c) && c != '\n';
-        assert!(said.contains("web-chat") && !said.chars().any(moves), "{said:?}");
+    let toml = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/web-chat/channel.toml"));
+    let toml = toml.unwrap();
+    for (nth, evil) in
+        [r"\u001b[2J", r"\u202eevil", r"\u2066\u2069", r"\u0007", r"\n  publisher  acme"].iter().enumerate()
+    {
+        let text = toml.replace("name = \"Web chat\"", &format!("name = \"Web{evil}\""));
+        let text = text.replace("description = \"A chat", &format!("description = \"{evil}A chat"));
+        let folder = publisher.path(&format!("evil-{nth}"));
+        package(&folder, "web-chat", "0.1.0", "acme", &with_manifest(&web_chat().1, &text)).await;
+        let folder = folder.to_str().unwrap();
+        publisher.done(&["sign", folder]);
+        for command in ["install", "verify"] {
+            let (_, said) = operator.run(&[command, folder, "--config", &config]);
+            let moves = |c: char| harness_contract::text::misleads(c) && c != '\n';
+            assert!(said.contains("web-chat") || said.contains("control characters"), "{said:?}");
+            assert!(!said.chars().any(moves) && !said.contains("\n  publisher  acme\n"), "{said:?}");
+        }
+        assert!(operator.done(&["list", "--config", &config]).contains("no channel is installed"));
     }
 }
 

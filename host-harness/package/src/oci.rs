@@ -206,7 +206,7 @@ fn merge(into: &mut Value, from: &Value) {
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
     /// No JSON, or a member is missing or of another type.
-    #[error("the manifest cannot be read: {0}")]
+    #[error("the manifest cannot be read: {}", harness_contract::text::shown(&.0.to_string()))]
     Json(#[from] serde_json::Error),
     /// Another kind of thing.
     #[error("expected the media type {expected}, found {}", harness_contract::text::shown(.found))]
