@@ -1,7 +1,7 @@
 //! Owns: the jobs that keep accounts healthy: refreshing credentials before they expire, profiles, reading the history.
 //! Does not own: what the platform is asked (the channel).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
     AccountError, AccountSettings, Delivery, DeliverySource, FailureCategory, HistoryPage, HistoryRequest, HttpError,
@@ -29,6 +29,8 @@ const DAY: u64 = 24 * HOUR;
 
 /// A failed refresh of credentials that expire within this time is shown to people. In milliseconds.
 const WARN_BEFORE: u64 = 10 * DAY;
+/// How long what becomes due is collected, in real time: deliveries wake this at every turn, and few bring a new contact.
+const TOGETHER: Duration = Duration::from_millis(25);
 /// Concurrent calls of one kind. One channel gets at most half of them.
 const AT_ONCE: usize = 8;
 /// Concurrent calls of one kind for one account.
@@ -84,7 +86,7 @@ async fn look_after(room: &Arc<Accounts>, duty: Duty) {
             Some(room.base.clock.after(REST))
         });
         tokio::select! {
-            () = due => {}
+            () = due => tokio::time::sleep(TOGETHER).await,
             Some(_) = under_way.join_next() => {}
             () = room.base.clock.sleep_until(next) => {}
         }
