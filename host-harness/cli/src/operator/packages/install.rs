@@ -132,6 +132,11 @@ fn take(
     };
     change.install(candidate, grant)?;
     println!("installed {id} {} ({})", entry.version, entry.component);
+    if file.config.channels.get(id).is_some_and(|config| config.component.is_some()) {
+        eprintln!(
+            "it does not run yet: `component` under [channels.{id}] names a file in its place; take that line out"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
