@@ -173,6 +173,17 @@ secrets = {{ page-token = {{ file = "page-token" }} }}
     machine.path("harness.toml").to_str().unwrap().to_owned()
 }
 
+/// A publisher who has a key, and an operator who trusts it, with the configuration. No registry is reached.
+async fn trusting() -> (Machine, Machine, String) {
+    let (publisher, operator) = (Machine::new(), Machine::new());
+    publisher.done(&["key", "create", "acme"]);
+    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
+    // Its addresses and secrets fill the configuration; these tests send nothing.
+    let sim = Simulator::start(Config::demo()).await.unwrap();
+    let config = configure(&operator, "127.0.0.1:1", &sim);
+    (publisher, operator, config)
+}
+
 async fn api(machine: &Machine, served: &Served, method: &str, path: &str, body: Option<Value>) -> Value {
     let shown = admin(machine.0.path());
     let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
@@ -327,11 +338,7 @@ async fn publisher_and_operator_are_logged_in_as_their_container_tools_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_trusted_is_refused_with_its_sentence_and_nothing_is_installed() {
-    let sim = Simulator::start(Config::demo()).await.unwrap();
-    let (publisher, operator) = (Machine::new(), Machine::new());
-    publisher.done(&["key", "create", "acme"]);
-    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
-    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let (publisher, operator, config) = trusting().await;
     let file = publisher.path("chat.wasm");
     let refused = |words: &str| {
         let (done, said) = operator.typed(&["install", file.to_str().unwrap(), "--config", &config], "y");
@@ -378,11 +385,7 @@ async fn what_is_not_trusted_is_refused_with_its_sentence_and_nothing_is_install
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_a_package_says_of_itself_moves_a_cursor_or_turns_a_line() {
-    let sim = Simulator::start(Config::demo()).await.unwrap();
-    let (publisher, operator) = (Machine::new(), Machine::new());
-    publisher.done(&["key", "create", "acme"]);
-    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
-    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let (publisher, operator, config) = trusting().await;
     let toml = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/channels/web-chat/channel.toml"));
     let toml = toml.unwrap();
     for (nth, evil) in
@@ -406,11 +409,7 @@ async fn nothing_that_a_package_says_of_itself_moves_a_cursor_or_turns_a_line() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_or_revoked_since_does_not_start_and_the_others_do() {
-    let sim = Simulator::start(Config::demo()).await.unwrap();
-    let (publisher, operator) = (Machine::new(), Machine::new());
-    publisher.done(&["key", "create", "acme"]);
-    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
-    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let (publisher, operator, config) = trusting().await;
     for (channel, bytes) in [("instagram", &instagram().1), ("web-chat", &web_chat().1)] {
         package(&publisher.path(channel), channel, "0.1.0", "acme", bytes).await;
         publisher.done(&["sign", channel]);
@@ -445,11 +444,7 @@ async fn what_was_changed_or_revoked_since_does_not_start_and_the_others_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_the_old_one_vouches_for_is_followed_from_then_on() {
-    let sim = Simulator::start(Config::demo()).await.unwrap();
-    let (publisher, operator) = (Machine::new(), Machine::new());
-    publisher.done(&["key", "create", "acme"]);
-    fs::write(operator.path("acme.pub"), publisher.done(&["key", "show", "acme"])).unwrap();
-    let config = configure(&operator, "127.0.0.1:1", &sim);
+    let (publisher, operator, config) = trusting().await;
     let install = async |name: &str, version: &str, bytes: &[u8]| {
         package(&publisher.path(name), "web-chat", version, "acme", bytes).await;
         publisher.done(&["sign", name]);

@@ -8,8 +8,12 @@
 //!
 //! Nothing is parsed or compiled before its signature was verified: bytes → digest → signature → policy → component.
 
+#[macro_use]
+mod as_text;
+
 pub mod copy;
 pub mod digest;
+pub mod durable;
 pub mod file;
 pub mod installed;
 pub mod layout;

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use harness_contract::text::shown;
 use harness_egress::credentials::{Secret, SecretKey, Vault, VaultKey};
 use harness_package::{
-    Publisher,
+    Publisher, durable,
     signature::{Bundle, RotationStatement, SigningKey, Statement},
 };
 use zeroize::Zeroizing;
@@ -128,17 +128,9 @@ fn usual_folder() -> Option<PathBuf> {
     Some(base.join("inbox-harness").join("keys"))
 }
 
-/// Replaces a file that this user alone may read, in one step.
+/// Replaces a file of the folder.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut beside, bytes)?;
-        beside.as_file().sync_all()?;
-        beside.persist(path)?;
-        fs::File::open(folder)?.sync_all()
-    };
-    write().with_context(|| path.display().to_string())
+    durable::replace(path, bytes).with_context(|| path.display().to_string())
 }
 
 fn create(keys: &Keys, publisher: &Publisher) -> Result<ExitCode> {

@@ -3,7 +3,7 @@
 
 use std::{fmt, fs, path::Path, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use harness_build::{Reproducible, SourceTree};
 use harness_contract::{
     manifest::Manifest as ChannelManifest,
@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::author::{
     locate, package,
-    sign::{MAX_STATEMENT, STATEMENT},
+    sign::{STATEMENT, read_statement},
 };
 
 /// A component, and what is said about it. Nobody has verified that: it is compared with what the build finds out.
@@ -86,11 +86,7 @@ async fn published(package: &Path) -> Result<Published> {
     // Not signed yet.
     let unsigned = package.join(STATEMENT);
     if statement.is_none() && unsigned.is_file() {
-        let read = || {
-            ensure!(fs::metadata(&unsigned)?.len() <= MAX_STATEMENT, "it has more than {MAX_STATEMENT} bytes");
-            Ok(fs::read(&unsigned)?)
-        };
-        let bytes = read().with_context(|| unsigned.display().to_string())?;
+        let bytes = read_statement(&unsigned).with_context(|| unsigned.display().to_string())?;
         statement = Statement::read(&bytes).ok().and_then(about_it);
     }
     Ok(Published { bytes, statement: statement.map(|statement| *statement) })

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use harness_contract::text::shown;
 use harness_package::{
     copy::copy,
+    file::beside,
     installed::MAX_COMPONENT,
     layout::Layout,
     oci::{self, Descriptor, Manifest},
@@ -22,7 +23,7 @@ use crate::operator::registries;
 /// The file with what is to be signed, as `package` writes it into a package's folder.
 pub(super) const STATEMENT: &str = "statement.json";
 /// The longest statement that is read, in bytes.
-pub(super) const MAX_STATEMENT: u64 = 64 << 10;
+const MAX_STATEMENT: u64 = 64 << 10;
 
 /// Signs the package in a folder with its publisher's key. The signature is put beside it in the folder, with the words of
 /// earlier keys for this one.
@@ -51,8 +52,8 @@ pub(super) async fn sign(folder: &Path, keys: &KeyFolder, file: Option<&Path>) -
     println!("signed {} {tag} as {publisher}, with the key {}", package.package.channel, key.public().hint());
     if let Some(file) = file {
         let bytes = layout.blob(component, component.size).await?;
-        let beside = harness_inbox::beside(file, ".sigstore.json");
-        for (path, bytes) in [(file, &bytes), (beside.as_path(), &bundle)] {
+        let signature = beside(file);
+        for (path, bytes) in [(file, &bytes), (signature.as_path(), &bundle)] {
             fs::write(path, bytes).with_context(|| path.display().to_string())?;
             println!("wrote {}", path.display());
         }
@@ -62,11 +63,14 @@ pub(super) async fn sign(folder: &Path, keys: &KeyFolder, file: Option<&Path>) -
 
 fn statement(folder: &Path) -> Result<Statement> {
     let path = folder.join(STATEMENT);
-    let read = || {
-        ensure!(fs::metadata(&path)?.len() <= MAX_STATEMENT, "it has more than {MAX_STATEMENT} bytes");
-        Ok(Statement::read(&fs::read(&path)?)?)
-    };
+    let read = || -> Result<Statement> { Ok(Statement::read(&read_statement(&path)?)?) };
     read().with_context(|| format!("{}: `harness package` writes it", path.display()))
+}
+
+/// The bytes of a file with a statement.
+pub(super) fn read_statement(path: &Path) -> Result<Vec<u8>> {
+    ensure!(fs::metadata(path)?.len() <= MAX_STATEMENT, "it has more than {MAX_STATEMENT} bytes");
+    Ok(fs::read(path)?)
 }
 
 /// Puts a bundle beside a package.

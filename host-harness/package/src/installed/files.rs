@@ -1,13 +1,10 @@
-//! Owns: reading within bounds, and replacing files so that they are whole or as before.
+//! Owns: reading and replacing the folder's files, with errors that name them.
 //! Does not own: what stands in them.
 
-use std::{
-    fs::{self, File},
-    io::{Read as _, Write as _},
-    path::Path,
-};
+use std::{fs::File, io::Read as _, path::Path};
 
 use super::InstalledError;
+use crate::durable;
 
 /// The largest lock file, grants file or file of bundles, in bytes.
 pub(super) const MAX_JSON: u64 = 8 << 20;
@@ -39,14 +36,7 @@ pub(super) fn read_if_there(path: &Path, max: u64) -> Result<Option<Vec<u8>>, In
     }
 }
 
-/// Replaces a file in one step, on the disk when this returns.
+/// Replaces a file, as [`durable::replace`] does.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), InstalledError> {
-    let failed = |source| InstalledError::Io { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    beside.write_all(bytes).and_then(|()| beside.as_file().sync_all()).map_err(failed)?;
-    beside.persist(path).map_err(|error| failed(error.error))?;
-    // The name is on the disk once its folder is.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    durable::replace(path, bytes).map_err(|source| InstalledError::Io { path: path.to_owned(), source })
 }

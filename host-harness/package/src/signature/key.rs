@@ -82,19 +82,7 @@ impl FromStr for KeyHint {
     }
 }
 
-impl TryFrom<String> for KeyHint {
-    type Error = KeyError;
-
-    fn try_from(text: String) -> Result<Self, KeyError> {
-        text.parse()
-    }
-}
-
-impl From<KeyHint> for String {
-    fn from(hint: KeyHint) -> Self {
-        hint.to_string()
-    }
-}
+as_text!(KeyHint, KeyError);
 
 /// A public key. As text: a PEM block `PUBLIC KEY`.
 #[derive(Clone, Copy, Eq, PartialEq, Serialize, Deserialize)]

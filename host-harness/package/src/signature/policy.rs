@@ -94,19 +94,7 @@ impl fmt::Display for ChannelPattern {
     }
 }
 
-impl TryFrom<String> for ChannelPattern {
-    type Error = PolicyError;
-
-    fn try_from(text: String) -> Result<Self, PolicyError> {
-        text.parse()
-    }
-}
-
-impl From<ChannelPattern> for String {
-    fn from(pattern: ChannelPattern) -> Self {
-        pattern.to_string()
-    }
-}
+as_text!(ChannelPattern, PolicyError);
 
 /// A publisher that an operator trusts.
 #[derive(Clone, Debug, Deserialize)]

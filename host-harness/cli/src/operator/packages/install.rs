@@ -98,7 +98,7 @@ fn take(
         Step::New | Step::Same => None,
     };
     print!("{}", show::package(fetched, &step, before.as_ref()));
-    let asks = match &agreeing.grant {
+    match &agreeing.grant {
         Some(path) => {
             // What somebody agreed to elsewhere, for these bytes.
             let given = Grants::read(path)?;
@@ -110,7 +110,6 @@ fn take(
                 ),
                 error => error.into(),
             })?;
-            candidate.asks.clone()
         }
         None => {
             let asks_more = before.as_ref().is_none_or(|(before, _)| !beyond(before, &fetched.manifest).is_empty());
@@ -119,16 +118,15 @@ fn take(
                 println!("nothing was changed");
                 return Ok(ExitCode::FAILURE);
             }
-            candidate.asks.clone()
         }
-    };
+    }
     let grant = Grant {
         channel: id.clone(),
         version: entry.version.clone(),
         publisher: entry.publisher.clone(),
         digest: entry.component,
         agreed_at: jiff::Timestamp::now().to_string(),
-        asks,
+        asks: candidate.asks.clone(),
     };
     change.install(candidate, grant)?;
     println!("installed {id} {} ({})", entry.version, entry.component);
