@@ -107,15 +107,15 @@ mod tests {
     fn a_package_has_one_name_in_a_guest_wherever_it_lies() {
         let names = |folder: &str| {
             let dependency = package("dep", Some("registry+https://example.com"), folder);
-            let own = package("own", None, "/work/channel");
-            let named = Places::of(Path::new("/work"), &[&own, &dependency]).named(Path::new("/work/target/x"));
+            let own = package("own", None, "/srv/tree/channel");
+            let named = Places::of(Path::new("/srv/tree"), &[&own, &dependency]).named(Path::new("/srv/tree/target/x"));
             // As rustc does: the last that matches.
             let file = Path::new(folder).join("src/lib.rs");
             let (from, to) = named.into_iter().rev().find(|(from, _)| file.starts_with(from)).unwrap();
             Path::new(&to).join(file.strip_prefix(from).unwrap())
         };
         for folder in
-            ["/home/a/.cargo/registry/src/index-0123/dep-1.0.0", "/work/vendor/dep", "/git/checkouts/x/abc/dep"]
+            ["/home/a/.cargo/registry/src/index-0123/dep-1.0.0", "/srv/tree/vendor/dep", "/git/checkouts/x/abc/dep"]
         {
             assert_eq!(names(folder), Path::new("crates/dep-1.0.0/src/lib.rs"), "{folder}");
         }
