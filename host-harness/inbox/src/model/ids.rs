@@ -45,6 +45,10 @@ macro_rules! ids {
 ids! {
     /// An account's row.
     AccountId,
+    /// The row of a canned answer.
+    CannedAnswerId,
+    /// A collection's row.
+    CollectionId,
     /// The row of an event in an account that is not a message.
     ActivityId,
     /// A contact's row.
@@ -53,10 +57,25 @@ ids! {
     ConversationId,
     /// A delivery's row; ascending in the order of arrival.
     DeliveryId,
+    /// A label's row.
+    LabelId,
     /// The row of a file that a message refers to.
     MediaId,
     /// A message's row.
     MessageId,
+    /// The row of a private note.
+    NoteId,
     /// A reply's row.
     ReplyId,
+    /// The row of a person who signs in.
+    UserId,
+    /// The row of a product's address that is told what changes.
+    WebhookId,
+    /// A workspace's row.
+    WorkspaceId,
+}
+
+impl WorkspaceId {
+    /// The workspace that is there from the start.
+    pub const FIRST: Self = Self::new(1);
 }

@@ -2,6 +2,7 @@
 //! Does not own: storing them (`store`, `sqlite`), acting on them.
 
 mod account;
+mod change;
 mod contact;
 mod counts;
 mod delivery;
@@ -19,6 +20,7 @@ mod verdict;
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
 };
+pub use change::{Change, ChangeKind, Changes};
 pub use contact::{DueProfile, ErasureView};
 pub use counts::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting};
 pub use delivery::{
@@ -26,7 +28,10 @@ pub use delivery::{
     TakenCallback, TranslatedDelivery,
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
-pub use ids::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
+pub use ids::{
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, LabelId, MediaId,
+    MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+};
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::{
     arrivals::{self, Arrivals},
@@ -23,6 +23,8 @@ pub(crate) struct SqliteStore {
     pub(crate) arrivals: Arrivals,
     pub(crate) writer: Writer,
     pub(crate) updates: broadcast::Sender<Update>,
+    /// The number of the newest change.
+    pub(crate) newest: watch::Receiver<u64>,
 }
 
 /// Locks the file and migrates its schema to this version.
@@ -40,11 +42,11 @@ impl SqliteStore {
     pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
         let mut opened = take(path)?;
         let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
-        let (writer, queue) = Writer::start(opened)?;
+        let (writer, queue, newest) = Writer::start(opened)?;
         let arrivals = Arrivals::start(log, last_id, queue)?;
         let readers = Readers::start(path)?;
         let (updates, _) = broadcast::channel(1024);
-        Ok(Self { readers, arrivals, writer, updates })
+        Ok(Self { readers, arrivals, writer, updates, newest })
     }
 
     pub(crate) fn announce(&self, updates: impl IntoIterator<Item = Update>) {

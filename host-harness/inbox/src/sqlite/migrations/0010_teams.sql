@@ -1,0 +1,159 @@
+-- Everything that changes the inbox, one row each, written in the transaction that changes it: numbered in commit order,
+-- never twice the same number. It refers to rows and holds no words of people, so that nothing in it has to be purged.
+CREATE TABLE change (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,         -- when it was written
+    kind            TEXT NOT NULL,            -- ChangeKind, such as message.created
+    workspace_id    INTEGER,                  -- none for what concerns the whole host
+    account_id      INTEGER,
+    conversation_id INTEGER,
+    message_id      INTEGER,
+    reply_id        INTEGER,
+    activity_id     INTEGER,
+    delivery_id     INTEGER,
+    object_id       INTEGER                   -- the row of another kind that `kind` names: media, contact, note, user …
+) STRICT;
+
+-- Accounts, conversations, users, tokens and settings belong to one workspace each. The first is there from the start.
+CREATE TABLE workspace (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+INSERT INTO workspace (id, name, created_at) VALUES (1, 'Team', 0);
+ALTER TABLE account ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;   -- workspace
+
+-- People who sign in.
+CREATE TABLE user (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    email           TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    name            TEXT NOT NULL,            -- as it stands on their replies
+    role            TEXT NOT NULL,            -- agent | admin
+    password        TEXT,                     -- argon2id, PHC; none where they sign in elsewhere only
+    issuer          TEXT,                     -- of the identity provider, with `subject`
+    subject         TEXT,
+    created_at      INTEGER NOT NULL,
+    disabled_at     INTEGER,
+    UNIQUE (issuer, subject)
+) STRICT;
+CREATE TABLE session (
+    id              BLOB PRIMARY KEY,         -- SHA-256 of the cookie's value
+    user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    created_at      INTEGER NOT NULL,
+    last_used_at    INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    client          TEXT NOT NULL             -- what the browser calls itself, shortened
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_user ON session (user_id);
+CREATE TABLE invitation (
+    id              BLOB PRIMARY KEY,         -- SHA-256 of the link's secret
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    email           TEXT NOT NULL COLLATE NOCASE,
+    role            TEXT NOT NULL,
+    invited_by      INTEGER REFERENCES user (id) ON DELETE SET NULL,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How a team keeps its conversations in order.
+CREATE TABLE collection (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    name            TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, name)
+) STRICT;
+CREATE TABLE label (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    name            TEXT NOT NULL,
+    color           TEXT NOT NULL,            -- one of the palette's names
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, name)
+) STRICT;
+ALTER TABLE conversation ADD COLUMN state TEXT NOT NULL DEFAULT 'open';    -- open | pending | snoozed | closed
+ALTER TABLE conversation ADD COLUMN snoozed_until INTEGER;
+ALTER TABLE conversation ADD COLUMN closed_at INTEGER;                     -- when the team closed it
+ALTER TABLE conversation ADD COLUMN assignee_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
+ALTER TABLE conversation ADD COLUMN collection_id INTEGER REFERENCES collection (id) ON DELETE SET NULL;
+CREATE TABLE conversation_label (
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    label_id        INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
+    PRIMARY KEY (conversation_id, label_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversation_label_label ON conversation_label (label_id, conversation_id);
+-- Private notes of the team: they never leave the host.
+CREATE TABLE note (
+    id              INTEGER PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    user_id         INTEGER REFERENCES user (id) ON DELETE SET NULL,
+    author          TEXT NOT NULL,            -- the author's name then: a user's, a token's, or the automation's
+    at              INTEGER NOT NULL,
+    edited_at       INTEGER,
+    text            TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_order ON note (conversation_id, at, id);
+CREATE TABLE canned_answer (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    shortcut        TEXT NOT NULL,            -- what is typed after `/`
+    title           TEXT NOT NULL,
+    text            TEXT NOT NULL,            -- with variables, such as {{contact.name}}
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, shortcut)
+) STRICT;
+-- The person who wrote a reply; none where a program did.
+ALTER TABLE reply ADD COLUMN user_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
+
+-- Addresses of products that are told what changes.
+CREATE TABLE webhook (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    url             TEXT NOT NULL,
+    kinds           TEXT NOT NULL,            -- JSON, list of kinds or `prefix.*`; empty: every kind
+    secret          BLOB NOT NULL,            -- sealed; the key lies elsewhere
+    position        INTEGER NOT NULL,         -- seq of the last change that it was told or that it does not ask for
+    state           TEXT NOT NULL DEFAULT 'active', -- active | paused (by a person) | failed (for too long)
+    problem         TEXT,
+    failing_since   INTEGER,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    created_at      INTEGER NOT NULL
+) STRICT;
+-- Its last attempts, for a person who looks for a fault.
+CREATE TABLE webhook_attempt (
+    id              INTEGER PRIMARY KEY,
+    webhook_id      INTEGER NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    seq             INTEGER NOT NULL,
+    at              INTEGER NOT NULL,
+    status          INTEGER,                  -- the answer's; none where there was none
+    problem         TEXT
+) STRICT;
+CREATE INDEX webhook_attempt_order ON webhook_attempt (webhook_id, id);
+
+-- What the automation is told to do, and how far it has read the changes.
+CREATE TABLE automation (
+    account_id      INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    settings        TEXT NOT NULL             -- JSON
+) STRICT;
+CREATE TABLE automation_position (
+    consumer        TEXT PRIMARY KEY,
+    seq             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- What it knows of a conversation: welcomed when, handed to a person, turns of the assistant.
+CREATE TABLE automation_state (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL             -- JSON
+) STRICT;
+CREATE TABLE automation_decision (
+    id              INTEGER PRIMARY KEY,
+    account_id      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    conversation_id INTEGER REFERENCES conversation (id) ON DELETE CASCADE,
+    seq             INTEGER NOT NULL,         -- the change that it was about
+    at              INTEGER NOT NULL,
+    consumer        TEXT NOT NULL,            -- welcome | routing | assistant
+    decision        TEXT NOT NULL,            -- JSON: what was done or why nothing, and the rule that made it
+    UNIQUE (consumer, seq)
+) STRICT;
+CREATE INDEX automation_decision_order ON automation_decision (account_id, id);
