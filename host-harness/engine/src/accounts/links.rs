@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use harness_inbox::StoredLink;
+use harness_inbox::{StoredLink, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -46,6 +46,8 @@ pub(crate) fn digest(text: &str) -> LinkId {
 pub(crate) struct Link {
     /// Known to whoever has the link anyway.
     pub(crate) ticket: String,
+    /// The workspace that the account is connected in.
+    pub(crate) workspace: WorkspaceId,
     pub(crate) channel: String,
     /// The only login that it is for, where there is one.
     pub(crate) only: Option<String>,
@@ -69,10 +71,17 @@ pub(crate) struct Link {
     version: i64,
 }
 
+/// The workspace of a link that was made before there were several.
+fn first() -> WorkspaceId {
+    WorkspaceId::FIRST
+}
+
 /// The same at rest.
 #[derive(Serialize, Deserialize)]
 struct AtRest {
     ticket: String,
+    #[serde(default = "first")]
+    workspace: WorkspaceId,
     channel: String,
     only: Option<String>,
     login: Option<String>,
@@ -89,9 +98,10 @@ struct AtRest {
 }
 
 impl Link {
-    pub(crate) fn new(ticket: String, channel: String, only: Option<String>, now: u64) -> Self {
+    pub(crate) fn new(ticket: String, workspace: WorkspaceId, channel: String, only: Option<String>, now: u64) -> Self {
         Self {
             ticket,
+            workspace,
             channel,
             only,
             login: None,
@@ -110,6 +120,7 @@ impl Link {
 
     pub(crate) fn view(&self) -> ConnectView {
         ConnectView {
+            workspace: self.workspace,
             channel: self.channel.clone(),
             login: self.login.clone().or_else(|| self.only.clone()),
             only: self.only.clone(),
@@ -210,6 +221,7 @@ impl Link {
         let secrets = self.pending.credentials.all().into_iter().map(|(slot, secret)| (slot, secret.expose().to_vec()));
         AtRest {
             ticket: self.ticket.clone(),
+            workspace: self.workspace,
             channel: self.channel.clone(),
             only: self.only.clone(),
             login: self.login.clone(),
@@ -236,6 +248,7 @@ impl Link {
         let secrets = rest.secrets.into_iter().map(|(slot, secret)| (slot, Secret::new(secret)));
         Self {
             ticket: rest.ticket,
+            workspace: rest.workspace,
             channel: rest.channel,
             only: rest.only,
             login: rest.login,

@@ -57,6 +57,8 @@ ids! {
     ConversationId,
     /// A delivery's row; ascending in the order of arrival.
     DeliveryId,
+    /// The row of an invitation.
+    InvitationId,
     /// A label's row.
     LabelId,
     /// The row of a file that a message refers to.
