@@ -14,7 +14,6 @@ mod proof;
 mod reply;
 mod state;
 mod timeline;
-mod update;
 mod verdict;
 
 pub use account::{
@@ -38,5 +37,4 @@ pub use proof::Proof;
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
-pub use update::Update;
 pub use verdict::ReplyVerdict;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry, Update},
+    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry},
     sqlite::{
         columns::{collect, json_column, raw, with_one_more},
         rows::conversations::mark_read,
@@ -187,19 +187,14 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError> {
-        let marked = self
-            .writer
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
+        self.writer
             .write(move |tx| {
                 if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
                     return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
                 }
-                mark_read(tx, conversation)
+                mark_read(tx, conversation, now)
             })
-            .await?;
-        if marked > 0 {
-            self.announce([Update::Conversation { conversation, kind: "read" }]);
-        }
-        Ok(marked)
+            .await
     }
 }
