@@ -26,6 +26,8 @@ mod damage;
 mod delivery;
 #[path = "dependencies.rs"]
 mod dependencies;
+#[path = "direct.rs"]
+mod direct;
 #[path = "doors.rs"]
 mod doors;
 #[path = "echoes.rs"]

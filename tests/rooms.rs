@@ -89,6 +89,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("body", &["error", "memory"]),
             ("client", &["body", "error", "inject", "memory", "resolver", "response"]),
             ("credentials", &["error", "redact"]),
+            ("direct", &["client", "error", "resolver"]),
             ("download", &["error", "memory", "response", "send"]),
             ("inject", &["body", "capture", "credentials", "error", "memory", "offload", "policy", "sizes"]),
             ("known", &["credentials", "error", "offload", "redact"]),

@@ -33,7 +33,7 @@ pub use channels::{
 };
 pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
 pub use harness_egress::{
-    Endpoints, Held, MIB, Sizes,
+    DirectAnswer, DirectCall, DirectClient, DirectError, DirectLimits, DirectStream, Endpoints, Held, MIB, Sizes,
     credentials::{Secret, SecretKey, Secrets, VaultError, VaultKey, random},
     is_media_host,
 };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use self::error::HostError;
 use harness_egress::{
-    Egress, Memory,
+    DirectClient, Egress, Memory, Timer,
     credentials::{Secrets, Vault, VaultKey},
 };
 use harness_inbox::{Inbox, InboxView};
@@ -112,8 +112,9 @@ impl Rooms {
         };
         let (secrets, sizes, endpoints) = (Secrets::default(), options.sizes, options.endpoints);
         let sandbox = Sandbox::observed(options.sandbox, Some(recorder as _))?;
-        let timer = Arc::new(options.exchange_clock);
+        let timer: Arc<dyn Timer> = Arc::new(options.exchange_clock);
         let network = Network {
+            direct: Arc::new(DirectClient::new(options.private_hosts, Arc::clone(&timer))?),
             egress: Arc::new(Egress::new(endpoints, options.exchange, timer, sizes)?),
             secrets: secrets.clone(),
             memory: Memory::new(sizes.memory),
@@ -267,6 +268,11 @@ impl Host {
     /// The host's clock.
     pub fn clock(&self) -> &Clock {
         &self.base().clock
+    }
+
+    /// The client for this host's own calls, to addresses that a person configured.
+    pub fn direct(&self) -> Arc<DirectClient> {
+        Arc::clone(&self.rooms.outbound.network.direct)
     }
 
     fn base(&self) -> &Base {
