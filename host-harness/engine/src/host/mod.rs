@@ -7,6 +7,7 @@ mod loading;
 mod messages;
 mod operations;
 mod probe;
+mod users;
 
 use std::sync::Arc;
 

@@ -73,6 +73,8 @@ ids! {
     ConversationId = "cnv", "a conversation";
     /// A delivery's row; ascending in the order of arrival.
     DeliveryId = "dlv", "a delivery";
+    /// The row of an invitation.
+    InvitationId = "inv", "an invitation";
     /// A label's row.
     LabelId = "lbl", "a label";
     /// The row of a file that a message refers to.

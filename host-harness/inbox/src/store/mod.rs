@@ -16,7 +16,9 @@ mod lookups;
 mod maintenance;
 mod media;
 mod outbox;
+mod people;
 mod uploads;
+mod users;
 
 pub use accounts::Accounts;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
@@ -32,12 +34,14 @@ pub use lookups::Lookups;
 pub use maintenance::Maintenance;
 pub use media::MediaFiles;
 pub use outbox::Outbox;
+pub use people::People;
 pub use uploads::Uploads;
+pub use users::Users;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups {}
+pub trait Views: Conversations + Counts + Feed + Lookups + People {}
 
-impl<S: Conversations + Counts + Feed + Lookups> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + People> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -52,6 +56,7 @@ pub trait Store:
     + MediaFiles
     + Outbox
     + Uploads
+    + Users
     + Views
     + 'static
 {
@@ -69,6 +74,7 @@ impl<S> Store for S where
         + MediaFiles
         + Outbox
         + Uploads
+        + Users
         + Views
         + 'static
 {

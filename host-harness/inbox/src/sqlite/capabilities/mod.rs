@@ -15,7 +15,9 @@ mod lookups;
 mod maintenance;
 mod media;
 mod outbox;
+mod people;
 mod uploads;
+mod users;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

@@ -11,3 +11,4 @@ pub(crate) mod messages;
 pub(crate) mod people;
 pub(crate) mod replies;
 pub(crate) mod threads;
+pub(crate) mod users;
