@@ -78,6 +78,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "inbox",
         &[
             ("error", &["model"]),
+            ("follow", &["error", "model"]),
             ("sqlite", &["error", "files", "model", "store", "window"]),
             ("store", &["error", "model"]),
         ],
