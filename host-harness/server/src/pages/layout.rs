@@ -23,7 +23,6 @@ const POLICY: &str =
 pub(super) enum Place {
     Inbox,
     Help,
-    Nowhere,
 }
 
 /// What a page has besides its content.
@@ -42,7 +41,7 @@ pub(super) struct Frame<'f> {
 pub(super) fn page(reader: &Reader, status: StatusCode, frame: &Frame<'_>, content: &Markup) -> Response {
     let body = html! {
         body.app data-pane=[frame.pane] {
-            (skip(reader, if frame.pane.is_some() { &reader.words.skip_to_conversation } else { &reader.words.skip_to_page }))
+            (skip(if frame.pane.is_some() { &reader.words.skip_to_conversation } else { &reader.words.skip_to_page }))
             (rail(reader, frame))
             (content)
         }
@@ -51,8 +50,7 @@ pub(super) fn page(reader: &Reader, status: StatusCode, frame: &Frame<'_>, conte
 }
 
 /// The link over the navigation, for those who use no mouse.
-fn skip(reader: &Reader, words: &str) -> Markup {
-    let _ = reader;
+fn skip(words: &str) -> Markup {
     html! { a.skip href="#main" { (words) } }
 }
 

@@ -30,8 +30,6 @@ words! {
     // The shell
     inbox = "Inbox";
     channels = "Channels";
-    bot = "Bot";
-    plugins = "Plugins";
     demo = "Demo";
     help = "Help";
     main_navigation = "Main";
@@ -43,16 +41,9 @@ words! {
     offline_again = "Try now";
     // The list
     conversations = "Conversations";
-    whose = "Which conversations";
-    everyone = "Everyone";
-    only_unread = "Unread";
-    search = "Search messages and people";
-    order = "Order";
-    newest_first = "Newest first";
     more_conversations = "Show older conversations";
     no_conversations = "No conversations yet";
     no_conversations_hint = "The first one appears here on its own. You do not need to reload the page.";
-    nothing_found = "Nothing was found";
     choose_conversation = "Choose a conversation";
     choose_conversation_hint = "Press J and K to move through the list, and Enter to open one.";
     back_to_list = "Back to the list";
@@ -82,7 +73,6 @@ words! {
     share_link = "a link";
     share_other = "something";
     replied_to_story = "Replied to your story";
-    story_expired = "The story has expired, so {channel} no longer shows it.";
     story_kept_away = "{channel} does not allow stories to be stored.";
     mentioned_in_story = "Mentioned you in a story";
     unsent = "{name} unsent this message at {time}. Its content has been erased here too.";
@@ -92,7 +82,6 @@ words! {
     not_handed_over = "{name} sent something that {channel} does not hand over. Look at it there.";
     unknown_item = "{channel} sent something that this version cannot show ({kind}).";
     unknown_kind = "without a name";
-    see_what_arrived = "See what arrived";
     tapped_quick_reply = "picked a quick reply";
     tapped_button = "tapped a button";
     tapped_ice_breaker = "tapped a suggested question";
@@ -107,7 +96,6 @@ words! {
     written_in_app = "Written in the {channel} app";
     automatic = "Automatic message";
     earlier_messages = "Show earlier messages";
-    beginning = "This is where the conversation begins.";
     new_messages = "{n} new {n|message|messages}";
     edited = "edited";
     late = "arrived late";
@@ -116,7 +104,6 @@ words! {
     today = "Today";
     yesterday = "Yesterday";
     open_photo = "Open the photo";
-    download = "Download";
     open_there = "Open on {channel}";
     media_waiting = "Being loaded…";
     media_gone = "No longer available";
@@ -124,10 +111,8 @@ words! {
     media_too_large = "Too large to be stored here";
     media_refused = "Not stored";
     media_failed = "Could not be loaded";
-    typing = "{name} is typing";
     // Outcomes
     sent = "Sent";
-    delivered = "Delivered";
     read = "Read";
     sending = "Sending…";
     waiting = "Waiting to be sent";
@@ -140,7 +125,6 @@ words! {
     send_again_anyway = "Send again anyway";
     try_again = "Try again";
     // Activities
-    commented = "Commented on your {place}: {text}";
     commented_without_text = "Commented on your {place}";
     place_post = "post";
     place_reel = "reel";
@@ -190,7 +174,6 @@ words! {
     attach = "Attach files";
     send_heart = "Send a heart";
     quick_replies = "Quick replies";
-    quick_replies_hint = "One in each line. {where}";
     shown_only_in_app = "Not shown on: {surfaces}.";
     no_voice = "Voice message: {channel} does not accept them from businesses";
     replying_to = "Reply to: {text}";
@@ -200,9 +183,6 @@ words! {
     file_too_large = "The file has {size}. {channel} takes at most {max}.";
     upload_failed = "The file could not be uploaded. Try again.";
     split_into = "Arrives as {n} messages.";
-    react_to = "React";
-    answer_this = "Reply";
-    enter_sends = "Enter sends";
     message_is_empty = "Write something, or attach a file.";
     // The contact
     contact = "Contact";
@@ -211,16 +191,13 @@ words! {
     identifiers = "Identifiers";
     account = "Account";
     photos_and_files = "Photos and files";
-    mark_unread = "Mark as unread";
     // Times
     now = "now";
     minutes_ago = "{n} min";
     hours_ago = "{n} h";
-    days_ago = "{n} d";
     // First run
     welcome = "Where do your customers message you?";
     welcome_hint = "Connect a channel, and its messages arrive here beside all the others. It takes about three minutes.";
-    connect = "Connect";
     customers_write_first = "Customers write first.";
     customers_write_first_hint = "Some channels do not let a business start a conversation. After each message of a customer there is a time in which you can reply.";
     // Help
@@ -233,10 +210,8 @@ words! {
     key_reply = "Write a reply";
     key_contact = "Contact";
     key_send = "Send";
-    key_unread = "Mark as unread";
     key_inbox = "Go to the inbox";
     keyboard_hint = "Single letters work only outside of fields.";
-    keys_on = "Use single letters as shortcuts";
     // Errors
     error_no_page = "There is nothing at this address";
     error_no_page_hint = "The link is incomplete, or what it led to is gone.";

@@ -38,7 +38,7 @@ pub(super) fn content(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
         @if let Some(message) = message {
             (files(message, entry, thread))
             @for attachment in &message.attachments { (other(attachment, entry, thread)) }
-            @if let Some(reason) = &message.unavailable { (unavailable(reason.name() == "ephemeral", thread)) }
+            @if let Some(reason) = message.unavailable.as_ref().filter(|_| message.attachments.is_empty()) { (unavailable(reason.name() == "ephemeral", thread)) }
         }
         @match &entry.part {
             Some(OutboundPart::Sticker(id)) if Entry::is_heart(id) => (heart(&words.heart)),

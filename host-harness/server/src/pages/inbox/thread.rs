@@ -102,7 +102,7 @@ pub(super) struct Log<'l> {
 }
 
 enum Line<'l> {
-    Message(Entry<'l>),
+    Message(Box<Entry<'l>>),
     Activity(&'l ActivityView),
 }
 
@@ -130,7 +130,7 @@ pub(super) fn said(messages: &[TimelineEntry], reader: &Reader, channel_name: &s
 /// The list of messages and activities.
 pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
     let words = thread.reader.words;
-    let mut lines: Vec<Line<'_>> = log.messages.iter().map(|row| Line::Message(Entry::of(row))).collect();
+    let mut lines: Vec<Line<'_>> = log.messages.iter().map(|row| Line::Message(Box::new(Entry::of(row)))).collect();
     let from = if log.earlier.is_some() { log.messages.first().map_or(i64::MIN, |row| row.at) } else { i64::MIN };
     lines.extend(log.activities.iter().filter(|one| one.at >= from).map(Line::Activity));
     lines.sort_by_key(Line::at);
