@@ -89,6 +89,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("body", &["error", "memory"]),
             ("client", &["body", "error", "inject", "memory", "resolver", "response"]),
             ("credentials", &["error", "redact"]),
+            ("direct", &["client", "error", "resolver"]),
             ("download", &["error", "memory", "response", "send"]),
             ("inject", &["body", "capture", "credentials", "error", "memory", "offload", "policy", "sizes"]),
             ("known", &["credentials", "error", "offload", "redact"]),
@@ -123,6 +124,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
                     "network",
                     "observe",
                     "options",
+                    "organisation",
                     "outbound",
                     "store",
                 ],
@@ -134,6 +136,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("observe", &["base"]),
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
+            ("organisation", &["base"]),
             ("outbound", &["base", "channels", "error", "media", "network"]),
         ],
     ),

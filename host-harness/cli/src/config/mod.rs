@@ -53,6 +53,10 @@ pub struct Config {
     /// Deliveries of one channel that may wait for translation. Beyond it, its webhooks are answered with "later".
     #[serde(default = "default_backlog")]
     pub max_backlog: u64,
+    /// Hosts in private networks that this host's own calls may go to, such as a language model's: `name`, `name:port` or
+    /// an address. All others are refused unless they are public.
+    #[serde(default)]
+    pub private_hosts: Vec<String>,
     /// Retention periods.
     #[serde(default)]
     pub retention: RetentionConfig,
