@@ -125,6 +125,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
                     "network",
                     "observe",
                     "options",
+                    "organisation",
                     "outbound",
                     "store",
                 ],
@@ -136,6 +137,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("observe", &["base"]),
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
+            ("organisation", &["base"]),
             ("outbound", &["base", "channels", "error", "media", "network"]),
         ],
     ),
