@@ -3,6 +3,7 @@
 //! Does not own: any store (`sqlite` is one).
 
 mod accounts;
+mod automations;
 mod channel_storage;
 mod contacts;
 mod conversations;
@@ -19,6 +20,7 @@ mod outbox;
 mod uploads;
 
 pub use accounts::Accounts;
+pub use automations::Automations;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
 pub use contacts::Contacts;
 pub use conversations::Conversations;
@@ -42,6 +44,7 @@ impl<S: Conversations + Counts + Feed + Lookups> Views for S {}
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
     Accounts
+    + Automations
     + ChannelStorage
     + Contacts
     + Credentials
@@ -59,6 +62,7 @@ pub trait Store:
 
 impl<S> Store for S where
     S: Accounts
+        + Automations
         + ChannelStorage
         + Contacts
         + Credentials

@@ -2,6 +2,7 @@
 //! Does not own: the reasons for the changes.
 
 pub(crate) mod accounts;
+pub(crate) mod automation;
 pub(crate) mod changes;
 pub(crate) mod conversations;
 pub(crate) mod deliveries;
