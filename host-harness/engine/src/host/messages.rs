@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use harness_contract::{ConversationContext, OutboundMessage};
 use harness_egress::Held;
-use harness_inbox::{ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload};
+use harness_inbox::{
+    ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload, UserId, WorkspaceId,
+};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -100,7 +102,18 @@ impl Host {
         key: &str,
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
-        Ok(self.rooms.outbound.reply_if_sendable(conversation, key, message).await?)
+        self.reply_as(None, conversation, key, message).await
+    }
+
+    /// Like [`Self::reply_if_sendable`], on behalf of the person who wrote it.
+    pub async fn reply_as(
+        &self,
+        user: Option<UserId>,
+        conversation: ConversationId,
+        key: &str,
+        message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
+        Ok(self.rooms.outbound.reply_if_sendable(user, conversation, key, message).await?)
     }
 
     /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be
@@ -116,7 +129,12 @@ impl Host {
 
     /// Starts the upload of a file that is to be sent.
     pub async fn take_file(&self) -> Result<Taking, TakeError> {
-        self.rooms.media.take_file().await
+        self.take_file_for(WorkspaceId::FIRST).await
+    }
+
+    /// Like [`Self::take_file`], for replies of this workspace. Others may not name it.
+    pub async fn take_file_for(&self, workspace: WorkspaceId) -> Result<Taking, TakeError> {
+        self.rooms.media.take_file(workspace).await
     }
 
     /// Stores a file that is already in memory.

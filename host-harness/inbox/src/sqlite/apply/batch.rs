@@ -105,7 +105,7 @@ fn apply_delivery(
             counts.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
             if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
-                messages::came_live_too(tx, account, message)?;
+                messages::came_live_too(tx, account, message, delivery.received_at)?;
             }
             behind = message_id(event).or(behind);
             continue;

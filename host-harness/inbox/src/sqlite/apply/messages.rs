@@ -12,6 +12,7 @@ use crate::{
     sqlite::rows::{
         deliveries::{note_carrier, take_carriers},
         messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
+        organisation,
     },
 };
 
@@ -170,14 +171,22 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
 }
 
 /// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.
-pub(crate) fn came_live_too(tx: &Transaction<'_>, account: AccountId, message: &Message) -> Result<(), InboxError> {
+pub(crate) fn came_live_too(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    message: &Message,
+    received_at: u64,
+) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    tx.prepare_cached(
-        "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
-         WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'",
-    )?
-    .execute(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()])?;
-    Ok(())
+    let asked: Option<ConversationId> = tx
+        .prepare_cached(
+            "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
+             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
+             RETURNING conversation_id",
+        )?
+        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
+        .optional()?;
+    asked.map_or(Ok(()), |conversation| organisation::reopen(tx, conversation, received_at))
 }
 
 /// What had happened to a message before it arrived.

@@ -34,7 +34,8 @@ pub(crate) fn find_or_make(
         }
         None => {
             tx.prepare_cached(
-                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at, workspace_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT workspace_id FROM account WHERE id = ?1))",
             )?
             .execute(params![account, contact_id, key, thread, at])?;
             ConversationId::new(tx.last_insert_rowid())

@@ -6,18 +6,22 @@ mod accounts;
 mod deliveries;
 mod files;
 mod lists;
+mod organisation;
 mod outbox;
 mod parts;
 mod place;
 mod stage;
+mod users;
 
 pub(crate) use accounts::*;
 pub(crate) use deliveries::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
+pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
+pub(crate) use users::*;
 
 /// Generates a test from each promise. The argument is an expression that creates a fresh [`Place`].
 macro_rules! store_conformance {
@@ -64,7 +68,22 @@ macro_rules! store_conformance {
             pages_of_a_list_hold_everything_once
             what_is_unsent_is_shown_by_nothing_whichever_came_first
             the_window_follows_what_the_customer_did
+            a_person_signs_in_by_their_address_in_any_case_and_an_address_is_one_persons
+            a_disabled_person_is_out_at_once_and_a_workspace_keeps_an_admin
+            a_session_ends_by_its_time_by_leaving_and_by_another_password
+            an_invitation_is_accepted_once_and_lets_a_forgetful_person_back_in
+            the_browsers_used_last_are_remembered_for_each_person
+            every_row_knows_its_workspace_and_an_account_does_not_change_it
+            changes_of_people_are_told_to_their_workspace
             a_timeline_shows_files_and_reactions_with_their_message
+            a_customer_who_writes_opens_what_was_closed_or_snoozed
+            a_snoozed_conversation_is_opened_at_its_time
+            every_filter_of_the_list_shows_what_it_says_and_pages_end_where_the_next_begin
+            a_list_of_unread_conversations_follows_their_messages
+            a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
+            a_note_stays_with_its_conversation_and_goes_with_it
+            names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere
+            whatever_the_team_changes_stands_in_the_feed
         }
     };
     (@tests $place:expr; $($promise:ident)*) => {
