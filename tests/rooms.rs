@@ -124,6 +124,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
                     "network",
                     "observe",
                     "options",
+                    "organisation",
                     "outbound",
                     "store",
                 ],
@@ -135,6 +136,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("observe", &["base"]),
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
+            ("organisation", &["base"]),
             ("outbound", &["base", "channels", "error", "media", "network"]),
         ],
     ),

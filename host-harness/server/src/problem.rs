@@ -141,6 +141,9 @@ impl From<HostError> for Problem {
             HostError::Held(_) => (StatusCode::SERVICE_UNAVAILABLE, "platform_paused"),
             HostError::Inbox(InboxError::KeyReused(_)) => (StatusCode::CONFLICT, "idempotency_key_reused"),
             HostError::Inbox(InboxError::NotAmbiguous(_)) => (StatusCode::CONFLICT, "not_ambiguous"),
+            HostError::Inbox(InboxError::NameTaken { .. }) => (StatusCode::CONFLICT, "name_taken"),
+            HostError::Inbox(InboxError::TooMany { .. }) => (StatusCode::CONFLICT, "too_many"),
+            HostError::WrongField(ref wrong) => return Self::bad("bad_body", wrong.to_string()).at(wrong.field()),
             HostError::Disconnected(_) => (StatusCode::CONFLICT, "account_disconnected"),
             HostError::Overtaken(_) => (StatusCode::CONFLICT, "overtaken"),
             HostError::Account(ref problem) => match **problem {

@@ -7,6 +7,7 @@ mod loading;
 mod messages;
 mod operations;
 mod probe;
+mod team;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ use crate::{
     network::{Network, credentials::AccountCredentials},
     observe::{readiness::Readiness, recorder::Recorder},
     options::HostOptions,
+    organisation::{self, Organisation},
     outbound::{self, Outbound},
     store::MediaStore,
 };
@@ -64,6 +66,7 @@ struct Rooms {
     accounts: Arc<Accounts>,
     media: Arc<Media>,
     maintenance: Arc<Maintenance>,
+    organisation: Arc<Organisation>,
     readiness: Arc<Readiness>,
 }
 
@@ -77,6 +80,7 @@ struct Workers {
     waits: JoinHandle<()>,
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    snoozes: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -88,6 +92,7 @@ impl Drop for Workers {
         self.waits.abort();
         self.doubts.abort();
         self.upkeep.abort();
+        self.snoozes.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -177,6 +182,7 @@ impl Rooms {
                 media: Arc::clone(&media),
             }),
             accounts,
+            organisation: Arc::new(Organisation { base: base.clone() }),
             maintenance: Arc::new(Maintenance {
                 base,
                 channels: channels.clone(),
@@ -229,6 +235,7 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
             outbox: Mutex::new(outbox),
         }
     }

@@ -9,6 +9,7 @@ mod delivery;
 mod doubt;
 mod ids;
 mod media;
+mod organisation;
 mod page;
 mod proof;
 mod public_id;
@@ -33,6 +34,10 @@ pub use ids::{
     MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
+pub use organisation::{
+    CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
+    LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
+};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};

@@ -15,6 +15,7 @@ mod journal;
 mod lookups;
 mod maintenance;
 mod media;
+mod organisation;
 mod outbox;
 mod uploads;
 
@@ -31,13 +32,14 @@ pub use journal::Journal;
 pub use lookups::Lookups;
 pub use maintenance::Maintenance;
 pub use media::MediaFiles;
+pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use uploads::Uploads;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews {}
 
-impl<S: Conversations + Counts + Feed + Lookups> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -50,6 +52,7 @@ pub trait Store:
     + Journal
     + Maintenance
     + MediaFiles
+    + Organisation
     + Outbox
     + Uploads
     + Views
@@ -67,6 +70,7 @@ impl<S> Store for S where
         + Journal
         + Maintenance
         + MediaFiles
+        + Organisation
         + Outbox
         + Uploads
         + Views

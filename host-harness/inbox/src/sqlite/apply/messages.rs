@@ -15,6 +15,7 @@ use crate::{
         changes::Concerns,
         deliveries::{note_carrier, take_carriers},
         messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
+        organisation,
     },
 };
 
@@ -188,18 +189,19 @@ pub(crate) fn came_live_too(
     message: &Message,
 ) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    let changed = tx
+    let asked: Option<ConversationId> = tx
         .prepare_cached(
             "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
-             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'",
+             WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
+             RETURNING conversation_id",
         )?
-        .execute(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()])?;
-    if changed > 0 {
-        let at = as_millis(delivery.received_at);
-        let place = EventPlace { account, workspace, conversation: None, at, received_at: at, delivery: delivery.id };
-        place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
-    }
-    Ok(())
+        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
+        .optional()?;
+    let Some(conversation) = asked else { return Ok(()) };
+    let at = as_millis(delivery.received_at);
+    let place = EventPlace { account, workspace, conversation: None, at, received_at: at, delivery: delivery.id };
+    place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
+    organisation::reopen(tx, conversation, delivery.received_at)
 }
 
 /// What had happened to a message before it arrived.

@@ -39,7 +39,8 @@ pub(crate) fn find_or_make(
         }
         None => {
             tx.prepare_cached(
-                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO conversation (account_id, contact_id, key, thread, last_at, workspace_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT workspace_id FROM account WHERE id = ?1))",
             )?
             .execute(params![of.account, contact_id, key, thread, at])?;
             let conversation = ConversationId::new(tx.last_insert_rowid());

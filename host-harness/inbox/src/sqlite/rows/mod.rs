@@ -8,6 +8,8 @@ pub(crate) mod deliveries;
 pub(crate) mod erasure;
 pub(crate) mod media;
 pub(crate) mod messages;
+pub(crate) mod organisation;
 pub(crate) mod people;
 pub(crate) mod replies;
+pub(crate) mod shared;
 pub(crate) mod threads;

@@ -143,7 +143,19 @@ pub(crate) fn go_on_in(
         "INSERT INTO window_opening (conversation_id, opener, at)
              SELECT ?2, opener, at FROM window_opening WHERE conversation_id = ?1
              ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
-        "UPDATE conversation SET last_at = max(last_at, (SELECT last_at FROM conversation WHERE id = ?1)) WHERE id = ?2",
+        // What the team made of the first holds for the second where that has nothing of its own.
+        "UPDATE note SET conversation_id = ?2 WHERE conversation_id = ?1",
+        "UPDATE conversation SET last_at = max(last_at, first.at),
+             assignee_id = coalesce(assignee_id, first.assignee), collection_id = coalesce(collection_id, first.collection),
+             state = iif(first.was = 'open', 'open', state),
+             snoozed_until = iif(first.was = 'open', NULL, snoozed_until),
+             closed_at = iif(first.was = 'open', NULL, closed_at)
+         FROM (SELECT last_at AS at, assignee_id AS assignee, collection_id AS collection, state AS was
+               FROM conversation WHERE id = ?1) first
+         WHERE id = ?2",
+        "INSERT INTO conversation_label (conversation_id, label_id, state, last_at)
+             SELECT c.id, l.label_id, c.state, c.last_at FROM conversation_label l JOIN conversation c ON c.id = ?2
+             WHERE l.conversation_id = ?1 ON CONFLICT DO NOTHING",
     ] {
         tx.prepare_cached(sql)?.execute(params![from, to])?;
     }

@@ -7,6 +7,7 @@ mod deliveries;
 mod feed;
 mod files;
 mod lists;
+mod organisation;
 mod outbox;
 mod parts;
 mod place;
@@ -17,6 +18,7 @@ pub(crate) use deliveries::*;
 pub(crate) use feed::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
+pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
@@ -72,6 +74,14 @@ macro_rules! store_conformance {
             what_is_unsent_is_shown_by_nothing_whichever_came_first
             the_window_follows_what_the_customer_did
             a_timeline_shows_files_and_reactions_with_their_message
+            a_customer_who_writes_opens_what_was_closed_or_snoozed
+            a_snoozed_conversation_is_opened_at_its_time
+            every_filter_of_the_list_shows_what_it_says_and_pages_end_where_the_next_begin
+            a_list_of_unread_conversations_follows_their_messages
+            a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
+            a_note_stays_with_its_conversation_and_goes_with_it
+            names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere
+            whatever_the_team_changes_stands_in_the_feed
         }
     };
     (@tests $place:expr; $($promise:ident)*) => {
