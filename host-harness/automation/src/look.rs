@@ -55,13 +55,6 @@ pub(crate) struct Assisted {
     pub(crate) handed_over_at: Option<u64>,
 }
 
-/// When a conversation was handed back to the assistant.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-pub(crate) struct HandBack {
-    pub(crate) at: Option<u64>,
-}
-
 /// What a part of the automation knows of a conversation.
 pub(crate) async fn known<T: DeserializeOwned + Default>(
     host: &Host,
@@ -77,7 +70,7 @@ pub(crate) struct Look {
     pub(crate) entries: Vec<TimelineEntry>,
     pub(crate) standing: Standing,
     pub(crate) assisted: Assisted,
-    /// From when on the assistant may answer: it was handed back, or the team closed the conversation.
+    /// From when on the assistant may answer.
     since: u64,
     person: bool,
 }
@@ -86,9 +79,8 @@ impl Look {
     pub(crate) async fn at(host: &Host, conversation: ConversationId) -> Result<Self, InboxError> {
         let store = host.automations();
         let standing = store.standing(conversation).await?;
-        let back: HandBack = known(host, conversation, "hand_back").await?;
         let mut assisted: Assisted = known(host, conversation, "assistant").await?;
-        let since = back.at.max(standing.closed_at).unwrap_or(0);
+        let since = standing.handed_back_at.unwrap_or(0);
         if assisted.answered_at <= since {
             assisted.turns = 0;
         }

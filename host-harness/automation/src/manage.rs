@@ -6,7 +6,7 @@ use harness_inbox::{AccountId, ConversationId, InboxError};
 
 use crate::{
     assistant::{TurnFailed, digest},
-    look::{Assisted, HandBack, known},
+    look::{Assisted, known},
     settings::{Settings, WrongSettings},
 };
 
@@ -93,29 +93,21 @@ pub async fn set_model_key(host: &Host, account: AccountId, key: Option<Secret>)
     Ok(host.set_model_key(account, key).await?)
 }
 
-/// The assistant is silent in a conversation until it is handed back.
+/// The assistant is silent in a conversation until it is handed back, or the team closes it.
 pub async fn hand_over(host: &Host, conversation: ConversationId) -> Result<(), AutomationError> {
+    let store = host.automations();
+    store.standing(conversation).await?;
     let known: Assisted = known(host, conversation, "assistant").await?;
-    let state = Assisted { handed_over_at: Some(host.clock().now()), ..known };
-    set(host, conversation, "assistant", serde_json::to_string(&state)?).await
+    let now = host.clock().now();
+    let state = Assisted { handed_over_at: Some(now), ..known };
+    Ok(store.hand_over(conversation, serde_json::to_string(&state)?, now).await?)
 }
 
 /// The assistant may answer in a conversation again: what the customer writes from now on.
 pub async fn hand_back(host: &Host, conversation: ConversationId) -> Result<(), AutomationError> {
-    let state = HandBack { at: Some(host.clock().now()) };
-    set(host, conversation, "hand_back", serde_json::to_string(&state)?).await
-}
-
-async fn set(
-    host: &Host,
-    conversation: ConversationId,
-    consumer: &'static str,
-    state: String,
-) -> Result<(), AutomationError> {
     let store = host.automations();
     store.standing(conversation).await?;
-    store.set_automation_state(conversation, consumer, state, true, host.clock().now()).await?;
-    Ok(())
+    Ok(store.hand_back(conversation, host.clock().now()).await?)
 }
 
 impl From<TurnFailed> for AutomationError {

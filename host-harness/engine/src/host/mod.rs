@@ -205,7 +205,7 @@ impl Rooms {
         self.media.remove_unfinished().await?;
         exposed::warn(&self.accounts.places);
         self.ingest.backlog.count_anew(&base.inbox, true).await?;
-        self.accounts.credentials.open().await?;
+        self.accounts.credentials.open(base.clock.now()).await?;
         self.accounts.open_links().await?;
         base.inbox.bound_waits(base.clock.now()).await?;
         let interrupted = base.inbox.settle_interrupted(base.clock.now()).await?;

@@ -36,8 +36,8 @@ pub struct Standing {
     pub collection: Option<CollectionId>,
     /// The person it is assigned to.
     pub assignee: Option<UserId>,
-    /// When the team closed it last, in milliseconds since 1970.
-    pub closed_at: Option<u64>,
+    /// When it was handed back to the assistant last, or closed by the team, in milliseconds since 1970.
+    pub handed_back_at: Option<u64>,
 }
 
 /// A note of the automation.

@@ -18,7 +18,6 @@ mod reply;
 mod row;
 mod state;
 mod timeline;
-mod update;
 mod user;
 mod verdict;
 
@@ -52,7 +51,6 @@ pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepE
 pub use row::Row;
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
-pub use update::Update;
 pub use user::{
     Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
     UserChange, UserView, WorkspaceView,

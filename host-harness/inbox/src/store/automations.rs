@@ -51,15 +51,12 @@ pub trait Automations: Send + Sync {
         consumer: &'static str,
     ) -> Result<Option<String>, InboxError>;
 
-    /// Replaces what a part of the automation knows of a conversation. Its open turn is dropped with `drop_turn`.
-    async fn set_automation_state(
-        &self,
-        conversation: ConversationId,
-        consumer: &'static str,
-        state: String,
-        drop_turn: bool,
-        now: u64,
-    ) -> Result<(), InboxError>;
+    /// Replaces what the assistant knows of a conversation, and drops its open turn.
+    async fn hand_over(&self, conversation: ConversationId, state: String, now: u64) -> Result<(), InboxError>;
+
+    /// The assistant may answer a conversation again: what the customer writes from now on. Closing a conversation does
+    /// the same.
+    async fn hand_back(&self, conversation: ConversationId, now: u64) -> Result<(), InboxError>;
 
     /// Where a conversation stands with the team.
     async fn standing(&self, conversation: ConversationId) -> Result<Standing, InboxError>;

@@ -87,5 +87,5 @@ pub trait Conversations: Send + Sync {
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError>;
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;
 }

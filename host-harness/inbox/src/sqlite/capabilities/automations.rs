@@ -15,6 +15,7 @@ use crate::{
         rows::{
             automation,
             changes::{self, Concerns},
+            turns,
         },
         store::SqliteStore,
     },
@@ -191,21 +192,20 @@ impl Automations for SqliteStore {
             .await
     }
 
-    async fn set_automation_state(
-        &self,
-        conversation: ConversationId,
-        consumer: &'static str,
-        state: String,
-        drop_turn: bool,
-        now: u64,
-    ) -> Result<(), InboxError> {
+    async fn hand_over(&self, conversation: ConversationId, state: String, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                automation::set_state(tx, conversation, consumer, &state)?;
-                if drop_turn {
-                    tx.prepare_cached("DELETE FROM automation_turn WHERE conversation_id = ?1")?
-                        .execute([conversation])?;
-                }
+                automation::set_state(tx, conversation, "assistant", &state)?;
+                turns::drop_turn(tx, conversation)?;
+                changes::note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)
+            })
+            .await
+    }
+
+    async fn hand_back(&self, conversation: ConversationId, now: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                turns::hand_back(tx, conversation, now)?;
                 changes::note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)
             })
             .await
@@ -215,12 +215,16 @@ impl Automations for SqliteStore {
         self.readers
             .read(move |connection| {
                 connection
-                    .prepare_cached("SELECT collection_id, assignee_id, closed_at FROM conversation WHERE id = ?1")?
+                    .prepare_cached(
+                        "SELECT collection_id, assignee_id,
+                             (SELECT at FROM automation_hand_back b WHERE b.conversation_id = c.id)
+                         FROM conversation c WHERE id = ?1",
+                    )?
                     .query_row([conversation], |row| {
                         Ok(Standing {
                             collection: row.get(0)?,
                             assignee: row.get(1)?,
-                            closed_at: row.get::<_, Option<i64>>(2)?.map(from_millis),
+                            handed_back_at: row.get::<_, Option<i64>>(2)?.map(from_millis),
                         })
                     })
                     .optional()?

@@ -10,7 +10,6 @@ use crate::{
     error::InboxError,
     model::{
         AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
-        Update,
     },
     sqlite::{
         columns::{collect, raw, with_one_more},
@@ -162,19 +161,14 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError> {
-        let marked = self
-            .writer
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
+        self.writer
             .write(move |tx| {
                 if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
                     return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
                 }
-                mark_read(tx, conversation)
+                mark_read(tx, conversation, now)
             })
-            .await?;
-        if marked > 0 {
-            self.announce([Update::Conversation { conversation, kind: "read" }]);
-        }
-        Ok(marked)
+            .await
     }
 }

@@ -204,10 +204,15 @@ CREATE TABLE automation_position (
 -- What each part of it knows of a conversation: welcomed when, handed to a person, turns of the assistant.
 CREATE TABLE automation_state (
     conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
-    consumer        TEXT NOT NULL,            -- welcome | routing | assistant | hand_back
+    consumer        TEXT NOT NULL,            -- welcome | routing | assistant
     state           TEXT NOT NULL,            -- JSON
     PRIMARY KEY (conversation_id, consumer)
 ) STRICT, WITHOUT ROWID;
+-- From when on the assistant may answer a conversation again: it was handed back, or the team closed it.
+CREATE TABLE automation_hand_back (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+    at              INTEGER NOT NULL
+) STRICT;
 -- A customer's turn that the assistant has to answer: one or several messages, and nothing after them yet.
 CREATE TABLE automation_turn (
     conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,

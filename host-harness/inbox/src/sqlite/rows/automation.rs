@@ -5,15 +5,19 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ChangeKind, ConversationId, HandOverNote, NewDecision, Placement, TurnChange, UserId},
-    sqlite::{
-        columns::as_millis,
-        rows::changes::{Concerns, note},
+    model::{
+        AccountId, ConversationChange, ConversationId, HandOverNote, LabelChange, NewDecision, NewNote, NoteId,
+        Placement, TurnChange, UserId,
     },
+    sqlite::{columns::as_millis, rows::organisation},
 };
 
 /// The author of the automation's notes.
 const AUTHOR: &str = "Assistant";
+const COLLECTION: &str = "SELECT 1 FROM collection c JOIN account a ON a.workspace_id = c.workspace_id
+     WHERE c.id = ?1 AND a.id = ?2";
+const LABEL: &str =
+    "SELECT 1 FROM label l JOIN account a ON a.workspace_id = l.workspace_id WHERE l.id = ?1 AND a.id = ?2";
 
 pub(crate) fn decide(tx: &Transaction<'_>, new: &NewDecision) -> Result<bool, InboxError> {
     let recorded = tx
@@ -75,6 +79,7 @@ pub(crate) fn set_state(
     Ok(())
 }
 
+/// Puts a conversation where a rule says. What was deleted since the rule was written is left out.
 fn place(
     tx: &Transaction<'_>,
     account: AccountId,
@@ -82,32 +87,32 @@ fn place(
     placement: &Placement,
     now: u64,
 ) -> Result<(), InboxError> {
-    let mut changed = 0;
-    if let Some(collection) = placement.collection {
-        changed += tx
-            .prepare_cached(
-                "UPDATE conversation SET collection_id = ?2 WHERE id = ?1 AND collection_id IS NOT ?2
-                   AND (SELECT workspace_id FROM collection WHERE id = ?2)
-                     = (SELECT workspace_id FROM account WHERE id = conversation.account_id)",
-            )?
-            .execute(params![conversation, collection])?;
-    }
+    let exists = |sql: &str, id: i64| tx.prepare_cached(sql)?.exists(params![id, account]);
+    let collection = match placement.collection {
+        Some(collection) if exists(COLLECTION, collection.get())? => Some(Some(collection)),
+        _ => None,
+    };
+    let assigned: Option<UserId> = tx
+        .prepare_cached("SELECT assignee_id FROM conversation WHERE id = ?1")?
+        .query_row(params![conversation], |row| row.get(0))?;
+    // Whoever has it keeps it.
+    let assignee = match assigned {
+        None => next_in_round(tx, account, &placement.assign)?.map(Some),
+        Some(_) => None,
+    };
+    organisation::change(tx, conversation, ConversationChange { collection, assignee, ..Default::default() }, now)?;
+    let mut labels = Vec::new();
     for label in &placement.labels {
-        changed += tx
-            .prepare_cached(
-                "INSERT INTO conversation_label (conversation_id, label_id)
-                 SELECT ?1, l.id FROM label l JOIN account a ON a.workspace_id = l.workspace_id
-                 WHERE l.id = ?2 AND a.id = ?3 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![conversation, label, account])?;
+        if exists(LABEL, label.get())? {
+            labels.push(*label);
+        }
     }
-    if let Some(user) = next_in_round(tx, account, &placement.assign)? {
-        changed += tx
-            .prepare_cached("UPDATE conversation SET assignee_id = ?2 WHERE id = ?1 AND assignee_id IS NULL")?
-            .execute(params![conversation, user])?;
-    }
-    if changed > 0 {
-        note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)?;
+    if !labels.is_empty() {
+        match organisation::change_labels(tx, conversation, &LabelChange::Add(labels), now) {
+            // A conversation that is full of labels is placed all the same.
+            Ok(_) | Err(InboxError::TooMany { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -142,25 +147,25 @@ fn leave_note(
     hand_over: &HandOverNote,
     now: u64,
 ) -> Result<(), InboxError> {
-    tx.prepare_cached("INSERT INTO note (conversation_id, author, at, text) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![conversation, AUTHOR, as_millis(now), hand_over.text])?;
-    let id = tx.last_insert_rowid();
+    let new = NewNote { conversation, user: None, author: AUTHOR.into(), text: hand_over.text.clone(), now };
+    let id = organisation::add_note(tx, &new)?;
     tx.prepare_cached("INSERT INTO automation_note (note_id, brief) VALUES (?1, ?2)")?
         .execute(params![id, hand_over.brief])?;
-    note(tx, ChangeKind::NoteCreated, Concerns { object: Some(id), ..Concerns::conversation(conversation) }, now)
+    Ok(())
 }
 
 /// Takes what customers wrote out of the automation's notes of a conversation.
 pub(crate) fn forget_summaries(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<(), InboxError> {
-    let mut statement = tx.prepare_cached(
-        "UPDATE note SET text = (SELECT brief FROM automation_note WHERE note_id = note.id), edited_at = ?2
-         WHERE conversation_id = ?1 AND id IN (SELECT note_id FROM automation_note)
-           AND text <> (SELECT brief FROM automation_note WHERE note_id = note.id) RETURNING id",
-    )?;
-    let ids = statement.query_map(params![conversation, as_millis(now)], |row| row.get(0))?;
-    for id in ids.collect::<Result<Vec<i64>, _>>()? {
-        let concerns = Concerns { object: Some(id), ..Concerns::conversation(conversation) };
-        note(tx, ChangeKind::NoteUpdated, concerns, now)?;
+    let summaries = {
+        let mut statement = tx.prepare_cached(
+            "SELECT n.id, b.brief FROM note n JOIN automation_note b ON b.note_id = n.id
+             WHERE n.conversation_id = ?1 AND n.text <> b.brief",
+        )?;
+        let found = statement.query_map(params![conversation], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        found.collect::<Result<Vec<(NoteId, String)>, _>>()?
+    };
+    for (id, brief) in summaries {
+        organisation::change_note(tx, id, Some(&brief), now)?;
     }
     Ok(())
 }

@@ -14,4 +14,5 @@ pub(crate) mod people;
 pub(crate) mod replies;
 pub(crate) mod shared;
 pub(crate) mod threads;
+pub(crate) mod turns;
 pub(crate) mod users;
