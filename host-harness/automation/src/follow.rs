@@ -176,7 +176,8 @@ impl Follower {
         let Some(settings) = self.active.of(account, change.seq) else { return Ok(false) };
         let event = Event { host: &self.host, seq: change.seq, account, conversation, settings };
         match (change.kind, change.message, change.activity) {
-            (ChangeKind::MessageCreated, Some(message), _) => {
+            // The second: a message that was known from the archive came live after all.
+            (ChangeKind::MessageCreated | ChangeKind::ConversationUpdated, Some(message), _) => {
                 if event.message(message).await? {
                     self.turns.notify_one();
                 }
