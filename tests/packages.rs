@@ -17,6 +17,8 @@ mod hostile;
 mod hostile_lists;
 #[path = "packages/hostile_logins.rs"]
 mod hostile_logins;
+#[path = "packages/keyless.rs"]
+mod keyless;
 #[path = "packages/registry.rs"]
 mod registry;
 #[path = "packages/sample.rs"]

@@ -142,7 +142,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
-            ("installed", &["digest", "durable", "names"]),
+            ("installed", &["digest", "durable", "names", "signature"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use harness_cli::config::ConfigFile;
 use harness_contract::asks::asks;
-use harness_engine::{Grant, Provenance};
+use harness_engine::{Grant, Provenance, SigningIdentity};
 use harness_package::{
     installed::{Entry, Installed, State},
     signature::{Expected, verify},
@@ -57,7 +57,11 @@ fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &E
     );
     Ok(Provenance::Package {
         publisher: verified.publisher().to_string(),
-        key: verified.key().to_string(),
+        key: verified.signer().key().map(ToString::to_string),
+        identity: verified.signer().identity().map(|identity| SigningIdentity {
+            issuer: identity.issuer().to_owned(),
+            subject: identity.subject().to_owned(),
+        }),
         source: entry.source.clone(),
     })
 }

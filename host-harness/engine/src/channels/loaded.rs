@@ -48,10 +48,23 @@ pub enum Provenance {
         /// Whose it is.
         publisher: String,
         /// The hint of the key that signed it: hex SHA-256 of the public key.
-        key: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The identity that signed it, where no key did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identity: Option<SigningIdentity>,
         /// Where it was installed from.
         source: String,
     },
+}
+
+/// Who signed without a key.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SigningIdentity {
+    /// Who vouched for it: an https address.
+    pub issuer: String,
+    /// A mail address, or the address of a build.
+    pub subject: String,
 }
 
 /// What the operator configures for a channel.

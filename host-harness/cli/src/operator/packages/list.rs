@@ -14,7 +14,7 @@ use crate::operator::installed;
 
 fn as_json(id: &str, entry: &Entry) -> Value {
     json!({
-        "channel": id, "version": entry.version, "publisher": entry.publisher, "key": entry.key,
+        "channel": id, "version": entry.version, "publisher": entry.publisher, "key": entry.key, "identity": entry.identity,
         "component": entry.component, "manifest": entry.manifest, "source": entry.source,
         "installed_at": entry.installed_at,
     })
@@ -36,6 +36,9 @@ pub(super) fn list(file: &ConfigFile, json: bool) -> Result<ExitCode> {
     for (id, entry) in state.installed() {
         let publisher = entry.publisher.as_ref().map_or("NOT SIGNED", |publisher| publisher.as_str());
         println!("{id} {}  {publisher}  {}  {}", entry.version, entry.component, shown(&entry.source));
+        if let Some(signer) = show::signer(entry) {
+            println!("  signed by {signer}");
+        }
         for old in state.previous(id) {
             println!("  before: {} {}", old.version, old.component);
         }
@@ -87,6 +90,10 @@ pub(super) async fn verify(file: &ConfigFile, package: Option<&str>, json: bool)
                 println!("{id} {}: {}", entry.version, show::publisher(entry));
                 println!("  component {}", entry.component);
                 if let Some(verified) = &fetched.verified {
+                    if let Some(at) = verified.signed_at().and_then(|at| i64::try_from(at).ok()) {
+                        let at = jiff::Timestamp::from_millisecond(at)?;
+                        println!("  signed    {at}, as the transparency log says");
+                    }
                     println!("  source    {}", verified.source().tree);
                     println!("  built by  {}", shown(&verified.build().rustc));
                 }
