@@ -11,6 +11,8 @@
 
 #[path = "packages/fake.rs"]
 mod fake;
+#[path = "packages/found.rs"]
+mod found;
 #[path = "packages/hostile.rs"]
 mod hostile;
 #[path = "packages/hostile_lists.rs"]

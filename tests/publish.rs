@@ -10,10 +10,14 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "publish/documents.rs"]
+mod documents;
 #[path = "publish/keyless.rs"]
 mod keyless;
 #[path = "publish/machine.rs"]
 mod machine;
+#[path = "publish/versions.rs"]
+mod versions;
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 

@@ -142,6 +142,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
+            ("found", &["file", "layout", "oci", "reference", "registry", "signature", "source"]),
             ("installed", &["digest", "durable", "names", "signature"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),

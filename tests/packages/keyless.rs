@@ -203,10 +203,13 @@ fn an_entry_that_is_not_in_a_trusted_log_or_for_another_signature_proves_nothing
     }
 }
 
+/// What is changed in a sound proof, and whether a refusal is the right one.
+type Change = (fn(&mut Value), fn(&BundleError) -> bool);
+
 #[test]
 fn a_proof_has_one_form_and_nothing_is_missing_in_it() {
     let world = World::new();
-    let changes: [(fn(&mut Value), fn(&BundleError) -> bool); 9] = [
+    let changes: [Change; 9] = [
         (
             |material| material["tlogEntries"] = json!([]),
             |e| matches!(e, BundleError::Proof(EvidenceError::Entries(0))),

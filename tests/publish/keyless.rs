@@ -32,7 +32,7 @@ async fn who_signs_as_an_identity_is_shown_installed_and_judged_again_at_each_st
     let made = async |version: &str, bytes: &[u8], signing: &Signing<'_>| {
         let _ = fs::remove_dir_all(publisher.path("package"));
         package(&publisher.path("package"), "web-chat", version, "acme", bytes).await;
-        let statement = fs::read(publisher.path("package/statement.json")).unwrap();
+        let statement = fs::read(publisher.path(&format!("package/statement-{version}.json"))).unwrap();
         fs::write(&file, bytes).unwrap();
         fs::write(publisher.path("chat.wasm.sigstore.json"), world.sign(&statement, signing).to_string()).unwrap();
     };

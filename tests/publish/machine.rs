@@ -113,7 +113,7 @@ pub(super) async fn package(folder: &Path, channel: &str, version: &str, publish
             attachments: Vec::new(),
         },
     }));
-    fs::write(folder.join("statement.json"), statement.to_bytes().unwrap()).unwrap();
+    fs::write(folder.join(format!("statement-{version}.json")), statement.to_bytes().unwrap()).unwrap();
 }
 
 /// The web chat in a later version that asks for one host more.

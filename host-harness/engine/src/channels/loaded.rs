@@ -9,11 +9,32 @@ use harness_contract::{
     settings::RawSetting,
 };
 use harness_egress::credentials::Secret;
-use harness_sandbox::Channel;
+use harness_sandbox::{Channel, Inspected};
 use serde::Serialize;
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
 use crate::{base::public_url::PublicUrl, error::ConnectError};
+
+/// A component that is to be loaded.
+#[derive(Debug)]
+pub enum Loadable {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// One that was inspected already.
+    Inspected(Box<Inspected>),
+}
+
+impl From<Vec<u8>> for Loadable {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Inspected> for Loadable {
+    fn from(inspected: Inspected) -> Self {
+        Self::Inspected(Box::new(inspected))
+    }
+}
 
 /// What the operator allows a channel. Everything not listed is denied.
 #[derive(Clone, Debug, Default)]
