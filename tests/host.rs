@@ -26,6 +26,8 @@ mod damage;
 mod delivery;
 #[path = "dependencies.rs"]
 mod dependencies;
+#[path = "direct.rs"]
+mod direct;
 #[path = "doors.rs"]
 mod doors;
 #[path = "echoes.rs"]
@@ -104,6 +106,8 @@ mod slack;
 mod slow_platform;
 #[path = "steps.rs"]
 mod steps;
+#[path = "team.rs"]
+mod team;
 #[path = "tokens.rs"]
 mod tokens;
 #[path = "versions.rs"]

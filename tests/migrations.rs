@@ -233,8 +233,8 @@ async fn every_row_of_every_released_schema_is_there_after_the_migration() {
         let sql = Connection::open(&path).unwrap();
         let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, harness_inbox::known_schema(), "a schema was added: put its file into this test");
-        // The newest one is not released yet.
-        assert_eq!(usize::try_from(version).unwrap(), SCHEMAS.len() + 1);
+        // The two newest are not released yet.
+        assert_eq!(usize::try_from(version).unwrap(), SCHEMAS.len() + 2);
     }
 }
 
@@ -278,7 +278,7 @@ async fn a_host_goes_on_with_the_inbox_of_every_released_schema() {
     }
 }
 
-/// In the way of what the newest migration alone does.
+/// In the way of what migration 9 alone does.
 const OBSTACLE: &str =
     "CREATE TRIGGER obstacle BEFORE UPDATE OF message ON reply BEGIN SELECT RAISE(ABORT, 'an obstacle'); END";
 

@@ -4,12 +4,13 @@
 //!
 //! The types enforce the order. A channel's `HttpRequest` becomes `Admitted` by the [`policy`], which knows the grant;
 //! `Injected` once credentials are in it; [`Shown`] once its response was captured from and redacted. Only an injected
-//! request can be sent, and only a shown response reaches a channel.
+//! request can be sent, and only a shown response reaches a channel. The host's own calls go another way ([`DirectClient`]).
 
 mod body;
 mod capture;
 mod client;
 pub mod credentials;
+mod direct;
 mod download;
 mod error;
 #[cfg(fuzzing)]
@@ -29,6 +30,7 @@ mod sizes;
 pub use body::{File, Files, base64_bytes};
 pub use capture::Captured;
 pub use client::{Endpoints, Timer, client_builder};
+pub use direct::{DirectAnswer, DirectCall, DirectClient, DirectError, DirectLimits, DirectStream};
 pub use download::{DownloadError, Downloaded, FileSink, is_media_host};
 pub use error::{EgressError, SetupError, transport_error};
 pub use inject::FindSecret;

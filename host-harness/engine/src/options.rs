@@ -29,6 +29,8 @@ pub struct HostOptions {
     pub exchange: Duration,
     /// The clock for `exchange`. Separate from `clock`, so that moving the current time times no exchange out.
     pub exchange_clock: Clock,
+    /// Hosts in private networks that the host's own calls may go to: `name`, `name:port`, or an address.
+    pub private_hosts: Vec<String>,
     /// The host's clock.
     pub clock: Clock,
     /// Backlog bounds of each channel and account.
@@ -58,6 +60,7 @@ impl HostOptions {
             endpoints: Endpoints::new(),
             exchange: EXCHANGE,
             exchange_clock: Clock::default(),
+            private_hosts: Vec::new(),
             clock: Clock::default(),
             budget: Budget::default(),
             sizes: Sizes::default(),

@@ -135,6 +135,15 @@ pub enum InboxError {
     /// No part of the reply is ambiguous.
     #[error("no part of reply {0} is ambiguous: there is nothing to settle or to send again")]
     NotAmbiguous(ReplyId),
+    /// Somebody on this host has the e-mail address.
+    #[error("somebody on this host has this e-mail address already, in this workspace or in another one")]
+    EmailTaken,
+    /// Nobody would be left who can manage the workspace.
+    #[error("this is the only admin of the workspace who can sign in: make somebody else an admin first")]
+    LastAdmin,
+    /// The account is connected in another workspace.
+    #[error("this account belongs to another workspace of this host; there, and nowhere else, it can be connected")]
+    OtherWorkspace,
     /// The row does not exist.
     #[error("there is no {what} {id} in this inbox")]
     NotFound {
@@ -142,5 +151,21 @@ pub enum InboxError {
         what: &'static str,
         /// The id that was looked up.
         id: String,
+    },
+    /// The name is used by another row of the workspace.
+    #[error("there is another {what} with the name `{name}`; choose another name")]
+    NameTaken {
+        /// The kind of row.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// There are as many rows as there may be.
+    #[error("there are {most} {what} already, which is the most; delete one first")]
+    TooMany {
+        /// The kind of rows, in the plural.
+        what: &'static str,
+        /// The most that there may be.
+        most: usize,
     },
 }

@@ -35,6 +35,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         SandboxConfig { bounds: file.component_bounds()?, ..compiler::sandbox(options.sandbox.cache_dir) };
     options.vault_key = file.vault_key();
     options.endpoints = file.config.development.endpoints.clone();
+    options.private_hosts = file.config.private_hosts.clone();
     options.budget = file.budget()?;
     options.sizes = file.sizes()?;
     options.retention = (&file.config.retention).into();

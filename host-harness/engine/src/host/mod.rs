@@ -7,12 +7,14 @@ mod loading;
 mod messages;
 mod operations;
 mod probe;
+mod team;
+mod users;
 
 use std::sync::Arc;
 
 pub use self::error::HostError;
 use harness_egress::{
-    Egress, Memory,
+    DirectClient, Egress, Memory, Timer,
     credentials::{Secrets, Vault, VaultKey},
 };
 use harness_inbox::{Inbox, InboxView};
@@ -44,6 +46,7 @@ use crate::{
     network::{Network, credentials::AccountCredentials},
     observe::{readiness::Readiness, recorder::Recorder},
     options::HostOptions,
+    organisation::{self, Organisation},
     outbound::{self, Outbound},
     store::MediaStore,
 };
@@ -64,6 +67,7 @@ struct Rooms {
     accounts: Arc<Accounts>,
     media: Arc<Media>,
     maintenance: Arc<Maintenance>,
+    organisation: Arc<Organisation>,
     readiness: Arc<Readiness>,
 }
 
@@ -77,6 +81,7 @@ struct Workers {
     waits: JoinHandle<()>,
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    snoozes: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -88,6 +93,7 @@ impl Drop for Workers {
         self.waits.abort();
         self.doubts.abort();
         self.upkeep.abort();
+        self.snoozes.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -112,8 +118,9 @@ impl Rooms {
         };
         let (secrets, sizes, endpoints) = (Secrets::default(), options.sizes, options.endpoints);
         let sandbox = Sandbox::observed(options.sandbox, Some(recorder as _))?;
-        let timer = Arc::new(options.exchange_clock);
+        let timer: Arc<dyn Timer> = Arc::new(options.exchange_clock);
         let network = Network {
+            direct: Arc::new(DirectClient::new(options.private_hosts, Arc::clone(&timer))?),
             egress: Arc::new(Egress::new(endpoints, options.exchange, timer, sizes)?),
             secrets: secrets.clone(),
             memory: Memory::new(sizes.memory),
@@ -176,6 +183,7 @@ impl Rooms {
                 media: Arc::clone(&media),
             }),
             accounts,
+            organisation: Arc::new(Organisation { base: base.clone() }),
             maintenance: Arc::new(Maintenance {
                 base,
                 channels: channels.clone(),
@@ -196,7 +204,7 @@ impl Rooms {
         self.media.remove_unfinished().await?;
         exposed::warn(&self.accounts.places);
         self.ingest.backlog.count_anew(&base.inbox, true).await?;
-        self.accounts.credentials.open().await?;
+        self.accounts.credentials.open(base.clock.now()).await?;
         self.accounts.open_links().await?;
         base.inbox.bound_waits(base.clock.now()).await?;
         let interrupted = base.inbox.settle_interrupted(base.clock.now()).await?;
@@ -228,6 +236,7 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
             outbox: Mutex::new(outbox),
         }
     }
@@ -267,6 +276,11 @@ impl Host {
     /// The host's clock.
     pub fn clock(&self) -> &Clock {
         &self.base().clock
+    }
+
+    /// The client for this host's own calls, to addresses that a person configured.
+    pub fn direct(&self) -> Arc<DirectClient> {
+        Arc::clone(&self.rooms.outbound.network.direct)
     }
 
     fn base(&self) -> &Base {

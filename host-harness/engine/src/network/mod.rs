@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use harness_contract::{HttpRequest, HttpResponse};
 use harness_egress::{
-    Caller, Captured, DownloadError, Downloaded, Egress, EgressError, FileSink, Files, Held, Known, Memory, Sizes,
+    Caller, Captured, DirectClient, DownloadError, Downloaded, Egress, EgressError, FileSink, Files, Held, Known,
+    Memory, Sizes,
     credentials::{Secret, Secrets},
 };
 use tracing::Instrument as _;
@@ -31,6 +32,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) egress: Arc<Egress>,
+    pub(crate) direct: Arc<DirectClient>,
     pub(crate) secrets: Secrets,
     pub(crate) memory: Memory,
     pub(crate) sizes: Sizes,

@@ -2,23 +2,28 @@
 //! Does not own: storing them (`store`, `sqlite`), acting on them.
 
 mod account;
+mod change;
 mod contact;
 mod counts;
 mod delivery;
 mod doubt;
 mod ids;
 mod media;
+mod organisation;
 mod page;
 mod proof;
+mod public_id;
 mod reply;
+mod row;
 mod state;
 mod timeline;
-mod update;
+mod user;
 mod verdict;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
 };
+pub use change::{Change, ChangeKind, Changes};
 pub use contact::{DueProfile, ErasureView};
 pub use counts::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting};
 pub use delivery::{
@@ -26,12 +31,24 @@ pub use delivery::{
     TakenCallback, TranslatedDelivery,
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
-pub use ids::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
+pub use ids::{
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
+    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+};
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
+pub use organisation::{
+    CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
+    LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
+};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
+pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
+pub use row::Row;
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
-pub use update::Update;
+pub use user::{
+    Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
+    UserChange, UserView, WorkspaceView,
+};
 pub use verdict::ReplyVerdict;

@@ -6,7 +6,10 @@ use rusqlite::{
     types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use crate::model::{AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId};
+use crate::model::{
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
+    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+};
 
 macro_rules! column {
     ($($id:ty),+) => {
@@ -26,4 +29,21 @@ macro_rules! column {
     };
 }
 
-column!(AccountId, ActivityId, ContactId, ConversationId, DeliveryId, MediaId, MessageId, ReplyId);
+column!(
+    AccountId,
+    ActivityId,
+    CannedAnswerId,
+    CollectionId,
+    ContactId,
+    ConversationId,
+    DeliveryId,
+    InvitationId,
+    LabelId,
+    MediaId,
+    MessageId,
+    NoteId,
+    ReplyId,
+    UserId,
+    WebhookId,
+    WorkspaceId
+);

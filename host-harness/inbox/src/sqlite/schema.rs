@@ -7,7 +7,7 @@ use super::{columns::digest, contract_0_1};
 use crate::error::InboxError;
 
 /// Migrations, oldest first. `user_version` is the number of migrations applied.
-pub(crate) const MIGRATIONS: [&str; 9] = [
+pub(crate) const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0001_inbox.sql"),
     include_str!("migrations/0002_connected_accounts.sql"),
     include_str!("migrations/0003_delivery_waiting_index.sql"),
@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0007_counts.sql"),
     include_str!("migrations/0008_names.sql"),
     include_str!("migrations/0009_contract_0_2.sql"),
+    include_str!("migrations/0010_teams.sql"),
 ];
 
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {

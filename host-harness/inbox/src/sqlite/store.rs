@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tokio::sync::broadcast;
+use tokio::sync::watch;
 
 use super::{
     arrivals::{self, Arrivals},
@@ -12,7 +12,7 @@ use super::{
     schema,
     writer::{Opened, Writer},
 };
-use crate::{error::InboxError, files::beside, model::Update};
+use crate::{error::InboxError, files::beside};
 
 /// An inbox in one SQLite file.
 pub(crate) struct SqliteStore {
@@ -22,7 +22,8 @@ pub(crate) struct SqliteStore {
     // Dropped before the writer, so that accepted deliveries get their rows.
     pub(crate) arrivals: Arrivals,
     pub(crate) writer: Writer,
-    pub(crate) updates: broadcast::Sender<Update>,
+    /// The number of the newest change.
+    pub(crate) newest: watch::Receiver<u64>,
 }
 
 /// Locks the file and migrates its schema to this version.
@@ -40,17 +41,9 @@ impl SqliteStore {
     pub(crate) fn open(path: &Path) -> Result<Self, InboxError> {
         let mut opened = take(path)?;
         let (log, last_id) = arrivals::recover(&mut opened.connection, &beside(path, arrivals::FILE))?;
-        let (writer, queue) = Writer::start(opened)?;
+        let (writer, queue, newest) = Writer::start(opened)?;
         let arrivals = Arrivals::start(log, last_id, queue)?;
         let readers = Readers::start(path)?;
-        let (updates, _) = broadcast::channel(1024);
-        Ok(Self { readers, arrivals, writer, updates })
-    }
-
-    pub(crate) fn announce(&self, updates: impl IntoIterator<Item = Update>) {
-        for update in updates {
-            // Having no subscribers is not an error.
-            let _ = self.updates.send(update);
-        }
+        Ok(Self { readers, arrivals, writer, newest })
     }
 }

@@ -10,9 +10,9 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::{checkpoint::Checkpoints, failure::NotCommitted};
+use super::{checkpoint::Checkpoints, failure::NotCommitted, rows::changes};
 use crate::error::InboxError;
 
 /// The most writes that may wait. Beyond it, deliveries are answered with "later", which makes the platform retry.
@@ -94,17 +94,20 @@ pub(crate) struct Opened {
 
 impl Writer {
     /// Starts the thread. It releases the file once all queue handles are dropped and all writes are done.
-    pub(crate) fn start(Opened { connection, lock }: Opened) -> Result<(Self, Queue), InboxError> {
+    pub(crate) fn start(
+        Opened { connection, lock }: Opened,
+    ) -> Result<(Self, Queue, watch::Receiver<u64>), InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        let (tell, newest) = watch::channel(changes::newest(&connection)?);
         let thread = thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || {
-                run(connection, &jobs);
+                run(connection, &jobs, &tell);
                 drop(lock);
             })
             .map_err(|source| InboxError::Thread { name: THREAD, source })?;
         let queue = Queue(queue);
-        Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue))
+        Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue, newest))
     }
 
     /// Runs a write and returns once it is durable. Fails at once if the queue is full.
@@ -132,7 +135,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
+fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>, newest: &watch::Sender<u64>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     let mut checkpoints = Checkpoints::new();
     loop {
@@ -154,8 +157,21 @@ fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
         if let Err(reason) = &committed {
             tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
         }
+        tell_newest(&connection, newest);
         for job in batch.drain(..) {
             job.finish(committed.clone());
+        }
+    }
+}
+
+/// Wakes the readers of the change feed if something was committed to it.
+fn tell_newest(connection: &Connection, newest: &watch::Sender<u64>) {
+    match changes::newest(connection) {
+        Ok(seq) => {
+            newest.send_if_modified(|known| std::mem::replace(known, seq) != seq);
+        }
+        Err(error) => {
+            tracing::error!(%error, "the newest change cannot be read; readers of the feed wait for the next")
         }
     }
 }

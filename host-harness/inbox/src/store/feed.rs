@@ -1,13 +1,27 @@
-//! Owns: change notifications.
-//! Does not own: the changes; subscribers read them from the inbox.
+//! Owns: the change feed: everything that changed the inbox, in commit order.
+//! Does not own: the changes; readers look up the state that they name.
 
-use tokio::sync::broadcast;
+use async_trait::async_trait;
+use tokio::sync::watch;
 
-use crate::model::Update;
+use crate::{
+    error::InboxError,
+    model::{Changes, WorkspaceId},
+};
 
-/// Change notifications.
+/// The change feed. A reader keeps its own position, the number of the last change that it has dealt with, and loses
+/// nothing when it goes away and comes back.
+#[async_trait]
 pub trait Feed: Send + Sync {
-    /// Subscribes to changes. A change is announced before the method that made it returns. The store never waits for
-    /// subscribers: a slow one misses notifications and has to read the inbox again.
-    fn updates(&self) -> broadcast::Receiver<Update>;
+    /// At most `limit` changes after the position `after`, in order: of one workspace, or of all.
+    async fn changes_after(
+        &self,
+        after: u64,
+        workspace: Option<WorkspaceId>,
+        limit: usize,
+    ) -> Result<Changes, InboxError>;
+
+    /// The number of the newest change, and a wake-up when there is a newer one. It carries no changes: readers ask for
+    /// those after their position.
+    fn newest_change(&self) -> watch::Receiver<u64>;
 }

@@ -17,8 +17,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 mod accounts;
 mod extract;
 mod files;
+mod ids;
 mod lists;
+mod paging;
 mod routes;
+mod time;
 
 pub(crate) use files::handed_out;
 
@@ -34,6 +37,8 @@ use routes::Routes;
 
 /// The longest request body of the API, in bytes.
 const MAX_BODY: usize = 256 << 10;
+/// Changes read at a time while a request waits.
+const CHANGES: usize = 100;
 /// The longest time that a request may wait for a reply's end.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
@@ -230,7 +235,7 @@ async fn reply(
         fields.entry("id").or_insert_with(|| "".into());
     }
     let message: OutboundMessage = extract::read(document.clone())?;
-    let mut updates = api.host.inbox().updates();
+    let mut changes = api.host.inbox().follow();
     api.host.inbox().channel_of(conversation).await?;
     let queued = api.host.reply_if_sendable(conversation, key, message).await;
     let queued = queued.map_err(|error| match &error {
@@ -246,8 +251,12 @@ async fn reply(
             if matches!(view.state, ReplyState::Done | ReplyState::Refused) {
                 return Ok::<_, ApiError>(view);
             }
-            // A missed update is made up for by reading again.
-            let _ = tokio::time::timeout(Duration::from_millis(250), updates.recv()).await;
+            loop {
+                let news = changes.next(CHANGES).await?;
+                if news.missed || news.changes.iter().any(|change| change.reply == Some(queued.reply)) {
+                    break;
+                }
+            }
         }
     };
     let view = match tokio::time::timeout(Duration::from_millis(wait.wait).min(MAX_WAIT), ended).await {

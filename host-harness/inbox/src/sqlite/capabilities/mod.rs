@@ -14,8 +14,11 @@ mod journal;
 mod lookups;
 mod maintenance;
 mod media;
+mod organisation;
 mod outbox;
+mod people;
 mod uploads;
+mod users;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

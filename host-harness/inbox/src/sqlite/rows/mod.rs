@@ -2,11 +2,15 @@
 //! Does not own: the reasons for the changes.
 
 pub(crate) mod accounts;
+pub(crate) mod changes;
 pub(crate) mod conversations;
 pub(crate) mod deliveries;
 pub(crate) mod erasure;
 pub(crate) mod media;
 pub(crate) mod messages;
+pub(crate) mod organisation;
 pub(crate) mod people;
 pub(crate) mod replies;
+pub(crate) mod shared;
 pub(crate) mod threads;
+pub(crate) mod users;

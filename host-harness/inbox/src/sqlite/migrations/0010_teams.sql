@@ -1,0 +1,212 @@
+-- Everything that changes the inbox, one row each, written in the transaction that changes it: numbered in commit order,
+-- never twice the same number. It refers to rows and holds no words of people, so that nothing in it has to be purged.
+CREATE TABLE change (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,         -- when it was written
+    kind            TEXT NOT NULL,            -- ChangeKind, such as message.created
+    workspace_id    INTEGER,                  -- none for what concerns the whole host
+    account_id      INTEGER,
+    conversation_id INTEGER,
+    message_id      INTEGER,
+    reply_id        INTEGER,
+    activity_id     INTEGER,
+    delivery_id     INTEGER,
+    object_id       INTEGER                   -- the row of another kind that `kind` names: media, contact, note, user …
+) STRICT;
+
+-- Accounts, conversations, users, tokens and settings belong to one workspace each. The first is there from the start.
+CREATE TABLE workspace (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+INSERT INTO workspace (id, name, created_at) VALUES (1, 'Team', 0);
+ALTER TABLE account ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;   -- workspace
+
+-- People who sign in.
+CREATE TABLE user (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    email           TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    name            TEXT NOT NULL,            -- as it stands on their replies
+    role            TEXT NOT NULL,            -- agent | admin
+    password        TEXT,                     -- argon2id, PHC; none where they sign in elsewhere only
+    issuer          TEXT,                     -- of the identity provider, with `subject`
+    subject         TEXT,
+    created_at      INTEGER NOT NULL,
+    disabled_at     INTEGER,
+    UNIQUE (issuer, subject)
+) STRICT;
+CREATE TABLE session (
+    id              BLOB PRIMARY KEY,         -- SHA-256 of the cookie's value
+    user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    created_at      INTEGER NOT NULL,
+    last_used_at    INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,         -- when it ends unless it is used before
+    client          TEXT NOT NULL             -- what the browser calls itself, shortened
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_user ON session (user_id);
+-- Browsers in which somebody has signed in before: strangers who guess passwords do not slow them down.
+CREATE TABLE known_device (
+    id              BLOB NOT NULL,            -- SHA-256 of the cookie's value
+    user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    last_used_at    INTEGER NOT NULL,
+    PRIMARY KEY (id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_device_user ON known_device (user_id, last_used_at);
+CREATE TABLE invitation (
+    id              INTEGER PRIMARY KEY,
+    secret          BLOB NOT NULL UNIQUE,     -- SHA-256 of the link's secret
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    email           TEXT NOT NULL COLLATE NOCASE,
+    role            TEXT NOT NULL,
+    invited_by      INTEGER REFERENCES user (id) ON DELETE SET NULL,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invitation_workspace ON invitation (workspace_id, id);
+CREATE INDEX user_workspace ON user (workspace_id, id);
+
+-- How a team keeps its conversations in order.
+CREATE TABLE collection (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    name            TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, name)
+) STRICT;
+CREATE TABLE label (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    name            TEXT NOT NULL,
+    color           TEXT NOT NULL,            -- one of the palette's names
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, name)
+) STRICT;
+ALTER TABLE conversation ADD COLUMN state TEXT NOT NULL DEFAULT 'open';    -- open | pending | snoozed | closed
+ALTER TABLE conversation ADD COLUMN snoozed_until INTEGER;
+ALTER TABLE conversation ADD COLUMN closed_at INTEGER;                     -- when the team closed it
+ALTER TABLE conversation ADD COLUMN assignee_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
+ALTER TABLE conversation ADD COLUMN collection_id INTEGER REFERENCES collection (id) ON DELETE SET NULL;
+-- Of its account, and whether it has unread messages: so that lists of them are read from an index.
+ALTER TABLE conversation ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE conversation ADD COLUMN has_unread INTEGER NOT NULL DEFAULT 0;
+UPDATE conversation SET has_unread = 1 WHERE id IN (SELECT conversation_id FROM message WHERE unread = 1);
+-- Every filter of the list has an index in the order of the list. All begin a range for each state, since most
+-- conversations of an old inbox are closed and most lists show the others.
+DROP INDEX conversation_recent;
+CREATE INDEX conversation_recent ON conversation (workspace_id, state, last_at);
+CREATE INDEX conversation_account ON conversation (account_id, state, last_at);
+CREATE INDEX conversation_assignee ON conversation (assignee_id, workspace_id, state, last_at);
+CREATE INDEX conversation_collection ON conversation (collection_id, workspace_id, state, last_at);
+CREATE INDEX conversation_unread ON conversation (workspace_id, state, last_at) WHERE has_unread = 1;
+CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE state = 'snoozed';
+CREATE TRIGGER account_changes_workspace AFTER UPDATE OF workspace_id ON account WHEN old.workspace_id <> new.workspace_id
+BEGIN
+    DELETE FROM conversation_label WHERE conversation_id IN (SELECT id FROM conversation WHERE account_id = new.id);
+    UPDATE conversation SET workspace_id = new.workspace_id, assignee_id = NULL, collection_id = NULL
+        WHERE account_id = new.id;
+END;
+CREATE TRIGGER message_is_unread AFTER INSERT ON message WHEN new.unread = 1
+BEGIN
+    UPDATE conversation SET has_unread = 1 WHERE id = new.conversation_id AND has_unread = 0;
+END;
+CREATE TRIGGER message_changes_unread AFTER UPDATE OF unread, conversation_id ON message
+    WHEN old.unread <> new.unread OR (new.unread = 1 AND old.conversation_id <> new.conversation_id)
+BEGIN
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+        WHERE id IN (old.conversation_id, new.conversation_id);
+END;
+CREATE TRIGGER unread_message_is_deleted AFTER DELETE ON message WHEN old.unread = 1
+BEGIN
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+        WHERE id = old.conversation_id;
+END;
+CREATE TABLE conversation_label (
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    label_id        INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL,            -- of the conversation, as `last_at`: for the order of the list
+    last_at         INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, label_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversation_label_recent ON conversation_label (label_id, state, last_at, conversation_id);
+CREATE TRIGGER conversation_moves_in_lists AFTER UPDATE OF last_at, state ON conversation
+    WHEN old.last_at <> new.last_at OR old.state <> new.state
+BEGIN
+    UPDATE conversation_label SET last_at = new.last_at, state = new.state WHERE conversation_id = new.id;
+END;
+-- Private notes of the team: they never leave the host.
+CREATE TABLE note (
+    id              INTEGER PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    user_id         INTEGER REFERENCES user (id) ON DELETE SET NULL,
+    author          TEXT NOT NULL,            -- the author's name then: a user's, a token's, or the automation's
+    at              INTEGER NOT NULL,
+    edited_at       INTEGER,
+    text            TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_order ON note (conversation_id, at, id);
+CREATE TABLE canned_answer (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    shortcut        TEXT NOT NULL,            -- what is typed after `/`
+    title           TEXT NOT NULL,
+    text            TEXT NOT NULL,            -- with variables, such as {{contact.name}}
+    created_at      INTEGER NOT NULL,
+    UNIQUE (workspace_id, shortcut)
+) STRICT;
+-- The person who wrote a reply; none where a program did.
+ALTER TABLE reply ADD COLUMN user_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
+ALTER TABLE upload ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;     -- whose replies may name it
+
+-- Addresses of products that are told what changes.
+CREATE TABLE webhook (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    url             TEXT NOT NULL,
+    kinds           TEXT NOT NULL,            -- JSON, list of kinds or `prefix.*`; empty: every kind
+    secret          BLOB NOT NULL,            -- sealed; the key lies elsewhere
+    position        INTEGER NOT NULL,         -- seq of the last change that it was told or that it does not ask for
+    state           TEXT NOT NULL DEFAULT 'active', -- active | paused (by a person) | failed (for too long)
+    problem         TEXT,
+    failing_since   INTEGER,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    created_at      INTEGER NOT NULL
+) STRICT;
+-- Its last attempts, for a person who looks for a fault.
+CREATE TABLE webhook_attempt (
+    id              INTEGER PRIMARY KEY,
+    webhook_id      INTEGER NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+    seq             INTEGER NOT NULL,
+    at              INTEGER NOT NULL,
+    status          INTEGER,                  -- the answer's; none where there was none
+    problem         TEXT
+) STRICT;
+CREATE INDEX webhook_attempt_order ON webhook_attempt (webhook_id, id);
+
+-- What the automation is told to do, and how far it has read the changes.
+CREATE TABLE automation (
+    account_id      INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    settings        TEXT NOT NULL             -- JSON
+) STRICT;
+CREATE TABLE automation_position (
+    consumer        TEXT PRIMARY KEY,
+    seq             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- What it knows of a conversation: welcomed when, handed to a person, turns of the assistant.
+CREATE TABLE automation_state (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL             -- JSON
+) STRICT;
+CREATE TABLE automation_decision (
+    id              INTEGER PRIMARY KEY,
+    account_id      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    conversation_id INTEGER REFERENCES conversation (id) ON DELETE CASCADE,
+    seq             INTEGER NOT NULL,         -- the change that it was about
+    at              INTEGER NOT NULL,
+    consumer        TEXT NOT NULL,            -- welcome | routing | assistant
+    decision        TEXT NOT NULL,            -- JSON: what was done or why nothing, and the rule that made it
+    UNIQUE (consumer, seq)
+) STRICT;
+CREATE INDEX automation_decision_order ON automation_decision (account_id, id);
