@@ -148,7 +148,8 @@ const ROOMS: [(&str, &[Room]); 9] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
-            ("installed", &["digest", "durable", "names"]),
+            ("found", &["file", "layout", "oci", "reference", "registry", "signature", "source"]),
+            ("installed", &["digest", "durable", "names", "signature"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),

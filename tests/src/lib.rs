@@ -17,6 +17,7 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod keyless;
 pub mod languages;
 pub mod line;
 pub mod log;
