@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+use harness_inbox::{ConversationId, PublicId as _};
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -189,7 +190,7 @@ async fn api(machine: &Machine, served: &Served, method: &str, path: &str, body:
     let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
     let answer = request(method, &format!("{}/api/v1/{path}", served.address), &headers, body).await;
-    serde_json::from_str(&answer.body).unwrap()
+    channel_tests::entries(answer.json())
 }
 
 /// The digest and the provenance of a channel that runs; none where it does not.
@@ -245,7 +246,7 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     })
     .await;
     let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "It is."}}]});
-    let sent = api(&operator, &served, "POST", "conversations/1/replies?wait=20000", Some(reply)).await;
+    let sent = api(&operator, &served, "POST", &format!("conversations/{}/replies?wait=20000", ConversationId::new(1).public()), Some(reply)).await;
     assert_eq!(sent["state"], "sent", "{sent}");
     // A second channel is taken by the running host, with what was agreed to on another one.
     let chat = format!("{}/acme/web-chat", registry.authority);

@@ -75,10 +75,9 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// The row does not exist, or is somebody else's: both are answered alike. `noun` is such as "a conversation".
+    /// The row does not exist, or is somebody else's: both are answered alike. `noun` is such as "conversation".
     pub(crate) fn no_row(noun: &str) -> Self {
-        let detail = format!("there is no such thing here: the id in the address is not that of {noun}");
-        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {noun} with this id"))
     }
 
     /// Sets the path of the invalid field, spelled as in the body.
@@ -160,10 +159,7 @@ impl From<HostError> for Problem {
         let (status, code) = match error {
             HostError::Connect(error) => return error.into(),
             HostError::NotSendable(violations) => return Self::not_sendable(violations),
-            HostError::Inbox(InboxError::NotFound { what, .. }) => {
-                let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-                return Self::no_row(&format!("{article} {what}"));
-            }
+            HostError::Inbox(InboxError::NotFound { what, .. }) => return Self::no_row(what),
             HostError::NoChannel(..) => (StatusCode::NOT_FOUND, "no_such_channel"),
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             HostError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_much_waits"),

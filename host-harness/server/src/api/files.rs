@@ -98,7 +98,7 @@ async fn get_media(State(api): State<Api>, Row(id): Row<MediaId>) -> Result<Resp
     responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*")),
 )]
 async fn get_upload(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let handle = upload::handle(&id).ok_or_else(|| ApiError::no_row("an uploaded file"))?;
+    let handle = upload::handle(&id).ok_or_else(|| ApiError::no_row("uploaded file"))?;
     let (file, content) = api.host.upload(handle).await?;
     Ok(handed_out(file.mime.as_deref(), content))
 }

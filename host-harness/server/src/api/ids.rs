@@ -70,7 +70,7 @@ impl<T: PublicId> PartialSchema for Id<T> {
         let prefix = T::PREFIX;
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(format!("The id of {}.", T::NOUN)))
+            .description(Some(format!("A {} id.", T::NOUN)))
             .pattern(Some(format!("^{prefix}_[0-9a-hjkmnp-tv-z]{{13}}$")))
             .examples([T::from_number(1).public()]);
         RefOr::T(text.build().into())
