@@ -36,6 +36,7 @@ async fn permitted(world: &World) {
     let row = world.host.inbox().accounts().await.unwrap().remove(0);
     let (_, account) = world.host.inbox().account(row.id).await.unwrap();
     let new = NewAccount {
+        workspace: None,
         channel: row.channel,
         platform_id: row.platform_id,
         name: row.name,

@@ -256,6 +256,7 @@ async fn an_account_that_is_erased_is_in_no_file() {
     let row = world.host.inbox().accounts().await.unwrap().remove(0);
     let (_, account) = world.host.inbox().account(row.id).await.unwrap();
     let new = NewAccount {
+        workspace: None,
         channel: row.channel,
         platform_id: row.platform_id,
         name: row.name.clone(),

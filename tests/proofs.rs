@@ -145,6 +145,7 @@ async fn with_archive(host: &Host, account: &str, attack: &str) {
     let settings = vec![Setting { key: "attack".into(), value: SettingValue::Text(attack.into()) }];
     let dialog = FromDialog { history_from: Some(0), ..FromDialog::default() };
     let new = NewAccount {
+        workspace: None,
         channel: "hostile".into(),
         platform_id: account.into(),
         name: account.into(),

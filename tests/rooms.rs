@@ -78,6 +78,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "inbox",
         &[
             ("error", &["model"]),
+            ("follow", &["error", "model"]),
             ("sqlite", &["error", "files", "model", "store", "window"]),
             ("store", &["error", "model"]),
         ],
@@ -160,7 +161,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
-            ("pages", &["listener", "middleware"]),
+            ("pages", &["api", "auth", "listener", "middleware"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),

@@ -77,6 +77,7 @@ impl Two {
     async fn with_archive(&self, account: &str, attack: &str) {
         let settings = vec![Setting { key: "attack".into(), value: SettingValue::Text(attack.into()) }];
         let new = NewAccount {
+            workspace: None,
             channel: "hostile".into(),
             platform_id: account.into(),
             name: account.into(),

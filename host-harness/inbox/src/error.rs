@@ -135,6 +135,15 @@ pub enum InboxError {
     /// No part of the reply is ambiguous.
     #[error("no part of reply {0} is ambiguous: there is nothing to settle or to send again")]
     NotAmbiguous(ReplyId),
+    /// Somebody on this host has the e-mail address.
+    #[error("somebody on this host has this e-mail address already, in this workspace or in another one")]
+    EmailTaken,
+    /// Nobody would be left who can manage the workspace.
+    #[error("this is the only admin of the workspace who can sign in: make somebody else an admin first")]
+    LastAdmin,
+    /// The account is connected in another workspace.
+    #[error("this account belongs to another workspace of this host; there, and nowhere else, it can be connected")]
+    OtherWorkspace,
     /// The row does not exist.
     #[error("there is no {what} {id} in this inbox")]
     NotFound {

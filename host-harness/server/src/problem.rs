@@ -170,6 +170,9 @@ impl From<HostError> for Problem {
             HostError::Inbox(InboxError::NameTaken { .. }) => (StatusCode::CONFLICT, "name_taken"),
             HostError::Inbox(InboxError::TooMany { .. }) => (StatusCode::CONFLICT, "too_many"),
             HostError::WrongField(ref wrong) => return Self::bad("bad_body", wrong.to_string()).at(wrong.field()),
+            HostError::Inbox(InboxError::EmailTaken) => (StatusCode::CONFLICT, "email_taken"),
+            HostError::Inbox(InboxError::LastAdmin) => (StatusCode::CONFLICT, "last_admin"),
+            HostError::Inbox(InboxError::OtherWorkspace) => (StatusCode::CONFLICT, "other_workspace"),
             HostError::Disconnected(_) => (StatusCode::CONFLICT, "account_disconnected"),
             HostError::Overtaken(_) => (StatusCode::CONFLICT, "overtaken"),
             HostError::Account(ref problem) => match **problem {
@@ -201,6 +204,7 @@ impl From<ConnectError> for Problem {
             ConnectError::NoCandidate => (StatusCode::NOT_FOUND, "no_such_candidate"),
             ConnectError::NoLogin => (StatusCode::CONFLICT, "no_such_login"),
             ConnectError::NoLogins => (StatusCode::CONFLICT, "no_logins"),
+            ConnectError::OtherWorkspace => (StatusCode::CONFLICT, "other_workspace"),
             ConnectError::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too_many_links"),
             ConnectError::NoPublicUrl => (StatusCode::SERVICE_UNAVAILABLE, "no_public_url"),
             _ => (StatusCode::CONFLICT, "out_of_order"),

@@ -9,7 +9,7 @@ use harness_contract::{
     manifest::SlotScope,
     settings::{RawSetting, SettingScope, merge_settings, resolve_settings},
 };
-use harness_inbox::{AccountId, AccountState, FromDialog, NewAccount};
+use harness_inbox::{AccountId, AccountState, FromDialog, NewAccount, WorkspaceId};
 
 use super::{Accounts, AccountsError, jobs};
 use crate::{
@@ -27,6 +27,7 @@ impl Accounts {
     /// so that no account is shown as connected while its webhooks are not coming.
     pub(super) async fn activate(
         self: &Arc<Self>,
+        workspace: WorkspaceId,
         registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
         account: ConnectedAccount,
@@ -36,6 +37,13 @@ impl Accounts {
         if account.id.is_empty() {
             let problem = AccountError::Other("The channel gave the account no id.".to_owned());
             return Err(AccountsError::Account(Box::new(problem)));
+        }
+        // Before anything is changed at the platform: another team's connection goes on undisturbed.
+        let elsewhere = |row: &harness_inbox::AccountRow| {
+            row.channel == channel && row.platform_id == account.id && row.workspace != workspace
+        };
+        if self.base.inbox.accounts().await?.iter().any(elsewhere) {
+            return Err(ConnectError::OtherWorkspace.into());
         }
         let raw = account.settings.iter().map(|setting| (setting.key.clone(), raw(&setting.value))).collect();
         let settings = resolve_settings(&manifest.settings, SettingScope::Account, &raw).map_err(|source| {
@@ -75,6 +83,7 @@ impl Accounts {
             opened.push((key, secret));
         }
         let new = NewAccount {
+            workspace: Some(workspace),
             channel: channel.clone(),
             platform_id: account.id.clone(),
             name: account.name,

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use harness_contract::{AccountError, Candidate, ConnectInput, Parameter};
+use harness_inbox::WorkspaceId;
 use url::Url;
 
 use super::{
@@ -35,7 +36,12 @@ pub enum Entered {
 impl Accounts {
     /// Makes a link over which one account can be connected: `{public-url}/connect/{ticket}`. The ticket is a
     /// credential: whoever begins from the link first goes on with it. With a `login`, it is for that one alone.
-    pub(crate) async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, AccountsError> {
+    pub(crate) async fn begin_connecting(
+        &self,
+        workspace: WorkspaceId,
+        channel: &str,
+        login: Option<&str>,
+    ) -> Result<String, AccountsError> {
         let registered = self.channels.get(channel)?;
         if registered.channel.manifest().logins.is_empty() {
             return Err(ConnectError::NoLogins.into());
@@ -46,7 +52,7 @@ impl Accounts {
         self.public_url.get().ok_or(ConnectError::NoPublicUrl)?;
         let ticket = token()?;
         let now = self.base.clock.now();
-        let link = Link::new(ticket.clone(), channel.to_owned(), login.map(str::to_owned), now);
+        let link = Link::new(ticket.clone(), workspace, channel.to_owned(), login.map(str::to_owned), now);
         self.add_link(link).await?;
         Ok(ticket)
     }

@@ -2,19 +2,21 @@
 //! captured so far. In memory, and sealed in the inbox's file, so that a restart costs nobody their place.
 //! Does not own: the steps (`connect`).
 
+mod rest;
+
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use harness_inbox::StoredLink;
-use serde::{Deserialize, Serialize};
+use harness_inbox::{StoredLink, WorkspaceId};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 use url::Url;
 use zeroize::Zeroizing;
 
+use self::rest::AtRest;
 use super::{
     Accounts, AccountsError,
     stage::{ConnectStage, ConnectView},
@@ -46,6 +48,8 @@ pub(crate) fn digest(text: &str) -> LinkId {
 pub(crate) struct Link {
     /// Known to whoever has the link anyway.
     pub(crate) ticket: String,
+    /// The workspace that the account is connected in.
+    pub(crate) workspace: WorkspaceId,
     pub(crate) channel: String,
     /// The only login that it is for, where there is one.
     pub(crate) only: Option<String>,
@@ -69,29 +73,11 @@ pub(crate) struct Link {
     version: i64,
 }
 
-/// The same at rest.
-#[derive(Serialize, Deserialize)]
-struct AtRest {
-    ticket: String,
-    channel: String,
-    only: Option<String>,
-    login: Option<String>,
-    began_at: u64,
-    browser: Option<[u8; 32]>,
-    state: Option<[u8; 32]>,
-    spent: Option<[u8; 32]>,
-    stage: ConnectStage,
-    #[serde(default)]
-    visit: Option<Url>,
-    attempt: u64,
-    secrets: BTreeMap<String, Vec<u8>>,
-    storage: BTreeMap<String, Vec<u8>>,
-}
-
 impl Link {
-    pub(crate) fn new(ticket: String, channel: String, only: Option<String>, now: u64) -> Self {
+    pub(crate) fn new(ticket: String, workspace: WorkspaceId, channel: String, only: Option<String>, now: u64) -> Self {
         Self {
             ticket,
+            workspace,
             channel,
             only,
             login: None,
@@ -110,6 +96,7 @@ impl Link {
 
     pub(crate) fn view(&self) -> ConnectView {
         ConnectView {
+            workspace: self.workspace,
             channel: self.channel.clone(),
             login: self.login.clone().or_else(|| self.only.clone()),
             only: self.only.clone(),
@@ -204,52 +191,6 @@ impl Link {
 
     fn is_over(&self, now: u64) -> bool {
         self.over_at() <= now
-    }
-
-    fn at_rest(&self) -> AtRest {
-        let secrets = self.pending.credentials.all().into_iter().map(|(slot, secret)| (slot, secret.expose().to_vec()));
-        AtRest {
-            ticket: self.ticket.clone(),
-            channel: self.channel.clone(),
-            only: self.only.clone(),
-            login: self.login.clone(),
-            began_at: self.began_at,
-            browser: self.browser,
-            state: self.state,
-            spent: self.spent,
-            stage: self.stage.clone(),
-            visit: self.visit.clone(),
-            attempt: self.attempt,
-            secrets: secrets.collect(),
-            storage: self.pending.storage().into_iter().collect(),
-        }
-    }
-
-    fn of(rest: AtRest, version: i64) -> Self {
-        // What was under way then is not any more, and a code counts once.
-        let stage = match rest.stage {
-            ConnectStage::Working => ConnectStage::Failed {
-                sentence: "This inbox was restarted in the middle of connecting. Begin again with the button.".into(),
-            },
-            stage => stage,
-        };
-        let secrets = rest.secrets.into_iter().map(|(slot, secret)| (slot, Secret::new(secret)));
-        Self {
-            ticket: rest.ticket,
-            channel: rest.channel,
-            only: rest.only,
-            login: rest.login,
-            began_at: rest.began_at,
-            browser: rest.browser,
-            state: rest.state,
-            spent: rest.spent,
-            stage,
-            visit: rest.visit,
-            asking: false,
-            attempt: rest.attempt,
-            pending: Arc::new(PendingAccount::of(secrets.collect(), rest.storage)),
-            version,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! Does not own: going on from there (`connect`).
 
 use harness_contract::{Candidate, InputField};
-use harness_inbox::AccountId;
+use harness_inbox::{AccountId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -57,6 +57,9 @@ pub enum ConnectStage {
 /// A link, as seen by its owner.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConnectView {
+    /// The workspace that the account is connected in.
+    #[serde(skip)]
+    pub workspace: WorkspaceId,
     /// The channel's id.
     pub channel: String,
     /// The login, once chosen.

@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::{
     AccountError, ConnectInput, ConnectRequest, ConnectStep, FailureCategory, HttpError, Waiting, text::shown,
 };
+use harness_inbox::WorkspaceId;
 use url::Url;
 
 use super::{
@@ -36,6 +37,7 @@ pub(super) fn token() -> Result<String, AccountsError> {
 #[derive(Clone)]
 pub(super) struct Turn {
     pub(super) link: LinkId,
+    pub(super) workspace: WorkspaceId,
     pub(super) channel: String,
     pub(super) login: String,
     pub(super) attempt: u64,
@@ -47,6 +49,7 @@ impl Link {
     pub(super) fn turn(&self, id: LinkId) -> Turn {
         Turn {
             link: id,
+            workspace: self.workspace,
             channel: self.channel.clone(),
             login: self.login.clone().unwrap_or_default(),
             attempt: self.attempt,
@@ -84,9 +87,9 @@ impl Accounts {
             }
             ConnectStep::Choose(candidates) => ConnectStage::Choosing { candidates },
             ConnectStep::Wait(waiting) => self.waiting_for(waiting)?,
-            ConnectStep::Ready(account) => {
-                ConnectStage::Connected { account: self.activate(&registered, &turn.pending, account).await? }
-            }
+            ConnectStep::Ready(account) => ConnectStage::Connected {
+                account: self.activate(turn.workspace, &registered, &turn.pending, account).await?,
+            },
         }))
     }
 

@@ -46,6 +46,11 @@ pub enum ConnectError {
         "The channel asked for a credential that its manifest does not name for an account. Nothing was asked; tell whoever runs this inbox."
     )]
     UndeclaredSecret,
+    /// The account belongs to another workspace of this host.
+    #[error(
+        "This account is used by another team on this inbox, so it cannot be connected here. Nothing was changed. If it is yours, ask whoever runs this inbox."
+    )]
+    OtherWorkspace,
     /// Too many links are open.
     #[error("Too many links are open at the moment. Try again in some minutes.")]
     TooMany,

@@ -13,7 +13,7 @@ use harness_contract::{
     settings::{RawSetting, SettingScope, resolve_settings},
 };
 use harness_egress::credentials::Secret;
-use harness_inbox::{AccountId, NewAccount};
+use harness_inbox::{AccountId, NewAccount, WorkspaceId};
 use url::Url;
 
 use super::{Host, HostError};
@@ -47,6 +47,7 @@ impl Host {
         })?;
         check_slots(manifest, &secrets, SlotScope::Account)?;
         let new = NewAccount {
+            workspace: None,
             channel: channel.to_owned(),
             platform_id: account.to_owned(),
             name: name.to_owned(),
@@ -120,7 +121,17 @@ impl Host {
     /// Makes a link for connecting one account: `{public-url}/connect/{ticket}`. The ticket is a credential: the first
     /// browser that begins with the link owns it. With a `login`, the link is for that login only.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {
-        Ok(self.rooms.accounts.begin_connecting(channel, login).await?)
+        self.begin_connecting_in(WorkspaceId::FIRST, channel, login).await
+    }
+
+    /// Like [`Self::begin_connecting`], for an account that will belong to this workspace.
+    pub async fn begin_connecting_in(
+        &self,
+        workspace: WorkspaceId,
+        channel: &str,
+        login: Option<&str>,
+    ) -> Result<String, HostError> {
+        Ok(self.rooms.accounts.begin_connecting(workspace, channel, login).await?)
     }
 
     /// The address of a link.

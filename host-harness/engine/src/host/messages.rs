@@ -1,10 +1,14 @@
 //! Owns: the product's interface to deliveries, replies and files.
 //! Does not own: their implementation (`ingest`, `outbound`, `media`).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use harness_contract::{ConversationContext, OutboundMessage};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
 use harness_egress::Held;
-use harness_inbox::{ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload};
+use harness_inbox::{
+    ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload, UserId, WorkspaceId,
+};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -100,7 +104,18 @@ impl Host {
         key: &str,
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
-        Ok(self.rooms.outbound.reply_if_sendable(conversation, key, message).await?)
+        self.reply_as(None, conversation, key, message).await
+    }
+
+    /// Like [`Self::reply_if_sendable`], on behalf of the person who wrote it.
+    pub async fn reply_as(
+        &self,
+        user: Option<UserId>,
+        conversation: ConversationId,
+        key: &str,
+        message: OutboundMessage,
+    ) -> Result<Queued, HostError> {
+        Ok(self.rooms.outbound.reply_if_sendable(user, conversation, key, message).await?)
     }
 
     /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be
@@ -114,9 +129,19 @@ impl Host {
         Ok(self.rooms.outbound.context(conversation).await?)
     }
 
+    /// What the channel of a conversation can do for its account.
+    pub async fn capabilities(&self, conversation: ConversationId) -> Result<Arc<ChannelCapabilities>, HostError> {
+        Ok(self.rooms.outbound.capabilities(conversation).await?)
+    }
+
     /// Starts the upload of a file that is to be sent.
     pub async fn take_file(&self) -> Result<Taking, TakeError> {
-        self.rooms.media.take_file().await
+        self.take_file_for(WorkspaceId::FIRST).await
+    }
+
+    /// Like [`Self::take_file`], for replies of this workspace. Others may not name it.
+    pub async fn take_file_for(&self, workspace: WorkspaceId) -> Result<Taking, TakeError> {
+        self.rooms.media.take_file(workspace).await
     }
 
     /// Stores a file that is already in memory.

@@ -8,6 +8,7 @@ mod messages;
 mod operations;
 mod probe;
 mod team;
+mod users;
 
 use std::sync::Arc;
 

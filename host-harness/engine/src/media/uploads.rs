@@ -9,7 +9,7 @@ use harness_contract::{
     TemplateValue,
 };
 use harness_egress::{EgressError, File, Files, Held, base64_bytes, check_files, check_request, credentials::random};
-use harness_inbox::{InboxError, MediaState, MediaView, Upload};
+use harness_inbox::{ConversationId, InboxError, MediaState, MediaView, Row, Upload, WorkspaceId};
 
 use super::{IN_MEMORY, Media, MediaError, sniff};
 use crate::store::{
@@ -47,6 +47,7 @@ impl From<IncomingError> for TakeError {
 /// An upload in progress. Dropping it discards it.
 pub struct Taking {
     room: Arc<Media>,
+    workspace: WorkspaceId,
     incoming: Incoming,
     _memory: Held,
 }
@@ -60,21 +61,21 @@ impl Taking {
     /// Completes the upload. Messages refer to the file by its handle, with the source `file`. Its type is detected
     /// from the content; `claimed` is a MIME type for content that is not recognised.
     pub async fn finish(self, name: Option<String>, claimed: Option<&str>) -> Result<Upload, TakeError> {
-        let Self { room, incoming, _memory } = self;
+        let Self { room, workspace, incoming, _memory } = self;
         let whole = incoming.finish().await.map_err(MediaError::from)?;
         let (base, claimed) = (room.base.clone(), claimed.map(str::to_owned));
-        let hold = async move { hold(&room, whole, name, claimed.as_deref()).await };
+        let hold = async move { hold(&room, workspace, whole, name, claimed.as_deref()).await };
         Ok(base.begun.whole(hold).await?)
     }
 }
 
 impl Media {
-    /// Starts an upload.
-    pub(crate) async fn take_file(self: &Arc<Self>) -> Result<Taking, TakeError> {
+    /// Starts an upload for replies of this workspace.
+    pub(crate) async fn take_file(self: &Arc<Self>, workspace: WorkspaceId) -> Result<Taking, TakeError> {
         let memory = self.network.memory.try_take(OF_THE_API, IN_MEMORY).ok().flatten();
         let memory = memory.ok_or(TakeError::NoMemory)?;
         let incoming = Incoming::begin(&self.store, self.network.sizes.file).await.map_err(MediaError::from)?;
-        Ok(Taking { room: Arc::clone(self), incoming, _memory: memory })
+        Ok(Taking { room: Arc::clone(self), workspace, incoming, _memory: memory })
     }
 
     /// The largest accepted file, in bytes.
@@ -99,7 +100,13 @@ impl Media {
 }
 
 /// Names and stores a complete upload.
-async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<&str>) -> Result<Upload, MediaError> {
+async fn hold(
+    room: &Media,
+    workspace: WorkspaceId,
+    whole: Whole,
+    name: Option<String>,
+    claimed: Option<&str>,
+) -> Result<Upload, MediaError> {
     let handle = URL_SAFE_NO_PAD.encode(random::<16>()?);
     let file = Upload {
         stored_as: format!("outbound/{handle}"),
@@ -110,25 +117,41 @@ async fn hold(room: &Media, whole: Whole, name: Option<String>, claimed: Option<
         sha256: whole.sha256.clone(),
     };
     room.store.keep(&file.stored_as, whole).await?;
-    room.base.inbox.store_upload(file.clone(), room.base.clock.now()).await?;
+    room.base.inbox.store_upload(file.clone(), workspace, room.base.clock.now()).await?;
     Ok(file)
 }
 
 impl Media {
-    /// Fills in what the host knows of a message's files: size, detected type, name.
-    pub(crate) async fn describe(&self, message: &mut OutboundMessage) -> Result<(), MediaError> {
+    /// Fills in what the host knows of a message's files: size, detected type, name. Files of another workspace than
+    /// the conversation's do not exist for it.
+    pub(crate) async fn describe(
+        &self,
+        conversation: ConversationId,
+        message: &mut OutboundMessage,
+    ) -> Result<(), MediaError> {
         for media in media_of(message) {
             if let Some(MediaSource::File(preview)) = &mut media.preview {
-                preview.size = self.base.inbox.upload(&preview.handle).await?.size;
+                preview.size = self.upload_for(conversation, &preview.handle).await?.size;
             }
             let MediaSource::File(reference) = &mut media.source else { continue };
-            let file = self.base.inbox.upload(&reference.handle).await?;
+            let file = self.upload_for(conversation, &reference.handle).await?;
             reference.size = file.size;
             media.size = Some(file.size);
             media.mime = file.mime.or_else(|| media.mime.take());
             media.name = media.name.take().or(file.name);
         }
         Ok(())
+    }
+}
+
+impl Media {
+    async fn upload_for(&self, conversation: ConversationId, handle: &str) -> Result<Upload, MediaError> {
+        let inbox = &self.base.inbox;
+        let of_file = inbox.workspace_of(Row::Upload(handle.to_owned())).await?;
+        if of_file != inbox.workspace_of(conversation.into()).await? {
+            return Err(InboxError::NotFound { what: "file", id: handle.to_owned() }.into());
+        }
+        Ok(inbox.upload(handle).await?)
     }
 }
 

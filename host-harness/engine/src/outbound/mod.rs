@@ -10,8 +10,8 @@ mod verdict;
 
 use std::sync::Arc;
 
-use harness_contract::{ConversationContext, OutboundMessage};
-use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settlement};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
+use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settlement, UserId};
 
 use crate::{
     base::{Base, rate_limit::RateLimits},
@@ -43,19 +43,20 @@ impl Outbound {
         key: &str,
         mut message: OutboundMessage,
     ) -> Result<Queued, OutboundError> {
-        self.media.describe(&mut message).await?;
-        self.queue(conversation, key, message, Remarks::default()).await
+        self.media.describe(conversation, &mut message).await?;
+        self.queue(None, conversation, key, message, Remarks::default()).await
     }
 
     async fn queue(
         &self,
+        user: Option<UserId>,
         conversation: ConversationId,
         key: &str,
         message: OutboundMessage,
         remarks: Remarks,
     ) -> Result<Queued, OutboundError> {
         let (key, now) = (key.to_owned(), self.base.clock.now());
-        let new = NewReply { conversation, key, message, remarks, now };
+        let new = NewReply { conversation, key, message, user, remarks, now };
         let base = self.base.clone();
         let queue = async move {
             let queued = base.inbox.queue_reply(new).await?;
@@ -67,23 +68,24 @@ impl Outbound {
 
     /// Like [`Self::reply`], but asks the channel first: a message that it rejects is not queued and does not use up
     /// the key. The channel's remarks are stored with the reply. If the channel cannot be asked now, it is asked when
-    /// the reply is due.
+    /// the reply is due. `user` is the person who wrote it.
     ///
     /// # Errors
     /// [`OutboundError::NotSendable`] with all violations.
     pub(crate) async fn reply_if_sendable(
         &self,
+        user: Option<UserId>,
         conversation: ConversationId,
         key: &str,
         mut message: OutboundMessage,
     ) -> Result<Queued, OutboundError> {
-        self.media.describe(&mut message).await?;
+        self.media.describe(conversation, &mut message).await?;
         // A repeated key is the same reply, even if the message could no longer be sent.
         if self.base.inbox.has_reply(conversation, key).await? {
-            return self.queue(conversation, key, message, Remarks::default()).await;
+            return self.queue(user, conversation, key, message, Remarks::default()).await;
         }
         let remarks = self.validate(conversation, &message).await?;
-        self.queue(conversation, key, message, remarks).await
+        self.queue(user, conversation, key, message, remarks).await
     }
 
     /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be
@@ -98,5 +100,14 @@ impl Outbound {
     pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, OutboundError> {
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         Ok(self.channels.context(&registered, conversation, None).await?)
+    }
+    /// What the channel of a conversation can do for its account.
+    pub(crate) async fn capabilities(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Arc<ChannelCapabilities>, OutboundError> {
+        let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
+        let context = self.channels.context(&registered, conversation, None).await?;
+        Ok(self.channels.capabilities_of(&registered, &context.account).await)
     }
 }

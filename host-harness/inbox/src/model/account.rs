@@ -5,7 +5,7 @@
 use harness_contract::{Media, Setting};
 use serde::Serialize;
 
-use super::ids::AccountId;
+use super::ids::{AccountId, WorkspaceId};
 
 /// Whether an account is usable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -38,6 +38,9 @@ impl AccountState {
 pub struct AccountRow {
     /// Its row id.
     pub id: AccountId,
+    /// The workspace that it belongs to.
+    #[serde(skip)]
+    pub workspace: WorkspaceId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id.
@@ -67,6 +70,8 @@ pub struct AccountRow {
 /// An account to connect.
 #[derive(Clone, Debug, Default)]
 pub struct NewAccount {
+    /// The workspace that it is connected in. `None`: the one that it belongs to already, or the first.
+    pub workspace: Option<WorkspaceId>,
     /// The channel's id.
     pub channel: String,
     /// The platform's id.

@@ -73,6 +73,8 @@ ids! {
     ConversationId = "cnv", "conversation";
     /// A delivery's row; ascending in the order of arrival.
     DeliveryId = "dlv", "delivery";
+    /// The row of an invitation.
+    InvitationId = "inv", "invitation";
     /// A label's row.
     LabelId = "lbl", "label";
     /// The row of a file that a message refers to.

@@ -14,8 +14,10 @@ mod page;
 mod proof;
 mod public_id;
 mod reply;
+mod row;
 mod state;
 mod timeline;
+mod user;
 mod verdict;
 
 pub use account::{
@@ -30,8 +32,8 @@ pub use delivery::{
 };
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
 pub use ids::{
-    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, LabelId, MediaId,
-    MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
+    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
 pub use organisation::{
@@ -42,6 +44,11 @@ pub use page::{MergedPlace, NoPlace, Page, Place};
 pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
+pub use row::Row;
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
+pub use user::{
+    Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
+    UserChange, UserView, WorkspaceView,
+};
 pub use verdict::ReplyVerdict;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    ids::{AccountId, ConversationId, ReplyId},
+    ids::{AccountId, ConversationId, ReplyId, UserId},
     state::{ReplyState, StepState},
     verdict::ReplyVerdict,
 };
@@ -20,6 +20,8 @@ pub struct NewReply {
     pub key: String,
     /// The message to send. The inbox sets its `id`.
     pub message: OutboundMessage,
+    /// The person who wrote it; `None` for a program.
+    pub user: Option<UserId>,
     /// What the channel's check of the message found.
     pub remarks: Remarks,
     /// The host's current time.

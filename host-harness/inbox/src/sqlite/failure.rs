@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use crate::{
     error::InboxError,
-    model::{AccountState, ConversationState, MediaState, ReplyState, StepState},
+    model::{AccountState, ConversationState, MediaState, ReplyState, Role, StepState},
 };
 
 /// A state that this version does not know, wrapped to pass through rusqlite's row readers.
@@ -76,5 +76,5 @@ macro_rules! column {
 }
 
 column!(
-    AccountState: "account", ConversationState: "conversation", MediaState: "file", ReplyState: "reply", StepState: "step"
+    AccountState: "account", ConversationState: "conversation", MediaState: "file", ReplyState: "reply", Role: "role", StepState: "step"
 );

@@ -7,8 +7,8 @@ use rusqlite::{
 };
 
 use crate::model::{
-    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, LabelId, MediaId,
-    MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
+    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 
 macro_rules! column {
@@ -37,6 +37,7 @@ column!(
     ContactId,
     ConversationId,
     DeliveryId,
+    InvitationId,
     LabelId,
     MediaId,
     MessageId,

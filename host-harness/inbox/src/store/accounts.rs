@@ -14,6 +14,9 @@ use crate::{
 pub trait Accounts: Send + Sync {
     /// Connects an account, or reconnects it. The platform's id identifies it, so it keeps its conversations whichever
     /// page or login it is connected through. Deliveries waiting for it are queued for translation again.
+    ///
+    /// # Errors
+    /// [`InboxError::OtherWorkspace`] if it belongs to another workspace than the one given.
     async fn connect_account(&self, new: NewAccount) -> Result<AccountId, InboxError>;
 
     /// Records whether an account is usable, and if not, why. Does nothing if it was connected or disconnected since

@@ -17,7 +17,9 @@ mod maintenance;
 mod media;
 mod organisation;
 mod outbox;
+mod people;
 mod uploads;
+mod users;
 
 pub use accounts::Accounts;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
@@ -34,12 +36,14 @@ pub use maintenance::Maintenance;
 pub use media::MediaFiles;
 pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
+pub use people::People;
 pub use uploads::Uploads;
+pub use users::Users;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
 
-impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -55,6 +59,7 @@ pub trait Store:
     + Organisation
     + Outbox
     + Uploads
+    + Users
     + Views
     + 'static
 {
@@ -73,6 +78,7 @@ impl<S> Store for S where
         + Organisation
         + Outbox
         + Uploads
+        + Users
         + Views
         + 'static
 {

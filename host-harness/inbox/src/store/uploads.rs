@@ -5,14 +5,14 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{ReplyId, UnusedFiles, Upload},
+    model::{ReplyId, UnusedFiles, Upload, WorkspaceId},
 };
 
 /// Uploaded files, and stored files that no row refers to.
 #[async_trait]
 pub trait Uploads: Send + Sync {
-    /// Stores the metadata of an uploaded file. Its bytes are in the media store.
-    async fn store_upload(&self, file: Upload, now: u64) -> Result<(), InboxError>;
+    /// Stores the metadata of a file that was uploaded for replies of a workspace. Its bytes are in the media store.
+    async fn store_upload(&self, file: Upload, workspace: WorkspaceId, now: u64) -> Result<(), InboxError>;
 
     /// Files uploaded before this time. [`Uploads::look_for_use`] finds the unused ones among them, in batches.
     async fn files_before(&self, before: u64) -> Result<UnusedFiles, InboxError>;

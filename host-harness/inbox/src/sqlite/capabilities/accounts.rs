@@ -9,13 +9,13 @@ use crate::{
     error::InboxError,
     model::{
         AccountId, AccountState, ChangeKind, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery,
-        SealedCredential,
+        SealedCredential, WorkspaceId,
     },
     sqlite::{
         arrivals::DeliveryRow,
         columns::{as_millis, collect, from_millis, next_after},
         rows::{
-            accounts::{forget, is_current, mark, note_deleted, put_credential},
+            accounts::{forget, is_current, mark, note_deleted, of_workspace, put_credential},
             changes::{Concerns, note},
             deliveries::requeue_account,
             erasure::delete_contents,
@@ -31,11 +31,14 @@ impl Accounts for SqliteStore {
         let settings = serde_json::to_string(&new.settings)?;
         self.writer
             .write(move |tx| {
+                if let Some(workspace) = new.workspace {
+                    of_workspace(tx, &new.channel, &new.platform_id, workspace)?;
+                }
                 // An account of a configuration is connected again at every start, which must change nothing.
                 let id = tx
                     .prepare_cached(
-                        "INSERT INTO account (channel, platform_id, name, settings, connected_at)
-                         VALUES (?1, ?2, ?3, ?4, ?5)
+                        "INSERT INTO account (channel, platform_id, name, settings, connected_at, workspace_id)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?7)
                          ON CONFLICT (channel, platform_id) DO UPDATE SET name = ?3, settings = ?4,
                              connected_at = iif(?6 AND state = 'connected' AND connected_at > 0, connected_at, ?5),
                              state = 'connected', problem = NULL, connection = connection + 1
@@ -48,7 +51,8 @@ impl Accounts for SqliteStore {
                             new.name,
                             settings,
                             as_millis(new.now),
-                            new.dialog.is_none()
+                            new.dialog.is_none(),
+                            new.workspace.unwrap_or(WorkspaceId::FIRST)
                         ],
                         |row| row.get(0),
                     )?;

@@ -16,7 +16,9 @@ mod maintenance;
 mod media;
 mod organisation;
 mod outbox;
+mod people;
 mod uploads;
+mod users;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

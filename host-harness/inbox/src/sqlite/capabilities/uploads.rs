@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{MediaId, ReplyId, UnusedFiles, Upload},
+    model::{MediaId, ReplyId, UnusedFiles, Upload, WorkspaceId},
     sqlite::{
         columns::{as_millis, collect},
         rows::erasure::HANDLE,
@@ -17,12 +17,12 @@ use crate::{
 
 #[async_trait]
 impl Uploads for SqliteStore {
-    async fn store_upload(&self, file: Upload, now: u64) -> Result<(), InboxError> {
+    async fn store_upload(&self, file: Upload, workspace: WorkspaceId, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached(
-                    "INSERT INTO upload (handle, name, mime, size, sha256, stored_as, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "INSERT INTO upload (handle, name, mime, size, sha256, stored_as, created_at, workspace_id)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
                 .execute(params![
                     file.handle,
@@ -31,7 +31,8 @@ impl Uploads for SqliteStore {
                     as_millis(file.size),
                     file.sha256,
                     file.stored_as,
-                    as_millis(now)
+                    as_millis(now),
+                    workspace
                 ])?;
                 Ok(())
             })

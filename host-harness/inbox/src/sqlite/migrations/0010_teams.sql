@@ -42,19 +42,30 @@ CREATE TABLE session (
     user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
     created_at      INTEGER NOT NULL,
     last_used_at    INTEGER NOT NULL,
-    expires_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,         -- when it ends unless it is used before
     client          TEXT NOT NULL             -- what the browser calls itself, shortened
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_user ON session (user_id);
+-- Browsers in which somebody has signed in before: strangers who guess passwords do not slow them down.
+CREATE TABLE known_device (
+    id              BLOB NOT NULL,            -- SHA-256 of the cookie's value
+    user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    last_used_at    INTEGER NOT NULL,
+    PRIMARY KEY (id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_device_user ON known_device (user_id, last_used_at);
 CREATE TABLE invitation (
-    id              BLOB PRIMARY KEY,         -- SHA-256 of the link's secret
+    id              INTEGER PRIMARY KEY,
+    secret          BLOB NOT NULL UNIQUE,     -- SHA-256 of the link's secret
     workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
     email           TEXT NOT NULL COLLATE NOCASE,
     role            TEXT NOT NULL,
     invited_by      INTEGER REFERENCES user (id) ON DELETE SET NULL,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX invitation_workspace ON invitation (workspace_id, id);
+CREATE INDEX user_workspace ON user (workspace_id, id);
 
 -- How a team keeps its conversations in order.
 CREATE TABLE collection (
@@ -146,6 +157,7 @@ CREATE TABLE canned_answer (
 ) STRICT;
 -- The person who wrote a reply; none where a program did.
 ALTER TABLE reply ADD COLUMN user_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
+ALTER TABLE upload ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;     -- whose replies may name it
 
 -- Addresses of products that are told what changes.
 CREATE TABLE webhook (

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
-    let NewReply { conversation, key, mut message, remarks, now } = new;
+    let NewReply { conversation, key, mut message, user, remarks, now } = new;
     let (warnings, degraded) = remarks.columns()?;
     let account: AccountId = tx
         .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
@@ -27,10 +27,10 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
     let inserted = tx
         .prepare_cached(
             "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at,
-                 violations, degradations)
-             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
+                 violations, degradations, user_id)
+             VALUES (?1, ?2, ?3, '', ?4, 'queued', ?4, ?5, ?6, ?7) ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
         )?
-        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded], |row| {
+        .query_row(params![account, conversation, key, as_millis(now), warnings, degraded, user], |row| {
             row.get::<_, ReplyId>(0)
         })
         .optional()?;

@@ -6,18 +6,19 @@ use rusqlite::{Row, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, AccountRow, AccountState, SealedCredential},
+    model::{AccountId, AccountRow, AccountState, SealedCredential, WorkspaceId},
     sqlite::columns::from_millis,
 };
 
 pub(crate) const COLUMNS: &str =
     "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
-                       connection, conversations_deleted_at";
+                       connection, conversations_deleted_at, workspace_id";
 
 /// Reads [`COLUMNS`].
 pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     Ok(AccountRow {
         id: row.get(0)?,
+        workspace: row.get(12)?,
         channel: row.get(1)?,
         platform_id: row.get(2)?,
         name: row.get(3)?,
@@ -31,6 +32,20 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         connection: row.get(10)?,
         conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
     })
+}
+
+/// Fails if the account belongs to another workspace than this one. Whoever proved to a platform that an account is
+/// theirs may not thereby read what another team wrote with it.
+pub(crate) fn of_workspace(
+    tx: &Transaction<'_>,
+    channel: &str,
+    platform_id: &str,
+    workspace: WorkspaceId,
+) -> Result<(), InboxError> {
+    let elsewhere = tx
+        .prepare_cached("SELECT 1 FROM account WHERE channel = ?1 AND platform_id = ?2 AND workspace_id <> ?3")?
+        .exists(params![channel, platform_id, workspace])?;
+    if elsewhere { Err(InboxError::OtherWorkspace) } else { Ok(()) }
 }
 
 /// Whether an account is connected, and was not reconnected since `connection`.

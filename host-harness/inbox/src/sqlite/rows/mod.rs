@@ -13,3 +13,4 @@ pub(crate) mod people;
 pub(crate) mod replies;
 pub(crate) mod shared;
 pub(crate) mod threads;
+pub(crate) mod users;

@@ -7,7 +7,7 @@ use super::{
     place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
-use harness_inbox::{MediaEnd, MediaState, ReplyId, Upload};
+use harness_inbox::{MediaEnd, MediaState, ReplyId, Upload, WorkspaceId};
 
 pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
@@ -69,7 +69,7 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
             sha256: "ab".into(),
             stored_as: format!("outbound/{handle}"),
         };
-        store.store_upload(file, NOW).await.unwrap();
+        store.store_upload(file, WorkspaceId::FIRST, NOW).await.unwrap();
     }
     let mut reply = new_reply(conversation, "key", "hello");
     let part = json!({"media": [{"kind": "image", "source": {"file": {"handle": "used", "size": 5}}}]});

@@ -12,6 +12,7 @@ mod outbox;
 mod parts;
 mod place;
 mod stage;
+mod users;
 
 pub(crate) use accounts::*;
 pub(crate) use deliveries::*;
@@ -22,6 +23,7 @@ pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
+pub(crate) use users::*;
 
 /// Generates a test from each promise. The argument is an expression that creates a fresh [`Place`].
 macro_rules! store_conformance {
@@ -73,6 +75,13 @@ macro_rules! store_conformance {
             pages_of_a_list_hold_everything_once
             what_is_unsent_is_shown_by_nothing_whichever_came_first
             the_window_follows_what_the_customer_did
+            a_person_signs_in_by_their_address_in_any_case_and_an_address_is_one_persons
+            a_disabled_person_is_out_at_once_and_a_workspace_keeps_an_admin
+            a_session_ends_by_its_time_by_leaving_and_by_another_password
+            an_invitation_is_accepted_once_and_lets_a_forgetful_person_back_in
+            the_browsers_used_last_are_remembered_for_each_person
+            every_row_knows_its_workspace_and_an_account_does_not_change_it
+            changes_of_people_are_told_to_their_workspace
             a_timeline_shows_files_and_reactions_with_their_message
             a_customer_who_writes_opens_what_was_closed_or_snoozed
             a_snoozed_conversation_is_opened_at_its_time

@@ -21,7 +21,7 @@ impl Stage {
         }))
         .unwrap();
         let key = texts.join(" ");
-        let new = NewReply { conversation, key, message, remarks: Remarks::default(), now: NOW };
+        let new = NewReply { conversation, key, message, user: None, remarks: Remarks::default(), now: NOW };
         self.store.queue_reply(new).await.unwrap().reply
     }
 

@@ -139,7 +139,7 @@ pub(super) fn new_reply(conversation: ConversationId, key: &str, text: &str) -> 
         "parts": [{"text": {"text": text, "format": "plain", "split": false}}],
     }))
     .unwrap();
-    NewReply { conversation, key: key.to_owned(), message, remarks: Remarks::default(), now: NOW }
+    NewReply { conversation, key: key.to_owned(), message, user: None, remarks: Remarks::default(), now: NOW }
 }
 
 /// A step that sends this text, with the text as its correlation.
