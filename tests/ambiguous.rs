@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{World, api, eventually, message, sender, text};
 use harness_contract::{SendResult, SenderKind};
-use harness_inbox::{PublicId as _, ConversationId, ReplyId, ReplyVerdict, ReplyView, StepState};
+use harness_inbox::{ConversationId, PublicId as _, ReplyId, ReplyVerdict, ReplyView, StepState};
 use serde_json::{Value, json};
 use simulator::{Config, EchoTiming, Fault, Login, Scope};
 

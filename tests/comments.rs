@@ -11,7 +11,7 @@
 
 use channel_tests::{World, eventually, message, text};
 use harness_contract::OutboundMessage;
-use harness_inbox::{PublicId as _, ActivityView, ConversationSummary, ReplyVerdict, ReplyView};
+use harness_inbox::{ActivityView, ConversationSummary, PublicId as _, ReplyVerdict, ReplyView};
 use serde_json::Value;
 use simulator::{Config, Customer, Fault};
 

@@ -11,7 +11,7 @@
 
 use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
 use harness_engine::{Host, HostError};
-use harness_inbox::{PublicId as _, AccountId, AccountRow, AccountState, StepState};
+use harness_inbox::{AccountId, AccountRow, AccountState, PublicId as _, StepState};
 use simulator::{Config, Subject};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;

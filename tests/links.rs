@@ -14,7 +14,7 @@ use channel_tests::{
     text,
 };
 use harness_engine::{ConnectError, ConnectStage, HostError};
-use harness_inbox::{PublicId as _, AccountState, StepState};
+use harness_inbox::{AccountState, PublicId as _, StepState};
 use simulator::Config;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -13,7 +13,7 @@ use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{World, api, eventually, message, request, secrets, text, told::Told};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, names};
-use harness_inbox::{PublicId as _, MediaState, MediaView, ReplyState, StepState, TimelineEntry};
+use harness_inbox::{MediaState, MediaView, PublicId as _, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
 
 /// The files of the customer's newest message, once none of them is waited for.

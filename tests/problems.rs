@@ -152,7 +152,8 @@ async fn what_a_file_is_answered_with_is_the_source_of_a_message_word_for_word()
     let answer = world.api("POST", "/api/v1/uploads?name=photo.png", &[], photo).await;
     let held: Value = serde_json::from_str(&answer.body).unwrap();
     let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "media": [{ "kind": "image", "source": held["source"] }] }] });
-    let replies = format!("/api/v1/conversations/{conversation}/replies?wait=60000", conversation = conversation.public());
+    let replies =
+        format!("/api/v1/conversations/{conversation}/replies?wait=60000", conversation = conversation.public());
     let answer = world.api("POST", &replies, &[("idempotency-key", "photo")], body.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let reply: Value = serde_json::from_str(&answer.body).unwrap();
@@ -231,7 +232,14 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
         ("not_found", "no conversation with", None, "GET", "conversations/4711/messages", none()),
         ("not_found", "no conversation with", None, "POST", "conversations/4711/read", none()),
         ("not_found", "no conversation with", None, "POST", "conversations/4711/replies", message("x").to_string()),
-        ("not_found", "no conversation with", Some("conversation_id"), "GET", "activities?conversation_id=4711", none()),
+        (
+            "not_found",
+            "no conversation with",
+            Some("conversation_id"),
+            "GET",
+            "activities?conversation_id=4711",
+            none(),
+        ),
         ("not_found", "no reply with", None, "GET", "replies/4711", none()),
         ("not_found", "no reply with", None, "POST", "replies/4711/send-again", none()),
         ("not_found", "no reply with", None, "POST", "replies/4711/settle", settled.into()),

@@ -246,7 +246,14 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     })
     .await;
     let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "It is."}}]});
-    let sent = api(&operator, &served, "POST", &format!("conversations/{}/replies?wait=20000", ConversationId::new(1).public()), Some(reply)).await;
+    let sent = api(
+        &operator,
+        &served,
+        "POST",
+        &format!("conversations/{}/replies?wait=20000", ConversationId::new(1).public()),
+        Some(reply),
+    )
+    .await;
     assert_eq!(sent["state"], "sent", "{sent}");
     // A second channel is taken by the running host, with what was agreed to on another one.
     let chat = format!("{}/acme/web-chat", registry.authority);

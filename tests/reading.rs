@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use channel_tests::{World, dialog::Person, entries, eventually, files_with, message, sender, text};
 use harness_contract::{AccountSettings, Delivery, DeliverySource, OutboundMessage, OutboundPart, SenderKind};
-use harness_inbox::{PublicId as _, AccountId, ConversationId, HistoryMark, NewDelivery, Proof};
+use harness_inbox::{AccountId, ConversationId, HistoryMark, NewDelivery, Proof, PublicId as _};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
 
@@ -143,7 +143,8 @@ async fn a_notice_has_the_ids_by_which_it_is_answered_and_the_name_where_the_pla
     assert!(hidden.to_string().contains("nobody.knows"), "{hidden:#}");
     assert!(get(&world, "/api/v1/activities?kind=mention").await.to_string().contains("17900000000000009"));
     // With what the list says, it is answered in private.
-    let (conversation, id) = (ConversationId::from_public(known["conversation_id"].as_str().unwrap()).unwrap(), comment.mid());
+    let (conversation, id) =
+        (ConversationId::from_public(known["conversation_id"].as_str().unwrap()).unwrap(), comment.mid());
     let answer = OutboundMessage { private_reply_to: Some(id.into()), ..message(vec![text("Yes, in private.")]) };
     let view = world.reply(conversation, id, answer).await;
     let sent = world.sends().pop().unwrap_or_else(|| panic!("nothing was sent: {view:?}"));
@@ -182,7 +183,13 @@ async fn unread_falls_through_a_persons_answer_and_the_read_operation_and_throug
     let read = world.api("POST", &format!("/api/v1/conversations/{}/read", id.public()), &[], vec![]).await;
     assert_eq!((read.status, read.body.as_str()), (200, r#"{"read":1}"#));
     assert_eq!(unread(&world).await, 0);
-    assert_eq!(world.api("POST", &format!("/api/v1/conversations/{}/read", ConversationId::new(999).public()), &[], vec![]).await.status, 404);
+    assert_eq!(
+        world
+            .api("POST", &format!("/api/v1/conversations/{}/read", ConversationId::new(999).public()), &[], vec![])
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,7 +263,11 @@ async fn a_time_far_in_the_future_pins_nothing_to_the_top_and_makes_nothing_late
     let other = "5551230000000002";
     deliver(&world, &[item(&world, other, now + 120_000, json!({ "mid": "o", "text": "of another" }))]).await;
     let all = get(&world, "/api/v1/conversations").await;
-    assert_eq!((&all[0]["contact"]["identifiers"]["instagram_id"], &all[1]["preview"]), (&json!(other), &json!("of now")), "{all:#}");
+    assert_eq!(
+        (&all[0]["contact"]["identifiers"]["instagram_id"], &all[1]["preview"]),
+        (&json!(other), &json!("of now")),
+        "{all:#}"
+    );
     let id = world.conversation(CUSTOMER).await;
     let messages = get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     assert!(messages.as_array().unwrap().iter().all(|one| one["late"] == false), "{messages:#}");

@@ -17,7 +17,7 @@ use harness_contract::{
     ButtonAction, MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, SenderKind, WindowState, names,
 };
-use harness_inbox::{PublicId as _, ConversationId, ReplyState, ReplyView, StepState};
+use harness_inbox::{ConversationId, PublicId as _, ReplyState, ReplyView, StepState};
 use simulator::{Config, EchoTiming, Fault, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;

@@ -23,7 +23,7 @@ use harness_contract::{
     OutboundMessage, OutboundPart, OutboundReaction, OutboundText, ReactionAction, SendResult,
 };
 use harness_engine::{Clock, Host, HostOptions};
-use harness_inbox::{PublicId as _, ConversationId, MediaState, ReplyState, ReplyView, StepState, TimelineEntry};
+use harness_inbox::{ConversationId, MediaState, PublicId as _, ReplyState, ReplyView, StepState, TimelineEntry};
 use serde_json::{Value, json};
 
 /// The first message of the customer's.

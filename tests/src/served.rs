@@ -18,7 +18,8 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::{
-    API_TOKEN, Answer, api, entries, eventually, listen, neighbours::chat_server, request, scripted, web_chat, write_secret,
+    API_TOKEN, Answer, api, entries, eventually, listen, neighbours::chat_server, request, scripted, web_chat,
+    write_secret,
 };
 
 /// What the working channel's account is proved by.

@@ -162,7 +162,8 @@ async fn find(client: &Client, wanted: Option<&str>) -> Result<Vec<Value>> {
         bail!("the host did not answer with a list of accounts")
     };
     let Some(wanted) = wanted else { return Ok(accounts) };
-    let is_it = |account: &Value| ["id", "platform_id", "name", "username"].iter().any(|key| text(account, key) == wanted);
+    let is_it =
+        |account: &Value| ["id", "platform_id", "name", "username"].iter().any(|key| text(account, key) == wanted);
     let found: Vec<Value> = accounts.iter().filter(|account| is_it(account)).cloned().collect();
     if found.is_empty() {
         let known =
