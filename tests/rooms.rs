@@ -174,10 +174,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
         "automation",
         &[
             ("assistant", &["compose", "decision", "facts", "look", "settings", "words"]),
-            (
-                "dry_run",
-                &["assistant", "decision", "facts", "look", "manage", "routing", "settings", "welcome"],
-            ),
+            ("dry_run", &["assistant", "decision", "facts", "look", "manage", "routing", "settings", "welcome"]),
             ("facts", &["words"]),
             ("follow", &["decision", "facts", "look", "routing", "settings", "welcome"]),
             ("look", &["decision", "facts", "settings"]),
