@@ -21,7 +21,10 @@ use axum::{
 };
 use harness_engine::Host;
 
-use self::{inbox::Desk, reader::Reader};
+use self::{
+    inbox::Desk,
+    reader::{Door, Reader},
+};
 use crate::{
     auth::PageAccess,
     listener::Limits,
@@ -38,7 +41,7 @@ pub(crate) fn router(host: Host, access: PageAccess, limits: &Limits) -> Router 
     let private = Router::new()
         .route("/help", get(help::page))
         .merge(inbox::router(desk))
-        .layer(middleware::from_fn_with_state(access, reader::admit))
+        .layer(middleware::from_fn_with_state(Door { access, host: host.clone() }, reader::admit))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
     Router::new().route("/", get(home)).merge(assets::router()).merge(private).merge(connect::router(host, limits))

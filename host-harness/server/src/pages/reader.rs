@@ -7,8 +7,10 @@ use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
+use harness_engine::Host;
+use harness_inbox::{InboxError, UserId, WorkspaceId};
 
 use super::{error, words::Words};
 use crate::auth::PageAccess;
@@ -29,10 +31,15 @@ pub(crate) struct Reader {
     pub(super) theme: Option<&'static str>,
     /// Their name, as it stands on their replies.
     pub(super) name: Arc<str>,
+    /// Their row; `None` for a visitor of the demo before it has people.
+    pub(super) user: Option<UserId>,
+    /// Whose conversations they see.
+    pub(super) workspace: WorkspaceId,
 }
 
 impl Reader {
-    fn of(headers: &HeaderMap, name: Arc<str>) -> Self {
+    /// Somebody who has not been let in.
+    fn of(headers: &HeaderMap) -> Self {
         let theme = match cookie(headers, THEME) {
             Some("light") => Some("light"),
             Some("dark") => Some("dark"),
@@ -43,7 +50,9 @@ impl Reader {
             words: Words::of(cookie(headers, LANGUAGE).unwrap_or_default()),
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
             theme,
-            name,
+            name: "".into(),
+            user: None,
+            workspace: WorkspaceId::FIRST,
         }
     }
 }
@@ -61,24 +70,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(match parts.extensions.get::<Self>() {
             Some(reader) => reader.clone(),
-            None => Self::of(&parts.headers, "".into()),
+            None => Self::of(&parts.headers),
         })
     }
 }
 
 /// Lets in who may look at the inbox.
-pub(super) async fn admit(State(access): State<PageAccess>, mut request: Request, next: Next) -> Response {
-    let name: Arc<str> = match access {
-        PageAccess::Demo if is_of_this_machine(request.headers()) => "You".into(),
+pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let stranger = Reader::of(request.headers());
+    let reader = match door.access {
+        PageAccess::Demo if is_of_this_machine(request.headers()) => match visitor(&door.host, stranger.clone()).await {
+            Ok(reader) => reader,
+            Err(error) => return error::failed(&stranger, &error.into()),
+        },
         PageAccess::Demo | PageAccess::Closed => {
-            let reader = Reader::of(request.headers(), "".into());
-            let (title, hint) = (&reader.words.error_closed, &reader.words.error_closed_hint);
-            return error::page(&reader, StatusCode::UNAUTHORIZED, title, hint, None).into_response();
+            let (title, hint) = (&stranger.words.error_closed, &stranger.words.error_closed_hint);
+            return error::page(&stranger, StatusCode::UNAUTHORIZED, title, hint, None);
         }
     };
-    let reader = Reader::of(request.headers(), name);
     request.extensions_mut().insert(reader);
     next.run(request).await
+}
+
+/// What letting people in needs.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) access: PageAccess,
+    pub(super) host: Host,
+}
+
+/// Whoever visits the demo is the first of its people.
+async fn visitor(host: &Host, stranger: Reader) -> Result<Reader, InboxError> {
+    let people = host.inbox().users(stranger.workspace).await?;
+    Ok(match people.into_iter().find(|user| user.disabled_at.is_none()) {
+        Some(user) => Reader { name: user.name.into(), user: Some(user.id), ..stranger },
+        None => Reader { name: stranger.words.myself.as_ref().into(), ..stranger },
+    })
 }
 
 /// Whether the address in the browser's bar is this machine's own. A page of another site that makes its name lead

@@ -46,7 +46,7 @@ async fn next(changes: &mut Follower, waiting: &mut VecDeque<Event>) -> Option<E
         }
         let event = |change: Change| {
             let conversation = change.conversation?;
-            Some(Event::default().event("change").id(change.kind.name()).data(conversation.to_string()))
+            Some(Event::default().event("change").id(change.kind.name()).data(conversation.public()))
         };
         waiting.extend(news.changes.into_iter().filter_map(event));
     }
