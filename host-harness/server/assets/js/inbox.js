@@ -12,6 +12,7 @@ if (!document.cookie.split("; ").includes(`offset=${offset}`)) {
   document.cookie = `offset=${offset}; path=/; max-age=31536000; samesite=lax`;
 }
 
+document.body.classList.add("has-script");
 times(document);
 const log = live();
 composer(log);

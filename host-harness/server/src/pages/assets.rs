@@ -29,6 +29,7 @@ assets! {
     "icons.svg": "image/svg+xml",
     "mark.svg": "image/svg+xml",
     "js/inbox.js": SCRIPT,
+    "js/canned.js": SCRIPT,
     "js/composer.js": SCRIPT,
     "js/files.js": SCRIPT,
     "js/keys.js": SCRIPT,

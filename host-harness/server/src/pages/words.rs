@@ -82,7 +82,6 @@ words! {
     take_it = "Assign to me";
     collection = "Collection";
     no_collection = "No collection";
-    labels = "Labels";
     add_label = "Add a label";
     save = "Save";
     others_first = "{name} was first. Nothing was changed.";

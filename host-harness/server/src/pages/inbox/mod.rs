@@ -179,7 +179,7 @@ async fn shown(
         let list = load::list(host, asked, None, reader).await?;
         // Who looks at the newest messages has read them.
         if asked.before.is_none() && opened.summary.unread > 0 {
-            host.inbox().mark_read(id).await?;
+            host.inbox().mark_read(id, host.clock().now()).await?;
         }
         Ok::<_, HostError>((opened, list))
     };
@@ -371,7 +371,7 @@ async fn again(
 
 /// Marks a conversation as read.
 async fn read(State(desk): State<Desk>, Here(summary): Here, reader: Reader) -> Response {
-    match desk.host.inbox().mark_read(summary.id).await {
+    match desk.host.inbox().mark_read(summary.id, desk.host.clock().now()).await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error::failed(&reader, &error.into()),
     }
