@@ -2,6 +2,7 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { times } from "./times.js";
@@ -17,3 +18,4 @@ times(document);
 const log = live();
 composer(log);
 keys();
+demo();

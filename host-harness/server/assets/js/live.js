@@ -17,8 +17,9 @@ export function live() {
 
   async function loadList() {
     const rows = byId("rows");
+    if (!rows) return;
     const { ok, body } = await part(listed());
-    if (!ok || !rows) return;
+    if (!ok) return;
     const wanted = body.querySelector("#rows");
     // Pages that were loaded by scrolling stay; what moved up from them is not shown twice.
     if (state.older) {
@@ -81,6 +82,7 @@ export function live() {
     const events = new EventSource("/inbox/events");
     events.addEventListener("open", refresh);
     events.addEventListener("change", (event) => {
+      document.dispatchEvent(new Event("changed"));
       if (event.data === "*" || event.data === open) refresh();
       else loadList().catch(() => offline(true));
     });

@@ -23,6 +23,7 @@ const POLICY: &str =
 pub(super) enum Place {
     Inbox,
     Help,
+    Demo,
 }
 
 /// What a page has besides its content.
@@ -106,7 +107,7 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                         span id="unread" { @if frame.unread > 0 { (badge(frame.unread, &count(&words.unread_count, frame.unread))) } }
                     }
                 }
-                @if frame.has_demo { li { a href="/demo" { (icon("phone")) (words.demo) } } }
+                @if frame.has_demo { li { a href="/demo" aria-current=[current(Place::Demo)] { (icon("phone")) (words.demo) } } }
             }
             ul.if-two-panes {
                 li { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }

@@ -3,6 +3,7 @@
 
 mod assets;
 mod connect;
+mod demo;
 mod error;
 mod help;
 mod inbox;
@@ -37,10 +38,14 @@ use crate::{
 /// All pages. Those of the inbox are for whom `access` lets in; the connect pages have their own cookies.
 pub(crate) fn router(host: Host, access: PageAccess, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let desk = Desk { host: host.clone(), has_demo: false };
-    let private = Router::new()
-        .route("/help", get(help::page))
-        .merge(inbox::router(desk))
+    let phone = access.phone();
+    let desk = Desk { host: host.clone(), has_demo: phone.is_some() };
+    let private = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone()));
+    let private = match phone {
+        Some(phone) => private.merge(demo::router(desk, phone)),
+        None => private,
+    };
+    let private = private
         .layer(middleware::from_fn_with_state(Door { access, host: host.clone() }, reader::admit))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));

@@ -78,12 +78,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
 /// Lets in who may look at the inbox.
 pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let stranger = Reader::of(request.headers());
-    let reader = match door.access {
-        PageAccess::Demo if is_of_this_machine(request.headers()) => match visitor(&door.host, stranger.clone()).await {
+    let reader = match &door.access {
+        PageAccess::Demo(_) if is_of_this_machine(request.headers()) => match visitor(&door.host, stranger.clone()).await {
             Ok(reader) => reader,
             Err(error) => return error::failed(&stranger, &error.into()),
         },
-        PageAccess::Demo | PageAccess::Closed => {
+        PageAccess::Demo(_) | PageAccess::Closed => {
             let (title, hint) = (&stranger.words.error_closed, &stranger.words.error_closed_hint);
             return error::page(&stranger, StatusCode::UNAUTHORIZED, title, hint, None);
         }

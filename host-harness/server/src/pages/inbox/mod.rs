@@ -27,7 +27,7 @@ use axum::{
     routing::{get, post},
 };
 use harness_engine::{Host, HostError};
-use harness_inbox::{ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement};
+use harness_inbox::{ConversationFilter, ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -42,6 +42,8 @@ use super::{
 
 /// Maximum size of a form, in bytes: a long text, the handles of files.
 const MAX_FORM: usize = 256 << 10;
+/// Conversations among which the demo's customer is looked for.
+const OF_DEMO: usize = 200;
 
 /// What the pages of the inbox work with.
 #[derive(Clone)]
@@ -78,6 +80,47 @@ pub(super) fn router(desk: Desk) -> Router {
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .route("/inbox/files", post(files::upload).layer(DefaultBodyLimit::disable()))
         .with_state(desk)
+}
+
+/// The conversation with a customer, by the platform's id, once there is one.
+pub(super) async fn of_customer(desk: &Desk, customer: &str, reader: &Reader) -> Result<Option<Opened>, HostError> {
+    let filter = ConversationFilter { workspace: Some(reader.workspace), ..ConversationFilter::default() };
+    let all = desk.host.inbox().conversations_of(filter, None, OF_DEMO).await?.entries;
+    match all.into_iter().find(|one| one.contact.as_deref() == Some(customer)) {
+        Some(summary) => Ok(Some(Opened::load(&desk.host, summary, None, reader).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The thread beside the demo's phone.
+pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Markup {
+    let Some(opened) = opened else {
+        return html! {
+            section.inbox data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
+                div.pane { div.empty.middle { (layout::sign(44)) h2 { (reader.words.no_conversations) } p.small { (reader.words.no_conversations_hint) } } }
+            }
+        };
+    };
+    let now = desk.now();
+    html! {
+        section.inbox data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
+            div.pane.thread {
+                (thread_of(&opened, "", now, reader))
+                (composer::composer(&opened, &Draft::new().unwrap_or_default(), now, reader))
+            }
+        }
+    }
+}
+
+/// The head and the log of a conversation.
+fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
+    html! {
+        (head(opened, query, now, reader))
+        div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
+        div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
+            (log_of(opened, now, reader))
+        }
+    }
 }
 
 /// A part of a page, for the script.
@@ -196,11 +239,7 @@ async fn shown(
         div.inbox data-live=(id.public()) data-query=(query) {
             (list::pane(&list, &beside))
             main.pane.thread id="main" tabindex="-1" {
-                (head(&opened, &query, now, reader))
-                div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
-                div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
-                    (log_of(&opened, now, reader))
-                }
+                (thread_of(&opened, &query, now, reader))
                 @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
             }
             (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
