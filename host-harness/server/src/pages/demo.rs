@@ -64,7 +64,7 @@ async fn page(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Read
             (inbox::beside(&demo.desk, opened, &reader))
         }
     };
-    let frame = Frame { title: &words.demo, place: Place::Demo, pane: None, unread: 0, has_demo: true };
+    let frame = Frame { title: &words.demo, place: Place::Demo, pane: None, unread: 0 };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }
 

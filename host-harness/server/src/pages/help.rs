@@ -45,6 +45,6 @@ pub(super) async fn page(reader: Reader) -> Response {
             }
         }
     };
-    let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0, has_demo: false };
+    let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0 };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }

@@ -2,6 +2,8 @@
 //! Does not own: what they show (the modules), the API.
 
 mod assets;
+mod bot;
+mod channels;
 mod connect;
 mod demo;
 mod error;
@@ -39,8 +41,8 @@ use crate::{
 pub(crate) fn router(host: Host, access: PageAccess, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let phone = access.phone();
-    let desk = Desk { host: host.clone(), has_demo: phone.is_some() };
-    let private = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone()));
+    let desk = Desk { host: host.clone() };
+    let private = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone())).merge(channels::router(host.clone())).merge(bot::router(host.clone()));
     let private = match phone {
         Some(phone) => private.merge(demo::router(desk, phone)),
         None => private,

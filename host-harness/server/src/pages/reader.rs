@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use harness_engine::Host;
-use harness_inbox::{InboxError, UserId, WorkspaceId};
+use harness_inbox::{InboxError, Role, UserId, WorkspaceId};
 
 use super::{error, words::Words};
 use crate::auth::PageAccess;
@@ -33,6 +33,10 @@ pub(crate) struct Reader {
     pub(super) name: Arc<str>,
     /// Their row; `None` for a visitor of the demo before it has people.
     pub(super) user: Option<UserId>,
+    /// Whether they may change accounts and the bot.
+    pub(super) is_admin: bool,
+    /// Whether the demo's phone is there.
+    pub(super) has_demo: bool,
     /// Whose conversations they see.
     pub(super) workspace: WorkspaceId,
 }
@@ -52,6 +56,8 @@ impl Reader {
             theme,
             name: "".into(),
             user: None,
+            is_admin: false,
+            has_demo: false,
             workspace: WorkspaceId::FIRST,
         }
     }
@@ -88,7 +94,8 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
             return error::page(&stranger, StatusCode::UNAUTHORIZED, title, hint, None);
         }
     };
-    request.extensions_mut().insert(reader);
+    let has_demo = door.access.phone().is_some();
+    request.extensions_mut().insert(Reader { has_demo, ..reader });
     next.run(request).await
 }
 
@@ -103,8 +110,8 @@ pub(super) struct Door {
 async fn visitor(host: &Host, stranger: Reader) -> Result<Reader, InboxError> {
     let people = host.inbox().users(stranger.workspace).await?;
     Ok(match people.into_iter().find(|user| user.disabled_at.is_none()) {
-        Some(user) => Reader { name: user.name.into(), user: Some(user.id), ..stranger },
-        None => Reader { name: stranger.words.myself.as_ref().into(), ..stranger },
+        Some(user) => Reader { is_admin: user.role == Role::Admin, name: user.name.into(), user: Some(user.id), ..stranger },
+        None => Reader { is_admin: true, name: stranger.words.myself.as_ref().into(), ..stranger },
     })
 }
 

@@ -49,7 +49,6 @@ const OF_DEMO: usize = 200;
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) host: Host,
-    pub(super) has_demo: bool,
 }
 
 impl Desk {
@@ -158,7 +157,7 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
         }
     };
     let unread = list.rows.iter().map(|row| row.summary.unread).sum();
-    let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread, has_demo: desk.has_demo };
+    let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }
 
@@ -168,16 +167,8 @@ fn welcome(host: &Host, reader: &Reader) -> Markup {
     html! {
         div.page.stack.wide { div.narrow.stack.wide {
             div.stack { h1 { (words.welcome) } p.muted { (words.welcome_hint) } }
-            section.panel.flush aria-labelledby="channels" {
-                header { h2 id="channels" { (words.channels) } }
-                @for channel in host.channels() {
-                    @let identity = &channel.channel.manifest().channel;
-                    div.check-row {
-                        (super::parts::mark(&identity.id))
-                        div { strong { (identity.name) } p.small.muted { (identity.description) } }
-                    }
-                }
-            }
+            (super::channels::offered(host, reader))
+            @if reader.has_demo { p { a href="/demo" { (words.try_demo) } } }
             div.callout data-tone="accent" { (icon("info")) div { strong { (words.customers_write_first) } " " (words.customers_write_first_hint) } }
         } }
     }
@@ -248,7 +239,7 @@ async fn shown(
     let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
     let title = format!("{} · {}", opened.name, reader.words.inbox);
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
-    let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread, has_demo: desk.has_demo };
+    let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)
 }
 
