@@ -59,7 +59,7 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
 }
 
 /// A conversation with a page of its messages.
-pub(super) struct Opened {
+pub(in crate::pages) struct Opened {
     pub(super) summary: ConversationSummary,
     pub(super) name: String,
     pub(super) channel_name: String,
