@@ -50,9 +50,9 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
     let api = Api { host, access };
     Routes::default()
         .at("/health", Scope::Observe, get(health))
-        .taking("/deliveries/retry", Scope::Admin, &["channel"], post(retry))
+        .taking("/deliveries/retry", Scope::Host, &["channel"], post(retry))
         .at("/channels", Scope::Read, get(channels))
-        .at("/channels/{id}/reset", Scope::Admin, post(reset))
+        .at("/channels/{id}/reset", Scope::Host, post(reset))
         .at("/conversations/{id}", Scope::Read, get(conversation))
         .taking("/conversations/{id}/replies", Scope::Reply, &["wait"], post(reply))
         .at("/replies/{id}", Scope::Read, get(reply_status))

@@ -3,8 +3,8 @@
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::MethodRouter,
@@ -49,6 +49,12 @@ impl Routes {
         Self(self.0.merge(other.0))
     }
 
+    /// Adds endpoints that need no scope: every sender that is authenticated may use them, and those of [`OPEN`] anybody.
+    pub(super) fn for_everybody(self, path: &str, endpoints: MethodRouter<Api>) -> Self {
+        let endpoints = endpoints.route_layer(middleware::from_fn(|request, next| known_only(&[], request, next)));
+        Self(self.0.route(path, endpoints))
+    }
+
     /// Limits the time for receiving a body.
     pub(super) fn within(self, time: BodyTime) -> Self {
         Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
@@ -69,17 +75,45 @@ impl Routes {
 }
 
 async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    match api.access.authenticate(request.headers(), api.host.clock().now()) {
+    if is_open(&request) {
+        return next.run(request).await;
+    }
+    match api.access.authenticate(&api.host, request.method(), request.headers()).await {
         Ok(granted) => {
             tracing::Span::current().record("token", &granted.whose);
             request.extensions_mut().insert(granted);
             next.run(request).await
         }
         Err(denied) => {
-            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.code(), denied.to_string()).into_response();
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let mut answer = ApiError::from(denied).into_response();
+            if answer.status() == StatusCode::UNAUTHORIZED {
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
             answer
         }
+    }
+}
+
+/// What people do who have not signed in yet: signing in, and accepting an invitation.
+const OPEN: [(Method, &str); 2] = [(Method::POST, "/api/v1/session"), (Method::POST, "/api/v1/invitations/accept")];
+
+fn is_open(request: &Request) -> bool {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    OPEN.iter().any(|(method, open)| method == request.method() && path == Some(open))
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let (status, code) = match denied {
+            Denied::NoToken => (StatusCode::UNAUTHORIZED, "no_token"),
+            Denied::Unknown => (StatusCode::UNAUTHORIZED, "unknown_token"),
+            Denied::Expired => (StatusCode::UNAUTHORIZED, "expired_token"),
+            Denied::SignedOut => (StatusCode::UNAUTHORIZED, "signed_out"),
+            Denied::OtherOrigin => (StatusCode::FORBIDDEN, "other_origin"),
+            Denied::NoWorkspace => (StatusCode::NOT_FOUND, "no_such_workspace"),
+            Denied::Inbox(error) => return error.into(),
+        };
+        Self::new(status, code, denied.to_string())
     }
 }
 

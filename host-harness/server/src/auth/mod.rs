@@ -1,13 +1,21 @@
-//! Owns: access to the API: scopes, tokens and their storage.
-//! Does not own: which endpoint needs which scope (`api`).
+//! Owns: who may use the host: people who sign in, tokens and their scopes.
+//! Does not own: which endpoint needs which scope (`api`), the pages on which people sign in (`pages`).
 
 mod admin_token;
+mod attempts;
 mod authenticator;
+mod cookies;
+mod password;
+mod principal;
 mod scope;
+mod sign_in;
 mod tokens;
 
 pub use admin_token::{AdminToken, AdminTokenError, new_token};
 pub use authenticator::Authenticator;
-pub(crate) use authenticator::{Denied, Principal};
+pub(crate) use authenticator::Denied;
+pub(crate) use cookies::Cookie;
+pub(crate) use principal::{Principal, Who};
 pub use scope::Scope;
+pub(crate) use sign_in::{Begun, SignInError, email_of, name_of, peer_of};
 pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};
