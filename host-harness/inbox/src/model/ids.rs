@@ -1,12 +1,15 @@
 //! Owns: row ids, one type per kind of row, so that ids of different kinds cannot be confused.
-//! Does not own: the platform's ids, which are text; how ids are stored in columns (`sqlite`).
+//! Does not own: the platform's ids, which are text; how ids are stored in columns (`sqlite`) and spelled outside
+//! (`public_id`).
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::public_id::PublicId;
+
 macro_rules! ids {
-    ($($(#[$meaning:meta])+ $name:ident),+ $(,)?) => {
+    ($($(#[$meaning:meta])+ $name:ident = $prefix:literal, $noun:literal;)+) => {
         $(
             $(#[$meaning])+
             #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
@@ -31,6 +34,19 @@ macro_rules! ids {
                 }
             }
 
+            impl PublicId for $name {
+                const PREFIX: &'static str = $prefix;
+                const NOUN: &'static str = $noun;
+
+                fn number(self) -> i64 {
+                    self.0
+                }
+
+                fn from_number(number: i64) -> Self {
+                    Self(number)
+                }
+            }
+
             impl FromStr for $name {
                 type Err = ParseIntError;
 
@@ -44,37 +60,37 @@ macro_rules! ids {
 
 ids! {
     /// An account's row.
-    AccountId,
+    AccountId = "acc", "an account";
     /// The row of a canned answer.
-    CannedAnswerId,
+    CannedAnswerId = "can", "a canned answer";
     /// A collection's row.
-    CollectionId,
+    CollectionId = "col", "a collection";
     /// The row of an event in an account that is not a message.
-    ActivityId,
+    ActivityId = "act", "an activity";
     /// A contact's row.
-    ContactId,
+    ContactId = "con", "a contact";
     /// A conversation's row.
-    ConversationId,
+    ConversationId = "cnv", "a conversation";
     /// A delivery's row; ascending in the order of arrival.
-    DeliveryId,
+    DeliveryId = "dlv", "a delivery";
     /// The row of an invitation.
-    InvitationId,
+    InvitationId = "inv", "an invitation";
     /// A label's row.
-    LabelId,
+    LabelId = "lbl", "a label";
     /// The row of a file that a message refers to.
-    MediaId,
+    MediaId = "med", "a file of a message";
     /// A message's row.
-    MessageId,
+    MessageId = "msg", "a message";
     /// The row of a private note.
-    NoteId,
+    NoteId = "nte", "a note";
     /// A reply's row.
-    ReplyId,
+    ReplyId = "rpl", "a reply";
     /// The row of a person who signs in.
-    UserId,
+    UserId = "usr", "a user";
     /// The row of a product's address that is told what changes.
-    WebhookId,
+    WebhookId = "whk", "a webhook";
     /// A workspace's row.
-    WorkspaceId,
+    WorkspaceId = "wsp", "a workspace";
 }
 
 impl WorkspaceId {

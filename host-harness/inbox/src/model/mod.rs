@@ -11,6 +11,7 @@ mod ids;
 mod media;
 mod page;
 mod proof;
+mod public_id;
 mod reply;
 mod row;
 mod state;
@@ -37,6 +38,7 @@ pub use ids::{
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
+pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use row::Row;
 pub use state::{ReplyState, StepState};

@@ -17,8 +17,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 mod accounts;
 mod extract;
 mod files;
+mod ids;
 mod lists;
+mod paging;
 mod routes;
+mod time;
 
 pub(crate) use files::handed_out;
 

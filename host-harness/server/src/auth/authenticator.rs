@@ -8,7 +8,7 @@ use std::{
 
 use axum::http::{HeaderMap, Method, header};
 use harness_engine::{Host, Secret};
-use harness_inbox::{InboxError, WorkspaceId};
+use harness_inbox::{InboxError, PublicId as _, WorkspaceId};
 use subtle::ConstantTimeEq as _;
 
 use super::{
@@ -116,7 +116,7 @@ impl Authenticator {
         principal: Principal,
     ) -> Result<Principal, Denied> {
         let Some(named) = headers.get(WORKSPACE) else { return Ok(principal) };
-        let named = named.to_str().ok().and_then(|text| text.parse::<WorkspaceId>().ok()).ok_or(Denied::NoWorkspace)?;
+        let named = named.to_str().ok().and_then(|text| WorkspaceId::from_public(text).ok()).ok_or(Denied::NoWorkspace)?;
         if named == principal.workspace {
             return Ok(principal);
         }
