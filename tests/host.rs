@@ -108,6 +108,8 @@ mod slow_platform;
 mod steps;
 #[path = "tokens.rs"]
 mod tokens;
+#[path = "users.rs"]
+mod users;
 #[path = "versions.rs"]
 mod versions;
 #[path = "window.rs"]

@@ -155,10 +155,11 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "server",
         &[
             ("api", &["auth", "listener", "middleware", "problem"]),
+            ("auth", &["listener", "middleware"]),
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
-            ("pages", &["listener", "middleware"]),
+            ("pages", &["auth", "listener", "middleware"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),

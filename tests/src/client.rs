@@ -10,6 +10,13 @@ pub struct Answer {
     pub body: String,
 }
 
+impl Answer {
+    /// Its body.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
 /// One HTTP request to the host.
 pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
     try_request(method, url, headers, body).await.unwrap()

@@ -29,6 +29,7 @@ pub mod served;
 pub mod slack;
 pub mod small;
 pub mod steps;
+pub mod team;
 pub mod told;
 
 use std::{

@@ -1,7 +1,7 @@
 //! Owns: the error format, RFC 9457's `application/problem+json`: stable codes, and the status of each error.
 //! Does not own: reading requests (`api`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
@@ -24,6 +24,8 @@ pub(crate) struct Problem {
     detail: String,
     path: Option<String>,
     more: Option<More>,
+    /// After how long it may be tried again.
+    retry_after: Option<Duration>,
 }
 
 /// What else stands in a problem, a member of its own for each.
@@ -38,12 +40,23 @@ enum More {
 impl Problem {
     /// `code` is stable and for programs, `detail` is for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), path: None, more: None }
+        Self { status, code, detail: detail.into(), path: None, more: None, retry_after: None }
     }
 
     /// The request is invalid.
     pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The row does not exist, or is somebody else's: both are answered alike. `noun` is such as "a conversation".
+    pub(crate) fn no_row(noun: &str) -> Self {
+        let detail = format!("there is no such thing here: the id in the address is not that of {noun}");
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Too many requests: it may be tried again after this time.
+    pub(crate) fn later(code: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail) }
     }
 
     /// Sets the path of the invalid field, spelled as in the body.
@@ -58,7 +71,8 @@ impl Problem {
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
         let path = violations.first().map(|violation| violation.path.clone());
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "message_not_sendable", detail, path, more: Some(More::Violations(violations)) }
+        let more = Some(More::Violations(violations));
+        Self { path, more, ..Self::new(status, "message_not_sendable", detail) }
     }
 
     /// What a person typed in does not fit: a sentence for each field.
@@ -67,7 +81,8 @@ impl Problem {
         let detail = format!("nothing was taken, because not all of it fits: {}", said.join(" "));
         let path = fields.keys().next().map(|key| format!("values.{key}"));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "not_entered", detail, path, more: Some(More::Fields(fields)) }
+        let more = Some(More::Fields(fields));
+        Self { path, more, ..Self::new(status, "not_entered", detail) }
     }
 }
 
@@ -88,7 +103,7 @@ impl Problem {
             #[serde(flatten)]
             more: Option<More>,
         }
-        let Self { status, code, detail, path, more } = self;
+        let Self { status, code, detail, path, more, retry_after: _ } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         // RFC 9457: with `about:blank`, the title is that of the status. `code` distinguishes the problems.
         let body = Body { r#type: "about:blank", title, status: status.as_u16(), detail, code, path, request_id, more };
@@ -98,8 +113,13 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let retry_after = self.retry_after.map(|wait| HeaderValue::from(wait.as_secs().max(1)));
         let (status, body) = self.document(request_id::current());
-        (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response()
+        let mut answer = (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response();
+        if let Some(wait) = retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        answer
     }
 }
 

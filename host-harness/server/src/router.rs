@@ -38,6 +38,7 @@ pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router
         .with_state(host.clone())
         .merge(api::metrics_router(host.clone(), access.clone()))
         .merge(pages::router(host.clone(), limits))
+        .merge(pages::sign_in::router(host.clone(), access.clone(), limits))
         .merge(files::router(host.clone()))
         .nest("/api/v1", api::router(host, access, limits))
         .fallback(nothing_here)

@@ -21,13 +21,17 @@ mod ids;
 mod lists;
 mod paging;
 mod routes;
+mod sender;
+mod session;
+mod team;
 mod time;
+mod tokens;
 
 pub(crate) use files::handed_out;
 
 use crate::problem::Problem as ApiError;
 use crate::{
-    auth::{Authenticator, Scope},
+    auth::{Authenticator, Principal, Scope},
     listener::Limits,
     middleware::body::BodyTime,
 };
@@ -64,6 +68,9 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(accounts::routes())
         .merge(files::routes())
         .merge(lists::routes())
+        .merge(session::routes())
+        .merge(team::routes())
+        .merge(tokens::routes())
         .within(time)
         .answering_the_rest(largest_file)
         .behind_the_lock(&api)
@@ -218,6 +225,7 @@ struct Wait {
 /// `POST` with the contract's `outbound-message`; `id` may be left out, the host sets it.
 async fn reply(
     State(api): State<Api>,
+    principal: Principal,
     Path(conversation): Path<ConversationId>,
     Query(wait): Query<Wait>,
     headers: HeaderMap,
@@ -231,11 +239,12 @@ async fn reply(
     let mut document = extract::document(&body)?;
     if let Some(fields) = document.as_object_mut() {
         fields.entry("id").or_insert_with(|| "".into());
+        principal.sign(fields);
     }
     let message: OutboundMessage = extract::read(document.clone())?;
     let mut updates = api.host.inbox().updates();
     api.host.inbox().channel_of(conversation).await?;
-    let queued = api.host.reply_if_sendable(conversation, key, message).await;
+    let queued = api.host.reply_as(principal.user_id(), conversation, key, message).await;
     let queued = queued.map_err(|error| match &error {
         HostError::Inbox(InboxError::NotFound { what: "file", id }) => {
             let place = extract::place_of(&document, "handle", id).unwrap_or_default();

@@ -17,5 +17,5 @@ pub(crate) use authenticator::Denied;
 pub(crate) use cookies::Cookie;
 pub(crate) use principal::{Principal, Who};
 pub use scope::Scope;
-pub(crate) use sign_in::{Begun, SignInError, email_of, name_of, peer_of};
+pub(crate) use sign_in::{Begun, INVITED_MS, SignInError, email_of, invitation_secret, name_of, peer_of};
 pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};

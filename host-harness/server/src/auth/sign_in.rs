@@ -17,6 +17,7 @@ use super::{
     authenticator::Authenticator,
     cookies::Cookie,
     password::PasswordError,
+    principal::Principal,
     tokens::digest,
 };
 
@@ -48,16 +49,31 @@ pub(crate) enum SignInError {
     #[error("this invitation is not valid any more: it was used, replaced or withdrawn, or its time is over. Ask for another")]
     NoInvitation,
     #[error(transparent)]
-    Password(#[from] PasswordError),
+    BadPassword(PasswordError),
+    #[error(transparent)]
+    Busy(PasswordError),
+    #[error(transparent)]
+    Hash(PasswordError),
     #[error(transparent)]
     Inbox(#[from] InboxError),
     #[error(transparent)]
     Random(#[from] VaultError),
 }
 
+impl From<PasswordError> for SignInError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::TooShort | PasswordError::TooLong | PasswordError::TooEasy => Self::BadPassword(error),
+            PasswordError::Busy => Self::Busy(error),
+            error => Self::Hash(error),
+        }
+    }
+}
+
 /// A session that was begun, with the cookies for the browser.
 #[derive(Debug)]
 pub(crate) struct Begun {
+    pub(crate) principal: Principal,
     pub(crate) user: UserView,
     pub(crate) cookies: Vec<HeaderValue>,
 }
@@ -212,7 +228,8 @@ pub(super) async fn begin(host: &Host, user: UserView, headers: &HeaderMap) -> R
     let client = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let client: String = shown(client).chars().take(LONGEST_CLIENT).collect();
     let expires_at = now.saturating_add(IDLE_MS);
-    let new = NewSession { id: digest(value.as_bytes()), user: user.id, client, expires_at };
+    let id = digest(value.as_bytes());
+    let new = NewSession { id, user: user.id, client, expires_at };
     if !host.users().begin_session(new, now).await? {
         return Err(SignInError::Wrong);
     }
@@ -226,7 +243,8 @@ pub(super) async fn begin(host: &Host, user: UserView, headers: &HeaderMap) -> R
     };
     host.users().remember_device(digest(device.as_bytes()), user.id, now).await?;
     let cookies = [Cookie::Session.set(host, &value), Cookie::Device.set(host, &device)];
-    Ok(Begun { user, cookies: cookies.into_iter().flatten().collect() })
+    let principal = Principal::user(user.clone(), id);
+    Ok(Begun { principal, user, cookies: cookies.into_iter().flatten().collect() })
 }
 
 /// A new secret for the link of an invitation, and its digest.

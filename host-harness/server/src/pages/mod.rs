@@ -4,6 +4,7 @@
 
 mod frame;
 mod show;
+pub(crate) mod sign_in;
 mod steps;
 
 use std::sync::Arc;
