@@ -59,7 +59,7 @@ async fn a_refresh_under_way_does_not_bring_a_disconnected_account_back_and_its_
         assert!(kept.is_empty(), "{login}: {kept:?}");
         // And what it had to say of the account's state and of its next refresh.
         for connection in [left.connection - 1, left.connection] {
-            assert!(!inbox.mark_account(account, connection, AccountState::Connected, None).await.unwrap());
+            assert!(!inbox.mark_account(account, connection, AccountState::Connected, None, 0).await.unwrap());
             inbox.note_refresh(account, connection, Some(1), Some(1)).await.unwrap();
         }
         let left = inbox.account_row(account).await.unwrap();

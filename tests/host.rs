@@ -106,6 +106,8 @@ mod slack;
 mod slow_platform;
 #[path = "steps.rs"]
 mod steps;
+#[path = "team.rs"]
+mod team;
 #[path = "tokens.rs"]
 mod tokens;
 #[path = "users.rs"]

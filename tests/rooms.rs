@@ -78,6 +78,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "inbox",
         &[
             ("error", &["model"]),
+            ("follow", &["error", "model"]),
             ("sqlite", &["error", "files", "model", "store", "window"]),
             ("store", &["error", "model"]),
         ],
@@ -124,6 +125,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
                     "network",
                     "observe",
                     "options",
+                    "organisation",
                     "outbound",
                     "store",
                 ],
@@ -135,6 +137,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("observe", &["base"]),
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
+            ("organisation", &["base"]),
             ("outbound", &["base", "channels", "error", "media", "network"]),
         ],
     ),
@@ -159,7 +162,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
-            ("pages", &["auth", "listener", "middleware"]),
+            ("pages", &["api", "auth", "listener", "middleware"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),

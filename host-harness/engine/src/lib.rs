@@ -1,9 +1,9 @@
 //! Owns: the host as a library: channels on one side, the network on the other, the inbox in between.
 //! Does not own: serving HTTP, pages, configuration files.
 //!
-//! Each capability is a module, called a room: `ingest`, `outbound`, `accounts`, `media`, `maintenance`, `observe`. A
-//! room uses `channels`, `network` and `base`, and no other room, except that `outbound` asks `media` for uploads.
-//! [`Host`] wires them together and is what a product embeds.
+//! Each capability is a module, called a room: `ingest`, `outbound`, `accounts`, `media`, `maintenance`,
+//! `organisation`, `observe`. A room uses `channels`, `network` and `base`, and no other room, except that `outbound`
+//! asks `media` for uploads. [`Host`] wires them together and is what a product embeds.
 
 mod accounts;
 mod base;
@@ -16,6 +16,7 @@ mod media;
 mod network;
 mod observe;
 mod options;
+mod organisation;
 mod outbound;
 mod store;
 
@@ -48,4 +49,8 @@ pub use media::{
 pub use network::TooManyCredentials;
 pub use observe::recorder::RecordedCall;
 pub use options::HostOptions;
+pub use organisation::{
+    COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,
+    WrongField,
+};
 pub use store::{MediaStore, StoreError, stored::FileContent};

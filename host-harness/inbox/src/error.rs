@@ -152,4 +152,20 @@ pub enum InboxError {
         /// The id that was looked up.
         id: String,
     },
+    /// The name is used by another row of the workspace.
+    #[error("there is another {what} with the name `{name}`; choose another name")]
+    NameTaken {
+        /// The kind of row.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// There are as many rows as there may be.
+    #[error("there are {most} {what} already, which is the most; delete one first")]
+    TooMany {
+        /// The kind of rows, in the plural.
+        what: &'static str,
+        /// The most that there may be.
+        most: usize,
+    },
 }

@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use harness_inbox::{AccountId, ConversationId, FromDialog, Inbox, InboxError, MediaId, NewAccount, ReplyId};
+use harness_inbox::{
+    AccountId, CollectionId, ConversationChange, ConversationFilter, ConversationId, FromDialog, Inbox, InboxError,
+    LabelChange, LabelId, MediaId, NewAccount, NewNote, Organised, ReplyId, UserId, WorkspaceId,
+};
 use rusqlite::Connection;
 
 fn change(path: &Path, sql: &str) {
@@ -80,4 +83,80 @@ async fn no_gauge_reads_a_whole_table() {
     assert_eq!((counts.applied, counts.failed), (0, 0));
     assert!(inbox.waiting().await.unwrap().media.is_empty());
     assert!(inbox.unapplied_bytes().await.unwrap().is_empty());
+}
+
+/// A conversation in a file with two workspaces, a user, a collection and a label in each: 1 is ours.
+async fn two_teams(path: &Path) -> (Inbox, ConversationId) {
+    let (inbox, _) = connected(path).await;
+    change(
+        path,
+        "INSERT INTO workspace (id, name, created_at) VALUES (2, 'Other', 1);
+         INSERT INTO user (id, workspace_id, email, name, role, created_at)
+             VALUES (1, 1, 'ada@example.org', 'Ada', 'agent', 1), (2, 2, 'bob@example.org', 'Bob', 'agent', 1),
+                    (3, 1, 'eve@example.org', 'Eve', 'agent', 1);
+         INSERT INTO collection (id, workspace_id, name, created_at) VALUES (1, 1, 'Sales', 1), (2, 2, 'Sales', 1);
+         INSERT INTO label (id, workspace_id, name, color, created_at) VALUES (1, 1, 'Late', 'red', 1), (2, 2, 'Late', 'red', 1);
+         INSERT INTO contact (id, account_id, platform_id) VALUES (1, 1, 'ada');
+         INSERT INTO conversation (id, account_id, contact_id, key, last_at) VALUES (1, 1, 1, 'c:ada', 1)",
+    );
+    (inbox, ConversationId::new(1))
+}
+
+fn assign(user: Option<i64>, if_assignee: Option<Option<UserId>>) -> ConversationChange {
+    ConversationChange { assignee: Some(user.map(UserId::new)), if_assignee, ..ConversationChange::default() }
+}
+
+#[tokio::test]
+async fn of_two_who_take_a_conversation_one_learns_who_was_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, conversation) = two_teams(&folder.path().join("inbox.sqlite")).await;
+    let take = |user| inbox.change_conversation(conversation, assign(Some(user), Some(None)), 2);
+    let (ada, eve) = tokio::join!(take(1), take(3));
+    let mut both = [ada.unwrap(), eve.unwrap()];
+    both.sort_by_key(|one| *one != Organised::Changed);
+    let owner = inbox.conversation(conversation).await.unwrap().assignee;
+    assert_eq!(both, [Organised::Changed, Organised::AssignedBefore(owner)]);
+    assert!(owner.is_some());
+    // Who does not mind takes it over, and it can be given back.
+    assert_eq!(
+        inbox.change_conversation(conversation, assign(Some(3), None), 2).await.unwrap() == Organised::Changed,
+        owner != Some(UserId::new(3))
+    );
+    assert_eq!(inbox.change_conversation(conversation, assign(None, None), 2).await.unwrap(), Organised::Changed);
+    assert_eq!(inbox.conversation(conversation).await.unwrap().assignee, None);
+}
+
+#[tokio::test]
+async fn nothing_of_another_workspace_is_put_on_a_conversation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.sqlite");
+    let (inbox, conversation) = two_teams(&path).await;
+    let missing = |found: Result<Organised, InboxError>| matches!(found, Err(InboxError::NotFound { .. }));
+    assert!(missing(inbox.change_conversation(conversation, assign(Some(2), None), 2).await));
+    let collection =
+        |id| ConversationChange { collection: Some(Some(CollectionId::new(id))), ..ConversationChange::default() };
+    assert!(missing(inbox.change_conversation(conversation, collection(2), 2).await));
+    let label = |id| LabelChange::Add(vec![LabelId::new(id)]);
+    let foreign = inbox.change_labels(conversation, label(2), 2).await;
+    assert!(matches!(foreign, Err(InboxError::NotFound { what: "label", .. })));
+    let note = NewNote { conversation, user: Some(UserId::new(2)), author: "Bob".into(), text: "hi".into(), now: 2 };
+    assert!(matches!(inbox.add_note(note).await, Err(InboxError::NotFound { what: "user", .. })));
+    // Whoever left takes nothing; their own are taken.
+    change(&path, "UPDATE user SET disabled_at = 2 WHERE id = 3");
+    assert!(missing(inbox.change_conversation(conversation, assign(Some(3), None), 2).await));
+    inbox.change_conversation(conversation, assign(Some(1), None), 2).await.unwrap();
+    inbox.change_conversation(conversation, collection(1), 2).await.unwrap();
+    inbox.change_labels(conversation, label(1), 2).await.unwrap();
+    let shown = inbox.conversation(conversation).await.unwrap();
+    assert_eq!((shown.assignee, shown.collection), (Some(UserId::new(1)), Some(CollectionId::new(1))));
+    // An account that moves takes its conversations along, and leaves behind what the team put on them.
+    change(&path, "UPDATE account SET workspace_id = 2");
+    let of = async |workspace| {
+        let filter =
+            ConversationFilter { workspace: Some(WorkspaceId::new(workspace)), ..ConversationFilter::default() };
+        inbox.conversations_of(filter, None, 9).await.unwrap().entries.len()
+    };
+    assert_eq!((of(1).await, of(2).await), (0, 1));
+    let shown = inbox.conversation(conversation).await.unwrap();
+    assert_eq!((shown.assignee, shown.collection, shown.labels), (None, None, vec![]), "of the others' team");
 }

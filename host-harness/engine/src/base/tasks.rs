@@ -34,11 +34,14 @@ pub enum Worker {
     Doubts,
     /// Runs the retention jobs.
     Upkeep,
+    /// Opens snoozed conversations at their time.
+    Snoozes,
 }
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 6] = [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep];
+    pub const ALL: [Self; 7] =
+        [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep, Self::Snoozes];
 }
 
 /// A point in a worker's task.

@@ -16,6 +16,8 @@ pub(crate) struct Wake {
     pub(crate) accounts_due: Notify,
     /// Parts of replies have to be looked up in the account's history.
     pub(crate) doubts_due: Notify,
+    /// A conversation was snoozed.
+    pub(crate) snoozed: Notify,
 }
 
 impl Wake {

@@ -16,6 +16,7 @@ use crate::{
     ingest::IngestError,
     media::MediaError,
     network::{CredentialsError, TooManyCredentials},
+    organisation::{UnknownVariable, WrongField},
     outbound::OutboundError,
     store::StoreError,
 };
@@ -89,6 +90,9 @@ pub enum HostError {
     /// No channel with this id is loaded.
     #[error(transparent)]
     NoChannel(#[from] NoChannel),
+    /// A field of a note, a collection, a label or a canned answer does not hold what it may.
+    #[error(transparent)]
+    WrongField(#[from] WrongField),
     /// A slot that the manifest does not declare.
     #[error(transparent)]
     UnknownSlot(#[from] UnknownSlot),
@@ -116,6 +120,12 @@ impl From<ChannelsError> for HostError {
             ChannelsError::Settings(error) => error.into(),
             ChannelsError::UnknownSlot(error) => error.into(),
         }
+    }
+}
+
+impl From<UnknownVariable> for HostError {
+    fn from(error: UnknownVariable) -> Self {
+        WrongField::from(error).into()
     }
 }
 

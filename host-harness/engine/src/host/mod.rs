@@ -7,6 +7,7 @@ mod loading;
 mod messages;
 mod operations;
 mod probe;
+mod team;
 mod users;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use crate::{
     network::{Network, credentials::AccountCredentials},
     observe::{readiness::Readiness, recorder::Recorder},
     options::HostOptions,
+    organisation::{self, Organisation},
     outbound::{self, Outbound},
     store::MediaStore,
 };
@@ -65,6 +67,7 @@ struct Rooms {
     accounts: Arc<Accounts>,
     media: Arc<Media>,
     maintenance: Arc<Maintenance>,
+    organisation: Arc<Organisation>,
     readiness: Arc<Readiness>,
 }
 
@@ -78,6 +81,7 @@ struct Workers {
     waits: JoinHandle<()>,
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    snoozes: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -89,6 +93,7 @@ impl Drop for Workers {
         self.waits.abort();
         self.doubts.abort();
         self.upkeep.abort();
+        self.snoozes.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -178,6 +183,7 @@ impl Rooms {
                 media: Arc::clone(&media),
             }),
             accounts,
+            organisation: Arc::new(Organisation { base: base.clone() }),
             maintenance: Arc::new(Maintenance {
                 base,
                 channels: channels.clone(),
@@ -198,7 +204,7 @@ impl Rooms {
         self.media.remove_unfinished().await?;
         exposed::warn(&self.accounts.places);
         self.ingest.backlog.count_anew(&base.inbox, true).await?;
-        self.accounts.credentials.open().await?;
+        self.accounts.credentials.open(base.clock.now()).await?;
         self.accounts.open_links().await?;
         base.inbox.bound_waits(base.clock.now()).await?;
         let interrupted = base.inbox.settle_interrupted(base.clock.now()).await?;
@@ -230,6 +236,7 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
             outbox: Mutex::new(outbox),
         }
     }

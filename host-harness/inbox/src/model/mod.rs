@@ -9,6 +9,7 @@ mod delivery;
 mod doubt;
 mod ids;
 mod media;
+mod organisation;
 mod page;
 mod proof;
 mod public_id;
@@ -16,7 +17,6 @@ mod reply;
 mod row;
 mod state;
 mod timeline;
-mod update;
 mod user;
 mod verdict;
 
@@ -36,6 +36,10 @@ pub use ids::{
     MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
+pub use organisation::{
+    CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
+    LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
+};
 pub use page::{NoPlace, Page, Place};
 pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
@@ -43,7 +47,6 @@ pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepE
 pub use row::Row;
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
-pub use update::Update;
 pub use user::{
     Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
     UserChange, UserView, WorkspaceView,

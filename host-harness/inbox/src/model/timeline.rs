@@ -5,8 +5,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    ids::{ActivityId, ConversationId, MessageId, ReplyId},
+    ids::{
+        AccountId, ActivityId, CollectionId, ContactId, ConversationId, LabelId, MessageId, ReplyId, UserId,
+        WorkspaceId,
+    },
     media::MediaView,
+    organisation::ConversationState,
     state::StepState,
 };
 
@@ -15,6 +19,12 @@ use super::{
 pub struct ConversationSummary {
     /// Its row id.
     pub id: ConversationId,
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// The account's row id.
+    pub account_id: AccountId,
+    /// The contact's row id.
+    pub contact_id: ContactId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
@@ -24,6 +34,8 @@ pub struct ConversationSummary {
     pub contact: Option<String>,
     /// The thread's title, or the customer's name, if known.
     pub name: Option<String>,
+    /// The customer's user name, if known.
+    pub username: Option<String>,
     /// The contract's `thread`, if the conversation is one.
     pub thread: Option<Box<RawValue>>,
     /// Platform time of its newest entry, never later than the time of receipt.
@@ -34,6 +46,18 @@ pub struct ConversationSummary {
     pub seen_message: Option<String>,
     /// The text of the newest message.
     pub preview: Option<String>,
+    /// What the team has to do with it.
+    pub state: ConversationState,
+    /// Until when it is snoozed, in milliseconds since 1970.
+    pub snoozed_until: Option<u64>,
+    /// When the team closed it, in milliseconds since 1970.
+    pub closed_at: Option<u64>,
+    /// The user who takes care of it.
+    pub assignee: Option<UserId>,
+    /// The collection that it is in.
+    pub collection: Option<CollectionId>,
+    /// Its labels.
+    pub labels: Vec<LabelId>,
 }
 
 /// A reaction to a message.

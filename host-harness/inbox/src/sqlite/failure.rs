@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use crate::{
     error::InboxError,
-    model::{AccountState, MediaState, ReplyState, Role, StepState},
+    model::{AccountState, ConversationState, MediaState, ReplyState, Role, StepState},
 };
 
 /// A state that this version does not know, wrapped to pass through rusqlite's row readers.
@@ -75,4 +75,6 @@ macro_rules! column {
     };
 }
 
-column!(AccountState: "account", MediaState: "file", ReplyState: "reply", Role: "role", StepState: "step");
+column!(
+    AccountState: "account", ConversationState: "conversation", MediaState: "file", ReplyState: "reply", Role: "role", StepState: "step"
+);

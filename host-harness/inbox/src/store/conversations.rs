@@ -6,7 +6,9 @@ use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry},
+    model::{
+        AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
+    },
 };
 
 /// Reading conversations and their content, and marking them as read.
@@ -22,7 +24,20 @@ pub trait Conversations: Send + Sync {
         &self,
         before: Option<Place>,
         limit: usize,
+    ) -> Result<Page<ConversationSummary>, InboxError> {
+        self.conversations_of(ConversationFilter::default(), before, limit).await
+    }
+
+    /// Conversations that a filter lets through and that are older than this cursor, newest first.
+    async fn conversations_of(
+        &self,
+        filter: ConversationFilter,
+        before: Option<Place>,
+        limit: usize,
     ) -> Result<Page<ConversationSummary>, InboxError>;
+
+    /// One conversation, as in the list.
+    async fn conversation(&self, conversation: ConversationId) -> Result<ConversationSummary, InboxError>;
 
     /// The newest messages of a conversation, in platform order.
     async fn timeline(&self, conversation: ConversationId, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
@@ -72,5 +87,5 @@ pub trait Conversations: Send + Sync {
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError>;
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;
 }

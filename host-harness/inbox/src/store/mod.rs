@@ -15,6 +15,7 @@ mod journal;
 mod lookups;
 mod maintenance;
 mod media;
+mod organisation;
 mod outbox;
 mod people;
 mod uploads;
@@ -33,15 +34,16 @@ pub use journal::Journal;
 pub use lookups::Lookups;
 pub use maintenance::Maintenance;
 pub use media::MediaFiles;
+pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use people::People;
 pub use uploads::Uploads;
 pub use users::Users;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + People {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
 
-impl<S: Conversations + Counts + Feed + Lookups + People> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -54,6 +56,7 @@ pub trait Store:
     + Journal
     + Maintenance
     + MediaFiles
+    + Organisation
     + Outbox
     + Uploads
     + Users
@@ -72,6 +75,7 @@ impl<S> Store for S where
         + Journal
         + Maintenance
         + MediaFiles
+        + Organisation
         + Outbox
         + Uploads
         + Users

@@ -111,5 +111,5 @@ struct Marked {
 
 /// `POST`: marks all messages so far as read. The customer is not told.
 async fn read(State(api): State<Api>, Path(id): Path<ConversationId>) -> Answer<Marked> {
-    Ok(Json(Marked { read: api.host.inbox().mark_read(id).await? }))
+    Ok(Json(Marked { read: api.host.inbox().mark_read(id, api.host.clock().now()).await? }))
 }

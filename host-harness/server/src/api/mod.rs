@@ -41,6 +41,8 @@ use routes::Routes;
 
 /// The longest request body of the API, in bytes.
 const MAX_BODY: usize = 256 << 10;
+/// Changes read at a time while a request waits.
+const CHANGES: usize = 100;
 /// The longest time that a request may wait for a reply's end.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
@@ -242,7 +244,7 @@ async fn reply(
         principal.sign(fields);
     }
     let message: OutboundMessage = extract::read(document.clone())?;
-    let mut updates = api.host.inbox().updates();
+    let mut changes = api.host.inbox().follow();
     api.host.inbox().channel_of(conversation).await?;
     let queued = api.host.reply_as(principal.user_id(), conversation, key, message).await;
     let queued = queued.map_err(|error| match &error {
@@ -258,8 +260,12 @@ async fn reply(
             if matches!(view.state, ReplyState::Done | ReplyState::Refused) {
                 return Ok::<_, ApiError>(view);
             }
-            // A missed update is made up for by reading again.
-            let _ = tokio::time::timeout(Duration::from_millis(250), updates.recv()).await;
+            loop {
+                let news = changes.next(CHANGES).await?;
+                if news.missed || news.changes.iter().any(|change| change.reply == Some(queued.reply)) {
+                    break;
+                }
+            }
         }
     };
     let view = match tokio::time::timeout(Duration::from_millis(wait.wait).min(MAX_WAIT), ended).await {

@@ -7,7 +7,7 @@ use axum::{
         DefaultBodyLimit, Path, Query, State,
         rejection::{FormRejection, PathRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{AppendHeaders, IntoResponse as _, Response},
     routing::{get, post},
@@ -17,7 +17,7 @@ use harness_inbox::InvitationView;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame::{Frame, page, sorry};
+use super::{error, layout, reader::Reader};
 use crate::{
     auth::{Authenticator, Begun, Cookie, SignInError, Who, name_of, peer_of},
     listener::Limits,
@@ -64,6 +64,30 @@ fn next(wanted: Option<&str>) -> &str {
     wanted.filter(plain).unwrap_or("/")
 }
 
+/// Sends somebody who has not signed in to do so, and back to the page that they wanted.
+pub(super) fn first(method: &Method, wanted: &Uri) -> Response {
+    let wanted = wanted.path_and_query().map_or("/", |wanted| wanted.as_str());
+    // A form is not sent again: it is another request by then.
+    let wanted = if *method == Method::GET { next(Some(wanted)) } else { "/" };
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+    see(&format!("/sign-in?{query}"), Vec::new())
+}
+
+/// A page outside of the inbox's frame.
+fn solo(reader: &Reader, status: StatusCode, title: &str, content: &Markup) -> Response {
+    let body = html! {
+        body {
+            div.solo {
+                main.stack.wide id="main" tabindex="-1" {
+                    div.stack { (layout::sign(44)) h1 { (title) } }
+                    (content)
+                }
+            }
+        }
+    };
+    layout::document(reader, status, title, &body)
+}
+
 fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
     let cookies = AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
@@ -77,6 +101,7 @@ struct Asked {
 
 async fn form(
     State(door): State<Door>,
+    reader: Reader,
     asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
@@ -84,13 +109,13 @@ async fn form(
     let next = next(asked.next.as_deref());
     match door.access.authenticate(&door.host, &Method::GET, &headers).await {
         Ok(principal) if matches!(principal.who, Who::User { .. }) => see(next, Vec::new()),
-        _ => sign_in_page(StatusCode::OK, "", next, None),
+        _ => sign_in_page(&reader, StatusCode::OK, "", next, None),
     }
 }
 
-fn sign_in_page(status: StatusCode, email: &str, next: &str, problem: Option<&str>) -> Response {
+fn sign_in_page(reader: &Reader, status: StatusCode, email: &str, next: &str, problem: Option<&str>) -> Response {
     let content = html! {
-        @if let Some(problem) = problem { p.problem role="alert" id="problem" { (problem) } }
+        @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
         form.panel.stack method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);
             div.field {
@@ -108,7 +133,7 @@ fn sign_in_page(status: StatusCode, email: &str, next: &str, problem: Option<&st
             "Forgotten your password? An admin of your team can send you a new link. No account yet? Ask for an invitation."
         }
     };
-    page(status, "Sign in", &Frame::default(), &content)
+    solo(reader, status, "Sign in", &content)
 }
 
 #[derive(Deserialize)]
@@ -120,12 +145,13 @@ struct SignIn {
 
 async fn sign_in(
     State(door): State<Door>,
+    reader: Reader,
     Peer(peer): Peer,
     headers: HeaderMap,
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Response {
     let Ok(Form(form)) = form else {
-        return sign_in_page(StatusCode::BAD_REQUEST, "", "/", Some("Fill in both fields."));
+        return sign_in_page(&reader, StatusCode::BAD_REQUEST, "", "/", Some("Fill in both fields."));
     };
     let next = next(form.next.as_deref());
     let password = Secret::new(form.password.into_bytes());
@@ -135,7 +161,7 @@ async fn sign_in(
             let (status, sentence) = told(&error);
             // What was typed in is shown again, so that a mistake in it is seen; the password is not.
             let email: String = form.email.chars().take(254).collect();
-            with_wait(sign_in_page(status, &email, next, Some(&sentence)), &error)
+            with_wait(sign_in_page(&reader, status, &email, next, Some(&sentence)), &error)
         }
     }
 }
@@ -169,32 +195,32 @@ fn with_wait(mut answer: Response, error: &SignInError) -> Response {
 }
 
 /// Ends the session of this browser. Without one it is done already.
-async fn sign_out(State(door): State<Door>, headers: HeaderMap) -> Response {
+async fn sign_out(State(door): State<Door>, reader: Reader, headers: HeaderMap) -> Response {
     if let Ok(principal) = door.access.authenticate(&door.host, &Method::POST, &headers).await
         && let Who::User { session, .. } = principal.who
         && let Err(error) = door.host.users().end_session(session).await
     {
-        tracing::error!(%error, "somebody could not sign out");
-        return sorry(StatusCode::SERVICE_UNAVAILABLE, "You are not signed out yet. Try again.");
+                return error::failed(&reader, &error.into());
     }
     see("/sign-in", Cookie::Session.removed(&door.host).into_iter().collect())
 }
 
 /// The page of an invitation. Looking at it does not use it up.
-async fn invitation(State(door): State<Door>, secret: Result<Path<String>, PathRejection>) -> Response {
+async fn invitation(State(door): State<Door>, reader: Reader, secret: Result<Path<String>, PathRejection>) -> Response {
     let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
     match door.access.invitation(&door.host, &secret).await {
-        Ok(invitation) => invitation_page(StatusCode::OK, &secret, &invitation, "", None),
-        Err(error) => no_invitation(&error),
+        Ok(invitation) => invitation_page(&reader, StatusCode::OK, &secret, &invitation, "", None),
+        Err(error) => no_invitation(&reader, &error),
     }
 }
 
-fn no_invitation(error: &SignInError) -> Response {
+fn no_invitation(reader: &Reader, error: &SignInError) -> Response {
     let (status, sentence) = told(error);
-    sorry(status, &sentence)
+    solo(reader, status, "This did not work", &html! { p.notice.bad role="alert" { (sentence) } })
 }
 
 fn invitation_page(
+    reader: &Reader,
     status: StatusCode,
     secret: &str,
     invitation: &InvitationView,
@@ -204,7 +230,7 @@ fn invitation_page(
     let described = problem.map(|_| "problem");
     let content: Markup = html! {
         p { "You are invited to this inbox as " strong { (invitation.email) } ". Choose how you are called here and a password." }
-        @if let Some(problem) = problem { p.problem role="alert" id="problem" { (problem) } }
+        @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
         form.panel.stack method="post" action={ "/invitations/" (secret) } {
             // For password managers, which store it with the password.
             input type="hidden" name="username" autocomplete="username" value=(invitation.email);
@@ -223,7 +249,7 @@ fn invitation_page(
             button.btn.primary type="submit" { "Go to the inbox" }
         }
     };
-    page(status, "Welcome", &Frame::default(), &content)
+    solo(reader, status, "Welcome", &content)
 }
 
 #[derive(Deserialize)]
@@ -234,6 +260,7 @@ struct Accept {
 
 async fn accept(
     State(door): State<Door>,
+    reader: Reader,
     secret: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     form: Result<Form<Accept>, FormRejection>,
@@ -241,10 +268,10 @@ async fn accept(
     let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
     let invitation = match door.access.invitation(&door.host, &secret).await {
         Ok(invitation) => invitation,
-        Err(error) => return no_invitation(&error),
+        Err(error) => return no_invitation(&reader, &error),
     };
     let again = |status, name: &str, sentence: &str| {
-        invitation_page(status, &secret, &invitation, name, Some(sentence))
+        invitation_page(&reader, status, &secret, &invitation, name, Some(sentence))
     };
     let Ok(Form(form)) = form else { return again(StatusCode::BAD_REQUEST, "", "Fill in both fields.") };
     let typed: String = form.name.chars().take(200).collect();
@@ -254,7 +281,7 @@ async fn accept(
     let password = Secret::new(form.password.into_bytes());
     match door.access.accept(&door.host, &secret, &name, password, &headers).await {
         Ok(Begun { cookies, .. }) => see("/", cookies),
-        Err(error @ SignInError::NoInvitation) => no_invitation(&error),
+        Err(error @ SignInError::NoInvitation) => no_invitation(&reader, &error),
         Err(error) => {
             let (status, sentence) = told(&error);
             again(status, &name, &sentence)

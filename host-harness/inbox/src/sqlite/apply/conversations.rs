@@ -8,7 +8,10 @@ use super::place::EventPlace;
 use crate::{
     error::InboxError,
     model::ConversationId,
-    sqlite::{columns::as_millis, rows::conversations::MAX_REPLY_CONTEXT},
+    sqlite::{
+        columns::{as_millis, from_millis},
+        rows::{conversations::MAX_REPLY_CONTEXT, organisation},
+    },
 };
 
 /// Updates the conversation's row, its window and the context for the next reply. One statement, because nearly every
@@ -57,7 +60,10 @@ pub(crate) fn note_action(
         newest,
         at.min(received_at)
     ])?;
-    Ok(())
+    let asks = event.author == Author::Contact
+        && event.origin == EventOrigin::Live
+        && matches!(event.body, EventBody::Message(_) | EventBody::Comment(_));
+    if asks { organisation::reopen(tx, conversation, from_millis(received_at)) } else { Ok(()) }
 }
 
 fn note_opening(tx: &Transaction<'_>, conversation: ConversationId, opener: &str, at: i64) -> Result<(), InboxError> {

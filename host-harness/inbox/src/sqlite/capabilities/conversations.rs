@@ -8,9 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ActivityView, ConversationId, ConversationSummary, Page, Place, TimelineEntry, Update},
+    model::{
+        AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
+    },
     sqlite::{
-        columns::{collect, json_column, raw, with_one_more},
+        columns::{collect, raw, with_one_more},
         rows::conversations::mark_read,
         store::SqliteStore,
         views,
@@ -20,46 +22,18 @@ use crate::{
 
 #[async_trait]
 impl Conversations for SqliteStore {
-    async fn conversations_before(
+    async fn conversations_of(
         &self,
+        filter: ConversationFilter,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ConversationSummary>, InboxError> {
-        let Place { at, id, .. } = before.unwrap_or(Place::FIRST);
-        self.readers
-            .read(move |connection| {
-                let rows = collect(
-                    connection,
-                    "SELECT c.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
-                         coalesce(json_extract(c.thread, '$.title'), k.name, k.username), c.last_at,
-                         (SELECT count(*) FROM message m WHERE m.conversation_id = c.id AND m.unread = 1),
-                         c.seen_message,
-                         (SELECT text FROM message m WHERE m.conversation_id = c.id
-                          ORDER BY at DESC, seq DESC, id DESC LIMIT 1), c.thread
-                     FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id
-                     WHERE (c.last_at, c.id) < (?1, ?2)
-                     ORDER BY c.last_at DESC, c.id DESC LIMIT ?3",
-                    params![at, id, with_one_more(limit)],
-                    |row| {
-                        let summary = ConversationSummary {
-                            id: row.get(0)?,
-                            channel: row.get(1)?,
-                            account: row.get(2)?,
-                            contact: row.get(3)?,
-                            name: row.get(4)?,
-                            last_at: row.get(5)?,
-                            unread: row.get(6)?,
-                            seen_message: row.get(7)?,
-                            preview: row.get(8)?,
-                            thread: row.get::<_, Option<String>>(9)?.map(|_| json_column(row, 9)).transpose()?,
-                        };
-                        let place = Place { at: summary.last_at, seq: 0, id: summary.id.get() };
-                        Ok((summary, place))
-                    },
-                )?;
-                Ok(Page::of(rows, limit))
-            })
-            .await
+        self.readers.read(move |connection| views::conversations::list(connection, &filter, before, limit)).await
+    }
+
+    async fn conversation(&self, conversation: ConversationId) -> Result<ConversationSummary, InboxError> {
+        let found = self.readers.read(move |connection| views::conversations::one(connection, conversation));
+        found.await?.ok_or_else(|| InboxError::NotFound { what: "conversation", id: conversation.to_string() })
     }
 
     async fn timeline_before(
@@ -187,19 +161,14 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError> {
-        let marked = self
-            .writer
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
+        self.writer
             .write(move |tx| {
                 if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
                     return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
                 }
-                mark_read(tx, conversation)
+                mark_read(tx, conversation, now)
             })
-            .await?;
-        if marked > 0 {
-            self.announce([Update::Conversation { conversation, kind: "read" }]);
-        }
-        Ok(marked)
+            .await
     }
 }

@@ -14,6 +14,7 @@ mod journal;
 mod lookups;
 mod maintenance;
 mod media;
+mod organisation;
 mod outbox;
 mod people;
 mod uploads;

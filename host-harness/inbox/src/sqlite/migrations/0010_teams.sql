@@ -88,12 +88,53 @@ ALTER TABLE conversation ADD COLUMN snoozed_until INTEGER;
 ALTER TABLE conversation ADD COLUMN closed_at INTEGER;                     -- when the team closed it
 ALTER TABLE conversation ADD COLUMN assignee_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
 ALTER TABLE conversation ADD COLUMN collection_id INTEGER REFERENCES collection (id) ON DELETE SET NULL;
+-- Of its account, and whether it has unread messages: so that lists of them are read from an index.
+ALTER TABLE conversation ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE conversation ADD COLUMN has_unread INTEGER NOT NULL DEFAULT 0;
+UPDATE conversation SET has_unread = 1 WHERE id IN (SELECT conversation_id FROM message WHERE unread = 1);
+-- Every filter of the list has an index in the order of the list. All begin a range for each state, since most
+-- conversations of an old inbox are closed and most lists show the others.
+DROP INDEX conversation_recent;
+CREATE INDEX conversation_recent ON conversation (workspace_id, state, last_at);
+CREATE INDEX conversation_account ON conversation (account_id, state, last_at);
+CREATE INDEX conversation_assignee ON conversation (assignee_id, workspace_id, state, last_at);
+CREATE INDEX conversation_collection ON conversation (collection_id, workspace_id, state, last_at);
+CREATE INDEX conversation_unread ON conversation (workspace_id, state, last_at) WHERE has_unread = 1;
+CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE state = 'snoozed';
+CREATE TRIGGER account_changes_workspace AFTER UPDATE OF workspace_id ON account WHEN old.workspace_id <> new.workspace_id
+BEGIN
+    DELETE FROM conversation_label WHERE conversation_id IN (SELECT id FROM conversation WHERE account_id = new.id);
+    UPDATE conversation SET workspace_id = new.workspace_id, assignee_id = NULL, collection_id = NULL
+        WHERE account_id = new.id;
+END;
+CREATE TRIGGER message_is_unread AFTER INSERT ON message WHEN new.unread = 1
+BEGIN
+    UPDATE conversation SET has_unread = 1 WHERE id = new.conversation_id AND has_unread = 0;
+END;
+CREATE TRIGGER message_changes_unread AFTER UPDATE OF unread, conversation_id ON message
+    WHEN old.unread <> new.unread OR (new.unread = 1 AND old.conversation_id <> new.conversation_id)
+BEGIN
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+        WHERE id IN (old.conversation_id, new.conversation_id);
+END;
+CREATE TRIGGER unread_message_is_deleted AFTER DELETE ON message WHEN old.unread = 1
+BEGIN
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+        WHERE id = old.conversation_id;
+END;
 CREATE TABLE conversation_label (
     conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
     label_id        INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL,            -- of the conversation, as `last_at`: for the order of the list
+    last_at         INTEGER NOT NULL,
     PRIMARY KEY (conversation_id, label_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX conversation_label_label ON conversation_label (label_id, conversation_id);
+CREATE INDEX conversation_label_recent ON conversation_label (label_id, state, last_at, conversation_id);
+CREATE TRIGGER conversation_moves_in_lists AFTER UPDATE OF last_at, state ON conversation
+    WHEN old.last_at <> new.last_at OR old.state <> new.state
+BEGIN
+    UPDATE conversation_label SET last_at = new.last_at, state = new.state WHERE conversation_id = new.id;
+END;
 -- Private notes of the team: they never leave the host.
 CREATE TABLE note (
     id              INTEGER PRIMARY KEY,

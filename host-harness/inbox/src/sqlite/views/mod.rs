@@ -2,6 +2,7 @@
 //! Does not own: the types that they return (`model`).
 
 pub(crate) mod context;
+pub(crate) mod conversations;
 pub(crate) mod media;
 pub(crate) mod replies;
 mod sent;

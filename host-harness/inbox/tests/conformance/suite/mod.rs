@@ -4,8 +4,10 @@
 
 mod accounts;
 mod deliveries;
+mod feed;
 mod files;
 mod lists;
+mod organisation;
 mod outbox;
 mod parts;
 mod place;
@@ -14,8 +16,10 @@ mod users;
 
 pub(crate) use accounts::*;
 pub(crate) use deliveries::*;
+pub(crate) use feed::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
+pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
@@ -36,7 +40,12 @@ macro_rules! store_conformance {
             a_callback_is_taken_once_and_answered_alike
             the_counts_are_of_what_is_there
             applied_deliveries_are_emptied_after_their_time_and_no_others
-            a_listener_is_told_of_changes
+            the_feed_numbers_changes_in_the_order_of_their_commits_without_gaps
+            a_change_is_told_once_with_the_rows_that_it_concerns
+            nothing_is_told_of_what_changed_nothing
+            a_reader_goes_on_where_it_stopped_after_a_restart
+            a_reader_that_was_away_for_too_long_is_told_so
+            a_reader_of_one_workspace_sees_nothing_of_others
             a_key_asks_for_one_reply
             a_step_is_begun_once_and_ends_with_a_name
             an_interrupted_step_is_in_doubt_until_somebody_settles_it
@@ -74,6 +83,14 @@ macro_rules! store_conformance {
             every_row_knows_its_workspace_and_an_account_does_not_change_it
             changes_of_people_are_told_to_their_workspace
             a_timeline_shows_files_and_reactions_with_their_message
+            a_customer_who_writes_opens_what_was_closed_or_snoozed
+            a_snoozed_conversation_is_opened_at_its_time
+            every_filter_of_the_list_shows_what_it_says_and_pages_end_where_the_next_begin
+            a_list_of_unread_conversations_follows_their_messages
+            a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
+            a_note_stays_with_its_conversation_and_goes_with_it
+            names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere
+            whatever_the_team_changes_stands_in_the_feed
         }
     };
     (@tests $place:expr; $($promise:ident)*) => {

@@ -1,0 +1,24 @@
+//! Owns: what a team may write of its own: names, colors, notes, canned answers with variables; and opening what was
+//! snoozed.
+//! Does not own: keeping it (the inbox), who may write it (the server).
+
+mod fields;
+mod snoozes;
+mod variables;
+
+pub(crate) use self::variables::fill;
+pub use self::{
+    fields::{COLORS, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, WrongField},
+    variables::{Filled, UnknownVariable, VARIABLES, Values},
+};
+pub(crate) use self::{
+    fields::{canned_answer, color, name, note},
+    snoozes::run,
+};
+
+use crate::base::Base;
+
+/// The handles of this room.
+pub(crate) struct Organisation {
+    pub(crate) base: Base,
+}

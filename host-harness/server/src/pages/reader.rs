@@ -1,0 +1,178 @@
+//! Owns: who looks at a page, and how they want it: language, time zone, theme; who may look at all.
+//! Does not own: signing in (`auth`).
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use harness_engine::Host;
+use harness_inbox::{ConversationId, InboxError, MediaId, PublicId, Row, UserId, WorkspaceId};
+
+use super::{error, sign_in, words::Words};
+use crate::auth::{Authenticator, Denied, PageAccess, Principal, Who};
+
+/// The cookies of a reader's preferences. They hold no secret and identify nobody.
+const LANGUAGE: &str = "language";
+const OFFSET: &str = "offset";
+const THEME: &str = "theme";
+
+/// A person who looks at a page.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    /// The words in their language.
+    pub(super) words: &'static Words,
+    /// Minutes east of UTC.
+    pub(super) offset: i32,
+    /// `light` or `dark`, if they do not want the system's.
+    pub(super) theme: Option<&'static str>,
+    /// Their name, as it stands on their replies.
+    pub(super) name: Arc<str>,
+    /// Their workspace. Nothing of another one exists for them.
+    pub(super) workspace: WorkspaceId,
+    /// Who they are; `None` in the demo.
+    pub(super) user: Option<UserId>,
+}
+
+impl Reader {
+    fn of(headers: &HeaderMap, name: Arc<str>) -> Self {
+        let theme = match cookie(headers, THEME) {
+            Some("light") => Some("light"),
+            Some("dark") => Some("dark"),
+            _ => None,
+        };
+        let offset = cookie(headers, OFFSET).and_then(|minutes| minutes.parse::<i32>().ok());
+        Self {
+            words: Words::of(cookie(headers, LANGUAGE).unwrap_or_default()),
+            offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
+            theme,
+            name,
+            workspace: WorkspaceId::FIRST,
+            user: None,
+        }
+    }
+}
+
+/// A cookie's value.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Reader {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(match parts.extensions.get::<Self>() {
+            Some(reader) => reader.clone(),
+            None => Self::of(&parts.headers, "".into()),
+        })
+    }
+}
+
+/// What decides who may look at the inbox.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) host: Host,
+    pub(super) access: Authenticator,
+    pub(super) people: PageAccess,
+}
+
+impl Door {
+    /// Who asks; `None` if they have to sign in.
+    async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
+        match self.access.authenticate(&self.host, method, headers).await {
+            Ok(Principal { who: Who::User { id, name, .. }, workspace, .. }) => {
+                Ok(Some(Reader { workspace, user: Some(id), ..Reader::of(headers, name.into()) }))
+            }
+            Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
+            // Tokens are for programs, which read the API.
+            Ok(_) | Err(_) if self.people == PageAccess::Demo && is_of_this_machine(headers) => {
+                Ok(Some(Reader::of(headers, "You".into())))
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether the row in the address is one of the reader's workspace.
+    async fn owns(&self, reader: &Reader, path: Option<&str>, parameters: &RawPathParams) -> Result<bool, InboxError> {
+        for (_, value) in parameters {
+            let row = match path.unwrap_or_default() {
+                "/inbox/files/{handle}" => Some(Row::Upload(value.to_owned())),
+                "/inbox/media/{id}" => row::<MediaId>(value),
+                _ => row::<ConversationId>(value),
+            };
+            let workspace = match row {
+                Some(row) => self.host.inbox().workspace_of(row).await?,
+                None => None,
+            };
+            if workspace != Some(reader.workspace) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn row<T: PublicId + Into<Row>>(text: &str) -> Option<Row> {
+    T::from_public(text).ok().or_else(|| text.parse().ok().map(T::from_number)).map(Into::into)
+}
+
+/// Lets in who may look at the inbox, and only at rows of their workspace.
+pub(super) async fn admit(
+    State(door): State<Door>,
+    parameters: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let reader = match door.reader(request.method(), request.headers()).await {
+        Ok(Some(reader)) => reader,
+        Ok(None) => return sign_in::first(request.method(), request.uri()),
+        Err(denied) => {
+            let reader = Reader::of(request.headers(), "".into());
+            let (title, hint) = (&reader.words.error_closed, &reader.words.error_closed_hint);
+            if matches!(denied, Denied::Inbox(_)) {
+                tracing::error!(%denied, "a page could not be answered");
+            }
+            return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
+        }
+    };
+    match door.owns(&reader, path.as_ref().map(MatchedPath::as_str), &parameters).await {
+        Ok(true) => {}
+        Ok(false) => return error::no_conversation(&reader),
+        Err(error) => return error::failed(&reader, &error.into()),
+    }
+    request.extensions_mut().insert(reader);
+    next.run(request).await
+}
+
+/// Whether the address in the browser's bar is this machine's own. A page of another site that makes its name lead
+/// here is recognised by that name.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|digit| digit.is_ascii_digit()) { name } else { host });
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked_for(host: &str) -> bool {
+        is_of_this_machine(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap_or_else(|_| panic!("{host}")))]))
+    }
+
+    #[test]
+    fn only_this_machine_s_own_names_open_the_demo() {
+        assert!(asked_for("127.0.0.1:8080") && asked_for("localhost") && asked_for("[::1]:80"));
+        assert!(!asked_for("evil.example:8080") && !asked_for("127.0.0.1.evil.example") && !asked_for(""));
+    }
+}
