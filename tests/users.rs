@@ -291,9 +291,12 @@ async fn an_admin_gives_programs_what_admins_have_and_takes_it_back() {
     let session = team.with_token(&token, "GET", "/api/v1/session", &Value::Null).await.json();
     assert_eq!((&session["user"], &session["scopes"]), (&Value::Null, &json!(["read", "reply"])));
     assert_eq!(admin.ask("POST", "/api/v1/tokens", &create).await.json()["code"], "name_taken");
-    for (scopes, expires) in [(json!([]), Value::Null), (json!(["host"]), Value::Null), (json!(["observe"]), Value::Null),
-        (json!(["read"]), json!("2020-01-01T00:00:00Z"))]
-    {
+    for (scopes, expires) in [
+        (json!([]), Value::Null),
+        (json!(["host"]), Value::Null),
+        (json!(["observe"]), Value::Null),
+        (json!(["read"]), json!("2020-01-01T00:00:00Z")),
+    ] {
         let mut body = json!({ "name": "more", "scopes": scopes });
         if !expires.is_null() {
             body["expires_at"] = expires;

@@ -1,6 +1,8 @@
 //! Requests to a host, as its clients make them.
 //! Does not own what is asked or expected.
 
+use serde_json::Value;
+
 use crate::API_TOKEN;
 
 /// An answer of the host.
@@ -11,9 +13,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Its body.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    /// What it says, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
+    }
+}
+
+/// The entries of a list of the API, or the document itself where it is no list.
+pub fn entries(mut document: Value) -> Value {
+    match document.get_mut("data") {
+        Some(data) => data.take(),
+        None => document,
     }
 }
 

@@ -38,11 +38,8 @@ impl Drop for Team {
 impl Team {
     pub async fn new() -> Self {
         let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::default());
-        let options = HostOptions {
-            sandbox: sandbox_config(),
-            clock: clock.clone(),
-            ..HostOptions::in_folder(folder.path())
-        };
+        let options =
+            HostOptions { sandbox: sandbox_config(), clock: clock.clone(), ..HostOptions::in_folder(folder.path()) };
         Self::of(Host::open(options).await.unwrap(), clock, folder).await
     }
 

@@ -9,10 +9,10 @@ use axum::{
 use harness_inbox::{PublicId, Row as AnyRow};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Api;
+use super::{Api, ids::NOT_AN_ID, time::NOT_A_TIME};
 use crate::{auth::Principal, problem::Problem};
 
-/// The variables of a path.
+/// The variables of a path that are no row's id.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -22,8 +22,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(_) => {
-                let detail = "the id in this address is none: ids of conversations, replies, accounts and media are \
-                              whole numbers, and what is no plain letter is percent-encoded UTF-8";
+                let detail = "this address cannot be read: what is no plain letter in it is percent-encoded UTF-8";
                 Err(Problem::bad("bad_address", detail))
             }
         }
@@ -48,8 +47,13 @@ impl<T: PublicId + Into<AnyRow>> FromRequestParts<Api> for Row<T> {
 impl Api {
     /// Checks that a row belongs to the sender's workspace. Every id that a request names goes through here.
     pub(super) async fn own<T: PublicId + Into<AnyRow>>(&self, principal: &Principal, id: T) -> Result<T, Problem> {
-        let workspace = self.host.inbox().workspace_of(id.into()).await?;
-        if workspace == Some(principal.workspace) { Ok(id) } else { Err(Problem::no_row(T::NOUN)) }
+        self.owns(principal, id.into(), T::NOUN).await.map(|()| id)
+    }
+
+    /// The same for a row that has no id of its own kind.
+    pub(super) async fn owns(&self, principal: &Principal, row: AnyRow, noun: &str) -> Result<(), Problem> {
+        let workspace = self.host.inbox().workspace_of(row).await?;
+        if workspace == Some(principal.workspace) { Ok(()) } else { Err(Problem::no_row(noun)) }
     }
 }
 
@@ -64,7 +68,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             // The source reads "name: problem"; the error itself adds a prefix.
             let noticed = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let (name, noticed) = noticed.split_once(": ").unwrap_or(("", &noticed));
-            Problem::bad("bad_parameter", sentence(name, noticed)).at(name)
+            let code = if noticed.starts_with(NOT_AN_ID) { "bad_id" } else { "bad_parameter" };
+            Problem::bad(code, sentence(name, noticed)).at(name)
         })
     }
 }
@@ -149,7 +154,9 @@ pub(super) fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
-        Problem::bad("bad_body", sentence(&path, &error.inner().to_string())).at(path)
+        let noticed = error.inner().to_string();
+        let code = if noticed.starts_with(NOT_AN_ID) { "bad_id" } else { "bad_body" };
+        Problem::bad(code, sentence(&path, &noticed)).at(path)
     })
 }
 
@@ -171,6 +178,9 @@ fn sentence(path: &str, noticed: &str) -> String {
             let known = known.map(|known| format!("; known are {known}")).unwrap_or_default();
             return format!("`{}` is not {what} that is known at {place}{known}", quoted(rest));
         }
+    }
+    if let Some(rest) = noticed.strip_prefix(NOT_AN_ID).or_else(|| noticed.strip_prefix(NOT_A_TIME)) {
+        return format!("{place}: {rest}");
     }
     let kinds = ["invalid type: ", "invalid value: ", "invalid length "];
     if kinds.iter().any(|kind| noticed.starts_with(kind)) || noticed.contains("digit") {

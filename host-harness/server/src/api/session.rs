@@ -5,16 +5,18 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse as _, Response},
-    routing::{get, post},
 };
 use harness_engine::Secret;
-use harness_inbox::{UserChange, UserId, WorkspaceId};
+use harness_inbox::{UserChange, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
+    dto::SessionTag,
     extract::Json,
-    ids::Id,
+    ids::{Id, WorkspaceRef},
     team::{User, name},
 };
 use crate::{
@@ -24,15 +26,15 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .for_everybody("/session", post(sign_in).get(session).delete(sign_out))
-        .for_everybody("/sessions", axum::routing::delete(sign_out_everywhere))
-        .for_everybody("/me", get(me).patch(change_me))
-        .for_everybody("/me/password", post(change_password))
-        .for_everybody("/invitations/accept", post(accept))
+        .for_everybody(routes!(sign_in, get_session, sign_out))
+        .for_everybody(routes!(sign_out_everywhere))
+        .for_everybody(routes!(get_me, change_me))
+        .for_everybody(routes!(change_password))
+        .for_everybody(routes!(accept_invitation))
 }
 
 /// Signing in with a password.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SignIn {
     email: String,
@@ -40,22 +42,21 @@ struct SignIn {
 }
 
 /// Who makes requests with this session or token, and what they may do.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Session {
-    /// Always `session`.
-    object: &'static str,
+    object: SessionTag,
     /// The person; null for a program.
     user: Option<User>,
     /// The workspace that requests are about.
-    workspace_id: Id<WorkspaceId>,
+    workspace_id: WorkspaceRef,
     /// What the sender may do.
-    scopes: Vec<&'static str>,
+    scopes: Vec<Scope>,
 }
 
 impl Session {
     fn of(principal: &Principal, user: Option<User>) -> Self {
-        let scopes = Scope::ALL.into_iter().filter(|scope| principal.has(*scope)).map(Scope::name).collect();
-        Self { object: "session", user, workspace_id: Id(principal.workspace), scopes }
+        let scopes = Scope::ALL.into_iter().filter(|scope| principal.has(*scope)).collect();
+        Self { object: SessionTag::Tag, user, workspace_id: Id(principal.workspace), scopes }
     }
 }
 
@@ -67,6 +68,16 @@ fn begun(begun: Begun) -> Response {
     (StatusCode::CREATED, cookies, Json(session)).into_response()
 }
 
+/// Signs a person in. The answer sets the cookie of the session, which no script can read. For pages of this host: programs
+/// use tokens.
+#[utoipa::path(
+    post, path = "/session", tag = "Session", request_body = SignIn,
+    responses(
+        (status = 201, body = Session),
+        (status = 401, description = "The e-mail address or the password is not right."),
+        (status = 429, description = "Too many wrong passwords: `Retry-After` says for how long."),
+    ),
+)]
 async fn sign_in(
     State(api): State<Api>,
     Peer(peer): Peer,
@@ -78,7 +89,7 @@ async fn sign_in(
 }
 
 /// Accepting an invitation with the secret of its link.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Accept {
     /// The last part of the link.
@@ -89,7 +100,17 @@ struct Accept {
     password: String,
 }
 
-async fn accept(
+/// Accepts an invitation, and signs the person in.
+#[utoipa::path(
+    post, path = "/invitations/accept", tag = "Session", request_body = Accept,
+    responses(
+        (status = 201, body = Session),
+        (status = 404, description = "The invitation is not valid any more."),
+        (status = 409, description = "Somebody of another workspace has this e-mail address."),
+        (status = 422, description = "The name or the password does not fit."),
+    ),
+)]
+async fn accept_invitation(
     State(api): State<Api>,
     headers: HeaderMap,
     Json(given): Json<Accept>,
@@ -99,7 +120,11 @@ async fn accept(
     Ok(begun(api.access.accept(&api.host, &given.secret, &name, password, &headers).await?))
 }
 
-async fn session(State(api): State<Api>, principal: Principal) -> Answer<Session> {
+/// Who makes requests with this session or token, and what they may do.
+#[utoipa::path(
+    get, path = "/session", tag = "Session", responses((status = 200, body = Session)),
+)]
+async fn get_session(State(api): State<Api>, principal: Principal) -> Answer<Session> {
     let user = match principal.user_id() {
         Some(id) => Some(api.host.inbox().user(id).await?.into()),
         None => None,
@@ -124,31 +149,50 @@ fn signed_out(api: &Api) -> Response {
     (StatusCode::NO_CONTENT, AppendHeaders(cookie)).into_response()
 }
 
+/// Signs out.
+#[utoipa::path(
+    delete, path = "/session", tag = "Session",
+    responses((status = 204, description = "The cookie opens nothing any more."), (status = 409, description = "A program has no session, no name and no password.")),
+)]
 async fn sign_out(State(api): State<Api>, principal: Principal) -> Result<Response, ApiError> {
     let (_, session) = person(&principal)?;
     api.host.users().end_session(session).await?;
     Ok(signed_out(&api))
 }
 
+/// Signs out in all browsers.
+#[utoipa::path(
+    delete, path = "/sessions", tag = "Session",
+    responses((status = 204, description = "No session of the person is left."), (status = 409, description = "A program has no session, no name and no password.")),
+)]
 async fn sign_out_everywhere(State(api): State<Api>, principal: Principal) -> Result<Response, ApiError> {
     let (user, _) = person(&principal)?;
     api.host.users().end_sessions(user, None).await?;
     Ok(signed_out(&api))
 }
 
-async fn me(State(api): State<Api>, principal: Principal) -> Answer<User> {
+/// The person who has signed in.
+#[utoipa::path(
+    get, path = "/me", tag = "Session", responses((status = 200, body = User), (status = 409, description = "A program has no session, no name and no password.")),
+)]
+async fn get_me(State(api): State<Api>, principal: Principal) -> Answer<User> {
     let (user, _) = person(&principal)?;
     Ok(Json(api.host.inbox().user(user).await?.into()))
 }
 
 /// What people change of themselves.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeMe {
     /// The name on replies.
     name: String,
 }
 
+/// Changes one's name.
+#[utoipa::path(
+    patch, path = "/me", tag = "Session", request_body = ChangeMe,
+    responses((status = 200, body = User), (status = 409, description = "A program has no session, no name and no password."), (status = 422, description = "The name does not fit.")),
+)]
 async fn change_me(State(api): State<Api>, principal: Principal, Json(given): Json<ChangeMe>) -> Answer<User> {
     let (user, _) = person(&principal)?;
     let change = UserChange { name: Some(name(&given.name)?), ..UserChange::default() };
@@ -156,7 +200,7 @@ async fn change_me(State(api): State<Api>, principal: Principal, Json(given): Js
 }
 
 /// Changing one's password.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangePassword {
     /// The present one.
@@ -165,6 +209,17 @@ struct ChangePassword {
     new: String,
 }
 
+/// Changes one's password, and ends the other sessions.
+#[utoipa::path(
+    post, path = "/me/password", tag = "Session", request_body = ChangePassword,
+    responses(
+        (status = 204, description = "The new password counts."),
+        (status = 401, description = "The present password is not right."),
+        (status = 409, description = "A program has no session, no name and no password."),
+        (status = 422, description = "The new password does not fit."),
+        (status = 429, description = "Too many wrong passwords: `Retry-After` says for how long."),
+    ),
+)]
 async fn change_password(
     State(api): State<Api>,
     principal: Principal,

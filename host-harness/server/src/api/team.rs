@@ -1,20 +1,20 @@
 //! Owns: endpoints for the people of a workspace, their invitations, and the workspaces of the host.
 //! Does not own: signing in and what people change of themselves (`session`).
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    routing::{get, patch},
-};
+use axum::{extract::State, http::StatusCode};
 use harness_inbox::{
-    InvitationId, InvitationView, NewInvitation, Role, UserChange, UserId, UserView, WorkspaceId, WorkspaceView,
+    InvitationId, InvitationView, NewInvitation, PublicId as _, Role, UserChange, UserId, UserView, WorkspaceId,
+    WorkspaceView,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
+    dto::{InvitationTag, UserTag, WorkspaceTag},
     extract::{Json, Path, Row},
-    ids::Id,
+    ids::{Id, InvitationRef, UserRef, WorkspaceRef},
     paging::List,
     time::Time,
 };
@@ -22,17 +22,17 @@ use crate::auth::{INVITED_MS, Principal, Scope, email_of, invitation_secret, nam
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .at("/users", Scope::Read, get(users))
-        .at("/users/{id}", Scope::Read, get(user))
-        .at("/users/{id}", Scope::Admin, patch(change_user))
-        .at("/invitations", Scope::Admin, get(invitations).post(invite))
-        .at("/invitations/{id}", Scope::Admin, axum::routing::delete(revoke))
-        .at("/workspaces", Scope::Host, get(workspaces).post(add_workspace))
-        .at("/workspaces/{id}", Scope::Host, patch(rename_workspace))
+        .at(Scope::Read, routes!(list_users))
+        .at(Scope::Read, routes!(get_user))
+        .at(Scope::Admin, routes!(change_user))
+        .at(Scope::Admin, routes!(list_invitations, invite))
+        .at(Scope::Admin, routes!(revoke_invitation))
+        .at(Scope::Host, routes!(list_workspaces, add_workspace))
+        .at(Scope::Host, routes!(rename_workspace))
 }
 
 /// What a person may do.
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum UserRole {
     /// Reads and answers.
@@ -60,11 +60,10 @@ impl From<UserRole> for Role {
 }
 
 /// A person who signs in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct User {
-    /// Always `user`.
-    object: &'static str,
-    id: Id<UserId>,
+    object: UserTag,
+    id: UserRef,
     email: String,
     /// The name on their replies.
     name: String,
@@ -78,7 +77,7 @@ impl From<UserView> for User {
     fn from(user: UserView) -> Self {
         let UserView { id, workspace: _, email, name, role, created_at, disabled_at } = user;
         Self {
-            object: "user",
+            object: UserTag::Tag,
             id: Id(id),
             email,
             name,
@@ -95,17 +94,26 @@ pub(super) fn name(text: &str) -> Result<String, ApiError> {
     name_of(text).ok_or_else(|| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", sentence).at("name"))
 }
 
-async fn users(State(api): State<Api>, principal: Principal) -> Answer<List<User>> {
+/// The people of the workspace, disabled ones included.
+#[utoipa::path(
+    get, path = "/users", tag = "People", responses((status = 200, body = List<User>)),
+)]
+async fn list_users(State(api): State<Api>, principal: Principal) -> Answer<List<User>> {
     let users = api.host.inbox().users(principal.workspace).await?;
     Ok(Json(List::whole(users.into_iter().map(User::from).collect())))
 }
 
-async fn user(State(api): State<Api>, Row(id): Row<UserId>) -> Answer<User> {
+/// A person of the workspace.
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "People", params(("id" = UserRef, Path)),
+    responses((status = 200, body = User)),
+)]
+async fn get_user(State(api): State<Api>, Row(id): Row<UserId>) -> Answer<User> {
     Ok(Json(api.host.inbox().user(id).await?.into()))
 }
 
 /// Changes to a person. What is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeUser {
     /// The name on their replies.
@@ -115,26 +123,30 @@ struct ChangeUser {
     disabled: Option<bool>,
 }
 
-async fn change_user(
-    State(api): State<Api>,
-    Row(id): Row<UserId>,
-    Json(given): Json<ChangeUser>,
-) -> Answer<User> {
+/// Changes a person's name or role, or whether they may sign in. Disabling ends all of their sessions at once.
+#[utoipa::path(
+    patch, path = "/users/{id}", tag = "People", params(("id" = UserRef, Path)), request_body = ChangeUser,
+    responses(
+        (status = 200, body = User),
+        (status = 409, description = "Nobody would be left who can manage the workspace."),
+        (status = 422, description = "The name does not fit."),
+    ),
+)]
+async fn change_user(State(api): State<Api>, Row(id): Row<UserId>, Json(given): Json<ChangeUser>) -> Answer<User> {
     let name = given.name.as_deref().map(name).transpose()?;
     let change = UserChange { name, role: given.role.map(Role::from), disabled: given.disabled };
     Ok(Json(api.host.users().update_user(id, change, api.host.clock().now()).await?.into()))
 }
 
 /// An invitation that was not accepted yet.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Invitation {
-    /// Always `invitation`.
-    object: &'static str,
-    id: Id<InvitationId>,
+    object: InvitationTag,
+    id: InvitationRef,
     email: String,
     role: UserRole,
     /// Who invited; null for the operator and for programs.
-    invited_by: Option<Id<UserId>>,
+    invited_by: Option<UserRef>,
     created_at: Time,
     expires_at: Time,
     /// The link for the person. Shown once, in the answer that makes the invitation: whoever has it can accept.
@@ -146,7 +158,7 @@ impl From<InvitationView> for Invitation {
     fn from(invitation: InvitationView) -> Self {
         let InvitationView { id, workspace: _, email, role, invited_by, created_at, expires_at } = invitation;
         Self {
-            object: "invitation",
+            object: InvitationTag::Tag,
             id: Id(id),
             email,
             role: role.into(),
@@ -158,13 +170,17 @@ impl From<InvitationView> for Invitation {
     }
 }
 
-async fn invitations(State(api): State<Api>, principal: Principal) -> Answer<List<Invitation>> {
+/// Invitations that are neither accepted nor expired.
+#[utoipa::path(
+    get, path = "/invitations", tag = "People", responses((status = 200, body = List<Invitation>)),
+)]
+async fn list_invitations(State(api): State<Api>, principal: Principal) -> Answer<List<Invitation>> {
     let open = api.host.inbox().invitations(principal.workspace, api.host.clock().now()).await?;
     Ok(Json(List::whole(open.into_iter().map(Invitation::from).collect())))
 }
 
 /// Whom to invite.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Invite {
     email: String,
@@ -172,6 +188,15 @@ struct Invite {
     role: UserRole,
 }
 
+/// Invites somebody. The answer has the link, once: whoever has it can accept, within seven days. For a person of the
+/// workspace it is a way back in. It replaces an earlier one.
+#[utoipa::path(
+    post, path = "/invitations", tag = "People", request_body = Invite,
+    responses(
+        (status = 201, body = Invitation),
+        (status = 422, description = "This is not an e-mail address."),
+    ),
+)]
 async fn invite(
     State(api): State<Api>,
     principal: Principal,
@@ -192,17 +217,21 @@ async fn invite(
     Ok((StatusCode::CREATED, Json(Invitation { link: Some(link), ..view.into() })))
 }
 
-async fn revoke(State(api): State<Api>, Row(id): Row<InvitationId>) -> Result<StatusCode, ApiError> {
+/// Withdraws an invitation.
+#[utoipa::path(
+    delete, path = "/invitations/{id}", tag = "People", params(("id" = InvitationRef, Path)),
+    responses((status = 204, description = "Its link opens nothing any more.")),
+)]
+async fn revoke_invitation(State(api): State<Api>, Row(id): Row<InvitationId>) -> Result<StatusCode, ApiError> {
     api.host.users().revoke_invitation(id, api.host.clock().now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A workspace: a team with its accounts, conversations, people and tokens.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Workspace {
-    /// Always `workspace`.
-    object: &'static str,
-    id: Id<WorkspaceId>,
+    object: WorkspaceTag,
+    id: WorkspaceRef,
     name: String,
     created_at: Time,
 }
@@ -210,22 +239,31 @@ struct Workspace {
 impl From<WorkspaceView> for Workspace {
     fn from(workspace: WorkspaceView) -> Self {
         let WorkspaceView { id, name, created_at } = workspace;
-        Self { object: "workspace", id: Id(id), name, created_at: created_at.into() }
+        Self { object: WorkspaceTag::Tag, id: Id(id), name, created_at: created_at.into() }
     }
 }
 
-async fn workspaces(State(api): State<Api>) -> Answer<List<Workspace>> {
+/// The workspaces of the host.
+#[utoipa::path(
+    get, path = "/workspaces", tag = "Host", responses((status = 200, body = List<Workspace>)),
+)]
+async fn list_workspaces(State(api): State<Api>) -> Answer<List<Workspace>> {
     let all = api.host.inbox().workspaces().await?;
     Ok(Json(List::whole(all.into_iter().map(Workspace::from).collect())))
 }
 
 /// A workspace's name.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NameWorkspace {
     name: String,
 }
 
+/// Adds a workspace.
+#[utoipa::path(
+    post, path = "/workspaces", tag = "Host", request_body = NameWorkspace,
+    responses((status = 201, body = Workspace), (status = 422, description = "The name does not fit.")),
+)]
 async fn add_workspace(
     State(api): State<Api>,
     Json(given): Json<NameWorkspace>,
@@ -235,15 +273,22 @@ async fn add_workspace(
     Ok((StatusCode::CREATED, Json(WorkspaceView { id, name, created_at }.into())))
 }
 
+/// Renames a workspace.
+#[utoipa::path(
+    patch, path = "/workspaces/{id}", tag = "Host", params(("id" = WorkspaceRef, Path)),
+    request_body = NameWorkspace,
+    responses((status = 200, body = Workspace), (status = 422, description = "The name does not fit.")),
+)]
 async fn rename_workspace(
     State(api): State<Api>,
-    Path(id): Path<Id<WorkspaceId>>,
+    Path(id): Path<String>,
     Json(given): Json<NameWorkspace>,
 ) -> Answer<Workspace> {
+    let id = WorkspaceId::from_public(&id).map_err(|_| ApiError::no_row(WorkspaceId::NOUN))?;
     let name = name(&given.name)?;
-    api.host.users().rename_workspace(id.0, name, api.host.clock().now()).await?;
+    api.host.users().rename_workspace(id, name, api.host.clock().now()).await?;
     let all = api.host.inbox().workspaces().await?;
-    let found = all.into_iter().find(|workspace| workspace.id == id.0);
-    let gone = || harness_inbox::InboxError::NotFound { what: "workspace", id: id.0.to_string() };
+    let found = all.into_iter().find(|workspace| workspace.id == id);
+    let gone = || harness_inbox::InboxError::NotFound { what: "workspace", id: id.to_string() };
     Ok(Json(found.ok_or_else(gone)?.into()))
 }

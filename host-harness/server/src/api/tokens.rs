@@ -1,16 +1,15 @@
 //! Owns: endpoints for the tokens of a workspace.
 //! Does not own: storing tokens (`auth`), the operator's own token.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    routing::{delete, get},
-};
+use axum::{extract::State, http::StatusCode};
 use harness_inbox::WorkspaceId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
+    dto::TokenTag,
     extract::{Json, Path},
     paging::List,
     time::Time,
@@ -21,16 +20,13 @@ use crate::auth::{Principal, Scope, StoredToken, TokenError, TokenFile};
 const MAX_OF_WORKSPACE: usize = 100;
 
 pub(super) fn routes() -> Routes {
-    Routes::default()
-        .at("/tokens", Scope::Admin, get(tokens).post(create))
-        .at("/tokens/{id}", Scope::Admin, delete(revoke))
+    Routes::default().at(Scope::Admin, routes!(list_tokens, create_token)).at(Scope::Admin, routes!(revoke_token))
 }
 
 /// A token for a program.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Token {
-    /// Always `token`.
-    object: &'static str,
+    object: TokenTag,
     id: String,
     name: String,
     scopes: Vec<Scope>,
@@ -47,7 +43,7 @@ struct Token {
 impl From<&StoredToken> for Token {
     fn from(stored: &StoredToken) -> Self {
         Self {
-            object: "token",
+            object: TokenTag::Tag,
             id: stored.id(),
             name: stored.name.clone(),
             scopes: stored.scopes.clone(),
@@ -98,13 +94,17 @@ async fn of_workspace(api: &Api, workspace: WorkspaceId) -> Result<Vec<StoredTok
     Ok(all)
 }
 
-async fn tokens(State(api): State<Api>, principal: Principal) -> Answer<List<Token>> {
+/// The tokens of the workspace.
+#[utoipa::path(
+    get, path = "/tokens", tag = "People", responses((status = 200, body = List<Token>)),
+)]
+async fn list_tokens(State(api): State<Api>, principal: Principal) -> Answer<List<Token>> {
     let tokens = of_workspace(&api, principal.workspace).await?;
     Ok(Json(List::whole(tokens.iter().map(Token::from).collect())))
 }
 
 /// A token to create.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateToken {
     /// Letters, digits, `-`, `_` and `.`; unique in the workspace.
@@ -115,14 +115,22 @@ struct CreateToken {
     expires_at: Option<Time>,
 }
 
-async fn create(
+/// Creates a token for a program. The answer has it, once.
+#[utoipa::path(
+    post, path = "/tokens", tag = "People", request_body = CreateToken,
+    responses(
+        (status = 201, body = Token),
+        (status = 409, description = "The name is taken, or there are too many tokens."),
+        (status = 422, description = "The name, the scopes or the end do not fit."),
+    ),
+)]
+async fn create_token(
     State(api): State<Api>,
     principal: Principal,
     Json(given): Json<CreateToken>,
 ) -> Result<(StatusCode, Json<Token>), ApiError> {
-    let refused = |detail: &str, path: &str| {
-        Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_token", detail).at(path))
-    };
+    let refused =
+        |detail: &str, path: &str| Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_token", detail).at(path));
     if given.scopes.is_empty() {
         return refused("name at least one scope: a token without any opens nothing", "scopes");
     }
@@ -149,7 +157,12 @@ async fn create(
     Ok((StatusCode::CREATED, Json(Token { token: Some(token), ..Token::from(&stored) })))
 }
 
-async fn revoke(
+/// Revokes a token at once.
+#[utoipa::path(
+    delete, path = "/tokens/{id}", tag = "People", params(("id" = String, Path)),
+    responses((status = 204, description = "It opens nothing any more.")),
+)]
+async fn revoke_token(
     State(api): State<Api>,
     principal: Principal,
     Path(id): Path<String>,

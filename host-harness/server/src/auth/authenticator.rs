@@ -116,7 +116,8 @@ impl Authenticator {
         principal: Principal,
     ) -> Result<Principal, Denied> {
         let Some(named) = headers.get(WORKSPACE) else { return Ok(principal) };
-        let named = named.to_str().ok().and_then(|text| WorkspaceId::from_public(text).ok()).ok_or(Denied::NoWorkspace)?;
+        let named =
+            named.to_str().ok().and_then(|text| WorkspaceId::from_public(text).ok()).ok_or(Denied::NoWorkspace)?;
         if named == principal.workspace {
             return Ok(principal);
         }

@@ -16,8 +16,6 @@ pub(crate) enum Cookie {
     Session,
     /// The browser, after somebody has signed in with it.
     Device,
-    /// A visit to the identity provider that is under way.
-    Visit,
 }
 
 impl Cookie {
@@ -28,8 +26,6 @@ impl Cookie {
             (Self::Session, false) => "session",
             (Self::Device, true) => "__Host-device",
             (Self::Device, false) => "device",
-            (Self::Visit, true) => "__Host-visit",
-            (Self::Visit, false) => "visit",
         }
     }
 
@@ -48,7 +44,6 @@ impl Cookie {
         let age = match self {
             Self::Session => format!("; Max-Age={SESSION_AGE}"),
             Self::Device => format!("; Max-Age={DEVICE_AGE}"),
-            Self::Visit => "; Max-Age=600".to_owned(),
         };
         self.header(host, value, &age)
     }

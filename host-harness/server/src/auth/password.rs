@@ -27,7 +27,9 @@ const NOBODY: &str =
 /// Why a password was not hashed or compared.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasswordError {
-    #[error("choose a password of at least {SHORTEST} characters: several words that do not belong together are a good one")]
+    #[error(
+        "choose a password of at least {SHORTEST} characters: several words that do not belong together are a good one"
+    )]
     TooShort,
     #[error("choose a password of at most {LONGEST} bytes")]
     TooLong,
@@ -76,7 +78,9 @@ impl Passwords {
         }
         self.in_turn(move || {
             let hash = hash.as_deref().unwrap_or(NOBODY);
-            let hash = PasswordHash::new(hash).or_else(|_| PasswordHash::new(NOBODY)).map_err(argon2::password_hash::Error::from)?;
+            let hash = PasswordHash::new(hash)
+                .or_else(|_| PasswordHash::new(NOBODY))
+                .map_err(argon2::password_hash::Error::from)?;
             Ok(Argon2::default().verify_password(password.expose(), &hash).is_ok())
         })
         .await
@@ -135,7 +139,10 @@ mod tests {
             assert!(!passwords.verify(secret("correct horse battery"), nobody).await.unwrap());
         }
         // It costs what any other does.
-        assert_eq!(PasswordHash::new(NOBODY).unwrap().params, PasswordHash::new(&passwords.hash(secret("another one of these"), ["", ""]).await.unwrap()).unwrap().params);
+        assert_eq!(
+            PasswordHash::new(NOBODY).unwrap().params,
+            PasswordHash::new(&passwords.hash(secret("another one of these"), ["", ""]).await.unwrap()).unwrap().params
+        );
     }
 
     #[tokio::test]

@@ -12,7 +12,6 @@ pub(crate) enum Who {
     User {
         id: UserId,
         name: String,
-        role: Role,
         /// SHA-256 of the session's cookie.
         session: [u8; 32],
     },
@@ -55,7 +54,7 @@ impl Principal {
             Role::Admin => vec![Scope::Admin],
         };
         // Not the name, which people choose: the log is read by others.
-        Self { whose: format!("user {id}"), who: Who::User { id, name, role, session }, workspace, scopes }
+        Self { whose: format!("user {id}"), who: Who::User { id, name, session }, workspace, scopes }
     }
 
     /// Whether it acts for the whole host, and may choose the workspace of each request.

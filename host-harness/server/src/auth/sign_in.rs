@@ -13,11 +13,7 @@ use harness_engine::{Host, Secret, VaultError, random};
 use harness_inbox::{Accepted, InboxError, InvitationView, NewSession, UserId, UserView};
 
 use super::{
-    attempts::Attempt,
-    authenticator::Authenticator,
-    cookies::Cookie,
-    password::PasswordError,
-    principal::Principal,
+    attempts::Attempt, authenticator::Authenticator, cookies::Cookie, password::PasswordError, principal::Principal,
     tokens::digest,
 };
 
@@ -46,7 +42,9 @@ pub(crate) enum SignInError {
         "too many wrong passwords were tried; try again in {} s. A browser with which you have signed in before is not held up by others", .0.as_secs().max(1)
     )]
     TooMany(Duration),
-    #[error("this invitation is not valid any more: it was used, replaced or withdrawn, or its time is over. Ask for another")]
+    #[error(
+        "this invitation is not valid any more: it was used, replaced or withdrawn, or its time is over. Ask for another"
+    )]
     NoInvitation,
     #[error(transparent)]
     BadPassword(PasswordError),

@@ -179,7 +179,15 @@ impl TokenFile {
                 return Err(TokenError::TooMany);
             }
             let name = name.to_owned();
-            tokens.push(StoredToken { name, workspace, sha256, scopes, created_at: now, expires_at, last_used_at: None });
+            tokens.push(StoredToken {
+                name,
+                workspace,
+                sha256,
+                scopes,
+                created_at: now,
+                expires_at,
+                last_used_at: None,
+            });
             Ok(())
         })?;
         Ok(token)

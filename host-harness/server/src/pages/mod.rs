@@ -43,7 +43,10 @@ pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limi
     let private = Router::new()
         .route("/help", get(help::page))
         .merge(inbox::router(desk))
-        .layer(middleware::from_fn_with_state(Door { host: host.clone(), access: access.clone(), people }, reader::admit))
+        .layer(middleware::from_fn_with_state(
+            Door { host: host.clone(), access: access.clone(), people },
+            reader::admit,
+        ))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
     Router::new()

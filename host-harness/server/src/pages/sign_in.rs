@@ -200,7 +200,7 @@ async fn sign_out(State(door): State<Door>, reader: Reader, headers: HeaderMap) 
         && let Who::User { session, .. } = principal.who
         && let Err(error) = door.host.users().end_session(session).await
     {
-                return error::failed(&reader, &error.into());
+        return error::failed(&reader, &error.into());
     }
     see("/sign-in", Cookie::Session.removed(&door.host).into_iter().collect())
 }
@@ -296,8 +296,16 @@ mod tests {
     #[test]
     fn after_signing_in_nobody_is_sent_to_another_host() {
         assert_eq!(next(Some("/inbox?state=open&q=%2F")), "/inbox?state=open&q=%2F");
-        for elsewhere in ["", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\nb", "/a\\b", "inbox"]
-        {
+        for elsewhere in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/a\nb",
+            "/a\\b",
+            "inbox",
+        ] {
             assert_eq!(next(Some(elsewhere)), "/", "{elsewhere:?}");
         }
         assert_eq!(next(None), "/");
