@@ -27,6 +27,7 @@ use channel_tests::{
     registry::{DockerRegistry, USER, login},
     web_chat,
 };
+use harness_inbox::{ConversationId, PublicId as _};
 use serde_json::json;
 use simulator::{Config, Simulator};
 
@@ -75,7 +76,8 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     })
     .await;
     let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "It is."}}]});
-    let sent = api(&operator, &served, "POST", "conversations/1/replies?wait=20000", Some(reply)).await;
+    let replies = format!("conversations/{}/replies?wait=20000", ConversationId::new(1).public());
+    let sent = api(&operator, &served, "POST", &replies, Some(reply)).await;
     assert_eq!(sent["state"], "sent", "{sent}");
     // A second channel is taken by the running host, with what was agreed to on another one.
     let chat = format!("{}/acme/web-chat", registry.authority);

@@ -174,7 +174,7 @@ pub(super) async fn api(machine: &Machine, served: &Served, method: &str, path: 
     let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
     let answer = request(method, &format!("{}/api/v1/{path}", served.address), &headers, body).await;
-    serde_json::from_str(&answer.body).unwrap()
+    channel_tests::entries(answer.json())
 }
 
 /// The digest and the provenance of a channel that runs; none where it does not.
