@@ -148,7 +148,8 @@ const ROOMS: [(&str, &[Room]); 9] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
-            ("installed", &["digest", "durable", "names"]),
+            ("found", &["file", "layout", "oci", "reference", "registry", "signature", "source"]),
+            ("installed", &["digest", "durable", "names", "signature"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),
@@ -173,10 +174,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
         "automation",
         &[
             ("assistant", &["compose", "decision", "facts", "look", "settings", "words"]),
-            (
-                "dry_run",
-                &["assistant", "decision", "facts", "look", "manage", "routing", "settings", "welcome"],
-            ),
+            ("dry_run", &["assistant", "decision", "facts", "look", "manage", "routing", "settings", "welcome"]),
             ("facts", &["words"]),
             ("follow", &["decision", "facts", "look", "routing", "settings", "welcome"]),
             ("look", &["decision", "facts", "settings"]),

@@ -44,13 +44,13 @@ pub use organisation::{
     CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
     LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
 };
-pub use page::{NoPlace, Page, Place};
+pub use page::{MergedPlace, NoPlace, Page, Place};
 pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use row::Row;
 pub use state::{ReplyState, StepState};
-pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
+pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
     Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
     UserChange, UserView, WorkspaceView,
