@@ -1,7 +1,13 @@
 //! Owns: when the assistant answers, with what, and what the model is given.
 //! Does not own: hand-overs and attacks (`hostile`).
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +60,10 @@ async fn a_burst_is_one_turn_with_one_answer_that_says_who_made_it_and_reads_not
     assert!(asked[0].of("system")[0].as_str().unwrap().starts_with("We sell candles."));
     assert_eq!(asked[0].headers["authorization"], format!("Bearer {KEY}"));
     let body = &asked[0].body;
-    assert_eq!((&body["model"], &body["stream"], &body["temperature"]), (&json!("test-model"), &json!(true), &json!(0.2)));
+    assert_eq!(
+        (&body["model"], &body["stream"], &body["temperature"]),
+        (&json!("test-model"), &json!(true), &json!(0.2))
+    );
     assert!(!body.to_string().contains(CUSTOMER), "no id of the platform: {body}");
 
     // Typing was shown before the answer came, and neither bears a person's tag.

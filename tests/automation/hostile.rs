@@ -1,7 +1,13 @@
 //! Owns: models that fail, models that obey a customer, and when a person is asked.
 //! Does not own: ordinary answers (`assistant`).
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 use std::time::Duration;
 
@@ -124,7 +130,8 @@ async fn a_customer_who_shouts_at_an_obedient_model_changes_nothing_and_reaches_
     let texts: Vec<_> = sends.iter().filter(|sent| sent.body["message"].is_object()).collect();
     assert_eq!(texts.len(), 5, "{sends:#?}");
     for sent in &texts {
-        let fields: Vec<_> = sent.body["message"].as_object().unwrap().keys().filter(|key| *key != "metadata").collect();
+        let fields: Vec<_> =
+            sent.body["message"].as_object().unwrap().keys().filter(|key| *key != "metadata").collect();
         assert_eq!(fields, ["text"], "{sent:?}");
     }
     assert_eq!(texts.iter().filter(|sent| sent.body["recipient"]["id"] == "5550001").count(), 4);

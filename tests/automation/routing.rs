@@ -1,7 +1,13 @@
 //! Owns: which collection, labels and people a conversation gets.
 //! Does not own: collections and labels themselves (`team`).
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 use channel_tests::eventually;
 use harness_automation::{Condition, Consumer, Outcome, Reason, Routing, Rule, Settings, dry_run};
@@ -17,7 +23,13 @@ async fn collection(stage: &Stage, name: &str) -> CollectionId {
 
 async fn user(stage: &Stage, name: &str) -> UserId {
     let accepted = Accepted::Password("$argon2id$none".into());
-    let new = NewUser { workspace: TEAM, email: format!("{name}@example.com"), name: name.into(), role: Role::Agent, accepted };
+    let new = NewUser {
+        workspace: TEAM,
+        email: format!("{name}@example.com"),
+        name: name.into(),
+        role: Role::Agent,
+        accepted,
+    };
     stage.world.host.users().create_user(new, stage.world.host.clock().now()).await.unwrap()
 }
 
@@ -149,11 +161,14 @@ async fn a_dry_run_says_what_would_have_been_done_and_does_nothing() {
     settings.welcome.text = "Hello!".into();
     let would = dry_run(&stage.world.host, id, &settings, false).await.unwrap();
     let shown: Vec<_> = would.iter().map(|one| (one.consumer, one.decision.outcome, &*one.decision.rule)).collect();
-    assert_eq!(shown, [
-        (Consumer::Welcome, Outcome::Sent, "welcome"),
-        (Consumer::Routing, Outcome::Placed, "refunds"),
-        (Consumer::Welcome, Outcome::Skipped, "welcome"),
-    ]);
+    assert_eq!(
+        shown,
+        [
+            (Consumer::Welcome, Outcome::Sent, "welcome"),
+            (Consumer::Routing, Outcome::Placed, "refunds"),
+            (Consumer::Welcome, Outcome::Skipped, "welcome"),
+        ]
+    );
     assert!(stage.said().is_empty() && stage.log().await.is_empty());
     assert_eq!(stage.world.host.inbox().conversation(id).await.unwrap().collection, None);
 }

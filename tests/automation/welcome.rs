@@ -1,7 +1,13 @@
 //! Owns: who is greeted, once, and who is not.
 //! Does not own: rules and the assistant.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
 
 use std::time::Duration;
 
@@ -48,11 +54,7 @@ async fn a_card_can_greet() {
     let card = json!({"title": "Candles", "subtitle": "Made by hand", "buttons": [
         {"title": "Shop", "action": {"url": "https://shop.example/"}}]});
     let mut settings = greeting();
-    settings.welcome = Welcome {
-        on: true,
-        card: Some(serde_json::from_value(card).unwrap()),
-        ..Welcome::default()
-    };
+    settings.welcome = Welcome { on: true, card: Some(serde_json::from_value(card).unwrap()), ..Welcome::default() };
     let stage = Stage::new(&settings).await;
     stage.world.sim.customer(CUSTOMER).text("hello").await;
     assert_eq!(stage.decided(Consumer::Welcome, 1).await.outcome, Outcome::Sent);

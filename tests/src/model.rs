@@ -105,7 +105,8 @@ impl Model {
 
 async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let asked = Asked { headers, body: serde_json::from_slice(&body).unwrap() };
-    let last = asked.of("user").pop().map(|content| content.as_str().unwrap_or_default().to_owned()).unwrap_or_default();
+    let last =
+        asked.of("user").pop().map(|content| content.as_str().unwrap_or_default().to_owned()).unwrap_or_default();
     shared.asked.lock().unwrap().push(asked);
     let says = shared.says.lock().unwrap().clone();
     let unended = |rest: stream::BoxStream<'static, Result<Bytes, std::io::Error>>| {
