@@ -19,6 +19,7 @@ mod host;
 mod ids;
 mod openapi;
 mod paging;
+mod reference;
 mod replies;
 mod routes;
 mod time;
@@ -45,7 +46,7 @@ struct Api {
     access: Authenticator,
 }
 
-/// The routes below `/api/v1`.
+/// The routes below `/api/v1`, and what describes them.
 pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let api = Api { host, access };
@@ -56,8 +57,6 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(replies::routes())
         .merge(files::routes())
         .finished(&api, time)
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
-        .with_state(api)
 }
 
 /// `/metrics`, behind the same lock.

@@ -47,6 +47,7 @@ tags! {
     MessageTag = "message";
     ReplyTag = "reply";
     UploadTag = "upload";
+    ValidationTag = "validation";
 }
 
 /// The platform's id of a person, under the name that the channel's identity rule gives it.
