@@ -2,6 +2,7 @@
 //! Does not own: storing them (`store`, `sqlite`), acting on them.
 
 mod account;
+mod automation;
 mod change;
 mod contact;
 mod counts;
@@ -22,6 +23,9 @@ mod verdict;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
+};
+pub use automation::{
+    AutomationRow, DecisionView, HandOverNote, NewDecision, OpenTurn, Placement, Standing, TurnChange,
 };
 pub use change::{Change, ChangeKind, Changes};
 pub use contact::{DueProfile, ErasureView};

@@ -11,6 +11,7 @@ use axum::{
 };
 
 mod accounts;
+mod automation;
 mod conversations;
 mod dto;
 mod extract;
@@ -22,7 +23,11 @@ mod paging;
 mod reference;
 mod replies;
 mod routes;
+mod sender;
+mod session;
+mod team;
 mod time;
+mod tokens;
 
 pub(crate) use dto::contract;
 pub(crate) use files::handed_out;
@@ -53,9 +58,13 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
+        .merge(automation::routes())
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(session::routes())
+        .merge(team::routes())
+        .merge(tokens::routes())
         .finished(&api, time)
 }
 

@@ -8,11 +8,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_automation::Automation;
 use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
-use harness_inbox::{ConversationId, ReplyState, ReplyView};
+use harness_inbox::{Accepted, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
 use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
@@ -25,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) customer: Customer,
     replies: std::sync::atomic::AtomicU64,
+    /// Ends with the demo.
+    _automation: Automation,
     /// Holds the inbox; deleted with the demo.
     _folder: TempDir,
 }
@@ -54,6 +57,8 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
+        add_agent(&host).await?;
+        let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
@@ -69,7 +74,7 @@ impl Stage {
         println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
         let customer = sim.customer(Config::DEMO_CUSTOMER);
-        Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })
+        Ok(Self { sim, host, clock, customer, replies: Default::default(), _automation: automation, _folder: folder })
     }
 
     /// The conversation with the customer, once it exists.
@@ -148,6 +153,19 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     let secrets = slots(account.secrets.iter().map(|(slot, secret)| (*slot, secret)));
     host.connect_account(channel, &account.id, &account.name, &settings, secrets).await?;
     println!("account    {} ({})", account.name, account.id);
+    Ok(())
+}
+
+/// The person whose name stands on what is written on the demo's pages. Nobody can sign in as them.
+async fn add_agent(host: &Host) -> Result<()> {
+    let agent = NewUser {
+        workspace: WorkspaceId::FIRST,
+        email: "agent@demo.invalid".into(),
+        name: "Sam".into(),
+        role: Role::Admin,
+        accepted: Accepted::Provider { issuer: "demo".into(), subject: "agent".into() },
+    };
+    host.users().create_user(agent, host.clock().now()).await?;
     Ok(())
 }
 
