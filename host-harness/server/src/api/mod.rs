@@ -20,6 +20,7 @@ mod host;
 mod ids;
 mod openapi;
 mod paging;
+mod reference;
 mod replies;
 mod routes;
 mod sender;
@@ -50,7 +51,7 @@ struct Api {
     access: Authenticator,
 }
 
-/// The routes below `/api/v1`.
+/// The routes below `/api/v1`, and what describes them.
 pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let api = Api { host, access };
@@ -65,8 +66,6 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(team::routes())
         .merge(tokens::routes())
         .finished(&api, time)
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
-        .with_state(api)
 }
 
 /// `/metrics`, behind the same lock.

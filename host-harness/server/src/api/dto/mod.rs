@@ -54,6 +54,7 @@ tags! {
     TokenTag = "token";
     UploadTag = "upload";
     UserTag = "user";
+    ValidationTag = "validation";
     WorkspaceTag = "workspace";
 }
 
