@@ -161,7 +161,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
-            ("pages", &["listener", "middleware"]),
+            ("pages", &["api", "auth", "listener", "middleware"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),

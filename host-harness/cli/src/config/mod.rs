@@ -117,11 +117,7 @@ impl Default for RetentionConfig {
     fn default() -> Self {
         let days = |age: Option<Duration>| age.map_or(0, |age| u32::try_from(age.as_secs() / DAY).unwrap_or(u32::MAX));
         let Retention { deliveries, unused_files, changes } = Retention::default();
-        Self {
-            deliveries_days: days(deliveries),
-            unused_files_days: days(unused_files),
-            changes_days: days(changes),
-        }
+        Self { deliveries_days: days(deliveries), unused_files_days: days(unused_files), changes_days: days(changes) }
     }
 }
 

@@ -234,7 +234,11 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsEr
     let now = room.base.clock.now();
     let (problem, wait) = match asked {
         Ok(profile) => {
-            return Ok(room.base.inbox.note_profile(due.contact, &profile, now, now.saturating_add(PROFILE_AGE)).await?);
+            return Ok(room
+                .base
+                .inbox
+                .note_profile(due.contact, &profile, now, now.saturating_add(PROFILE_AGE))
+                .await?);
         }
         Err(AccountsError::Account(error)) => {
             let wait = match &*error {

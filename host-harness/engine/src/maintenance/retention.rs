@@ -106,15 +106,13 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
         None => 0,
     };
     let nameless = remove_nameless(room).await?;
-    for (what, count) in
-        [
-            ("deliveries", emptied),
-            ("parked_deliveries", parked),
-            ("changes", changes),
-            ("unused_files", unused),
-            ("nameless_files", nameless),
-        ]
-    {
+    for (what, count) in [
+        ("deliveries", emptied),
+        ("parked_deliveries", parked),
+        ("changes", changes),
+        ("unused_files", unused),
+        ("nameless_files", nameless),
+    ] {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
             room.base.metrics.removed(what, count);

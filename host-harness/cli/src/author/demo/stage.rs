@@ -13,7 +13,7 @@ use harness_contract::{
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, ReplyState, ReplyView};
-use harness_server::new_token;
+use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
@@ -57,13 +57,15 @@ impl Stage {
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
-        let router = harness_server::router(host.clone(), Some(&Secret::new(token.clone().into_bytes())));
+        let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
+        let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
         tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
         sim.verify_webhook().await.context("the challenge of the webhook")?;
         println!("simulator  {}", sim.base_url());
         println!("webhooks   {webhook} (challenge answered)");
+        println!("inbox      http://{address}/inbox");
         println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
         let customer = sim.customer(Config::DEMO_CUSTOMER);
