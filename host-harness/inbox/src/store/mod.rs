@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod uploads;
 mod users;
+mod webhooks;
 
 pub use accounts::Accounts;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
@@ -39,6 +40,7 @@ pub use outbox::Outbox;
 pub use people::People;
 pub use uploads::Uploads;
 pub use users::Users;
+pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
@@ -59,6 +61,7 @@ pub trait Store:
     + Organisation
     + Outbox
     + Uploads
+    + Webhooks
     + Users
     + Views
     + 'static
@@ -78,6 +81,7 @@ impl<S> Store for S where
         + Organisation
         + Outbox
         + Uploads
+        + Webhooks
         + Users
         + Views
         + 'static

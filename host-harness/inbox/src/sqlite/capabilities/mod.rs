@@ -19,6 +19,7 @@ mod outbox;
 mod people;
 mod uploads;
 mod users;
+mod webhooks;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

@@ -14,3 +14,4 @@ pub(crate) mod replies;
 pub(crate) mod shared;
 pub(crate) mod threads;
 pub(crate) mod users;
+pub(crate) mod webhooks;
