@@ -11,7 +11,7 @@
 
 use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
 use harness_engine::{Host, HostError};
-use harness_inbox::{AccountId, AccountRow, AccountState, StepState};
+use harness_inbox::{AccountId, AccountRow, AccountState, PublicId as _, StepState};
 use simulator::{Config, Subject};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -97,7 +97,7 @@ async fn neither_entry_points_nor_a_check_nor_a_late_callback_bring_a_disconnect
 
     let asked = world.host.configure(account, Default::default()).await;
     assert!(matches!(asked, Err(HostError::Disconnected(_))), "{asked:?}");
-    let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
+    let url = format!("{}/api/v1/accounts/{}/entry-points", world.address, account.public());
     let json = [("content-type", "application/json")];
     let body = br#"{"ice_breakers": [], "menu": null}"#.to_vec();
     let answer = channel_tests::api("PUT", &url, &json, body).await;

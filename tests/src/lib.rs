@@ -17,6 +17,7 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod keyless;
 pub mod languages;
 pub mod line;
 pub mod log;
@@ -51,7 +52,7 @@ use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
-pub use client::{Answer, api, request, try_api, try_request};
+pub use client::{Answer, api, entries, request, try_api, try_request};
 pub use hosts::granted;
 
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.

@@ -19,7 +19,7 @@ mod telemetry;
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
 pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
-pub use packages::{PackagesConfig, PublisherConfig, RevokedConfig};
+pub use packages::{IdentityConfig, PackagesConfig, PublisherConfig, RevokedConfig};
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};

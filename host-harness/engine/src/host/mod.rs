@@ -1,6 +1,7 @@
 //! Owns: the host's facade: opening the rooms, starting their workers, the product's interface.
 //! Does not own: what the rooms do.
 
+mod automation;
 mod connections;
 mod error;
 mod loading;

@@ -7,7 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
+        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
+        MergedPlace, Page, Place, TimelineEntry,
     },
 };
 
@@ -38,6 +39,14 @@ pub trait Conversations: Send + Sync {
 
     /// One conversation, as in the list.
     async fn conversation(&self, conversation: ConversationId) -> Result<ConversationSummary, InboxError>;
+
+    /// The newest messages and activities of a conversation before this cursor, in platform order.
+    async fn entries_before(
+        &self,
+        conversation: ConversationId,
+        before: Option<MergedPlace>,
+        limit: usize,
+    ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError>;
 
     /// The newest messages of a conversation, in platform order.
     async fn timeline(&self, conversation: ConversationId, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_automation::Automation;
 use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) customer: Customer,
     replies: std::sync::atomic::AtomicU64,
+    /// Ends with the demo.
+    _automation: Automation,
     /// Holds the inbox; deleted with the demo.
     _folder: TempDir,
 }
@@ -54,6 +57,7 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
+        let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
@@ -69,7 +73,7 @@ impl Stage {
         println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
         let customer = sim.customer(Config::DEMO_CUSTOMER);
-        Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })
+        Ok(Self { sim, host, clock, customer, replies: Default::default(), _automation: automation, _folder: folder })
     }
 
     /// The conversation with the customer, once it exists.

@@ -1,7 +1,7 @@
 //! Owns: telling open pages that something changed, so that they load the parts that show it.
 //! Does not own: what changed; pages ask for it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
@@ -11,20 +11,22 @@ use axum::{
     },
 };
 use futures_util::stream;
-use harness_inbox::Update;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use harness_inbox::{Change, Follower};
 
 use super::Desk;
 
 /// How often a quiet stream says that it is still there.
 const ALIVE: Duration = Duration::from_secs(20);
 
+/// Changes read at once.
+const CHANGES: usize = 100;
+
 /// `GET /inbox/events`: server-sent events that name the conversation that changed.
 pub(super) async fn events(State(desk): State<Desk>) -> Response {
-    let updates = desk.host.inbox().updates();
-    let events = stream::unfold(updates, async |mut updates: Receiver<Update>| {
-        let event = next(&mut updates).await?;
-        Some((Ok::<_, Infallible>(event), updates))
+    let followed = (desk.host.inbox().follow(), VecDeque::new());
+    let events = stream::unfold(followed, async |(mut changes, mut waiting)| {
+        let event = next(&mut changes, &mut waiting).await?;
+        Some((Ok::<_, Infallible>(event), (changes, waiting)))
     });
     // The first event says that the stream is open: what changed before it is loaded now.
     let hello = stream::once(std::future::ready(Ok(Event::default().event("open").data(""))));
@@ -32,16 +34,20 @@ pub(super) async fn events(State(desk): State<Desk>) -> Response {
     Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }
 
-async fn next(updates: &mut Receiver<Update>) -> Option<Event> {
+async fn next(changes: &mut Follower, waiting: &mut VecDeque<Event>) -> Option<Event> {
     loop {
-        match updates.recv().await {
-            Ok(Update::Conversation { conversation, kind }) => {
-                return Some(Event::default().event("change").id(kind).data(conversation.to_string()));
-            }
-            Ok(_) => {}
-            // Missed ones are made up for: the page loads everything that it shows.
-            Err(RecvError::Lagged(_)) => return Some(Event::default().event("change").data("*")),
-            Err(RecvError::Closed) => return None,
+        if let Some(event) = waiting.pop_front() {
+            return Some(event);
         }
+        let news = changes.next(CHANGES).await.ok()?;
+        if news.missed {
+            // The page loads everything that it shows.
+            waiting.push_back(Event::default().event("change").data("*"));
+        }
+        let event = |change: Change| {
+            let conversation = change.conversation?;
+            Some(Event::default().event("change").id(change.kind.name()).data(conversation.to_string()))
+        };
+        waiting.extend(news.changes.into_iter().filter_map(event));
     }
 }

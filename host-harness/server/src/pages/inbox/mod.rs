@@ -173,7 +173,7 @@ async fn shown(
         let list = load::list(host, None).await?;
         // Who looks at the newest messages has read them.
         if before.is_none() && opened.summary.unread > 0 {
-            host.inbox().mark_read(id).await?;
+            host.inbox().mark_read(id, host.clock().now()).await?;
         }
         Ok::<_, HostError>((opened, list))
     };
@@ -357,7 +357,7 @@ async fn again(
 /// Marks a conversation as read.
 async fn read(State(desk): State<Desk>, Path(id): Path<String>, reader: Reader) -> Response {
     let Ok(id) = id.parse::<ConversationId>() else { return error::no_conversation(&reader) };
-    match desk.host.inbox().mark_read(id).await {
+    match desk.host.inbox().mark_read(id, desk.host.clock().now()).await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error::failed(&reader, &error.into()),
     }
