@@ -8,10 +8,12 @@ pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod conversation;
+pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod reply;
 pub(crate) mod upload;
+pub(crate) mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -42,11 +44,14 @@ tags! {
     ChannelTag = "channel";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
+    EventTag = "event";
     HealthTag = "health";
     MediaTag = "media";
     MessageTag = "message";
     ReplyTag = "reply";
     UploadTag = "upload";
+    WebhookAttemptTag = "webhook_attempt";
+    WebhookTag = "webhook";
 }
 
 /// The platform's id of a person, under the name that the channel's identity rule gives it.
