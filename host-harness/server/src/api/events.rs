@@ -12,7 +12,7 @@ use axum::{
 };
 use futures_util::stream;
 use harness_engine::{Event, Host, MISSED};
-use harness_inbox::{Changes, Follower, InboxError, KindFilter, WorkspaceId};
+use harness_inbox::{Changes, Follower, InboxError, KindFilter};
 use serde::Deserialize;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use utoipa::IntoParams;
@@ -47,11 +47,6 @@ const LAST: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(super) fn routes() -> Routes {
     Routes::default().at(Scope::Read, routes!(stream_events)).at(Scope::Read, routes!(list_changes))
-}
-
-/// Whose changes a request may see.
-pub(super) fn workspace_of(_: &Principal) -> WorkspaceId {
-    WorkspaceId::FIRST
 }
 
 /// A position in the feed, as a request gives it.
@@ -91,7 +86,7 @@ struct Streaming {
 )]
 async fn stream_events(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
+    principal: Principal,
     stopping: Option<Extension<Stopping>>,
     Query(asked): Query<Streaming>,
     headers: HeaderMap,
@@ -105,7 +100,7 @@ async fn stream_events(
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", sentence)
     })?;
     // The header is newer: the browser sends it with the address that it was given once.
-    let feed = Follower::new(api.host.inbox(), last.or(after), Some(workspace_of(&principal)));
+    let feed = Follower::new(api.host.inbox(), last.or(after), Some(principal.workspace));
     let told = Telling {
         host: api.host.clone(),
         feed,
@@ -221,7 +216,7 @@ struct Polling {
 #[utoipa::path(get, path = "/changes", tag = "Events", params(Polling), responses((status = 200, body = event::Changes)))]
 async fn list_changes(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
+    principal: Principal,
     Query(asked): Query<Polling>,
 ) -> Answer<event::Changes> {
     let after = asked.after.map(|after| position("after", &after)).transpose()?;
@@ -234,7 +229,7 @@ async fn list_changes(
             given.ok_or_else(|| ApiError::bad("bad_parameter", sentence).at("limit"))?
         }
     };
-    let (inbox, workspace) = (api.host.inbox(), Some(workspace_of(&principal)));
+    let (inbox, workspace) = (api.host.inbox(), Some(principal.workspace));
     let (mut data, mut missed) = (Vec::new(), false);
     let mut position = after.unwrap_or_else(|| *inbox.newest_change().borrow());
     // What is there already, without waiting. A page ends early rather than read on for ever for kinds that are rare.

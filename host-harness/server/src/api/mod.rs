@@ -14,6 +14,7 @@ use axum::{
 use tokio::sync::Semaphore;
 
 mod accounts;
+mod automation;
 mod conversations;
 mod dto;
 mod events;
@@ -25,7 +26,11 @@ mod openapi;
 mod paging;
 mod replies;
 mod routes;
+mod sender;
+mod session;
+mod team;
 mod time;
+mod tokens;
 mod webhooks;
 
 pub(crate) use dto::contract;
@@ -59,9 +64,13 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
+        .merge(automation::routes())
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(session::routes())
+        .merge(team::routes())
+        .merge(tokens::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .finished(&api, time)

@@ -2,18 +2,17 @@
 //! Does not own: telling them (the engine).
 
 use axum::{
-    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use harness_inbox::{KindFilter, PublicId as _, WebhookChange, WebhookId, WebhookView};
+use harness_inbox::{KindFilter, WebhookChange, WebhookId};
 use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
     dto::webhook::{ChangeWebhook, NewWebhook, Webhook, WebhookAttempt, WebhookWithSecret},
-    events::{position, workspace_of},
+    events::position,
     extract::{Json, Row},
     ids::WebhookRef,
     paging::List,
@@ -28,12 +27,6 @@ pub(super) fn routes() -> Routes {
         .at(Scope::Admin, routes!(test_webhook))
 }
 
-/// The address, if it is of the sender's workspace.
-async fn own(api: &Api, principal: &Principal, id: WebhookId) -> Result<WebhookView, ApiError> {
-    let found = api.host.webhook(id).await?;
-    if found.workspace == workspace_of(principal) { Ok(found) } else { Err(ApiError::no_row(WebhookId::NOUN)) }
-}
-
 fn kinds(names: Vec<String>) -> Result<KindFilter, ApiError> {
     KindFilter::new(names).map_err(|error| ApiError::bad("bad_body", error.to_string()).at("kinds"))
 }
@@ -46,18 +39,18 @@ fn kinds(names: Vec<String>) -> Result<KindFilter, ApiError> {
 )]
 async fn create_webhook(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
+    principal: Principal,
     Json(new): Json<NewWebhook>,
 ) -> Result<Response, ApiError> {
-    let (webhook, secret) = api.host.add_webhook(workspace_of(&principal), &new.url, kinds(new.kinds)?).await?;
+    let (webhook, secret) = api.host.add_webhook(principal.workspace, &new.url, kinds(new.kinds)?).await?;
     let secret = String::from_utf8_lossy(secret.expose()).into_owned();
     Ok((StatusCode::CREATED, Json(WebhookWithSecret { webhook: webhook.into(), secret })).into_response())
 }
 
 /// All addresses.
 #[utoipa::path(get, path = "/webhooks", tag = "Webhooks", responses((status = 200, body = List<Webhook>)))]
-async fn list_webhooks(State(api): State<Api>, Extension(principal): Extension<Principal>) -> Answer<List<Webhook>> {
-    let all = api.host.webhooks(workspace_of(&principal)).await?;
+async fn list_webhooks(State(api): State<Api>, principal: Principal) -> Answer<List<Webhook>> {
+    let all = api.host.webhooks(principal.workspace).await?;
     Ok(Json(List::whole(all.into_iter().map(Webhook::from).collect())))
 }
 
@@ -66,12 +59,8 @@ async fn list_webhooks(State(api): State<Api>, Extension(principal): Extension<P
     get, path = "/webhooks/{id}", tag = "Webhooks", params(("id" = WebhookRef, Path)),
     responses((status = 200, body = Webhook)),
 )]
-async fn get_webhook(
-    State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
-    Row(id): Row<WebhookId>,
-) -> Answer<Webhook> {
-    Ok(Json(own(&api, &principal, id).await?.into()))
+async fn get_webhook(State(api): State<Api>, Row(id): Row<WebhookId>) -> Answer<Webhook> {
+    Ok(Json(api.host.webhook(id).await?.into()))
 }
 
 /// Changes an address, pauses or resumes it, or tells it again what came after some event.
@@ -81,11 +70,9 @@ async fn get_webhook(
 )]
 async fn update_webhook(
     State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
     Row(id): Row<WebhookId>,
     Json(change): Json<ChangeWebhook>,
 ) -> Answer<Webhook> {
-    own(&api, &principal, id).await?;
     let ChangeWebhook { url, kinds: names, paused, position: after } = change;
     let kinds = names.map(kinds).transpose()?;
     let position = after.map(|after| position("position", &after)).transpose()?;
@@ -97,12 +84,7 @@ async fn update_webhook(
     delete, path = "/webhooks/{id}", tag = "Webhooks", params(("id" = WebhookRef, Path)),
     responses((status = 204, description = "It is gone.")),
 )]
-async fn delete_webhook(
-    State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
-    Row(id): Row<WebhookId>,
-) -> Result<StatusCode, ApiError> {
-    own(&api, &principal, id).await?;
+async fn delete_webhook(State(api): State<Api>, Row(id): Row<WebhookId>) -> Result<StatusCode, ApiError> {
     api.host.delete_webhook(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -112,12 +94,7 @@ async fn delete_webhook(
     get, path = "/webhooks/{id}/attempts", tag = "Webhooks", params(("id" = WebhookRef, Path)),
     responses((status = 200, body = List<WebhookAttempt>)),
 )]
-async fn list_webhook_attempts(
-    State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
-    Row(id): Row<WebhookId>,
-) -> Answer<List<WebhookAttempt>> {
-    own(&api, &principal, id).await?;
+async fn list_webhook_attempts(State(api): State<Api>, Row(id): Row<WebhookId>) -> Answer<List<WebhookAttempt>> {
     let all = api.host.webhook_attempts(id).await?;
     Ok(Json(List::whole(all.into_iter().map(WebhookAttempt::from).collect())))
 }
@@ -127,11 +104,6 @@ async fn list_webhook_attempts(
     post, path = "/webhooks/{id}/test", tag = "Webhooks", params(("id" = WebhookRef, Path)),
     responses((status = 200, body = WebhookAttempt)),
 )]
-async fn test_webhook(
-    State(api): State<Api>,
-    Extension(principal): Extension<Principal>,
-    Row(id): Row<WebhookId>,
-) -> Answer<WebhookAttempt> {
-    own(&api, &principal, id).await?;
+async fn test_webhook(State(api): State<Api>, Row(id): Row<WebhookId>) -> Answer<WebhookAttempt> {
     Ok(Json(api.host.test_webhook(id).await?.into()))
 }
