@@ -120,6 +120,8 @@ mod steps;
 mod team;
 #[path = "tokens.rs"]
 mod tokens;
+#[path = "users.rs"]
+mod users;
 #[path = "versions.rs"]
 mod versions;
 #[path = "window.rs"]

@@ -31,6 +31,7 @@ pub mod served;
 pub mod slack;
 pub mod small;
 pub mod steps;
+pub mod team;
 pub mod told;
 
 use std::{

@@ -22,7 +22,11 @@ mod openapi;
 mod paging;
 mod replies;
 mod routes;
+mod sender;
+mod session;
+mod team;
 mod time;
+mod tokens;
 
 pub(crate) use dto::contract;
 pub(crate) use files::handed_out;
@@ -57,6 +61,9 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(session::routes())
+        .merge(team::routes())
+        .merge(tokens::routes())
         .finished(&api, time)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)

@@ -46,10 +46,15 @@ tags! {
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
     HealthTag = "health";
+    InvitationTag = "invitation";
     MediaTag = "media";
     MessageTag = "message";
     ReplyTag = "reply";
+    SessionTag = "session";
+    TokenTag = "token";
     UploadTag = "upload";
+    UserTag = "user";
+    WorkspaceTag = "workspace";
 }
 
 /// The platform's id of a person, under the name that the channel's identity rule gives it.
