@@ -161,6 +161,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
         "server",
         &[
             ("api", &["auth", "listener", "middleware", "problem"]),
+            ("auth", &["listener", "middleware"]),
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),

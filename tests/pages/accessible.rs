@@ -62,7 +62,9 @@ async fn no_page_has_a_serious_finding() {
             for (name, page) in &pages {
                 browser.open(page).await;
                 browser.pictured(&format!("{name}-{width}-{theme}")).await;
-                wrong.extend(findings(&browser, &axe).await.into_iter().map(|one| format!("{name} {width} {theme}: {one}")));
+                wrong.extend(
+                    findings(&browser, &axe).await.into_iter().map(|one| format!("{name} {width} {theme}: {one}")),
+                );
                 let wide = browser.runs("return document.documentElement.scrollWidth - innerWidth").await;
                 assert!(wide.as_i64().unwrap() <= 0, "{name} at {width} is {wide} pixels too wide");
             }

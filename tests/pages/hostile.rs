@@ -6,7 +6,8 @@ use harness_inbox::{CannedAnswerText, ConversationChange, LabelChange, PublicId 
 use crate::{street, team};
 
 /// Breaks out of text, of attributes in both kinds of quotes, of a script and of a style.
-const HOSTILE: &str = "\"'><img src=x onerror=\"window.hit=1\"></script><script>window.hit=1</script><svg/onload=window.hit=1>";
+const HOSTILE: &str =
+    "\"'><img src=x onerror=\"window.hit=1\"></script><script>window.hit=1</script><svg/onload=window.hit=1>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_anybody_writes_runs_on_a_page() {

@@ -3,7 +3,8 @@
 use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::{Locator, key::Key};
 use harness_inbox::{
-    Accepted, CannedAnswerText, ConversationChange, ConversationState, NewUser, PublicId as _, Role, UserId, WorkspaceId,
+    Accepted, CannedAnswerText, ConversationChange, ConversationState, NewUser, PublicId as _, Role, UserId,
+    WorkspaceId,
 };
 
 use crate::street;

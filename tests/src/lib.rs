@@ -22,6 +22,7 @@ pub mod languages;
 pub mod line;
 pub mod log;
 pub mod manifest;
+pub mod model;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
@@ -30,6 +31,7 @@ pub mod served;
 pub mod slack;
 pub mod small;
 pub mod steps;
+pub mod team;
 pub mod told;
 
 use std::{
@@ -58,7 +60,7 @@ pub use hosts::granted;
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;
+mod user;
 mod watch;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -52,7 +53,7 @@ pub(crate) enum Command {
     },
     /// Check the accounts of a running host, with a fix for every problem
     Doctor {
-        /// The account's row, platform id, name or handle [default: all accounts]
+        /// The account's id, platform id, name or handle [default: all accounts]
         account: Option<String>,
         /// Also send a signal (typing) to the most recent open conversation
         #[arg(long)]
@@ -65,7 +66,7 @@ pub(crate) enum Command {
     },
     /// Disconnect an account of a running host: tell the platform, forget the credentials
     Disconnect {
-        /// The account's row, platform id, name or handle
+        /// The account's id, platform id, name or handle
         account: String,
         /// Also delete its conversations
         #[arg(long)]
@@ -103,6 +104,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: token::Token,
     },
+    /// Invite, list, disable and enable people of a running host
+    User {
+        #[command(subcommand)]
+        what: user::User,
+    },
 }
 
 #[derive(Subcommand)]
@@ -136,6 +142,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::CheckInbox { of } => wait(backup::check(&of)),
         Command::Packages(command) => packages::run(command),
         Command::Token { what } => token::run(what),
+        Command::User { what } => wait(user::run(what)),
     }
 }
 

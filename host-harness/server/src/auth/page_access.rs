@@ -17,6 +17,11 @@ pub enum PageAccess {
 }
 
 impl PageAccess {
+    /// Whether whoever uses this machine is let in.
+    pub(crate) fn is_demo(&self) -> bool {
+        matches!(self, Self::Demo(_))
+    }
+
     /// The demo's phone.
     pub(crate) fn phone(&self) -> Option<Arc<dyn Phone>> {
         match self {

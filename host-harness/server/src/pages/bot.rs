@@ -121,13 +121,16 @@ async fn save(
 /// Takes over what the form has. What it has no field for stays.
 fn read(fields: &[(String, String)], settings: &mut Settings) {
     let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
-    let all = |name: &str| fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect::<Vec<_>>();
+    let all = |name: &str| {
+        fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect::<Vec<_>>()
+    };
     let on = |name: &str| given(name).is_some();
     settings.on = on("on");
     settings.welcome.on = on("welcome");
     settings.welcome.text = given("welcome_text").unwrap_or_default().replace("\r\n", "\n");
     let choice = |title: &&str| Choice { title: (*title).to_owned(), payload: (*title).to_owned() };
-    settings.welcome.quick_replies = all("welcome_quick").iter().filter(|title| !title.is_empty()).map(choice).collect();
+    settings.welcome.quick_replies =
+        all("welcome_quick").iter().filter(|title| !title.is_empty()).map(choice).collect();
     settings.routing.on = on("routing");
     settings.routing.default = given("default").and_then(|id| CollectionId::from_public(id).ok());
     let (words, places) = (all("rule_words"), all("rule_collection"));
@@ -207,21 +210,34 @@ fn section(id: &str, title: &str, hint: &str, on: bool, content: &Markup) -> Mar
 fn welcome(settings: &Settings, reader: &Reader) -> Markup {
     let (words, welcome) = (reader.words, &settings.welcome);
     let rows = welcome.quick_replies.len().max(3);
-    section("welcome", &words.welcome_message, &words.welcome_message_hint, welcome.on, &html! {
-        div.field { label for="welcome-text" { (words.message) } textarea.input id="welcome-text" name="welcome_text" rows="3" dir="auto" { (welcome.text) } }
-        fieldset.field {
-            legend { (words.quick_replies) }
-            div.line.wrap {
-                @for at in 0..rows {
-                    @let title = welcome.quick_replies.get(at).map(|choice| choice.title.as_str()).unwrap_or_default();
-                    input.input.small name="welcome_quick" value=(title) dir="auto" aria-label={ (words.quick_replies) " " (at + 1) };
+    section(
+        "welcome",
+        &words.welcome_message,
+        &words.welcome_message_hint,
+        welcome.on,
+        &html! {
+            div.field { label for="welcome-text" { (words.message) } textarea.input id="welcome-text" name="welcome_text" rows="3" dir="auto" { (welcome.text) } }
+            fieldset.field {
+                legend { (words.quick_replies) }
+                div.line.wrap {
+                    @for at in 0..rows {
+                        @let title = welcome.quick_replies.get(at).map(|choice| choice.title.as_str()).unwrap_or_default();
+                        input.input.small name="welcome_quick" value=(title) dir="auto" aria-label={ (words.quick_replies) " " (at + 1) };
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
-fn choose(name: &str, id: &str, chosen: Option<CollectionId>, label: &str, collections: &[CollectionView], reader: &Reader) -> Markup {
+fn choose(
+    name: &str,
+    id: &str,
+    chosen: Option<CollectionId>,
+    label: &str,
+    collections: &[CollectionView],
+    reader: &Reader,
+) -> Markup {
     html! {
         select.input id=(id) name=(name) aria-label=(label) {
             option value="" selected[chosen.is_none()] { (reader.words.no_collection) }
@@ -234,37 +250,51 @@ fn routing(settings: &Settings, collections: &[CollectionView], reader: &Reader)
     let (words, routing) = (reader.words, &settings.routing);
     let empty = Rule::default();
     let rules = routing.rules.iter().chain(std::iter::repeat_n(&empty, EMPTY_RULES));
-    section("routing", &words.collection_rules, &words.collection_rules_hint, routing.on, &html! {
-        table.table {
-            thead { tr { th scope="col" { (words.rule_words) } th scope="col" { (words.collection) } } }
-            tbody {
-                @for (at, rule) in rules.enumerate() {
-                    tr {
-                        td { input.input name="rule_words" value=(rule.when.keywords.join(", ")) dir="auto" aria-label={ (words.rule_words) " " (at + 1) }; }
-                        td { (choose("rule_collection", &format!("rule-{at}"), rule.collection, &words.collection, collections, reader)) }
+    section(
+        "routing",
+        &words.collection_rules,
+        &words.collection_rules_hint,
+        routing.on,
+        &html! {
+            table.table {
+                thead { tr { th scope="col" { (words.rule_words) } th scope="col" { (words.collection) } } }
+                tbody {
+                    @for (at, rule) in rules.enumerate() {
+                        tr {
+                            td { input.input name="rule_words" value=(rule.when.keywords.join(", ")) dir="auto" aria-label={ (words.rule_words) " " (at + 1) }; }
+                            td { (choose("rule_collection", &format!("rule-{at}"), rule.collection, &words.collection, collections, reader)) }
+                        }
                     }
                 }
             }
-        }
-        div.field { label for="default" { (words.otherwise) } (choose("default", "default", routing.default, &words.otherwise, collections, reader)) }
-    })
+            div.field { label for="default" { (words.otherwise) } (choose("default", "default", routing.default, &words.otherwise, collections, reader)) }
+        },
+    )
 }
 
 fn assistant(configured: &Configured, reader: &Reader) -> Markup {
     let (words, assistant) = (reader.words, &configured.settings.assistant);
-    let field = |name: &str, label: &str, value: &str| html! {
-        div.field { label for=(name) { (label) } input.input id=(name) name=(name) value=(value) dir="auto" spellcheck="false"; }
-    };
-    section("assistant", &words.assistant, &words.assistant_hint, assistant.on, &html! {
-        (field("base_url", &words.assistant_address, &assistant.base_url))
-        (field("model", &words.assistant_model, &assistant.model))
-        div.field {
-            label for="key" { (words.assistant_key) }
-            span.hint id="key-hint" { @if configured.has_model_key { (words.assistant_key_stored) } @else { (words.assistant_key_missing) } }
-            input.input id="key" name="key" type="password" autocomplete="off" aria-describedby="key-hint";
+    let field = |name: &str, label: &str, value: &str| {
+        html! {
+            div.field { label for=(name) { (label) } input.input id=(name) name=(name) value=(value) dir="auto" spellcheck="false"; }
         }
-        div.field { label for="instructions" { (words.assistant_instructions) } textarea.input id="instructions" name="instructions" rows="6" dir="auto" { (assistant.instructions) } }
-        (field("disclosure", &words.assistant_disclosure, &assistant.disclosure))
-        (field("hand_over_text", &words.assistant_hand_over, &assistant.hand_over_text))
-    })
+    };
+    section(
+        "assistant",
+        &words.assistant,
+        &words.assistant_hint,
+        assistant.on,
+        &html! {
+            (field("base_url", &words.assistant_address, &assistant.base_url))
+            (field("model", &words.assistant_model, &assistant.model))
+            div.field {
+                label for="key" { (words.assistant_key) }
+                span.hint id="key-hint" { @if configured.has_model_key { (words.assistant_key_stored) } @else { (words.assistant_key_missing) } }
+                input.input id="key" name="key" type="password" autocomplete="off" aria-describedby="key-hint";
+            }
+            div.field { label for="instructions" { (words.assistant_instructions) } textarea.input id="instructions" name="instructions" rows="6" dir="auto" { (assistant.instructions) } }
+            (field("disclosure", &words.assistant_disclosure, &assistant.disclosure))
+            (field("hand_over_text", &words.assistant_hand_over, &assistant.hand_over_text))
+        },
+    )
 }

@@ -149,11 +149,7 @@ struct Connect {
 }
 
 /// Makes a link for connecting, and goes there.
-async fn connect(
-    State(host): State<Host>,
-    reader: Reader,
-    form: Result<Form<Connect>, FormRejection>,
-) -> Response {
+async fn connect(State(host): State<Host>, reader: Reader, form: Result<Form<Connect>, FormRejection>) -> Response {
     let Ok(Form(connect)) = form else { return error::no_form(&reader) };
     if !reader.is_admin {
         return error::not_allowed(&reader);

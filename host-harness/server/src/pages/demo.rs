@@ -72,7 +72,8 @@ async fn page(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Read
 async fn phone_part(State(demo): State<Demo>, reader: Reader) -> Response {
     let view = demo.phone.look().await;
     let markup = html! { (phone(&view, &reader)) (clock(&view, &reader)) };
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], markup.into_string()).into_response()
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], markup.into_string())
+        .into_response()
 }
 
 async fn act(
@@ -261,8 +262,17 @@ fn controls(view: &PhoneView, reader: &Reader) -> Markup {
 /// The tour: a sentence for each step, which says what to do and what to look at.
 fn tour(step: usize, words: &Words) -> Markup {
     let steps: [&str; STEPS] = [
-        &words.tour_1, &words.tour_2, &words.tour_3, &words.tour_4, &words.tour_5, &words.tour_6, &words.tour_7,
-        &words.tour_8, &words.tour_9, &words.tour_10, &words.tour_11,
+        &words.tour_1,
+        &words.tour_2,
+        &words.tour_3,
+        &words.tour_4,
+        &words.tour_5,
+        &words.tour_6,
+        &words.tour_7,
+        &words.tour_8,
+        &words.tour_9,
+        &words.tour_10,
+        &words.tour_11,
     ];
     let sentence = steps.get(step.saturating_sub(1)).copied().unwrap_or_default();
     html! {

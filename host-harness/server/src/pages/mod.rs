@@ -12,6 +12,7 @@ mod inbox;
 mod layout;
 mod parts;
 mod reader;
+mod sign_in;
 mod times;
 mod words;
 
@@ -29,7 +30,7 @@ use self::{
     reader::{Door, Reader},
 };
 use crate::{
-    auth::PageAccess,
+    auth::{Authenticator, PageAccess},
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
@@ -37,21 +38,33 @@ use crate::{
     },
 };
 
-/// All pages. Those of the inbox are for whom `access` lets in; the connect pages have their own cookies.
-pub(crate) fn router(host: Host, access: PageAccess, limits: &Limits) -> Router {
+/// All pages. Those of the inbox are for people who have signed in, and for whom `people` lets in besides; the connect
+/// pages have their own cookies.
+pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let phone = access.phone();
-    let desk = Desk { host: host.clone() };
-    let private = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone())).merge(channels::router(host.clone())).merge(bot::router(host.clone()));
+    let (phone, desk) = (people.phone(), Desk { host: host.clone() });
+    let private = Router::new()
+        .route("/help", get(help::page))
+        .merge(inbox::router(desk.clone()))
+        .merge(channels::router(host.clone()))
+        .merge(bot::router(host.clone()));
     let private = match phone {
         Some(phone) => private.merge(demo::router(desk, phone)),
         None => private,
     };
     let private = private
-        .layer(middleware::from_fn_with_state(Door { access, host: host.clone() }, reader::admit))
+        .layer(middleware::from_fn_with_state(
+            Door { host: host.clone(), access: access.clone(), people },
+            reader::admit,
+        ))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
-    Router::new().route("/", get(home)).merge(assets::router()).merge(private).merge(connect::router(host, limits))
+    Router::new()
+        .route("/", get(home))
+        .merge(assets::router())
+        .merge(private)
+        .merge(sign_in::router(host.clone(), access, limits))
+        .merge(connect::router(host, limits))
 }
 
 async fn home() -> Response {

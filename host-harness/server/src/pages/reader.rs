@@ -5,15 +5,16 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
-use harness_engine::Host;
-use harness_inbox::{InboxError, Role, UserId, WorkspaceId};
 
-use super::{error, words::Words};
-use crate::auth::PageAccess;
+use harness_engine::Host;
+use harness_inbox::{InboxError, UserId, WorkspaceId};
+
+use super::{error, sign_in, words::Words};
+use crate::auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who};
 
 /// The cookies of a reader's preferences. They hold no secret and identify nobody.
 const LANGUAGE: &str = "language";
@@ -31,14 +32,14 @@ pub(crate) struct Reader {
     pub(super) theme: Option<&'static str>,
     /// Their name, as it stands on their replies.
     pub(super) name: Arc<str>,
-    /// Their row; `None` for a visitor of the demo before it has people.
+    /// Their workspace. Nothing of another one exists for them.
+    pub(super) workspace: WorkspaceId,
+    /// Who they are; `None` in a demo without people.
     pub(super) user: Option<UserId>,
     /// Whether they may change accounts and the bot.
     pub(super) is_admin: bool,
     /// Whether the demo's phone is there.
     pub(super) has_demo: bool,
-    /// Whose conversations they see.
-    pub(super) workspace: WorkspaceId,
 }
 
 impl Reader {
@@ -55,10 +56,10 @@ impl Reader {
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
             theme,
             name: "".into(),
+            workspace: WorkspaceId::FIRST,
             user: None,
             is_admin: false,
             has_demo: false,
-            workspace: WorkspaceId::FIRST,
         }
     }
 }
@@ -81,38 +82,61 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
     }
 }
 
-/// Lets in who may look at the inbox.
-pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let stranger = Reader::of(request.headers());
-    let reader = match &door.access {
-        PageAccess::Demo(_) if is_of_this_machine(request.headers()) => match visitor(&door.host, stranger.clone()).await {
-            Ok(reader) => reader,
-            Err(error) => return error::failed(&stranger, &error.into()),
-        },
-        PageAccess::Demo(_) | PageAccess::Closed => {
-            let (title, hint) = (&stranger.words.error_closed, &stranger.words.error_closed_hint);
-            return error::page(&stranger, StatusCode::UNAUTHORIZED, title, hint, None);
-        }
-    };
-    let has_demo = door.access.phone().is_some();
-    request.extensions_mut().insert(Reader { has_demo, ..reader });
-    next.run(request).await
-}
-
-/// What letting people in needs.
+/// What decides who may look at the inbox.
 #[derive(Clone)]
 pub(super) struct Door {
-    pub(super) access: PageAccess,
     pub(super) host: Host,
+    pub(super) access: Authenticator,
+    pub(super) people: PageAccess,
 }
 
-/// Whoever visits the demo is the first of its people.
-async fn visitor(host: &Host, stranger: Reader) -> Result<Reader, InboxError> {
-    let people = host.inbox().users(stranger.workspace).await?;
-    Ok(match people.into_iter().find(|user| user.disabled_at.is_none()) {
-        Some(user) => Reader { is_admin: user.role == Role::Admin, name: user.name.into(), user: Some(user.id), ..stranger },
-        None => Reader { is_admin: true, name: stranger.words.myself.as_ref().into(), ..stranger },
-    })
+impl Door {
+    /// Who asks; `None` if they have to sign in.
+    async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
+        match self.access.authenticate(&self.host, method, headers).await {
+            Ok(principal) if matches!(principal.who, Who::User { .. }) => {
+                let is_admin = principal.requires(Scope::Admin).is_ok();
+                let Principal { who: Who::User { id, name, .. }, workspace, .. } = principal else { return Ok(None) };
+                let name = name.into();
+                Ok(Some(Reader { workspace, user: Some(id), name, is_admin, ..Reader::of(headers) }))
+            }
+            Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
+            // Tokens are for programs, which read the API.
+            Ok(_) | Err(_) if self.people.is_demo() && is_of_this_machine(headers) => {
+                Ok(Some(self.visitor(Reader::of(headers)).await?))
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Whoever visits the demo is the first of its people.
+    async fn visitor(&self, stranger: Reader) -> Result<Reader, InboxError> {
+        let people = self.host.inbox().users(stranger.workspace).await?;
+        let stranger = Reader { is_admin: true, ..stranger };
+        Ok(match people.into_iter().find(|user| user.disabled_at.is_none()) {
+            Some(user) => Reader { name: user.name.into(), user: Some(user.id), ..stranger },
+            None => Reader { name: stranger.words.myself.as_ref().into(), ..stranger },
+        })
+    }
+}
+
+/// Lets in who may look at the inbox. Which rows they see is up to the pages (`inbox::here`).
+pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let reader = match door.reader(request.method(), request.headers()).await {
+        Ok(Some(reader)) => reader,
+        Ok(None) => return sign_in::first(request.method(), request.uri()),
+        Err(denied) => {
+            let reader = Reader::of(request.headers());
+            let (title, hint) = (&reader.words.error_closed, &reader.words.error_closed_hint);
+            if matches!(denied, Denied::Inbox(_)) {
+                tracing::error!(%denied, "a page could not be answered");
+            }
+            return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
+        }
+    };
+    let has_demo = door.people.phone().is_some();
+    request.extensions_mut().insert(Reader { has_demo, ..reader });
+    next.run(request).await
 }
 
 /// Whether the address in the browser's bar is this machine's own. A page of another site that makes its name lead

@@ -103,7 +103,9 @@ impl Phone for DemoPhone {
             PhoneAction::Voice => drop(customer.voice(&self.voice).await),
             PhoneAction::Heart => drop(customer.like_heart().await),
             PhoneAction::Post => drop(customer.share_post(POST, "Tall vase, river green", &self.picture).await),
-            PhoneAction::Reel => drop(customer.share_reel(REEL, "Rolling a rope rim without cracks", &self.picture).await),
+            PhoneAction::Reel => {
+                drop(customer.share_reel(REEL, "Rolling a rope rim without cracks", &self.picture).await)
+            }
             PhoneAction::Story => drop(customer.story_reply(STORY, &self.picture, "How much is this one?").await),
             PhoneAction::Comment => drop(customer.comment(POST, "Will you be at the winter market?").await),
             PhoneAction::React => {
@@ -169,7 +171,11 @@ fn message(message: &ThreadMessage) -> PhoneMessage {
         text: message.text.clone(),
         kinds: kinds.map(|attachment| text(attachment, "type")).collect(),
         gone: message.deleted,
-        quick_replies: message.quick_replies.iter().map(|quick| (text(quick, "title"), text(quick, "payload"))).collect(),
+        quick_replies: message
+            .quick_replies
+            .iter()
+            .map(|quick| (text(quick, "title"), text(quick, "payload")))
+            .collect(),
         cards: cards.map(|card| (text(&card, "title"), text(&card, "subtitle"), buttons(&card))).collect(),
         reactions: message.reactions.iter().map(|reaction| reaction.emoji.clone()).collect(),
     }

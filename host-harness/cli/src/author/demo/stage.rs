@@ -14,9 +14,7 @@ use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
-use harness_inbox::{
-    Accepted, CannedAnswerText, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId,
-};
+use harness_inbox::{Accepted, CannedAnswerText, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
 use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
@@ -70,7 +68,8 @@ impl Stage {
         let business = sim.accounts().first().map(|account| account.username.clone()).unwrap_or_default();
         let phone = Arc::new(DemoPhone::new(sim.clone(), clock.clone(), customer.clone(), business));
         let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
-        let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(Some(phone)), &Limits::default());
+        let router =
+            harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(Some(phone)), &Limits::default());
         tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
@@ -166,8 +165,8 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
 async fn people(host: &Host) -> Result<()> {
     let (users, now, workspace) = (host.users(), host.clock().now(), WorkspaceId::FIRST);
     for (name, email) in [("Nora Whitfield", "nora@fernandclay.example"), ("Dev Patel", "dev@fernandclay.example")] {
-        // Nobody signs in to a demo: no password has this hash.
-        let accepted = Accepted::Password("none".into());
+        // Nobody can sign in as them.
+        let accepted = Accepted::Provider { issuer: "demo".into(), subject: email.into() };
         let new = NewUser { workspace, email: email.into(), name: name.into(), role: Role::Admin, accepted };
         users.create_user(new, now).await?;
     }

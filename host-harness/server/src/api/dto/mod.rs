@@ -4,14 +4,17 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attachment;
+pub(crate) mod automation;
 pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod conversation;
+pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod reply;
 pub(crate) mod upload;
+pub(crate) mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -39,14 +42,25 @@ macro_rules! tags {
 tags! {
     AccountTag = "account";
     ActivityTag = "activity";
+    AutomationDecisionTag = "automation_decision";
+    AutomationTag = "automation";
     ChannelTag = "channel";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
+    EventTag = "event";
     HealthTag = "health";
+    InvitationTag = "invitation";
     MediaTag = "media";
     MessageTag = "message";
     ReplyTag = "reply";
+    SessionTag = "session";
+    TokenTag = "token";
     UploadTag = "upload";
+    UserTag = "user";
+    ValidationTag = "validation";
+    WebhookAttemptTag = "webhook_attempt";
+    WebhookTag = "webhook";
+    WorkspaceTag = "workspace";
 }
 
 /// The platform's id of a person, under the name that the channel's identity rule gives it.

@@ -9,9 +9,9 @@ use harness_inbox::PublicId as _;
 use maud::{Markup, html};
 
 use super::{
-    load::Opened,
     can::{Can, length},
     draft::{Attached, Draft, Place},
+    load::Opened,
     team, window,
 };
 use crate::pages::{

@@ -66,7 +66,8 @@ pub(super) struct Shown<'s> {
 /// The pane.
 pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
     let (words, asked) = (shown.reader.words, shown.asked);
-    let views = [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
+    let views =
+        [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
     html! {
         section.pane.list id="list" aria-label=(words.conversations) {
             header { h2 { (words.inbox) } }

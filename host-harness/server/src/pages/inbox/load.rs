@@ -91,7 +91,7 @@ impl Opened {
         let account = inbox.account_row(summary.account_id).await?;
         let channel_name = channel_name(host, &summary.channel);
         let messages = inbox.timeline_before(id, before.and_then(|place| place.parse().ok()), MESSAGES).await?;
-        let activities = inbox.activities_before(Some(id), None, None, ACTIVITIES).await?.entries;
+        let activities = inbox.activities_before(None, Some(id), None, None, ACTIVITIES).await?.entries;
         let same = ConversationFilter {
             workspace: Some(reader.workspace),
             contact: Some(summary.contact_id),

@@ -27,7 +27,9 @@ use axum::{
     routing::{get, post},
 };
 use harness_engine::{Host, HostError};
-use harness_inbox::{ConversationFilter, ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement};
+use harness_inbox::{
+    ConversationFilter, ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement,
+};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -145,7 +147,8 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     };
     let words = reader.words;
     let channels = load::channels(&desk.host);
-    let shown = Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
+    let shown =
+        Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
     let content = html! {
         div.inbox data-live="" data-query=(asked.query()) {
             (list::pane(&list, &shown))
@@ -285,7 +288,12 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
 
 /// What of a conversation's page changes by itself, for the script: head, log, contact. The newest page of the log, or an
 /// earlier one.
-async fn log_part(State(desk): State<Desk>, Here(summary): Here, Query(asked): Query<Asked>, reader: Reader) -> Response {
+async fn log_part(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    Query(asked): Query<Asked>,
+    reader: Reader,
+) -> Response {
     match Opened::load(&desk.host, summary, asked.before.as_deref(), &reader).await {
         Ok(opened) => {
             let (now, query) = (desk.now(), asked.query());
@@ -392,9 +400,7 @@ async fn again(
     };
     match drawn.await {
         Ok(draft) if draft.violations.is_empty() => see(&format!("/inbox/{}", summary.id.public())),
-        Ok(draft) => {
-            shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await
-        }
+        Ok(draft) => shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await,
         Err(error) => error::failed(&reader, &error),
     }
 }

@@ -184,7 +184,11 @@ pub(super) fn canned(team: &Team, reader: &Reader) -> Markup {
 /// The people who take care of a conversation, in the list.
 pub(super) fn assignee(summary: &ConversationSummary, team: &Team, reader: &Reader) -> Option<String> {
     let user = summary.assignee?;
-    if reader.user == Some(user) { Some(reader.words.myself.to_string()) } else { team.name_of(user).map(str::to_owned) }
+    if reader.user == Some(user) {
+        Some(reader.words.myself.to_string())
+    } else {
+        team.name_of(user).map(str::to_owned)
+    }
 }
 
 /// Who writes: beside the composer.
@@ -247,7 +251,8 @@ async fn change(
         wanted.if_assignee = Some(UserId::from_public(before).ok());
     }
     if let Some(one) = given("collection") {
-        let one = if one.is_empty() { None } else { Some(PublicId::from_public(one).map_err(|_| missing("collection"))?) };
+        let one =
+            if one.is_empty() { None } else { Some(PublicId::from_public(one).map_err(|_| missing("collection"))?) };
         wanted.collection = Some(one);
     }
     if wanted != ConversationChange::default()
