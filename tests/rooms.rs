@@ -78,8 +78,9 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "inbox",
         &[
             ("error", &["model"]),
-            ("sqlite", &["error", "files", "model", "store", "window"]),
+            ("sqlite", &["error", "files", "model", "store", "window", "words"]),
             ("store", &["error", "model"]),
+            ("words", &["model"]),
         ],
     ),
     (

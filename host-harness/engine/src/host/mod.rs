@@ -82,6 +82,7 @@ struct Workers {
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     snoozes: JoinHandle<()>,
+    index: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -94,6 +95,7 @@ impl Drop for Workers {
         self.doubts.abort();
         self.upkeep.abort();
         self.snoozes.abort();
+        self.index.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -236,7 +238,8 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
-            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run_snoozes),
+            index: spawn(tasks, Worker::Index, &self.organisation, organisation::run_index),
             outbox: Mutex::new(outbox),
         }
     }

@@ -18,6 +18,7 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
 
@@ -37,13 +38,14 @@ pub use media::MediaFiles;
 pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use people::People;
+pub use search::{SearchIndex, SearchViews};
 pub use uploads::Uploads;
 pub use users::Users;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews {}
 
-impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -58,6 +60,7 @@ pub trait Store:
     + MediaFiles
     + Organisation
     + Outbox
+    + SearchIndex
     + Uploads
     + Users
     + Views
@@ -77,6 +80,7 @@ impl<S> Store for S where
         + MediaFiles
         + Organisation
         + Outbox
+        + SearchIndex
         + Uploads
         + Users
         + Views

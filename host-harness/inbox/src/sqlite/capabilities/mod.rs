@@ -17,6 +17,7 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
 
