@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{World, api, eventually, message, sender, text};
 use harness_contract::{SendResult, SenderKind};
-use harness_inbox::{ConversationId, ReplyId, ReplyVerdict, ReplyView, StepState};
+use harness_inbox::{ConversationId, PublicId as _, ReplyId, ReplyVerdict, ReplyView, StepState};
 use serde_json::{Value, json};
 use simulator::{Config, EchoTiming, Fault, Login, Scope};
 
@@ -135,7 +135,7 @@ async fn what_cannot_be_proved_is_a_persons_to_send_again_or_to_settle() {
     // The archive shows nothing of the conversation: that proves nothing.
     world.sim.inject(Fault::graph_error(1, None).on(Scope::Conversations).times(1_000));
     let post = async |reply: ReplyId, what: &str, body: &str| {
-        let url = format!("{}/api/v1/replies/{reply}/{what}", world.address);
+        let url = format!("{}/api/v1/replies/{}/{what}", world.address, reply.public());
         let answer = api("POST", &url, &[("content-type", "application/json")], body).await;
         let json: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
         (answer.status, json)
@@ -174,7 +174,7 @@ async fn a_refused_reply_answers_422_with_all_that_is_wrong_and_leaves_its_key_f
     world.sim.customer(CUSTOMER).text("hello").await;
     let conversation = world.conversation(CUSTOMER).await;
     let post = async |key: &str, words: &str| {
-        let url = format!("{}/api/v1/conversations/{conversation}/replies?wait=20000", world.address);
+        let url = format!("{}/api/v1/conversations/{}/replies?wait=20000", world.address, conversation.public());
         let headers = [("idempotency-key", key), ("content-type", "application/json")];
         let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": words } }] });
         let answer = api("POST", &url, &headers, body.to_string().into_bytes()).await;

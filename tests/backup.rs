@@ -1,6 +1,7 @@
 //! A backup of a real `harness serve` that works meanwhile, and what it is worth in another place: nothing that
 //! was acknowledged before is missing, and nothing is sent twice. And a second host, which is turned away.
 
+use harness_inbox::{ConversationId, PublicId as _};
 use std::{collections::BTreeMap, process::Output, time::Duration};
 
 use crate::{
@@ -32,8 +33,8 @@ fn taken(sim: &Simulator) -> BTreeMap<String, usize> {
 }
 
 async fn api(address: &str, path: &str) -> Value {
-    serde_json::from_str(&channel_tests::api("GET", &format!("{address}/api/v1{path}"), &[], vec![]).await.body)
-        .unwrap()
+    let answer = channel_tests::api("GET", &format!("{address}/api/v1{path}"), &[], vec![]).await;
+    channel_tests::entries(answer.json())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +80,7 @@ async fn everything_acknowledged_before_a_backup_under_load_is_in_it_once() {
     .await;
     // Whatever the restored host would send of its own goes out before a new reply.
     let next = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "after the restore"}}], "try_anyway": true});
-    let url = format!("{}/api/v1/conversations/1/replies", other.address);
+    let url = format!("{}/api/v1/conversations/{}/replies", other.address, ConversationId::new(1).public());
     let answer = channel_tests::api("POST", &url, &[("idempotency-key", "next")], next.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let mut sent = sent;
@@ -122,7 +123,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
     let reply = async |address: &str, key: &str, parts: usize| {
         let parts: Vec<_> = (0..parts).map(|part| json!({"text": {"text": format!("{key} {part}")}})).collect();
         let body = json!({"sender": {"kind": "human", "id": "kim"}, "parts": parts}).to_string();
-        let url = format!("{address}/api/v1/conversations/1/replies");
+        let url = format!("{address}/api/v1/conversations/{}/replies", ConversationId::new(1).public());
         let answer = channel_tests::api("POST", &url, &[("idempotency-key", key)], body).await;
         serde_json::from_str::<Value>(&answer.body).unwrap()
     };
@@ -150,7 +151,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
             assert!(step["outcome"].to_string().contains("comes from a backup"), "{view}");
         }
     }
-    let timeline = api(&other.address, "/conversations/1/messages").await;
+    let timeline = api(&other.address, &format!("/conversations/{}/messages", ConversationId::new(1).public())).await;
     let shown: Vec<_> = timeline.as_array().unwrap().iter().filter(|entry| entry["state"] == "ambiguous").collect();
     assert_eq!(shown.len(), 4, "agents see each of them: {timeline}");
     assert_eq!(shown[3]["text"], "behind 1");

@@ -11,7 +11,7 @@
 
 use channel_tests::{World, dialog::Person, eventually, gate::Gate, message, text};
 use harness_engine::{Host, HostError};
-use harness_inbox::{AccountId, AccountRow, AccountState, StepState};
+use harness_inbox::{AccountId, AccountRow, AccountState, PublicId as _, StepState};
 use simulator::{Config, Subject};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -59,7 +59,7 @@ async fn a_refresh_under_way_does_not_bring_a_disconnected_account_back_and_its_
         assert!(kept.is_empty(), "{login}: {kept:?}");
         // And what it had to say of the account's state and of its next refresh.
         for connection in [left.connection - 1, left.connection] {
-            assert!(!inbox.mark_account(account, connection, AccountState::Connected, None).await.unwrap());
+            assert!(!inbox.mark_account(account, connection, AccountState::Connected, None, 0).await.unwrap());
             inbox.note_refresh(account, connection, Some(1), Some(1)).await.unwrap();
         }
         let left = inbox.account_row(account).await.unwrap();
@@ -97,7 +97,7 @@ async fn neither_entry_points_nor_a_check_nor_a_late_callback_bring_a_disconnect
 
     let asked = world.host.configure(account, Default::default()).await;
     assert!(matches!(asked, Err(HostError::Disconnected(_))), "{asked:?}");
-    let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
+    let url = format!("{}/api/v1/accounts/{}/entry-points", world.address, account.public());
     let json = [("content-type", "application/json")];
     let body = br#"{"ice_breakers": [], "menu": null}"#.to_vec();
     let answer = channel_tests::api("PUT", &url, &json, body).await;

@@ -164,7 +164,7 @@ async fn a_body_that_does_not_come_ends_within_its_time() {
         assert!(begun(path, more).await.starts_with("HTTP/1.1 4"), "{path}");
     }
     let json = "content-type: application/json\r\nidempotency-key: 1";
-    assert!(begun("/api/v1/conversations/1/replies", json).await.starts_with("HTTP/1.1 4"));
+    assert!(begun("/api/v1/conversations/cnv_1/replies", json).await.starts_with("HTTP/1.1 4"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

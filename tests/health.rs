@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{World, dialog::Person, eventually, message, text};
 use harness_contract::{CheckLevel, CheckResult};
-use harness_inbox::AccountId;
+use harness_inbox::{AccountId, PublicId as _};
 use simulator::{AppMode, Config, PastMessage, webhook::attachment::Attachment};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -326,7 +326,8 @@ mod canary {
                     .then_some(())
             })
             .await;
-            for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{row}/check")] {
+            for path in ["accounts", "channels", "health", "conversations", &format!("accounts/{}/check", row.public())]
+            {
                 let address = format!("{}/api/v1/{path}", world.address);
                 answers.push_str(&channel_tests::api("GET", &address, &[], vec![]).await.body);
             }

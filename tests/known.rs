@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+use harness_inbox::PublicId as _;
 use std::sync::OnceLock;
 
 use channel_tests::{
@@ -81,7 +82,7 @@ async fn a_credential_in_a_coding_or_a_repeated_header_is_in_no_error_no_answer_
             assert!(!said.contains(OWN), "{headers:?}: {said}");
         }
     }
-    let path = format!("{}/api/v1/conversations/{}/messages", world.address, world.conversation);
+    let path = format!("{}/api/v1/conversations/{}/messages", world.address, world.conversation.public());
     let answer = channel_tests::api("GET", &path, &[], "").await;
     assert!(answer.status == 200 && !answer.body.contains(OWN), "{}", answer.body);
     assert!(!log.text().contains(OWN), "the log");

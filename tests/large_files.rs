@@ -47,7 +47,7 @@ async fn ask(address: &str, head: &str) -> TcpStream {
 
 /// Hands a file in; its last piece waits until those of all others are there too.
 async fn hand_in(address: String, number: usize, all: Arc<Barrier>) -> Value {
-    let mut stream = ask(&address, &format!("POST /api/v1/files HTTP/1.1\r\ncontent-length: {FILE}\r\n")).await;
+    let mut stream = ask(&address, &format!("POST /api/v1/uploads HTTP/1.1\r\ncontent-length: {FILE}\r\n")).await;
     let piece = piece(number);
     for index in 0..FILE / MIB {
         if index + 1 == FILE / MIB {
@@ -147,7 +147,7 @@ async fn four_slow_files_of_60_mib_at_once_cost_no_memory() {
     for (number, handed) in handed.into_iter().enumerate() {
         let handed = handed.await.unwrap();
         assert_eq!(handed["sha256"], digest(number, FILE), "{handed}");
-        let path = format!("/api/v1/files/{}", handed["source"]["file"]["handle"].as_str().unwrap());
+        let path = format!("/api/v1/uploads/{}", handed["id"].as_str().unwrap());
         read.push(tokio::spawn(read_slowly(process.address.clone(), path, Arc::clone(&all))));
     }
     for (number, read) in read.into_iter().enumerate() {
@@ -199,7 +199,7 @@ async fn an_interrupted_file_leaves_nothing_behind_and_what_the_operator_sets_ho
     let folder = tempfile::tempdir().unwrap();
     let process = Process::prepare(folder.path(), &sim);
     let host = start(&process).await;
-    let begin = format!("POST /api/v1/files HTTP/1.1\r\ncontent-length: {FILE}\r\n");
+    let begin = format!("POST /api/v1/uploads HTTP/1.1\r\ncontent-length: {FILE}\r\n");
     let begun = async || {
         let mut stream = ask(&process.address, &begin).await;
         for _ in 0..3 {
@@ -222,7 +222,7 @@ async fn an_interrupted_file_leaves_nothing_behind_and_what_the_operator_sets_ho
 
     let limit = "the body is larger than the 1 MiB that this address takes";
     let mut announced = ask(&process.address, &begin).await;
-    let mut chunked = ask(&process.address, "POST /api/v1/files HTTP/1.1\r\ntransfer-encoding: chunked\r\n").await;
+    let mut chunked = ask(&process.address, "POST /api/v1/uploads HTTP/1.1\r\ntransfer-encoding: chunked\r\n").await;
     for _ in 0..2 {
         // It may have been answered already.
         let _ = chunked.write_all(format!("{MIB:x}\r\n").as_bytes()).await;

@@ -14,7 +14,7 @@ use channel_tests::{
     text,
 };
 use harness_engine::{ConnectError, ConnectStage, HostError};
-use harness_inbox::{AccountState, StepState};
+use harness_inbox::{AccountState, PublicId as _, StepState};
 use simulator::Config;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -331,7 +331,7 @@ mod hanging_up {
     async fn ends_no_disconnecting_half_way() {
         let (world, gate) = World::gated(Config::demo()).await;
         let account = Person::new(&world).await.connects("facebook").await;
-        let path = format!("/api/v1/accounts/{account}");
+        let path = format!("/api/v1/accounts/{}", account.public());
         cut_off(&world, &gate, "/subscribed_apps", "DELETE", &path, "", "").await;
         eventually("the end of the account", async || {
             let row = world.host.inbox().account_row(account).await.unwrap();
@@ -349,7 +349,7 @@ mod hanging_up {
     async fn ends_no_entry_points_half_way() {
         let (world, gate) = World::gated(Config::demo()).await;
         let account = Person::new(&world).await.connects("facebook").await;
-        let path = format!("/api/v1/accounts/{account}/entry-points");
+        let path = format!("/api/v1/accounts/{}/entry-points", account.public());
         let body = r#"{"ice_breakers":[{"title":"Hours?","action":{"postback":"HOURS"}}],"menu":null}"#;
         let set = || {
             let requests = world.sim.requests().into_iter();

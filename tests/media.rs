@@ -13,7 +13,7 @@ use std::{fs, path::Path, time::Duration};
 
 use channel_tests::{World, api, eventually, message, request, secrets, text, told::Told};
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart, names};
-use harness_inbox::{MediaState, MediaView, ReplyState, StepState, TimelineEntry};
+use harness_inbox::{MediaState, MediaView, PublicId as _, ReplyState, StepState, TimelineEntry};
 use simulator::{CdnFile, Config};
 
 /// The files of the customer's newest message, once none of them is waited for.
@@ -56,7 +56,7 @@ async fn a_photo_is_stored_by_what_its_content_is_and_handed_out_as_nothing_that
     let media = files(&world).await.remove(0);
     assert_eq!((media.state, media.mime.as_deref()), (MediaState::Stored, Some("image/png")));
     assert_eq!(media.size, Some(content.len() as i64));
-    let answer = world.api("GET", &format!("/api/v1/media/{}", media.id), &[], vec![]).await;
+    let answer = world.api("GET", &format!("/api/v1/media/{}", media.id.public()), &[], vec![]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "image/png");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
@@ -144,7 +144,7 @@ async fn a_file_of_the_hosts_is_uploaded_first_and_then_sent_by_its_id() {
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let photo = CdnFile::demo_photo().bytes;
-    let answer = world.api("POST", "/api/v1/files?name=f%C3%BCr%20dich.png", &[], photo).await;
+    let answer = world.api("POST", "/api/v1/uploads?name=f%C3%BCr%20dich.png", &[], photo).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let held: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(held["mime"], "image/png");
@@ -204,23 +204,21 @@ async fn what_came_and_what_was_sent_have_one_shape_and_a_sent_file_is_fetched_b
     let parts = vec![text("hello to you"), upload(MediaKind::Image, &held.handle)];
     world.reply(conversation, "both", message(parts)).await;
     world.settled().await;
-    let messages = format!("/api/v1/conversations/{conversation}/messages");
+    let messages = format!("/api/v1/conversations/{}/messages", conversation.public());
     let answer = world.api("GET", &messages, &[], vec![]).await;
-    let entries: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+    let entries = answer.json()["data"].as_array().unwrap().clone();
     let (came, went): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry["direction"] == "inbound");
     assert_eq!((came.len(), went.len()), (2, 2), "{}", answer.body);
     for (came, went) in came.iter().zip(&went) {
         assert_eq!(members(came), members(went));
-        assert_eq!(members(&came["body"]), members(&went["body"]), "{came} {went}");
+        assert_eq!(members(&came["sender"]), members(&went["sender"]), "{came} {went}");
     }
     assert_eq!((&came[0]["text"], &went[0]["text"]), (&"hello".into(), &"hello to you".into()));
-    assert_eq!(came[0]["body"]["text"], "hello");
-    assert_eq!(went[0]["body"]["text"], "hello to you");
-    let (there, here) = (&came[1]["body"]["attachments"][0], &went[1]["body"]["attachments"][0]);
+    let (there, here) = (&came[1]["attachments"][0], &went[1]["attachments"][0]);
     assert_eq!(members(there), members(here), "{there} {here}");
     assert!(went[1].to_string().contains(&held.handle), "{}", went[1]);
 
-    let address = format!("{}/api/v1/files/{}", world.address, held.handle);
+    let address = format!("{}{}", world.address, here["url"].as_str().unwrap());
     let fetched = api("GET", &address, &[], vec![]).await;
     assert_eq!((fetched.status, fetched.headers["content-type"].to_str().unwrap()), (200, "image/png"));
     assert_eq!(fetched.headers["content-length"].to_str().unwrap(), photo.len().to_string());

@@ -34,7 +34,8 @@ async fn every_answer_leaves_a_browser_nothing_to_guess_run_frame_or_keep() {
         (200, "GET", format!("{}/health/ready", world.address)),
         (200, "GET", format!("{}/metrics", world.address)),
         (200, "GET", format!("{}/api/v1/conversations", world.address)),
-        (404, "GET", format!("{}/api/v1/replies/7", world.address)),
+        (200, "GET", format!("{}/api/v1/openapi.json", world.address)),
+        (404, "GET", format!("{}/api/v1/replies/none", world.address)),
         (404, "GET", format!("{}/api/v1/nowhere", world.address)),
         (405, "DELETE", format!("{}/api/v1/conversations", world.address)),
         (401, "GET", format!("{}/api/v1/conversations", world.address)),
@@ -111,9 +112,9 @@ async fn a_page_of_another_site_reaches_no_endpoint_even_with_a_token() {
     for (method, path) in [
         ("POST", "/api/v1/deliveries/retry"),
         ("POST", "/api/v1/channels/instagram/reset"),
-        ("DELETE", "/api/v1/accounts/1"),
+        ("DELETE", "/api/v1/accounts/acc_1"),
         // Reading that has an effect.
-        ("POST", "/api/v1/accounts/1/check"),
+        ("POST", "/api/v1/accounts/acc_1/check"),
         ("GET", "/metrics"),
     ] {
         for from in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {

@@ -11,12 +11,16 @@
 
 #[path = "packages/fake.rs"]
 mod fake;
+#[path = "packages/found.rs"]
+mod found;
 #[path = "packages/hostile.rs"]
 mod hostile;
 #[path = "packages/hostile_lists.rs"]
 mod hostile_lists;
 #[path = "packages/hostile_logins.rs"]
 mod hostile_logins;
+#[path = "packages/keyless.rs"]
+mod keyless;
 #[path = "packages/registry.rs"]
 mod registry;
 #[path = "packages/sample.rs"]

@@ -1,8 +1,21 @@
 //! Pages in a real browser.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "browser.rs"]
 mod browser;
 #[path = "connecting_page.rs"]
 mod connecting_page;
+#[path = "pages/inbox.rs"]
+mod inbox;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/street.rs"]
+mod street;

@@ -11,7 +11,7 @@
 
 use channel_tests::{Answer, PATIENCE, World, dialog::Person, request};
 use harness_engine::ConnectStage;
-use harness_inbox::ReplyId;
+use harness_inbox::{AccountId, ConversationId, MediaId, PublicId as _, ReplyId};
 use serde_json::{Value, json};
 use simulator::{AccountConfig, CdnFile, Config};
 use tokio::{
@@ -45,7 +45,8 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
     let world = World::new().await;
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
-    let replies = format!("conversations/{conversation}/replies");
+    let replies = format!("conversations/{conversation}/replies", conversation = conversation.public());
+    let nobody = format!("accounts/{}", AccountId::new(4711).public());
     let key = ("idempotency-key", "one");
     let text = r#"{"sender":{"kind": "human", "id": "kim"},"parts":[{"text":{"text":"hi"}}]}"#;
     let large = "x".repeat(300 << 10);
@@ -54,13 +55,13 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
     let cases: [Case<'_>; 27] = [
         (404, "no_such_address", "/nowhere", None, "GET", "nowhere", &[], ""),
         (405, "method_not_allowed", "DELETE", None, "DELETE", "accounts", &[], ""),
-        (400, "bad_address", "whole numbers", None, "GET", "conversations/abc", &[], ""),
-        (400, "bad_address", "whole numbers", None, "GET", "replies/99999999999999999999", &[], ""),
-        (404, "not_found", "conversation 4711", None, "GET", "conversations/4711", &[], ""),
-        (404, "not_found", "account 4711", None, "GET", "accounts/4711", &[], ""),
+        (404, "not_found", "conversation", None, "GET", "conversations/abc", &[], ""),
+        (400, "bad_address", "UTF-8", None, "GET", "replies/%ff", &[], ""),
+        (400, "bad_id", "`cnv_`", Some("conversation_id"), "GET", "activities?conversation_id=4711", &[], ""),
+        (404, "not_found", "account", None, "GET", "accounts/4711", &[], ""),
         (400, "bad_parameter", "`colour`", Some("colour"), "GET", "accounts?colour=blue", &[], ""),
         (400, "bad_parameter", "`wait`", Some("wait"), "POST", &format!("{replies}?wait=soon"), &[key], text),
-        (400, "bad_parameter", "known", None, "DELETE", "accounts/4711?conversations=burn", &[], ""),
+        (400, "bad_parameter", "known", None, "DELETE", &format!("{nobody}?conversations=burn"), &[], ""),
         (400, "bad_parameter", "`limit`", None, "GET", "conversations?limit=none", &[], ""),
         (400, "no_idempotency_key", "Idempotency-Key", None, "POST", &replies, &[], text),
         (400, "not_json", "line 1", None, "POST", &replies, &[key], "{\"parts\":["),
@@ -94,8 +95,8 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
             r#"{"channel":"instagram","login":"face"}"#,
         ),
         (404, "no_such_link", "link", None, "GET", "connect/never-made", &[], ""),
-        (400, "bad_body", "an object", None, "PUT", "accounts/1/entry-points", &[], "7"),
-        (400, "empty_file", "empty", None, "POST", "files", &[], ""),
+        (400, "bad_body", "an object", None, "PUT", &format!("{nobody}/entry-points"), &[], "7"),
+        (400, "empty_file", "empty", None, "POST", "uploads", &[], ""),
         (403, "other_site", "another site", None, "GET", "accounts", &[("origin", "https://evil.example")], ""),
     ];
     for (status, code, named, path, method, address, headers, body) in cases {
@@ -123,7 +124,7 @@ async fn a_message_that_cannot_be_sent_is_answered_with_violations_that_spell_na
     let world = World::new().await;
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
-    let replies = format!("/api/v1/conversations/{conversation}/replies");
+    let replies = format!("/api/v1/conversations/{conversation}/replies", conversation = conversation.public());
     let bodies = [
         json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "x".repeat(4000) } }] }),
         json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "one" } }, { "text": { "text": "two" } }], "private_reply_to": "17900000000000001" }),
@@ -148,14 +149,15 @@ async fn what_a_file_is_answered_with_is_the_source_of_a_message_word_for_word()
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let photo = CdnFile::demo_photo().bytes;
-    let answer = world.api("POST", "/api/v1/files?name=photo.png", &[], photo).await;
+    let answer = world.api("POST", "/api/v1/uploads?name=photo.png", &[], photo).await;
     let held: Value = serde_json::from_str(&answer.body).unwrap();
     let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "media": [{ "kind": "image", "source": held["source"] }] }] });
-    let replies = format!("/api/v1/conversations/{conversation}/replies?wait=60000");
+    let replies =
+        format!("/api/v1/conversations/{conversation}/replies?wait=60000", conversation = conversation.public());
     let answer = world.api("POST", &replies, &[("idempotency-key", "photo")], body.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let reply: Value = serde_json::from_str(&answer.body).unwrap();
-    world.ended(ReplyId::new(reply["id"].as_i64().unwrap())).await;
+    world.ended(ReplyId::from_public(reply["id"].as_str().unwrap()).unwrap()).await;
     assert_eq!(world.sim.customer(Config::DEMO_CUSTOMER).transcript().len(), 2, "hello, and the photo");
 }
 
@@ -210,7 +212,7 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
     let world = World::new().await;
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
-    let replies = format!("conversations/{conversation}/replies");
+    let replies = format!("conversations/{conversation}/replies", conversation = conversation.public());
     let settled = r#"{"delivered":true}"#;
     let message = |file: &str| {
         let source = json!({ "file": { "handle": file, "size": 1 } });
@@ -221,24 +223,31 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
     type Case<'c> = (&'c str, &'c str, Option<&'c str>, &'c str, &'c str, String);
     let none = String::new;
     let cases: [Case<'_>; 21] = [
-        ("not_found", "account 4711", None, "GET", "accounts/4711", none()),
-        ("not_found", "account 4711", None, "DELETE", "accounts/4711", none()),
-        ("not_found", "account 4711", None, "GET", "accounts/4711/check", none()),
-        ("not_found", "account 4711", None, "POST", "accounts/4711/check", none()),
-        ("not_found", "account 4711", None, "PUT", "accounts/4711/entry-points", json!({}).to_string()),
-        ("not_found", "conversation 4711", None, "GET", "conversations/4711", none()),
-        ("not_found", "conversation 4711", None, "GET", "conversations/4711/messages", none()),
-        ("not_found", "conversation 4711", None, "POST", "conversations/4711/read", none()),
-        ("not_found", "conversation 4711", None, "POST", "conversations/4711/replies", message("x").to_string()),
-        ("not_found", "conversation 4711", Some("conversation"), "GET", "activities?conversation=4711", none()),
-        ("not_found", "reply 4711", None, "GET", "replies/4711", none()),
-        ("not_found", "reply 4711", None, "POST", "replies/4711/send-again", none()),
-        ("not_found", "reply 4711", None, "POST", "replies/4711/settle", settled.into()),
-        ("not_found", "media 4711", None, "GET", "media/4711", none()),
-        ("not_found", "file nothing", None, "GET", "files/nothing", none()),
+        ("not_found", "no account with", None, "GET", "accounts/4711", none()),
+        ("not_found", "no account with", None, "DELETE", "accounts/4711", none()),
+        ("not_found", "no account with", None, "GET", "accounts/4711/check", none()),
+        ("not_found", "no account with", None, "POST", "accounts/4711/check", none()),
+        ("not_found", "no account with", None, "PUT", "accounts/4711/entry-points", json!({}).to_string()),
+        ("not_found", "no conversation with", None, "GET", "conversations/4711", none()),
+        ("not_found", "no conversation with", None, "GET", "conversations/4711/messages", none()),
+        ("not_found", "no conversation with", None, "POST", "conversations/4711/read", none()),
+        ("not_found", "no conversation with", None, "POST", "conversations/4711/replies", message("x").to_string()),
         (
             "not_found",
-            "file nothing",
+            "no conversation with",
+            Some("conversation_id"),
+            "GET",
+            "activities?conversation_id=4711",
+            none(),
+        ),
+        ("not_found", "no reply with", None, "GET", "replies/4711", none()),
+        ("not_found", "no reply with", None, "POST", "replies/4711/send-again", none()),
+        ("not_found", "no reply with", None, "POST", "replies/4711/settle", settled.into()),
+        ("not_found", "no media with", None, "GET", "media/4711", none()),
+        ("not_found", "no uploaded file with", None, "GET", "uploads/nothing", none()),
+        (
+            "not_found",
+            "uploaded file `nothing`",
             Some("parts[1].media[0].source.file.handle"),
             "POST",
             &replies,
@@ -252,6 +261,14 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
     ];
     for (code, named, path, method, address, body) in cases {
         let headers = [JSON, ("idempotency-key", address)];
+        let kind = if address.contains("conversation") { "cnv" } else { address.get(..3).unwrap() };
+        let nobodys = match kind {
+            "cnv" => ConversationId::new(4711).public(),
+            "acc" => AccountId::new(4711).public(),
+            "rep" => ReplyId::new(4711).public(),
+            _ => MediaId::new(4711).public(),
+        };
+        let address = address.replace("4711", &nobodys);
         let answer = world.api(method, &format!("/api/v1/{address}"), &headers, body).await;
         let shown = format!("{method} {address}: {}", answer.body);
         assert_eq!(answer.status, 404, "{shown}");

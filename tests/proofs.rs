@@ -163,7 +163,7 @@ async fn the_row_of_a_disconnected_account_does_not_hide_the_alias_of_another() 
     let hostile = two_accounts().await;
     let inbox = hostile.host.whole_inbox();
     let old = inbox.accounts().await.unwrap().into_iter().find(|row| row.platform_id == "mallory").unwrap();
-    inbox.disconnect_account(old.id, None).await.unwrap();
+    inbox.disconnect_account(old.id, false, 0).await.unwrap();
     let dialog = FromDialog { aliases: vec!["mallory".into()], ..FromDialog::default() };
     let new = NewAccount {
         channel: "hostile".into(),

@@ -27,15 +27,15 @@ use tokio::net::{TcpListener, TcpStream};
 /// What tells something or does something.
 const ENDPOINTS: [(&str, &str); 10] = [
     ("GET", "/api/v1/conversations"),
-    ("GET", "/api/v1/conversations/1/messages"),
+    ("GET", "/api/v1/conversations/cnv_1/messages"),
     ("GET", "/api/v1/accounts"),
     ("GET", "/api/v1/channels"),
     ("GET", "/api/v1/health"),
     ("GET", "/metrics"),
     ("POST", "/api/v1/connect"),
-    ("POST", "/api/v1/conversations/1/replies"),
+    ("POST", "/api/v1/conversations/cnv_1/replies"),
     ("POST", "/api/v1/deliveries/retry"),
-    ("DELETE", "/api/v1/accounts/1"),
+    ("DELETE", "/api/v1/accounts/acc_1"),
 ];
 
 /// What a client may say about itself, to be taken for somebody of this machine.

@@ -12,9 +12,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use channel_tests::{World, dialog::Person, eventually, files_with, message, sender, text};
+use channel_tests::{World, dialog::Person, entries, eventually, files_with, message, sender, text};
 use harness_contract::{AccountSettings, Delivery, DeliverySource, OutboundMessage, OutboundPart, SenderKind};
-use harness_inbox::{ConversationId, HistoryMark, NewDelivery, Proof};
+use harness_inbox::{AccountId, ConversationId, HistoryMark, NewDelivery, Proof, PublicId as _};
 use serde_json::{Value, json};
 use simulator::{Config, Login, PastMessage};
 
@@ -24,7 +24,7 @@ const MANY: usize = 620;
 async fn get(world: &World, path: &str) -> Value {
     let answer = world.api("GET", path, &[], vec![]).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    serde_json::from_str(&answer.body).unwrap()
+    entries(answer.json())
 }
 
 /// Follows the pages of a list to its end.
@@ -33,10 +33,11 @@ async fn pages(world: &World, path: &str) -> Vec<Vec<Value>> {
     loop {
         let answer = world.api("GET", &format!("{path}{query}"), &[], vec![]).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        pages.push(serde_json::from_str(&answer.body).unwrap());
-        let Some(link) = answer.headers.get("link") else { return pages };
-        let link = link.to_str().unwrap();
-        query = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        let page = answer.json();
+        pages.push(page["data"].as_array().unwrap().clone());
+        assert_eq!(page["has_more"], !page["cursor"].is_null(), "{page}");
+        let Some(cursor) = page["cursor"].as_str() else { return pages };
+        query = format!("?limit=100&cursor={cursor}");
         assert!(pages.len() < 50, "the pages have no end");
     }
 }
@@ -76,10 +77,10 @@ async fn every_conversation_and_every_message_is_reached_through_pages() {
     });
     deliver(&world, &messages.collect::<Vec<_>>()).await;
     let listed = pages(&world, "/api/v1/conversations").await.concat();
-    let contacts: BTreeSet<_> = listed.iter().map(|one| one["contact"].as_str().unwrap().to_owned()).collect();
+    let contacts: BTreeSet<_> = listed.iter().map(|one| one["contact"]["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((listed.len(), contacts.len()), (MANY + 1, MANY + 1), "each once");
     let id = world.conversation(CUSTOMER).await;
-    let mut pages = pages(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+    let mut pages = pages(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     pages.reverse();
     let texts: Vec<_> = pages.concat().iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts, (0..MANY).map(|number| number.to_string()).collect::<Vec<_>>(), "each once, in order");
@@ -95,12 +96,12 @@ async fn a_parameter_that_does_nothing_is_refused() {
         "conversations?page=2",
         "conversations?limit=1&limit=2",
         "conversations?limit=0",
-        "conversations?before=yesterday",
-        "conversations/1/messages?after=3",
+        "conversations?cursor=yesterday",
+        &format!("conversations/{}/messages?after=3", ConversationId::new(1).public()),
         "activities?kinds=comment",
-        "activities?conversation=mine",
+        "activities?conversation_id=mine",
         "accounts?limit=5",
-        "accounts/1?verbose=1",
+        &format!("accounts/{}?verbose=1", AccountId::new(1).public()),
         "health?full=1",
         "channels?limit=1",
     ] {
@@ -132,12 +133,18 @@ async fn a_notice_has_the_ids_by_which_it_is_answered_and_the_name_where_the_pla
         all.clone().find(|one| one["body"]["comment"]["id"] == *id).unwrap_or_else(|| panic!("{id} in {comments:#}"))
     };
     let known = found(comment.mid());
-    assert_eq!((&known["contact"], &known["account"]), (&json!(CUSTOMER), &json!(account)), "{known:#}");
+    let row = world.host.inbox().accounts().await.unwrap().remove(0).id.public();
+    assert_eq!(
+        (&known["identifiers"], &known["account_id"]),
+        (&json!({ "instagram_id": CUSTOMER }), &json!(row)),
+        "{known:#}"
+    );
     let hidden = found("17900000000000008");
     assert!(hidden.to_string().contains("nobody.knows"), "{hidden:#}");
     assert!(get(&world, "/api/v1/activities?kind=mention").await.to_string().contains("17900000000000009"));
     // With what the list says, it is answered in private.
-    let (conversation, id) = (ConversationId::new(known["conversation"].as_i64().unwrap()), comment.mid());
+    let (conversation, id) =
+        (ConversationId::from_public(known["conversation_id"].as_str().unwrap()).unwrap(), comment.mid());
     let answer = OutboundMessage { private_reply_to: Some(id.into()), ..message(vec![text("Yes, in private.")]) };
     let view = world.reply(conversation, id, answer).await;
     let sent = world.sends().pop().unwrap_or_else(|| panic!("nothing was sent: {view:?}"));
@@ -158,9 +165,10 @@ async fn unread_falls_through_a_persons_answer_and_the_read_operation_and_throug
     world.reply(id, "signal", message(vec![OutboundPart::MarkSeen(None)])).await;
     world.reply(id, "refused", message(vec![text(&"x".repeat(50)), text("")])).await;
     customer.react(last.mid(), "🔥").await;
-    assert_eq!(world.api("POST", "/api/v1/accounts/1/check", &[], vec![]).await.status, 200);
-    get(&world, "/api/v1/accounts/1/check").await;
-    get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+    let check = format!("/api/v1/accounts/{}/check", AccountId::new(1).public());
+    assert_eq!(world.api("POST", &check, &[], vec![]).await.status, 200);
+    get(&world, &check).await;
+    get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     world.settled().await;
     assert_eq!(unread(&world).await, 2);
     world.reply(id, "person", message(vec![text("a person")])).await;
@@ -172,10 +180,16 @@ async fn unread_falls_through_a_persons_answer_and_the_read_operation_and_throug
     customer.unsend(third.mid()).await;
     world.settled().await;
     assert_eq!(unread(&world).await, 1, "what is counted is there");
-    let read = world.api("POST", &format!("/api/v1/conversations/{id}/read"), &[], vec![]).await;
+    let read = world.api("POST", &format!("/api/v1/conversations/{}/read", id.public()), &[], vec![]).await;
     assert_eq!((read.status, read.body.as_str()), (200, r#"{"read":1}"#));
     assert_eq!(unread(&world).await, 0);
-    assert_eq!(world.api("POST", "/api/v1/conversations/999/read", &[], vec![]).await.status, 404);
+    assert_eq!(
+        world
+            .api("POST", &format!("/api/v1/conversations/{}/read", ConversationId::new(999).public()), &[], vec![])
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,11 +213,8 @@ async fn after_an_edit_nothing_shows_the_old_words() {
     world.settled().await;
     let id = world.conversation(CUSTOMER).await;
     assert_eq!(get(&world, "/api/v1/conversations").await[0]["preview"], "second-new-words");
-    let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
-    assert_eq!(
-        (&messages[0]["text"], &messages[0]["body"]["text"]),
-        (&json!("the-new-words"), &json!("the-new-words"))
-    );
+    let messages = get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
+    assert_eq!((&messages[0]["text"], messages[0]["revision"].is_null()), (&json!("the-new-words"), false));
     assert!(!messages.to_string().contains("canary"), "{messages:#}");
     for canary in ["canary-old", "canary-between", "canary-late", "canary-second"] {
         eventually(canary, async || files_with(world.folder.path(), canary).is_empty().then_some(())).await;
@@ -220,7 +231,7 @@ async fn two_messages_of_one_id_in_one_delivery_are_both_kept_and_counted() {
         deliver(&world, &items).await;
     }
     let id = world.conversation(CUSTOMER).await;
-    let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+    let messages = get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     let texts: Vec<_> = messages.as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();
     assert_eq!((texts, unread(&world).await), (vec!["first", "second"], 2));
 }
@@ -232,7 +243,7 @@ async fn a_message_with_an_empty_id_is_not_lost_without_a_word() {
     let empty = item(&world, CUSTOMER, now, json!({ "mid": "", "text": "without-an-id" }));
     deliver(&world, &[empty, item(&world, CUSTOMER, now, json!({ "mid": "m-1", "text": "with one" }))]).await;
     let id = world.conversation(CUSTOMER).await;
-    let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+    let messages = get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     let activities = get(&world, "/api/v1/activities").await;
     let shown = format!("{messages}{activities}");
     assert!(shown.contains("without-an-id"), "{shown}");
@@ -252,9 +263,13 @@ async fn a_time_far_in_the_future_pins_nothing_to_the_top_and_makes_nothing_late
     let other = "5551230000000002";
     deliver(&world, &[item(&world, other, now + 120_000, json!({ "mid": "o", "text": "of another" }))]).await;
     let all = get(&world, "/api/v1/conversations").await;
-    assert_eq!((&all[0]["contact"], &all[1]["preview"]), (&json!(other), &json!("of now")), "{all:#}");
+    assert_eq!(
+        (&all[0]["contact"]["identifiers"]["instagram_id"], &all[1]["preview"]),
+        (&json!(other), &json!("of now")),
+        "{all:#}"
+    );
     let id = world.conversation(CUSTOMER).await;
-    let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+    let messages = get(&world, &format!("/api/v1/conversations/{}/messages", id.public())).await;
     assert!(messages.as_array().unwrap().iter().all(|one| one["late"] == false), "{messages:#}");
 }
 
@@ -267,8 +282,8 @@ async fn the_archives_messages_of_one_second_come_in_their_order_and_none_is_lat
     world.sim.seed_conversation(&ig_id, CUSTOMER, &words.map(|words| PastMessage::customer(hour, words))).unwrap();
     Person::new(&world).await.connects("facebook").await;
     let messages = eventually("the past", async || {
-        let id = get(&world, "/api/v1/conversations").await[0]["id"].as_i64()?;
-        let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+        let all = get(&world, "/api/v1/conversations").await;
+        let messages = get(&world, &format!("/api/v1/conversations/{}/messages", all[0]["id"].as_str()?)).await;
         (messages.as_array()?.len() == words.len()).then_some(messages)
     })
     .await;
@@ -314,8 +329,8 @@ async fn an_archives_messages_of_one_second_stand_in_their_order_over_several_pa
     hands_on(vec![archived(&world, &["9", "8", "7"])]).await;
     hands_on(vec![archived(&world, &["6", "5", "4"]), archived(&world, &["3", "2", "1"])]).await;
     let shown = async || {
-        let id = get(&world, "/api/v1/conversations").await[0]["id"].as_i64().unwrap();
-        let messages = get(&world, &format!("/api/v1/conversations/{id}/messages")).await;
+        let all = get(&world, "/api/v1/conversations").await;
+        let messages = get(&world, &format!("/api/v1/conversations/{}/messages", all[0]["id"].as_str().unwrap())).await;
         let all = messages.as_array().unwrap();
         assert!(all.iter().all(|one| one["late"] == false), "{messages:#}");
         all.iter().map(|one| one["text"].as_str().unwrap()).collect::<String>()

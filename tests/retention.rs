@@ -93,7 +93,7 @@ async fn gone_from(folder: &Path, words: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_deliveries_are_emptied_when_they_are_old_enough_and_nothing_else_is_lost() {
-    let kept = Kept::for_as_long_as(Retention { deliveries: Some(DAY * 90), unused_files: None }).await;
+    let kept = Kept::for_as_long_as(Retention { deliveries: Some(DAY * 90), unused_files: None, changes: None }).await;
     let old = kept.sim.customer(CUSTOMER).text("an old message").await;
     let as_it_came = format!(r#""mid":"{}""#, old.mid());
     let unread = r#"{"object":"page","entry":[]}"#;
@@ -128,7 +128,7 @@ async fn raw_deliveries_are_emptied_when_they_are_old_enough_and_nothing_else_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_that_nobody_used_go_and_used_ones_stay() {
-    let kept = Kept::for_as_long_as(Retention { deliveries: None, unused_files: Some(DAY * 30) }).await;
+    let kept = Kept::for_as_long_as(Retention { deliveries: None, unused_files: Some(DAY * 30), changes: None }).await;
     let hold = async |name: &str| {
         let photo = CdnFile::demo_photo().bytes;
         kept.host.store_upload(photo.into(), Some(name.into()), None).await.unwrap()

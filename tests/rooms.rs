@@ -16,23 +16,25 @@ use std::{
 };
 
 /// What each crate may name of the others.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("contract", &[]),
     ("sandbox", &["contract"]),
     ("inbox", &["contract"]),
     ("egress", &["contract"]),
     ("engine", &["contract", "egress", "inbox", "sandbox"]),
+    ("automation", &["contract", "engine", "inbox"]),
     ("package", &["contract"]),
     ("server", &["contract", "engine", "inbox"]),
     ("build", &["contract"]),
-    ("cli", &["build", "contract", "egress", "engine", "inbox", "package", "sandbox", "server"]),
+    ("cli", &["automation", "build", "contract", "egress", "engine", "inbox", "package", "sandbox", "server"]),
 ];
 
 /// What a crate never sees of other people's.
-const NEVER: [Room; 4] = [
+const NEVER: [Room; 5] = [
     ("sandbox", &["tokio"]),
     ("inbox", &["axum", "reqwest", "wasmtime"]),
     ("engine", &["axum", "hyper", "maud", "wasmtime"]),
+    ("automation", &["axum", "reqwest", "rusqlite", "wasmtime"]),
     ("server", &["reqwest", "rusqlite", "wasmtime"]),
 ];
 
@@ -40,7 +42,7 @@ const NEVER: [Room; 4] = [
 type Room = (&'static str, &'static [&'static str]);
 
 /// What each room of a crate may use of the others: of rooms that are not named, nothing. `lib` and `main` wire.
-const ROOMS: [(&str, &[Room]); 8] = [
+const ROOMS: [(&str, &[Room]); 9] = [
     (
         "contract",
         &[
@@ -78,6 +80,7 @@ const ROOMS: [(&str, &[Room]); 8] = [
         "inbox",
         &[
             ("error", &["model"]),
+            ("follow", &["error", "model"]),
             ("sqlite", &["error", "files", "model", "store", "window", "words"]),
             ("store", &["error", "model"]),
             ("words", &["model"]),
@@ -146,7 +149,8 @@ const ROOMS: [(&str, &[Room]); 8] = [
         &[
             ("copy", &["oci", "source"]),
             ("file", &["oci", "source"]),
-            ("installed", &["digest", "durable", "names"]),
+            ("found", &["file", "layout", "oci", "reference", "registry", "signature", "source"]),
+            ("installed", &["digest", "durable", "names", "signature"]),
             ("layout", &["oci", "reference", "source"]),
             ("reference", &["digest"]),
             ("registry", &["oci", "reference", "source"]),
@@ -161,10 +165,24 @@ const ROOMS: [(&str, &[Room]); 8] = [
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
-            ("pages", &["listener", "middleware"]),
+            ("pages", &["api", "auth", "listener", "middleware"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),
+        ],
+    ),
+    (
+        "automation",
+        &[
+            ("assistant", &["compose", "decision", "facts", "look", "settings", "words"]),
+            ("dry_run", &["assistant", "decision", "facts", "look", "manage", "routing", "settings", "welcome"]),
+            ("facts", &["words"]),
+            ("follow", &["decision", "facts", "look", "routing", "settings", "welcome"]),
+            ("look", &["decision", "facts", "settings"]),
+            ("manage", &["assistant", "look", "settings"]),
+            ("routing", &["decision", "facts", "settings"]),
+            ("settings", &["words"]),
+            ("welcome", &["compose", "decision", "facts", "settings"]),
         ],
     ),
     (

@@ -17,7 +17,7 @@ use harness_contract::{
     ButtonAction, MediaKind, MediaSource, OutboundMessage, OutboundPart, OutboundReaction, QuickReply, ReactionAction,
     SendResult, SenderKind, WindowState, names,
 };
-use harness_inbox::{ConversationId, ReplyState, ReplyView, StepState};
+use harness_inbox::{ConversationId, PublicId as _, ReplyState, ReplyView, StepState};
 use simulator::{Config, EchoTiming, Fault, Login};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
@@ -284,7 +284,7 @@ async fn ice_breakers_and_the_menu_are_written_by_either_login_and_removed_again
     for login in [Login::Facebook, Login::Instagram] {
         let world = World::with(Config::demo(), login).await;
         let account = world.host.inbox().accounts().await.unwrap()[0].id;
-        let url = format!("{}/api/v1/accounts/{account}/entry-points", world.address);
+        let url = format!("{}/api/v1/accounts/{}/entry-points", world.address, account.public());
         let put = async |body: &str| channel_tests::api("PUT", &url, &[], body).await;
         let wanted = r#"{"ice_breakers": [{"title": "Are you open?", "action": {"postback": "HOURS"}}],
                          "menu": [{"title": "Shop", "action": {"url": "https://shop.example.com"}}]}"#;

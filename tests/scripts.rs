@@ -320,7 +320,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
     let mut served = Served::start(env!("CARGO_BIN_EXE_harness"), platform(seed), &accounts).await;
     let rows = served.read("accounts").await;
     let rows: Vec<_> = rows.as_array().unwrap().iter().filter(|row| row["channel"] == "scripted").collect();
-    let rows: Vec<_> = rows.iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    let rows: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(served.deliver(&json!({ "events": 1, "account": STEADY })).await, 200);
     let conversation = served.conversation("scripted", "victim").await;
 
@@ -335,10 +335,10 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
         match random.below(3) {
             0 => outcome.count(format!("delivery {}", served.deliver(&script).await)),
             1 => {
-                let answer = served.reply(conversation, &format!("r-{number}"), &script.to_string()).await;
+                let answer = served.reply(&conversation, &format!("r-{number}"), &script.to_string()).await;
                 look(seed, number, &answer.body);
                 let reply = serde_json::from_str::<Value>(&answer.body).unwrap();
-                replies.extend(reply["id"].as_i64());
+                replies.extend(reply["id"].as_str().map(str::to_owned));
                 outcome.count(format!("reply {}", answer.status));
             }
             _ => {
@@ -356,7 +356,7 @@ async fn whatever_a_channel_and_its_platform_hand_in_the_host_and_the_neighbour_
         if number % 10 == 0 {
             outcome.visit(&served, number).await;
             while replies.len() > 100 {
-                let reply: i64 = replies.pop_front().unwrap();
+                let reply: String = replies.pop_front().unwrap();
                 look(seed, number, &served.shown(&format!("replies/{reply}")).await);
             }
         }

@@ -23,7 +23,7 @@ use harness_contract::{
     OutboundMessage, OutboundPart, OutboundReaction, OutboundText, ReactionAction, SendResult,
 };
 use harness_engine::{Clock, Host, HostOptions};
-use harness_inbox::{ConversationId, MediaState, ReplyState, ReplyView, StepState, TimelineEntry};
+use harness_inbox::{ConversationId, MediaState, PublicId as _, ReplyState, ReplyView, StepState, TimelineEntry};
 use serde_json::{Value, json};
 
 /// The first message of the customer's.
@@ -195,10 +195,9 @@ async fn a_reaction_by_name_is_shown_and_taken_away() {
     };
     workspace.tell("Ev2", reacted("reaction_added", "party_parrot", "1795000001.000000")).await;
     let shown = async || {
-        let url = format!("{}/api/v1/conversations/{conversation}/messages", workspace.address);
+        let url = format!("{}/api/v1/conversations/{}/messages", workspace.address, conversation.public());
         let answer = channel_tests::api("GET", &url, &[], vec![]).await;
-        let entries: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
-        entries[0]["reactions"].clone()
+        answer.json()["data"][0]["reactions"].clone()
     };
     let reactions = shown().await;
     assert!(reactions.to_string().contains("party_parrot"), "{reactions}");

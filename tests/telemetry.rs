@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+use harness_inbox::{ConversationId, PublicId as _};
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
@@ -86,7 +87,7 @@ async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
 
     let token = ("authorization", "Bearer canary-api-token");
     let reply = r#"{"sender":{"kind": "human", "id": "kim"},"parts":[{"text":{"text":"canary-of-an-agent"}}],"try_anyway":true}"#;
-    let url = format!("{address}/api/v1/conversations/1/replies?wait=3000");
+    let url = format!("{address}/api/v1/conversations/{}/replies?wait=3000", ConversationId::new(1).public());
     let headers = [token, ("idempotency-key", "1"), ("x-request-id", "number-of-a-reply")];
     // The conversation is there when the message is applied.
     eventually("a reply that is taken", async || {

@@ -25,17 +25,17 @@ const ENDPOINTS: [(&str, &str, Scope); 20] = [
     ("GET", "/api/v1/channels", Scope::Read),
     ("POST", "/api/v1/channels/none/reset", Scope::Admin),
     ("GET", "/api/v1/conversations", Scope::Read),
-    ("GET", "/api/v1/conversations/7", Scope::Read),
-    ("GET", "/api/v1/conversations/7/messages", Scope::Read),
-    ("POST", "/api/v1/conversations/7/replies", Scope::Reply),
-    ("GET", "/api/v1/replies/7", Scope::Read),
-    ("POST", "/api/v1/files", Scope::Reply),
-    ("GET", "/api/v1/media/7", Scope::Read),
+    ("GET", "/api/v1/conversations/cnv_7", Scope::Read),
+    ("GET", "/api/v1/conversations/cnv_7/messages", Scope::Read),
+    ("POST", "/api/v1/conversations/cnv_7/replies", Scope::Reply),
+    ("GET", "/api/v1/replies/rpl_7", Scope::Read),
+    ("POST", "/api/v1/uploads", Scope::Reply),
+    ("GET", "/api/v1/media/med_7", Scope::Read),
     ("GET", "/api/v1/accounts", Scope::Read),
-    ("GET", "/api/v1/accounts/7", Scope::Read),
-    ("DELETE", "/api/v1/accounts/7", Scope::Accounts),
-    ("GET", "/api/v1/accounts/7/check", Scope::Accounts),
-    ("PUT", "/api/v1/accounts/7/entry-points", Scope::Accounts),
+    ("GET", "/api/v1/accounts/acc_7", Scope::Read),
+    ("DELETE", "/api/v1/accounts/acc_7", Scope::Accounts),
+    ("GET", "/api/v1/accounts/acc_7/check", Scope::Accounts),
+    ("PUT", "/api/v1/accounts/acc_7/entry-points", Scope::Accounts),
     ("POST", "/api/v1/connect", Scope::Accounts),
     ("GET", "/api/v1/connect/none", Scope::Accounts),
     ("POST", "/api/v1/connect/none/select", Scope::Accounts),
@@ -95,7 +95,7 @@ async fn every_endpoint_asks_for_its_scope_and_the_refusal_names_it() {
     }
     let both = host.token("both", &[Scope::Reply, Scope::Observe]);
     assert_eq!(host.ask("GET", "/metrics", &both).await.status, 200);
-    assert_eq!(host.ask("POST", "/api/v1/files", &both).await.status, 400, "an empty file");
+    assert_eq!(host.ask("POST", "/api/v1/uploads", &both).await.status, 400, "an empty file");
     assert_eq!(host.status(&both).await, 403);
 }
 

@@ -3,6 +3,9 @@
 
 #![allow(clippy::indexing_slicing, reason = "wit-parser keeps types in an arena; its ids are always in it")]
 
+#[path = "build/schema.rs"]
+mod schema;
+
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
@@ -25,8 +28,9 @@ fn main() -> Result<()> {
     for (id, _) in resolve.types.iter() {
         Generator { resolve: &resolve, out: &mut out }.definition(id)?;
     }
-    let target = Path::new(&env::var("OUT_DIR")?).join("types.rs");
-    fs::write(target, out)?;
+    let target = env::var("OUT_DIR")?;
+    fs::write(Path::new(&target).join("types.rs"), out)?;
+    fs::write(Path::new(&target).join("schemas.json"), schema::schemas(&resolve)?.to_string())?;
     Ok(())
 }
 

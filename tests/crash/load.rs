@@ -169,12 +169,12 @@ impl Agent {
         while !stop.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(30 + random.below(90))).await;
             let Some(list) = self.get("/conversations?limit=100").await else { continue };
-            let list = list.as_array().unwrap();
+            let list = list["data"].as_array().unwrap();
             if list.is_empty() {
                 continue;
             }
             let at = usize::try_from(random.below(list.len() as u64)).unwrap();
-            let conversation = ConversationId::new(list[at]["id"].as_i64().unwrap());
+            let conversation = list[at]["id"].as_str().unwrap();
             let key = format!("agent {} reply {}", self.number, KEYS.fetch_add(1, Ordering::Relaxed));
             let texts: Vec<_> = (0..=random.below(3)).map(|part| format!("{key} part {part}")).collect();
             self.asked.lock().unwrap().insert(key.clone(), texts.clone());
@@ -193,7 +193,7 @@ impl Agent {
     }
 
     /// Asks until it is acknowledged; the key makes that one reply.
-    async fn reply(&self, conversation: ConversationId, key: &str, texts: &[String], wait: u64) {
+    async fn reply(&self, conversation: &str, key: &str, texts: &[String], wait: u64) {
         let url = format!("{}/api/v1/conversations/{conversation}/replies?wait={wait}", self.address);
         let parts: Vec<_> = texts.iter().map(|text| json!({ "text": { "text": text } })).collect();
         let body = json!({ "sender": { "kind": "human", "id": "kim" }, "parts": parts }).to_string();

@@ -59,7 +59,7 @@ async fn lists_of_referrers_are_bounded() {
     .await;
     let package = Descriptor::of(MANIFEST, b"package");
     assert_eq!(fake.registry(Options::default()).referrers(&package.digest).await.unwrap().manifests.len(), 100);
-    assert_eq!(fake.asked().len(), 4);
+    assert_eq!(fake.asked().len(), 20, "signatures may stand behind other things, up to a bound");
 
     let empty = Fake::telling(|asked, _, _| {
         let index = serde_json::to_vec(&Index::default()).unwrap();

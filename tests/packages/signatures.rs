@@ -18,9 +18,9 @@ use harness_package::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const COMPONENT: &[u8] = b"\0asm a component";
+pub(crate) const COMPONENT: &[u8] = b"\0asm a component";
 
-fn statement() -> Statement {
+pub(crate) fn statement() -> Statement {
     let package = Package {
         channel: "chat".into(),
         version: "1.2.0".parse().unwrap(),
@@ -103,7 +103,8 @@ impl Bench {
 
     fn verify(&self, bundle: Vec<u8>) -> Result<Verified, TrustError> {
         let channels = vec!["chat".parse().unwrap()];
-        let acme = PublisherRule { name: "acme".parse().unwrap(), keys: vec![*self.key.public()], channels };
+        let (name, keys) = ("acme".parse().unwrap(), vec![*self.key.public()]);
+        let acme = PublisherRule { name, keys, identities: Vec::new(), channels };
         let policy = TrustPolicy::new(TrustRules { publishers: vec![acme], ..TrustRules::default() }).unwrap();
         verify(&[bundle], &[], &Expected::component(Digest::of(COMPONENT)), &policy)
     }

@@ -89,6 +89,33 @@ impl Browser {
         }
     }
 
+    /// Types into a field, after what is there.
+    pub async fn types(&self, selector: &str, text: &str) {
+        let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
+        found.unwrap_or_else(|error| panic!("{selector}: {error}")).send_keys(text).await.unwrap();
+    }
+
+    /// Runs a script and returns what it returns.
+    pub async fn runs(&self, script: &str) -> serde_json::Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Sets the size of the page, in CSS pixels.
+    pub async fn sized(&self, width: u32, height: u32) {
+        self.client.set_window_rect(0, 0, width, height).await.unwrap();
+        // The window has a frame.
+        let inner = self.runs("return [innerWidth, innerHeight]").await;
+        let frame = |at: usize, of: u32| of + of.saturating_sub(u32::try_from(inner[at].as_u64().unwrap()).unwrap());
+        self.client.set_window_rect(0, 0, frame(0, width), frame(1, height)).await.unwrap();
+    }
+
+    /// Keeps a picture of the page in the folder that `SCREENSHOTS` names, if it names one, for whoever wants to look.
+    pub async fn pictured(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SCREENSHOTS") else { return };
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+    }
+
     /// Ends the session, so that no process is left.
     pub async fn quit(self) {
         self.client.close().await.unwrap();

@@ -1,6 +1,8 @@
 //! Requests to a host, as its clients make them.
 //! Does not own what is asked or expected.
 
+use serde_json::Value;
+
 use crate::API_TOKEN;
 
 /// An answer of the host.
@@ -8,6 +10,21 @@ pub struct Answer {
     pub status: u16,
     pub headers: http::HeaderMap,
     pub body: String,
+}
+
+impl Answer {
+    /// What it says, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
+    }
+}
+
+/// The entries of a list of the API, or the document itself where it is no list.
+pub fn entries(mut document: Value) -> Value {
+    match document.get_mut("data") {
+        Some(data) => data.take(),
+        None => document,
+    }
 }
 
 /// One HTTP request to the host.

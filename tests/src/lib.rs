@@ -17,6 +17,7 @@ pub mod dialog;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod keyless;
 pub mod languages;
 pub mod line;
 pub mod log;
@@ -45,12 +46,13 @@ use harness_contract::{
 use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
+use harness_server::{Authenticator, Limits, PageAccess};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
-pub use client::{Answer, api, request, try_api, try_request};
+pub use client::{Answer, api, entries, request, try_api, try_request};
 pub use hosts::granted;
 
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
@@ -356,12 +358,13 @@ pub async fn end(host: Host, folder: &Path) {
     eventually("the end of the host", async || harness_inbox::Inbox::open(&inbox).is_ok().then_some(())).await;
 }
 
-/// Serves a host on a free port; its API asks for `API_TOKEN`.
+/// Serves a host on a free port; its API asks for `API_TOKEN`, and its pages are open as a demo's are.
 pub async fn serve(host: &Host) -> (String, AbortHandle) {
     let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
-    let router = harness_server::router(host.clone(), Some(&secret(API_TOKEN)));
+    let access = Authenticator::new(Some(&secret(API_TOKEN)), None);
+    let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
     let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }

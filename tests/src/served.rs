@@ -18,7 +18,8 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::{
-    API_TOKEN, Answer, api, eventually, listen, neighbours::chat_server, request, scripted, web_chat, write_secret,
+    API_TOKEN, Answer, api, entries, eventually, listen, neighbours::chat_server, request, scripted, web_chat,
+    write_secret,
 };
 
 /// What the working channel's account is proved by.
@@ -80,26 +81,27 @@ impl Served {
     }
 
     /// A conversation, as soon as there is one of this channel and contact.
-    pub async fn conversation(&self, channel: &str, contact: &str) -> i64 {
+    pub async fn conversation(&self, channel: &str, contact: &str) -> String {
         eventually("the conversation", async || {
             let all = self.read("conversations?limit=50").await;
-            let all = all.as_array().cloned().unwrap_or_default();
-            all.iter().find(|one| one["channel"] == channel && one["contact"] == contact)?["id"].as_i64()
+            let is_it = |one: &&Value| one["channel"] == channel && is_known_by(one, contact);
+            let found = all.as_array()?.iter().find(is_it)?["id"].as_str()?.to_owned();
+            Some(found)
         })
         .await
     }
 
     /// Asks for a reply; the host may refuse it.
-    pub async fn reply(&self, conversation: i64, key: &str, text: &str) -> Answer {
+    pub async fn reply(&self, conversation: &str, key: &str, text: &str) -> Answer {
         let url = format!("{}/api/v1/conversations/{conversation}/replies", self.address);
         let body = json!({ "sender": { "kind": "human", "id": "agent-1" }, "parts": [{ "text": { "text": text } }] })
             .to_string();
         api("POST", &url, &[("content-type", "application/json"), ("idempotency-key", key)], body).await
     }
 
-    /// Something of the API, below `/api/v1/`.
+    /// Something of the API, below `/api/v1/`; of a list its entries.
     pub async fn read(&self, path: &str) -> Value {
-        serde_json::from_str(&self.shown(path).await).unwrap_or_default()
+        entries(serde_json::from_str(&self.shown(path).await).unwrap_or_default())
     }
 
     /// The same as it is shown, also where it is an error.
@@ -125,7 +127,7 @@ impl Served {
         let conversation = self.conversation("web-chat", &visitor).await;
         let began = Instant::now();
         let before = self.sent.load(Ordering::Relaxed);
-        let answer = self.reply(conversation, &format!("n-{number}"), "hi").await;
+        let answer = self.reply(&conversation, &format!("n-{number}"), "hi").await;
         assert_eq!(answer.status, 201, "the neighbour's reply: {}", answer.body);
         eventually("the neighbour's reply", async || (self.sent.load(Ordering::Relaxed) > before).then_some(())).await;
         (taken, began.elapsed())
@@ -201,6 +203,12 @@ fn config(folder: &Path, platform: &url::Url, chat: &url::Url, accounts: &[Scrip
     let path = folder.join("harness.toml");
     fs::write(&path, text).unwrap();
     path
+}
+
+/// Whether the contact of a conversation of the API has this id at the platform.
+pub fn is_known_by(conversation: &Value, id: &str) -> bool {
+    let known = conversation["contact"]["identifiers"].as_object();
+    known.is_some_and(|known| known.values().any(|one| one == id))
 }
 
 /// A file that grows, read piece by piece.

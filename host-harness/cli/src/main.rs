@@ -71,7 +71,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             package: Some(package),
             json,
             ..
-        })) => operator::wait(author::rebuild::run(&source, package.as_ref(), json)),
+        })) => operator::wait(author::rebuild::run(&source, &package, json)),
         Command::Operator(command) => operator::run(command),
         #[cfg(feature = "author")]
         Command::Author(command) => author::run(command),

@@ -25,6 +25,10 @@ mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
+/// The JSON Schema of every type of the contract, in one JSON object by name, such as `ContractOutboundMessage`. They
+/// refer to each other below `#/components/schemas/`, as in an OpenAPI document.
+pub const SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/schemas.json"));
+
 pub use channel_names as names;
 pub use types::*;
 

@@ -30,7 +30,7 @@ pub use base::{
 pub use channels::{
     AnotherChannel, NoChannel, UnknownSlot, WrongSettings,
     circuit_breaker::{BreakerState, BreakerView, Part},
-    loaded::{ChannelOptions, Grant, LoadedChannel, Provenance},
+    loaded::{ChannelOptions, Grant, Loadable, LoadedChannel, Provenance, SigningIdentity},
 };
 pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
 pub use harness_egress::{

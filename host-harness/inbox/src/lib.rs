@@ -7,11 +7,12 @@
 //!
 //! Times are in milliseconds since 1970.
 //!
-//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file. `files` and `window` import none of them,
-//! `words` only `model`.
+//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file; `follow` reads what this file hands out.
+//! `files` and `window` import none of them, `words` only `model`.
 
 mod error;
 mod files;
+mod follow;
 mod model;
 mod sqlite;
 pub mod store;
@@ -22,6 +23,7 @@ use std::{ops::Deref, path::Path, sync::Arc};
 
 pub use error::{Cause, InboxError};
 pub use files::{beside, open_to_others, private_options};
+pub use follow::Follower;
 pub use model::*;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -43,6 +45,13 @@ impl Deref for InboxView {
 
     fn deref(&self) -> &Self::Target {
         &*self.0
+    }
+}
+
+impl InboxView {
+    /// Follows the change feed from now on, of all workspaces.
+    pub fn follow(&self) -> Follower {
+        Follower::new(self.clone(), None, None)
     }
 }
 

@@ -310,7 +310,7 @@ impl Source for Layout {
                 entry.media_type == MANIFEST && entry.artifact_type.is_some() && tag_of(entry).is_none()
             });
             let found = candidates.take(MAX_SEARCHED).filter(|entry| folder.refers_to(entry, &subject));
-            Ok(Index { manifests: found.take(MAX_REFERRERS).collect(), ..Index::default() })
+            Ok(Index::of_referrers(found.collect(), MAX_REFERRERS))
         };
         self.folder.run(search).await
     }

@@ -15,6 +15,7 @@ pub mod copy;
 pub mod digest;
 pub mod durable;
 pub mod file;
+pub mod found;
 pub mod installed;
 pub mod layout;
 pub mod names;

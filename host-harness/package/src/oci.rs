@@ -135,6 +135,14 @@ impl Index {
         Ok(Self { manifests, ..Self::default() })
     }
 
+    /// An index of these entries, of at most so many. Signatures come first, in the order in which they were: whoever can write
+    /// other things beside a package cannot push them out.
+    pub(crate) fn of_referrers(mut entries: Vec<Descriptor>, max: usize) -> Self {
+        entries.sort_by_key(|entry| entry.artifact_type.as_deref() != Some(BUNDLE));
+        entries.truncate(max);
+        Self { manifests: entries, ..Self::default() }
+    }
+
     /// An index's bytes with one entry more, or none where it is in there already. All else in it, written by whatever
     /// tool, stays as it is.
     ///

@@ -134,7 +134,7 @@ pub trait Source: Send + Sync {
     async fn blob(&self, of: &Descriptor, max: u64) -> Result<Vec<u8>, SourceError>;
 
     /// What refers to the manifest with this digest: signatures, SBOM, licence. Empty where nothing does. At most 100
-    /// entries are returned.
+    /// entries are returned, signatures first.
     ///
     /// # Errors
     ///

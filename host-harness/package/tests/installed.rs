@@ -7,6 +7,7 @@ use std::{fs, path::Path, sync::Arc};
 use harness_package::{
     Digest, Publisher, Version,
     installed::{Candidate, Entry, Grant, Installed, InstalledError, Seal, Step},
+    signature::Identity,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -68,6 +69,7 @@ fn candidate(version: &str, bytes: &str) -> Candidate {
             version: version.parse().unwrap(),
             publisher: Some(publisher),
             key: Some("aa".into()),
+            identity: None,
             component: Digest::of(bytes.as_bytes()),
             manifest: None,
             source: "registry.example/acme/chat".into(),
@@ -186,8 +188,8 @@ fn one_at_a_time_changes_the_folder_and_another_host_changes_nothing() {
     let other = Installed::of_data(place.0.path(), Arc::new(Key(2)));
     assert!(matches!(other.state(), Err(InstalledError::Edited { .. })));
     let text = fs::read_to_string(place.file("channels.lock")).unwrap();
-    fs::write(place.file("channels.lock"), text.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    assert!(matches!(place.open().state(), Err(InstalledError::Newer { found: 2, .. })));
+    fs::write(place.file("channels.lock"), text.replace("\"format\": 1", "\"format\": 3")).unwrap();
+    assert!(matches!(place.open().state(), Err(InstalledError::Newer { found: 3, .. })));
 }
 
 #[test]
@@ -213,6 +215,21 @@ fn damaged(path: &Path, at: usize, with: u8) -> bool {
     bytes[at] = with;
     fs::write(path, bytes).unwrap();
     changed
+}
+
+#[test]
+fn who_signed_without_a_key_is_kept_in_a_form_that_versions_before_call_newer() {
+    let place = Place::new();
+    let format = || fs::read_to_string(place.file("channels.lock")).unwrap();
+    place.install("1.0.0", "one").unwrap();
+    assert!(format().contains("\"format\": 1,"));
+    let identity = Identity::new("https://accounts.example.com", "kim@acme.example").unwrap();
+    let mut signed = candidate("1.1.0", "two");
+    (signed.entry.key, signed.entry.identity) = (None, Some(identity.clone()));
+    let grant = grant_of(&signed);
+    place.open().change().unwrap().install(&signed, grant).unwrap();
+    assert!(format().contains("\"format\": 2,"));
+    assert_eq!(place.open().state().unwrap().entry("chat").unwrap().identity, Some(identity));
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use harness_contract::manifest::Manifest;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     count::count,
     effects::{CallState, add_imports},
     error::LoadError,
-    inspect::inspect,
+    inspect::{InspectError, Inspected, Inspection, inspect},
     memory::GuestMemory,
     observe::Observer,
 };
@@ -53,9 +54,24 @@ impl Sandbox {
 
     /// Inspects a component, compiles it or loads it from the cache, and instantiates it once.
     pub fn load(&self, bytes: &[u8]) -> Result<Channel, LoadError> {
-        let Shared { engine, linker, cache, config, observer, memory } = &*self.inner;
-        let inspection = inspect(bytes, config.max_component_bytes)?;
+        let inspection = inspect(bytes, self.inner.config.max_component_bytes)?;
         let manifest = inspection.manifest()?;
+        self.prepare(bytes, inspection, manifest)
+    }
+
+    /// The same with a component that was inspected.
+    pub fn load_inspected(&self, inspected: Inspected) -> Result<Channel, LoadError> {
+        let Inspected { bytes, inspection, manifest } = inspected;
+        let (size, max) = (bytes.len(), self.inner.config.max_component_bytes);
+        // Whoever inspected it may have allowed more.
+        if size > max {
+            return Err(InspectError::TooLarge { size, max }.into());
+        }
+        self.prepare(&bytes, inspection, manifest)
+    }
+
+    fn prepare(&self, bytes: &[u8], inspection: Inspection, manifest: Manifest) -> Result<Channel, LoadError> {
+        let Shared { engine, linker, cache, config, observer, memory } = &*self.inner;
         // A cached component was counted when it was compiled.
         let compile = || {
             count(bytes, &config.bounds)?;

@@ -162,6 +162,32 @@ pub fn inspect(bytes: &[u8], max_size: usize) -> Result<Inspection, InspectError
     Ok(inspection)
 }
 
+/// A component that was inspected, so that loading it needs not do that again.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) inspection: Inspection,
+    pub(crate) manifest: Manifest,
+}
+
+impl Inspected {
+    /// Reads and checks a component with its manifest. Nothing is compiled or run.
+    ///
+    /// # Errors
+    ///
+    /// [`InspectError`], as of [`inspect`] and [`Inspection::manifest`].
+    pub fn of(bytes: Vec<u8>, max_size: usize) -> Result<Self, InspectError> {
+        let inspection = inspect(&bytes, max_size)?;
+        let manifest = inspection.manifest()?;
+        Ok(Self { bytes, inspection, manifest })
+    }
+
+    /// What the component says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
 impl Inspection {
     /// The embedded manifest, parsed.
     pub fn manifest(&self) -> Result<Manifest, InspectError> {

@@ -29,7 +29,7 @@ pub use effects::{Effects, StorageError};
 pub use engine::Sandbox;
 pub use error::{CallError, CallFailure, LoadError, Scarce};
 pub use exports::Optional;
-pub use inspect::{InspectError, Inspection, inspect};
+pub use inspect::{InspectError, Inspected, Inspection, inspect};
 pub use metadata::{Metadata, MetadataError};
 pub use observe::{Called, Contents, Observer};
 pub use replay::ReplayError;

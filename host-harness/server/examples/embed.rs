@@ -10,7 +10,6 @@ use std::{collections::HashMap, error::Error};
 
 use harness_contract::{OutboundMessage, settings::RawSetting};
 use harness_engine::{ChannelOptions, Endpoints, Grant, Host, HostOptions, Secret};
-use harness_inbox::Update;
 use hmac::{Hmac, KeyInit, Mac};
 
 #[tokio::main]
@@ -37,17 +36,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     mac.update(body);
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
     let headers = [("x-hub-signature-256".parse()?, signature.parse()?)].into_iter().collect();
-    let mut updates = host.inbox().updates();
+    let mut changes = host.inbox().follow();
     host.deliver("instagram", &headers, body.to_vec()).await?;
-    let Update::Conversation { conversation, .. } = updates.recv().await? else { return Err("no conversation".into()) };
+    let news = changes.next(1).await?;
+    let conversation = news.changes.iter().find_map(|change| change.conversation).ok_or("no conversation")?;
     println!("{}", serde_json::to_string_pretty(&host.inbox().timeline(conversation, 10).await?)?);
 
-    // A reply. The key makes asking twice one reply; the outcome comes as an update.
+    // A reply. The key makes asking twice one reply; the outcome comes with a change of it.
     let message: OutboundMessage = serde_json::from_str(
         r#"{"id": "", "sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "Hello! How can we help?"}}], "try_anyway": true}"#,
     )?;
     let queued = host.reply(conversation, "reply-1", message).await?;
-    updates.recv().await?;
+    while host.inbox().reply(queued.reply).await?.steps.iter().all(|step| step.outcome.is_none()) {
+        changes.next(100).await?;
+    }
     println!("{}", serde_json::to_string_pretty(&host.inbox().reply(queued.reply).await?)?);
     std::fs::remove_dir_all(&folder)?;
     Ok(())

@@ -13,7 +13,8 @@ mod router;
 mod webhooks;
 
 pub use auth::{
-    AdminToken, AdminTokenError, Authenticator, Scope, StoredToken, TOKEN_PREFIX, TokenError, TokenFile, new_token,
+    AdminToken, AdminTokenError, Authenticator, PageAccess, Scope, StoredToken, TOKEN_PREFIX, TokenError, TokenFile,
+    new_token,
 };
 pub use listener::Limits;
-pub use router::{bind, router, router_with, serve, serve_with};
+pub use router::{bind, router, router_with, router_with_pages, serve, serve_with};

@@ -10,11 +10,12 @@ use axum::{
 use harness_contract::{AccountError, Violation, text::shown};
 use harness_inbox::InboxError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::request_id::{self, RequestId};
 use harness_engine::{ConnectError, HostError};
 
-const MIME: &str = "application/problem+json";
+pub(crate) const MIME: &str = "application/problem+json";
 
 /// Why a request of the API failed.
 #[derive(Debug)]
@@ -27,12 +28,40 @@ pub(crate) struct Problem {
 }
 
 /// What else stands in a problem, a member of its own for each.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug)]
 enum More {
     Violations(Vec<Violation>),
     /// A sentence for each field.
     Fields(BTreeMap<String, String>),
+}
+
+/// The document that says why a request failed (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document {
+    /// `about:blank`: `code` distinguishes the problems.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status of the response.
+    status: u16,
+    /// For a person: what happened, what was expected, what to do.
+    detail: String,
+    /// For programs. Stable.
+    code: &'static str,
+    /// The field or parameter that is meant, such as `parts[0].text.text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// Stands in the log of the host too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// All that stands in the way of a message.
+    #[schema(value_type = Option<Vec<crate::api::contract::Violation>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violations: Option<Vec<Violation>>,
+    /// What does not fit in what was typed in: a sentence for each field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<String, String>>,
 }
 
 impl Problem {
@@ -44,6 +73,11 @@ impl Problem {
     /// The request is invalid.
     pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The row does not exist, or is somebody else's: both are answered alike. `noun` is such as "conversation".
+    pub(crate) fn no_row(noun: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {noun} with this id"))
     }
 
     /// Sets the path of the invalid field, spelled as in the body.
@@ -74,24 +108,16 @@ impl Problem {
 impl Problem {
     /// The status and the JSON document.
     fn document(self, request_id: Option<String>) -> (StatusCode, Vec<u8>) {
-        #[derive(Serialize)]
-        struct Body {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            detail: String,
-            code: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            path: Option<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            request_id: Option<String>,
-            #[serde(flatten)]
-            more: Option<More>,
-        }
         let Self { status, code, detail, path, more } = self;
         let title = status.canonical_reason().unwrap_or("Error");
-        // RFC 9457: with `about:blank`, the title is that of the status. `code` distinguishes the problems.
-        let body = Body { r#type: "about:blank", title, status: status.as_u16(), detail, code, path, request_id, more };
+        let (violations, fields) = match more {
+            Some(More::Violations(violations)) => (Some(violations), None),
+            Some(More::Fields(fields)) => (None, Some(fields)),
+            None => (None, None),
+        };
+        // RFC 9457: with `about:blank`, the title is that of the status.
+        let (r#type, number) = ("about:blank", status.as_u16());
+        let body = Document { r#type, title, status: number, detail, code, path, request_id, violations, fields };
         (status, serde_json::to_vec(&body).unwrap_or_default())
     }
 }
@@ -133,7 +159,7 @@ impl From<HostError> for Problem {
         let (status, code) = match error {
             HostError::Connect(error) => return error.into(),
             HostError::NotSendable(violations) => return Self::not_sendable(violations),
-            HostError::Inbox(InboxError::NotFound { .. }) => (StatusCode::NOT_FOUND, "not_found"),
+            HostError::Inbox(InboxError::NotFound { what, .. }) => return Self::no_row(what),
             HostError::NoChannel(..) => (StatusCode::NOT_FOUND, "no_such_channel"),
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             HostError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_much_waits"),

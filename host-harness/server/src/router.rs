@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     api,
-    auth::Authenticator,
+    auth::{Authenticator, PageAccess},
     files,
     listener::{self, Limits},
     middleware::browser,
@@ -29,18 +29,24 @@ pub fn router(host: Host, api_token: Option<&Secret>) -> Router {
     router_with(host, Authenticator::new(api_token, None), &Limits::default())
 }
 
-/// Like [`router`], with an authenticator that may know several tokens, and with other limits.
+/// Like [`router`], with an authenticator that may know several tokens, and with other limits. The inbox's pages are
+/// closed.
 pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router {
+    router_with_pages(host, access, PageAccess::Closed, limits)
+}
+
+/// Like [`router_with`], with the inbox's pages for whom `people` lets in.
+pub fn router_with_pages(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
     let webhooks = webhooks::router(host.clone(), limits);
     let others = Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(host.clone())
         .merge(api::metrics_router(host.clone(), access.clone()))
-        .merge(pages::router(host.clone(), limits))
+        .merge(pages::router(host.clone(), people, limits))
         .merge(files::router(host.clone()))
         .nest("/api/v1", api::router(host, access, limits))
-        .fallback(nothing_here)
+        .fallback(pages::nothing_here)
         .layer(middleware::map_response(browser::headers))
         .layer(middleware::from_fn(request_id::trace));
     others.merge(webhooks)
@@ -69,10 +75,6 @@ pub async fn serve_with(
 /// Listens on the address.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
-}
-
-async fn nothing_here() -> Response {
-    (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response()
 }
 
 /// Liveness: the process answers.

@@ -88,21 +88,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: key::Key,
     },
-    /// Sign a package with its publisher's key
+    /// Sign a package with its publisher's key, or put a signature beside it that was made elsewhere
     Sign {
         /// The folder that `package` wrote
         package: PathBuf,
-        /// Also write the component and its signature as files, for where there is no registry
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
         #[command(flatten)]
-        keys: key::KeyFolder,
+        how: sign::How,
     },
     /// Copy a signed package from a folder into a registry; the logins are those of the container tools
     Publish {
         /// The folder that `package` wrote
         package: PathBuf,
-        /// HOST/NAMESPACE/NAME; the tag is the version
+        /// HOST/NAMESPACE/NAME[:VERSION]; the tag is the version [default: the newest]
         to: String,
         /// Reach the registry without TLS: for one on this machine
         #[arg(long)]
@@ -143,7 +140,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Call(arguments) => call::run(&arguments),
         Command::Replay { file, channel } => replay::run(&file, channel),
         Command::Key { what } => key::run(what),
-        Command::Sign { package, file, keys } => wait(sign::sign(&package, &keys, file.as_deref())),
+        Command::Sign { package, how } => wait(sign::sign(&package, &how)),
         Command::Publish { package, to, plain_http } => wait(sign::publish(&package, &to, plain_http)),
         Command::Bench { bench } => wait(bench::run(bench)),
         Command::Sim { port, webhook, host_config, component, json } => {

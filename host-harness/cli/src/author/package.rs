@@ -24,7 +24,7 @@ use harness_sandbox::{Inspection, SandboxConfig, inspect};
 use serde_json::json;
 use url::Url;
 
-use crate::author::{locate, sign::STATEMENT};
+use crate::author::{locate, sign::statement_file};
 
 #[derive(Args)]
 pub(crate) struct PackageArguments {
@@ -191,9 +191,10 @@ fn state(folder: &Path, made: &Reproducible, written: &Written, version: Version
         },
         attachments: written.attachments.clone(),
     };
+    let file = statement_file(&package.version);
     let component = written.component.digest;
     let statement = Statement::Package(Box::new(PackageStatement { component, manifest: written.manifest, package }));
-    let path = folder.join(STATEMENT);
+    let path = folder.join(file);
     fs::write(&path, statement.to_bytes()?).with_context(|| path.display().to_string())?;
     Ok(path)
 }

@@ -1,7 +1,7 @@
 //! Owns: `harness verify --rebuild`: whether a package's component comes from a source tree, and if not, what differs.
 //! Does not own: the build (`harness-build`); whether the package is signed by somebody who is trusted.
 
-use std::{fmt, fs, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, fmt, fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use harness_build::{Reproducible, SourceTree};
@@ -10,20 +10,18 @@ use harness_contract::{
     text::{shown, shown_json},
 };
 use harness_package::{
-    Digest, Version,
-    file::ComponentFile,
-    layout::Layout,
-    oci::{BUNDLE, Manifest},
-    signature::{Bundle, MAX_BUNDLE, PackageStatement, Statement},
-    source::Source,
+    Digest,
+    found::{Found, Place},
+    signature::{Bundle, PackageStatement, Statement},
 };
 use harness_sandbox::{SandboxConfig, inspect};
 use serde::Serialize;
 
 use crate::author::{
     locate, package,
-    sign::{STATEMENT, read_statement},
+    sign::{read_statement, statement_file},
 };
+use crate::operator::{max_component, registries};
 
 /// A component, and what is said about it. Nobody has verified that: it is compared with what the build finds out.
 struct Published {
@@ -31,8 +29,8 @@ struct Published {
     statement: Option<PackageStatement>,
 }
 
-/// Builds again from `source` and compares with the package: a folder, or a component's file.
-pub(crate) async fn run(source: &Path, package: &Path, json: bool) -> Result<ExitCode> {
+/// Builds again from `source` and compares with the package.
+pub(crate) async fn run(source: &Path, package: &str, json: bool) -> Result<ExitCode> {
     let published = published(package).await?;
     let tree = SourceTree::of(source)?;
     let path = channel_path(&tree, &published)?;
@@ -48,44 +46,19 @@ pub(crate) async fn run(source: &Path, package: &Path, json: bool) -> Result<Exi
 }
 
 /// Reads a package without trusting it.
-async fn published(package: &Path) -> Result<Published> {
-    let max = u64::try_from(SandboxConfig::default().max_component_bytes)?;
-    let (source, digest): (Box<dyn Source>, Digest) = if package.is_dir() {
-        let layout = Layout::open(package).await?;
-        let tags = layout.tags().await?;
-        let versions = tags.iter().filter_map(|tag| tag.parse::<Version>().ok());
-        let newest = versions.max().with_context(|| format!("{} holds no version of a package", package.display()))?;
-        let digest = layout.resolve(&newest.to_string()).await?.digest;
-        (Box::new(layout), digest)
-    } else if package.is_file() {
-        let file = ComponentFile::open(package, max).await?;
-        let digest = file.package().digest;
-        (Box::new(file), digest)
-    } else {
-        bail!(
-            "{}: there is no such folder or file; `harness pull` copies a package here",
-            shown(&package.to_string_lossy())
-        )
-    };
-    let manifest = Manifest::read(&source.manifest(&digest).await?)?;
-    let bytes = source.blob(manifest.component()?, max).await?;
+async fn published(package: &str) -> Result<Published> {
+    let place = Place::find(package, &registries(BTreeSet::new())?, max_component()).await?;
+    let Found { component: bytes, version, signatures, .. } = place.read(None).await?;
     let component = Digest::of(&bytes);
     let about_it = |statement| match statement {
         Statement::Package(statement) if statement.component == component => Some(statement),
         _ => None,
     };
-    let mut statement = None;
-    for entry in source.referrers(&digest).await?.manifests {
-        if entry.artifact_type.as_deref() == Some(BUNDLE)
-            && let Some(layer) = Manifest::read(&source.manifest(&entry.digest).await?)?.layers.first()
-            && let Ok(bundle) = Bundle::read(&source.blob(layer, u64::try_from(MAX_BUNDLE)?).await?)
-        {
-            statement = statement.or(bundle.unverified().ok().and_then(about_it));
-        }
-    }
+    let signed = signatures.bundles.iter().filter_map(|bundle| Bundle::read(bundle).ok()?.unverified().ok());
+    let mut statement = signed.into_iter().find_map(about_it);
     // Not signed yet.
-    let unsigned = package.join(STATEMENT);
-    if statement.is_none() && unsigned.is_file() {
+    let unsigned = version.map(|version| Path::new(package).join(statement_file(&version)));
+    if let (None, Some(unsigned)) = (&statement, unsigned.filter(|file| file.is_file())) {
         let bytes = read_statement(&unsigned).with_context(|| unsigned.display().to_string())?;
         statement = Statement::read(&bytes).ok().and_then(about_it);
     }

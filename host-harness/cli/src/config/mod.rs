@@ -19,7 +19,7 @@ mod telemetry;
 pub use budget::BudgetConfig;
 use harness_contract::settings::RawSetting;
 pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
-pub use packages::{PackagesConfig, PublisherConfig, RevokedConfig};
+pub use packages::{IdentityConfig, PackagesConfig, PublisherConfig, RevokedConfig};
 use serde::Deserialize;
 pub use server::ServerConfig;
 pub use telemetry::{TelemetryConfig, TraceTarget};
@@ -109,20 +109,26 @@ pub struct RetentionConfig {
     pub deliveries_days: u32,
     /// Uploaded files that no reply refers to.
     pub unused_files_days: u32,
+    /// Entries of the change feed.
+    pub changes_days: u32,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
         let days = |age: Option<Duration>| age.map_or(0, |age| u32::try_from(age.as_secs() / DAY).unwrap_or(u32::MAX));
-        let Retention { deliveries, unused_files } = Retention::default();
-        Self { deliveries_days: days(deliveries), unused_files_days: days(unused_files) }
+        let Retention { deliveries, unused_files, changes } = Retention::default();
+        Self { deliveries_days: days(deliveries), unused_files_days: days(unused_files), changes_days: days(changes) }
     }
 }
 
 impl From<&RetentionConfig> for Retention {
     fn from(config: &RetentionConfig) -> Self {
         let age = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * DAY));
-        Self { deliveries: age(config.deliveries_days), unused_files: age(config.unused_files_days) }
+        Self {
+            deliveries: age(config.deliveries_days),
+            unused_files: age(config.unused_files_days),
+            changes: age(config.changes_days),
+        }
     }
 }
 

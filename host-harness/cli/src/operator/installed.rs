@@ -4,16 +4,16 @@
 use anyhow::{Context as _, Result, ensure};
 use harness_cli::config::ConfigFile;
 use harness_contract::asks::asks;
-use harness_engine::{Grant, Provenance};
+use harness_engine::{Grant, Provenance, SigningIdentity};
 use harness_package::{
     installed::{Entry, Installed, State},
     signature::{Expected, verify},
 };
-use harness_sandbox::{SandboxConfig, inspect};
+use harness_sandbox::{Inspected, SandboxConfig};
 
 /// What is to be loaded of an installed channel.
 pub(super) struct Checked {
-    pub(super) component: Vec<u8>,
+    pub(super) component: Inspected,
     pub(super) grant: Grant,
     pub(super) provenance: Provenance,
 }
@@ -25,13 +25,14 @@ pub(super) fn verified(file: &ConfigFile, installed: &Installed, state: &State, 
     let component = installed.component(&entry.component)?;
     let provenance = provenance(file, installed, state, entry)
         .with_context(|| format!("{id} {} is installed, and not trusted", entry.version))?;
-    let inspection = inspect(&component, SandboxConfig::default().max_component_bytes)?;
-    let manifest = inspection.manifest()?;
+    let component = Inspected::of(component, SandboxConfig::default().max_component_bytes)?;
+    let manifest = component.manifest();
     ensure!(manifest.channel.id == id, "the component's id is `{}`", manifest.channel.id);
-    let asked: Vec<String> = asks(&manifest).iter().map(ToString::to_string).collect();
+    let asked: Vec<String> = asks(manifest).iter().map(ToString::to_string).collect();
     installed.grants()?.cover(id, &entry.component, &asked)?;
     // All of it was agreed to, sentence by sentence.
-    Ok(Checked { component, grant: Grant::all_of(&manifest), provenance })
+    let grant = Grant::all_of(manifest);
+    Ok(Checked { component, grant, provenance })
 }
 
 fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &Entry) -> Result<Provenance> {
@@ -57,7 +58,11 @@ fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &E
     );
     Ok(Provenance::Package {
         publisher: verified.publisher().to_string(),
-        key: verified.key().to_string(),
+        key: verified.signer().key().map(ToString::to_string),
+        identity: verified.signer().identity().map(|identity| SigningIdentity {
+            issuer: identity.issuer().to_owned(),
+            subject: identity.subject().to_owned(),
+        }),
         source: entry.source.clone(),
     })
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use harness_cli::config::{ChannelConfig, ConfigFile};
-use harness_engine::{ChannelOptions, Grant, Host, LoadedChannel, Provenance};
+use harness_engine::{ChannelOptions, Grant, Host, Loadable, LoadedChannel, Provenance};
 
 use harness_package::installed::Installed;
 
@@ -15,7 +15,7 @@ use crate::progress;
 /// A component with where it came from, for errors.
 struct Component {
     place: String,
-    bytes: Vec<u8>,
+    loadable: Loadable,
     options: ChannelOptions,
 }
 
@@ -41,7 +41,7 @@ fn config_of(file: &ConfigFile, id: &str) -> ChannelConfig {
 fn read(file: &ConfigFile, installed: &Installed, id: &str, config: &ChannelConfig) -> Result<Component> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let listed = config.grant.as_ref().map(|grant| Grant { egress: grant.egress.clone(), media: grant.media.clone() });
-    let (place, bytes, grant, provenance) = match &config.component {
+    let (place, loadable, grant, provenance) = match &config.component {
         Some(component) => {
             let path = file.resolve(component);
             if !file.config.development.unsigned_channels {
@@ -56,19 +56,19 @@ fn read(file: &ConfigFile, installed: &Installed, id: &str, config: &ChannelConf
                 let hint = "`cargo harness build`, in a checkout, makes a component";
                 file.value(&key("component"), format!("{}: {error}; {hint}", path.display()))
             })?;
-            (path.display().to_string(), bytes, listed.unwrap_or_default(), Provenance::Unsigned)
+            (path.display().to_string(), bytes.into(), listed.unwrap_or_default(), Provenance::Unsigned)
         }
         None => {
             let checked = verified(file, installed, &installed.state()?, id);
             let Checked { component, grant, provenance } = checked.with_context(|| Refused(id.to_owned()))?;
-            (format!("the installed {id}"), component, narrowed(grant, listed), provenance)
+            (format!("the installed {id}"), component.into(), narrowed(grant, listed), provenance)
         }
     };
     let secrets = file.secrets(&key("secrets"), &config.secrets)?;
     let previous_secrets = file.previous_secrets(&key("previous-secrets"), &config.previous_secrets)?;
     let settings = config.settings.clone();
     let options = ChannelOptions { grant: Some(grant), settings, secrets, previous_secrets, provenance };
-    Ok(Component { place, bytes, options })
+    Ok(Component { place, loadable, options })
 }
 
 /// What was agreed to, without what the configuration does not list, where it lists something.
@@ -86,17 +86,17 @@ pub(crate) async fn replace(
     installed: &Installed,
     id: &str,
 ) -> Result<Arc<LoadedChannel>> {
-    let Component { place, bytes, options } = read(file, installed, id, &config_of(file, id))?;
-    host.replace_channel(id, bytes, options).await.context(place)
+    let Component { place, loadable, options } = read(file, installed, id, &config_of(file, id))?;
+    host.replace_channel(id, loadable, options).await.context(place)
 }
 
 /// Loads a channel and connects the accounts in the configuration.
 pub(crate) async fn load(host: &Host, file: &ConfigFile, installed: &Installed, id: &str) -> Result<()> {
     let key = |rest: &str| format!("channels.{id}.{rest}");
     let config = config_of(file, id);
-    let Component { place, bytes, options } = read(file, installed, id, &config)?;
+    let Component { place, loadable, options } = read(file, installed, id, &config)?;
     let progress = progress::spinner(format!("loading {id}"));
-    let registered = host.load_channel(bytes, options).await;
+    let registered = host.load_channel(loadable, options).await;
     progress.finish_and_clear();
     let registered = registered.context(place)?;
     if registered.channel.id() != id {

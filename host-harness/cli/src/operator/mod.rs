@@ -15,6 +15,8 @@ use std::{future::Future, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::Subcommand;
 
+#[cfg(feature = "author")]
+pub(crate) use packages::max_component;
 pub(crate) use packages::trust::registries;
 
 #[derive(Subcommand)]

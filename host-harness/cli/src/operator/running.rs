@@ -123,7 +123,7 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
                 progress.set_message("you can try again from the same link");
             }
             "connected" => {
-                let account = state.get("account").and_then(Value::as_i64).unwrap_or_default();
+                let account = text(&state, "account_id");
                 if stage != told {
                     let row = client.call(Method::GET, &format!("accounts/{account}"), None).await?;
                     if !json {
@@ -131,9 +131,10 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
                         let username = username.map(|name| format!(" @{name}")).unwrap_or_default();
                         progress.suspend(|| {
                             println!(
-                                "connected: {}{} (account {account})",
+                                "connected: {}{} (account {})",
                                 shown(text(&row, "name")),
-                                shown(&username)
+                                shown(&username),
+                                shown(account)
                             );
                             println!("Send it a test message from another account; Ctrl-C ends waiting for it.");
                         });
@@ -154,16 +155,15 @@ pub(crate) async fn connect(running: &Running, channel: &str, login: Option<&str
     }
 }
 
-/// Finds accounts by row, platform id, name or handle. `None`: all accounts.
+/// Finds accounts by id, platform id, name or handle. `None`: all accounts.
 async fn find(client: &Client, wanted: Option<&str>) -> Result<Vec<Value>> {
-    let Value::Array(accounts) = client.call(Method::GET, "accounts", None).await? else {
+    let list = client.call(Method::GET, "accounts", None).await?;
+    let Some(accounts) = list.get("data").and_then(Value::as_array).cloned() else {
         bail!("the host did not answer with a list of accounts")
     };
     let Some(wanted) = wanted else { return Ok(accounts) };
-    let is_it = |account: &Value| {
-        account.get("id").and_then(Value::as_i64).is_some_and(|id| id.to_string() == wanted)
-            || ["platform_id", "name", "username"].iter().any(|key| text(account, key) == wanted)
-    };
+    let is_it =
+        |account: &Value| ["id", "platform_id", "name", "username"].iter().any(|key| text(account, key) == wanted);
     let found: Vec<Value> = accounts.iter().filter(|account| is_it(account)).cloned().collect();
     if found.is_empty() {
         let known =
@@ -183,7 +183,7 @@ pub(crate) async fn doctor(running: &Running, account: Option<&str>, probe: bool
     let mut reports = Vec::new();
     let mut healthy = true;
     for account in accounts {
-        let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
+        let id = text(&account, "id");
         let progress = progress::spinner(format!("checking {}", shown(text(&account, "name"))));
         let report = client
             // A probe has an effect: it sends a signal.
@@ -242,7 +242,7 @@ pub(crate) async fn retry_deliveries(running: &Running, channel: Option<&str>) -
 pub(crate) async fn disconnect(running: &Running, account: &str, delete: bool) -> Result<ExitCode> {
     let client = running.client()?;
     for account in find(&client, Some(account)).await? {
-        let id = account.get("id").and_then(Value::as_i64).unwrap_or_default();
+        let id = text(&account, "id");
         let how = if delete { "delete" } else { "keep" };
         let answer = client.call(Method::DELETE, &format!("accounts/{id}?conversations={how}"), None).await?;
         println!("disconnected: {} ({})", shown(text(&account, "name")), shown(text(&account, "platform_id")));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_automation::Automation;
 use harness_cli::config::ConfigFile;
 use harness_contract::text::shown_lines;
 use harness_engine::{Host, HostOptions};
@@ -74,10 +75,12 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         println!("token of the API: {}, which commands on this machine read", file.admin_token().path().display());
     }
     let watching = tokio::spawn(watch::run(host.clone(), file.clone(), installed, watching));
+    let automation = Automation::start(&host);
     let router = harness_server::router_with(host.clone(), access, &limits);
     harness_server::serve_with(listener, router, &limits, stopped()).await?;
     watching.abort();
     let progress = progress::spinner("waiting for requests that are under way".into());
+    automation.stop().await;
     host.shutdown().await;
     progress.finish_and_clear();
     Ok(ExitCode::SUCCESS)

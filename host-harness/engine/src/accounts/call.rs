@@ -85,7 +85,8 @@ impl Accounts {
         if let Err(AccountsError::Account(error)) = &answer
             && let Some(problem) = dead_credential(error)
         {
-            inbox.mark_account(row, known.connection, AccountState::NeedsReconnect, Some(problem)).await?;
+            let (state, now) = (AccountState::NeedsReconnect, self.base.clock.now());
+            inbox.mark_account(row, known.connection, state, Some(problem), now).await?;
         }
         answer
     }

@@ -26,8 +26,8 @@ impl Accounts {
         };
         {
             let _alone = self.credentials.unchanged.write().await;
-            let delete = delete_conversations.then(|| self.base.clock.now());
-            self.base.inbox.disconnect_account(account, delete).await?;
+            let now = self.base.clock.now();
+            self.base.inbox.disconnect_account(account, delete_conversations, now).await?;
             self.network.secrets.forget(&row.channel, &row.platform_id);
         }
         // Wakes the workers that reject its replies and delete its files.

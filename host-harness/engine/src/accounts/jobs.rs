@@ -189,12 +189,12 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
     match renewed {
         Ok(Refreshed { before: ends, settings }) => {
             if !settings.is_empty() {
-                room.base.inbox.note_settings(account, connection, settings).await?;
+                room.base.inbox.note_settings(account, connection, settings, now).await?;
             }
             room.base.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
             // The credentials work again, so nobody has to act.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
-                room.base.inbox.mark_account(account, connection, AccountState::Connected, None).await?;
+                room.base.inbox.mark_account(account, connection, AccountState::Connected, None, now).await?;
                 room.base.wake.usable();
             }
             Ok(())
@@ -213,7 +213,8 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
                     sentence(&error)
                 );
-                room.base.inbox.mark_account(account, connection, AccountState::Connected, Some(problem)).await?;
+                let state = AccountState::Connected;
+                room.base.inbox.mark_account(account, connection, state, Some(problem), now).await?;
             }
             room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
         }
@@ -233,7 +234,11 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsEr
     let now = room.base.clock.now();
     let (problem, wait) = match asked {
         Ok(profile) => {
-            return Ok(room.base.inbox.note_profile(due.contact, &profile, now.saturating_add(PROFILE_AGE)).await?);
+            return Ok(room
+                .base
+                .inbox
+                .note_profile(due.contact, &profile, now, now.saturating_add(PROFILE_AGE))
+                .await?);
         }
         Err(AccountsError::Account(error)) => {
             let wait = match &*error {

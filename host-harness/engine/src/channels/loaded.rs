@@ -9,11 +9,32 @@ use harness_contract::{
     settings::RawSetting,
 };
 use harness_egress::credentials::Secret;
-use harness_sandbox::Channel;
+use harness_sandbox::{Channel, Inspected};
 use serde::Serialize;
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
 use crate::{base::public_url::PublicUrl, error::ConnectError};
+
+/// A component that is to be loaded.
+#[derive(Debug)]
+pub enum Loadable {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// One that was inspected already.
+    Inspected(Box<Inspected>),
+}
+
+impl From<Vec<u8>> for Loadable {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Inspected> for Loadable {
+    fn from(inspected: Inspected) -> Self {
+        Self::Inspected(Box::new(inspected))
+    }
+}
 
 /// What the operator allows a channel. Everything not listed is denied.
 #[derive(Clone, Debug, Default)]
@@ -48,10 +69,23 @@ pub enum Provenance {
         /// Whose it is.
         publisher: String,
         /// The hint of the key that signed it: hex SHA-256 of the public key.
-        key: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The identity that signed it, where no key did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identity: Option<SigningIdentity>,
         /// Where it was installed from.
         source: String,
     },
+}
+
+/// Who signed without a key.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SigningIdentity {
+    /// Who vouched for it: an https address.
+    pub issuer: String,
+    /// A mail address, or the address of a build.
+    pub subject: String,
 }
 
 /// What the operator configures for a channel.

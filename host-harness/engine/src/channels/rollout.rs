@@ -19,7 +19,7 @@ use super::{
     capabilities::OfAccounts,
     circuit_breaker::Permit,
     error::{AnotherChannel, ChannelsError, WrongSettings},
-    loaded::{ChannelOptions, LoadedChannel, check_slots},
+    loaded::{ChannelOptions, Loadable, LoadedChannel, check_slots},
 };
 
 /// Crashes after which a new component is rolled back.
@@ -56,7 +56,7 @@ impl Channels {
     /// Loads a component, or replaces the one with the same id.
     pub(crate) async fn load_channel(
         &self,
-        component: Vec<u8>,
+        component: Loadable,
         setup: ChannelOptions,
     ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         self.load(component, setup, None).await
@@ -66,7 +66,7 @@ impl Channels {
     pub(crate) async fn replace_channel(
         &self,
         id: &str,
-        component: Vec<u8>,
+        component: Loadable,
         setup: ChannelOptions,
     ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         let replaced = self.load(component, setup, Some(id)).await;
@@ -99,14 +99,17 @@ impl Channels {
 
     async fn load(
         &self,
-        component: Vec<u8>,
+        component: Loadable,
         setup: ChannelOptions,
         expected: Option<&str>,
     ) -> Result<Arc<LoadedChannel>, ChannelsError> {
         let sandbox = self.sandbox.clone();
         // Compiling takes a tenth of a second, too long for an async task. The first call is the self-test.
         let (channel, capabilities) = tokio::task::spawn_blocking(move || {
-            let channel = sandbox.load(&component)?;
+            let channel = match component {
+                Loadable::Bytes(bytes) => sandbox.load(&bytes)?,
+                Loadable::Inspected(inspected) => sandbox.load_inspected(*inspected)?,
+            };
             let capabilities = channel.capabilities(None)?;
             Ok::<_, ChannelsError>((channel, capabilities))
         })

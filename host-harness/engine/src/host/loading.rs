@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Host, HostError};
 use crate::channels::{
     circuit_breaker::BreakerView,
-    loaded::{ChannelOptions, LoadedChannel},
+    loaded::{ChannelOptions, Loadable, LoadedChannel},
 };
 
 impl Host {
@@ -18,10 +18,10 @@ impl Host {
     /// waits for the operator.
     pub async fn load_channel(
         &self,
-        component: Vec<u8>,
+        component: impl Into<Loadable>,
         setup: ChannelOptions,
     ) -> Result<Arc<LoadedChannel>, HostError> {
-        let loaded = self.rooms.channels.load_channel(component, setup).await?;
+        let loaded = self.rooms.channels.load_channel(component.into(), setup).await?;
         self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
         Ok(loaded)
     }
@@ -30,10 +30,10 @@ impl Host {
     pub async fn replace_channel(
         &self,
         id: &str,
-        component: Vec<u8>,
+        component: impl Into<Loadable>,
         setup: ChannelOptions,
     ) -> Result<Arc<LoadedChannel>, HostError> {
-        let loaded = self.rooms.channels.replace_channel(id, component, setup).await?;
+        let loaded = self.rooms.channels.replace_channel(id, component.into(), setup).await?;
         self.rooms.accounts.credentials.generate_of_channel(loaded.channel.manifest()).await?;
         Ok(loaded)
     }

@@ -1,8 +1,10 @@
 //! Owns: the product's interface to deliveries, replies and files.
 //! Does not own: their implementation (`ingest`, `outbound`, `media`).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use harness_contract::{ConversationContext, OutboundMessage};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
 use harness_egress::Held;
 use harness_inbox::{
     ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload, UserId, WorkspaceId,
@@ -125,6 +127,11 @@ impl Host {
     /// Everything in a conversation that a message depends on, including the window.
     pub async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
         Ok(self.rooms.outbound.context(conversation).await?)
+    }
+
+    /// What the channel of a conversation can do for its account.
+    pub async fn capabilities(&self, conversation: ConversationId) -> Result<Arc<ChannelCapabilities>, HostError> {
+        Ok(self.rooms.outbound.capabilities(conversation).await?)
     }
 
     /// Starts the upload of a file that is to be sent.

@@ -1,6 +1,7 @@
 //! Owns: the host's facade: opening the rooms, starting their workers, the product's interface.
 //! Does not own: what the rooms do.
 
+mod automation;
 mod connections;
 mod error;
 mod loading;
@@ -206,7 +207,7 @@ impl Rooms {
         self.media.remove_unfinished().await?;
         exposed::warn(&self.accounts.places);
         self.ingest.backlog.count_anew(&base.inbox, true).await?;
-        self.accounts.credentials.open().await?;
+        self.accounts.credentials.open(base.clock.now()).await?;
         self.accounts.open_links().await?;
         base.inbox.bound_waits(base.clock.now()).await?;
         let interrupted = base.inbox.settle_interrupted(base.clock.now()).await?;

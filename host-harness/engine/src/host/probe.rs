@@ -13,6 +13,8 @@ use super::{Host, HostError};
 
 /// Conversations searched for an open one.
 const LOOK_AT: usize = 50;
+/// Changes read at a time.
+const CHANGES: usize = 100;
 /// How long the signal may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -60,7 +62,7 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
             native: None,
         };
         let key = format!("health-check-{}", hex::encode(random::<8>()?));
-        let mut updates = host.inbox().updates();
+        let mut changes = host.inbox().follow();
         let queued = host.reply(conversation.id, &key, message).await?;
         let mut too_late = std::pin::pin!(host.clock().wait(PATIENCE));
         loop {
@@ -78,8 +80,8 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
                 return line(CheckLevel::Failed, finding, Some("See the lines about the platform.".into()));
             }
             tokio::select! {
-                // On any update, the reply is read again.
-                _ = updates.recv() => {}
+                // On any change, the reply is read again.
+                changes = changes.next(CHANGES) => drop(changes?),
                 () = &mut too_late => break,
             }
         }

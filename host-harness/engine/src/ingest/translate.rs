@@ -199,7 +199,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     }
     if !rest.is_empty() {
         let (unloaded, failed) = (rest.unloaded.len(), rest.failed.len());
-        room.base.inbox.settle_batch(rest).await?;
+        room.base.inbox.settle_batch(rest, room.base.clock.now()).await?;
         (0..unloaded).for_each(|_| room.base.metrics.delivery(channel, "no_channel"));
         (0..failed).for_each(|_| room.base.metrics.delivery(channel, "failed"));
     }

@@ -16,6 +16,8 @@ const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 /// Deliveries emptied per transaction.
 const DELIVERIES: usize = 200;
+/// Changes removed per transaction.
+const CHANGES: usize = 2000;
 /// Replies searched for file references per batch.
 const REPLIES: usize = 500;
 /// Keys of the media store compared with rows per batch.
@@ -32,11 +34,14 @@ pub struct Retention {
     pub deliveries: Option<Duration>,
     /// Uploaded files that no reply refers to.
     pub unused_files: Option<Duration>,
+    /// Entries of the change feed. A reader that was away for longer is told that it missed some.
+    pub changes: Option<Duration>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { deliveries: None, unused_files: Some(Duration::from_secs(30 * 24 * 3600)) }
+        let month = Some(Duration::from_secs(30 * 24 * 3600));
+        Self { deliveries: None, unused_files: month, changes: month }
     }
 }
 
@@ -86,14 +91,28 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
             }
         }
     }
+    let mut changes = 0;
+    if let Some(age) = room.retention.changes {
+        loop {
+            let count = room.base.inbox.expire_changes(before(age), CHANGES).await?;
+            changes += count;
+            if count < CHANGES {
+                break;
+            }
+        }
+    }
     let unused = match room.retention.unused_files {
         Some(age) => remove_unused(room, before(age)).await?,
         None => 0,
     };
     let nameless = remove_nameless(room).await?;
-    for (what, count) in
-        [("deliveries", emptied), ("parked_deliveries", parked), ("unused_files", unused), ("nameless_files", nameless)]
-    {
+    for (what, count) in [
+        ("deliveries", emptied),
+        ("parked_deliveries", parked),
+        ("changes", changes),
+        ("unused_files", unused),
+        ("nameless_files", nameless),
+    ] {
         if count > 0 {
             tracing::info!(what, count, "removed what need not be kept");
             room.base.metrics.removed(what, count);

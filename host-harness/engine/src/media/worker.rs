@@ -90,7 +90,7 @@ async fn look(
                 Ok(end) => end,
                 Err(_) => later(&room, &media, "this host failed while it fetched it"),
             };
-            if let Err(error) = room.base.inbox.finish_media(media.id, end).await {
+            if let Err(error) = room.base.inbox.finish_media(media.id, end, room.base.clock.now()).await {
                 tracing::error!(%error, media = media.id.get(), "how a download ended could not be written down");
                 room.base.clock.wait(REST).await;
             }

@@ -97,7 +97,7 @@ impl AccountCredentials {
     }
 
     /// Loads the stored credentials into memory. One that cannot be unsealed affects only its account.
-    pub(crate) async fn open(&self) -> Result<(), InboxError> {
+    pub(crate) async fn open(&self, now: u64) -> Result<(), InboxError> {
         for sealed in self.inbox.credentials().await? {
             let SealedCredential { channel, account, slot, sealed } = sealed;
             let key = SecretKey { channel, account, slot };
@@ -112,7 +112,7 @@ impl AccountCredentials {
                     if let Some(row) = accounts.iter().find(of) {
                         let problem = Some(error.to_string());
                         let state = AccountState::NeedsReconnect;
-                        self.inbox.mark_account(row.id, row.connection, state, problem).await?;
+                        self.inbox.mark_account(row.id, row.connection, state, problem, now).await?;
                     }
                 }
             }

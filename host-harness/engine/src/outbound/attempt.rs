@@ -161,7 +161,8 @@ impl Sending<'_> {
                 let end = if is_signal { StepEnd::Final(StepState::Cancelled) } else { StepEnd::Later(now) };
                 self.finish(index, outcome, end).await?;
                 let (inbox, state) = (&self.room.base.inbox, AccountState::NeedsReconnect);
-                inbox.mark_account(account.id, account.connection, state, Some(problem)).await?;
+                let now = self.room.base.clock.now();
+                inbox.mark_account(account.id, account.connection, state, Some(problem), now).await?;
                 return Ok(RunOutcome::RetryScheduled);
             }
             // The pause itself is stored with the outcome, for everyone it applies to.
@@ -250,7 +251,7 @@ impl Sending<'_> {
 
     async fn refuse(&self, violations: Vec<Violation>) -> Result<(), InboxError> {
         self.room.base.metrics.refused(&self.reply.channel, self.reply.account);
-        self.room.base.inbox.refuse_reply(self.reply.reply, violations).await
+        self.room.base.inbox.refuse_reply(self.reply.reply, violations, self.room.base.clock.now()).await
     }
 
     /// The requests of the reply, recorded before the first is sent; `None` if nothing can be sent.

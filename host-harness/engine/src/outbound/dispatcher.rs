@@ -118,7 +118,7 @@ async fn send(room: &Arc<Outbound>, reply: ReplyId) -> Result<RunOutcome, Outbou
 async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(), InboxError> {
     let after = |wait: u64| room.base.clock.now().saturating_add(wait);
     match left {
-        RunOutcome::Finished => room.base.inbox.close_reply(reply).await,
+        RunOutcome::Finished => room.base.inbox.close_reply(reply, room.base.clock.now()).await,
         RunOutcome::RetryScheduled => Ok(()),
         RunOutcome::Blocked => room.base.inbox.defer(reply, after(LATER_MS)).await,
         // Another reply is the trial; usually this one is not even considered meanwhile.
@@ -130,10 +130,11 @@ async fn settle(room: &Outbound, reply: ReplyId, left: RunOutcome) -> Result<(),
 
 /// The host failed during a run: requests in flight may have been delivered, the rest was not sent.
 async fn fail(room: &Outbound, reply: ReplyId) -> Result<(), InboxError> {
-    room.base.inbox.settle_failed(reply, room.base.clock.now()).await?;
+    let now = room.base.clock.now();
+    room.base.inbox.settle_failed(reply, now).await?;
     room.base.wake.doubts_due.notify_one();
     match room.base.inbox.open_reply(reply).await? {
-        Some(open) if open.steps.is_empty() => room.base.inbox.refuse_reply(reply, vec![host_failed()]).await,
+        Some(open) if open.steps.is_empty() => room.base.inbox.refuse_reply(reply, vec![host_failed()], now).await,
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-use harness_contract::{ConversationContext, OutboundMessage};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
 use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settlement, UserId};
 
 use crate::{
@@ -100,5 +100,14 @@ impl Outbound {
     pub(crate) async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, OutboundError> {
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         Ok(self.channels.context(&registered, conversation, None).await?)
+    }
+    /// What the channel of a conversation can do for its account.
+    pub(crate) async fn capabilities(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Arc<ChannelCapabilities>, OutboundError> {
+        let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
+        let context = self.channels.context(&registered, conversation, None).await?;
+        Ok(self.channels.capabilities_of(&registered, &context.account).await)
     }
 }

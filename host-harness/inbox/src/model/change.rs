@@ -38,7 +38,7 @@ kinds! {
     MessageCreated = "message.created",
     /// The text or the attachments of a message were edited.
     MessageEdited = "message.edited",
-    /// A message was unsent.
+    /// A message was unsent, or its row is gone because it proved to be one of ours that is shown already.
     MessageDeleted = "message.deleted",
     /// A reaction to a message came or went.
     MessageReacted = "message.reacted",
@@ -50,7 +50,7 @@ kinds! {
     ReplyUpdated = "reply.updated",
     /// A conversation began.
     ConversationCreated = "conversation.created",
-    /// The state, assignee, collection, labels or thread of a conversation changed.
+    /// The state, assignee, collection, labels, thread, window or number of unread messages of a conversation changed.
     ConversationUpdated = "conversation.updated",
     /// Somebody of the team read a conversation.
     ConversationRead = "conversation.read",
@@ -58,11 +58,11 @@ kinds! {
     ConversationSeen = "conversation.seen",
     /// The customer is typing. Nothing is stored of it but this change.
     ConversationTyping = "conversation.typing",
-    /// All content of a conversation was deleted.
+    /// A conversation is gone: its content was deleted, or goes on in another one, which was updated.
     ConversationDeleted = "conversation.deleted",
     /// Something that is not a message happened: a comment, a mention, a referral, a handover.
     ActivityCreated = "activity.created",
-    /// The profile of a contact changed.
+    /// A contact is new, or its profile or ids changed: once for each of its conversations.
     ContactUpdated = "contact.updated",
     /// A private note was written.
     NoteCreated = "note.created",
@@ -110,7 +110,10 @@ pub struct Change {
 pub struct Changes {
     /// At most as many as were asked for.
     pub changes: Vec<Change>,
-    /// Whether changes after the position were removed because they are older than the feed is kept: the reader has
-    /// missed some and has to read the inbox again.
+    /// Where to go on reading: everything up to there was returned or is of others.
+    pub position: u64,
+    /// Whether changes after the position were removed because they are older than the feed is kept, or the position is
+    /// one that this feed has not reached, as after a restored backup: the reader has missed some and has to read the
+    /// inbox again.
     pub missed: bool,
 }

@@ -60,37 +60,37 @@ macro_rules! ids {
 
 ids! {
     /// An account's row.
-    AccountId = "acc", "an account";
+    AccountId = "acc", "account";
     /// The row of a canned answer.
-    CannedAnswerId = "can", "a canned answer";
+    CannedAnswerId = "can", "canned answer";
     /// A collection's row.
-    CollectionId = "col", "a collection";
+    CollectionId = "col", "collection";
     /// The row of an event in an account that is not a message.
-    ActivityId = "act", "an activity";
+    ActivityId = "act", "activity";
     /// A contact's row.
-    ContactId = "con", "a contact";
+    ContactId = "con", "contact";
     /// A conversation's row.
-    ConversationId = "cnv", "a conversation";
+    ConversationId = "cnv", "conversation";
     /// A delivery's row; ascending in the order of arrival.
-    DeliveryId = "dlv", "a delivery";
+    DeliveryId = "dlv", "delivery";
     /// The row of an invitation.
-    InvitationId = "inv", "an invitation";
+    InvitationId = "inv", "invitation";
     /// A label's row.
-    LabelId = "lbl", "a label";
+    LabelId = "lbl", "label";
     /// The row of a file that a message refers to.
-    MediaId = "med", "a file of a message";
+    MediaId = "med", "file";
     /// A message's row.
-    MessageId = "msg", "a message";
+    MessageId = "msg", "message";
     /// The row of a private note.
-    NoteId = "nte", "a note";
+    NoteId = "nte", "note";
     /// A reply's row.
-    ReplyId = "rpl", "a reply";
+    ReplyId = "rpl", "reply";
     /// The row of a person who signs in.
-    UserId = "usr", "a user";
+    UserId = "usr", "user";
     /// The row of a product's address that is told what changes.
-    WebhookId = "whk", "a webhook";
+    WebhookId = "whk", "webhook";
     /// A workspace's row.
-    WorkspaceId = "wsp", "a workspace";
+    WorkspaceId = "wsp", "workspace";
 }
 
 impl WorkspaceId {

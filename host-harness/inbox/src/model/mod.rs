@@ -2,6 +2,7 @@
 //! Does not own: storing them (`store`, `sqlite`), acting on them.
 
 mod account;
+mod automation;
 mod change;
 mod contact;
 mod counts;
@@ -18,12 +19,14 @@ mod row;
 mod search;
 mod state;
 mod timeline;
-mod update;
 mod user;
 mod verdict;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
+};
+pub use automation::{
+    AutomationRow, DecisionView, HandOverNote, NewDecision, OpenTurn, Placement, Standing, TurnChange,
 };
 pub use change::{Change, ChangeKind, Changes};
 pub use contact::{DueProfile, ErasureView};
@@ -42,15 +45,14 @@ pub use organisation::{
     CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
     LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
 };
-pub use page::{NoPlace, Page, Place};
+pub use page::{MergedPlace, NoPlace, Page, Place};
 pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use row::Row;
 pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
-pub use timeline::{ActivityView, ConversationSummary, ReactionView, TimelineEntry};
-pub use update::Update;
+pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
     Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
     UserChange, UserView, WorkspaceView,

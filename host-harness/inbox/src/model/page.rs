@@ -42,13 +42,40 @@ impl FromStr for Place {
     }
 }
 
+/// A cursor of a list that is merged from messages and activities. Opaque to callers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MergedPlace {
+    pub(crate) messages: Place,
+    pub(crate) activities: Place,
+}
+
+impl MergedPlace {
+    /// Before the first entry.
+    pub(crate) const FIRST: Self = Self { messages: Place::FIRST, activities: Place::FIRST };
+}
+
+impl fmt::Display for MergedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.messages, self.activities)
+    }
+}
+
+impl FromStr for MergedPlace {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (messages, activities) = text.split_once('~').ok_or(NoPlace)?;
+        Ok(Self { messages: messages.parse()?, activities: activities.parse()? })
+    }
+}
+
 /// One page of a list.
 #[derive(Clone, Debug)]
-pub struct Page<T> {
+pub struct Page<T, P = Place> {
     /// The entries of this page.
     pub entries: Vec<T>,
     /// Where the next, older page begins; `None` on the last page.
-    pub next: Option<Place>,
+    pub next: Option<P>,
 }
 
 impl<T> Page<T> {

@@ -13,7 +13,7 @@ const LENGTH: u32 = 13;
 pub trait PublicId: Copy + Send + Sync + 'static {
     /// The kind, before the underscore.
     const PREFIX: &'static str;
-    /// The kind as a sentence names it, such as "a conversation".
+    /// The kind as a sentence names it, such as "conversation".
     const NOUN: &'static str;
 
     /// The row's number.
@@ -65,7 +65,7 @@ pub struct NotAnId {
 impl fmt::Display for NotAnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { noun, prefix } = self;
-        write!(f, "this is not the id of {noun}: it begins with `{prefix}_`, and is taken as the API gave it")
+        write!(f, "this is not a {noun} id: one begins with `{prefix}_`, and is taken as the API gave it")
     }
 }
 

@@ -84,6 +84,8 @@ pub struct TimelineEntry {
     pub further_platform_ids: Vec<String>,
     /// `inbound` or `outbound`.
     pub direction: String,
+    /// The author's row id, if a customer wrote it.
+    pub contact_id: Option<ContactId>,
     /// The platform's id of the author, in a conversation with several people.
     pub contact: Option<String>,
     /// The author's name, if known.
@@ -125,6 +127,8 @@ pub struct TimelineEntry {
 pub struct ActivityView {
     /// Its row id.
     pub id: ActivityId,
+    /// The account's row id.
+    pub account_id: AccountId,
     /// The channel's id.
     pub channel: String,
     /// The platform's id of the account.
@@ -144,4 +148,13 @@ pub struct ActivityView {
     pub body: Box<RawValue>,
     /// The contract's `event.details`.
     pub details: Option<Box<RawValue>>,
+}
+
+/// A message or an activity of a conversation.
+#[derive(Clone, Debug)]
+pub enum ConversationEntry {
+    /// A message.
+    Message(Box<TimelineEntry>),
+    /// Something that is not a message.
+    Activity(Box<ActivityView>),
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use super::{
     arrivals::{self, Arrivals},
@@ -12,7 +12,7 @@ use super::{
     schema,
     writer::{Opened, Writer},
 };
-use crate::{error::InboxError, files::beside, model::Update};
+use crate::{error::InboxError, files::beside};
 
 /// An inbox in one SQLite file.
 pub(crate) struct SqliteStore {
@@ -22,7 +22,6 @@ pub(crate) struct SqliteStore {
     // Dropped before the writer, so that accepted deliveries get their rows.
     pub(crate) arrivals: Arrivals,
     pub(crate) writer: Writer,
-    pub(crate) updates: broadcast::Sender<Update>,
     /// The number of the newest change.
     pub(crate) newest: watch::Receiver<u64>,
 }
@@ -45,14 +44,6 @@ impl SqliteStore {
         let (writer, queue, newest) = Writer::start(opened)?;
         let arrivals = Arrivals::start(log, last_id, queue)?;
         let readers = Readers::start(path)?;
-        let (updates, _) = broadcast::channel(1024);
-        Ok(Self { readers, arrivals, writer, updates, newest })
-    }
-
-    pub(crate) fn announce(&self, updates: impl IntoIterator<Item = Update>) {
-        for update in updates {
-            // Having no subscribers is not an error.
-            let _ = self.updates.send(update);
-        }
+        Ok(Self { readers, arrivals, writer, newest })
     }
 }

@@ -28,6 +28,7 @@ pub trait Accounts: Send + Sync {
         connection: i64,
         state: AccountState,
         problem: Option<String>,
+        now: u64,
     ) -> Result<bool, InboxError>;
 
     /// Accounts whose credentials are due for renewal.
@@ -47,14 +48,23 @@ pub trait Accounts: Send + Sync {
     ) -> Result<(), InboxError>;
 
     /// Deletes an account's credentials and its channel's storage. Its conversations stay, unless
-    /// `delete_conversations` gives the current time.
-    async fn disconnect_account(&self, account: AccountId, delete_conversations: Option<u64>)
-    -> Result<(), InboxError>;
+    /// `delete_conversations`.
+    async fn disconnect_account(
+        &self,
+        account: AccountId,
+        delete_conversations: bool,
+        now: u64,
+    ) -> Result<(), InboxError>;
 
     /// Updates settings of the account that its channel found to have changed, and leaves the others. Does nothing if
     /// the account was connected or disconnected since `connection`.
-    async fn note_settings(&self, account: AccountId, connection: i64, changed: Vec<Setting>)
-    -> Result<(), InboxError>;
+    async fn note_settings(
+        &self,
+        account: AccountId,
+        connection: i64,
+        changed: Vec<Setting>,
+        now: u64,
+    ) -> Result<(), InboxError>;
 
     /// Accounts whose history is due to be read.
     async fn due_history(&self, now: u64) -> Result<Vec<DueHistory>, InboxError>;

@@ -17,7 +17,13 @@ pub trait Contacts: Send + Sync {
     async fn next_profile(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
     /// Stores a profile, and when to fetch it next.
-    async fn note_profile(&self, contact: ContactId, profile: &ContactProfile, next: u64) -> Result<(), InboxError>;
+    async fn note_profile(
+        &self,
+        contact: ContactId,
+        profile: &ContactProfile,
+        now: u64,
+        next: u64,
+    ) -> Result<(), InboxError>;
 
     /// Records why there is no profile, and when to try next. An earlier profile is kept.
     async fn note_no_profile(&self, contact: ContactId, problem: String, next: u64) -> Result<(), InboxError>;

@@ -7,7 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
+        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
+        MergedPlace, Page, Place, TimelineEntry,
     },
 };
 
@@ -38,6 +39,14 @@ pub trait Conversations: Send + Sync {
 
     /// One conversation, as in the list.
     async fn conversation(&self, conversation: ConversationId) -> Result<ConversationSummary, InboxError>;
+
+    /// The newest messages and activities of a conversation before this cursor, in platform order.
+    async fn entries_before(
+        &self,
+        conversation: ConversationId,
+        before: Option<MergedPlace>,
+        limit: usize,
+    ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError>;
 
     /// The newest messages of a conversation, in platform order.
     async fn timeline(&self, conversation: ConversationId, limit: usize) -> Result<Vec<TimelineEntry>, InboxError> {
@@ -87,5 +96,5 @@ pub trait Conversations: Send + Sync {
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError>;
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;
 }

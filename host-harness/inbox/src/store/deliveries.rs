@@ -30,7 +30,7 @@ pub trait Deliveries: Send + Sync {
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError>;
 
     /// Records the outcome of the deliveries of a batch that were not translated. All of them stay in the journal.
-    async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError>;
+    async fn settle_batch(&self, outcome: BatchOutcome, now: u64) -> Result<(), InboxError>;
 
     /// Requeues deliveries that could not be translated, of one channel or of all.
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError>;

@@ -2,21 +2,17 @@
 //! Does not own: the changes; readers look up the state that they name.
 
 use async_trait::async_trait;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use crate::{
     error::InboxError,
-    model::{Changes, Update, WorkspaceId},
+    model::{Changes, WorkspaceId},
 };
 
 /// The change feed. A reader keeps its own position, the number of the last change that it has dealt with, and loses
 /// nothing when it goes away and comes back.
 #[async_trait]
 pub trait Feed: Send + Sync {
-    /// Subscribes to changes. A change is announced before the method that made it returns. The store never waits for
-    /// subscribers: a slow one misses notifications and has to read the inbox again.
-    fn updates(&self) -> broadcast::Receiver<Update>;
-
     /// At most `limit` changes after the position `after`, in order: of one workspace, or of all.
     async fn changes_after(
         &self,

@@ -18,6 +18,10 @@ pub trait Maintenance: Send + Sync {
     /// Their rows stay, because messages refer to them and a reused id would point to another delivery.
     async fn empty_deliveries(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
 
+    /// Removes changes from the feed that were written before this time: at most `limit`, oldest first. Returns how many
+    /// of them were removed.
+    async fn expire_changes(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
+
     /// Checks that there is space for another delivery: writes as much in one transaction, and deletes it in another.
     async fn probe(&self) -> Result<(), InboxError>;
 

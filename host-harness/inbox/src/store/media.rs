@@ -26,7 +26,7 @@ pub trait MediaFiles: Send + Sync {
     async fn delivery_of_media(&self, id: MediaId) -> Result<Option<Vec<u8>>, InboxError>;
 
     /// Records how a download ended. A file whose message was unsent meanwhile stays deleted.
-    async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError>;
+    async fn finish_media(&self, id: MediaId, end: MediaEnd, now: u64) -> Result<(), InboxError>;
 
     /// Copies to delete, with their keys: those of unsent messages, and those of downloads that failed.
     async fn purgeable_media(&self, limit: usize) -> Result<Vec<(MediaId, String)>, InboxError>;

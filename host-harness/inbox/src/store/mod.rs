@@ -3,6 +3,7 @@
 //! Does not own: any store (`sqlite` is one).
 
 mod accounts;
+mod automations;
 mod channel_storage;
 mod contacts;
 mod conversations;
@@ -23,6 +24,7 @@ mod uploads;
 mod users;
 
 pub use accounts::Accounts;
+pub use automations::Automations;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
 pub use contacts::Contacts;
 pub use conversations::Conversations;
@@ -50,6 +52,7 @@ impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People + S
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
     Accounts
+    + Automations
     + ChannelStorage
     + Contacts
     + Credentials
@@ -70,6 +73,7 @@ pub trait Store:
 
 impl<S> Store for S where
     S: Accounts
+        + Automations
         + ChannelStorage
         + Contacts
         + Credentials

@@ -36,7 +36,7 @@ pub trait Outbox: Send + Sync {
     async fn open_reply(&self, reply: ReplyId) -> Result<Option<OpenReply>, InboxError>;
 
     /// Records the channel's verdict that a reply cannot be sent, with the reasons.
-    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError>;
+    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>, now: u64) -> Result<(), InboxError>;
 
     /// Records the steps of a reply before the first one is sent, and adds its messages to the timeline. The channel's
     /// remarks are stored with it. If the channel asked to rebuild the reply from some step on, the new steps replace
@@ -64,7 +64,7 @@ pub trait Outbox: Send + Sync {
     ) -> Result<(), InboxError>;
 
     /// Ends a reply with nothing left to do; open steps are cancelled.
-    async fn close_reply(&self, reply: ReplyId) -> Result<(), InboxError>;
+    async fn close_reply(&self, reply: ReplyId, now: u64) -> Result<(), InboxError>;
 
     /// Postpones a reply that cannot be tried now.
     async fn defer(&self, reply: ReplyId, until: u64) -> Result<(), InboxError>;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod suite;
+mod watched;
 
 use std::sync::Arc;
 
@@ -22,3 +23,11 @@ impl Place for File {
 }
 
 store_conformance!(File(tempfile::tempdir().unwrap()));
+
+/// The same promises in a file that commits no change of what people see without its row in the change feed.
+mod nothing_changes_unnoted {
+    use super::*;
+    use watched::Watched;
+
+    store_conformance!(Watched(tempfile::tempdir().unwrap()));
+}

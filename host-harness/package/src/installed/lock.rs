@@ -9,10 +9,11 @@ use super::{
     InstalledError,
     files::{MAX_JSON, Seal, read_if_there, replace},
 };
-use crate::{Digest, Publisher, Version};
+use crate::{Digest, Publisher, Version, signature::Identity};
 
-/// The form of the file.
-const FORMAT: u32 = 1;
+/// The newest form of the file: with identities. What needs none of it is written in the first, for versions before.
+const FORMAT: u32 = 2;
+const WITHOUT_IDENTITIES: u32 = 1;
 /// What the seal is for.
 const PURPOSE: &str = "channels.lock";
 
@@ -26,6 +27,9 @@ pub struct Entry {
     pub publisher: Option<Publisher>,
     /// The hint of the key that signed it.
     pub key: Option<String>,
+    /// The identity that signed it, where no key did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// The component.
     pub component: Digest,
     /// The manifest of the package, unless it came as a file.
@@ -85,8 +89,11 @@ impl State {
 
     /// The components that something still names.
     pub(super) fn components(&self) -> impl Iterator<Item = Digest> {
-        let entries = self.channels.values().flat_map(|record| record.current.iter().chain(&record.previous));
-        entries.map(|entry| entry.component)
+        self.entries().map(|entry| entry.component)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.channels.values().flat_map(|record| record.current.iter().chain(&record.previous))
     }
 }
 
@@ -128,7 +135,8 @@ pub(super) fn read(path: &Path, seal: &dyn Seal) -> Result<State, InstalledError
 pub(super) fn write(path: &Path, state: &State, seal: &dyn Seal) -> Result<(), InstalledError> {
     let malformed =
         |error: serde_json::Error| InstalledError::Malformed { path: path.to_owned(), problem: error.to_string() };
+    let format = if state.entries().any(|entry| entry.identity.is_some()) { FORMAT } else { WITHOUT_IDENTITIES };
     let state = serde_json::to_string(state).map_err(malformed)?;
-    let sealed = Sealed { format: FORMAT, seal: seal.sign(PURPOSE, &state), state };
+    let sealed = Sealed { format, seal: seal.sign(PURPOSE, &state), state };
     replace(path, &serde_json::to_vec_pretty(&sealed).map_err(malformed)?)
 }

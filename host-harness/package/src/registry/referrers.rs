@@ -18,6 +18,8 @@ use crate::{
 
 /// The most referrers that are returned.
 const MAX_REFERRERS: usize = 100;
+/// The most entries of a list that are looked at.
+const MAX_LISTED: usize = 1000;
 /// The most pages that are asked for.
 const MAX_PAGES: usize = 20;
 /// How often an index is written again because somebody else wrote it meanwhile.
@@ -32,8 +34,8 @@ impl Registry {
                 None => Vec::new(),
             },
         };
-        let manifests = found.into_iter().filter(|entry| entry.media_type == MANIFEST).take(MAX_REFERRERS).collect();
-        Ok(Index { manifests, ..Index::default() })
+        let manifests = found.into_iter().take(MAX_LISTED).filter(|entry| entry.media_type == MANIFEST).collect();
+        Ok(Index::of_referrers(manifests, MAX_REFERRERS))
     }
 
     /// None where the registry has no such API.
@@ -52,7 +54,7 @@ impl Registry {
             query = next_page(response.headers());
             let bytes = self.client.read(&self.repository, "list of referrers", response, MAX_MANIFEST).await?;
             found.extend(self.read_index(&bytes)?.manifests);
-            if query.is_none() || found.len() >= MAX_REFERRERS {
+            if query.is_none() || found.len() >= MAX_LISTED {
                 break;
             }
         }

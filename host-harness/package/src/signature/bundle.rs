@@ -1,6 +1,6 @@
-//! Owns: sigstore bundles v0.3 with a managed key and a DSSE envelope: the one form that is written, and the strict
-//! reading of it.
-//! Does not own: what the payload says (`statement`), whose key it is (`policy`).
+//! Owns: sigstore bundles v0.3 with a DSSE envelope: the one form that is written, with a managed key, and the strict reading
+//! of it and of the form with a certificate.
+//! Does not own: what the payload says (`statement`), whose key or certificate it is (`policy`, `keyless`).
 //!
 //! What other readers of bundles accept and this one does not: members that are not in the format, members twice, a message
 //! signature and an envelope together (readers differ about which counts), several signatures, base64 in another alphabet.
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     dsse::{Envelope, MAX_BUNDLE, PAYLOAD_TYPE},
+    evidence::{self, Evidence, EvidenceError},
     json::{self, JsonError},
     key::{KeyError, KeyHint, Mismatch, PublicKey, SigningKey},
     quoted,
@@ -36,14 +37,13 @@ pub enum BundleError {
          in-toto statement"
     )]
     Message,
-    /// A certificate in place of a key.
+    /// A certificate whose proof is not looked at.
+    #[error(transparent)]
+    Proof(#[from] EvidenceError),
+    /// Log entries or timestamps beside a key.
     #[error(
-        "the signature was made without a key of the publisher's (keyless, with a certificate), and this host has no trust root \
-         for such signatures: ask the publisher for one that is made with a key"
+        "the signature bundle has entries of a log or timestamps beside a key, which are not checked here; expected none"
     )]
-    Keyless,
-    /// Log entries or timestamps.
-    #[error("the signature bundle has entries of a log or timestamps, which are not checked here; expected none")]
     Evidence,
     /// Not exactly one signature.
     #[error("the signature bundle has {0} signatures, expected exactly one")]
@@ -79,18 +79,28 @@ pub enum SignError {
 /// A statement with a signature that has not been verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bundle {
-    hint: KeyHint,
+    by: By,
     envelope: Envelope,
+}
+
+/// By what a bundle claims to be signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum By {
+    /// A key that the reader has to know.
+    Key(KeyHint),
+    /// A certificate in DER, and the whole bundle, for the verifier of such signatures.
+    Certificate { certificate: Vec<u8>, bundle: String },
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
+struct Document<M> {
     media_type: String,
-    verification_material: Material,
+    verification_material: M,
     dsse_envelope: EnvelopeJson,
 }
 
+/// Of a managed key.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
@@ -140,7 +150,7 @@ impl Bundle {
     /// [`SignError`]; among others where the statement is larger than a bundle may be.
     pub fn sign(key: &SigningKey, statement: &Statement) -> Result<Self, SignError> {
         let envelope = Envelope::sign(key, statement.to_bytes()?)?;
-        let bundle = Self { hint: key.public().hint(), envelope };
+        let bundle = Self { by: By::Key(key.public().hint()), envelope };
         Self::read(&bundle.to_bytes()?)?;
         Ok(bundle)
     }
@@ -149,21 +159,28 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// [`BundleError`] where it is anything else than a v0.3 bundle with one key and one signed statement.
+    /// [`BundleError`] where it is anything else than a v0.3 bundle with one key or certificate and one signed statement.
     pub fn read(bytes: &[u8]) -> Result<Self, BundleError> {
         let tree = json::tree(bytes, MAX_BUNDLE)?;
-        told_apart(&tree)?;
-        let Document { verification_material, dsse_envelope, .. } = json::typed(&tree)?;
-        let hint: KeyHint = verification_material.public_key.hint.parse().map_err(BundleError::Hint)?;
-        let EnvelopeJson { payload, payload_type, signatures: [Signature { sig, keyid }] } = dsse_envelope;
+        let (by, envelope) = if told_apart(&tree)? {
+            let Document::<Evidence> { verification_material, dsse_envelope, .. } = json::typed(&tree)?;
+            let certificate = decoded("certificate", &verification_material.certificate.raw_bytes)?;
+            // What was read as JSON is text.
+            (By::Certificate { certificate, bundle: String::from_utf8_lossy(bytes).into_owned() }, dsse_envelope)
+        } else {
+            let Document::<Material> { verification_material, dsse_envelope, .. } = json::typed(&tree)?;
+            (By::Key(verification_material.public_key.hint.parse().map_err(BundleError::Hint)?), dsse_envelope)
+        };
+        let EnvelopeJson { payload, payload_type, signatures: [Signature { sig, keyid }] } = envelope;
         if payload_type != PAYLOAD_TYPE {
             return Err(BundleError::PayloadType(quoted(&payload_type)));
         }
-        if keyid.is_some_and(|id| !id.is_empty() && id != hint.to_string()) {
+        let named = keyid.filter(|id| !id.is_empty());
+        if named.is_some_and(|id| !matches!(&by, By::Key(hint) if id == hint.to_string())) {
             return Err(BundleError::TwoKeys);
         }
         let envelope = Envelope { payload: decoded("payload", &payload)?, signature: decoded("sig", &sig)? };
-        Ok(Self { hint, envelope })
+        Ok(Self { by, envelope })
     }
 
     /// Its bytes, as they are written beside a file or into a registry.
@@ -172,12 +189,15 @@ impl Bundle {
     ///
     /// None in practice: every member can be written as JSON.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BundleError> {
-        let signature =
-            Signature { sig: BASE64_STANDARD.encode(&self.envelope.signature), keyid: Some(self.hint.to_string()) };
+        let hint = match &self.by {
+            By::Key(hint) => hint.to_string(),
+            By::Certificate { bundle, .. } => return Ok(bundle.clone().into_bytes()),
+        };
+        let signature = Signature { sig: BASE64_STANDARD.encode(&self.envelope.signature), keyid: Some(hint.clone()) };
         let document = Document {
             media_type: BUNDLE.to_owned(),
             verification_material: Material {
-                public_key: Hint { hint: self.hint.to_string() },
+                public_key: Hint { hint },
                 tlog_entries: None,
                 timestamp_verification_data: None,
             },
@@ -190,9 +210,17 @@ impl Bundle {
         Ok(json::written(&document)?)
     }
 
-    /// The name of the key by which it claims to be signed.
-    pub fn hint(&self) -> &KeyHint {
-        &self.hint
+    /// The name of the key by which it claims to be signed; none where it is signed by a certificate.
+    pub fn hint(&self) -> Option<&KeyHint> {
+        match &self.by {
+            By::Key(hint) => Some(hint),
+            By::Certificate { .. } => None,
+        }
+    }
+
+    /// By what it claims to be signed.
+    pub(super) fn by(&self) -> &By {
+        &self.by
     }
 
     /// What it says, whoever signed it: for refusals, and for finding out what to verify.
@@ -210,8 +238,9 @@ impl Bundle {
     }
 }
 
-/// Tells bundles that are something else by what they are, where the JSON would only be called unexpected.
-fn told_apart(tree: &Value) -> Result<(), BundleError> {
+/// Tells bundles that are something else by what they are, where the JSON would only be called unexpected. Returns whether
+/// it is one with a certificate.
+fn told_apart(tree: &Value) -> Result<bool, BundleError> {
     let empty = |list: Option<&Value>| list.and_then(Value::as_array).is_none_or(Vec::is_empty);
     let media_type = tree.get("mediaType").and_then(Value::as_str).unwrap_or_default();
     if media_type != BUNDLE {
@@ -221,20 +250,20 @@ fn told_apart(tree: &Value) -> Result<(), BundleError> {
     if message.is_some() {
         return Err(if envelope.is_some() { BundleError::TwoContents } else { BundleError::Message });
     }
-    let material = tree.get("verificationMaterial");
-    let material = |name: &str| material.and_then(|material| material.get(name));
-    if material("certificate").or_else(|| material("x509CertificateChain")).is_some() {
-        return Err(BundleError::Keyless);
+    let signatures = envelope.and_then(|envelope| envelope.get("signatures")).and_then(Value::as_array);
+    if let Some(other) = signatures.map(Vec::len).filter(|many| *many != 1) {
+        return Err(BundleError::Signatures(other));
     }
-    let timestamps = material("timestampVerificationData").and_then(|data| data.get("rfc3161Timestamps"));
-    if !empty(material("tlogEntries")) || !empty(timestamps) {
+    let Some(material) = tree.get("verificationMaterial") else { return Ok(false) };
+    if material.get("certificate").or_else(|| material.get("x509CertificateChain")).is_some() {
+        evidence::told_apart(material)?;
+        return Ok(true);
+    }
+    let timestamps = material.get("timestampVerificationData").and_then(|data| data.get("rfc3161Timestamps"));
+    if !empty(material.get("tlogEntries")) || !empty(timestamps) {
         return Err(BundleError::Evidence);
     }
-    let signatures = envelope.and_then(|envelope| envelope.get("signatures")).and_then(Value::as_array);
-    match signatures.map(Vec::len) {
-        Some(1) | None => Ok(()),
-        Some(other) => Err(BundleError::Signatures(other)),
-    }
+    Ok(false)
 }
 
 /// Base64 in its one spelling: the standard alphabet, padded, no bits left over.

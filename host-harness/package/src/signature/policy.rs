@@ -9,7 +9,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{KeyHint, PublicKey};
+use super::{
+    identity::Identity,
+    key::{KeyHint, PublicKey},
+    keyless::TrustedRoot,
+};
 use crate::{Digest, NameError, Publisher, names::check_channel};
 
 /// How many publishers, keys of one, channels of one and revocations a policy has at most.
@@ -27,8 +31,14 @@ pub enum PolicyError {
     )]
     LookAlike(Publisher, Publisher),
     /// A publisher that can sign nothing.
-    #[error("the publisher `{0}` has no key: add the public key that it gave you")]
+    #[error("the publisher `{0}` has neither a key nor an identity: add the public key that it gave you")]
     NoKey(Publisher),
+    /// Identities of which nothing could ever be verified.
+    #[error(
+        "the publisher `{0}` has identities, and no trusted root says whose certificates count for them: configure one, such \
+         as the `trusted_root.json` of sigstore"
+    )]
+    NoRoot(Publisher),
     /// A publisher that may publish nothing.
     #[error("the publisher `{0}` may publish no channel: name them, such as `web-chat` or `{0}-*`")]
     NoChannel(Publisher),
@@ -39,6 +49,19 @@ pub enum PolicyError {
     SharedKey {
         /// Which.
         hint: KeyHint,
+        /// Whose.
+        one: Publisher,
+        /// And whose.
+        other: Publisher,
+    },
+    /// An identity that would speak for two.
+    #[error(
+        "the identity {identity} is configured for both `{one}` and `{other}`, so that it does not say who signed: keep one of \
+         them"
+    )]
+    SharedIdentity {
+        /// Which.
+        identity: Identity,
         /// Whose.
         one: Publisher,
         /// And whose.
@@ -103,7 +126,11 @@ pub struct PublisherRule {
     /// Its name.
     pub name: Publisher,
     /// Its public keys, as PEM blocks.
+    #[serde(default)]
     pub keys: Vec<PublicKey>,
+    /// Who may sign for it without a key.
+    #[serde(default)]
+    pub identities: Vec<Identity>,
     /// What it may publish.
     pub channels: Vec<ChannelPattern>,
 }
@@ -121,17 +148,27 @@ pub struct TrustRules {
     /// Keys whose signatures count no more, those from before included: a signature does not say when it was made.
     #[serde(default)]
     pub revoked_keys: BTreeSet<KeyHint>,
+    /// Identities whose signatures count no more, those from before included: an account that was taken over can have signed
+    /// at any time.
+    #[serde(default)]
+    pub revoked_identities: BTreeSet<Identity>,
+    /// Whose certificates and logs count, for signatures without a key.
+    #[serde(skip)]
+    pub trusted_root: Option<TrustedRoot>,
 }
 
-/// A trust policy that is sound: every key speaks for one publisher, and no two publishers look alike.
+/// A trust policy that is sound: every key or identity speaks for one publisher, and no two publishers look alike.
 ///
 /// The default trusts nobody.
 #[derive(Clone, Debug, Default)]
 pub struct TrustPolicy {
     channels: BTreeMap<Publisher, Vec<ChannelPattern>>,
     keys: BTreeMap<KeyHint, (Publisher, PublicKey)>,
+    identities: BTreeMap<Identity, Publisher>,
     revoked_digests: BTreeSet<Digest>,
     revoked_keys: BTreeSet<KeyHint>,
+    revoked_identities: BTreeSet<Identity>,
+    trusted_root: Option<TrustedRoot>,
 }
 
 impl TrustPolicy {
@@ -141,17 +178,22 @@ impl TrustPolicy {
     ///
     /// [`PolicyError`] where a signature could be taken for somebody else's, or a publisher has no use.
     pub fn new(rules: TrustRules) -> Result<Self, PolicyError> {
-        let TrustRules { publishers, revoked_digests, revoked_keys } = rules;
+        let TrustRules { publishers, revoked_digests, revoked_keys, revoked_identities, trusted_root } = rules;
         let bounded = |many: usize, of| if many > MAX_RULES { Err(PolicyError::TooMany(of)) } else { Ok(()) };
         bounded(publishers.len(), "publishers")?;
         bounded(revoked_digests.len(), "revoked digests")?;
         bounded(revoked_keys.len(), "revoked keys")?;
-        let mut policy = Self { revoked_digests, revoked_keys, ..Self::default() };
-        for PublisherRule { name, keys, channels } in publishers {
+        bounded(revoked_identities.len(), "revoked identities")?;
+        let mut policy = Self { revoked_digests, revoked_keys, revoked_identities, trusted_root, ..Self::default() };
+        for PublisherRule { name, keys, identities, channels } in publishers {
             bounded(keys.len(), "keys of one publisher")?;
+            bounded(identities.len(), "identities of one publisher")?;
             bounded(channels.len(), "channels of one publisher")?;
-            if keys.is_empty() {
+            if keys.is_empty() && identities.is_empty() {
                 return Err(PolicyError::NoKey(name));
+            }
+            if !identities.is_empty() && policy.trusted_root.is_none() {
+                return Err(PolicyError::NoRoot(name));
             }
             if channels.is_empty() {
                 return Err(PolicyError::NoChannel(name));
@@ -166,6 +208,14 @@ impl TrustPolicy {
                         return Err(PolicyError::SharedKey { hint, one: one.clone(), other: name });
                     }
                     _ => policy.keys.insert(hint, (name.clone(), key)),
+                };
+            }
+            for identity in identities {
+                match policy.identities.get(&identity) {
+                    Some(one) if *one != name => {
+                        return Err(PolicyError::SharedIdentity { identity, one: one.clone(), other: name });
+                    }
+                    _ => policy.identities.insert(identity, name.clone()),
                 };
             }
             if policy.channels.insert(name.clone(), channels).is_some() {
@@ -187,6 +237,19 @@ impl TrustPolicy {
 
     pub(super) fn keys(&self) -> impl Iterator<Item = (&KeyHint, &Publisher, &PublicKey)> {
         self.keys.iter().map(|(hint, (publisher, key))| (hint, publisher, key))
+    }
+
+    /// Whose identity this is, where it is known.
+    pub(super) fn owner(&self, identity: &Identity) -> Option<&Publisher> {
+        self.identities.get(identity)
+    }
+
+    pub(super) fn trusted_root(&self) -> Option<&TrustedRoot> {
+        self.trusted_root.as_ref()
+    }
+
+    pub(super) fn revokes_identity(&self, identity: &Identity) -> bool {
+        self.revoked_identities.contains(identity)
     }
 
     pub(super) fn revokes_key(&self, hint: &KeyHint) -> bool {

@@ -2,7 +2,13 @@
 //! Does not own: finding out (`verify`).
 
 use super::{
-    bundle::BundleError, key::KeyHint, policy::ChannelPattern, rotation::RotationError, statement::StatementError,
+    bundle::BundleError,
+    identity::{Identity, Signer},
+    key::KeyHint,
+    keyless::KeylessError,
+    policy::ChannelPattern,
+    rotation::RotationError,
+    statement::StatementError,
 };
 use crate::{Digest, Publisher, Version};
 
@@ -26,15 +32,31 @@ pub enum TrustError {
         "the component is signed by the key {0}, which the trust policy revokes: ask the publisher for a signature by its new key"
     )]
     RevokedKey(KeyHint),
+    /// The operator revoked the identity.
+    #[error(
+        "the component is signed by the identity {0}, which the trust policy revokes: ask the publisher for a signature by another"
+    )]
+    RevokedIdentity(Identity),
+    /// Nothing says whose certificates count.
+    #[error(
+        "the signature was made without a key of the publisher's (keyless, with a certificate), and this host has no trusted \
+         root for such signatures: configure one with the publisher's identity{}, or ask the publisher for one that is made \
+         with a key",
+        not_built()
+    )]
+    NoRoot,
+    /// A certificate of which nothing can be said.
+    #[error("the signature by a certificate (keyless) is not accepted: {0}")]
+    Certificate(#[source] KeylessError),
     /// Nobody knows the publisher.
-    #[error("the publisher `{claimed}` is not in the trust policy; {}", advice(hint, .resembles.as_ref()))]
+    #[error("the publisher `{claimed}` is not in the trust policy; {}", advice(signer, .resembles.as_ref()))]
     UnknownPublisher {
         /// Who it claims to be from.
         claimed: Publisher,
         /// A publisher of the policy whose name looks like it.
         resembles: Option<Publisher>,
-        /// The key that it names.
-        hint: KeyHint,
+        /// The key or identity that it names.
+        signer: Signer,
     },
     /// A known publisher, but not its key.
     #[error(
@@ -48,6 +70,29 @@ pub enum TrustError {
         hint: KeyHint,
         /// Whose key that is, where it is known.
         owner: Option<Publisher>,
+    },
+    /// A known publisher, but not its identity.
+    #[error(
+        "the component claims to be from `{claimed}`, but is signed by the identity {identity}, which {}; if the publisher \
+         signs as somebody else now, it must be added to the trust policy", whose_identity(.owner.as_ref())
+    )]
+    AnothersIdentity {
+        /// Who it claims to be from.
+        claimed: Publisher,
+        /// The identity that its certificate names.
+        identity: Identity,
+        /// Whose identity that is, where it is known.
+        owner: Option<Publisher>,
+    },
+    /// An identity of the publisher's, of which nothing is proved.
+    #[error("the signature by the identity {identity} of `{publisher}` is not accepted: {source}")]
+    NotProved {
+        /// The identity that its certificate names.
+        identity: Identity,
+        /// Whose identity that is.
+        publisher: Publisher,
+        /// What is wrong.
+        source: KeylessError,
     },
     /// The signature does not fit the statement.
     #[error(
@@ -135,15 +180,24 @@ pub enum TrustError {
 }
 
 /// What to do about a publisher that nobody knows. Never how to trust one that looks like somebody else.
-fn advice(hint: &KeyHint, known: Option<&Publisher>) -> String {
+fn advice(signer: &Signer, known: Option<&Publisher>) -> String {
     known.map_or_else(
-        || format!("to trust it, compare the key {hint} with what the publisher says, and add it"),
+        || format!("to trust it, compare {signer} with what the publisher says, and add it"),
         |known| format!("its name looks like that of `{known}`, which is somebody else, so this may be an imitation"),
     )
 }
 
 fn whose(known: Option<&Publisher>) -> String {
     known.map_or_else(|| "is none of its keys".to_owned(), |known| format!("is a key of `{known}`"))
+}
+
+fn whose_identity(known: Option<&Publisher>) -> String {
+    known.map_or_else(|| "is none of its identities".to_owned(), |known| format!("is an identity of `{known}`"))
+}
+
+/// What an operator must know first where this program could not use a trusted root.
+fn not_built() -> &'static str {
+    if cfg!(feature = "keyless") { "" } else { " (after building this program with the feature `keyless`)" }
 }
 
 fn list(patterns: &[ChannelPattern]) -> String {
@@ -157,13 +211,13 @@ impl TrustError {
     /// How far a bundle came: of several refusals, the one that came furthest is told.
     pub(super) fn stage(&self) -> u8 {
         match self {
-            Self::Unsigned | Self::TooMany(_) | Self::Bundle(_) => 0,
+            Self::Unsigned | Self::TooMany(_) | Self::Bundle(_) | Self::NoRoot | Self::Certificate(_) => 0,
             Self::Statement(_) => 1,
             Self::UnknownPublisher { .. } => 2,
-            Self::AnothersKey { .. } => 3,
+            Self::AnothersKey { .. } | Self::AnothersIdentity { .. } => 3,
             Self::Rotation(_) => 4,
-            Self::Forged { .. } => 5,
-            Self::RevokedKey(_) | Self::RevokedDigest(_) => 6,
+            Self::Forged { .. } | Self::NotProved { .. } => 5,
+            Self::RevokedKey(_) | Self::RevokedIdentity(_) | Self::RevokedDigest(_) => 6,
             Self::OtherComponent { .. } | Self::OtherManifest { .. } => 7,
             Self::Namespace { .. } | Self::OtherChannel { .. } | Self::OtherVersion { .. } => 8,
             Self::Contradiction { .. } => 9,

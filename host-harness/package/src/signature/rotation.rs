@@ -1,4 +1,5 @@
-//! Owns: which keys count: those of the policy, and those that a publisher's older key passed its trust on to.
+//! Owns: which keys count: those of the policy, and those that a publisher's older key passed its trust on to. Identities
+//! neither pass trust on nor are it passed on to: which of them count stands in the policy alone.
 //! Does not own: what the keys signed (`verify`).
 //!
 //! A rotation adds a key and takes none away: the old one counts until the operator removes or revokes it. A key that was
@@ -31,6 +32,17 @@ pub enum RotationError {
         new: KeyHint,
         /// The key that signed.
         old: KeyHint,
+    },
+    /// It is signed by a certificate.
+    #[error(
+        "a statement passes the trust in `{publisher}` on to the key {new}, but is signed without a key: identities pass no \
+         trust on; add the key to the trust policy"
+    )]
+    Identity {
+        /// Whose new key it claims to be.
+        publisher: Publisher,
+        /// The new key.
+        new: KeyHint,
     },
     /// The old key is revoked.
     #[error("the trust in `{publisher}` was passed on to the key {new} by the key {old}, which is revoked")]
@@ -86,6 +98,7 @@ pub enum RotationError {
 #[derive(Debug)]
 pub(super) struct Rotation {
     pub(super) bytes: Vec<u8>,
+    pub(super) old: KeyHint,
     pub(super) bundle: Bundle,
     pub(super) claimed: RotationStatement,
 }
@@ -122,7 +135,7 @@ impl Keyring {
         loop {
             // One link in each round, so that the shortest chain to a key is the one that is found.
             let (ready, later): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|rotation| self.0.contains_key(rotation.bundle.hint()));
+                waiting.into_iter().partition(|rotation| self.0.contains_key(&rotation.old));
             if ready.is_empty() {
                 waiting = later;
                 break;
@@ -141,15 +154,14 @@ impl Keyring {
         failures.extend(waiting.into_iter().map(|rotation| RotationError::UnknownKey {
             publisher: rotation.claimed.publisher,
             new: rotation.claimed.new_key.hint(),
-            old: *rotation.bundle.hint(),
+            old: rotation.old,
         }));
         failures
     }
 
     /// The key that a rotation adds; none where it is there already.
     fn link(&self, rotation: Rotation, policy: &TrustPolicy) -> Result<Option<(KeyHint, Trusted)>, RotationError> {
-        let Rotation { bytes, bundle, claimed } = rotation;
-        let old = *bundle.hint();
+        let Rotation { bytes, old, bundle, claimed } = rotation;
         let RotationStatement { publisher, new_key } = claimed.clone();
         let new = new_key.hint();
         let Some(by) = self.0.get(&old) else { return Err(RotationError::UnknownKey { publisher, new, old }) };

@@ -2,13 +2,14 @@
 //! Does not own: fetching components and bundles (`source`), what follows from a refusal (the caller).
 
 use super::{
-    bundle::Bundle,
+    bundle::{Bundle, By},
+    identity::Signer,
     key::KeyHint,
     policy::{ChannelPattern, TrustPolicy},
     quoted,
     refusal::{MAX_BUNDLES, TrustError},
-    rotation::{Keyring, Rotation},
-    statement::{Attachment, Build, Package, PackageStatement, SourceTree, Statement},
+    rotation::{Keyring, Rotation, RotationError},
+    statement::{Attachment, Build, Package, PackageStatement, RotationStatement, SourceTree, Statement},
 };
 use crate::{Digest, Publisher, Version};
 
@@ -36,7 +37,8 @@ impl Expected {
 #[derive(Clone, Debug)]
 pub struct Verified {
     statement: PackageStatement,
-    key: KeyHint,
+    signer: Signer,
+    signed_at: Option<u64>,
     rotated_from: Vec<(KeyHint, Vec<u8>)>,
 }
 
@@ -91,12 +93,17 @@ impl Verified {
         &self.package().attachments
     }
 
-    /// The key that signed.
-    pub fn key(&self) -> &KeyHint {
-        &self.key
+    /// The key or the identity that signed.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
     }
 
-    /// The keys that passed trust on to it, from that of the policy on; empty where it is in the policy itself.
+    /// When it was signed, in milliseconds since 1970, where that is proved: for an identity.
+    pub fn signed_at(&self) -> Option<u64> {
+        self.signed_at
+    }
+
+    /// The keys that passed trust on to its key, from that of the policy on; empty where it is in the policy itself.
     pub fn rotated_from(&self) -> impl ExactSizeIterator<Item = &KeyHint> {
         self.rotated_from.iter().map(|(key, _)| key)
     }
@@ -140,25 +147,27 @@ pub fn verify<B: AsRef<[u8]>>(
         return Err(TrustError::TooMany(bundles.len()));
     }
     let (mut packages, mut rotations, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    let mut refused = Vec::new();
     for bytes in bundles {
         match claimed(bytes.as_ref()) {
             Ok((bundle, Statement::Package(claimed))) => packages.push((bundle, claimed)),
-            Ok((bundle, Statement::Rotation(claimed))) => {
-                rotations.push(Rotation { bytes: bytes.as_ref().to_vec(), bundle, claimed });
-            }
+            Ok((bundle, Statement::Rotation(claimed))) => match rotation(bytes.as_ref(), bundle, claimed) {
+                Ok(rotation) => rotations.push(rotation),
+                Err(failure) => refused.push(failure),
+            },
             Err(failure) => failures.push(failure),
         }
     }
     for bytes in known {
         if let Ok((bundle, Statement::Rotation(claimed))) = claimed(bytes.as_ref()) {
-            rotations.push(Rotation { bytes: bytes.as_ref().to_vec(), bundle, claimed });
+            rotations.extend(rotation(bytes.as_ref(), bundle, claimed));
         }
     }
     let mut keyring = Keyring::of(policy);
-    let refused = keyring.rotate(rotations, policy);
+    refused.extend(keyring.rotate(rotations, policy));
     let mut accepted: Option<Verified> = None;
     for (bundle, claimed) in packages {
-        match checked(&bundle, claimed.package.publisher, expected, policy, &keyring) {
+        match checked(&bundle, *claimed, expected, policy, &keyring) {
             Ok(verified) => match &accepted {
                 Some(first) if !same(first, &verified) => {
                     return Err(TrustError::Contradiction { one: first.label(), other: verified.label() });
@@ -186,6 +195,13 @@ fn claimed(bytes: &[u8]) -> Result<(Bundle, Statement), TrustError> {
     Ok((bundle, statement))
 }
 
+fn rotation(bytes: &[u8], bundle: Bundle, claimed: RotationStatement) -> Result<Rotation, RotationError> {
+    match bundle.hint().copied() {
+        Some(old) => Ok(Rotation { bytes: bytes.to_vec(), old, bundle, claimed }),
+        None => Err(RotationError::Identity { publisher: claimed.publisher, new: claimed.new_key.hint() }),
+    }
+}
+
 /// Whether two statements say the same, but for how the component was built.
 fn same(one: &Verified, other: &Verified) -> bool {
     let said = |of: &Verified| {
@@ -196,27 +212,36 @@ fn same(one: &Verified, other: &Verified) -> bool {
 
 fn checked(
     bundle: &Bundle,
+    claimed: PackageStatement,
+    expected: &Expected,
+    policy: &TrustPolicy,
+    keyring: &Keyring,
+) -> Result<Verified, TrustError> {
+    match bundle.by() {
+        By::Key(hint) => by_key(bundle, *hint, claimed.package.publisher, expected, policy, keyring),
+        By::Certificate { certificate, bundle } => by_identity(certificate, bundle, claimed, expected, policy),
+    }
+}
+
+fn by_key(
+    bundle: &Bundle,
+    hint: KeyHint,
     claimed: Publisher,
     expected: &Expected,
     policy: &TrustPolicy,
     keyring: &Keyring,
 ) -> Result<Verified, TrustError> {
-    let hint = *bundle.hint();
     if policy.revokes_key(&hint) {
         return Err(TrustError::RevokedKey(hint));
     }
-    let known = policy.channels(&claimed);
     let trusted = keyring.get(&hint);
-    let (allowed, trusted) = match (known, trusted) {
+    let (allowed, trusted) = match (policy.channels(&claimed), trusted) {
         (Some(allowed), Some(trusted)) if trusted.publisher == claimed => (allowed, trusted),
         (Some(_), trusted) => {
             let owner = trusted.map(|trusted| trusted.publisher.clone());
             return Err(TrustError::AnothersKey { claimed, hint, owner });
         }
-        (None, _) => {
-            let resembles = policy.resembled(&claimed).cloned();
-            return Err(TrustError::UnknownPublisher { claimed, resembles, hint });
-        }
+        (None, _) => return Err(unknown(claimed, Signer::Key(hint), policy)),
     };
     let publisher = claimed;
     let Ok(payload) = bundle.verified(&trusted.key) else { return Err(TrustError::Forged { hint, publisher }) };
@@ -224,8 +249,43 @@ fn checked(
     let Statement::Package(statement) = Statement::read(payload)? else {
         return Err(TrustError::Forged { hint, publisher });
     };
-    let verified = Verified { statement: *statement, key: hint, rotated_from: trusted.from.clone() };
-    fits(verified, expected, allowed)
+    let (signer, rotated_from) = (Signer::Key(hint), trusted.from.clone());
+    fits(Verified { statement: *statement, signer, signed_at: None, rotated_from }, expected, allowed)
+}
+
+/// The statement is the one that was verified: it was read from the same payload, of which a bundle has one.
+fn by_identity(
+    certificate: &[u8],
+    bundle: &str,
+    statement: PackageStatement,
+    expected: &Expected,
+    policy: &TrustPolicy,
+) -> Result<Verified, TrustError> {
+    let Some(root) = policy.trusted_root() else { return Err(TrustError::NoRoot) };
+    let identity = root.claimed(certificate).map_err(TrustError::Certificate)?;
+    if policy.revokes_identity(&identity) {
+        return Err(TrustError::RevokedIdentity(identity));
+    }
+    let claimed = statement.package.publisher.clone();
+    let Some(allowed) = policy.channels(&claimed) else {
+        return Err(unknown(claimed, Signer::Identity(identity), policy));
+    };
+    let owner = policy.owner(&identity);
+    if owner != Some(&claimed) {
+        let owner = owner.cloned();
+        return Err(TrustError::AnothersIdentity { claimed, identity, owner });
+    }
+    let signed_at = match root.verify(bundle, &identity, &statement.component) {
+        Ok(signed_at) => Some(signed_at),
+        Err(source) => return Err(TrustError::NotProved { identity, publisher: claimed, source }),
+    };
+    let signer = Signer::Identity(identity);
+    fits(Verified { statement, signer, signed_at, rotated_from: Vec::new() }, expected, allowed)
+}
+
+fn unknown(claimed: Publisher, signer: Signer, policy: &TrustPolicy) -> TrustError {
+    let resembles = policy.resembled(&claimed).cloned();
+    TrustError::UnknownPublisher { claimed, resembles, signer }
 }
 
 /// What a good signature says, held against what was asked for.

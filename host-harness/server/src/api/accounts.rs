@@ -1,52 +1,68 @@
 //! Owns: endpoints for accounts: listing, connecting, checking, disconnecting.
 //! Does not own: the work behind them (the engine).
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    routing::{delete, get, post, put},
-};
+use axum::{extract::State, http::StatusCode};
 use harness_contract::{EntryPoints, text::shown};
-use harness_inbox::{AccountId, AccountRow};
-use serde::{Deserialize, Serialize};
+use harness_inbox::AccountId;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
-    extract::{self, Body, Json, Path, Query},
+    dto::{
+        ConnectLinkTag,
+        account::{Account, AccountCheck, Disconnected},
+        connect::{ConnectLink, NewConnectLink},
+        contract,
+    },
+    extract::{self, Body, Json, Path, Query, Row},
+    ids::AccountRef,
+    paging::List,
 };
 use crate::auth::Scope;
-use harness_engine::{AccountHealth, ConnectError, ConnectStage, ConnectView, Entered, HostError, Secret, Typed};
+use harness_engine::{ConnectError, ConnectStage, Entered, HostError, Secret, Typed};
 use serde_json::Value;
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .at("/accounts", Scope::Read, get(accounts))
-        .at("/accounts/{id}", Scope::Read, get(account))
-        .taking("/accounts/{id}", Scope::Accounts, &["conversations"], delete(disconnect))
-        .at("/accounts/{id}/check", Scope::Accounts, get(check).post(probe))
-        .at("/accounts/{id}/entry-points", Scope::Accounts, put(entry_points))
-        .at("/connect", Scope::Accounts, post(begin))
-        .at("/connect/{ticket}", Scope::Accounts, get(connecting))
-        .at("/connect/{ticket}/select", Scope::Accounts, post(select))
-        .at("/connect/{ticket}/enter", Scope::Accounts, post(enter))
+        .at(Scope::Read, routes!(list_accounts))
+        .at(Scope::Read, routes!(get_account))
+        .at(Scope::Accounts, routes!(disconnect_account))
+        .at(Scope::Accounts, routes!(check_account, probe_account))
+        .at(Scope::Accounts, routes!(set_entry_points))
+        .at(Scope::Accounts, routes!(begin_connecting))
+        .at(Scope::Accounts, routes!(get_connecting))
+        .at(Scope::Accounts, routes!(select_account))
+        .at(Scope::Accounts, routes!(enter_values))
 }
 
-async fn accounts(State(api): State<Api>) -> Answer<Vec<AccountRow>> {
-    Ok(Json(api.host.inbox().accounts().await?))
+/// All accounts.
+#[utoipa::path(get, path = "/accounts", tag = "Accounts", responses((status = 200, body = List<Account>)))]
+async fn list_accounts(State(api): State<Api>) -> Answer<List<Account>> {
+    let rows = api.host.inbox().accounts().await?;
+    Ok(Json(List::whole(rows.into_iter().map(Account::from).collect())))
 }
 
-async fn account(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountRow> {
-    Ok(Json(api.host.inbox().account_row(id).await?))
+/// One account.
+#[utoipa::path(
+    get, path = "/accounts/{id}", tag = "Accounts", params(("id" = AccountRef, Path)),
+    responses((status = 200, body = Account)),
+)]
+async fn get_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<Account> {
+    Ok(Json(api.host.inbox().account_row(id).await?.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Disconnect {
-    /// `keep` (the default) or `delete`.
+    /// Whether its conversations are kept.
+    #[param(inline)]
     #[serde(default)]
     conversations: Conversations,
 }
 
-#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Conversations {
     #[default]
@@ -54,34 +70,52 @@ enum Conversations {
     Delete,
 }
 
-#[derive(Serialize)]
-struct Disconnected {
-    /// Why the platform could not be told. The account is disconnected regardless.
-    warning: Option<String>,
-}
-
-async fn disconnect(
+/// Disconnects an account: unsubscribes it on its platform and forgets its credentials.
+#[utoipa::path(
+    delete, path = "/accounts/{id}", tag = "Accounts", params(("id" = AccountRef, Path), Disconnect),
+    responses((status = 200, body = Disconnected)),
+)]
+async fn disconnect_account(
     State(api): State<Api>,
-    Path(id): Path<AccountId>,
+    Row(id): Row<AccountId>,
     Query(how): Query<Disconnect>,
 ) -> Answer<Disconnected> {
     let warning = api.host.disconnect(id, how.conversations == Conversations::Delete).await?;
     Ok(Json(Disconnected { warning }))
 }
 
-async fn check(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountHealth> {
-    Ok(Json(api.host.check(id, false).await?))
+/// Checks an account, line by line.
+#[utoipa::path(
+    get, path = "/accounts/{id}/check", tag = "Accounts", params(("id" = AccountRef, Path)),
+    responses((status = 200, body = AccountCheck)),
+)]
+async fn check_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<AccountCheck> {
+    Ok(Json(api.host.check(id, false).await?.into()))
 }
 
-/// `POST`: like [`check`], and also sends a signal to a customer.
-async fn probe(State(api): State<Api>, Path(id): Path<AccountId>) -> Answer<AccountHealth> {
-    Ok(Json(api.host.check(id, true).await?))
+/// Checks an account, and sends a signal to a customer to try it out.
+#[utoipa::path(
+    post, path = "/accounts/{id}/check", tag = "Accounts", params(("id" = AccountRef, Path)),
+    responses((status = 200, body = AccountCheck)),
+)]
+async fn probe_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<AccountCheck> {
+    Ok(Json(api.host.check(id, true).await?.into()))
 }
 
-/// `PUT` with the contract's `entry-points`.
-async fn entry_points(
+/// Sets the account's ice breakers and menu on its platform.
+#[utoipa::path(
+    put, path = "/accounts/{id}/entry-points", tag = "Accounts", params(("id" = AccountRef, Path)),
+    request_body = contract::EntryPoints,
+    responses(
+        (status = 204, description = "They are set."),
+        (status = 409, description = "The account is disconnected, or was connected again meanwhile."),
+        (status = 422, description = "The channel does not do this, or not like this."),
+        (status = 502, description = "The platform refused, or did not answer."),
+    ),
+)]
+async fn set_entry_points(
     State(api): State<Api>,
-    Path(id): Path<AccountId>,
+    Row(id): Row<AccountId>,
     Body(body): Body,
 ) -> Result<StatusCode, ApiError> {
     let wanted: EntryPoints = extract::document(&body).and_then(extract::read)?;
@@ -89,22 +123,30 @@ async fn entry_points(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
-struct Begin {
+/// What is to be connected.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BeginConnecting {
+    /// The channel's id.
     channel: String,
+    /// The only login that the link allows, one of the manifest's.
     #[serde(default)]
     login: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Link {
-    /// Identifies the attempt in later requests. A credential, like the link.
-    ticket: String,
-    /// For the person who connects.
-    link: String,
-}
-
-async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(StatusCode, Json<Link>), ApiError> {
+/// Makes a link for a person who connects an account.
+#[utoipa::path(
+    post, path = "/connect", tag = "Connecting", request_body = BeginConnecting,
+    responses(
+        (status = 201, body = NewConnectLink),
+        (status = 404, description = "There is no such channel."),
+        (status = 409, description = "The channel has no logins, or not this one."),
+    ),
+)]
+async fn begin_connecting(
+    State(api): State<Api>,
+    Json(begin): Json<BeginConnecting>,
+) -> Result<(StatusCode, Json<NewConnectLink>), ApiError> {
     let ticket = match api.host.begin_connecting(&begin.channel, begin.login.as_deref()).await {
         Ok(ticket) => ticket,
         Err(HostError::Connect(ConnectError::NoLogin)) => {
@@ -123,18 +165,15 @@ async fn begin(State(api): State<Api>, Json(begin): Json<Begin>) -> Result<(Stat
         Err(error) => return Err(error.into()),
     };
     let link = api.host.link(&ticket)?;
-    Ok((StatusCode::CREATED, Json(Link { ticket, link })))
+    Ok((StatusCode::CREATED, Json(NewConnectLink { object: ConnectLinkTag::Tag, ticket, link })))
 }
 
-#[derive(Serialize)]
-struct Connecting {
-    #[serde(flatten)]
-    view: ConnectView,
-    /// Whether a message has arrived since. Set for connected accounts only.
-    received: Option<bool>,
-}
-
-async fn connecting(State(api): State<Api>, Path(ticket): Path<String>) -> Answer<Connecting> {
+/// How far connecting has come.
+#[utoipa::path(
+    get, path = "/connect/{ticket}", tag = "Connecting", params(("ticket" = String, Path)),
+    responses((status = 200, body = ConnectLink)),
+)]
+async fn get_connecting(State(api): State<Api>, Path(ticket): Path<String>) -> Answer<ConnectLink> {
     let view = api.host.connecting(&ticket)?;
     let received = match view.stage {
         ConnectStage::Connected { account } => {
@@ -143,15 +182,33 @@ async fn connecting(State(api): State<Api>, Path(ticket): Path<String>) -> Answe
         }
         _ => None,
     };
-    Ok(Json(Connecting { view, received }))
+    Ok(Json(ConnectLink::of(view, received)))
 }
 
-#[derive(Deserialize)]
-struct Select {
+/// Which account is to be connected.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SelectAccount {
+    /// The `id` of a candidate.
     candidate: String,
 }
 
-async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select): Json<Select>) -> Answer<ConnectView> {
+/// Chooses the account to connect.
+#[utoipa::path(
+    post, path = "/connect/{ticket}/select", tag = "Connecting", params(("ticket" = String, Path)),
+    request_body = SelectAccount,
+    responses(
+        (status = 200, body = ConnectLink),
+        (status = 409, description = "Nothing is to be chosen now."),
+        (status = 422, description = "The channel does not take this choice."),
+        (status = 502, description = "The platform refused, or did not answer."),
+    ),
+)]
+async fn select_account(
+    State(api): State<Api>,
+    Path(ticket): Path<String>,
+    Json(select): Json<SelectAccount>,
+) -> Answer<ConnectLink> {
     if let Err(error) = api.host.connect_select(&ticket, &select.candidate, None).await {
         let HostError::Connect(ConnectError::NoCandidate) = error else { return Err(error.into()) };
         let detail = format!(
@@ -160,13 +217,44 @@ async fn select(State(api): State<Api>, Path(ticket): Path<String>, Json(select)
         );
         return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_candidate", detail).at("candidate"));
     }
-    Ok(Json(api.host.connecting(&ticket)?))
+    Ok(Json(ConnectLink::of(api.host.connecting(&ticket)?, None)))
 }
 
-/// `{"values": {KEY: VALUE}}`, each value a string or a whole number.
-async fn enter(State(api): State<Api>, Path(ticket): Path<String>, Json(entered): Json<Value>) -> Answer<ConnectView> {
+/// What a person typed in.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `typed` reads")]
+struct EnterValues {
+    /// By the keys of the fields: texts and whole numbers.
+    #[schema(value_type = std::collections::BTreeMap<String, EnteredValue>)]
+    values: (),
+}
+
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what `typed` reads")]
+enum EnteredValue {
+    Text(String),
+    Number(i64),
+}
+
+/// Takes what a person typed in.
+#[utoipa::path(
+    post, path = "/connect/{ticket}/enter", tag = "Connecting", params(("ticket" = String, Path)),
+    request_body = EnterValues,
+    responses(
+        (status = 200, body = ConnectLink),
+        (status = 409, description = "Nothing is to be typed in now."),
+        (status = 422, description = "Something does not fit: `fields` says what."),
+        (status = 502, description = "The platform refused, or did not answer."),
+    ),
+)]
+async fn enter_values(
+    State(api): State<Api>,
+    Path(ticket): Path<String>,
+    Json(entered): Json<Value>,
+) -> Answer<ConnectLink> {
     match api.host.connect_enter(&ticket, typed(entered)?, None).await? {
-        Entered::Taken(_) => Ok(Json(api.host.connecting(&ticket)?)),
+        Entered::Taken(_) => Ok(Json(ConnectLink::of(api.host.connecting(&ticket)?, None))),
         Entered::Refused(problems) => Err(ApiError::not_entered(problems)),
     }
 }

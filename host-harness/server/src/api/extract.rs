@@ -6,11 +6,13 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use harness_inbox::PublicId;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{Api, ids::NOT_AN_ID, time::NOT_A_TIME};
 use crate::problem::Problem;
 
-/// The variables of a path.
+/// The variables of a path that are no row's id.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -20,11 +22,23 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(_) => {
-                let detail = "the id in this address is none: ids of conversations, replies, accounts and media are \
-                              whole numbers, and what is no plain letter is percent-encoded UTF-8";
+                let detail = "this address cannot be read: what is no plain letter in it is percent-encoded UTF-8";
                 Err(Problem::bad("bad_address", detail))
             }
         }
+    }
+}
+
+/// The row that the `{id}` of a path names. A text that is no id of this kind is answered like the id of a row that does
+/// not exist.
+pub(super) struct Row<T>(pub(super) T);
+
+impl<T: PublicId> FromRequestParts<Api> for Row<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, api).await?;
+        T::from_public(&id).map(Self).map_err(|_| Problem::no_row(T::NOUN))
     }
 }
 
@@ -39,7 +53,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             // The source reads "name: problem"; the error itself adds a prefix.
             let noticed = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let (name, noticed) = noticed.split_once(": ").unwrap_or(("", &noticed));
-            Problem::bad("bad_parameter", sentence(name, noticed)).at(name)
+            let code = if noticed.starts_with(NOT_AN_ID) { "bad_id" } else { "bad_parameter" };
+            Problem::bad(code, sentence(name, noticed)).at(name)
         })
     }
 }
@@ -124,7 +139,9 @@ pub(super) fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
-        Problem::bad("bad_body", sentence(&path, &error.inner().to_string())).at(path)
+        let noticed = error.inner().to_string();
+        let code = if noticed.starts_with(NOT_AN_ID) { "bad_id" } else { "bad_body" };
+        Problem::bad(code, sentence(&path, &noticed)).at(path)
     })
 }
 
@@ -146,6 +163,9 @@ fn sentence(path: &str, noticed: &str) -> String {
             let known = known.map(|known| format!("; known are {known}")).unwrap_or_default();
             return format!("`{}` is not {what} that is known at {place}{known}", quoted(rest));
         }
+    }
+    if let Some(rest) = noticed.strip_prefix(NOT_AN_ID).or_else(|| noticed.strip_prefix(NOT_A_TIME)) {
+        return format!("{place}: {rest}");
     }
     let kinds = ["invalid type: ", "invalid value: ", "invalid length "];
     if kinds.iter().any(|kind| noticed.starts_with(kind)) || noticed.contains("digit") {

@@ -6,61 +6,48 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
 };
-use harness_contract::FileRef;
-use harness_inbox::{MediaId, Upload};
+use harness_inbox::MediaId;
 use http_body_util::BodyExt as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::routes;
 
 use super::{
     Api, ApiError, Routes,
-    extract::{self, Json, Path, Query},
+    dto::upload::{self, Upload, UploadId},
+    extract::{self, Json, Path, Query, Row},
+    ids::MediaRef,
 };
 use crate::auth::Scope;
 use harness_engine::{self, FileContent, HostError, TakeError, Taking};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .taking("/files", Scope::Reply, &["name"], post(hold))
-        .at("/files/{handle}", Scope::Read, get(sent))
-        .at("/media/{id}", Scope::Read, get(media))
+        .at(Scope::Reply, routes!(upload_file))
+        .at(Scope::Read, routes!(get_upload))
+        .at(Scope::Read, routes!(get_media))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Named {
+    /// Its name, as the customer will see it.
     name: Option<String>,
 }
 
-/// An uploaded file, with the reference for messages.
-#[derive(Serialize)]
-struct Handed {
-    /// Used unchanged as the `source` in a message.
-    source: Source,
-    name: Option<String>,
-    mime: Option<String>,
-    sha256: String,
-}
-
-#[derive(Serialize)]
-struct Source {
-    file: FileRef,
-}
-
-impl From<Upload> for Handed {
-    fn from(held: Upload) -> Self {
-        let Upload { handle, name, mime, size, sha256, .. } = held;
-        Self { source: Source { file: FileRef { handle, size } }, name, mime, sha256 }
-    }
-}
-
-/// `POST` with the file as the body. Returns the handle for messages.
-async fn hold(
+/// Uploads a file, to be sent. The body is the file; `Content-Type` is taken where its content does not tell its type.
+#[utoipa::path(
+    post, path = "/uploads", tag = "Files", params(Named),
+    request_body(content(("application/octet-stream"))),
+    responses((status = 201, body = Upload)),
+)]
+async fn upload_file(
     State(api): State<Api>,
     Query(named): Query<Named>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Handed>), ApiError> {
+) -> Result<(StatusCode, Json<Upload>), ApiError> {
     let mut taking = api.host.take_file().await?;
     if !take(&mut taking, body).await? {
         return Err(ApiError::bad("empty_file", "the body is empty: send the file as the body"));
@@ -91,8 +78,12 @@ impl From<TakeError> for ApiError {
     }
 }
 
-/// A message's file, or why it is not available.
-async fn media(State(api): State<Api>, Path(id): Path<MediaId>) -> Result<Response, ApiError> {
+/// The file of a message, or why it is not available.
+#[utoipa::path(
+    get, path = "/media/{id}", tag = "Files", params(("id" = MediaRef, Path)),
+    responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*")),
+)]
+async fn get_media(State(api): State<Api>, Row(id): Row<MediaId>) -> Result<Response, ApiError> {
     let media = api.host.inbox().media(id).await?;
     let Some(content) = api.host.media(&media).await? else {
         let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());
@@ -101,9 +92,14 @@ async fn media(State(api): State<Api>, Path(id): Path<MediaId>) -> Result<Respon
     Ok(handed_out(media.mime.as_deref(), content))
 }
 
-/// An uploaded file, by its handle. Handles cannot be guessed; readers find them in messages.
-async fn sent(State(api): State<Api>, Path(handle): Path<String>) -> Result<Response, ApiError> {
-    let (file, content) = api.host.upload(&handle).await?;
+/// An uploaded file.
+#[utoipa::path(
+    get, path = "/uploads/{id}", tag = "Files", params(("id" = inline(UploadId), Path)),
+    responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*")),
+)]
+async fn get_upload(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let handle = upload::handle(&id).ok_or_else(|| ApiError::no_row("uploaded file"))?;
+    let (file, content) = api.host.upload(handle).await?;
     Ok(handed_out(file.mime.as_deref(), content))
 }
 

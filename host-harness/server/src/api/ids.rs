@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use harness_inbox::{NotAnId, PublicId};
+use harness_inbox::{
+    AccountId, ActivityId, CollectionId, ContactId, ConversationId, DeliveryId, LabelId, MediaId, MessageId, NotAnId,
+    PublicId, ReplyId, UserId, WorkspaceId,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -20,6 +23,20 @@ pub(crate) const NOT_AN_ID: &str = "not an id: ";
 /// `bad_id` in a query or a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Id<T>(pub(crate) T);
+
+// By these names in descriptions: utoipa would ask a description of the parameter of `Id`.
+pub(crate) type AccountRef = Id<AccountId>;
+pub(crate) type ActivityRef = Id<ActivityId>;
+pub(crate) type CollectionRef = Id<CollectionId>;
+pub(crate) type ContactRef = Id<ContactId>;
+pub(crate) type ConversationRef = Id<ConversationId>;
+pub(crate) type DeliveryRef = Id<DeliveryId>;
+pub(crate) type LabelRef = Id<LabelId>;
+pub(crate) type MediaRef = Id<MediaId>;
+pub(crate) type MessageRef = Id<MessageId>;
+pub(crate) type ReplyRef = Id<ReplyId>;
+pub(crate) type UserRef = Id<UserId>;
+pub(crate) type WorkspaceRef = Id<WorkspaceId>;
 
 impl<T: PublicId> From<T> for Id<T> {
     fn from(id: T) -> Self {
@@ -53,7 +70,7 @@ impl<T: PublicId> PartialSchema for Id<T> {
         let prefix = T::PREFIX;
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(format!("The id of {}.", T::NOUN)))
+            .description(Some(format!("A {} id.", T::NOUN)))
             .pattern(Some(format!("^{prefix}_[0-9a-hjkmnp-tv-z]{{13}}$")))
             .examples([T::from_number(1).public()]);
         RefOr::T(text.build().into())
@@ -69,8 +86,6 @@ impl<T: PublicId> ToSchema for Id<T> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use harness_inbox::{AccountId, ConversationId};
-
     use super::*;
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) struct List<T> {
 
 impl<T> List<T> {
     /// A page of the inbox, with each entry in the form of the API.
-    pub(crate) fn of<Row>(page: Page<Row>, form: impl FnMut(Row) -> T) -> Self {
+    pub(crate) fn of<Row>(page: Page<Row, impl Display>, form: impl FnMut(Row) -> T) -> Self {
         Self::new(page.entries.into_iter().map(form).collect(), page.next)
     }
 
@@ -47,7 +47,6 @@ impl<T> List<T> {
 /// Which page of a list is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     /// The number of entries, at most 200; without it 50.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]

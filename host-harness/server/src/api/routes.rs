@@ -1,14 +1,21 @@
-//! Owns: routes that cannot be declared without a scope, and the middleware that enforces it.
+//! Owns: routes that cannot be declared without a scope and a description, and the middleware that enforces both.
 //! Does not own: who has which scope (`auth`).
+
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::MethodRouter,
 };
+use utoipa::openapi::{
+    HttpMethod, PathItem, RefOr,
+    path::{Operation, ParameterIn},
+    security::SecurityRequirement,
+};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::{Api, ApiError};
 use crate::{
@@ -20,52 +27,74 @@ use crate::{
     problem,
 };
 
-/// Endpoints, each with the scope that a token needs for it.
+/// Endpoints, each with the scope that a token needs for it, and their description.
 #[derive(Default)]
-pub(super) struct Routes(Router<Api>);
+pub(super) struct Routes(OpenApiRouter<Api>);
+
+/// The query parameters that an operation of a path takes.
+type Parameters = Arc<[(HttpMethod, Vec<String>)]>;
 
 impl Routes {
-    /// Adds endpoints of one path and one scope, without query parameters.
-    pub(super) fn at(self, path: &str, scope: Scope, endpoints: MethodRouter<Api>) -> Self {
-        self.taking(path, scope, &[], endpoints)
-    }
-
-    /// Like [`Self::at`], with query parameters. Any other parameter is rejected rather than ignored, which would be
-    /// misleading.
-    pub(super) fn taking(
-        self,
-        path: &str,
-        scope: Scope,
-        parameters: &'static [&'static str],
-        endpoints: MethodRouter<Api>,
-    ) -> Self {
+    /// Adds endpoints of one path and one scope. A query parameter that their description does not have is rejected
+    /// rather than ignored, which would be misleading.
+    pub(super) fn at(self, scope: Scope, (schemas, mut paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
+        let mut parameters = Vec::new();
+        for (method, operation) in paths.paths.values_mut().flat_map(operations) {
+            let all = operation.parameters.iter().flatten();
+            let named = all.filter_map(|one| match one {
+                RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+                _ => None,
+            });
+            parameters.push((method, named.collect()));
+            operation.security = Some(vec![SecurityRequirement::new("token", [scope.name()])]);
+        }
+        let parameters = Parameters::from(parameters);
         let scoped = endpoints
-            .route_layer(middleware::from_fn(move |request, next| known_only(parameters, request, next)))
+            .route_layer(middleware::from_fn(move |request, next| known_only(Arc::clone(&parameters), request, next)))
             .route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
-        Self(self.0.route(path, scoped))
+        Self(self.0.routes((schemas, paths, scoped)))
     }
 
     pub(super) fn merge(self, other: Self) -> Self {
         Self(self.0.merge(other.0))
     }
 
-    /// Limits the time for receiving a body.
-    pub(super) fn within(self, time: BodyTime) -> Self {
-        Self(self.0.layer(middleware::from_fn_with_state(time, body::within)))
-    }
-
-    /// Answers unknown paths, unsupported methods, and bodies announced as too large.
-    pub(super) fn answering_the_rest(self, largest_file: u64) -> Self {
-        let rest = self.0.fallback(problem::no_such_address).method_not_allowed_fallback(problem::no_such_method);
-        Self(rest.layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next))))
-    }
-
-    /// Requires authentication for all routes, and rejects requests from pages of other sites.
-    pub(super) fn behind_the_lock(self, api: &Api) -> Router<Api> {
-        self.0
+    /// Requires authentication for all routes, answers the rest of the addresses, and adds the description of the
+    /// routes, which anybody may read.
+    pub(super) fn finished(self, api: &Api, time: BodyTime) -> Router<Api> {
+        let largest_file = api.host.largest_file();
+        let (router, description) = self.0.split_for_parts();
+        let described = super::openapi::routes(&description);
+        router
+            .layer(middleware::from_fn_with_state(time, body::within))
+            .fallback(problem::no_such_address)
+            .method_not_allowed_fallback(problem::no_such_method)
+            .layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next)))
             .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+            .merge(described)
             .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
     }
+}
+
+/// Requires authentication for one route that is not part of the API.
+pub(super) fn behind_the_lock(router: Router<Api>, scope: Scope, api: &Api) -> Router<Api> {
+    router
+        .route_layer(middleware::from_fn(|request, next| known_only(Parameters::default(), request, next)))
+        .route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)))
+        .layer(middleware::from_fn_with_state(api.clone(), authenticate))
+        .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let all = [
+        (HttpMethod::Get, get),
+        (HttpMethod::Put, put),
+        (HttpMethod::Post, post),
+        (HttpMethod::Delete, delete),
+        (HttpMethod::Patch, patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -83,11 +112,25 @@ async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) 
     }
 }
 
-async fn known_only(parameters: &'static [&'static str], request: Request, next: Next) -> Response {
+fn is(described: &HttpMethod, method: &Method) -> bool {
+    matches!(
+        (described, method.as_str()),
+        // A route that takes GET takes HEAD too.
+        (HttpMethod::Get, "GET" | "HEAD")
+            | (HttpMethod::Put, "PUT")
+            | (HttpMethod::Post, "POST")
+            | (HttpMethod::Delete, "DELETE")
+            | (HttpMethod::Patch, "PATCH")
+    )
+}
+
+async fn known_only(parameters: Parameters, request: Request, next: Next) -> Response {
+    let of_method = parameters.iter().find(|(method, _)| is(method, request.method()));
+    let parameters = of_method.map(|(_, known)| known.as_slice()).unwrap_or_default();
     let given = request.uri().query().unwrap_or_default();
     let mut seen = Vec::new();
     for (name, _) in url::form_urlencoded::parse(given.as_bytes()) {
-        let problem = if !parameters.contains(&&*name) {
+        let problem = if !parameters.iter().any(|known| *known == name) {
             "does not exist here"
         } else if seen.contains(&name) {
             "is given twice"

@@ -6,10 +6,9 @@ mod script;
 mod stage;
 mod transcript;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use harness_inbox::Update;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use stage::Stage;
@@ -22,7 +21,7 @@ pub(crate) async fn run(script: bool, channel: Option<PathBuf>) -> Result<ExitCo
 /// Shows what happens until Ctrl-C. Each typed line is sent.
 async fn open(stage: &Stage) -> Result<ExitCode> {
     println!("The customer writes what you type; a line that begins with `>` is the agent's answer. Ctrl-C ends.\n");
-    let mut updates = stage.host.inbox().updates();
+    let mut changes = stage.host.inbox().follow();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut shown = transcript::Shown::default();
     stage.customer.text("Hi! Do you have the blue mug in stock?").await;
@@ -30,8 +29,9 @@ async fn open(stage: &Stage) -> Result<ExitCode> {
     loop {
         tokio::select! {
             () = crate::operator::serve::stopped() => return Ok(ExitCode::SUCCESS),
-            update = updates.recv() => {
-                if let Ok(Update::Conversation { conversation, .. }) = update {
+            news = changes.next(100) => {
+                let conversations: BTreeSet<_> = news?.changes.iter().filter_map(|change| change.conversation).collect();
+                for conversation in conversations {
                     let timeline = stage.host.inbox().timeline(conversation, 200).await?;
                     shown.print_news(&timeline);
                 }

@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use harness_automation::Automation;
 use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, ReplyState, ReplyView};
-use harness_server::new_token;
+use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
@@ -25,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) customer: Customer,
     replies: std::sync::atomic::AtomicU64,
+    /// Ends with the demo.
+    _automation: Automation,
     /// Holds the inbox; deleted with the demo.
     _folder: TempDir,
 }
@@ -54,20 +57,23 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
+        let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
-        let router = harness_server::router(host.clone(), Some(&Secret::new(token.clone().into_bytes())));
+        let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
+        let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
         tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
         sim.verify_webhook().await.context("the challenge of the webhook")?;
         println!("simulator  {}", sim.base_url());
         println!("webhooks   {webhook} (challenge answered)");
+        println!("inbox      http://{address}/inbox");
         println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
         let customer = sim.customer(Config::DEMO_CUSTOMER);
-        Ok(Self { sim, host, clock, customer, replies: Default::default(), _folder: folder })
+        Ok(Self { sim, host, clock, customer, replies: Default::default(), _automation: automation, _folder: folder })
     }
 
     /// The conversation with the customer, once it exists.

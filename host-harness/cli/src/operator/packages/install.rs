@@ -1,18 +1,24 @@
-//! Owns: `install`, `update`, `rollback` and `remove`: judge, show, ask, change.
+//! Owns: `install`, `update` and its plan, `rollback` and `remove`: judge, show, ask, change.
 //! Does not own: fetching (`fetch`), the folder (`harness-package`).
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use harness_cli::config::ConfigFile;
-use harness_contract::{asks::beyond, text::shown};
+use harness_contract::{
+    ChannelCapabilities,
+    asks::beyond,
+    manifest::Manifest,
+    text::{shown, shown_lines},
+};
 use harness_package::{
     Version,
-    installed::{Change, Grant, Grants, Installed, InstalledError, Step},
+    installed::{Change, Entry, Grant, Grants, Installed, InstalledError, State, Step},
 };
 
 use super::{
     Agreeing,
+    documents::{self, Listed, Problem, Update, Updates},
     fetch::{self, Fetched},
     show, trust,
 };
@@ -25,6 +31,17 @@ pub(super) async fn install(file: &ConfigFile, words: &str, agreeing: &Agreeing)
     take(file, &installed, change, &fetched, agreeing)
 }
 
+/// Of a channel that is to be updated: its id, where it came from, and its version.
+type Wanted = (String, String, Version);
+
+fn wanted(state: &State, channel: Option<&str>) -> Result<Vec<Wanted>> {
+    let of = |id: &str, entry: &Entry| (id.to_owned(), entry.source.clone(), entry.version.clone());
+    Ok(match channel {
+        Some(id) => vec![of(id, state.entry(id)?)],
+        None => state.installed().map(|(id, entry)| of(id, entry)).collect(),
+    })
+}
+
 pub(super) async fn update(
     file: &ConfigFile,
     channel: Option<&str>,
@@ -32,24 +49,13 @@ pub(super) async fn update(
     agreeing: &Agreeing,
 ) -> Result<ExitCode> {
     let installed = trust::installed(file)?;
-    let state = installed.state()?;
-    let entries: Vec<(String, String, Version)> = match channel {
-        Some(id) => {
-            let entry = state.entry(id)?;
-            vec![(id.to_owned(), entry.source.clone(), entry.version.clone())]
-        }
-        None => {
-            let all = state.installed();
-            all.map(|(id, entry)| (id.to_owned(), entry.source.clone(), entry.version.clone())).collect()
-        }
-    };
     let mut code = ExitCode::SUCCESS;
-    for (id, source, version) in entries {
-        match update_one(file, &installed, (&id, &source, &version), to, agreeing).await {
+    for wanted in wanted(&installed.state()?, channel)? {
+        match update_one(file, &installed, &wanted, to, agreeing).await {
             Ok(one) => code = if one == ExitCode::SUCCESS { code } else { one },
             // One that fails does not keep the others from theirs.
             Err(error) if channel.is_none() => {
-                eprintln!("{id} was not updated: {}", harness_contract::text::shown_lines(&crate::log::told(&error)));
+                eprintln!("{} was not updated: {}", wanted.0, shown_lines(&crate::log::told(&error)));
                 code = ExitCode::FAILURE;
             }
             Err(error) => return Err(error),
@@ -61,21 +67,106 @@ pub(super) async fn update(
 async fn update_one(
     file: &ConfigFile,
     installed: &Installed,
-    (id, source, version): (&str, &str, &Version),
+    wanted: &Wanted,
     to: Option<&Version>,
     agreeing: &Agreeing,
 ) -> Result<ExitCode> {
+    let fetched = newer(file, installed, wanted, to).await?;
+    let change = installed.change()?;
+    take(file, installed, change, &fetched, agreeing)
+}
+
+/// What an installed channel would be replaced by.
+async fn newer(
+    file: &ConfigFile,
+    installed: &Installed,
+    (id, source, version): &Wanted,
+    to: Option<&Version>,
+) -> Result<Fetched> {
     let state = installed.state()?;
     let fetched = fetch::fetch(file, source, to, &state).await.with_context(|| format!("{id} {version}"))?;
-    if fetched.candidate.channel != id {
+    if fetched.candidate.channel != *id {
         bail!(
             "{} holds the channel `{}` now, and {id} was installed from there",
             shown(source),
             fetched.candidate.channel
         );
     }
-    let change = installed.change()?;
-    take(file, installed, change, &fetched, agreeing)
+    Ok(fetched)
+}
+
+/// Shows what `update` would do, and changes nothing.
+pub(super) async fn plan(
+    file: &ConfigFile,
+    channel: Option<&str>,
+    to: Option<&Version>,
+    json: bool,
+) -> Result<ExitCode> {
+    let installed = trust::installed(file)?;
+    let (mut channels, mut problems) = (Vec::new(), Vec::new());
+    for wanted in wanted(&installed.state()?, channel)? {
+        match planned(file, &installed, &wanted, to, json).await {
+            Ok(planned) => channels.extend(planned),
+            Err(error) => problems.push(Problem::of(&wanted.0, &error)),
+        }
+    }
+    let code = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if json {
+        documents::print(&Updates { channels, problems })?;
+        return Ok(code);
+    }
+    let problem =
+        |Problem { channel, problem }: &Problem| eprintln!("{channel} would not be updated: {}", shown_lines(problem));
+    problems.iter().for_each(problem);
+    if channels.is_empty() && problems.is_empty() {
+        println!("there is nothing to update");
+    }
+    Ok(code)
+}
+
+/// None where it is what runs.
+async fn planned(
+    file: &ConfigFile,
+    installed: &Installed,
+    wanted: &Wanted,
+    to: Option<&Version>,
+    json: bool,
+) -> Result<Option<Update>> {
+    let fetched = newer(file, installed, wanted, to).await?;
+    let Fetched { candidate, manifest, .. } = &fetched;
+    let step = installed.change()?.judge(candidate)?;
+    if step == Step::Same {
+        return Ok(None);
+    }
+    let before = before(file, installed, &step);
+    if !json {
+        print!("{}", show::package(&fetched, &step, before.as_ref()));
+    }
+    let (more, less) = match &before {
+        Some((before, _)) => (beyond(before, manifest), beyond(manifest, before)),
+        None => (candidate.asks.clone(), Vec::new()),
+    };
+    Ok(Some(Update {
+        from: wanted.2.clone(),
+        to: Listed::found(&candidate.channel, &candidate.entry),
+        asks: asks(&fetched, before.as_ref()),
+        more,
+        less,
+    }))
+}
+
+/// What runs and is to be replaced, where it can be read.
+fn before(file: &ConfigFile, installed: &Installed, step: &Step) -> Option<(Manifest, ChannelCapabilities)> {
+    match step {
+        Step::Update(old) => fetch::read(file, &installed.component(&old.component).ok()?).ok(),
+        Step::New | Step::Same => None,
+    }
+}
+
+/// Whether somebody has to agree: what asks for no more than was granted, from the same publisher, needs no new word.
+fn asks(fetched: &Fetched, before: Option<&(Manifest, ChannelCapabilities)>) -> bool {
+    let more = before.is_none_or(|(before, _)| !beyond(before, &fetched.manifest).is_empty());
+    more || fetched.candidate.entry.publisher.is_none()
 }
 
 /// Installs what was fetched, where somebody agrees to it.
@@ -93,10 +184,7 @@ fn take(
         println!("{id} {} is installed already ({})", entry.version, entry.component);
         return Ok(ExitCode::SUCCESS);
     }
-    let before = match &step {
-        Step::Update(old) => fetch::read(file, &installed.component(&old.component)?).ok(),
-        Step::New | Step::Same => None,
-    };
+    let before = before(file, installed, &step);
     print!("{}", show::package(fetched, &step, before.as_ref()));
     match &agreeing.grant {
         Some(path) => {
@@ -112,9 +200,7 @@ fn take(
             })?;
         }
         None => {
-            let asks_more = before.as_ref().is_none_or(|(before, _)| !beyond(before, &fetched.manifest).is_empty());
-            // What asks for no more than it was granted, from the same publisher, needs no new word.
-            if (asks_more || entry.publisher.is_none()) && !show::agreed("May it?")? {
+            if asks(fetched, before.as_ref()) && !show::agreed("May it?")? {
                 println!("nothing was changed");
                 return Ok(ExitCode::FAILURE);
             }

@@ -1,11 +1,15 @@
 //! Owns: the commands for installed channels: install, update, list, outdated, verify, rollback, remove, pull.
 //! Does not own: signatures, registries, the folder (`harness-package`); loading what is installed (`load`).
 
+mod documents;
 mod fetch;
 mod install;
 mod list;
 mod show;
 pub(crate) mod trust;
+
+#[cfg(feature = "author")]
+pub(crate) use fetch::max_component;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -59,6 +63,12 @@ pub(crate) enum Command {
         /// The newest version there that is looked at [default: any]
         #[arg(long, value_name = "VERSION", requires = "channel")]
         to: Option<harness_package::Version>,
+        /// Only show what would change
+        #[arg(long, conflicts_with = "yes")]
+        dry_run: bool,
+        /// Print what would change as JSON
+        #[arg(long, requires = "dry_run")]
+        json: bool,
         #[command(flatten)]
         agreeing: Agreeing,
         #[command(flatten)]
@@ -84,7 +94,7 @@ pub(crate) enum Command {
     Verify {
         /// As for `install`, or the id of an installed channel [default: all that are installed]
         package: Option<String>,
-        /// Instead, build the package again from this source tree, and show what differs: of a folder or a component's file
+        /// Instead, build the package again from this source tree, and show what differs
         #[cfg(feature = "author")]
         #[arg(long, value_name = "SOURCE", requires = "package", conflicts_with = "config")]
         rebuild: Option<PathBuf>,
@@ -123,7 +133,10 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Install { package, agreeing, of } => wait(install::install(&of.file()?, &package, &agreeing)),
-        Command::Update { channel, to, agreeing, of } => {
+        Command::Update { channel, to, dry_run: true, json, of, .. } => {
+            wait(install::plan(&of.file()?, channel.as_deref(), to.as_ref(), json))
+        }
+        Command::Update { channel, to, agreeing, of, .. } => {
             wait(install::update(&of.file()?, channel.as_deref(), to.as_ref(), &agreeing))
         }
         Command::List { json, of } => list::list(&of.file()?, json),

@@ -19,11 +19,18 @@ use super::fetch::Fetched;
 
 /// Whose a package is, in one line.
 pub(super) fn publisher(entry: &Entry) -> String {
-    match (&entry.publisher, &entry.key) {
-        (Some(publisher), Some(key)) => format!("{publisher}, verified with its key {key}"),
-        (Some(publisher), None) => publisher.to_string(),
-        (None, _) => "NOBODY: it is not signed, and whoever could write it decides what runs here".to_owned(),
+    match (&entry.publisher, &entry.key, &entry.identity) {
+        (Some(publisher), Some(key), _) => format!("{publisher}, verified with its key {key}"),
+        (Some(publisher), None, Some(identity)) => format!("{publisher}, verified as its identity {identity}"),
+        (Some(publisher), None, None) => publisher.to_string(),
+        (None, ..) => "NOBODY: it is not signed, and whoever could write it decides what runs here".to_owned(),
     }
+}
+
+/// By what it was signed; none where it was not.
+pub(super) fn signer(entry: &Entry) -> Option<String> {
+    let key = entry.key.as_ref().map(|key| format!("the key {key}"));
+    key.or_else(|| entry.identity.as_ref().map(|identity| format!("the identity {identity}")))
 }
 
 /// A package in words: whose it is, and what it may do, or what is new of that.

@@ -2,16 +2,16 @@
 //! file, how registries are reached.
 //! Does not own: verifying, fetching.
 
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{collections::BTreeSet, fs, io::Read as _, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use harness_cli::config::{ConfigError, ConfigFile};
+use harness_cli::config::{ConfigError, ConfigFile, IdentityConfig};
 use harness_egress::credentials::{Vault, VaultKey};
 use harness_package::{
     Publisher,
     installed::{Installed, Seal},
     registry::{Client, Logins, Options},
-    signature::{PublicKey, PublisherRule, TrustPolicy, TrustRules},
+    signature::{Identity, MAX_TRUSTED_ROOT, PublicKey, PublisherRule, TrustPolicy, TrustRules, TrustedRoot},
 };
 
 /// The largest file with a public key, in bytes.
@@ -42,11 +42,13 @@ pub(crate) fn policy(file: &ConfigFile) -> Result<TrustPolicy, ConfigError> {
         let wrong = |at: &str, error: &dyn std::error::Error| file.value(&key(at), error.to_string());
         let parsed: Publisher = name.parse().map_err(|error| file.value("packages.publishers", format!("{error}")))?;
         let keys = publisher.keys.iter().map(|path| public_key(file, &key("keys"), path)).collect::<Result<_, _>>()?;
+        let identities = publisher.identities.iter().map(|identity| self::identity(file, &key("identities"), identity));
+        let identities = identities.collect::<Result<_, _>>()?;
         let channels = publisher.channels.iter().map(|pattern| pattern.parse());
         let channels = channels
             .collect::<Result<_, _>>()
             .map_err(|error: harness_package::signature::PolicyError| wrong("channels", &error))?;
-        rules.publishers.push(PublisherRule { name: parsed, keys, channels });
+        rules.publishers.push(PublisherRule { name: parsed, keys, identities, channels });
     }
     for text in &packages.revoked.components {
         let digest = text.parse().map_err(|error| file.value("packages.revoked.components", format!("{error}")))?;
@@ -56,17 +58,38 @@ pub(crate) fn policy(file: &ConfigFile) -> Result<TrustPolicy, ConfigError> {
         let hint = text.parse().map_err(|error| file.value("packages.revoked.keys", format!("{error}")))?;
         rules.revoked_keys.insert(hint);
     }
+    for written in &packages.revoked.identities {
+        rules.revoked_identities.insert(identity(file, "packages.revoked.identities", written)?);
+    }
+    if let Some(path) = &packages.trusted_root {
+        let key = "packages.trusted-root";
+        let text = small_file(file, key, path, MAX_TRUSTED_ROOT as u64)?;
+        let read = TrustedRoot::read(&text);
+        let wrong = |error| file.value(key, format!("{}: {error}", file.resolve(path).display()));
+        rules.trusted_root = Some(read.map_err(wrong)?);
+    }
     TrustPolicy::new(rules).map_err(|error| file.value("packages.publishers", error.to_string()))
 }
 
-fn public_key(file: &ConfigFile, key: &str, path: &std::path::Path) -> Result<PublicKey, ConfigError> {
+fn identity(file: &ConfigFile, key: &str, written: &IdentityConfig) -> Result<Identity, ConfigError> {
+    Identity::new(&written.issuer, &written.subject).map_err(|error| file.value(key, error.to_string()))
+}
+
+/// A file that the configuration names, of at most `max` bytes.
+fn small_file(file: &ConfigFile, key: &str, path: &Path, max: u64) -> Result<Vec<u8>, ConfigError> {
     let path = file.resolve(path);
     let wrong = |problem: String| file.value(key, format!("{}: {problem}", path.display()));
-    let size = fs::metadata(&path).map_err(|error| wrong(error.to_string()))?.len();
-    if size > MAX_KEY_FILE {
-        return Err(wrong(format!("it has {size} bytes: expected a public key as PEM")));
-    }
-    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let mut bytes = Vec::new();
+    fs::File::open(&path)
+        .and_then(|opened| opened.take(max.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 > max { Err(wrong(format!("it has more than {max} bytes"))) } else { Ok(bytes) }
+}
+
+fn public_key(file: &ConfigFile, key: &str, path: &Path) -> Result<PublicKey, ConfigError> {
+    let bytes = small_file(file, key, path, MAX_KEY_FILE)?;
+    let wrong = |problem: String| file.value(key, format!("{}: {problem}", file.resolve(path).display()));
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text: expected a public key as PEM".to_owned()))?;
     PublicKey::from_pem(&text).map_err(|error| wrong(error.to_string()))
 }
 

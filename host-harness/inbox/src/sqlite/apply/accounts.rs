@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{AccountId, AccountState, DeliveryId, TranslatedDelivery, Update},
+    model::{AccountId, AccountState, ChangeKind, DeliveryId, TranslatedDelivery, WorkspaceId},
     sqlite::{
         columns::as_millis,
         rows::{
@@ -35,22 +35,22 @@ pub(crate) fn apply_to_accounts(
     tx: &Transaction<'_>,
     delivery: &TranslatedDelivery,
     event: &Event,
-    updates: &mut Vec<Update>,
 ) -> Result<Told, InboxError> {
-    let accounts: Vec<(AccountId, String, i64)> = {
+    let accounts: Vec<(AccountId, WorkspaceId, String, i64)> = {
         let mut statement = tx.prepare_cached(
-            "SELECT id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
+            "SELECT id, workspace_id, platform_id, connected_at FROM account WHERE channel = ?1 AND (platform_id = ?2
                  OR authorized_by = ?2 OR id IN (SELECT account_id FROM account_alias WHERE channel = ?1 AND alias = ?2))",
         )?;
-        let rows = statement
-            .query_map(params![delivery.channel, event.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map(params![delivery.channel, event.account], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
         rows.collect::<Result<_, _>>()?
     };
     let at = time_of(event, delivery.received_at);
     let erases = matches!(event.body, EventBody::ErasureRequest(_));
     let mut told = Told::default();
     let mut new = Vec::new();
-    for (account, platform_id, since) in accounts {
+    for (account, workspace, platform_id, since) in accounts {
         if delivery.proof.account().is_some_and(|prover| prover != platform_id) {
             told.foreign = true;
             continue;
@@ -62,20 +62,21 @@ pub(crate) fn apply_to_accounts(
             continue;
         }
         new.push(account);
-        updates.push(Update::Account { account });
+        let place = EventPlace {
+            account,
+            workspace,
+            conversation: None,
+            at,
+            received_at: as_millis(delivery.received_at),
+            delivery: delivery.id,
+        };
+        place.note(tx, ChangeKind::AccountUpdated, place.concerns())?;
         match &event.body {
             EventBody::AccountUpdate(update) => {
                 if update.change == account_change::DISCONNECTED && of_now {
                     let reason = "The platform says that this app's access was removed. Connect the account again.";
                     mark(tx, account, AccountState::NeedsReconnect, Some(reason))?;
                 }
-                let place = EventPlace {
-                    account,
-                    conversation: None,
-                    at,
-                    received_at: as_millis(delivery.received_at),
-                    delivery: delivery.id,
-                };
                 messages::note(tx, &place, event)?;
             }
             _ if event.contact.is_none() => told.lost.push((delivery.channel.clone(), platform_id)),
@@ -85,7 +86,7 @@ pub(crate) fn apply_to_accounts(
     // A request that reaches only accounts outside the proof is not carried out; a person reviews it.
     if erases && !(told.foreign && new.is_empty()) {
         let contact = event.contact.as_ref().map(|contact| contact.id.as_str());
-        erase(tx, delivery.id, &new, contact, as_millis(delivery.received_at))?;
+        erase(tx, delivery.id, &new, contact, delivery.received_at)?;
     }
     Ok(told)
 }
@@ -96,13 +97,13 @@ pub(crate) fn erase(
     delivery: DeliveryId,
     accounts: &[AccountId],
     contact: Option<&str>,
-    now: i64,
+    now: u64,
 ) -> Result<(), InboxError> {
     let mut contacts = 0;
     for &account in accounts {
-        contacts += delete_contents(tx, account, contact)?;
+        contacts += delete_contents(tx, account, contact, now)?;
         if contact.is_none() {
-            note_deleted(tx, account, now)?;
+            note_deleted(tx, account, as_millis(now))?;
             forget(tx, account, "The person who connected it asked the platform to delete everything.")?;
             tx.prepare_cached("UPDATE account SET name = platform_id, username = NULL, picture = NULL WHERE id = ?1")?
                 .execute(params![account])?;
@@ -116,6 +117,6 @@ pub(crate) fn erase(
         "UPDATE erasure SET finished_at = ?2, accounts = accounts + ?3, contacts = contacts + ?4
          WHERE delivery_id = ?1",
     )?
-    .execute(params![delivery, now, count(gone), count(contacts)])?;
+    .execute(params![delivery, as_millis(now), count(gone), count(contacts)])?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{Applied, DeliveryFailure, EventCounts, ParkingBounds, Proof, TranslatedDelivery, Update},
+    model::{Applied, DeliveryFailure, EventCounts, ParkingBounds, Proof, TranslatedDelivery},
     sqlite::rows::deliveries::mark_failed,
 };
 
@@ -24,18 +24,17 @@ pub(crate) fn apply_batch(
     tx: &Transaction<'_>,
     batch: &[TranslatedDelivery],
     bounds: ParkingBounds,
-) -> Result<(Applied, Vec<Update>), InboxError> {
+) -> Result<Applied, InboxError> {
     let mut total = Applied::default();
-    let mut updates = Vec::new();
     let mut known = BatchCache::default();
     for delivery in batch {
-        let events = apply_delivery(tx, delivery, bounds, &mut known, &mut total, &mut updates)?;
+        let events = apply_delivery(tx, delivery, bounds, &mut known, &mut total)?;
         total.events.add(events);
         total.of_channel.entry(delivery.channel.clone()).or_default().add(events);
     }
     known.flush(tx)?;
     total.expired = known.parking.expired;
-    Ok((total, updates))
+    Ok(total)
 }
 
 fn apply_delivery(
@@ -44,7 +43,6 @@ fn apply_delivery(
     bounds: ParkingBounds,
     known: &mut BatchCache,
     total: &mut Applied,
-    updates: &mut Vec<Update>,
 ) -> Result<EventCounts, InboxError> {
     let mut counts = EventCounts::default();
     let mut missing = BTreeSet::new();
@@ -63,7 +61,7 @@ fn apply_delivery(
         if of_account {
             // These events may delete cached rows, and they empty applied deliveries.
             known.flush(tx)?;
-            let told = apply_to_accounts(tx, delivery, event, updates)?;
+            let told = apply_to_accounts(tx, delivery, event)?;
             total.lost.extend(told.lost);
             if told.foreign {
                 counts.foreign += 1;
@@ -80,8 +78,8 @@ fn apply_delivery(
             foreign.insert(event.account.as_str());
             continue;
         }
-        let account = match found {
-            Some(account) if account.connected => account.id,
+        let (account, workspace) = match found {
+            Some(account) if account.connected => (account.id, account.workspace),
             // The account is disconnected, so nothing of it is kept. The platform's history still has it if the account
             // is connected again.
             Some(_) => {
@@ -98,24 +96,21 @@ fn apply_delivery(
             }
         };
         if event.id.is_empty() {
-            counts.new += usize::from(refuse(tx, account, delivery, nth, event)?);
+            counts.new += usize::from(refuse(tx, (account, workspace), delivery, nth, event)?);
             continue;
         }
         if !is_new(tx, account, event, delivery.id)? {
             counts.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
             if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
-                messages::came_live_too(tx, account, message, delivery.received_at)?;
+                messages::came_live_too(tx, (account, workspace), delivery, message)?;
             }
             behind = message_id(event).or(behind);
             continue;
         }
         counts.new += 1;
-        let (conversation, kind) = apply_event(tx, account, delivery, event, behind, known)?;
+        apply_event(tx, (account, workspace), delivery, event, behind, known)?;
         behind = message_id(event).or(behind);
-        if let Some(conversation) = conversation {
-            updates.push(Update::Conversation { conversation, kind });
-        }
     }
     let not_its_own = foreign_problem(&delivery.proof, &foreign);
     if let Some(problem) = &not_its_own {
@@ -125,8 +120,7 @@ fn apply_delivery(
         (None, None) => known.applied.push(delivery.id),
         (None, Some(problem)) => {
             let translator = delivery.translator.clone();
-            mark_failed(tx, &DeliveryFailure { id: delivery.id, problem, translator })?;
-            updates.push(Update::Failed { delivery: delivery.id });
+            mark_failed(tx, &DeliveryFailure { id: delivery.id, problem, translator }, delivery.received_at)?;
         }
         (Some(account), not_its_own) => {
             let mut problem = format!("the account {} is not connected here", shown(account));

@@ -9,8 +9,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{conversations::writer_of, parking::Parking};
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DeliveryId},
+    model::{AccountId, ConversationId, DeliveryId, WorkspaceId},
     sqlite::rows::{
+        changes::Owner,
         conversations,
         deliveries::{empty_archived, purge, purge_applied},
         people, threads,
@@ -40,6 +41,7 @@ pub(crate) struct KnownAccount {
     /// The platform's id. The event may have named an alias.
     pub(crate) platform_id: String,
     pub(crate) connected: bool,
+    pub(crate) workspace: WorkspaceId,
 }
 
 impl BatchCache {
@@ -62,17 +64,17 @@ impl BatchCache {
     pub(crate) fn conversation(
         &mut self,
         tx: &Transaction<'_>,
-        account: AccountId,
+        of: Owner,
         event: &Event,
         at: i64,
     ) -> Result<Option<ConversationId>, InboxError> {
         if let (Some(thread), EventBody::ThreadUpdate(ThreadChange::Moved(previous))) = (&event.thread, &event.body) {
-            threads::moved(tx, account, previous, thread)?;
+            threads::moved(tx, of, previous, thread)?;
             self.conversations.clear();
         }
         if let (Some(contact), EventBody::ContactUpdate(update)) = (&event.contact, &event.body) {
             for previous in &update.previous_ids {
-                people::renamed(tx, account, previous, contact, at)?;
+                people::renamed(tx, of, previous, contact, at)?;
             }
             self.conversations.clear();
         }
@@ -80,19 +82,19 @@ impl BatchCache {
             event.thread.as_ref().filter(|thread| event.contact.is_none() || threads::has_several(thread))
         {
             if let Some(contact) = &event.contact {
-                conversations::note_contact(tx, account, contact)?;
+                conversations::note_contact(tx, of, contact)?;
             }
-            return threads::find_or_make(tx, account, thread, at).map(Some);
+            return threads::find_or_make(tx, of, thread, at).map(Some);
         }
         let Some(contact) = &event.contact else {
             let writer = writer_of(event);
-            return writer.map(|writer| people::find_or_make(tx, account, &writer, at)).transpose();
+            return writer.map(|writer| people::find_or_make(tx, of, &writer, at)).transpose();
         };
         let key = match &event.thread {
             Some(thread) => threads::key(&thread.id),
             None => format!("c:{}", contact.id),
         };
-        let key = (account, key);
+        let key = (of.account, key);
         // Names, other details and threads are written every time, so only a bare contact is cached.
         let plain = contact.name.is_none()
             && contact.username.is_none()
@@ -103,7 +105,7 @@ impl BatchCache {
         if plain && let Some(conversation) = self.conversations.get(&key) {
             return Ok(Some(*conversation));
         }
-        let conversation = conversations::find_or_make(tx, account, contact, &key.1, event.thread.as_ref(), at)?;
+        let conversation = conversations::find_or_make(tx, of, contact, &key.1, event.thread.as_ref(), at)?;
         self.conversations.insert(key, conversation);
         Ok(Some(conversation))
     }
@@ -130,15 +132,15 @@ impl BatchCache {
 fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<KnownAccount>, InboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias FROM account
+            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias, workspace_id FROM account
              WHERE channel = ?1 AND platform_id = ?2
              UNION ALL
-             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1 FROM account_alias l JOIN account a ON a.id = l.account_id
+             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1, a.workspace_id FROM account_alias l JOIN account a ON a.id = l.account_id
              WHERE l.channel = ?1 AND l.alias = ?2
              ORDER BY connected DESC, alias LIMIT 1",
         )?
         .query_row(params![channel, id], |row| {
-            Ok(KnownAccount { id: row.get(0)?, platform_id: row.get(1)?, connected: row.get(2)? })
+            Ok(KnownAccount { id: row.get(0)?, platform_id: row.get(1)?, connected: row.get(2)?, workspace: row.get(4)? })
         })
         .optional()?)
 }

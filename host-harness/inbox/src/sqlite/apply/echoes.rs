@@ -1,6 +1,8 @@
 //! Owns: our own messages as the platform reports them: an echo confirms its step, a later status changes its outcome.
 //! Does not own: the response to the send request (`outbox`).
 
+use std::collections::BTreeSet;
+
 use harness_contract::{
     BusinessAuthor, Contact, DeliveryState, DeliveryStatus, Message, MessageRef, Position, SendResult,
 };
@@ -9,10 +11,11 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::place::EventPlace;
 use crate::{
     error::InboxError,
-    model::ReplyId,
+    model::{ChangeKind, ReplyId},
     sqlite::{
-        columns::{as_millis, collect},
+        columns::{as_millis, collect, from_millis},
         rows::{
+            changes::note_reply,
             deliveries::note_carrier,
             messages::{adopt_platform_id, named_first},
             people, replies,
@@ -31,6 +34,7 @@ pub(crate) fn confirm_own(
     if named_first(tx, place.account, id)?.is_some() {
         // A further message of a part whose first one was named in the same response.
         note_carrier(tx, place.account, id, place.delivery)?;
+        place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
         return Ok(true);
     }
     let known = tx
@@ -70,7 +74,7 @@ pub(crate) fn confirm_own(
     tx.prepare_cached("UPDATE message SET at = ?3 WHERE reply_id = ?1 AND step > ?2 AND at < ?3")?
         .execute(params![reply, step, place.at])?;
     let named = MessageRef { id: id.clone(), context: message.context.clone() };
-    adopt_platform_id(tx, place.account, (reply, step), None, &named)?;
+    adopt_platform_id(tx, place.owner(), (reply, step), None, &named)?;
     // The platform shows the message, so it was accepted, whatever the response said.
     let receipt = replies::receipt(tx, (reply, step), id)?;
     tx.prepare_cached(
@@ -78,11 +82,13 @@ pub(crate) fn confirm_own(
          WHERE reply_id = ?1 AND step = ?2 AND state <> 'sent'",
     )?
     .execute(params![reply, step, place.received_at, serde_json::to_string(&SendResult::Sent(receipt))?])?;
-    replies::note_answered(tx, reply, step)?;
+    let now = from_millis(place.received_at);
+    replies::note_answered(tx, (reply, step), now)?;
     replies::close_finished(tx, reply)?;
+    note_reply(tx, ChangeKind::ReplyUpdated, reply, now)?;
     if let Some(contact) = contact {
         let conversation = replies::conversation_of(tx, reply)?;
-        people::name(tx, place.account, conversation, &contact.id)?;
+        people::name(tx, place.owner(), conversation, &contact.id)?;
     }
     Ok(true)
 }
@@ -92,7 +98,7 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
     let state = match status.state {
         DeliveryState::Failed => "rejected",
         DeliveryState::Sent | DeliveryState::Delivered => "sent",
-        DeliveryState::Other => return Ok(()),
+        DeliveryState::Other => return place.note(tx, ChangeKind::ConversationUpdated, place.concerns()),
     };
     let outcome =
         status.failure.clone().map(|failure| serde_json::to_string(&SendResult::Rejected(failure))).transpose()?;
@@ -109,14 +115,18 @@ pub(crate) fn note_status(tx: &Transaction<'_>, place: &EventPlace, status: &Del
         )?
         .query_row(params![place.account, target, state, place.received_at, outcome], |row| row.get(0))
         .optional()?;
-    changed.map_or(Ok(()), |reply| replies::close_finished(tx, reply))
+    let Some(reply) = changed else {
+        return place.note(tx, ChangeKind::ConversationUpdated, place.concerns());
+    };
+    replies::close_finished(tx, reply)?;
+    note_reply(tx, ChangeKind::ReplyUpdated, reply, from_millis(place.received_at))
 }
 
 /// Applies a delivery report for all messages of the conversation up to a time: ambiguous ones among them were sent.
 fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &str) -> Result<(), InboxError> {
     if state != "sent" {
         // A failure is never reported for all messages up to a time.
-        return Ok(());
+        return place.note(tx, ChangeKind::ConversationUpdated, place.concerns());
     }
     let confirmed: Vec<ReplyId> = collect(
         tx,
@@ -127,5 +137,11 @@ fn note_delivered(tx: &Transaction<'_>, place: &EventPlace, until: u64, state: &
         params![place.conversation, as_millis(until), place.received_at],
         |row| row.get(0),
     )?;
-    confirmed.into_iter().try_for_each(|reply| replies::close_finished(tx, reply))
+    if confirmed.is_empty() {
+        return place.note(tx, ChangeKind::ConversationUpdated, place.concerns());
+    }
+    confirmed.into_iter().collect::<BTreeSet<_>>().into_iter().try_for_each(|reply| {
+        replies::close_finished(tx, reply)?;
+        note_reply(tx, ChangeKind::ReplyUpdated, reply, from_millis(place.received_at))
+    })
 }

@@ -12,42 +12,57 @@ use super::{
 };
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DeliveryId, TranslatedDelivery},
+    model::{AccountId, ActivityId, ChangeKind, DeliveryId, TranslatedDelivery, WorkspaceId},
     sqlite::{
         columns::{as_millis, digest},
-        rows,
+        rows::{
+            self,
+            changes::{Concerns, Owner},
+        },
     },
 };
 
-/// Applies one event. In the history, `behind` is the message that precedes it in its delivery. Returns the
-/// conversation and the kind of change. Deliveries whose content is unsent by this event are added to `known.emptied`.
+/// Applies one event and writes its changes: at least one, if it is in a conversation. In the history, `behind` is the
+/// message that precedes it in its delivery. Deliveries whose content is unsent by this event are added to
+/// `known.emptied`.
 pub(crate) fn apply_event(
     tx: &Transaction<'_>,
-    account: AccountId,
+    (account, workspace): (AccountId, WorkspaceId),
     delivery: &TranslatedDelivery,
     event: &Event,
     behind: Option<&str>,
     known: &mut BatchCache,
-) -> Result<(Option<ConversationId>, &'static str), InboxError> {
+) -> Result<(), InboxError> {
     let received_at = delivery.received_at;
     let at = time_of(event, received_at);
     let received = as_millis(received_at);
-    let conversation = known.conversation(tx, account, event, at.min(received))?;
-    let place = EventPlace { account, conversation, at, received_at: received, delivery: delivery.id };
+    let of = Owner { account, workspace: Some(workspace), now: received_at };
+    let conversation = known.conversation(tx, of, event, at.min(received))?;
+    let place = EventPlace { account, workspace, conversation, at, received_at: received, delivery: delivery.id };
     if let Some(conversation) = conversation {
         conversations::note_action(tx, conversation, event, place)?;
     }
-    let mut kind = event.body.name();
     match &event.body {
         EventBody::Message(message) => match messages::store(tx, &place, event, message, behind)? {
-            Stored::New => {}
-            Stored::Confirmed => kind = "outcome",
+            Stored::New | Stored::Confirmed => {}
             Stored::EditedBefore | Stored::DeletedBefore => known.emptied.push(delivery.id),
         },
         EventBody::Reaction(reaction) => messages::react(tx, &place, event, reaction)?,
-        EventBody::Edited(edited) => known.emptied.extend(messages::edit(tx, &place, edited)?),
-        EventBody::Deleted(deleted) => known.emptied.extend(rows::messages::delete(tx, account, &deleted.target, at)?),
-        EventBody::Seen(seen) => conversations::note_seen(tx, conversation, seen, at)?,
+        EventBody::Edited(edited) => {
+            known.emptied.extend(messages::edit(tx, &place, edited)?);
+            place.note_message(tx, ChangeKind::MessageEdited, &edited.target)?;
+        }
+        EventBody::Deleted(deleted) => {
+            let taken = rows::messages::delete(tx, of, &deleted.target, at)?;
+            known.emptied.extend(taken.deliveries);
+            if taken.messages == 0 {
+                place.note_message(tx, ChangeKind::MessageDeleted, &deleted.target)?;
+            }
+        }
+        EventBody::Seen(seen) => {
+            conversations::note_seen(tx, conversation, seen, at)?;
+            place.note(tx, ChangeKind::ConversationSeen, place.concerns())?;
+        }
         EventBody::DeliveryStatus(status) => echoes::note_status(tx, &place, status)?,
         EventBody::ThreadUpdate(change) => {
             let closed = match change {
@@ -56,15 +71,15 @@ pub(crate) fn apply_event(
                 _ => None,
             };
             if let (Some(conversation), Some(closed)) = (conversation, closed) {
-                rows::threads::set_closed(tx, conversation, closed)?;
+                rows::threads::set_closed(tx, of, conversation, closed)?;
             }
             messages::note(tx, &place, event)?;
         }
-        // A transient signal: nothing to store.
-        EventBody::Typing(_) => {}
+        // A transient signal: nothing else to store.
+        EventBody::Typing(_) => place.note(tx, ChangeKind::ConversationTyping, place.concerns())?,
         _ => messages::note(tx, &place, event)?,
     }
-    Ok((conversation, kind))
+    Ok(())
 }
 
 /// Platform times further in the future than this, in milliseconds, are ignored.
@@ -118,7 +133,7 @@ pub(crate) fn note_repeat(
 /// could not be recognised. Returns whether it is new.
 pub(crate) fn refuse(
     tx: &Transaction<'_>,
-    account: AccountId,
+    (account, workspace): (AccountId, WorkspaceId),
     delivery: &TranslatedDelivery,
     nth: usize,
     event: &Event,
@@ -137,5 +152,9 @@ pub(crate) fn refuse(
         "INSERT INTO activity (account_id, at, origin, kind, body) VALUES (?1, ?2, ?3, 'refused_event', ?4)",
     )?
     .execute(params![account, received_at, event.origin.name(), body.to_string()])?;
+    let activity = Some(ActivityId::new(tx.last_insert_rowid()));
+    let place =
+        EventPlace { account, workspace, conversation: None, at: received_at, received_at, delivery: delivery.id };
+    place.note(tx, ChangeKind::ActivityCreated, Concerns { activity, ..place.concerns() })?;
     Ok(true)
 }

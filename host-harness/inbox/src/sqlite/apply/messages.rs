@@ -7,9 +7,12 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{echoes::confirm_own, media, place::EventPlace};
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DeliveryId, MessageId},
+    model::{
+        AccountId, ActivityId, ChangeKind, ConversationId, DeliveryId, MessageId, TranslatedDelivery, WorkspaceId,
+    },
     sqlite::columns::as_millis,
     sqlite::rows::{
+        changes::Concerns,
         deliveries::{note_carrier, take_carriers},
         messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
         organisation,
@@ -104,15 +107,23 @@ pub(crate) fn store(
         // A copy of a stored message.
         note_carrier(tx, place.account, id, place.delivery)?;
     }
-    if stored == 1 && keep {
-        media::note_files(tx, place, MessageId::new(tx.last_insert_rowid()), event.origin, message)?;
+    // A copy of a stored message is not shown, but it may have opened the window.
+    let (mut kind, mut concerns) = (ChangeKind::ConversationUpdated, place.concerns());
+    if stored == 1 {
+        let row = MessageId::new(tx.last_insert_rowid());
+        if keep {
+            media::note_files(tx, place, row, event.origin, message)?;
+        }
+        (kind, concerns.message) = (ChangeKind::MessageCreated, Some(row));
     }
     if let Some(id) = &message.id
         && before.edited
     {
         apply_waiting_edit(tx, place.account, id)?;
+        place.note(tx, kind, concerns)?;
         return Ok(if keep { Stored::EditedBefore } else { Stored::DeletedBefore });
     }
+    place.note(tx, kind, concerns)?;
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
 }
 
@@ -173,9 +184,9 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
 /// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.
 pub(crate) fn came_live_too(
     tx: &Transaction<'_>,
-    account: AccountId,
+    (account, workspace): (AccountId, WorkspaceId),
+    delivery: &TranslatedDelivery,
     message: &Message,
-    received_at: u64,
 ) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
     let asked: Option<ConversationId> = tx
@@ -186,7 +197,11 @@ pub(crate) fn came_live_too(
         )?
         .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
         .optional()?;
-    asked.map_or(Ok(()), |conversation| organisation::reopen(tx, conversation, received_at))
+    let Some(conversation) = asked else { return Ok(()) };
+    let at = as_millis(delivery.received_at);
+    let place = EventPlace { account, workspace, conversation: asked, at, received_at: at, delivery: delivery.id };
+    place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
+    organisation::reopen(tx, conversation, delivery.received_at)
 }
 
 /// What had happened to a message before it arrived.
@@ -223,7 +238,8 @@ pub(crate) fn note(tx: &Transaction<'_>, place: &EventPlace, event: &Event) -> R
         event.native,
         details_of(event)?
     ])?;
-    Ok(())
+    let activity = Some(ActivityId::new(tx.last_insert_rowid()));
+    place.note(tx, ChangeKind::ActivityCreated, Concerns { activity, ..place.concerns() })
 }
 
 fn details_of(event: &Event) -> Result<Option<String>, InboxError> {
@@ -254,7 +270,7 @@ pub(crate) fn react(
         reaction.action == ReactionAction::Removed,
         place.at
     ])?;
-    Ok(())
+    place.note_message(tx, ChangeKind::MessageReacted, &reaction.target)
 }
 
 /// Stores the newest edit. An edit that names neither a new text nor new attachments changes nothing. Returns the

@@ -1,14 +1,61 @@
-//! Owns: the account, conversation, delivery and time of an event.
+//! Owns: the account, conversation, delivery and time of an event, and writing the changes that it makes.
 //! Does not own: the event's effect.
 
-use crate::model::{AccountId, ConversationId, DeliveryId};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::{
+    error::InboxError,
+    model::{AccountId, ChangeKind, ConversationId, DeliveryId, MessageId, WorkspaceId},
+    sqlite::{
+        columns::from_millis,
+        rows::changes::{self, Concerns, Owner},
+    },
+};
 
 /// The account, conversation, delivery and time of an event.
 #[derive(Clone, Copy)]
 pub(crate) struct EventPlace {
     pub(crate) account: AccountId,
+    pub(crate) workspace: WorkspaceId,
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) at: i64,
     pub(crate) received_at: i64,
     pub(crate) delivery: DeliveryId,
+}
+
+impl EventPlace {
+    /// What every change that the event makes concerns.
+    pub(crate) fn concerns(&self) -> Concerns {
+        Concerns {
+            workspace: Some(self.workspace),
+            account: Some(self.account),
+            conversation: self.conversation,
+            delivery: Some(self.delivery),
+            ..Concerns::default()
+        }
+    }
+
+    /// Whose rows the event writes, and when.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { account: self.account, workspace: Some(self.workspace), now: from_millis(self.received_at) }
+    }
+
+    /// Writes a change of the message with this platform id, whether it is here or not.
+    pub(crate) fn note_message(&self, tx: &Transaction<'_>, kind: ChangeKind, id: &str) -> Result<(), InboxError> {
+        let found: Option<(MessageId, ConversationId)> = tx
+            .prepare_cached(
+                "SELECT id, conversation_id FROM message WHERE account_id = ?1 AND platform_id = ?2
+                 UNION ALL SELECT m.id, m.conversation_id FROM message_alias l JOIN message m ON m.id = l.message_id
+                 WHERE l.account_id = ?1 AND l.platform_id = ?2 LIMIT 1",
+            )?
+            .query_row(params![self.account, id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (message, conversation) = found.map_or((None, self.conversation), |(id, of)| (Some(id), Some(of)));
+        self.note(tx, kind, Concerns { message, conversation, ..self.concerns() })
+    }
+
+    /// Writes a change that the event makes.
+    pub(crate) fn note(&self, tx: &Transaction<'_>, kind: ChangeKind, concerns: Concerns) -> Result<(), InboxError> {
+        changes::note(tx, kind, concerns, from_millis(self.received_at))
+    }
 }

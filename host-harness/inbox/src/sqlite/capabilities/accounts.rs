@@ -8,14 +8,15 @@ use rusqlite::{Transaction, params};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery, SealedCredential,
-        Update, WorkspaceId,
+        AccountId, AccountState, ChangeKind, DueHistory, FromDialog, HistoryMark, NewAccount, NewDelivery,
+        SealedCredential, WorkspaceId,
     },
     sqlite::{
         arrivals::DeliveryRow,
         columns::{as_millis, collect, from_millis, next_after},
         rows::{
             accounts::{forget, is_current, mark, note_deleted, of_workspace, put_credential},
+            changes::{Concerns, note},
             deliveries::requeue_account,
             erasure::delete_contents,
         },
@@ -28,8 +29,7 @@ use crate::{
 impl Accounts for SqliteStore {
     async fn connect_account(&self, new: NewAccount) -> Result<AccountId, InboxError> {
         let settings = serde_json::to_string(&new.settings)?;
-        let id = self
-            .writer
+        self.writer
             .write(move |tx| {
                 if let Some(workspace) = new.workspace {
                     of_workspace(tx, &new.channel, &new.platform_id, workspace)?;
@@ -60,11 +60,10 @@ impl Accounts for SqliteStore {
                     keep(tx, id, &new, dialog)?;
                 }
                 requeue_account(tx, id)?;
+                note(tx, ChangeKind::AccountUpdated, Concerns::account(id), new.now)?;
                 Ok(id)
             })
-            .await?;
-        self.announce([Update::Account { account: id }]);
-        Ok(id)
+            .await
     }
 
     async fn mark_account(
@@ -73,21 +72,18 @@ impl Accounts for SqliteStore {
         connection: i64,
         state: AccountState,
         problem: Option<String>,
+        now: u64,
     ) -> Result<bool, InboxError> {
-        let marked = self
-            .writer
+        self.writer
             .write(move |tx| {
                 if !is_current(tx, account, connection)? {
                     return Ok(false);
                 }
                 mark(tx, account, state, problem.as_deref())?;
+                note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)?;
                 Ok(true)
             })
-            .await?;
-        if marked {
-            self.announce([Update::Account { account }]);
-        }
-        Ok(marked)
+            .await
     }
 
     async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError> {
@@ -133,20 +129,19 @@ impl Accounts for SqliteStore {
     async fn disconnect_account(
         &self,
         account: AccountId,
-        delete_conversations: Option<u64>,
+        delete_conversations: bool,
+        now: u64,
     ) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
-                if let Some(now) = delete_conversations {
-                    delete_contents(tx, account, None)?;
+                if delete_conversations {
+                    delete_contents(tx, account, None, now)?;
                     note_deleted(tx, account, as_millis(now))?;
                 }
                 forget(tx, account, "Somebody disconnected it.")?;
-                Ok(())
+                note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)
             })
-            .await?;
-        self.announce([Update::Account { account }]);
-        Ok(())
+            .await
     }
 
     async fn note_settings(
@@ -154,6 +149,7 @@ impl Accounts for SqliteStore {
         account: AccountId,
         connection: i64,
         changed: Vec<Setting>,
+        now: u64,
     ) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
@@ -168,7 +164,7 @@ impl Accounts for SqliteStore {
                 settings.extend(changed);
                 tx.prepare_cached("UPDATE account SET settings = ?2 WHERE id = ?1")?
                     .execute(params![account, serde_json::to_string(&settings)?])?;
-                Ok(())
+                note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)
             })
             .await
     }

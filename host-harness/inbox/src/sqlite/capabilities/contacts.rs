@@ -3,13 +3,14 @@
 
 use async_trait::async_trait;
 use harness_contract::ContactProfile;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{ContactId, ConversationId, DueProfile, Update},
+    model::{AccountId, ContactId, DueProfile},
     sqlite::{
         columns::{as_millis, collect, next_after},
+        rows::changes::Owner,
         store::SqliteStore,
     },
     store::Contacts,
@@ -66,27 +67,36 @@ impl Contacts for SqliteStore {
             .await
     }
 
-    async fn note_profile(&self, contact: ContactId, profile: &ContactProfile, next: u64) -> Result<(), InboxError> {
+    async fn note_profile(
+        &self,
+        contact: ContactId,
+        profile: &ContactProfile,
+        now: u64,
+        next: u64,
+    ) -> Result<(), InboxError> {
         let json = serde_json::to_string(profile)?;
         let (name, username) = (profile.contact.name.clone(), profile.contact.username.clone());
-        let conversations = self
-            .writer
+        self.writer
             .write(move |tx| {
+                let told = params![contact, json, name, username];
+                let before: Option<(AccountId, bool)> = tx
+                    .prepare_cached(
+                        "SELECT account_id, profile IS ?2 AND coalesce(?3, name) IS name AND profile_problem IS NULL
+                           AND coalesce(?4, username) IS username FROM contact WHERE id = ?1",
+                    )?
+                    .query_row(told, |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
                 tx.prepare_cached(
-                    "UPDATE contact SET profile = ?2, profile_at = ?3, profile_problem = NULL,
-                         name = coalesce(?4, name), username = coalesce(?5, username) WHERE id = ?1",
+                    "UPDATE contact SET profile = ?2, profile_at = ?5, profile_problem = NULL,
+                         name = coalesce(?3, name), username = coalesce(?4, username) WHERE id = ?1",
                 )?
-                .execute(params![contact, json, as_millis(next), name, username])?;
-                let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE contact_id = ?1")?;
-                Ok(statement
-                    .query_map(params![contact], |row| row.get(0))?
-                    .collect::<Result<Vec<ConversationId>, _>>()?)
+                .execute(params![contact, json, name, username, as_millis(next)])?;
+                match before {
+                    Some((account, false)) => Owner { account, workspace: None, now }.note_contact(tx, contact),
+                    _ => Ok(()),
+                }
             })
-            .await?;
-        self.announce(
-            conversations.into_iter().map(|conversation| Update::Conversation { conversation, kind: "contact_update" }),
-        );
-        Ok(())
+            .await
     }
 
     async fn note_no_profile(&self, contact: ContactId, problem: String, next: u64) -> Result<(), InboxError> {

@@ -4,20 +4,14 @@
 use async_trait::async_trait;
 use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
 use rusqlite::{OptionalExtension as _, params};
-use serde_json::value::RawValue;
 
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationFilter, ConversationId, ConversationSummary, Page, Place, TimelineEntry,
-        Update,
+        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
+        MergedPlace, Page, Place, TimelineEntry,
     },
-    sqlite::{
-        columns::{collect, raw, with_one_more},
-        rows::conversations::mark_read,
-        store::SqliteStore,
-        views,
-    },
+    sqlite::{rows::conversations::mark_read, store::SqliteStore, views},
     store::Conversations,
 };
 
@@ -54,44 +48,23 @@ impl Conversations for SqliteStore {
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError> {
-        let Place { at, id, .. } = before.unwrap_or(Place::FIRST);
+        let before = before.unwrap_or(Place::FIRST);
         self.readers
             .read(move |connection| {
-                let rows = collect(
-                    connection,
-                    "SELECT n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
-                         n.origin, n.kind, n.body, n.details
-                     FROM activity n JOIN account a ON a.id = n.account_id
-                     LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
-                     WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)
-                       AND (?5 IS NULL OR n.kind = ?5)
-                     ORDER BY n.at DESC, n.id DESC LIMIT ?3",
-                    params![at, id, with_one_more(limit), conversation, kind],
-                    |row| {
-                        let activity = ActivityView {
-                            id: row.get(0)?,
-                            channel: row.get(1)?,
-                            account: row.get(2)?,
-                            conversation: row.get(3)?,
-                            contact: row.get(4)?,
-                            at: row.get(5)?,
-                            origin: row.get(6)?,
-                            kind: row.get(7)?,
-                            body: RawValue::NULL.to_owned(),
-                            details: None,
-                        };
-                        Ok((activity, row.get::<_, String>(8)?, row.get(9)?))
-                    },
-                )?;
-                let placed = rows.into_iter().map(|(mut activity, body, details)| {
-                    activity.body = RawValue::from_string(body)?;
-                    activity.details = raw(details)?;
-                    let place = Place { at: activity.at, seq: 0, id: activity.id.get() };
-                    Ok((activity, place))
-                });
-                Ok(Page::of(placed.collect::<Result<_, InboxError>>()?, limit))
+                let rows = views::activities::activities(connection, conversation, kind, before, limit)?;
+                Ok(Page::of(rows, limit))
             })
             .await
+    }
+
+    async fn entries_before(
+        &self,
+        conversation: ConversationId,
+        before: Option<MergedPlace>,
+        limit: usize,
+    ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError> {
+        let before = before.unwrap_or(MergedPlace::FIRST);
+        self.readers.read(move |connection| views::activities::merged(connection, conversation, before, limit)).await
     }
 
     async fn context(
@@ -162,19 +135,14 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, conversation: ConversationId) -> Result<usize, InboxError> {
-        let marked = self
-            .writer
+    async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
+        self.writer
             .write(move |tx| {
                 if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
                     return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
                 }
-                mark_read(tx, conversation)
+                mark_read(tx, conversation, now)
             })
-            .await?;
-        if marked > 0 {
-            self.announce([Update::Conversation { conversation, kind: "read" }]);
-        }
-        Ok(marked)
+            .await
     }
 }

@@ -7,9 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::{
     error::InboxError,
-    model::{
-        Applied, BatchOutcome, DeliveryFailure, DeliveryId, ParkingBounds, PendingDelivery, TranslatedDelivery, Update,
-    },
+    model::{Applied, BatchOutcome, DeliveryFailure, DeliveryId, ParkingBounds, PendingDelivery, TranslatedDelivery},
     sqlite::{
         apply::apply_batch,
         arrivals::{proof_from, source_from},
@@ -50,9 +48,7 @@ impl Deliveries for SqliteStore {
     }
 
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError> {
-        let (applied, updates) = self.writer.write(move |tx| apply_batch(tx, &batch, bounds)).await?;
-        self.announce(updates);
-        Ok(applied)
+        self.writer.write(move |tx| apply_batch(tx, &batch, bounds)).await
     }
 
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
@@ -70,8 +66,7 @@ impl Deliveries for SqliteStore {
             .await
     }
 
-    async fn settle_batch(&self, outcome: BatchOutcome) -> Result<(), InboxError> {
-        let failed: Vec<DeliveryId> = outcome.failed.iter().map(|failure| failure.id).collect();
+    async fn settle_batch(&self, outcome: BatchOutcome, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 for id in &outcome.retry {
@@ -82,11 +77,9 @@ impl Deliveries for SqliteStore {
                     tx.prepare_cached("UPDATE delivery SET state = 'unrouted', problem = ?2 WHERE id = ?1")?
                         .execute(params![id, problem])?;
                 }
-                outcome.failed.iter().try_for_each(|failure| mark_failed(tx, failure))
+                outcome.failed.iter().try_for_each(|failure| mark_failed(tx, failure, now))
             })
-            .await?;
-        self.announce(failed.into_iter().map(|delivery| Update::Failed { delivery }));
-        Ok(())
+            .await
     }
 
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError> {
@@ -116,13 +109,14 @@ impl SqliteStore {
             let (pending, unreadable) =
                 self.readers.read(move |connection| waiting(connection, order, &of, limit, bytes)).await?;
             let only_unreadable = pending.is_empty() && !unreadable.is_empty();
-            if !unreadable.is_empty() {
-                let failed = unreadable.into_iter().map(|(id, error)| {
+            if let Some(received_at) = unreadable.iter().map(|(_, received_at, _)| *received_at).max() {
+                let failed = unreadable.into_iter().map(|(id, _, error)| {
                     tracing::error!(delivery = id.get(), %error, "a delivery in the journal cannot be read");
                     let problem = format!("it cannot be read in the journal: {error}");
                     DeliveryFailure { id, problem, translator: String::new() }
                 });
-                self.settle_batch(BatchOutcome { failed: failed.collect(), ..BatchOutcome::default() }).await?;
+                let outcome = BatchOutcome { failed: failed.collect(), ..BatchOutcome::default() };
+                self.settle_batch(outcome, received_at).await?;
             }
             if !only_unreadable {
                 return Ok(pending);
@@ -131,8 +125,8 @@ impl SqliteStore {
     }
 }
 
-/// Waiting deliveries of a channel, and those that cannot be parsed. The latter do not block the ones after them.
-type Waiting = (Vec<PendingDelivery>, Vec<(DeliveryId, InboxError)>);
+/// Waiting deliveries of a channel, and those that cannot be parsed, with the time of their receipt. The latter do not block the ones after them.
+type Waiting = (Vec<PendingDelivery>, Vec<(DeliveryId, u64, InboxError)>);
 
 pub(crate) fn waiting(
     connection: &Connection,
@@ -152,7 +146,7 @@ pub(crate) fn waiting(
         let delivery = match pending_from(row) {
             Ok(delivery) => delivery,
             Err(error) => {
-                unreadable.push((row.get(0)?, error));
+                unreadable.push((row.get(0)?, from_millis(row.get(3)?), error));
                 continue;
             }
         };

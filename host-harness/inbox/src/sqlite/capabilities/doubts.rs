@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{ConversationId, Doubt, ReplyId, Seen, SeenMessage, Settlement, Update},
+    model::{Doubt, ReplyId, Seen, SeenMessage, Settlement},
     sqlite::{
         columns::{as_millis, collect, from_millis, index, next_after},
         outbox::doubts::{
@@ -71,12 +71,8 @@ impl Doubts for SqliteStore {
     }
 
     async fn note_look(&self, doubt: &Doubt, shown: Option<Vec<SeenMessage>>, now: u64) -> Result<Seen, InboxError> {
-        let of = doubt.clone();
-        let seen = self.writer.write(move |tx| look(tx, &of, shown.as_deref(), now)).await?;
-        if seen != Seen::Unproved {
-            self.announce([Update::Conversation { conversation: doubt.conversation, kind: "outcome" }]);
-        }
-        Ok(seen)
+        let doubt = doubt.clone();
+        self.writer.write(move |tx| look(tx, &doubt, shown.as_deref(), now)).await
     }
 
     async fn stop_looking(&self, doubt: &Doubt) -> Result<(), InboxError> {
@@ -91,17 +87,16 @@ impl Doubts for SqliteStore {
     }
 
     async fn settle(&self, reply: ReplyId, settlement: Settlement, now: u64) -> Result<(), InboxError> {
-        let conversation = self
-            .writer
+        self.writer
             .write(move |tx| {
-                let found: Option<(i64, ConversationId)> = tx
+                let found: Option<i64> = tx
                     .prepare_cached(
-                        "SELECT s.step, r.conversation_id FROM step s JOIN reply r ON r.id = s.reply_id
+                        "SELECT s.step FROM step s JOIN reply r ON r.id = s.reply_id
                          WHERE s.reply_id = ?1 AND s.state = 'ambiguous' AND r.state = 'done' ORDER BY s.step LIMIT 1",
                     )?
-                    .query_row(params![reply], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .query_row(params![reply], |row| row.get(0))
                     .optional()?;
-                let Some((step, conversation)) = found else {
+                let Some(step) = found else {
                     let known: bool = tx
                         .prepare_cached("SELECT EXISTS (SELECT 1 FROM reply WHERE id = ?1)")?
                         .query_row(params![reply], |row| row.get(0))?;
@@ -131,11 +126,9 @@ impl Doubts for SqliteStore {
                     }
                     Settlement::SendAgain => send_again(tx, (reply, step), now)?,
                 }
-                Ok(conversation)
+                Ok(())
             })
-            .await?;
-        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
-        Ok(())
+            .await
     }
 
     async fn settle_interrupted(&self, now: u64) -> Result<usize, InboxError> {

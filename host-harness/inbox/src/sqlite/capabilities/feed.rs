@@ -2,21 +2,17 @@
 //! Does not own: writing it (`rows::changes`), waking its readers (`writer`).
 
 use async_trait::async_trait;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use crate::{
     error::InboxError,
-    model::{Changes, Update, WorkspaceId},
+    model::{Changes, WorkspaceId},
     sqlite::{rows::changes, store::SqliteStore},
     store::Feed,
 };
 
 #[async_trait]
 impl Feed for SqliteStore {
-    fn updates(&self) -> broadcast::Receiver<Update> {
-        self.updates.subscribe()
-    }
-
     async fn changes_after(
         &self,
         after: u64,

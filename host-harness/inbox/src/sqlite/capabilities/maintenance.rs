@@ -7,7 +7,11 @@ use rusqlite::params;
 use crate::{
     error::InboxError,
     model::DeliveryId,
-    sqlite::{columns::as_millis, rows::deliveries::TOO_OLD, store::SqliteStore},
+    sqlite::{
+        columns::as_millis,
+        rows::{changes, deliveries::TOO_OLD},
+        store::SqliteStore,
+    },
     store::Maintenance,
 };
 
@@ -56,6 +60,10 @@ impl Maintenance for SqliteStore {
                     .execute(params![as_millis(before), i64::try_from(limit).unwrap_or(i64::MAX)])?)
             })
             .await
+    }
+
+    async fn expire_changes(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
+        self.writer.write(move |tx| changes::expire(tx, before, limit)).await
     }
 
     async fn probe(&self) -> Result<(), InboxError> {

@@ -7,9 +7,10 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{
     error::InboxError,
-    model::{ConversationId, DueMedia, MediaEnd, MediaId, MediaPlace, Update},
+    model::{ChangeKind, ConversationId, DueMedia, MediaEnd, MediaId, MediaPlace, MessageId},
     sqlite::{
         columns::{as_millis, collect, json_column, next_after},
+        rows::changes::{Concerns, note},
         store::SqliteStore,
     },
     store::MediaFiles,
@@ -111,11 +112,10 @@ impl MediaFiles for SqliteStore {
             .await
     }
 
-    async fn finish_media(&self, id: MediaId, end: MediaEnd) -> Result<(), InboxError> {
-        let conversation = self
-            .writer
+    async fn finish_media(&self, id: MediaId, end: MediaEnd, now: u64) -> Result<(), InboxError> {
+        self.writer
             .write(move |tx| {
-                match &end {
+                let changed = match &end {
                     MediaEnd::Stored { mime, size, sha256 } => tx
                         .prepare_cached(
                             "UPDATE media SET state = 'stored', reason = NULL, mime = ?2, size = ?3, sha256 = ?4
@@ -131,17 +131,19 @@ impl MediaFiles for SqliteStore {
                         )?
                         .execute(params![id, as_millis(*at), reason])?,
                 };
-                Ok(tx
+                let of: Option<(MessageId, ConversationId)> = tx
                     .prepare_cached(
-                        "SELECT message.conversation_id FROM media JOIN message ON message.id = media.message_id
-                         WHERE media.id = ?1",
+                        "SELECT message.id, message.conversation_id FROM media
+                         JOIN message ON message.id = media.message_id WHERE media.id = ?1",
                     )?
-                    .query_row(params![id], |row| row.get::<_, ConversationId>(0))
-                    .optional()?)
+                    .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                let Some((message, conversation)) = of.filter(|_| changed > 0) else { return Ok(()) };
+                let concerns =
+                    Concerns { message: Some(message), object: Some(id.get()), ..Concerns::conversation(conversation) };
+                note(tx, ChangeKind::MessageMedia, concerns, now)
             })
-            .await?;
-        self.announce(conversation.map(|conversation| Update::Conversation { conversation, kind: "media" }));
-        Ok(())
+            .await
     }
 
     async fn purgeable_media(&self, limit: usize) -> Result<Vec<(MediaId, String)>, InboxError> {

@@ -2,6 +2,7 @@
 //! Does not own: the changes in a transaction (`apply`, `outbox`, `rows`), larger queries (`views`).
 
 mod accounts;
+mod automations;
 mod channel_storage;
 mod contacts;
 mod conversations;

@@ -9,11 +9,14 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd, Update},
+    model::{AccountId, ChangeKind, ConversationId, DueReply, NewReply, OpenReply, Queued, Remarks, ReplyId, StepEnd},
     sqlite::{
         columns::{as_millis, index, next_after},
         outbox::{attempts, pauses, queue, turns},
-        rows::replies::{Attempt, NewStep, close_finished, conversation_of, take_out_what_is_rebuilt, write_step},
+        rows::{
+            changes::note_reply,
+            replies::{Attempt, NewStep, close_finished, conversation_of, take_out_what_is_rebuilt, write_step},
+        },
         store::SqliteStore,
     },
     store::Outbox,
@@ -54,27 +57,27 @@ impl Outbox for SqliteStore {
         match self.readers.read(move |connection| turns::open(connection, reply)).await {
             Err(error @ (InboxError::Json(_) | InboxError::UnknownState { .. })) => {
                 tracing::error!(reply = reply.get(), %error, "a reply in the outbox cannot be read by this version and is refused");
-                self.refuse_reply(reply, Vec::new()).await?;
+                let due: u64 = self.readers.read(move |connection| turns::due_since(connection, reply)).await?;
+                self.refuse_reply(reply, Vec::new(), due).await?;
                 Ok(None)
             }
             read => read,
         }
     }
 
-    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>) -> Result<(), InboxError> {
+    async fn refuse_reply(&self, reply: ReplyId, violations: Vec<Violation>, now: u64) -> Result<(), InboxError> {
         let violations = serde_json::to_string(&violations)?;
-        let conversation = self
-            .writer
+        self.writer
             .write(move |tx| {
-                Ok(tx
-                    .prepare_cached(
-                        "UPDATE reply SET state = 'refused', violations = ?2 WHERE id = ?1 RETURNING conversation_id",
-                    )?
-                    .query_row(params![reply, violations], |row| row.get(0))?)
+                let refused = tx
+                    .prepare_cached("UPDATE reply SET state = 'refused', violations = ?2 WHERE id = ?1")?
+                    .execute(params![reply, violations])?;
+                if refused == 0 {
+                    return Err(InboxError::NotFound { what: "reply", id: reply.to_string() });
+                }
+                note_reply(tx, ChangeKind::ReplyUpdated, reply, now)
             })
-            .await?;
-        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
-        Ok(())
+            .await
     }
 
     async fn begin_steps(
@@ -88,25 +91,22 @@ impl Outbox for SqliteStore {
         let (id, account) = (reply.reply, reply.account);
         let author = serde_json::to_string(&reply.message.sender)?;
         let (warnings, degraded) = remarks.columns()?;
-        let conversation = self
-            .writer
+        self.writer
             .write(move |tx| {
                 let conversation = conversation_of(tx, id)?;
                 tx.prepare_cached(
                     "UPDATE reply SET state = 'sending', violations = ?2, degradations = ?3 WHERE id = ?1",
                 )?
                 .execute(params![id, warnings, degraded])?;
-                take_out_what_is_rebuilt(tx, id)?;
+                take_out_what_is_rebuilt(tx, id, now)?;
                 for (step, row) in (0i64..).zip(&rows) {
                     write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
                 }
                 tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
                     .execute(params![conversation, as_millis(now)])?;
-                Ok(conversation)
+                note_reply(tx, ChangeKind::ReplyUpdated, id, now)
             })
-            .await?;
-        self.announce([Update::Conversation { conversation, kind: "reply" }]);
-        Ok(())
+            .await
     }
 
     async fn begin_attempt(&self, reply: ReplyId, step: usize, now: u64) -> Result<bool, InboxError> {
@@ -121,6 +121,9 @@ impl Outbox for SqliteStore {
                            AND (state = 'queued' OR (kind = 'upload' AND state = 'sent'))",
                     )?
                     .execute(params![reply, step, as_millis(now)])?;
+                if begun == 1 {
+                    note_reply(tx, ChangeKind::ReplyUpdated, reply, now)?;
+                }
                 Ok(begun == 1)
             })
             .await
@@ -135,27 +138,24 @@ impl Outbox for SqliteStore {
         now: u64,
     ) -> Result<(), InboxError> {
         let (id, account, given) = (reply.reply, reply.account, reply.reply_context.clone());
-        let conversation = self
-            .writer
+        self.writer
             .write(move |tx| {
                 let conversation = conversation_of(tx, id)?;
                 let attempt = Attempt { reply: id, account, conversation, step: index(step), now };
-                attempts::finish(tx, &attempt, &outcome, &end, given.as_deref())?;
-                conversation_of(tx, id)
+                attempts::finish(tx, &attempt, &outcome, &end, given.as_deref())
             })
-            .await?;
-        self.announce([Update::Conversation { conversation, kind: "outcome" }]);
-        Ok(())
+            .await
     }
 
-    async fn close_reply(&self, reply: ReplyId) -> Result<(), InboxError> {
+    async fn close_reply(&self, reply: ReplyId, now: u64) -> Result<(), InboxError> {
         self.writer
             .write(move |tx| {
                 tx.prepare_cached("UPDATE step SET state = 'cancelled' WHERE reply_id = ?1 AND state = 'queued'")?
                     .execute(params![reply])?;
                 tx.prepare_cached("UPDATE reply SET state = 'sending' WHERE id = ?1 AND state = 'queued'")?
                     .execute(params![reply])?;
-                close_finished(tx, reply)
+                close_finished(tx, reply)?;
+                note_reply(tx, ChangeKind::ReplyUpdated, reply, now)
             })
             .await
     }

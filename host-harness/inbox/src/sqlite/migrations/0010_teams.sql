@@ -247,16 +247,54 @@ CREATE INDEX webhook_attempt_order ON webhook_attempt (webhook_id, id);
 -- What the automation is told to do, and how far it has read the changes.
 CREATE TABLE automation (
     account_id      INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
-    settings        TEXT NOT NULL             -- JSON
+    settings        TEXT NOT NULL,            -- JSON
+    since           INTEGER NOT NULL,         -- seq of the change after which it acts: nothing older is answered
+    round           INTEGER NOT NULL DEFAULT 0, -- conversations that were assigned to one of several people in turn
+    model_key       BLOB                      -- sealed; the key lies elsewhere
+) STRICT;
+-- Workspaces in which nothing is done automatically, whatever the accounts' settings say.
+CREATE TABLE automation_off (
+    workspace_id    INTEGER PRIMARY KEY REFERENCES workspace (id) ON DELETE CASCADE
 ) STRICT;
 CREATE TABLE automation_position (
     consumer        TEXT PRIMARY KEY,
     seq             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
--- What it knows of a conversation: welcomed when, handed to a person, turns of the assistant.
+-- What each part of it knows of a conversation: welcomed when, handed to a person, turns of the assistant.
 CREATE TABLE automation_state (
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    consumer        TEXT NOT NULL,            -- welcome | routing | assistant
+    state           TEXT NOT NULL,            -- JSON
+    PRIMARY KEY (conversation_id, consumer)
+) STRICT, WITHOUT ROWID;
+-- From when on the assistant may answer a conversation again: it was handed back, or the team closed it.
+CREATE TABLE automation_hand_back (
     conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
-    state           TEXT NOT NULL             -- JSON
+    at              INTEGER NOT NULL
+) STRICT;
+-- A customer's turn that the assistant has to answer: one or several messages, and nothing after them yet.
+CREATE TABLE automation_turn (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+    account_id      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    first_seq       INTEGER NOT NULL,         -- the change that began it
+    seq             INTEGER NOT NULL,         -- the change that continued it last
+    began_at        INTEGER NOT NULL,
+    due_at          INTEGER NOT NULL,
+    attempts        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX automation_turn_due ON automation_turn (due_at);
+-- Calls of the model in one day, in UTC.
+CREATE TABLE automation_day (
+    account_id      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    day             INTEGER NOT NULL,         -- days since 1970
+    calls           INTEGER NOT NULL,
+    tokens          INTEGER NOT NULL,
+    PRIMARY KEY (account_id, day)
+) STRICT, WITHOUT ROWID;
+-- Notes that a hand-over left. `brief` is what remains of one when the customer unsends a message.
+CREATE TABLE automation_note (
+    note_id         INTEGER PRIMARY KEY REFERENCES note (id) ON DELETE CASCADE,
+    brief           TEXT NOT NULL
 ) STRICT;
 CREATE TABLE automation_decision (
     id              INTEGER PRIMARY KEY,

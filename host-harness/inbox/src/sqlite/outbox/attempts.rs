@@ -9,10 +9,11 @@ use rusqlite::{Transaction, params};
 use super::{doubts::FIRST_LOOK_MS, pauses};
 use crate::{
     error::InboxError,
-    model::{StepEnd, StepState},
+    model::{ChangeKind, StepEnd, StepState},
     sqlite::{
         columns::as_millis,
         rows::{
+            changes::note_reply,
             conversations::MAX_REPLY_CONTEXT,
             messages, people,
             replies::{Attempt, close_finished, conversation_of, note_answered},
@@ -51,21 +52,21 @@ pub(crate) fn finish(
         let (mut named, ours) = (HashSet::new(), (at.reply, at.step));
         for sent in &receipt.messages {
             if named.insert(sent.part) {
-                messages::adopt_platform_id(tx, at.account, ours, Some(sent.part), &sent.message)?;
+                messages::adopt_platform_id(tx, at.owner(), ours, Some(sent.part), &sent.message)?;
             } else {
-                messages::adopt_alias(tx, at.account, ours, sent.part, &sent.message)?;
+                messages::adopt_alias(tx, at.owner(), ours, sent.part, &sent.message)?;
             }
         }
         if let Some(correlation) = &receipt.correlation {
             tx.prepare_cached("UPDATE step SET correlation = ?3 WHERE reply_id = ?1 AND step = ?2")?
                 .execute(params![at.reply, at.step, correlation])?;
         }
-        note_answered(tx, at.reply, at.step)?;
+        note_answered(tx, (at.reply, at.step), at.now)?;
         if let Some(recipient) = &receipt.recipient {
-            people::name(tx, at.account, at.conversation, recipient)?;
+            people::name(tx, at.owner(), at.conversation, recipient)?;
         }
         if let Some(thread) = &receipt.thread {
-            threads::stands_in(tx, at.account, conversation_of(tx, at.reply)?, thread)?;
+            threads::stands_in(tx, at.owner(), conversation_of(tx, at.reply)?, thread)?;
         }
     }
     if let Some(failure) = outcome.verdict.failure().map(|failure| failure.category)
@@ -87,5 +88,6 @@ pub(crate) fn finish(
         tx.prepare_cached("UPDATE reply SET next_attempt_at = ?2 WHERE id = ?1")?
             .execute(params![at.reply, as_millis(*next)])?;
     }
-    close_finished(tx, at.reply)
+    close_finished(tx, at.reply)?;
+    note_reply(tx, ChangeKind::ReplyUpdated, at.reply, at.now)
 }

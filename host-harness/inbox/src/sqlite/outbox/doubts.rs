@@ -1,15 +1,18 @@
 //! Owns: steps that may have been delivered: what a lookup in the platform's history proves, and its consequences.
 //! Does not own: performing the lookup, echoes that confirm a step (`apply`).
 
+use std::collections::BTreeSet;
+
 use harness_contract::{Failure, FailureCategory, MessageRef, SendResult};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, Doubt, ReplyId, Seen, SeenMessage},
+    model::{AccountId, ChangeKind, Doubt, ReplyId, Seen, SeenMessage},
     sqlite::{
         columns::{as_millis, index},
         rows::{
+            changes::{Owner, note_reply},
             messages,
             replies::{close_finished, note_answered, receipt},
         },
@@ -59,7 +62,8 @@ pub(crate) fn look(
     let arrived = strangers.iter().filter(|message| same(&message.text)).min_by_key(|message| message.at);
     if let Some(message) = arrived {
         let named = MessageRef { id: message.id.clone(), context: None };
-        messages::adopt_platform_id(tx, doubt.account, at, None, &named)?;
+        let of = Owner { account: doubt.account, workspace: None, now };
+        messages::adopt_platform_id(tx, of, at, None, &named)?;
         let receipt = receipt(tx, at, &message.id)?;
         end(tx, at, "sent", &SendResult::Sent(receipt), now)?;
         return Ok(Seen::Arrived);
@@ -142,9 +146,9 @@ pub(crate) fn end(
     )?
     .execute(params![reply, step, state, serde_json::to_string(outcome)?, as_millis(now)])?;
     if matches!(outcome, SendResult::Sent(_)) {
-        note_answered(tx, reply, step)?;
+        note_answered(tx, (reply, step), now)?;
     }
-    Ok(())
+    note_reply(tx, ChangeKind::ReplyUpdated, reply, now)
 }
 
 /// Puts a part back into the outbox, with the later messages that were cancelled because of it.
@@ -156,7 +160,7 @@ pub(crate) fn send_again(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), no
     .execute(params![reply, step])?;
     tx.prepare_cached("UPDATE reply SET state = 'sending', next_attempt_at = ?2 WHERE id = ?1")?
         .execute(params![reply, as_millis(now)])?;
-    Ok(())
+    note_reply(tx, ChangeKind::ReplyUpdated, reply, now)
 }
 
 pub(crate) fn not_arrived(sentence: &str) -> SendResult {
@@ -189,14 +193,17 @@ pub(crate) fn doubt_what_is_under_way(
     let fix = "Look into the conversation on the platform before sending it again.";
     let failure = failure(FailureCategory::Ambiguous, sentence, Some(fix));
     let outcome = serde_json::to_string(&SendResult::Ambiguous(failure))?;
-    let now = as_millis(now);
+    let at = as_millis(now);
     let mut statement = tx.prepare_cached(
         "UPDATE step SET state = 'ambiguous', outcome = ?1, finished_at = ?2, look_at = iif(kind = 'message', ?3, NULL)
          WHERE state = 'sending' AND (?4 IS NULL OR reply_id = ?4) RETURNING reply_id",
     )?;
-    let params = params![outcome, now, now.saturating_add(FIRST_LOOK_MS), reply];
+    let params = params![outcome, at, at.saturating_add(FIRST_LOOK_MS), reply];
     let replies = statement.query_map(params, |row| row.get::<_, ReplyId>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    replies.iter().try_for_each(|reply| close_finished(tx, *reply))?;
+    for reply in replies.iter().collect::<BTreeSet<_>>() {
+        close_finished(tx, *reply)?;
+        note_reply(tx, ChangeKind::ReplyUpdated, *reply, now)?;
+    }
     Ok(replies.len())
 }
 
@@ -215,5 +222,6 @@ pub(crate) fn refuse_what_was_not_begun(tx: &Transaction<'_>, reply: ReplyId, no
            AND EXISTS (SELECT 1 FROM step WHERE reply_id = ?1)",
     )?
     .execute(params![reply])?;
-    close_finished(tx, reply)
+    close_finished(tx, reply)?;
+    note_reply(tx, ChangeKind::ReplyUpdated, reply, now)
 }

@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, NewReply, Queued, Remarks, ReplyId},
-    sqlite::columns::as_millis,
+    model::{AccountId, ChangeKind, ConversationId, NewReply, Queued, Remarks, ReplyId},
+    sqlite::{columns::as_millis, rows::changes::note_reply},
 };
 
 pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
@@ -39,6 +39,7 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
     message.id = format!("{reply}-{}", key_digest(&key, now));
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
+    note_reply(tx, ChangeKind::ReplyQueued, reply, now)?;
     Ok(Queued { reply, new: true })
 }
 

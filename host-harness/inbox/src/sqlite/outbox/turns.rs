@@ -53,6 +53,14 @@ pub(crate) fn due(
     Ok(ranked.into_iter().map(|(_, _, due)| due).collect())
 }
 
+/// Since when a reply is due.
+pub(crate) fn due_since(connection: &Connection, reply: ReplyId) -> Result<u64, InboxError> {
+    let at = connection
+        .prepare_cached("SELECT next_attempt_at FROM reply WHERE id = ?1")?
+        .query_row(params![reply], |row| row.get(0))?;
+    Ok(from_millis(at))
+}
+
 pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
     let found = connection
         .prepare_cached(

@@ -4,9 +4,10 @@
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::changes::{Concerns, Owner, note};
 use crate::{
     error::InboxError,
-    model::{AccountId, ContactId, ConversationId},
+    model::{AccountId, ChangeKind, ContactId, ConversationId},
 };
 
 /// The maximum size of a stored reply context, in bytes: `event.reply-context` of the contract.
@@ -16,19 +17,23 @@ pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 /// for which SQLite builds a temporary table. It is safe because only one thread writes.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     contact: &Contact,
     key: &str,
     thread: Option<&Thread>,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
-    let contact_id = note_contact(tx, account, contact)?;
+    let contact_id = note_contact(tx, of, contact)?;
     let thread = thread.map(serde_json::to_string).transpose()?;
-    let conversation = match of_key(tx, account, key)? {
+    let conversation = match of_key(tx, of.account, key)? {
         Some(conversation) => {
             if thread.is_some() {
-                tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1")?
+                let changed = tx
+                    .prepare_cached("UPDATE conversation SET thread = ?2 WHERE id = ?1 AND thread IS NOT ?2")?
                     .execute(params![conversation, thread])?;
+                if changed > 0 {
+                    of.note(tx, ChangeKind::ConversationUpdated, conversation)?;
+                }
             }
             conversation
         }
@@ -37,8 +42,10 @@ pub(crate) fn find_or_make(
                 "INSERT INTO conversation (account_id, contact_id, key, thread, last_at, workspace_id)
                  VALUES (?1, ?2, ?3, ?4, ?5, (SELECT workspace_id FROM account WHERE id = ?1))",
             )?
-            .execute(params![account, contact_id, key, thread, at])?;
-            ConversationId::new(tx.last_insert_rowid())
+            .execute(params![of.account, contact_id, key, thread, at])?;
+            let conversation = ConversationId::new(tx.last_insert_rowid());
+            of.note(tx, ChangeKind::ConversationCreated, conversation)?;
+            conversation
         }
     };
     Ok(conversation)
@@ -56,42 +63,48 @@ pub(crate) fn of_key(
         .optional()?)
 }
 
-/// Finds or creates the contact, and stores the details given for it.
-pub(crate) fn note_contact(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    contact: &Contact,
-) -> Result<ContactId, InboxError> {
+/// Finds or creates the contact, and stores the details given for it. A lookup first is cheaper: most messages come from
+/// known contacts and tell nothing new of them.
+pub(crate) fn note_contact(tx: &Transaction<'_>, of: Owner, contact: &Contact) -> Result<ContactId, InboxError> {
     let told = !contact.addresses.is_empty() || contact.language.is_some() || !contact.details.is_empty();
-    // With nothing to write, a lookup is cheaper, and most messages come from known contacts.
-    if contact.name.is_none()
-        && contact.username.is_none()
-        && !told
-        && let Some(known) = known_contact(tx, account, &contact.id)?
-    {
-        return Ok(known);
-    }
     let told = told.then(|| serde_json::to_string(contact)).transpose()?;
-    Ok(tx
+    let values = params![of.account, contact.id, contact.name, contact.username, told];
+    let known: Option<(ContactId, bool)> = tx
         .prepare_cached(
-            "INSERT INTO contact (account_id, platform_id, name, username, told) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (account_id, platform_id) DO UPDATE
-             SET name = coalesce(?3, name), username = coalesce(?4, username), told = coalesce(?5, told) RETURNING id",
+            "SELECT id, coalesce(?3, name) IS name AND coalesce(?4, username) IS username AND coalesce(?5, told) IS told
+             FROM contact WHERE account_id = ?1 AND platform_id = ?2",
         )?
-        .query_row(params![account, contact.id, contact.name, contact.username, told], |row| row.get(0))?)
+        .query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((contact, true)) = known {
+        return Ok(contact);
+    }
+    let contact = if let Some((contact, _)) = known {
+        tx.prepare_cached(
+            "UPDATE contact SET name = coalesce(?3, name), username = coalesce(?4, username), told = coalesce(?5, told)
+             WHERE account_id = ?1 AND platform_id = ?2",
+        )?
+        .execute(values)?;
+        contact
+    } else {
+        tx.prepare_cached(
+            "INSERT INTO contact (account_id, platform_id, name, username, told) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(values)?;
+        ContactId::new(tx.last_insert_rowid())
+    };
+    of.note_contact(tx, contact)?;
+    Ok(contact)
 }
 
-fn known_contact(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<Option<ContactId>, InboxError> {
-    Ok(tx
-        .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
-        .query_row(params![account, id], |row| row.get(0))
-        .optional()?)
-}
-
-/// Marks everything in the conversation as read, after a person answered or did so explicitly. Returns how many
-/// messages were unread.
-pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId) -> Result<usize, InboxError> {
-    Ok(tx
+/// Marks everything in the conversation as read, after a person did so explicitly. Returns how many messages were
+/// unread.
+pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
+    let marked = tx
         .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?
-        .execute(params![conversation])?)
+        .execute(params![conversation])?;
+    if marked > 0 {
+        note(tx, ChangeKind::ConversationRead, Concerns::conversation(conversation), now)?;
+    }
+    Ok(marked)
 }

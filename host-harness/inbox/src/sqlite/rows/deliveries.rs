@@ -3,10 +3,11 @@
 
 use rusqlite::{Transaction, params};
 
+use super::changes::{Concerns, note};
 use crate::{
     error::InboxError,
-    model::DeliveryFailure,
     model::{AccountId, DeliveryId},
+    model::{ChangeKind, DeliveryFailure},
 };
 
 /// Empties a delivery with content that the customer has unsent. If it also has events that are not applied yet, it is
@@ -114,10 +115,10 @@ pub(crate) fn requeue_channel(tx: &Transaction<'_>, channel: &str) -> Result<usi
 }
 
 /// Keeps a delivery for a person to inspect. Another component may be able to translate it.
-pub(crate) fn mark_failed(tx: &Transaction<'_>, failure: &DeliveryFailure) -> Result<(), InboxError> {
+pub(crate) fn mark_failed(tx: &Transaction<'_>, failure: &DeliveryFailure, now: u64) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",
     )?
     .execute(params![failure.id, failure.problem, failure.translator])?;
-    Ok(())
+    note(tx, ChangeKind::DeliveryFailed, Concerns::delivery(failure.id), now)
 }

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::Value;
 
-use super::deliveries::purge;
+use super::{changes::Owner, deliveries::purge};
 use crate::{
     error::InboxError,
-    model::{AccountId, DeliveryId},
+    model::{AccountId, ChangeKind, ConversationId, DeliveryId, MessageId},
+    sqlite::columns::collect,
 };
 
 /// The text before a file's handle in a message's JSON.
@@ -26,6 +27,7 @@ pub(crate) fn delete_contents(
     tx: &Transaction<'_>,
     account: AccountId,
     contact: Option<&str>,
+    now: u64,
 ) -> Result<usize, InboxError> {
     // The conversations to delete; `?1` is the account, `?2` the contact.
     const GONE: &str = "(SELECT c.id FROM conversation c JOIN contact k ON k.id = c.contact_id
@@ -53,6 +55,20 @@ pub(crate) fn delete_contents(
         let mut statement = tx.prepare_cached(&sql)?;
         statement.query_map(params![account, contact], |row| row.get(0))?.collect::<Result<_, _>>()?
     };
+    let of = Owner { account, workspace: None, now };
+    let gone: Vec<ConversationId> =
+        collect(tx, &format!("SELECT id FROM conversation WHERE id IN {GONE}"), params![account, contact], |row| {
+            row.get(0)
+        })?;
+    let written: Vec<(MessageId, ConversationId)> = collect(
+        tx,
+        &format!(
+            "SELECT id, conversation_id FROM message
+             WHERE ?2 IS NOT NULL AND {WRITTEN} AND conversation_id NOT IN {GONE}"
+        ),
+        params![account, contact],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     empty_what_names(tx, account, contact)?;
     forget_sent_files(tx, account, contact, &replies)?;
     for sql in [
@@ -92,6 +108,8 @@ pub(crate) fn delete_contents(
     for delivery in deliveries {
         purge(tx, delivery)?;
     }
+    gone.into_iter().try_for_each(|conversation| of.note(tx, ChangeKind::ConversationDeleted, conversation))?;
+    written.into_iter().try_for_each(|message| of.note_message(tx, ChangeKind::MessageDeleted, message))?;
     Ok(contacts)
 }
 

@@ -6,13 +6,15 @@ use harness_contract::MessageRef;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
+    changes::Owner,
     deliveries::{purge, take_carriers},
     media,
     replies::{empty_finished_reply, empty_reply},
 };
 use crate::{
     error::InboxError,
-    model::{AccountId, DeliveryId, ReplyId},
+    model::{AccountId, ChangeKind, ConversationId, DeliveryId, MessageId, ReplyId},
+    sqlite::columns::collect,
 };
 
 /// The maximum size of a message's stored context, in bytes.
@@ -30,14 +32,14 @@ pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) ->
 /// deleted, because both are the same message. Changes that waited for the id are applied.
 pub(crate) fn adopt_platform_id(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     (reply, step): (ReplyId, i64),
     part: Option<u32>,
     message: &MessageRef,
 ) -> Result<(), InboxError> {
     let id = &message.id;
     let context = kept_context(message);
-    take_echo(tx, account, id)?;
+    take_echo(tx, of, id)?;
     // If the platform gives several messages the same id, the first one gets it, and the outcome applies to all.
     tx.prepare_cached(
         "UPDATE message SET platform_id = ?3, context = coalesce(?6, context)
@@ -47,28 +49,28 @@ pub(crate) fn adopt_platform_id(
            AND NOT EXISTS (SELECT 1 FROM message AS other
                            WHERE other.account_id = ?4 AND other.platform_id = ?3 AND other.id <> message.id)",
     )?
-    .execute(params![reply, step, id, account, part, context])?;
-    apply_what_waited(tx, account, id)
+    .execute(params![reply, step, id, of.account, part, context])?;
+    apply_what_waited(tx, of, id)
 }
 
 /// Notes a further message of the platform for a part that has one already: it is the same row here, and can be quoted,
 /// confirmed and deleted by this id too.
 pub(crate) fn adopt_alias(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     (reply, step): (ReplyId, i64),
     part: u32,
     message: &MessageRef,
 ) -> Result<(), InboxError> {
-    take_echo(tx, account, &message.id)?;
+    take_echo(tx, of, &message.id)?;
     tx.prepare_cached(
         "INSERT INTO message_alias (account_id, platform_id, message_id, context)
          SELECT ?1, ?2, id, ?6 FROM message
          WHERE reply_id = ?3 AND step = ?4 AND step_part = ?5 AND platform_id IS NOT NULL AND platform_id <> ?2
          ON CONFLICT DO NOTHING",
     )?
-    .execute(params![account, message.id, reply, step, part, kept_context(message)])?;
-    apply_what_waited(tx, account, &message.id)
+    .execute(params![of.account, message.id, reply, step, part, kept_context(message)])?;
+    apply_what_waited(tx, of, &message.id)
 }
 
 fn kept_context(message: &MessageRef) -> Option<&Vec<u8>> {
@@ -76,7 +78,8 @@ fn kept_context(message: &MessageRef) -> Option<&Vec<u8>> {
 }
 
 /// Deletes the row of an echo that came before its message was known to be ours, and keeps which delivery brought it.
-fn take_echo(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<(), InboxError> {
+fn take_echo(tx: &Transaction<'_>, of: Owner, id: &str) -> Result<(), InboxError> {
+    let account = of.account;
     media::forget(tx, account, id, true)?;
     tx.prepare_cached(
         "INSERT INTO carrier (account_id, target, delivery_id)
@@ -85,24 +88,36 @@ fn take_echo(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<(), I
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![account, id])?;
-    tx.prepare_cached("DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL")?
-        .execute(params![account, id])?;
-    Ok(())
+    let gone: Vec<(MessageId, ConversationId)> = collect(
+        tx,
+        "DELETE FROM message WHERE account_id = ?1 AND platform_id = ?2 AND reply_id IS NULL
+         RETURNING id, conversation_id",
+        params![account, id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    gone.into_iter().try_for_each(|message| of.note_message(tx, ChangeKind::MessageDeleted, message))
 }
 
 /// Applies the deletion or the edit that arrived before the id was known.
-fn apply_what_waited(tx: &Transaction<'_>, account: AccountId, id: &str) -> Result<(), InboxError> {
-    if let Some(at) = deletion_of(tx, account, id)? {
-        for delivery in delete(tx, account, id, at)? {
+fn apply_what_waited(tx: &Transaction<'_>, of: Owner, id: &str) -> Result<(), InboxError> {
+    if let Some(at) = deletion_of(tx, of.account, id)? {
+        for delivery in delete(tx, of, id, at)?.deliveries {
             purge(tx, delivery)?;
         }
     }
-    apply_waiting_edit(tx, account, id)
+    if let Some(message) = apply_waiting_edit(tx, of.account, id)? {
+        of.note_message(tx, ChangeKind::MessageEdited, message)?;
+    }
+    Ok(())
 }
 
 /// Applies an edit that arrived before its message. Hardly any message has one, so it is looked up first: an update
-/// from another table costs more than the rest of storing a message.
-pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, target: &str) -> Result<(), InboxError> {
+/// from another table costs more than the rest of storing a message. Returns the message that it changed.
+pub(crate) fn apply_waiting_edit(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    target: &str,
+) -> Result<Option<(MessageId, ConversationId)>, InboxError> {
     type Edit = (Option<String>, i64, Option<String>, Option<Vec<u8>>, Option<String>);
     let waiting: Option<Edit> = tx
         .prepare_cached(
@@ -112,8 +127,8 @@ pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, targe
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })
         .optional()?;
-    let Some((text, revision, attachments, context, formatted)) = waiting else { return Ok(()) };
-    tx.prepare_cached(
+    let Some((text, revision, attachments, context, formatted)) = waiting else { return Ok(None) };
+    Ok(tx.prepare_cached(
         // All of these columns hold the old text.
         "UPDATE message SET text = coalesce(?3, text), revision = ?4, native = NULL, part = NULL,
              context = coalesce(?6, context),
@@ -121,31 +136,41 @@ pub(crate) fn apply_waiting_edit(tx: &Transaction<'_>, account: AccountId, targe
                  SELECT iif(?7 IS NULL, said, json_set(said, '$.formatted', json(?7))) FROM (
                      SELECT iif(?3 IS NULL, carried, json_set(json_remove(carried, '$.formatted'), '$.text', ?3)) AS said
                      FROM (SELECT iif(?5 IS NULL, body, json_set(body, '$.attachments', json(?5))) AS carried))))
-         WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL",
+         WHERE account_id = ?1 AND platform_id = ?2 AND deleted_at IS NULL RETURNING id, conversation_id",
     )?
-    .execute(params![account, target, text, revision, attachments, context, formatted])?;
-    Ok(())
+    .query_row(params![account, target, text, revision, attachments, context, formatted], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+    .optional()?)
+}
+
+/// What was deleted with a message.
+#[derive(Default)]
+pub(crate) struct Taken {
+    /// The deliveries of the message and its edits, which contain the content too.
+    pub(crate) deliveries: Vec<DeliveryId>,
+    /// How many messages lost their content; none if it has not arrived yet.
+    pub(crate) messages: usize,
 }
 
 /// Deletes a message's content and keeps the fact that it existed. Recorded even if the message has not arrived yet.
-/// Returns the deliveries of the message and its edits, which contain the content too.
-pub(crate) fn delete(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    target: &str,
-    at: i64,
-) -> Result<Vec<DeliveryId>, InboxError> {
+pub(crate) fn delete(tx: &Transaction<'_>, of: Owner, target: &str, at: i64) -> Result<Taken, InboxError> {
+    let account = of.account;
     tx.prepare_cached("INSERT INTO deletion (account_id, target, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![account, target, at])?;
     tx.prepare_cached("DELETE FROM edit WHERE account_id = ?1 AND target = ?2")?.execute(params![account, target])?;
     media::forget(tx, account, target, false)?;
     empty_reply(tx, account, target)?;
-    let mut deliveries = take_carriers(tx, account, target)?;
+    let mut all = Taken { deliveries: take_carriers(tx, account, target)?, messages: 0 };
     if let Some(first) = named_first(tx, account, target)? {
         // One piece of a text that is a single row here. Which words were its own is not known, so all of them go.
-        deliveries.extend(delete(tx, account, &first, at)?);
+        let more = delete(tx, of, &first, at)?;
+        all.deliveries.extend(more.deliveries);
+        all.messages += more.messages;
     }
-    let mut statement = tx.prepare_cached(
+    type Row = (MessageId, ConversationId, Option<DeliveryId>, Option<ReplyId>);
+    let taken: Vec<Row> = collect(
+        tx,
         "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
              WHERE deleted_at IS NULL AND (account_id = ?1 AND platform_id = ?2 OR id IN (
                  -- Further parts of the same message.
@@ -153,14 +178,17 @@ pub(crate) fn delete(
                    AND part.step = named.step AND part.platform_id IS NULL
                  JOIN step ON step.reply_id = named.reply_id AND step.step = named.step AND step.state = 'sent'
                  WHERE named.account_id = ?1 AND named.platform_id = ?2 AND named.reply_id IS NOT NULL))
-             RETURNING delivery_id, reply_id",
+             RETURNING id, conversation_id, delivery_id, reply_id",
+        params![account, target, at],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let taken = statement.query_map(params![account, target, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (delivery, reply) in taken.collect::<Result<Vec<(Option<DeliveryId>, Option<ReplyId>)>, _>>()? {
-        deliveries.extend(delivery);
+    for (message, conversation, delivery, reply) in taken {
+        all.deliveries.extend(delivery);
+        all.messages += 1;
         reply.map_or(Ok(()), |reply| empty_finished_reply(tx, reply))?;
+        of.note_message(tx, ChangeKind::MessageDeleted, (message, conversation))?;
     }
-    Ok(deliveries)
+    Ok(all)
 }
 
 /// The id of the row that this id is a further one of.

@@ -2,6 +2,7 @@
 //! Does not own: the reasons for the changes.
 
 pub(crate) mod accounts;
+pub(crate) mod automation;
 pub(crate) mod changes;
 pub(crate) mod conversations;
 pub(crate) mod deliveries;
@@ -13,4 +14,5 @@ pub(crate) mod people;
 pub(crate) mod replies;
 pub(crate) mod shared;
 pub(crate) mod threads;
+pub(crate) mod turns;
 pub(crate) mod users;

@@ -3,7 +3,10 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::changes::{Concerns, note};
+use super::{
+    changes::{Concerns, note},
+    turns::hand_back,
+};
 use crate::{
     error::InboxError,
     model::{
@@ -89,6 +92,10 @@ pub(crate) fn change(
          WHERE id = ?1",
     )?
     .execute(params![conversation, new_state.name(), new_until, new_closed, new_assignee, new_collection])?;
+    if new_closed.is_some() && new_closed != closed_at {
+        // The matter is over, and with it the silence of the assistant.
+        hand_back(tx, conversation, now)?;
+    }
     note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)?;
     Ok(Organised::Changed)
 }

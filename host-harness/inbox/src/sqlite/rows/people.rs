@@ -5,32 +5,32 @@
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::conversations;
+use super::{changes::Owner, conversations};
 use crate::{
     error::InboxError,
-    model::{AccountId, ContactId, ConversationId},
+    model::{ChangeKind, ContactId, ConversationId},
 };
 
 /// Finds or creates the conversation with the stand-in contact that [`writer_of`] returns.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     writer: &Contact,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
-    stand_in(tx, account, writer, &writer.id, None, at)
+    stand_in(tx, of, writer, &writer.id, None, at)
 }
 
 /// Finds or creates the conversation with a stand-in contact, for a person without an id or for no particular person.
 pub(crate) fn stand_in(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     contact: &Contact,
     key: &str,
     thread: Option<&Thread>,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
-    let conversation = conversations::find_or_make(tx, account, contact, key, thread, at)?;
+    let conversation = conversations::find_or_make(tx, of, contact, key, thread, at)?;
     tx.prepare_cached(
         "UPDATE contact SET unnamed = 1
          WHERE id = (SELECT contact_id FROM conversation WHERE id = ?1) AND unnamed = 0",
@@ -43,7 +43,7 @@ pub(crate) fn stand_in(
 /// the one they already have. Does nothing if the person was already known.
 pub(crate) fn name(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     conversation: ConversationId,
     contact: &str,
 ) -> Result<(), InboxError> {
@@ -57,13 +57,13 @@ pub(crate) fn name(
     let Some(unnamed) = unnamed.filter(|_| !contact.is_empty()) else { return Ok(()) };
     let known: Option<ContactId> = tx
         .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
-        .query_row(params![account, contact], |row| row.get(0))
+        .query_row(params![of.account, contact], |row| row.get(0))
         .optional()?;
     let Some(known) = known else {
         // `profile_at` is 0, so the profile is fetched in the next pass.
         tx.prepare_cached("UPDATE contact SET platform_id = ?2, unnamed = 0 WHERE id = ?1")?
             .execute(params![unnamed, contact])?;
-        return rekey(tx, conversation, unnamed, contact);
+        return rekey(tx, of, conversation, (unnamed, contact));
     };
     tx.prepare_cached(
         "UPDATE contact SET username = coalesce(username, (SELECT username FROM contact WHERE id = ?2)) WHERE id = ?1",
@@ -71,11 +71,11 @@ pub(crate) fn name(
     .execute(params![known, unnamed])?;
     let theirs: Option<ConversationId> = tx
         .prepare_cached("SELECT id FROM conversation WHERE account_id = ?1 AND key = 'c:' || ?2")?
-        .query_row(params![account, contact], |row| row.get(0))
+        .query_row(params![of.account, contact], |row| row.get(0))
         .optional()?;
     match theirs {
-        Some(theirs) => go_on_in(tx, conversation, theirs)?,
-        None => rekey(tx, conversation, known, contact)?,
+        Some(theirs) => go_on_in(tx, of, conversation, theirs)?,
+        None => rekey(tx, of, conversation, (known, contact))?,
     }
     tx.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![unnamed])?;
     Ok(())
@@ -83,36 +83,37 @@ pub(crate) fn name(
 
 fn rekey(
     tx: &Transaction<'_>,
+    of: Owner,
     conversation: ConversationId,
-    contact: ContactId,
-    platform_id: &str,
+    (contact, platform_id): (ContactId, &str),
 ) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE conversation SET key = 'c:' || ?3, contact_id = ?2 WHERE id = ?1")?.execute(params![
         conversation,
         contact,
         platform_id
     ])?;
-    Ok(())
+    of.note(tx, ChangeKind::ConversationUpdated, conversation)?;
+    of.note_contact(tx, contact)
 }
 
 /// Moves a contact's data from its previous id to its new one, as given by `contact`.
 pub(crate) fn renamed(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     previous: &str,
     contact: &Contact,
     at: i64,
 ) -> Result<(), InboxError> {
     let known: Option<ContactId> = tx
         .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
-        .query_row(params![account, previous], |row| row.get(0))
+        .query_row(params![of.account, previous], |row| row.get(0))
         .optional()?;
     let Some(known) = known.filter(|_| previous != contact.id) else { return Ok(()) };
-    let now = conversations::note_contact(tx, account, contact)?;
-    let theirs = conversations::of_key(tx, account, &format!("c:{previous}"))?;
+    let now = conversations::note_contact(tx, of, contact)?;
+    let theirs = conversations::of_key(tx, of.account, &format!("c:{previous}"))?;
     if let Some(theirs) = theirs {
-        let new = conversations::find_or_make(tx, account, contact, &format!("c:{}", contact.id), None, at)?;
-        go_on_in(tx, theirs, new)?;
+        let new = conversations::find_or_make(tx, of, contact, &format!("c:{}", contact.id), None, at)?;
+        go_on_in(tx, of, theirs, new)?;
     }
     for sql in [
         "UPDATE conversation SET contact_id = ?2 WHERE contact_id = ?1",
@@ -123,11 +124,16 @@ pub(crate) fn renamed(
         tx.prepare_cached(sql)?.execute(params![known, now])?;
     }
     tx.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![known])?;
-    Ok(())
+    of.note_contact(tx, now)
 }
 
 /// Moves the content of one conversation into another and deletes the first.
-pub(crate) fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: ConversationId) -> Result<(), InboxError> {
+pub(crate) fn go_on_in(
+    tx: &Transaction<'_>,
+    of: Owner,
+    from: ConversationId,
+    to: ConversationId,
+) -> Result<(), InboxError> {
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE activity SET conversation_id = ?2 WHERE conversation_id = ?1",
@@ -155,5 +161,6 @@ pub(crate) fn go_on_in(tx: &Transaction<'_>, from: ConversationId, to: Conversat
     }
     tx.prepare_cached("DELETE FROM window_opening WHERE conversation_id = ?1")?.execute(params![from])?;
     tx.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute(params![from])?;
-    Ok(())
+    of.note(tx, ChangeKind::ConversationDeleted, from)?;
+    of.note(tx, ChangeKind::ConversationUpdated, to)
 }

@@ -5,11 +5,11 @@ use harness_contract::{MessageRef, OutboundMessage, OutboundPart, Receipt, SendS
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
+use super::changes::{Concerns, Owner, note, note_reply};
 use crate::{
     error::InboxError,
-    model::StoredStep,
-    model::{AccountId, ConversationId, ReplyId},
-    sqlite::columns::{as_millis, json_column},
+    model::{AccountId, ChangeKind, ConversationId, MessageId, ReplyId, StoredStep},
+    sqlite::columns::{as_millis, collect, json_column},
 };
 
 pub(crate) struct Attempt {
@@ -18,6 +18,12 @@ pub(crate) struct Attempt {
     pub(crate) conversation: ConversationId,
     pub(crate) step: i64,
     pub(crate) now: u64,
+}
+
+impl Attempt {
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { account: self.account, workspace: None, now: self.now }
+    }
 }
 
 pub(crate) struct NewStep {
@@ -99,33 +105,56 @@ pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: 
         row.text
     ])?;
     for message in &row.messages {
-        tx.prepare_cached(
-            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
+        let added = tx
+            .prepare_cached(
+                "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
                  origin, text, part, reply_id, step, step_part)
              VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            at.account,
-            at.conversation,
-            author,
-            as_millis(at.now),
-            message.text,
-            message.content,
-            at.reply,
-            at.step,
-            message.part
-        ])?;
+            )?
+            .execute(params![
+                at.account,
+                at.conversation,
+                author,
+                as_millis(at.now),
+                message.text,
+                message.content,
+                at.reply,
+                at.step,
+                message.part
+            ])?;
+        if added > 0 {
+            let message = Some(MessageId::new(tx.last_insert_rowid()));
+            let Attempt { account, conversation, reply, .. } = *at;
+            let concerns = Concerns {
+                account: Some(account),
+                conversation: Some(conversation),
+                message,
+                reply: Some(reply),
+                ..Concerns::default()
+            };
+            note(tx, ChangeKind::MessageCreated, concerns, at.now)?;
+        }
     }
     Ok(())
 }
 
 /// Deletes the steps that the channel asked to rebuild; nothing of them was sent. A message that the platform has shown
 /// meanwhile stays.
-pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId) -> Result<(), InboxError> {
-    for sql in [
+pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId, now: u64) -> Result<(), InboxError> {
+    let gone: Vec<(MessageId, ConversationId)> = collect(
+        tx,
         "DELETE FROM message WHERE reply_id = ?1 AND platform_id IS NULL AND step IN (
              SELECT step FROM step JOIN reply ON reply.id = step.reply_id
-             WHERE reply.id = ?1 AND step.step >= reply.rebuild_from AND step.state = 'queued')",
+             WHERE reply.id = ?1 AND step.step >= reply.rebuild_from AND step.state = 'queued')
+         RETURNING id, conversation_id",
+        params![reply],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (message, conversation) in gone {
+        let concerns = Concerns { message: Some(message), reply: Some(reply), ..Concerns::conversation(conversation) };
+        note(tx, ChangeKind::MessageDeleted, concerns, now)?;
+    }
+    for sql in [
         "DELETE FROM step WHERE reply_id = ?1 AND state = 'queued'
            AND step >= (SELECT rebuild_from FROM reply WHERE id = ?1)",
         "UPDATE reply SET rebuild_from = NULL WHERE id = ?1",
@@ -144,14 +173,15 @@ pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: ReplyId) -> Result<Co
 
 /// Marks messages as read once a person has answered them. An answer by a bot does not count, nor does a typing
 /// indicator, which is not a message.
-pub(crate) fn note_answered(tx: &Transaction<'_>, reply: ReplyId, step: i64) -> Result<(), InboxError> {
-    tx.prepare_cached(
-        "UPDATE message AS answered SET unread = 0 FROM message AS answer
+pub(crate) fn note_answered(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), now: u64) -> Result<(), InboxError> {
+    let read = tx
+        .prepare_cached(
+            "UPDATE message AS answered SET unread = 0 FROM message AS answer
          WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.kind') = 'human'
            AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
-    )?
-    .execute(params![reply, step])?;
-    Ok(())
+        )?
+        .execute(params![reply, step])?;
+    if read > 0 { note_reply(tx, ChangeKind::ConversationRead, reply, now) } else { Ok(()) }
 }
 
 /// A refused or ambiguous message cancels the steps after it, because the order matters. A signal cancels nothing. A

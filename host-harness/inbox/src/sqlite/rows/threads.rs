@@ -5,10 +5,10 @@
 use harness_contract::{Contact, Thread, ThreadKind};
 use rusqlite::{Transaction, params};
 
-use super::{conversations, people};
+use super::{changes::Owner, conversations, people};
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId},
+    model::{ChangeKind, ConversationId},
 };
 
 /// The conversation key of a thread.
@@ -27,7 +27,7 @@ pub(crate) fn has_several(thread: &Thread) -> bool {
 /// Finds or creates the conversation of a thread that has no single customer.
 pub(crate) fn find_or_make(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     thread: &Thread,
     at: i64,
 ) -> Result<ConversationId, InboxError> {
@@ -39,18 +39,13 @@ pub(crate) fn find_or_make(
         language: None,
         details: Vec::new(),
     };
-    people::stand_in(tx, account, &nobody, &key(&thread.id), Some(thread), at)
+    people::stand_in(tx, of, &nobody, &key(&thread.id), Some(thread), at)
 }
 
 /// Moves a thread's data from its previous id to its new one.
-pub(crate) fn moved(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    previous: &str,
-    thread: &Thread,
-) -> Result<(), InboxError> {
-    match conversations::of_key(tx, account, &key(previous))? {
-        Some(conversation) => stands_in(tx, account, conversation, thread),
+pub(crate) fn moved(tx: &Transaction<'_>, of: Owner, previous: &str, thread: &Thread) -> Result<(), InboxError> {
+    match conversations::of_key(tx, of.account, &key(previous))? {
+        Some(conversation) => stands_in(tx, of, conversation, thread),
         None => Ok(()),
     }
 }
@@ -58,27 +53,32 @@ pub(crate) fn moved(
 /// Places a conversation in a thread: it gets the thread's key, or is merged into the conversation that has it.
 pub(crate) fn stands_in(
     tx: &Transaction<'_>,
-    account: AccountId,
+    of: Owner,
     conversation: ConversationId,
     thread: &Thread,
 ) -> Result<(), InboxError> {
     let key = key(&thread.id);
-    match conversations::of_key(tx, account, &key)? {
+    match conversations::of_key(tx, of.account, &key)? {
         Some(there) if there == conversation => Ok(()),
-        Some(there) => people::go_on_in(tx, conversation, there),
+        Some(there) => people::go_on_in(tx, of, conversation, there),
         None => {
             tx.prepare_cached("UPDATE conversation SET key = ?2, thread = ?3 WHERE id = ?1")?.execute(params![
                 conversation,
                 key,
                 serde_json::to_string(thread)?
             ])?;
-            Ok(())
+            of.note(tx, ChangeKind::ConversationUpdated, conversation)
         }
     }
 }
 
 /// Records whether the platform accepts messages to a conversation.
-pub(crate) fn set_closed(tx: &Transaction<'_>, conversation: ConversationId, closed: bool) -> Result<(), InboxError> {
+pub(crate) fn set_closed(
+    tx: &Transaction<'_>,
+    of: Owner,
+    conversation: ConversationId,
+    closed: bool,
+) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE conversation SET closed = ?2 WHERE id = ?1")?.execute(params![conversation, closed])?;
-    Ok(())
+    of.note(tx, ChangeKind::ConversationUpdated, conversation)
 }

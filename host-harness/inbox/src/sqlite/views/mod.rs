@@ -1,6 +1,7 @@
 //! Owns: queries for display: contexts, replies, timelines.
 //! Does not own: the types that they return (`model`).
 
+pub(crate) mod activities;
 pub(crate) mod context;
 pub(crate) mod conversations;
 pub(crate) mod media;

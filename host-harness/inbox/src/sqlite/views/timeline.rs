@@ -17,6 +17,18 @@ pub(crate) fn timeline(
     before: Place,
     limit: usize,
 ) -> Result<Page<TimelineEntry>, InboxError> {
+    let mut page = Page::of(placed(connection, conversation, before, limit)?, limit);
+    page.entries.reverse();
+    Ok(page)
+}
+
+/// The newest messages before `before`, newest first: one more than `limit`, if there are more.
+pub(crate) fn placed(
+    connection: &Connection,
+    conversation: ConversationId,
+    before: Place,
+    limit: usize,
+) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
     let rows = collect(
         connection,
         "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
@@ -29,7 +41,7 @@ pub(crate) fn timeline(
                 AND r.target IN (SELECT m.platform_id UNION ALL
                                  SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
              m.details, k.platform_id, coalesce(k.name, k.username),
-             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id)
+             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
@@ -37,10 +49,7 @@ pub(crate) fn timeline(
         params![conversation, with_one_more(limit), before.at, before.seq, before.id],
         entry,
     )?;
-    let mut page = Page::of(rows, limit);
-    page.entries.reverse();
-    let entries = page.entries.into_iter().map(complete).collect::<Result<_, _>>()?;
-    Ok(Page { entries, next: page.next })
+    rows.into_iter().map(|(row, place)| Ok((complete(row)?, place))).collect()
 }
 
 /// A row of the timeline whose JSON and files are not parsed yet.
@@ -62,6 +71,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         platform_id: row.get(1)?,
         further_platform_ids: Vec::new(),
         direction: row.get(2)?,
+        contact_id: row.get(22)?,
         contact: row.get(19)?,
         name: row.get(20)?,
         author: RawValue::NULL.to_owned(),

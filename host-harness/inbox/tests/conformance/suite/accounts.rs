@@ -16,7 +16,7 @@ use harness_inbox::{
 pub(crate) async fn an_account_keeps_its_conversations_when_it_is_connected_again(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let conversation = stage.conversation().await;
-    stage.store.disconnect_account(stage.account, None).await.unwrap();
+    stage.store.disconnect_account(stage.account, false, NOW).await.unwrap();
     assert_eq!(stage.store.account_row(stage.account).await.unwrap().state, AccountState::Disconnected);
     let ignored = stage.deliver(vec![message("shop", "ada", "m2", "nobody answers for it", NOW)]).await;
     assert_eq!(ignored.events.new, 0);
@@ -25,10 +25,10 @@ pub(crate) async fn an_account_keeps_its_conversations_when_it_is_connected_agai
     assert_eq!(row.state, AccountState::Connected);
     assert_eq!(stage.store.account_of(conversation).await.unwrap(), stage.account);
     assert_eq!(stage.store.channel_of(conversation).await.unwrap(), CHANNEL);
-    assert!(stage.store.mark_account(row.id, row.connection, AccountState::NeedsReconnect, None).await.unwrap());
+    assert!(stage.store.mark_account(row.id, row.connection, AccountState::NeedsReconnect, None, NOW).await.unwrap());
     let stage = stage.restart(place).await;
     assert_eq!(stage.store.accounts().await.unwrap()[0].state, AccountState::NeedsReconnect);
-    stage.store.disconnect_account(stage.account, Some(NOW)).await.unwrap();
+    stage.store.disconnect_account(stage.account, true, NOW).await.unwrap();
     assert!(stage.store.conversations(9).await.unwrap().is_empty());
     let row = stage.store.account_row(stage.account).await.unwrap();
     assert_eq!(row.conversations_deleted_at, Some(NOW));
@@ -58,11 +58,11 @@ pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place:
         let set = store.storage_set(account, connection, "key", vec![1]).await;
         assert_eq!(set.is_ok(), counts);
         let state = AccountState::NeedsReconnect;
-        assert_eq!(store.mark_account(account, connection, state, None).await.unwrap(), counts);
+        assert_eq!(store.mark_account(account, connection, state, None, NOW).await.unwrap(), counts);
     }
     store.put_channel_credential(CHANNEL, "made", vec![8]).await.unwrap();
     store.put_channel_credential(CHANNEL, "made", vec![9]).await.unwrap();
-    store.disconnect_account(account, None).await.unwrap();
+    store.disconnect_account(account, false, NOW).await.unwrap();
     let left = store.credentials().await.unwrap();
     let left: Vec<_> =
         left.iter().map(|one| (one.account.as_deref(), one.slot.as_str(), one.sealed.as_slice())).collect();

@@ -11,8 +11,8 @@ use super::{
     stage::{BOUNDS, CHANNEL, NOW, Stage, connect, event, message, record},
 };
 use harness_inbox::{
-    BatchOutcome, DeliveryCounts, DeliveryFailure, InboxError, NewDelivery, ParkingBounds, Proof, TakenCallback,
-    Update, store::Store,
+    BatchOutcome, ChangeKind, DeliveryCounts, DeliveryFailure, InboxError, NewDelivery, ParkingBounds, Proof,
+    TakenCallback, store::Store,
 };
 
 fn channel() -> Proof {
@@ -124,14 +124,14 @@ pub(crate) async fn failed_deliveries_are_kept_and_queued_for_another_component(
         BatchOutcome { failed: vec![failure], ..BatchOutcome::default() }
     };
     let unloaded = vec![(second, "no such channel".into())];
-    stage.store.settle_batch(BatchOutcome { unloaded, ..failed("old") }).await.unwrap();
+    stage.store.settle_batch(BatchOutcome { unloaded, ..failed("old") }, NOW).await.unwrap();
     let problems = stage.store.problems(9).await.unwrap();
     assert_eq!(problems, [(second, "no such channel".into()), (first, "it is not JSON".into())]);
     assert_eq!(stage.store.requeue(CHANNEL, "old").await.unwrap(), 1, "the same component would fail again");
     assert_eq!(stage.store.requeue(CHANNEL, "new").await.unwrap(), 1);
-    stage.store.settle_batch(BatchOutcome { retry: vec![first], ..BatchOutcome::default() }).await.unwrap();
+    stage.store.settle_batch(BatchOutcome { retry: vec![first], ..BatchOutcome::default() }, NOW).await.unwrap();
     assert_eq!(stage.store.least_tried(CHANNEL).await.unwrap().unwrap().id, second);
-    stage.store.settle_batch(failed("new")).await.unwrap();
+    stage.store.settle_batch(failed("new"), NOW).await.unwrap();
     assert_eq!(stage.store.retry_failed(Some("another".into())).await.unwrap(), 0);
     assert_eq!(stage.store.retry_failed(None).await.unwrap(), 1);
     assert_eq!(counts(&*stage.store).await.received, 2);
@@ -143,13 +143,13 @@ pub(crate) async fn what_became_of_a_batch_is_written_down_together(place: &dyn 
     for _ in 0..4 {
         ids.push(record(&*stage.store, channel()).await);
     }
-    let mut news = stage.store.updates();
+    let before = *stage.store.newest_change().borrow();
     let outcome = BatchOutcome {
         retry: vec![ids[0]],
         unloaded: vec![(ids[1], "no such channel".into())],
         failed: vec![DeliveryFailure { id: ids[2], problem: "no JSON".into(), translator: "digest".into() }],
     };
-    stage.store.settle_batch(outcome).await.unwrap();
+    stage.store.settle_batch(outcome, NOW).await.unwrap();
     let counted = counts(&*stage.store).await;
     assert_eq!((counted.received, counted.unrouted, counted.failed), (2, 1, 1));
     let pending = stage.store.pending(CHANNEL, 9, usize::MAX).await.unwrap();
@@ -157,7 +157,11 @@ pub(crate) async fn what_became_of_a_batch_is_written_down_together(place: &dyn 
         pending.iter().map(|delivery| (delivery.id, delivery.attempts)).collect::<Vec<_>>(),
         [(ids[0], 1), (ids[3], 0)]
     );
-    assert_eq!(news.try_recv().unwrap(), Update::Failed { delivery: ids[2] });
+    let news = stage.store.changes_after(before, None, 9).await.unwrap().changes;
+    assert_eq!(
+        news.iter().map(|change| (change.kind, change.delivery)).collect::<Vec<_>>(),
+        [(ChangeKind::DeliveryFailed, Some(ids[2]))]
+    );
 }
 
 pub(crate) async fn a_callback_is_taken_once_and_answered_alike(place: &dyn Place) {
@@ -189,7 +193,7 @@ pub(crate) async fn the_counts_are_of_what_is_there(place: &dyn Place) {
     stage.deliver(vec![message("later", "ada", "m2", "hello", NOW)]).await;
     let failed = record(&*stage.store, channel()).await;
     let failure = DeliveryFailure { id: failed, problem: "no JSON".into(), translator: "digest".into() };
-    stage.store.settle_batch(BatchOutcome { failed: vec![failure], ..BatchOutcome::default() }).await.unwrap();
+    stage.store.settle_batch(BatchOutcome { failed: vec![failure], ..BatchOutcome::default() }, NOW).await.unwrap();
     record(&*stage.store, channel()).await;
     let photo = json!({"message": {"id": "m3", "to_self": false, "attachments": [
         {"media": {"kind": "image", "url": "https://platform.example/1", "retention": "storable"}},
@@ -221,18 +225,4 @@ pub(crate) async fn applied_deliveries_are_emptied_after_their_time_and_no_other
     assert_eq!((counted.received, counted.applied, counted.purged), (1, 0, 1));
     let again = stage.translate(vec![message("shop", "ada", "m1", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1, "what was emptied is still known");
-}
-
-pub(crate) async fn a_listener_is_told_of_changes(place: &dyn Place) {
-    let stage = Stage::new(place).await;
-    let mut news = stage.store.updates();
-    let conversation = stage.conversation().await;
-    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "message" });
-    assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 1);
-    assert_eq!(news.try_recv().unwrap(), Update::Conversation { conversation, kind: "read" });
-    let again = stage.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
-    assert_eq!(again.events.repeated, 1);
-    assert_eq!(stage.store.mark_read(conversation).await.unwrap(), 0);
-    stage.ask(conversation, "key", "hello").await;
-    assert!(news.try_recv().is_err(), "nothing else changed what is shown");
 }

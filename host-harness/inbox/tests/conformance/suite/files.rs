@@ -27,9 +27,9 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
         assert!(store.begin_media(file.id, &file.key).await.unwrap());
     }
     let stored = MediaEnd::Stored { mime: "image/png".into(), size: 5, sha256: "ab".into() };
-    store.finish_media(due[0].id, stored.clone()).await.unwrap();
+    store.finish_media(due[0].id, stored.clone(), NOW).await.unwrap();
     let later = MediaEnd::Later { at: NOW + 60_000, reason: "It did not answer.".into() };
-    store.finish_media(due[1].id, later).await.unwrap();
+    store.finish_media(due[1].id, later, NOW).await.unwrap();
     let next = async |after| store.next_media(after).await.unwrap();
     assert_eq!(
         [next(NOW).await, next(NOW + 60_000).await],
@@ -44,7 +44,7 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
     counted.sort();
     assert_eq!(counted, [("deleted".to_owned(), 3)], "as many as there are");
     // If the message is unsent during the download, no copy is kept.
-    store.finish_media(due[1].id, stored).await.unwrap();
+    store.finish_media(due[1].id, stored, NOW).await.unwrap();
     assert_eq!(store.media(due[1].id).await.unwrap().state, MediaState::Deleted);
     let mut purgeable = store.purgeable_media(9).await.unwrap();
     purgeable.sort();

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod deliveries;
+mod feed;
 mod files;
 mod lists;
 mod organisation;
@@ -16,6 +17,7 @@ mod users;
 
 pub(crate) use accounts::*;
 pub(crate) use deliveries::*;
+pub(crate) use feed::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
 pub(crate) use organisation::*;
@@ -40,7 +42,12 @@ macro_rules! store_conformance {
             a_callback_is_taken_once_and_answered_alike
             the_counts_are_of_what_is_there
             applied_deliveries_are_emptied_after_their_time_and_no_others
-            a_listener_is_told_of_changes
+            the_feed_numbers_changes_in_the_order_of_their_commits_without_gaps
+            a_change_is_told_once_with_the_rows_that_it_concerns
+            nothing_is_told_of_what_changed_nothing
+            a_reader_goes_on_where_it_stopped_after_a_restart
+            a_reader_that_was_away_for_too_long_is_told_so
+            a_reader_of_one_workspace_sees_nothing_of_others
             a_key_asks_for_one_reply
             a_step_is_begun_once_and_ends_with_a_name
             an_interrupted_step_is_in_doubt_until_somebody_settles_it

@@ -104,7 +104,7 @@ pub(crate) async fn every_filter_of_the_list_shows_what_it_says_and_pages_end_wh
             assert!(store.change_labels(one.id, LabelChange::Add(vec![urgent]), NOW).await.unwrap());
         }
         if nth % 7 == 0 {
-            store.mark_read(one.id).await.unwrap();
+            store.mark_read(one.id, NOW).await.unwrap();
         }
     }
     let contact = all[3].contact_id;
@@ -180,7 +180,7 @@ pub(crate) async fn a_list_of_unread_conversations_follows_their_messages(place:
         .await;
     stage.deliver(vec![event("shop", "ada", "u2", NOW + 4, json!({"deleted": {"target": "m2"}}))]).await;
     assert_eq!(unread().await, 1, "the other is");
-    store.mark_read(conversation).await.unwrap();
+    store.mark_read(conversation, NOW).await.unwrap();
     assert_eq!(unread().await, 0);
 }
 
@@ -219,7 +219,7 @@ pub(crate) async fn a_note_stays_with_its_conversation_and_goes_with_it(place: &
     assert_eq!(rest.iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["one"]);
     assert_eq!(rest[0].author, "Ada");
     assert!(store.timeline(conversation, 9).await.unwrap().iter().all(|entry| entry.text.as_deref() != Some("one")));
-    store.disconnect_account(stage.account, Some(NOW)).await.unwrap();
+    store.disconnect_account(stage.account, true, NOW).await.unwrap();
     assert!(matches!(store.note(notes[0]).await, Err(InboxError::NotFound { what: "note", .. })));
     let nowhere = store.add_note(new_note(conversation, "late")).await;
     assert!(matches!(nowhere, Err(InboxError::NotFound { what: "conversation", .. })));

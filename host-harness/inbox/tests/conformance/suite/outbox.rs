@@ -31,7 +31,7 @@ pub(crate) async fn a_key_asks_for_one_reply(place: &dyn Place) {
     let other = stage.store.queue_reply(new_reply(conversation, "key", "something else")).await;
     assert!(matches!(other, Err(InboxError::KeyReused(_))), "{other:?}");
     // A refused reply was never sent to the platform.
-    stage.store.refuse_reply(first.reply, Vec::new()).await.unwrap();
+    stage.store.refuse_reply(first.reply, Vec::new(), NOW).await.unwrap();
     assert_eq!(stage.store.reply(first.reply).await.unwrap().verdict, ReplyVerdict::Refused);
     assert!(!stage.store.has_reply(conversation, "key").await.unwrap());
     assert!(stage.ask(conversation, "key", "something else").await.new);
@@ -180,7 +180,7 @@ pub(crate) async fn accounts_take_turns_and_a_conversation_keeps_its_order(place
     };
     assert_eq!(due(9).await, [asked[0], asked[3], asked[2]], "the oldest of each account, then the second of each");
     assert_eq!(due(1).await, [asked[0], asked[3]]);
-    stage.store.close_reply(asked[0]).await.unwrap();
+    stage.store.close_reply(asked[0], NOW).await.unwrap();
     assert_eq!(due(9).await, [asked[1], asked[3], asked[2]], "what stood behind it has its turn");
     stage.store.defer(asked[1], NOW + MINUTE).await.unwrap();
     assert_eq!(due(9).await, [asked[2], asked[3]]);
@@ -280,7 +280,7 @@ pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) 
     store.defer(first, NOW + 5 * MINUTE).await.unwrap();
     store.defer(second, NOW + 3 * MINUTE).await.unwrap();
     assert_eq!([next(NOW).await, next(NOW + 3 * MINUTE).await], [Some(NOW + 3 * MINUTE), Some(NOW + 5 * MINUTE)]);
-    store.refuse_reply(second, Vec::new()).await.unwrap();
+    store.refuse_reply(second, Vec::new(), NOW).await.unwrap();
     assert_eq!(next(NOW).await, Some(NOW + 5 * MINUTE), "one that has its end waits for nothing");
     let open = store.open_reply(first).await.unwrap().unwrap();
     store.begin_steps(&open, &[step(0, "1")], &Remarks::default(), NOW).await.unwrap();
@@ -311,9 +311,9 @@ pub(crate) async fn the_next_due_time_is_the_first_one_later(place: &dyn Place) 
     store.note_history(account, connection, Vec::new(), mark).await.unwrap();
     assert_eq!(next(NOW).await, [Some(NOW + 1), Some(NOW + 2), Some(NOW + 3)]);
     assert_eq!(next(NOW + 2).await, [None, None, Some(NOW + 3)]);
-    store.mark_account(account, connection, AccountState::NeedsReconnect, None).await.unwrap();
+    store.mark_account(account, connection, AccountState::NeedsReconnect, None, NOW).await.unwrap();
     assert_eq!(next(NOW).await, [None, Some(NOW + 2), None], "a credential may work again");
-    store.disconnect_account(account, None).await.unwrap();
+    store.disconnect_account(account, false, NOW).await.unwrap();
     assert_eq!(next(NOW).await, [None, None, None]);
 }
 

@@ -56,6 +56,7 @@ fn rule(publisher: &str, keys: &[&SigningKey], channels: &[&str]) -> PublisherRu
     PublisherRule {
         name: name(publisher),
         keys: keys.iter().map(|key| *key.public()).collect(),
+        identities: Vec::new(),
         channels: channels.iter().map(|pattern| pattern.parse().unwrap()).collect(),
     }
 }

@@ -16,7 +16,7 @@ fn a_package_that_its_publisher_signed_is_verified_and_says_what_it_is() {
     let said = statement("acme", "chat", "1.2.0");
     assert_eq!(verified.publisher().as_str(), "acme");
     assert_eq!((verified.channel(), verified.version()), ("chat", &version("1.2.0")));
-    assert_eq!(verified.key(), &parties.acme.public().hint());
+    assert_eq!(verified.signer().key(), Some(&parties.acme.public().hint()));
     assert_eq!(verified.rotated_from().len(), 0);
     assert_eq!((verified.component(), verified.manifest()), (&said.component, &said.manifest));
     assert_eq!(verified.predecessor(), said.package.predecessor.as_ref());
@@ -75,9 +75,9 @@ fn a_publisher_that_nobody_knows_is_refused_and_told_whom_it_looks_like() {
     let parties = Parties::new();
     let stranger = SigningKey::generate().unwrap();
     let (error, sentence) = parties.refusal(&[signed(&stranger, statement("acrne", "chat", "1.2.0"))]);
-    let TrustError::UnknownPublisher { claimed, resembles, hint } = error else { panic!("{sentence}") };
+    let TrustError::UnknownPublisher { claimed, resembles, signer } = error else { panic!("{sentence}") };
     assert_eq!((claimed, resembles), (name("acrne"), Some(name("acme"))));
-    assert_eq!(hint, stranger.public().hint());
+    assert_eq!(signer, Signer::Key(stranger.public().hint()));
     assert!(sentence.contains("looks like that of `acme`, which is somebody else"), "{sentence}");
     let (_, sentence) = parties.refusal(&[signed(&stranger, statement("zephyr", "chat", "1.2.0"))]);
     assert!(!sentence.contains("looks like") && sentence.contains(&stranger.public().hint().to_string()), "{sentence}");
@@ -219,4 +219,14 @@ fn a_policy_is_read_from_a_configuration() {
     ] {
         assert!(toml::from_str::<TrustRules>(&other).is_err(), "{other}");
     }
+}
+
+#[cfg(not(feature = "keyless"))]
+#[test]
+fn without_the_feature_a_trusted_root_is_refused_and_says_what_to_build() {
+    let refused = TrustedRoot::read(b"{}").unwrap_err();
+    assert_eq!(refused, KeylessError::NotBuilt);
+    assert!(refused.to_string().contains("feature `keyless`"), "{refused}");
+    let sentence = TrustError::NoRoot.to_string();
+    assert!(sentence.contains("(keyless, with a certificate)") && sentence.contains("feature `keyless`"), "{sentence}");
 }

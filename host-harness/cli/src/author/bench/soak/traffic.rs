@@ -137,7 +137,8 @@ impl Traffic {
         while !self.stopped() {
             customer.text("Is it still there?").await;
             let key = self.keys.fetch_add(1, Ordering::Relaxed);
-            let body = json!({ "sender": { "human": "kim" }, "parts": [{ "text": { "text": "Yes, it is." } }] });
+            let body =
+                json!({ "sender": { "kind": "human", "id": "kim" }, "parts": [{ "text": { "text": "Yes, it is." } }] });
             let body = body.to_string();
             let request = format!(
                 "POST /api/v1/conversations/{conversation}/replies?wait=10000 HTTP/1.1\r\nhost: {}\r\n\
@@ -157,13 +158,14 @@ impl Traffic {
 }
 
 /// The conversation with a customer who has written.
-async fn conversation(address: &str, igsid: &str) -> Result<ConversationId> {
+async fn conversation(address: &str, igsid: &str) -> Result<String> {
     for _ in 0..200 {
         let all = get(address, "/api/v1/conversations?limit=100").await?;
-        let mut all = all.as_array().into_iter().flatten();
-        let found = all.find(|one| one.get("contact").and_then(Value::as_str) == Some(igsid));
-        if let Some(id) = found.and_then(|one| one.get("id")).and_then(Value::as_i64) {
-            return Ok(ConversationId::new(id));
+        let mut all = all.get("data").and_then(Value::as_array).into_iter().flatten();
+        let is_it =
+            |one: &&Value| one.pointer("/contact/identifiers").is_some_and(|known| known.to_string().contains(igsid));
+        if let Some(id) = all.find(is_it).and_then(|one| one.get("id")).and_then(Value::as_str) {
+            return Ok(id.to_owned());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -25,6 +25,8 @@ use harness_engine::{ConnectError, ConnectStage, ConnectView, Host, is_media_hos
 pub(crate) const WAIT: &str = "wait";
 /// How long such a response waits. The browser keeps showing the previous page.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Changes read at a time while one waits.
+const CHANGES: usize = 100;
 /// Maximum number of waiting responses. Beyond it, pages poll instead.
 const WAITING: usize = 64;
 /// How long without a message until a page names possible causes, in milliseconds.
@@ -299,12 +301,14 @@ async fn has_received(host: &Host, row: &AccountRow) -> bool {
 
 /// Waits for a message. Returns whether one arrived.
 async fn await_message(host: &Host, row: &AccountRow) -> bool {
-    let mut updates = host.inbox().updates();
+    let mut changes = host.inbox().follow();
     let came = async {
         while !has_received(host, row).await {
-            // Missed updates do not matter: the inbox is queried again.
-            if let Err(tokio::sync::broadcast::error::RecvError::Closed) = updates.recv().await {
-                return;
+            loop {
+                let Ok(news) = changes.next(CHANGES).await else { return };
+                if news.missed || news.changes.iter().any(|change| change.account == Some(row.id)) {
+                    break;
+                }
             }
         }
     };

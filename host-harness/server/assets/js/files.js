@@ -1,0 +1,115 @@
+//! Owns: attaching files: choosing, pasting, dropping; checking type and size before anything is uploaded; progress.
+//! Does not own: the message that they become part of.
+
+import { parse } from "./morph.js";
+
+export function size(bytes) {
+  if (bytes >= 1 << 20) return `${(bytes / (1 << 20)).toFixed(1)} MB`;
+  if (bytes >= 1 << 10) return `${Math.round(bytes / 1024)} kB`;
+  return `${bytes} bytes`;
+}
+
+export function files(form) {
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "choose") return;
+    for (const file of event.target.files) attach(file);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (!pasted.length || !form().contains(event.target)) return;
+    event.preventDefault();
+    for (const file of pasted) attach(file);
+  });
+  const pane = document.querySelector(".thread");
+  pane?.addEventListener("dragover", (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    pane.dataset.drop = "";
+  });
+  pane?.addEventListener("dragleave", () => delete pane.dataset.drop);
+  pane?.addEventListener("drop", (event) => {
+    delete pane.dataset.drop;
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    for (const file of event.dataTransfer.files) attach(file);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-remove-file]");
+    if (!button) return;
+    button.closest("li").remove();
+    tidy();
+    form().elements.text.focus();
+  });
+
+  function fill(sentence, values) {
+    return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  }
+
+  // Why the channel does not take a file, or nothing.
+  function refused(file) {
+    const data = form().dataset;
+    const rules = JSON.parse(data.files ?? "[]");
+    const fits = rules.filter((rule) => !rule.types.length || rule.types.includes(file.type));
+    const short = (type) => type.split("/").pop().replace(/^x-/, "").toUpperCase();
+    if (!fits.length) {
+      const types = [...new Set(rules.flatMap((rule) => rule.types).map(short))].join(", ");
+      return fill(data.notTaken, { channel: data.channel, types });
+    }
+    const max = Math.min(Math.max(...fits.map((rule) => rule.max)), Number(data.largest));
+    if (file.size > max) return fill(data.tooLarge, { channel: data.channel, size: size(file.size), max: size(max) });
+    return null;
+  }
+
+  function problem(text, file) {
+    const line = document.createElement("p");
+    line.className = "violation";
+    line.setAttribute("role", "alert");
+    line.textContent = `${file.name}: ${text}`;
+    form().querySelector("#file-problems").append(line);
+    form().querySelector("#files").hidden = false;
+  }
+
+  function tidy() {
+    const place = form().querySelector("#files");
+    place.querySelector("#file-problems").replaceChildren();
+    place.hidden = !place.querySelector("li");
+  }
+
+  function attach(file) {
+    tidy();
+    const why = refused(file);
+    if (why) {
+      problem(why, file);
+      return;
+    }
+    const line = document.createElement("li");
+    const words = document.createElement("span");
+    words.textContent = file.name;
+    const bar = document.createElement("progress");
+    bar.max = 100;
+    bar.value = 0;
+    bar.setAttribute("aria-label", fill(form().dataset.uploading, { name: file.name }));
+    words.append(bar);
+    line.append(words);
+    form().querySelector("#files").hidden = false;
+    form().querySelector("#files ul").append(line);
+    const request = new XMLHttpRequest();
+    request.open("POST", `/inbox/files?name=${encodeURIComponent(file.name)}`);
+    if (file.type) request.setRequestHeader("content-type", file.type);
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) bar.value = (event.loaded / event.total) * 100;
+    };
+    request.onload = () => {
+      if (request.status === 201) line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
+      else failed(request.responseText);
+    };
+    request.onerror = () => failed("");
+    const failed = (text) => {
+      line.remove();
+      tidy();
+      problem(text.length < 300 && text ? text : form().dataset.uploadFailed, file);
+    };
+    request.send(file);
+  }
+}

@@ -1,0 +1,18 @@
+//! Owns: starting the modules of a page.
+//! Does not own: what they do.
+
+import { composer } from "./composer.js";
+import { keys } from "./keys.js";
+import { live } from "./live.js";
+import { times } from "./times.js";
+
+// The reader's zone, for the next page that the host draws.
+const offset = -new Date().getTimezoneOffset();
+if (!document.cookie.split("; ").includes(`offset=${offset}`)) {
+  document.cookie = `offset=${offset}; path=/; max-age=31536000; samesite=lax`;
+}
+
+times(document);
+const log = live();
+composer(log);
+keys();

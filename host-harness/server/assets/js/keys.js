@@ -1,0 +1,52 @@
+//! Owns: the keys: moving through the list and the messages, going to pages. `/help` lists them.
+//! Does not own: what happens on the pages.
+
+export function keys() {
+  let gone = 0;
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key === "Escape") return escape(field);
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || field) return;
+    if (localStorage.getItem("keys") === "no") return;
+    const key = event.key.toLowerCase();
+    const inMessage = event.target.closest?.(".item[data-message]");
+    if (performance.now() - gone < 1000 && key === "i") location.href = "/inbox";
+    else if (key === "g") gone = performance.now();
+    else if (event.key === "?") location.href = "/help";
+    else if (key === "j" || event.key === "ArrowDown" && inList(event)) move(1);
+    else if (key === "k" || event.key === "ArrowUp" && inList(event)) move(-1);
+    else if (event.key === "/") document.querySelector(".search input")?.focus();
+    else if (key === "r" && inMessage) inMessage.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
+    else if (key === "r") document.getElementById("text")?.focus();
+    else if (key === "i") location.hash = location.hash === "#contact" ? "#main" : "#contact";
+    else return;
+    event.preventDefault();
+  });
+}
+
+const inList = (event) => event.target.closest?.(".list");
+
+function escape(field) {
+  if (field) field.blur();
+  else if (location.hash === "#contact") location.hash = "#main";
+  else (document.querySelector(".row a[aria-current]") ?? document.querySelector(".row a"))?.focus();
+}
+
+// The next or the previous conversation.
+function move(by) {
+  const rows = [...document.querySelectorAll(".row > a")];
+  if (!rows.length) return;
+  const now = rows.indexOf(document.activeElement) >= 0 ? rows.indexOf(document.activeElement) : rows.findIndex((row) => row.ariaCurrent);
+  rows[Math.max(0, Math.min(rows.length - 1, now + by))].focus();
+}
+
+// The next or the previous message.
+function step(event) {
+  const items = [...document.querySelectorAll("#log .item")];
+  if (!items.length) return;
+  event.preventDefault();
+  const at = items.indexOf(document.activeElement?.closest(".item"));
+  const next = at < 0 ? items.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1);
+  items[Math.max(0, Math.min(items.length - 1, next))].focus();
+}

@@ -1,0 +1,178 @@
+//! Owns: keeping the page as the host has it: new messages, outcomes, the list; earlier messages and older conversations
+//! as somebody scrolls; what is shown while there is no connection.
+//! Does not own: the composer.
+
+import { morph, part } from "./morph.js";
+import { everyMinute, times } from "./times.js";
+
+const byId = (id) => document.getElementById(id);
+
+// Follows the host's events. Returns what the composer needs: a way to load the log now.
+export function live() {
+  const inbox = document.querySelector("[data-live]");
+  if (!inbox) return { refresh: async () => {} };
+  const open = inbox.dataset.live;
+  const announce = announcer();
+  const state = { loading: false, again: false, older: false };
+
+  async function loadList() {
+    const rows = byId("rows");
+    const address = `/inbox/list${open ? `?open=${open}` : ""}`;
+    const { ok, body } = await part(address);
+    if (!ok || !rows) return;
+    const wanted = body.querySelector("#rows");
+    // Pages that were loaded by scrolling stay; what moved up from them is not shown twice.
+    if (state.older) {
+      const fresh = new Set([...wanted.children].map((row) => row.id));
+      for (const row of [...rows.children]) if (!fresh.has(row.id) && row.id !== "more") wanted.append(row.cloneNode(true));
+      wanted.querySelector("#more")?.remove();
+      const more = byId("more");
+      if (more) wanted.append(more.cloneNode(true));
+    }
+    morph(rows, wanted);
+    times(rows);
+    if (wanted.children.length && !inbox.querySelector(".rows-there") && document.querySelector(".list .empty")) location.reload();
+    badge(rows);
+  }
+
+  async function loadLog() {
+    if (!open) return;
+    const log = byId("log");
+    const { ok, body } = await part(`/inbox/${open}/log`);
+    if (!ok || !log) return;
+    const scroll = byId("log-scroll");
+    const added = morph(log, body.querySelector("#log"), state.earlier);
+    const head = body.querySelector("#head");
+    if (head && !head.isEqualNode(byId("head"))) byId("head").replaceWith(head);
+    times(log);
+    const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
+    if (said.length) announce(said.map((item) => item.innerText).join(". "));
+    if (said.length && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });
+    // `column-reverse`: 0 is the end. Whoever reads further up stays there.
+    if (added.length && Math.abs(scroll.scrollTop) < 80) scroll.scrollTop = 0;
+  }
+
+  async function refresh() {
+    if (state.loading) {
+      state.again = true;
+      return;
+    }
+    state.loading = true;
+    try {
+      do {
+        state.again = false;
+        await loadLog();
+        await loadList();
+        offline(false);
+      } while (state.again);
+    } catch {
+      offline(true);
+    } finally {
+      state.loading = false;
+    }
+  }
+
+  function connect() {
+    const events = new EventSource("/inbox/events");
+    events.addEventListener("open", refresh);
+    events.addEventListener("change", (event) => {
+      if (event.data === "*" || event.data === open) refresh();
+      else loadList().catch(() => offline(true));
+    });
+    events.onerror = () => {
+      offline(true);
+      if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    };
+    addEventListener("pagehide", () => events.close());
+  }
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("[data-retry], a[data-earlier], a[data-more]");
+    if (!link) return;
+    event.preventDefault();
+    if (link.matches("[data-retry]")) refresh();
+    else if (link.matches("[data-more]")) await older();
+    else await earlier();
+  });
+
+  // Earlier messages are put before those that are there; what is looked at stays where it is.
+  async function earlier() {
+    const log = byId("log");
+    const before = log.dataset.earlier;
+    if (!before) return;
+    const { ok, body } = await part(`/inbox/${open}/log?before=${before}`);
+    if (!ok) return;
+    const found = body.querySelector("#log");
+    state.earlier = true;
+    byId("earlier")?.remove();
+    const days = new Set([...found.children].map((child) => child.id));
+    for (const child of [...log.children]) if (child.matches(".day") && days.has(child.id)) child.remove();
+    log.prepend(...found.children);
+    if (found.dataset.earlier) log.dataset.earlier = found.dataset.earlier;
+    else delete log.dataset.earlier;
+    times(log);
+    watch();
+  }
+
+  async function older() {
+    const more = byId("more");
+    if (!more) return;
+    const { ok, body } = await part(`/inbox/list${more.firstElementChild.search}${open ? `&open=${open}` : ""}`);
+    if (!ok) return;
+    state.older = true;
+    const rows = byId("rows");
+    more.remove();
+    for (const row of [...body.querySelector("#rows").children]) if (!byId(row.id)) rows.append(row);
+    times(rows);
+    watch();
+  }
+
+  // What is scrolled to is loaded without a click.
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      if (entry.target.id === "more") older().catch(() => offline(true));
+      else earlier().catch(() => offline(true));
+    }
+  });
+  function watch() {
+    for (const id of ["more", "earlier"]) if (byId(id)) seen.observe(byId(id));
+  }
+
+  watch();
+  connect();
+  everyMinute(refresh);
+  return { refresh };
+}
+
+// The number of unread messages, in the navigation and in the title.
+function badge(rows) {
+  const count = [...rows.querySelectorAll(".badge")].reduce((sum, one) => sum + (parseInt(one.textContent, 10) || 0), 0);
+  const title = document.title.replace(/^\(\d+\) /, "");
+  document.title = count ? `(${count}) ${title}` : title;
+  const place = byId("unread");
+  const first = rows.querySelector(".badge");
+  if (!place) return;
+  place.replaceChildren();
+  if (count && first) {
+    const copy = first.cloneNode(true);
+    copy.firstChild.textContent = count > 99 ? "99+" : count;
+    place.append(copy);
+  }
+}
+
+// A bar while there is no connection.
+function offline(is) {
+  const bar = byId("offline");
+  if (bar) bar.hidden = !is;
+}
+
+// Reads out what the customer writes, when whoever listens is ready for it.
+function announcer() {
+  const place = document.createElement("div");
+  place.className = "sr";
+  place.setAttribute("aria-live", "polite");
+  document.body.append(place);
+  return (text) => (place.textContent = text);
+}

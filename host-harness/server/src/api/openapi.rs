@@ -1,0 +1,83 @@
+//! Owns: the OpenAPI document: what the routes say of themselves, completed by what holds for all of them.
+//! Does not own: the routes, pages made from the document (`reference`).
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    routing::get,
+};
+use serde_json::{Map, Value, json};
+use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
+
+use super::{Api, dto::contract};
+use crate::problem;
+
+/// `/openapi.json`.
+pub(super) fn routes(routes: &OpenApi) -> Router<Api> {
+    let document = serde_json::to_string_pretty(&document(routes)).unwrap_or_default() + "\n";
+    let document = bytes::Bytes::from(document);
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Router::new().route("/openapi.json", get(move || async move { (json, document) }))
+}
+
+/// The complete document.
+fn document(routes: &OpenApi) -> Value {
+    let mut document = serde_json::to_value(routes).unwrap_or_default();
+    document["openapi"] = "3.1.0".into();
+    document["info"] = json!({
+        "title": "Inbox host",
+        "version": "1",
+        "description": "Conversations of all channels, and replies to them. `docs/api.md` is the introduction.",
+        "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+    });
+    document["servers"] = json!([{ "url": "/api/v1" }]);
+    document["components"]["securitySchemes"] = json!({ "token": {
+        "type": "http", "scheme": "bearer",
+        "description": "A token of the API. Each operation names the scope that it needs; `admin` has all of them.",
+    }});
+    let problem = serde_json::to_value(problem::Document::schema()).unwrap_or_default();
+    document["components"]["schemas"][&*problem::Document::name()] = problem;
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for operation in
+        paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).flat_map(Map::values_mut)
+    {
+        add_problems(operation);
+    }
+    contract::complete(&mut document);
+    document
+}
+
+/// Adds the problems that may occur with every operation of its kind.
+fn add_problems(operation: &mut Value) {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let is_in = |place: &str| parameters.into_iter().flatten().any(|parameter| parameter["in"] == place);
+    let (in_path, has_body) = (is_in("path"), operation.get("requestBody").is_some());
+    let mut expected = vec![
+        ("400", "The request is invalid: `path` names the field or the parameter."),
+        ("401", "There is no token, or not a valid one."),
+        ("403", "The token lacks the scope, or the request comes from the page of another site."),
+        ("500", "The host failed; its log says why, under the `request_id`."),
+        ("503", "The host cannot do this now: try again later."),
+    ];
+    if in_path {
+        expected.push(("404", "There is nothing with this id."));
+    }
+    if has_body {
+        expected.push(("413", "The body is too large."));
+        expected.push(("415", "The body is not JSON."));
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, description) in expected {
+        if !responses.contains_key(status) {
+            responses.insert(status.to_owned(), json!({ "description": description }));
+        }
+    }
+    for (status, response) in responses.iter_mut() {
+        let is_problem = status.starts_with(['4', '5']);
+        if is_problem && response.get("content").is_none() {
+            let schema = json!({ "$ref": "#/components/schemas/Problem" });
+            response["content"] = json!({ problem::MIME: { "schema": schema } });
+        }
+    }
+    responses.sort_keys();
+}

@@ -1,0 +1,57 @@
+//! Owns: a page for every error, with a way on.
+//! Does not own: the errors of the connect pages (`connect`), the API's problems.
+
+use axum::{http::StatusCode, response::Response};
+use harness_engine::HostError;
+use harness_inbox::InboxError;
+use maud::html;
+
+use super::{layout, reader::Reader};
+
+/// An error page.
+pub(super) fn page(reader: &Reader, status: StatusCode, title: &str, hint: &str, request: Option<&str>) -> Response {
+    let words = reader.words;
+    let body = html! {
+        body {
+            div.solo {
+                main.stack.wide id="main" tabindex="-1" {
+                    div.stack { (layout::sign(44)) h1 { (title) } p { (hint) } }
+                    p.line.wrap { a.btn.primary href="/inbox" { (words.go_to_inbox) } }
+                    @if let Some(request) = request { p.small.muted { (words.mention_this) " " code { (request) } "." } }
+                }
+            }
+        }
+    };
+    layout::document(reader, status, title, &body)
+}
+
+/// The page for a failed request to the host.
+pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
+    let words = reader.words;
+    match error {
+        HostError::Inbox(InboxError::NotFound { .. }) => no_conversation(reader),
+        HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) | HostError::Paused(_) | HostError::Held(_) => {
+            page(reader, StatusCode::SERVICE_UNAVAILABLE, &words.error_busy, &words.error_busy_hint, None)
+        }
+        error => {
+            tracing::error!(%error, "a page could not be answered");
+            page(reader, StatusCode::BAD_GATEWAY, &words.error_ours, &error.for_people(), None)
+        }
+    }
+}
+
+/// The page for a conversation that is not there.
+pub(super) fn no_conversation(reader: &Reader) -> Response {
+    let words = reader.words;
+    page(reader, StatusCode::NOT_FOUND, &words.error_no_conversation, &words.error_no_conversation_hint, None)
+}
+
+/// The page for a form that is incomplete or too long.
+pub(super) fn no_form(reader: &Reader) -> Response {
+    page(reader, StatusCode::BAD_REQUEST, &reader.words.error_form, &reader.words.error_form_hint, None)
+}
+
+/// The page for an unknown address.
+pub(super) fn no_page(reader: &Reader) -> Response {
+    page(reader, StatusCode::NOT_FOUND, &reader.words.error_no_page, &reader.words.error_no_page_hint, None)
+}

@@ -1,0 +1,44 @@
+//! Owns: the page with all keys.
+//! Does not own: what the keys do (the scripts).
+
+use axum::{http::StatusCode, response::Response};
+use maud::html;
+
+use super::{
+    layout::{self, Frame, Place},
+    reader::Reader,
+};
+
+/// `GET /help`.
+pub(super) async fn page(reader: Reader) -> Response {
+    let words = reader.words;
+    let keys = [
+        ("?", &words.key_help),
+        ("/", &words.key_search),
+        ("J  K", &words.key_next),
+        ("Enter", &words.key_open),
+        ("Esc", &words.key_escape),
+        ("R", &words.key_reply),
+        ("I", &words.key_contact),
+        ("Ctrl Enter", &words.key_send),
+        ("G I", &words.key_inbox),
+    ];
+    let content = html! {
+        main.page id="main" tabindex="-1" {
+            div.narrow.stack.wide {
+                div.page-head { div { h1 { (words.keyboard) } p { (words.keyboard_hint) } } }
+                section.panel.flush {
+                    table.table {
+                        tbody {
+                            @for (key, does) in keys {
+                                tr { th scope="row" { @for one in key.split_whitespace() { kbd { (one) } " " } } td { (does) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0, has_demo: false };
+    layout::page(&reader, StatusCode::OK, &frame, &content)
+}

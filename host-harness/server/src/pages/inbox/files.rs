@@ -1,0 +1,84 @@
+//! Owns: the files of messages for the pages, and taking files that are to be sent.
+//! Does not own: where files are stored (the engine).
+
+use axum::{
+    body::Body,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use harness_engine::{HostError, TakeError};
+use harness_inbox::MediaId;
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+
+use super::{Desk, composer::attached, draft::Attached, part};
+use crate::{
+    api::handed_out,
+    pages::{error, parts::size, reader::Reader, words::fill},
+};
+
+/// A message's file.
+pub(super) async fn media(State(desk): State<Desk>, Path(id): Path<String>, reader: Reader) -> Response {
+    let Ok(id) = id.parse::<MediaId>() else { return error::no_page(&reader) };
+    let found = async {
+        let media = desk.host.inbox().media(id).await?;
+        let content = desk.host.media(&media).await?;
+        Ok::<_, HostError>((media, content))
+    };
+    match found.await {
+        Ok((media, Some(content))) => handed_out(media.mime.as_deref(), content),
+        Ok((_, None)) => error::no_page(&reader),
+        Err(error) => error::failed(&reader, &error),
+    }
+}
+
+/// A file that was uploaded here.
+pub(super) async fn uploaded(State(desk): State<Desk>, Path(handle): Path<String>, reader: Reader) -> Response {
+    match desk.host.upload(&handle).await {
+        Ok((file, content)) => handed_out(file.mime.as_deref(), content),
+        Err(error) => error::failed(&reader, &error),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Named {
+    name: Option<String>,
+}
+
+/// Takes a file; answers with its entry in the composer's tray.
+pub(super) async fn upload(
+    State(desk): State<Desk>,
+    Query(named): Query<Named>,
+    reader: Reader,
+    headers: HeaderMap,
+    mut body: Body,
+) -> Response {
+    let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let taken = async {
+        let mut taking = desk.host.take_file().await?;
+        while let Some(frame) = body.frame().await {
+            // A sender that goes away leaves nothing behind.
+            let Ok(frame) = frame else { return Ok(None) };
+            if let Ok(bytes) = frame.into_data() {
+                taking.write(&bytes).await?;
+            }
+        }
+        taking.finish(named.name, claimed).await.map(Some)
+    };
+    let words = reader.words;
+    let sentence = |status: StatusCode, text: String| (status, text).into_response();
+    match taken.await {
+        Ok(Some(upload)) => part(StatusCode::CREATED, attached(&Attached { upload }, &reader)),
+        Ok(None) => sentence(StatusCode::BAD_REQUEST, words.upload_failed.to_string()),
+        Err(TakeError::TooLarge(max)) => {
+            let values = [("size", ""), ("channel", ""), ("max", &*size(max))];
+            sentence(StatusCode::PAYLOAD_TOO_LARGE, fill(&words.file_too_large, &values))
+        }
+        Err(TakeError::NoMemory) => sentence(StatusCode::SERVICE_UNAVAILABLE, words.error_busy.to_string()),
+        Err(TakeError::Failed(failed)) => {
+            tracing::error!(error = %failed, "an uploaded file could not be stored");
+            sentence(StatusCode::BAD_GATEWAY, words.upload_failed.to_string())
+        }
+    }
+}
