@@ -283,7 +283,7 @@ async fn an_event_without_an_id_is_refused_and_shown_and_costs_nothing_else_of_i
     assert_eq!(inbox.delivery_counts().await.unwrap().failed, 0);
     assert_eq!(inbox.timeline(conversation.id, 99).await.unwrap().len(), before + 2, "what stands beside them is kept");
     assert_eq!(inbox.conversations(1).await.unwrap()[0].unread, unread + 2, "unread counts what is there");
-    let refused = inbox.activities_before(None, Some("refused_event".into()), None, 9).await.unwrap().entries;
+    let refused = inbox.activities_before(None, None, Some("refused_event".into()), None, 9).await.unwrap().entries;
     assert_eq!(refused.len(), 2, "each is shown");
     let shown = serde_json::to_string(&refused).unwrap();
     assert!(shown.contains("gave this event no id"), "{shown}");

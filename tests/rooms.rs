@@ -24,7 +24,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("engine", &["contract", "egress", "inbox", "sandbox"]),
     ("automation", &["contract", "engine", "inbox"]),
     ("package", &["contract"]),
-    ("server", &["contract", "engine", "inbox"]),
+    ("server", &["automation", "contract", "engine", "inbox"]),
     ("build", &["contract"]),
     ("cli", &["automation", "build", "contract", "egress", "engine", "inbox", "package", "sandbox", "server"]),
 ];
@@ -162,6 +162,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
         "server",
         &[
             ("api", &["auth", "listener", "middleware", "problem"]),
+            ("auth", &["listener", "middleware"]),
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),

@@ -22,6 +22,7 @@ pub mod languages;
 pub mod line;
 pub mod log;
 pub mod manifest;
+pub mod model;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
@@ -30,6 +31,7 @@ pub mod served;
 pub mod slack;
 pub mod small;
 pub mod steps;
+pub mod team;
 pub mod told;
 
 use std::{

@@ -233,7 +233,7 @@ impl Event<'_> {
     }
 
     async fn activity(&self, id: ActivityId) -> Result<(), Failed> {
-        let page = self.host.inbox().activities_before(Some(self.conversation), None, None, ENTRIES).await?;
+        let page = self.host.inbox().activities_before(None, Some(self.conversation), None, None, ENTRIES).await?;
         let found = page.entries.iter().find(|activity| activity.id == id);
         match found.and_then(Facts::of_activity) {
             Some(facts) => self.route(&facts).await,

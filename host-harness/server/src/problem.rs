@@ -1,7 +1,7 @@
 //! Owns: the error format, RFC 9457's `application/problem+json`: stable codes, and the status of each error.
 //! Does not own: reading requests (`api`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
@@ -25,6 +25,8 @@ pub(crate) struct Problem {
     detail: String,
     path: Option<String>,
     more: Option<More>,
+    /// After how long it may be tried again.
+    retry_after: Option<Duration>,
 }
 
 /// What else stands in a problem, a member of its own for each.
@@ -67,7 +69,7 @@ pub(crate) struct Document {
 impl Problem {
     /// `code` is stable and for programs, `detail` is for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), path: None, more: None }
+        Self { status, code, detail: detail.into(), path: None, more: None, retry_after: None }
     }
 
     /// The request is invalid.
@@ -78,6 +80,11 @@ impl Problem {
     /// The row does not exist, or is somebody else's: both are answered alike. `noun` is such as "conversation".
     pub(crate) fn no_row(noun: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {noun} with this id"))
+    }
+
+    /// Too many requests: it may be tried again after this time.
+    pub(crate) fn later(code: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail) }
     }
 
     /// Sets the path of the invalid field, spelled as in the body.
@@ -92,7 +99,8 @@ impl Problem {
         let detail = format!("the message cannot be sent: {}", sentences.join(" "));
         let path = violations.first().map(|violation| violation.path.clone());
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "message_not_sendable", detail, path, more: Some(More::Violations(violations)) }
+        let more = Some(More::Violations(violations));
+        Self { path, more, ..Self::new(status, "message_not_sendable", detail) }
     }
 
     /// What a person typed in does not fit: a sentence for each field.
@@ -101,14 +109,15 @@ impl Problem {
         let detail = format!("nothing was taken, because not all of it fits: {}", said.join(" "));
         let path = fields.keys().next().map(|key| format!("values.{key}"));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "not_entered", detail, path, more: Some(More::Fields(fields)) }
+        let more = Some(More::Fields(fields));
+        Self { path, more, ..Self::new(status, "not_entered", detail) }
     }
 }
 
 impl Problem {
     /// The status and the JSON document.
     fn document(self, request_id: Option<String>) -> (StatusCode, Vec<u8>) {
-        let Self { status, code, detail, path, more } = self;
+        let Self { status, code, detail, path, more, retry_after: _ } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         let (violations, fields) = match more {
             Some(More::Violations(violations)) => (Some(violations), None),
@@ -124,8 +133,13 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let retry_after = self.retry_after.map(|wait| HeaderValue::from(wait.as_secs().max(1)));
         let (status, body) = self.document(request_id::current());
-        (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response()
+        let mut answer = (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response();
+        if let Some(wait) = retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        answer
     }
 }
 

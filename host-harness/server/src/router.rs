@@ -43,7 +43,7 @@ pub fn router_with_pages(host: Host, access: Authenticator, people: PageAccess, 
         .route("/health/ready", get(ready))
         .with_state(host.clone())
         .merge(api::metrics_router(host.clone(), access.clone()))
-        .merge(pages::router(host.clone(), people, limits))
+        .merge(pages::router(host.clone(), access.clone(), people, limits))
         .merge(files::router(host.clone()))
         .nest("/api/v1", api::router(host, access, limits))
         .fallback(pages::nothing_here)

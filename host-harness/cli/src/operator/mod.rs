@@ -8,6 +8,7 @@ pub(crate) mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;
+mod user;
 mod watch;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -103,6 +104,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: token::Token,
     },
+    /// Invite, list, disable and enable people of a running host
+    User {
+        #[command(subcommand)]
+        what: user::User,
+    },
 }
 
 #[derive(Subcommand)]
@@ -136,6 +142,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::CheckInbox { of } => wait(backup::check(&of)),
         Command::Packages(command) => packages::run(command),
         Command::Token { what } => token::run(what),
+        Command::User { what } => wait(user::run(what)),
     }
 }
 

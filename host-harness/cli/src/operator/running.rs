@@ -24,14 +24,14 @@ const POLL: Duration = Duration::from_millis(700);
 const TOKEN_VARIABLE: &str = "HARNESS_API_TOKEN";
 
 /// Calls the host. If the token is rejected, the error says which token was used.
-struct Client {
+pub(super) struct Client {
     api: ApiClient,
     /// The source of the token, for errors.
     shown: String,
 }
 
 impl Client {
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         self.api.call(method, path, body).await.map_err(|error| match error {
             ApiClientError::Refused { status: 401 | 403, .. } => anyhow::Error::new(error).context(self.shown.clone()),
             error => error.into(),
@@ -53,7 +53,7 @@ impl Running {
     }
 
     /// A client with the configuration's token; else the one in the variable; else the admin token.
-    fn client(&self) -> Result<Client> {
+    pub(super) fn client(&self) -> Result<Client> {
         let file = self.file()?;
         let named = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
         let own = file.admin_token();
@@ -84,7 +84,7 @@ impl Running {
     }
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum Token {
     Create {
         /// The name, for people and for revoking it
         name: String,
-        /// A scope: read, reply, accounts, observe or admin; may be repeated
+        /// A scope: read, reply, accounts, admin, observe or host; may be repeated
         #[arg(long, required = true, value_name = "SCOPE")]
         scope: Vec<Scope>,
         /// When it expires: a duration such as `90d` or `12h`, or a time such as `2027-01-31T00:00:00Z` [default:
@@ -42,7 +42,7 @@ pub(crate) enum Token {
     },
     /// Revoke a token at once
     Revoke {
-        /// The token's name
+        /// The token's name or id
         name: String,
         #[command(flatten)]
         running: Running,
@@ -110,6 +110,7 @@ fn names(token: &StoredToken) -> Vec<&'static str> {
 /// Without the digest: nobody needs to see it.
 fn as_json(token: &StoredToken) -> serde_json::Value {
     json!({
+        "id": token.id(),
         "name": token.name,
         "scopes": names(token),
         "created_at": token.created_at,

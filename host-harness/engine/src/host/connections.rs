@@ -85,6 +85,11 @@ impl Host {
         self.rooms.accounts.public_url.get().map(|url| url.origin().ascii_serialization())
     }
 
+    /// An address of this host's own pages, with these path segments, as a person's browser reaches it.
+    pub fn address(&self, segments: &[&str]) -> Result<String, ConnectError> {
+        Ok(self.rooms.accounts.public_url.address(segments)?.into())
+    }
+
     /// Unsubscribes the account on its platform and forgets its credentials. Its conversations are kept unless
     /// `delete_conversations` is set.
     ///

@@ -8,7 +8,7 @@ use crate::{
     error::InboxError,
     model::{
         AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, Page, Place, TimelineEntry,
+        MergedPlace, Page, Place, TimelineEntry, WorkspaceId,
     },
 };
 
@@ -61,9 +61,10 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
 
-    /// Activities before this cursor, newest first: all, or those of one conversation or one kind.
+    /// Activities before this cursor, newest first: all, or those of one workspace, one conversation, one kind.
     async fn activities_before(
         &self,
+        workspace: Option<WorkspaceId>,
         conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,

@@ -20,8 +20,8 @@ use super::{
     ids::AccountRef,
     paging::List,
 };
-use crate::auth::Scope;
-use harness_engine::{ConnectError, ConnectStage, Entered, HostError, Secret, Typed};
+use crate::auth::{Principal, Scope};
+use harness_engine::{ConnectError, ConnectStage, ConnectView, Entered, HostError, Secret, Typed};
 use serde_json::Value;
 
 pub(super) fn routes() -> Routes {
@@ -39,8 +39,9 @@ pub(super) fn routes() -> Routes {
 
 /// All accounts.
 #[utoipa::path(get, path = "/accounts", tag = "Accounts", responses((status = 200, body = List<Account>)))]
-async fn list_accounts(State(api): State<Api>) -> Answer<List<Account>> {
-    let rows = api.host.inbox().accounts().await?;
+async fn list_accounts(State(api): State<Api>, principal: Principal) -> Answer<List<Account>> {
+    let mut rows = api.host.inbox().accounts().await?;
+    rows.retain(|row| row.workspace == principal.workspace);
     Ok(Json(List::whole(rows.into_iter().map(Account::from).collect())))
 }
 
@@ -145,9 +146,10 @@ struct BeginConnecting {
 )]
 async fn begin_connecting(
     State(api): State<Api>,
+    principal: Principal,
     Json(begin): Json<BeginConnecting>,
 ) -> Result<(StatusCode, Json<NewConnectLink>), ApiError> {
-    let ticket = match api.host.begin_connecting(&begin.channel, begin.login.as_deref()).await {
+    let ticket = match api.host.begin_connecting_in(principal.workspace, &begin.channel, begin.login.as_deref()).await {
         Ok(ticket) => ticket,
         Err(HostError::Connect(ConnectError::NoLogin)) => {
             let registered = api.host.channel(&begin.channel)?;
@@ -168,13 +170,23 @@ async fn begin_connecting(
     Ok((StatusCode::CREATED, Json(NewConnectLink { object: ConnectLinkTag::Tag, ticket, link })))
 }
 
+/// A link of the sender's workspace. Those of others do not exist for them.
+fn own_link(api: &Api, principal: &Principal, ticket: &str) -> Result<ConnectView, ApiError> {
+    let view = api.host.connecting(ticket)?;
+    if view.workspace == principal.workspace { Ok(view) } else { Err(ConnectError::Expired.into()) }
+}
+
 /// How far connecting has come.
 #[utoipa::path(
     get, path = "/connect/{ticket}", tag = "Connecting", params(("ticket" = String, Path)),
     responses((status = 200, body = ConnectLink)),
 )]
-async fn get_connecting(State(api): State<Api>, Path(ticket): Path<String>) -> Answer<ConnectLink> {
-    let view = api.host.connecting(&ticket)?;
+async fn get_connecting(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(ticket): Path<String>,
+) -> Answer<ConnectLink> {
+    let view = own_link(&api, &principal, &ticket)?;
     let received = match view.stage {
         ConnectStage::Connected { account } => {
             let row = api.host.inbox().account_row(account).await?;
@@ -206,9 +218,11 @@ struct SelectAccount {
 )]
 async fn select_account(
     State(api): State<Api>,
+    principal: Principal,
     Path(ticket): Path<String>,
     Json(select): Json<SelectAccount>,
 ) -> Answer<ConnectLink> {
+    own_link(&api, &principal, &ticket)?;
     if let Err(error) = api.host.connect_select(&ticket, &select.candidate, None).await {
         let HostError::Connect(ConnectError::NoCandidate) = error else { return Err(error.into()) };
         let detail = format!(
@@ -250,9 +264,11 @@ enum EnteredValue {
 )]
 async fn enter_values(
     State(api): State<Api>,
+    principal: Principal,
     Path(ticket): Path<String>,
     Json(entered): Json<Value>,
 ) -> Answer<ConnectLink> {
+    own_link(&api, &principal, &ticket)?;
     match api.host.connect_enter(&ticket, typed(entered)?, None).await? {
         Entered::Taken(_) => Ok(Json(ConnectLink::of(api.host.connecting(&ticket)?, None))),
         Entered::Refused(problems) => Err(ApiError::not_entered(problems)),

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use harness_engine::Host;
-use harness_inbox::{ActivityView, ConversationEntry, ConversationId};
+use harness_inbox::{ActivityView, ConversationEntry, ConversationFilter, ConversationId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::{
-    Answer, Api, ApiError, Routes,
+    Answer, Api, Routes,
     dto::{
         IdentityRule,
         activity::Activity,
@@ -22,7 +22,7 @@ use super::{
     ids::{ConversationRef, Id},
     paging::{List, Paging},
 };
-use crate::auth::Scope;
+use crate::auth::{Principal, Scope};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -53,8 +53,13 @@ impl<'h> Rules<'h> {
     get, path = "/conversations", tag = "Conversations", params(Paging),
     responses((status = 200, body = List<Conversation>)),
 )]
-async fn list_conversations(State(api): State<Api>, Query(paging): Query<Paging>) -> Answer<List<Conversation>> {
-    let page = api.host.inbox().conversations_before(paging.place()?, paging.limit()?).await?;
+async fn list_conversations(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(paging): Query<Paging>,
+) -> Answer<List<Conversation>> {
+    let filter = ConversationFilter { workspace: Some(principal.workspace), ..ConversationFilter::default() };
+    let page = api.host.inbox().conversations_of(filter, paging.place()?, paging.limit()?).await?;
     let mut rules = Rules::new(&api.host);
     Ok(Json(List::of(page, |row| {
         let rule = rules.of(&row.channel).clone();
@@ -144,16 +149,17 @@ struct ActivityFilter {
 )]
 async fn list_activities(
     State(api): State<Api>,
+    principal: Principal,
     Query(filter): Query<ActivityFilter>,
     Query(paging): Query<Paging>,
 ) -> Answer<List<Activity>> {
     let (limit, before) = (paging.limit()?, paging.place()?);
     let conversation = filter.conversation_id.map(|Id(id)| id);
     if let Some(id) = conversation {
-        let found = api.host.inbox().channel_of(id).await;
-        found.map_err(|error| ApiError::from(error).at("conversation_id"))?;
+        api.own(&principal, id).await.map_err(|error| error.at("conversation_id"))?;
     }
-    let page = api.host.inbox().activities_before(conversation, filter.kind, before, limit).await?;
+    let workspace = Some(principal.workspace);
+    let page = api.host.inbox().activities_before(workspace, conversation, filter.kind, before, limit).await?;
     let mut rules = Rules::new(&api.host);
     Ok(Json(List::of(page, |row: ActivityView| {
         let rule = rules.of(&row.channel).clone();

@@ -6,11 +6,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use harness_inbox::PublicId;
+use harness_inbox::{PublicId, Row as AnyRow};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Api, ids::NOT_AN_ID, time::NOT_A_TIME};
-use crate::problem::Problem;
+use crate::{auth::Principal, problem::Problem};
 
 /// The variables of a path that are no row's id.
 pub(super) struct Path<T>(pub(super) T);
@@ -29,16 +29,31 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The row that the `{id}` of a path names. A text that is no id of this kind is answered like the id of a row that does
-/// not exist.
+/// The row that the `{id}` of a path names, of the sender's workspace. A text that is no id of this kind, and the id of a
+/// row of another workspace, are answered like the id of a row that does not exist.
 pub(super) struct Row<T>(pub(super) T);
 
-impl<T: PublicId> FromRequestParts<Api> for Row<T> {
+impl<T: PublicId + Into<AnyRow>> FromRequestParts<Api> for Row<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let Path(id) = Path::<String>::from_request_parts(parts, api).await?;
-        T::from_public(&id).map(Self).map_err(|_| Problem::no_row(T::NOUN))
+        let principal = Principal::from_request_parts(parts, api).await?;
+        let id = T::from_public(&id).map_err(|_| Problem::no_row(T::NOUN))?;
+        api.own(&principal, id).await.map(Self)
+    }
+}
+
+impl Api {
+    /// Checks that a row belongs to the sender's workspace. Every id that a request names goes through here.
+    pub(super) async fn own<T: PublicId + Into<AnyRow>>(&self, principal: &Principal, id: T) -> Result<T, Problem> {
+        self.owns(principal, id.into(), T::NOUN).await.map(|()| id)
+    }
+
+    /// The same for a row that has no id of its own kind.
+    pub(super) async fn owns(&self, principal: &Principal, row: AnyRow, noun: &str) -> Result<(), Problem> {
+        let workspace = self.host.inbox().workspace_of(row).await?;
+        if workspace == Some(principal.workspace) { Ok(()) } else { Err(Problem::no_row(noun)) }
     }
 }
 

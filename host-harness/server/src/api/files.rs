@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use harness_inbox::MediaId;
+use harness_inbox::{MediaId, Row as AnyRow};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,7 +19,7 @@ use super::{
     extract::{self, Json, Path, Query, Row},
     ids::MediaRef,
 };
-use crate::auth::Scope;
+use crate::auth::{Principal, Scope};
 use harness_engine::{self, FileContent, HostError, TakeError, Taking};
 
 pub(super) fn routes() -> Routes {
@@ -44,11 +44,12 @@ struct Named {
 )]
 async fn upload_file(
     State(api): State<Api>,
+    principal: Principal,
     Query(named): Query<Named>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Upload>), ApiError> {
-    let mut taking = api.host.take_file().await?;
+    let mut taking = api.host.take_file_for(principal.workspace).await?;
     if !take(&mut taking, body).await? {
         return Err(ApiError::bad("empty_file", "the body is empty: send the file as the body"));
     }
@@ -97,8 +98,13 @@ async fn get_media(State(api): State<Api>, Row(id): Row<MediaId>) -> Result<Resp
     get, path = "/uploads/{id}", tag = "Files", params(("id" = inline(UploadId), Path)),
     responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*")),
 )]
-async fn get_upload(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+async fn get_upload(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let handle = upload::handle(&id).ok_or_else(|| ApiError::no_row("uploaded file"))?;
+    api.owns(&principal, AnyRow::Upload(handle.to_owned()), "uploaded file").await?;
     let (file, content) = api.host.upload(handle).await?;
     Ok(handed_out(file.mime.as_deref(), content))
 }

@@ -21,9 +21,9 @@ use crate::auth::Scope;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .at(Scope::Observe, routes!(get_health))
-        .at(Scope::Admin, routes!(retry_deliveries))
+        .at(Scope::Host, routes!(retry_deliveries))
         .at(Scope::Read, routes!(list_channels))
-        .at(Scope::Admin, routes!(reset_channel))
+        .at(Scope::Host, routes!(reset_channel))
 }
 
 /// How the host does: its journal in numbers, and each channel.

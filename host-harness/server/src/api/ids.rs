@@ -4,8 +4,8 @@
 use std::{borrow::Cow, str::FromStr};
 
 use harness_inbox::{
-    AccountId, ActivityId, CollectionId, ContactId, ConversationId, DeliveryId, LabelId, MediaId, MessageId, NotAnId,
-    PublicId, ReplyId, UserId, WorkspaceId,
+    AccountId, ActivityId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId, MediaId,
+    MessageId, NotAnId, PublicId, ReplyId, UserId, WorkspaceId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -31,6 +31,7 @@ pub(crate) type CollectionRef = Id<CollectionId>;
 pub(crate) type ContactRef = Id<ContactId>;
 pub(crate) type ConversationRef = Id<ConversationId>;
 pub(crate) type DeliveryRef = Id<DeliveryId>;
+pub(crate) type InvitationRef = Id<InvitationId>;
 pub(crate) type LabelRef = Id<LabelId>;
 pub(crate) type MediaRef = Id<MediaId>;
 pub(crate) type MessageRef = Id<MessageId>;

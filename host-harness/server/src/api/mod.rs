@@ -11,6 +11,7 @@ use axum::{
 };
 
 mod accounts;
+mod automation;
 mod conversations;
 mod dto;
 mod extract;
@@ -21,7 +22,11 @@ mod openapi;
 mod paging;
 mod replies;
 mod routes;
+mod sender;
+mod session;
+mod team;
 mod time;
+mod tokens;
 
 pub(crate) use dto::contract;
 pub(crate) use files::handed_out;
@@ -52,9 +57,13 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
+        .merge(automation::routes())
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(session::routes())
+        .merge(team::routes())
+        .merge(tokens::routes())
         .finished(&api, time)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)

@@ -33,7 +33,10 @@ fn document(routes: &OpenApi) -> Value {
     document["servers"] = json!([{ "url": "/api/v1" }]);
     document["components"]["securitySchemes"] = json!({ "token": {
         "type": "http", "scheme": "bearer",
-        "description": "A token of the API. Each operation names the scope that it needs; `admin` has all of them.",
+        "description": "A token of the API. Each operation names the scope that it needs; `admin` has all that concern one workspace.",
+    }, "session": {
+        "type": "apiKey", "in": "cookie", "name": "__Host-session",
+        "description": "A person who has signed in, on a page of this host. Without TLS the cookie is `session`.",
     }});
     let problem = serde_json::to_value(problem::Document::schema()).unwrap_or_default();
     document["components"]["schemas"][&*problem::Document::name()] = problem;

@@ -20,7 +20,7 @@ use super::{
     extract::{self, Body, Json, Query, Row},
     ids::{ConversationRef, ReplyRef},
 };
-use crate::auth::Scope;
+use crate::auth::{Principal, Scope};
 
 /// The longest time that a request may wait for a reply's end.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -61,6 +61,7 @@ struct Wait {
 )]
 async fn create_reply(
     State(api): State<Api>,
+    principal: Principal,
     Row(conversation): Row<ConversationId>,
     Query(wait): Query<Wait>,
     headers: HeaderMap,
@@ -71,11 +72,14 @@ async fn create_reply(
         let detail = "send an `Idempotency-Key` header of at most 200 characters: the same key is one reply";
         return Err(ApiError::bad("no_idempotency_key", detail));
     };
-    let document = extract::document(&body)?;
+    let mut document = extract::document(&body)?;
+    if let Some(fields) = document.as_object_mut() {
+        principal.sign(fields);
+    }
     let new: NewReply = extract::read(document.clone())?;
     let mut changes = api.host.inbox().follow();
     api.host.inbox().channel_of(conversation).await?;
-    let queued = api.host.reply_if_sendable(conversation, key, new.into()).await;
+    let queued = api.host.reply_as(principal.user_id(), conversation, key, new.into()).await;
     let queued = queued.map_err(|error| no_such_file(error, &document))?;
     let ended = async {
         loop {

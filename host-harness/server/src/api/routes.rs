@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -37,7 +37,16 @@ type Parameters = Arc<[(HttpMethod, Vec<String>)]>;
 impl Routes {
     /// Adds endpoints of one path and one scope. A query parameter that their description does not have is rejected
     /// rather than ignored, which would be misleading.
-    pub(super) fn at(self, scope: Scope, (schemas, mut paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
+    pub(super) fn at(self, scope: Scope, (schemas, paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
+        self.with(Some(scope), (schemas, paths, endpoints))
+    }
+
+    /// Adds endpoints that need no scope: every sender that is authenticated may use them, and those of [`OPEN`] anybody.
+    pub(super) fn for_everybody(self, endpoints: UtoipaMethodRouter<Api>) -> Self {
+        self.with(None, endpoints)
+    }
+
+    fn with(self, scope: Option<Scope>, (schemas, mut paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
         let mut parameters = Vec::new();
         for (method, operation) in paths.paths.values_mut().flat_map(operations) {
             let all = operation.parameters.iter().flatten();
@@ -46,12 +55,22 @@ impl Routes {
                 _ => None,
             });
             parameters.push((method, named.collect()));
-            operation.security = Some(vec![SecurityRequirement::new("token", [scope.name()])]);
+            operation.security = Some(match scope {
+                Some(scope) => vec![
+                    SecurityRequirement::new("token", [scope.name()]),
+                    SecurityRequirement::new("session", [scope.name()]),
+                ],
+                // Nothing, for what people do who have not signed in yet.
+                None => Vec::new(),
+            });
         }
         let parameters = Parameters::from(parameters);
         let scoped = endpoints
-            .route_layer(middleware::from_fn(move |request, next| known_only(Arc::clone(&parameters), request, next)))
-            .route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next)));
+            .route_layer(middleware::from_fn(move |request, next| known_only(Arc::clone(&parameters), request, next)));
+        let scoped = match scope {
+            Some(scope) => scoped.route_layer(middleware::from_fn(move |request, next| in_scope(scope, request, next))),
+            None => scoped,
+        };
         Self(self.0.routes((schemas, paths, scoped)))
     }
 
@@ -98,17 +117,45 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 }
 
 async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    match api.access.authenticate(request.headers(), api.host.clock().now()) {
+    if is_open(&request) {
+        return next.run(request).await;
+    }
+    match api.access.authenticate(&api.host, request.method(), request.headers()).await {
         Ok(granted) => {
             tracing::Span::current().record("token", &granted.whose);
             request.extensions_mut().insert(granted);
             next.run(request).await
         }
         Err(denied) => {
-            let mut answer = ApiError::new(StatusCode::UNAUTHORIZED, denied.code(), denied.to_string()).into_response();
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let mut answer = ApiError::from(denied).into_response();
+            if answer.status() == StatusCode::UNAUTHORIZED {
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
             answer
         }
+    }
+}
+
+/// What people do who have not signed in yet: signing in, and accepting an invitation.
+const OPEN: [(Method, &str); 2] = [(Method::POST, "/api/v1/session"), (Method::POST, "/api/v1/invitations/accept")];
+
+fn is_open(request: &Request) -> bool {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    OPEN.iter().any(|(method, open)| method == request.method() && path == Some(open))
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let (status, code) = match denied {
+            Denied::NoToken => (StatusCode::UNAUTHORIZED, "no_token"),
+            Denied::Unknown => (StatusCode::UNAUTHORIZED, "unknown_token"),
+            Denied::Expired => (StatusCode::UNAUTHORIZED, "expired_token"),
+            Denied::SignedOut => (StatusCode::UNAUTHORIZED, "signed_out"),
+            Denied::OtherOrigin => (StatusCode::FORBIDDEN, "other_origin"),
+            Denied::NoWorkspace => (StatusCode::NOT_FOUND, "no_such_workspace"),
+            Denied::Inbox(error) => return error.into(),
+        };
+        Self::new(status, code, denied.to_string())
     }
 }
 

@@ -1,70 +1,48 @@
-//! Owns: authenticating a request by its token: who sends it, and what they may do.
-//! Does not own: which endpoint needs which scope (`api`), stored tokens (`tokens`).
+//! Owns: authenticating a request: by its token, or by the session of a browser on this host's own pages.
+//! Does not own: which endpoint needs which scope (`api`), stored tokens (`tokens`), signing in (`sign_in`).
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
+use harness_engine::{Host, Secret};
+use harness_inbox::{InboxError, PublicId as _, WorkspaceId};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    scope::Scope,
+    attempts::Attempts,
+    cookies::Cookie,
+    password::Passwords,
+    principal::Principal,
+    sign_in,
     tokens::{Stamp, StoredToken, TokenFile, digest},
 };
-use harness_engine::Secret;
+use crate::middleware::browser;
 
-/// The scopes as a list for people.
-fn listed(scopes: &[Scope]) -> String {
-    scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The authenticated sender of a request, and its scopes.
-#[derive(Clone, Debug)]
-pub(crate) struct Principal {
-    /// The token's name, for the log.
-    pub(crate) whose: String,
-    scopes: Vec<Scope>,
-}
-
-impl Principal {
-    fn everything(whose: &str) -> Self {
-        Self { whose: whose.to_owned(), scopes: vec![Scope::Admin] }
-    }
-
-    /// Checks that the token has the scope. `Err`: the sentence for the sender.
-    pub(crate) fn requires(&self, scope: Scope) -> Result<(), String> {
-        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
-            return Ok(());
-        }
-        Err(format!(
-            "this token lacks the scope `{scope}`; it has {}: `harness token create NAME --scope {scope}` makes one that has it",
-            listed(&self.scopes)
-        ))
-    }
-}
+/// The header in which a sender for the whole host names the workspace of a request.
+pub(crate) const WORKSPACE: &str = "workspace";
 
 /// Why a request is not authenticated.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error("send a token of the API as `Authorization: Bearer …`; `harness token create` makes one")]
+    #[error("sign in, or send a token of the API as `Authorization: Bearer …`; `harness token create` makes one")]
     NoToken,
     #[error("this token is not known: it was mistyped or revoked; `harness token create` makes another")]
     Unknown,
     #[error("this token's time is over: make another with `harness token create`")]
     Expired,
-}
-
-impl Denied {
-    /// The problem's `code`.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::NoToken => "no_token",
-            Self::Unknown => "unknown_token",
-            Self::Expired => "expired_token",
-        }
-    }
+    #[error("you are signed out: your session has ended; sign in again")]
+    SignedOut,
+    #[error(
+        "a request that changes something, with a session, has to come from a page of this host: its `Origin` is missing or is another's. Programs send a token instead"
+    )]
+    OtherOrigin,
+    #[error("there is no such workspace: the header `Workspace` names one by its id; without it, the first is meant")]
+    NoWorkspace,
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
 }
 
 /// The token in `Authorization`. The scheme is case-insensitive.
@@ -77,7 +55,8 @@ fn shown(header: &[u8]) -> Option<&[u8]> {
 /// How often the last use of a token is recorded, in milliseconds.
 const USED_EVERY_MS: u64 = 60_000;
 
-/// Authenticates requests to the API. Without any token, as by default, it rejects all of them. Cloning shares it.
+/// Authenticates requests. Without any token, as by default, it accepts only people who have signed in. Cloning shares
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct Authenticator {
     shared: Arc<Shared>,
@@ -89,7 +68,9 @@ struct Shared {
     admin: Option<[u8; 32]>,
     file: Option<TokenFile>,
     known: RwLock<Option<(Stamp, Arc<[StoredToken]>)>>,
-    used: Mutex<HashMap<String, u64>>,
+    used: Mutex<HashMap<[u8; 32], u64>>,
+    passwords: Passwords,
+    attempts: Attempts,
 }
 
 impl Authenticator {
@@ -100,10 +81,51 @@ impl Authenticator {
         Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }) }
     }
 
-    /// Authenticates a request by its headers. `now` is in milliseconds since 1970.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap, now: u64) -> Result<Principal, Denied> {
-        let token =
-            headers.get(header::AUTHORIZATION).and_then(|value| shown(value.as_bytes())).ok_or(Denied::NoToken)?;
+    /// The file of named tokens.
+    pub(crate) fn token_file(&self) -> Option<&TokenFile> {
+        self.shared.file.as_ref()
+    }
+
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.shared.passwords
+    }
+
+    pub(super) fn attempts(&self) -> &Attempts {
+        &self.shared.attempts
+    }
+
+    /// Authenticates a request by its headers. A token counts before a session.
+    pub(crate) async fn authenticate(
+        &self,
+        host: &Host,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Principal, Denied> {
+        let token = headers.get(header::AUTHORIZATION).map(|value| shown(value.as_bytes()).ok_or(Denied::NoToken));
+        let principal = match token {
+            Some(token) => self.by_token(token?, host.clock().now())?,
+            None => by_session(host, method, headers).await?,
+        };
+        self.choose_workspace(host, headers, principal).await
+    }
+
+    async fn choose_workspace(
+        &self,
+        host: &Host,
+        headers: &HeaderMap,
+        principal: Principal,
+    ) -> Result<Principal, Denied> {
+        let Some(named) = headers.get(WORKSPACE) else { return Ok(principal) };
+        let named =
+            named.to_str().ok().and_then(|text| WorkspaceId::from_public(text).ok()).ok_or(Denied::NoWorkspace)?;
+        if named == principal.workspace {
+            return Ok(principal);
+        }
+        let exists = principal.is_of_host() && host.inbox().workspaces().await?.iter().any(|one| one.id == named);
+        if exists { Ok(principal.in_workspace(named)) } else { Err(Denied::NoWorkspace) }
+    }
+
+    fn by_token(&self, token: &[u8], now: u64) -> Result<Principal, Denied> {
         let digest = digest(token);
         let is_admin = self.shared.admin.is_some_and(|admin| bool::from(admin.ct_eq(&digest)));
         let known = self.known();
@@ -113,14 +135,14 @@ impl Authenticator {
             if is_it { Some(stored) } else { found }
         });
         if is_admin {
-            return Ok(Principal::everything("[api]"));
+            return Ok(Principal::operator());
         }
         let stored = found.ok_or(Denied::Unknown)?;
         if stored.expires_at.is_some_and(|end| end <= now) {
             return Err(Denied::Expired);
         }
         self.note(stored, now);
-        Ok(Principal { whose: stored.name.clone(), scopes: stored.scopes.clone() })
+        Ok(Principal::token(&stored.name, stored.workspace, stored.scopes.clone()))
     }
 
     /// The tokens in the file now. The file is read again only when its metadata have changed.
@@ -150,16 +172,28 @@ impl Authenticator {
     fn note(&self, stored: &StoredToken, now: u64) {
         let Some(file) = self.shared.file.clone() else { return };
         let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = used.get(&stored.name).copied().max(stored.last_used_at).unwrap_or(0);
+        let last = used.get(&stored.sha256).copied().max(stored.last_used_at).unwrap_or(0);
         if now.saturating_sub(last) < USED_EVERY_MS {
             return;
         }
-        used.insert(stored.name.clone(), now);
-        let name = stored.name.clone();
+        let id = stored.sha256;
+        used.insert(id, now);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = file.used(&name, now) {
+            if let Err(error) = file.used(&id, now) {
                 tracing::warn!(%error, "when a token was used could not be written down");
             }
         });
     }
+}
+
+/// The person whose session a browser shows. What changes something has to come from a page of this host, positively:
+/// a cookie goes along with requests that the person knows nothing of.
+async fn by_session(host: &Host, method: &Method, headers: &HeaderMap) -> Result<Principal, Denied> {
+    let cookie = Cookie::Session.of(host, headers).ok_or(Denied::NoToken)?;
+    if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !browser::is_of_this_host(host, headers) {
+        return Err(Denied::OtherOrigin);
+    }
+    let id = digest(cookie.as_bytes());
+    let user = sign_in::signed_in(host, id).await?.ok_or(Denied::SignedOut)?;
+    Ok(Principal::user(user, id))
 }

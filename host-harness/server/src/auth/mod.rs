@@ -1,15 +1,23 @@
-//! Owns: access to the API: scopes, tokens and their storage.
-//! Does not own: which endpoint needs which scope (`api`).
+//! Owns: who may use the host: people who sign in, tokens and their scopes.
+//! Does not own: which endpoint needs which scope (`api`), the pages on which people sign in (`pages`).
 
 mod admin_token;
+mod attempts;
 mod authenticator;
+mod cookies;
 mod page_access;
+mod password;
+mod principal;
 mod scope;
+mod sign_in;
 mod tokens;
 
 pub use admin_token::{AdminToken, AdminTokenError, new_token};
 pub use authenticator::Authenticator;
-pub(crate) use authenticator::{Denied, Principal};
+pub(crate) use authenticator::Denied;
+pub(crate) use cookies::Cookie;
 pub use page_access::PageAccess;
+pub(crate) use principal::{Principal, Who};
 pub use scope::Scope;
+pub(crate) use sign_in::{Begun, INVITED_MS, SignInError, email_of, invitation_secret, name_of, peer_of};
 pub use tokens::{StoredToken, TOKEN_PREFIX, TokenError, TokenFile};

@@ -4,9 +4,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a token allows.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Reading conversations, messages, files, accounts and channels.
@@ -15,15 +16,23 @@ pub enum Scope {
     Reply,
     /// Connecting, checking, configuring and disconnecting accounts.
     Accounts,
-    /// Counters and the journal's health, which contain nothing that people write.
+    /// Counters and the journal's health of the whole host, which contain nothing that people write.
     Observe,
-    /// Everything, including stopping and starting channels.
+    /// Everything of one workspace: its people, tokens and settings too.
     Admin,
+    /// What concerns the whole host: workspaces, stopping and starting channels, deliveries. Requests of its owner may be
+    /// about any workspace.
+    Host,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Reply, Self::Accounts, Self::Observe, Self::Admin];
+    pub const ALL: [Self; 6] = [Self::Read, Self::Reply, Self::Accounts, Self::Observe, Self::Admin, Self::Host];
+
+    /// Whether it concerns one workspace only, and [`Self::Admin`] includes it.
+    pub fn is_of_workspace(self) -> bool {
+        !matches!(self, Self::Observe | Self::Host)
+    }
 
     /// The name in commands and errors.
     pub fn name(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Scope {
             Self::Accounts => "accounts",
             Self::Observe => "observe",
             Self::Admin => "admin",
+            Self::Host => "host",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness_inbox::private_options;
+use harness_inbox::{WorkspaceId, private_options};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +18,8 @@ use harness_engine::{VaultError, random};
 
 /// Prefix of every token, recognisable to secret scanners and to people.
 pub const TOKEN_PREFIX: &str = "harness_";
+/// Prefix of the ids of tokens.
+const ID_PREFIX: &str = "tok_";
 /// The file's name in the data folder.
 const FILE: &str = "api-tokens.json";
 /// Maximum length of a token's name, in bytes.
@@ -53,6 +55,9 @@ pub enum TokenError {
     /// The name is in use.
     #[error("there is a token `{0}` already: choose another name, or revoke it first")]
     Taken(String),
+    /// Several workspaces have a token of this name.
+    #[error("several workspaces have a token `{0}`: name one by its id, as `harness token list` shows it")]
+    Several(String),
     /// No token has this name.
     #[error("there is no token `{0}`; there are: {1}")]
     Unknown(String, String),
@@ -68,8 +73,11 @@ pub enum TokenError {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredToken {
-    /// For people, and for revoking it.
+    /// For people, and for revoking it. Unique in its workspace.
     pub name: String,
+    /// The workspace that it belongs to. Tokens of earlier versions belong to the first.
+    #[serde(default = "first")]
+    pub workspace: WorkspaceId,
     /// SHA-256 of the whole token, in hex.
     #[serde(with = "hex::serde")]
     pub(crate) sha256: [u8; 32],
@@ -81,6 +89,18 @@ pub struct StoredToken {
     pub expires_at: Option<u64>,
     /// When it was last used, in milliseconds since 1970, to the minute.
     pub last_used_at: Option<u64>,
+}
+
+fn first() -> WorkspaceId {
+    WorkspaceId::FIRST
+}
+
+impl StoredToken {
+    /// Its id, for lists and for revoking it. It opens nothing: it is the beginning of a digest of the digest.
+    pub fn id(&self) -> String {
+        let id = digest(&self.sha256);
+        format!("{ID_PREFIX}{}", hex::encode(id.get(..8).unwrap_or_default()))
+    }
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -122,9 +142,21 @@ impl TokenFile {
         Self { path: folder.join(FILE) }
     }
 
-    /// Creates a token and returns it. It cannot be shown again.
+    /// Creates a token of the first workspace and returns it. It cannot be shown again.
     pub fn create(
         &self,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<u64>,
+        now: u64,
+    ) -> Result<String, TokenError> {
+        self.create_in(WorkspaceId::FIRST, name, scopes, expires_at, now)
+    }
+
+    /// Creates a token of a workspace and returns it. It cannot be shown again.
+    pub fn create_in(
+        &self,
+        workspace: WorkspaceId,
         name: &str,
         scopes: &[Scope],
         expires_at: Option<u64>,
@@ -140,23 +172,34 @@ impl TokenFile {
         scopes.dedup();
         let sha256 = digest(token.as_bytes());
         self.change(|tokens| {
-            if tokens.iter().any(|known| known.name == name) {
+            if tokens.iter().any(|known| known.name == name && known.workspace == workspace) {
                 return Err(TokenError::Taken(name.to_owned()));
             }
             if tokens.len() >= MAX_TOKENS {
                 return Err(TokenError::TooMany);
             }
             let name = name.to_owned();
-            tokens.push(StoredToken { name, sha256, scopes, created_at: now, expires_at, last_used_at: None });
+            tokens.push(StoredToken {
+                name,
+                workspace,
+                sha256,
+                scopes,
+                created_at: now,
+                expires_at,
+                last_used_at: None,
+            });
             Ok(())
         })?;
         Ok(token)
     }
 
-    /// Revokes a token.
+    /// Revokes the token with this id, or with this name if only one has it.
     pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
         self.change(|tokens| {
-            let Some(place) = tokens.iter().position(|known| known.name == name) else {
+            if tokens.iter().filter(|known| known.name == name).count() > 1 {
+                return Err(TokenError::Several(name.to_owned()));
+            }
+            let Some(place) = tokens.iter().position(|known| known.name == name || known.id() == name) else {
                 let known: Vec<_> = tokens.iter().map(|known| known.name.as_str()).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(TokenError::Unknown(name.escape_debug().to_string(), known));
@@ -179,10 +222,10 @@ impl TokenFile {
     }
 
     /// Records the use of a token.
-    pub(crate) fn used(&self, name: &str, at: u64) -> Result<(), TokenError> {
+    pub(crate) fn used(&self, sha256: &[u8; 32], at: u64) -> Result<(), TokenError> {
         self.change(|tokens| {
             // The token may have been revoked meanwhile.
-            if let Some(known) = tokens.iter_mut().find(|known| known.name == name) {
+            if let Some(known) = tokens.iter_mut().find(|known| known.sha256 == *sha256) {
                 known.last_used_at = Some(at);
             }
             Ok(())
@@ -260,7 +303,8 @@ mod tests {
             assert!(matches!(file.create(name, &[Scope::Read], None, 7), Err(TokenError::Name(_))), "{name:?}");
         }
         let before = file.stamp();
-        file.used("crm", 99).unwrap();
+        let crm = file.list().unwrap().remove(0).sha256;
+        file.used(&crm, 99).unwrap();
         assert_eq!(file.list().unwrap().first().unwrap().last_used_at, Some(99));
         assert_ne!(file.stamp(), before, "a running host sees the change");
         file.revoke("crm").unwrap();

@@ -51,6 +51,13 @@ fn refused() -> Response {
     (StatusCode::FORBIDDEN, format!("{OTHER_SITE}\n")).into_response()
 }
 
+/// Whether the browser says that the request comes from a page of this very host. A program says nothing.
+pub(crate) fn is_of_this_host(host: &Host, headers: &HeaderMap) -> bool {
+    let says = headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin")
+        || (headers.get(FETCH_SITE).is_none() && headers.get(header::ORIGIN).is_some());
+    says && !is_of_another_site(host, headers)
+}
+
 /// Whether the browser marks the request as cross-site. Older browsers send only `Origin`; programs send neither
 /// header.
 fn is_of_another_site(host: &Host, headers: &HeaderMap) -> bool {

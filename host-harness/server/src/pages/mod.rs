@@ -9,6 +9,7 @@ mod inbox;
 mod layout;
 mod parts;
 mod reader;
+mod sign_in;
 mod times;
 mod words;
 
@@ -21,9 +22,12 @@ use axum::{
 };
 use harness_engine::Host;
 
-use self::{inbox::Desk, reader::Reader};
+use self::{
+    inbox::Desk,
+    reader::{Door, Reader},
+};
 use crate::{
-    auth::PageAccess,
+    auth::{Authenticator, PageAccess},
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
@@ -31,17 +35,26 @@ use crate::{
     },
 };
 
-/// All pages. Those of the inbox are for whom `access` lets in; the connect pages have their own cookies.
-pub(crate) fn router(host: Host, access: PageAccess, limits: &Limits) -> Router {
+/// All pages. Those of the inbox are for people who have signed in, and for whom `people` lets in besides; the connect
+/// pages have their own cookies.
+pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let desk = Desk { host: host.clone(), has_demo: false };
     let private = Router::new()
         .route("/help", get(help::page))
         .merge(inbox::router(desk))
-        .layer(middleware::from_fn_with_state(access, reader::admit))
+        .layer(middleware::from_fn_with_state(
+            Door { host: host.clone(), access: access.clone(), people },
+            reader::admit,
+        ))
         .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
-    Router::new().route("/", get(home)).merge(assets::router()).merge(private).merge(connect::router(host, limits))
+    Router::new()
+        .route("/", get(home))
+        .merge(assets::router())
+        .merge(private)
+        .merge(sign_in::router(host.clone(), access, limits))
+        .merge(connect::router(host, limits))
 }
 
 async fn home() -> Response {

@@ -4,14 +4,17 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
-use super::{error, words::Words};
-use crate::auth::PageAccess;
+use harness_engine::Host;
+use harness_inbox::{ConversationId, InboxError, MediaId, PublicId, Row, UserId, WorkspaceId};
+
+use super::{error, sign_in, words::Words};
+use crate::auth::{Authenticator, Denied, PageAccess, Principal, Who};
 
 /// The cookies of a reader's preferences. They hold no secret and identify nobody.
 const LANGUAGE: &str = "language";
@@ -29,6 +32,10 @@ pub(crate) struct Reader {
     pub(super) theme: Option<&'static str>,
     /// Their name, as it stands on their replies.
     pub(super) name: Arc<str>,
+    /// Their workspace. Nothing of another one exists for them.
+    pub(super) workspace: WorkspaceId,
+    /// Who they are; `None` in the demo.
+    pub(super) user: Option<UserId>,
 }
 
 impl Reader {
@@ -44,6 +51,8 @@ impl Reader {
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
             theme,
             name,
+            workspace: WorkspaceId::FIRST,
+            user: None,
         }
     }
 }
@@ -66,17 +75,79 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
     }
 }
 
-/// Lets in who may look at the inbox.
-pub(super) async fn admit(State(access): State<PageAccess>, mut request: Request, next: Next) -> Response {
-    let name: Arc<str> = match access {
-        PageAccess::Demo if is_of_this_machine(request.headers()) => "You".into(),
-        PageAccess::Demo | PageAccess::Closed => {
+/// What decides who may look at the inbox.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) host: Host,
+    pub(super) access: Authenticator,
+    pub(super) people: PageAccess,
+}
+
+impl Door {
+    /// Who asks; `None` if they have to sign in.
+    async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
+        match self.access.authenticate(&self.host, method, headers).await {
+            Ok(Principal { who: Who::User { id, name, .. }, workspace, .. }) => {
+                Ok(Some(Reader { workspace, user: Some(id), ..Reader::of(headers, name.into()) }))
+            }
+            Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
+            // Tokens are for programs, which read the API.
+            Ok(_) | Err(_) if self.people == PageAccess::Demo && is_of_this_machine(headers) => {
+                Ok(Some(Reader::of(headers, "You".into())))
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether the row in the address is one of the reader's workspace.
+    async fn owns(&self, reader: &Reader, path: Option<&str>, parameters: &RawPathParams) -> Result<bool, InboxError> {
+        for (_, value) in parameters {
+            let row = match path.unwrap_or_default() {
+                "/inbox/files/{handle}" => Some(Row::Upload(value.to_owned())),
+                "/inbox/media/{id}" => row::<MediaId>(value),
+                _ => row::<ConversationId>(value),
+            };
+            let workspace = match row {
+                Some(row) => self.host.inbox().workspace_of(row).await?,
+                None => None,
+            };
+            if workspace != Some(reader.workspace) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn row<T: PublicId + Into<Row>>(text: &str) -> Option<Row> {
+    T::from_public(text).ok().or_else(|| text.parse().ok().map(T::from_number)).map(Into::into)
+}
+
+/// Lets in who may look at the inbox, and only at rows of their workspace.
+pub(super) async fn admit(
+    State(door): State<Door>,
+    parameters: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let reader = match door.reader(request.method(), request.headers()).await {
+        Ok(Some(reader)) => reader,
+        Ok(None) => return sign_in::first(request.method(), request.uri()),
+        Err(denied) => {
             let reader = Reader::of(request.headers(), "".into());
             let (title, hint) = (&reader.words.error_closed, &reader.words.error_closed_hint);
-            return error::page(&reader, StatusCode::UNAUTHORIZED, title, hint, None).into_response();
+            if matches!(denied, Denied::Inbox(_)) {
+                tracing::error!(%denied, "a page could not be answered");
+            }
+            return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
         }
     };
-    let reader = Reader::of(request.headers(), name);
+    match door.owns(&reader, path.as_ref().map(MatchedPath::as_str), &parameters).await {
+        Ok(true) => {}
+        Ok(false) => return error::no_conversation(&reader),
+        Err(error) => return error::failed(&reader, &error.into()),
+    }
     request.extensions_mut().insert(reader);
     next.run(request).await
 }

@@ -13,7 +13,7 @@ use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
-use harness_inbox::{ConversationId, ReplyState, ReplyView};
+use harness_inbox::{Accepted, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
 use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
@@ -57,6 +57,7 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
+        add_agent(&host).await?;
         let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
@@ -152,6 +153,19 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     let secrets = slots(account.secrets.iter().map(|(slot, secret)| (*slot, secret)));
     host.connect_account(channel, &account.id, &account.name, &settings, secrets).await?;
     println!("account    {} ({})", account.name, account.id);
+    Ok(())
+}
+
+/// The person whose name stands on what is written on the demo's pages. Nobody can sign in as them.
+async fn add_agent(host: &Host) -> Result<()> {
+    let agent = NewUser {
+        workspace: WorkspaceId::FIRST,
+        email: "agent@demo.invalid".into(),
+        name: "Sam".into(),
+        role: Role::Admin,
+        accepted: Accepted::Provider { issuer: "demo".into(), subject: "agent".into() },
+    };
+    host.users().create_user(agent, host.clock().now()).await?;
     Ok(())
 }
 

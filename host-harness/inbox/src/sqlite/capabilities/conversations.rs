@@ -9,7 +9,7 @@ use crate::{
     error::InboxError,
     model::{
         AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, Page, Place, TimelineEntry,
+        MergedPlace, Page, Place, TimelineEntry, WorkspaceId,
     },
     sqlite::{rows::conversations::mark_read, store::SqliteStore, views},
     store::Conversations,
@@ -43,6 +43,7 @@ impl Conversations for SqliteStore {
 
     async fn activities_before(
         &self,
+        workspace: Option<WorkspaceId>,
         conversation: Option<ConversationId>,
         kind: Option<String>,
         before: Option<Place>,
@@ -51,7 +52,7 @@ impl Conversations for SqliteStore {
         let before = before.unwrap_or(Place::FIRST);
         self.readers
             .read(move |connection| {
-                let rows = views::activities::activities(connection, conversation, kind, before, limit)?;
+                let rows = views::activities::activities(connection, workspace, conversation, kind, before, limit)?;
                 Ok(Page::of(rows, limit))
             })
             .await

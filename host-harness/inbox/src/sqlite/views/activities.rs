@@ -9,13 +9,14 @@ use serde_json::value::RawValue;
 use super::timeline;
 use crate::{
     error::InboxError,
-    model::{ActivityView, ConversationEntry, ConversationId, MergedPlace, Page, Place},
+    model::{ActivityView, ConversationEntry, ConversationId, MergedPlace, Page, Place, WorkspaceId},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
 /// The newest activities before `before`, newest first: one more than `limit`, if there are more.
 pub(crate) fn activities(
     connection: &Connection,
+    workspace: Option<WorkspaceId>,
     conversation: Option<ConversationId>,
     kind: Option<String>,
     before: Place,
@@ -28,9 +29,9 @@ pub(crate) fn activities(
          FROM activity n JOIN account a ON a.id = n.account_id
          LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
          WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)
-           AND (?5 IS NULL OR n.kind = ?5)
+           AND (?5 IS NULL OR n.kind = ?5) AND (?6 IS NULL OR a.workspace_id = ?6)
          ORDER BY n.at DESC, n.id DESC LIMIT ?3",
-        params![before.at, before.id, with_one_more(limit), conversation, kind],
+        params![before.at, before.id, with_one_more(limit), conversation, kind, workspace],
         |row| Ok((activity(row)?, row.get::<_, String>(9)?, row.get(10)?)),
     )?;
     let placed = rows.into_iter().map(|(mut activity, body, details)| {
@@ -67,7 +68,7 @@ pub(crate) fn merged(
     limit: usize,
 ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError> {
     let messages = timeline::placed(connection, conversation, before.messages, limit)?;
-    let activities = activities(connection, Some(conversation), None, before.activities, limit)?;
+    let activities = activities(connection, None, Some(conversation), None, before.activities, limit)?;
     let messages = messages.into_iter().map(|(one, at)| (at, 1, ConversationEntry::Message(Box::new(one))));
     let activities = activities.into_iter().map(|(one, at)| (at, 0, ConversationEntry::Activity(Box::new(one))));
     let mut all: Vec<_> = messages.chain(activities).collect();

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attachment;
+pub(crate) mod automation;
 pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
@@ -39,14 +40,21 @@ macro_rules! tags {
 tags! {
     AccountTag = "account";
     ActivityTag = "activity";
+    AutomationDecisionTag = "automation_decision";
+    AutomationTag = "automation";
     ChannelTag = "channel";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
     HealthTag = "health";
+    InvitationTag = "invitation";
     MediaTag = "media";
     MessageTag = "message";
     ReplyTag = "reply";
+    SessionTag = "session";
+    TokenTag = "token";
     UploadTag = "upload";
+    UserTag = "user";
+    WorkspaceTag = "workspace";
 }
 
 /// The platform's id of a person, under the name that the channel's identity rule gives it.

@@ -76,7 +76,7 @@ impl Opened {
         let summary = summary(host, id).await?;
         let channel_name = channel_name(host, &summary.channel);
         let messages = inbox.timeline_before(id, before.and_then(|place| place.parse().ok()), MESSAGES).await?;
-        let activities = inbox.activities_before(Some(id), None, None, ACTIVITIES).await?.entries;
+        let activities = inbox.activities_before(None, Some(id), None, None, ACTIVITIES).await?.entries;
         Ok(Self {
             name: name(&summary, &channel_name, reader),
             said: said(&messages.entries, reader, &channel_name),
@@ -146,7 +146,7 @@ pub(super) async fn write_again(
         options: Vec::new(),
         native: None,
     };
-    match host.reply_if_sendable(conversation, &key, message).await {
+    match host.reply_as(reader.user, conversation, &key, message).await {
         Ok(_) => Ok(Vec::new()),
         Err(HostError::NotSendable(violations)) => Ok(violations),
         Err(error) => Err(error),

@@ -282,7 +282,7 @@ async fn reply(
     } else {
         let message = draft.message(Can(&capabilities), &reader);
         // The composer stays as it is when a heart is sent.
-        match host.reply_if_sendable(id, &draft.key, message).await {
+        match host.reply_as(reader.user, id, &draft.key, message).await {
             Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{id}")),
             Ok(_) => match Draft::new() {
                 Ok(new) => draft = new,
