@@ -38,6 +38,8 @@ pub enum Worker {
     Snoozes,
     /// Tells products what changes.
     Webhooks,
+    /// Brings the search's index up to date.
+    Index,
 }
 
 impl Worker {
@@ -51,6 +53,7 @@ impl Worker {
         Self::Upkeep,
         Self::Snoozes,
         Self::Webhooks,
+        Self::Index,
     ];
 }
 
