@@ -23,6 +23,8 @@ mod random;
 #[path = "crash/records.rs"]
 mod records;
 
+#[path = "automation/killed.rs"]
+mod automation_killed;
 #[path = "backup.rs"]
 mod backup;
 #[path = "crash.rs"]

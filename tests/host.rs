@@ -6,6 +6,16 @@ mod agreement;
 mod ambiguous;
 #[path = "arrivals.rs"]
 mod arrivals;
+#[path = "automation/assistant.rs"]
+mod automation_assistant;
+#[path = "automation/hostile.rs"]
+mod automation_hostile;
+#[path = "automation/routing.rs"]
+mod automation_routing;
+#[path = "automation/stage.rs"]
+mod automation_stage;
+#[path = "automation/welcome.rs"]
+mod automation_welcome;
 #[path = "bad_input.rs"]
 mod bad_input;
 #[path = "breaker.rs"]

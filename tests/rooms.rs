@@ -24,7 +24,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("engine", &["contract", "egress", "inbox", "sandbox"]),
     ("automation", &["contract", "engine", "inbox"]),
     ("package", &["contract"]),
-    ("server", &["contract", "engine", "inbox"]),
+    ("server", &["automation", "contract", "engine", "inbox"]),
     ("build", &["contract"]),
     ("cli", &["automation", "build", "contract", "egress", "engine", "inbox", "package", "sandbox", "server"]),
 ];

@@ -19,6 +19,7 @@ static POLICY: LazyLock<TrustPolicy> = LazyLock::new(|| {
     let acme = PublisherRule {
         name: "acme".parse().unwrap(),
         keys: vec![PublicKey::from_pem(KEY).unwrap()],
+        identities: Vec::new(),
         channels: vec!["chat".parse().unwrap()],
     };
     TrustPolicy::new(TrustRules { publishers: vec![acme], ..TrustRules::default() }).unwrap()

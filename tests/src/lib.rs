@@ -22,6 +22,7 @@ pub mod languages;
 pub mod line;
 pub mod log;
 pub mod manifest;
+pub mod model;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;

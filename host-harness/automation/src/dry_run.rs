@@ -66,7 +66,7 @@ pub async fn dry_run(
         && let Some(entry) = page.entries.get(last)
     {
         let so_far = page.entries.get(..=last).unwrap_or_default();
-        let answered = assistant::would_answer(host, conversation, settings, so_far, 0).await;
+        let answered = assistant::would_answer(host, conversation, settings, so_far).await;
         would.extend(answered.map_err(AutomationError::from)?.map(|answer| told(entry.id, answer)));
     }
     Ok(would)

@@ -13,8 +13,10 @@ pub(crate) enum Writer {
     Customer,
     /// A person of the team: here, in the platform's app, or with another program.
     Person,
-    /// The automation, or another program here.
-    Program,
+    /// The assistant, or another program that answers.
+    Bot,
+    /// A rule of this host, such as a greeting. It answers nothing.
+    Rule,
     /// Somebody whose entry is not acted on: history, a conversation that another application has, the account itself,
     /// a customer's bot, the platform.
     Other,
@@ -27,7 +29,8 @@ pub(crate) fn writer(entry: &TimelineEntry) -> Writer {
     }
     if entry.direction == "outbound" {
         return match serde_json::from_str::<Sender>(entry.author.get()) {
-            Ok(sender) if entry.reply.is_some() && sender.kind != SenderKind::Human => Writer::Program,
+            Ok(Sender { kind: SenderKind::Bot, .. }) if entry.reply.is_some() => Writer::Bot,
+            Ok(Sender { kind: SenderKind::Automation, .. }) if entry.reply.is_some() => Writer::Rule,
             _ => Writer::Person,
         };
     }

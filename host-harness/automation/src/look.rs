@@ -108,11 +108,6 @@ impl Look {
             None
         }
     }
-
-    /// Whether the assistant has answered here since it last began.
-    pub(crate) fn has_answered(&self) -> bool {
-        self.assisted.turns > 0
-    }
 }
 
 /// Why nothing may be sent to a conversation now.

@@ -56,7 +56,7 @@ pub(crate) fn digest(assistant: &Assistant) -> String {
 impl Prompt {
     /// `None` if the customer wrote nothing since the last answer, or unsent it.
     pub(crate) fn of(assistant: &Assistant, entries: &[TimelineEntry]) -> Option<Self> {
-        let answered = entries.iter().rposition(|entry| matches!(writer(entry), Writer::Person | Writer::Program));
+        let answered = entries.iter().rposition(|entry| matches!(writer(entry), Writer::Person | Writer::Bot));
         let fresh = answered.map_or(0, |at| at.saturating_add(1));
         let history = usize::try_from(assistant.history).unwrap_or(usize::MAX);
         // The turn itself is never cut off, unless it is longer than anything that is given.
@@ -68,7 +68,8 @@ impl Prompt {
             let by = writer(entry);
             // What another application wrote or what came from the archive belongs to the conversation too.
             let role = if entry.direction == "outbound" { "assistant" } else { "user" };
-            let Some(message) = message(entry) else { continue };
+            // A greeting is no part of what was asked and answered.
+            let Some(message) = message(entry).filter(|_| by != Writer::Rule) else { continue };
             let is_turn = number >= fresh && by == Writer::Customer;
             let text = shortened(&spoken(entry, &message));
             let pictures = if is_turn && assistant.pictures { pictures(&message) } else { Vec::new() };

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use harness_contract::{ChannelCapabilities, OutboundPart};
 use harness_engine::{Host, HostError};
 use harness_inbox::{
-    ConversationId, HandOverNote, InboxError, NewDecision, OpenTurn, Placement, TimelineEntry, TurnChange,
+    AccountId, ConversationId, HandOverNote, InboxError, NewDecision, OpenTurn, Placement, TimelineEntry, TurnChange,
 };
 
 use super::{
@@ -97,14 +97,15 @@ impl Work<'_> {
             return skipped(reason);
         }
         let capabilities = self.capabilities().await?;
-        let asked = async {
-            let typing = self.shows_typing(&settings, &capabilities);
-            tokio::select! {
-                answer = decide(self.host, self.turn, &settings, &look, &prompt, &capabilities) => answer,
-                error = typing => Err(error),
+        let assistant = &settings.assistant;
+        let answer = match cut_short(assistant, &prompt, look.assisted.turns) {
+            Some(answer) => answer,
+            None => {
+                let typing = self.shows_typing(assistant, &capabilities);
+                let first = look.assisted.turns == 0;
+                ask(self.host, self.turn.account, assistant, first, &prompt, &capabilities, typing).await?
             }
         };
-        let answer = asked.await?;
         // The conversation may have changed: a person wrote, the customer went on, something was unsent.
         let later = Look::at(self.host, conversation).await?;
         if let Some(reason) = later.silent(&settings) {
@@ -207,13 +208,13 @@ impl Work<'_> {
     }
 
     /// Shows that something is being written, again and again; ends only with a failure of this host.
-    async fn shows_typing(&self, settings: &Settings, capabilities: &ChannelCapabilities) -> Failed {
+    async fn shows_typing(&self, assistant: &Assistant, capabilities: &ChannelCapabilities) -> Failed {
         // A signal that also says "read" would say more than is true.
         let Some(rule) = capabilities.typing.as_ref().filter(|rule| !rule.marks_seen) else {
             return std::future::pending().await;
         };
         let again = Duration::from_millis(u64::from(rule.lasts).saturating_mul(3).div_euclid(4).max(LEAST_TYPING));
-        let sender = format!("{}@{}", settings.assistant.model, digest(&settings.assistant));
+        let sender = format!("{}@{}", assistant.model, digest(assistant));
         for number in 0_u32.. {
             let key = format!("{}:{}:{number}", self.key("typing"), self.turn.attempts);
             let signal = from_assistant(&sender, vec![OutboundPart::Typing(true)]);
@@ -227,47 +228,46 @@ impl Work<'_> {
     }
 }
 
-/// What the assistant says to a turn. Spends of the day's budget.
-async fn decide(
-    host: &Host,
-    turn: OpenTurn,
-    settings: &Settings,
-    look: &Look,
-    prompt: &Prompt,
-    capabilities: &ChannelCapabilities,
-) -> Result<Answer, Failed> {
-    let assistant = &settings.assistant;
+/// Why the model is not even asked.
+fn cut_short(assistant: &Assistant, prompt: &Prompt, turns: u32) -> Option<Answer> {
     if asks_for_person(assistant, &prompt.turn) {
-        return Ok(Answer::hands_over(Reason::AskedForPerson));
+        Some(Answer::hands_over(Reason::AskedForPerson))
+    } else if turns >= assistant.max_turns {
+        Some(Answer::hands_over(Reason::MaxTurns))
+    } else {
+        None
     }
-    if look.assisted.turns >= assistant.max_turns {
-        return Ok(Answer::hands_over(Reason::MaxTurns));
-    }
-    ask(host, turn, assistant, !look.has_answered(), prompt, capabilities).await
 }
 
+/// Asks the model, which spends of the day's budget. Meanwhile `typing` goes on; it ends only with a failure.
 async fn ask(
     host: &Host,
-    turn: OpenTurn,
+    account: AccountId,
     assistant: &Assistant,
     first: bool,
     prompt: &Prompt,
     capabilities: &ChannelCapabilities,
+    typing: impl Future<Output = Failed>,
 ) -> Result<Answer, Failed> {
     let (store, day) = (host.automations(), host.clock().now().div_euclid(DAY));
     let tokens = assistant.tokens_per_day.unwrap_or(u64::MAX);
-    if !store.spend(turn.account, day, assistant.calls_per_day, tokens).await? {
+    if !store.spend(account, day, assistant.calls_per_day, tokens).await? {
         return Ok(Answer::hands_over(Reason::Budget));
     }
-    let key = host.model_key(turn.account).await?;
+    let key = host.model_key(account).await?;
     let made_by =
         MadeBy { model: assistant.model.clone(), instructions: digest(assistant), confidence: None, tokens: None };
-    let Completion { text, tokens } = match model::ask(&host.direct(), assistant, key.as_ref(), prompt).await {
+    let direct = host.direct();
+    let asked = tokio::select! {
+        asked = model::ask(&direct, assistant, key.as_ref(), prompt) => asked,
+        failed = typing => return Err(failed),
+    };
+    let Completion { text, tokens } = match asked {
         Ok(completion) => completion,
         Err(error) => return Ok(failed(&error, made_by)),
     };
     if let Some(tokens) = tokens {
-        store.note_tokens(turn.account, day, tokens).await?;
+        store.note_tokens(account, day, tokens).await?;
     }
     let said = answer::read(&text);
     let made_by = MadeBy { confidence: said.as_ref().map(|said| said.confidence), tokens, ..made_by };
@@ -338,19 +338,14 @@ pub(crate) async fn would_answer(
     conversation: ConversationId,
     settings: &Settings,
     entries: &[TimelineEntry],
-    turns: u32,
 ) -> Result<Option<Answer>, Failed> {
     let assistant = &settings.assistant;
     let Some(prompt) = Prompt::of(assistant, entries) else { return Ok(None) };
-    if asks_for_person(assistant, &prompt.turn) {
-        return Ok(Some(Answer::hands_over(Reason::AskedForPerson)));
-    }
-    if turns >= assistant.max_turns {
-        return Ok(Some(Answer::hands_over(Reason::MaxTurns)));
+    if let Some(answer) = cut_short(assistant, &prompt, 0) {
+        return Ok(Some(answer));
     }
     let inbox = host.inbox();
     let capabilities = Arc::clone(&host.channel(&inbox.channel_of(conversation).await?)?.capabilities);
     let account = inbox.account_of(conversation).await?;
-    let turn = OpenTurn { conversation, account, first_seq: 0, seq: 0, attempts: 0 };
-    ask(host, turn, assistant, turns == 0, &prompt, &capabilities).await.map(Some)
+    ask(host, account, assistant, true, &prompt, &capabilities, std::future::pending()).await.map(Some)
 }

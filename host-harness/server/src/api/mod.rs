@@ -11,6 +11,7 @@ use axum::{
 };
 
 mod accounts;
+mod automation;
 mod conversations;
 mod dto;
 mod extract;
@@ -56,6 +57,7 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
+        .merge(automation::routes())
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())

@@ -3,6 +3,7 @@
 //! them.
 
 mod accounts;
+mod automations;
 mod deliveries;
 mod feed;
 mod files;
@@ -15,6 +16,7 @@ mod stage;
 mod users;
 
 pub(crate) use accounts::*;
+pub(crate) use automations::*;
 pub(crate) use deliveries::*;
 pub(crate) use feed::*;
 pub(crate) use files::*;
@@ -72,6 +74,10 @@ macro_rules! store_conformance {
             an_older_link_never_replaces_a_newer_one
             a_file_is_downloaded_once_and_its_copy_goes_with_its_message
             a_file_to_be_sent_stays_while_a_reply_names_it
+            a_decision_about_a_change_is_made_once_with_all_that_it_does
+            a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on
+            a_conversation_that_is_closed_goes_back_to_the_assistant
+            settings_keys_positions_and_budgets_are_kept
             pages_of_a_list_hold_everything_once
             what_is_unsent_is_shown_by_nothing_whichever_came_first
             the_window_follows_what_the_customer_did

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attachment;
+pub(crate) mod automation;
 pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
@@ -39,6 +40,8 @@ macro_rules! tags {
 tags! {
     AccountTag = "account";
     ActivityTag = "activity";
+    AutomationDecisionTag = "automation_decision";
+    AutomationTag = "automation";
     ChannelTag = "channel";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
