@@ -34,7 +34,7 @@ enum Foreign {
     List,
     /// It makes something in the sender's own workspace.
     Makes,
-    /// It is about the sender alone.
+    /// It is about the sender, or about their workspace as a whole.
     Sender,
     /// It is for senders of the whole host.
     Host,
@@ -51,6 +51,16 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("post", "/accounts/{id}/check", Foreign::Row("account")),
     ("put", "/accounts/{id}/entry-points", Foreign::Row("account")),
     ("get", "/activities", Foreign::List),
+    ("get", "/automation", Foreign::Sender),
+    ("put", "/automation", Foreign::Sender),
+    ("get", "/automation/accounts/{id}", Foreign::Row("account")),
+    ("put", "/automation/accounts/{id}", Foreign::Row("account")),
+    ("get", "/automation/accounts/{id}/decisions", Foreign::Row("account")),
+    ("put", "/automation/accounts/{id}/model-key", Foreign::Row("account")),
+    ("delete", "/automation/accounts/{id}/model-key", Foreign::Row("account")),
+    ("post", "/automation/conversations/{id}/dry-run", Foreign::Row("conversation")),
+    ("post", "/automation/conversations/{id}/hand-back", Foreign::Row("conversation")),
+    ("post", "/automation/conversations/{id}/hand-over", Foreign::Row("conversation")),
     ("get", "/channels", Foreign::Shared),
     ("post", "/channels/{id}/reset", Foreign::Host),
     ("post", "/connect", Foreign::Makes),
@@ -113,9 +123,8 @@ impl Two {
         assert_eq!(made.status, 201, "{}", made.body);
         let other = WorkspaceId::from_public(made.json()["id"].as_str().unwrap()).unwrap();
         let scopes = [Scope::Read, Scope::Reply, Scope::Accounts, Scope::Admin];
-        let token = |workspace, name: &str| {
-            team.tokens.create_in(workspace, name, &scopes, None, world.clock.now()).unwrap()
-        };
+        let token =
+            |workspace, name: &str| team.tokens.create_in(workspace, name, &scopes, None, world.clock.now()).unwrap();
         let (own_token, foreign_token) = (token(WorkspaceId::FIRST, "own"), token(other, "foreign"));
         let rows = rows(&world, &team, &own_token).await;
         Self { world, team, other, own_token, foreign_token, rows }
