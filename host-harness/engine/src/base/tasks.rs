@@ -36,12 +36,22 @@ pub enum Worker {
     Upkeep,
     /// Opens snoozed conversations at their time.
     Snoozes,
+    /// Tells products what changes.
+    Webhooks,
 }
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 7] =
-        [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep, Self::Snoozes];
+    pub const ALL: [Self; 8] = [
+        Self::Translate,
+        Self::Outbox,
+        Self::Media,
+        Self::Keeper,
+        Self::Doubts,
+        Self::Upkeep,
+        Self::Snoozes,
+        Self::Webhooks,
+    ];
 }
 
 /// A point in a worker's task.

@@ -20,6 +20,7 @@ mod state;
 mod timeline;
 mod user;
 mod verdict;
+mod webhook;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
@@ -56,3 +57,6 @@ pub use user::{
     UserChange, UserView, WorkspaceView,
 };
 pub use verdict::ReplyVerdict;
+pub use webhook::{
+    KindFilter, NewWebhook, UnknownKind, WebhookAttempt, WebhookChange, WebhookFailure, WebhookState, WebhookView,
+};

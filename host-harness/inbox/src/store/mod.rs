@@ -21,6 +21,7 @@ mod outbox;
 mod people;
 mod uploads;
 mod users;
+mod webhooks;
 
 pub use accounts::Accounts;
 pub use automations::Automations;
@@ -41,6 +42,7 @@ pub use outbox::Outbox;
 pub use people::People;
 pub use uploads::Uploads;
 pub use users::Users;
+pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
@@ -62,6 +64,7 @@ pub trait Store:
     + Organisation
     + Outbox
     + Uploads
+    + Webhooks
     + Users
     + Views
     + 'static
@@ -82,6 +85,7 @@ impl<S> Store for S where
         + Organisation
         + Outbox
         + Uploads
+        + Webhooks
         + Users
         + Views
         + 'static

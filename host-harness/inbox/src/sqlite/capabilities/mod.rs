@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod uploads;
 mod users;
+mod webhooks;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;
