@@ -98,10 +98,7 @@ impl Routes {
             .layer(middleware::from_fn_with_state(api.clone(), authenticate))
             .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
             .with_state(api.clone());
-        Router::new()
-            .nest("/api/v1", router)
-            .merge(openapi::router(&document))
-            .merge(reference::router(&document))
+        Router::new().nest("/api/v1", router).merge(openapi::router(&document)).merge(reference::router(&document))
     }
 }
 
