@@ -44,7 +44,7 @@ pub enum Worker {
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Translate,
         Self::Outbox,
         Self::Media,
