@@ -19,11 +19,14 @@ mod files;
 mod host;
 mod ids;
 mod openapi;
+mod organisation;
 mod paging;
 mod replies;
 mod routes;
+mod search;
 mod sender;
 mod session;
+mod shared;
 mod team;
 mod time;
 mod tokens;
@@ -61,7 +64,10 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(organisation::routes())
+        .merge(search::routes())
         .merge(session::routes())
+        .merge(shared::routes())
         .merge(team::routes())
         .merge(tokens::routes())
         .finished(&api, time)

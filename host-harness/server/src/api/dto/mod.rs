@@ -11,6 +11,7 @@ pub(crate) mod contract;
 pub(crate) mod conversation;
 pub(crate) mod health;
 pub(crate) mod message;
+pub(crate) mod organisation;
 pub(crate) mod reply;
 pub(crate) mod upload;
 
@@ -42,13 +43,17 @@ tags! {
     ActivityTag = "activity";
     AutomationDecisionTag = "automation_decision";
     AutomationTag = "automation";
+    CannedAnswerTag = "canned_answer";
     ChannelTag = "channel";
+    CollectionTag = "collection";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
     HealthTag = "health";
     InvitationTag = "invitation";
+    LabelTag = "label";
     MediaTag = "media";
     MessageTag = "message";
+    NoteTag = "note";
     ReplyTag = "reply";
     SessionTag = "session";
     TokenTag = "token";
