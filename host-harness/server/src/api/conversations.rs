@@ -99,7 +99,7 @@ async fn list_messages(
     let (limit, before) = (paging.limit()?, paging.place()?);
     let rule = IdentityRule::of(&api.host, &api.host.inbox().channel_of(id).await?);
     let page = api.host.inbox().timeline_before(id, before, limit).await?;
-    Ok(Json(List::of(page, |row| Message::of(row, id, &rule))))
+    Ok(Json(List::of(page, |row| Message::of(row, id, &rule).signed(&api.host))))
 }
 
 /// The newest messages and activities of a conversation before the cursor, in the platform's order.
@@ -116,7 +116,9 @@ async fn list_timeline(
     let rule = IdentityRule::of(&api.host, &api.host.inbox().channel_of(id).await?);
     let page = api.host.inbox().entries_before(id, before, limit).await?;
     Ok(Json(List::of(page, |entry| match entry {
-        ConversationEntry::Message(row) => TimelineItem::Message(Box::new(Message::of(*row, id, &rule))),
+        ConversationEntry::Message(row) => {
+            TimelineItem::Message(Box::new(Message::of(*row, id, &rule).signed(&api.host)))
+        }
         ConversationEntry::Activity(row) => TimelineItem::Activity(Box::new(Activity::of(*row, &rule))),
     })))
 }

@@ -32,7 +32,7 @@ mod time;
 mod tokens;
 
 pub(crate) use dto::contract;
-pub(crate) use files::handed_out;
+pub(crate) use files::{handed_out, media_answer};
 
 use crate::problem::Problem as ApiError;
 use crate::{
