@@ -12,14 +12,14 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually};
+use channel_tests::{World, eventually, request};
 use harness_engine::{HostError, WrongField};
 use harness_inbox::{
     Accepted, CannedAnswerText, ConversationChange, ConversationId, ConversationState, NewState, NewUser, Organised,
     PublicId as _, Role, UserId, WorkspaceId,
 };
 use serde_json::{Value, json};
-use simulator::Config;
+use simulator::{CdnFile, Config};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -233,4 +233,39 @@ async fn a_search_finds_a_message_moments_after_it_came_and_never_once_it_was_un
     assert!(search("zebra").await.is_empty());
     let (status, problem) = ask(&world, "GET", "/search", Value::Null).await;
     assert_eq!((status, &problem["code"]), (400, &json!("bad_parameter")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_loads_a_file_at_its_signed_address_in_parts_too_and_not_for_ever() {
+    let world = World::new().await;
+    let photo = CdnFile::demo_photo();
+    let bytes = photo.bytes.clone();
+    world.sim.customer(CUSTOMER).photo(&world.sim.host_file(photo)).await;
+    let conversation = world.conversation(CUSTOMER).await.public();
+    let signed = eventually("the stored photo", async || {
+        let (_, list) = ask(&world, "GET", &format!("/conversations/{conversation}/messages"), Value::Null).await;
+        list["data"][0]["attachments"][0]["signed_url"].as_str().map(str::to_owned)
+    });
+    let signed = format!("{}{}", world.address, signed.await);
+    let whole = request("GET", &signed, &[], Vec::new()).await;
+    assert_eq!((whole.status, whole.headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(whole.headers["accept-ranges"], "bytes");
+    let last = bytes.len() - 1;
+    for (range, status, said) in [
+        ("bytes=0-9".to_owned(), 206, format!("bytes 0-9/{}", bytes.len())),
+        ("bytes=-1".to_owned(), 206, format!("bytes {last}-{last}/{}", bytes.len())),
+        (format!("bytes={}-", bytes.len()), 416, format!("bytes */{}", bytes.len())),
+    ] {
+        let part = request("GET", &signed, &[("range", range.as_str())], Vec::new()).await;
+        assert_eq!((part.status, part.headers["content-range"].to_str().unwrap()), (status, said.as_str()), "{range}");
+    }
+    let (address, query) = signed.split_once('?').unwrap();
+    let later = query.replacen("expires=", "expires=9", 1);
+    for wrong in
+        [address.to_owned(), format!("{address}?{later}"), format!("{signed}A"), signed.replace("/med_", "/msg_")]
+    {
+        assert_eq!(request("GET", &wrong, &[], Vec::new()).await.status, 404, "{wrong}");
+    }
+    world.clock.advance(2 * HOUR);
+    assert_eq!(request("GET", &signed, &[], Vec::new()).await.status, 404, "its time is over");
 }
