@@ -36,13 +36,15 @@ pub enum Worker {
     Upkeep,
     /// Opens snoozed conversations at their time.
     Snoozes,
+    /// Tells products what changes.
+    Webhooks,
     /// Brings the search's index up to date.
     Index,
 }
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Translate,
         Self::Outbox,
         Self::Media,
@@ -50,6 +52,7 @@ impl Worker {
         Self::Doubts,
         Self::Upkeep,
         Self::Snoozes,
+        Self::Webhooks,
         Self::Index,
     ];
 }

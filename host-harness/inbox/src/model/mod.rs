@@ -21,6 +21,7 @@ mod state;
 mod timeline;
 mod user;
 mod verdict;
+mod webhook;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
@@ -58,3 +59,6 @@ pub use user::{
     UserChange, UserView, WorkspaceView,
 };
 pub use verdict::ReplyVerdict;
+pub use webhook::{
+    KindFilter, NewWebhook, UnknownKind, WebhookAttempt, WebhookChange, WebhookFailure, WebhookState, WebhookView,
+};

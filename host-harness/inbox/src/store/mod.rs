@@ -22,6 +22,7 @@ mod people;
 mod search;
 mod uploads;
 mod users;
+mod webhooks;
 
 pub use accounts::Accounts;
 pub use automations::Automations;
@@ -43,6 +44,7 @@ pub use people::People;
 pub use search::{SearchIndex, SearchViews};
 pub use uploads::Uploads;
 pub use users::Users;
+pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews {}
@@ -65,6 +67,7 @@ pub trait Store:
     + Outbox
     + SearchIndex
     + Uploads
+    + Webhooks
     + Users
     + Views
     + 'static
@@ -86,6 +89,7 @@ impl<S> Store for S where
         + Outbox
         + SearchIndex
         + Uploads
+        + Webhooks
         + Users
         + Views
         + 'static

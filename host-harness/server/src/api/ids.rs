@@ -5,7 +5,7 @@ use std::{borrow::Cow, str::FromStr};
 
 use harness_inbox::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
-    MediaId, MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WorkspaceId,
+    MediaId, MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -39,6 +39,7 @@ pub(crate) type MessageRef = Id<MessageId>;
 pub(crate) type NoteRef = Id<NoteId>;
 pub(crate) type ReplyRef = Id<ReplyId>;
 pub(crate) type UserRef = Id<UserId>;
+pub(crate) type WebhookRef = Id<WebhookId>;
 pub(crate) type WorkspaceRef = Id<WorkspaceId>;
 
 impl<T: PublicId> From<T> for Id<T> {

@@ -177,7 +177,7 @@ async fn write_note(
 ) -> Result<(StatusCode, Json<Note>), ApiError> {
     let author = match &principal.who {
         Who::User { name, .. } => name,
-        Who::Token | Who::Operator => &principal.whose,
+        Who::Token { .. } | Who::Operator => &principal.whose,
     };
     let note = api.host.add_note(id, principal.user_id(), author, &given.text).await?;
     Ok((StatusCode::CREATED, Json(api.host.inbox().note(note).await?.into())))

@@ -184,7 +184,7 @@ async fn fill_canned_answer(
     api.own(&principal, conversation).await.map_err(|problem| problem.at("conversation_id"))?;
     let agent = match &principal.who {
         Who::User { name, .. } => Some(name.as_str()),
-        Who::Token | Who::Operator => None,
+        Who::Token { .. } | Who::Operator => None,
     };
     let filled = api.host.fill_canned_answer(id, conversation, agent).await?;
     Ok(Json(FilledAnswer { text: filled.text, missing: filled.missing }))

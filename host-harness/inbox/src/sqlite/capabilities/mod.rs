@@ -21,6 +21,7 @@ mod people;
 mod search;
 mod uploads;
 mod users;
+mod webhooks;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

@@ -9,11 +9,13 @@ pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod conversation;
+pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod organisation;
 pub(crate) mod reply;
 pub(crate) mod upload;
+pub(crate) mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -48,6 +50,7 @@ tags! {
     CollectionTag = "collection";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
+    EventTag = "event";
     HealthTag = "health";
     InvitationTag = "invitation";
     LabelTag = "label";
@@ -59,6 +62,9 @@ tags! {
     TokenTag = "token";
     UploadTag = "upload";
     UserTag = "user";
+    ValidationTag = "validation";
+    WebhookAttemptTag = "webhook_attempt";
+    WebhookTag = "webhook";
     WorkspaceTag = "workspace";
 }
 
