@@ -366,7 +366,7 @@ pub async fn serve(host: &Host) -> (String, AbortHandle) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
     let access = Authenticator::new(Some(&secret(API_TOKEN)), None);
-    let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
+    let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(None), &Limits::default());
     let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }
