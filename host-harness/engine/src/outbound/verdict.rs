@@ -89,7 +89,7 @@ impl Outbound {
         conversation: ConversationId,
         mut message: OutboundMessage,
     ) -> Result<Preview, OutboundError> {
-        self.media.describe(&mut message).await?;
+        self.media.describe(conversation, &mut message).await?;
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         let (message, context) = match self.prepared(&registered, conversation, &message).await {
             Err(OutboundError::NotSendable(violations)) => return Ok(Preview { violations, ..Preview::default() }),
