@@ -62,7 +62,7 @@ async fn everything_that_is_described_is_there_and_asks_for_the_scope_that_it_na
         let url = format!("{}/api/v1{}", world.address, path.replace(['{', '}'], ""));
         // Signing in and accepting an invitation ask for nothing.
         if operation["security"] != json!([]) {
-            assert!(operation["security"][0]["token"][0].is_string(), "{shown}");
+            assert!(operation["security"][0]["token"].is_array(), "{shown}");
             let answer = request(&method, &url, &[], Vec::new()).await;
             assert_eq!(answer.status, 401, "{shown}: {}", answer.body);
         }
@@ -149,7 +149,8 @@ async fn a_message_is_tried_before_it_is_sent_and_nothing_is_queued() {
     let shown = validate(json!({ "sender": sender, "parts": parts })).await;
     assert_eq!((&shown["sendable"], &shown["violations"]), (&json!(true), &json!([])), "{shown}");
     let preview = shown["preview"].as_array().unwrap();
-    let first: String = preview.iter().filter(|step| step["parts"] == json!([0])).map(|step| step["text"].as_str().unwrap()).collect();
+    let first: String =
+        preview.iter().filter(|step| step["parts"] == json!([0])).map(|step| step["text"].as_str().unwrap()).collect();
     assert!(preview.len() > 2 && first.starts_with("One sentence"), "{shown}");
     assert_eq!(preview.last().unwrap()["text"], "the end");
 
@@ -240,9 +241,22 @@ async fn other_peoples_tool_finds_no_answer_that_the_description_does_not_have()
     let url = format!("{}/api/v1/openapi.json", world.address);
     let output = tokio::task::spawn_blocking(move || {
         Command::new(tool)
-            .args(["run", &url, "--max-examples", &examples, "--seed", "1", "--no-color", "--generation-database", "none"])
+            .args([
+                "run",
+                &url,
+                "--max-examples",
+                &examples,
+                "--seed",
+                "1",
+                "--no-color",
+                "--generation-database",
+                "none",
+            ])
             .args(["--header", &format!("Authorization: Bearer {API_TOKEN}")])
-            .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
+            .args([
+                "--checks",
+                "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+            ])
             .output()
             .expect("schemathesis: .ci/setup installs it")
     })

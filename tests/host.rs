@@ -128,3 +128,5 @@ mod users;
 mod versions;
 #[path = "window.rs"]
 mod window;
+#[path = "workspaces.rs"]
+mod workspaces;

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::{Host, HostError};
 use crate::{
-    outbound::Preview,
     error::Refusal,
     ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
+    outbound::Preview,
     store::stored::FileContent,
 };
 

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
-    ConversationContext, Degradation, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity, StepKind,
-    Violation,
+    ConversationContext, Degradation, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity,
+    StepKind, Violation,
 };
 use harness_egress::{Captured, Known};
 use harness_inbox::{AccountState, ConversationId, Remarks};

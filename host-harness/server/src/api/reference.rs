@@ -11,7 +11,8 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
 /// Its own style alone.
-const POLICY: &str = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const STYLE: &str = include_str!("reference.css");
 
 /// `/api/reference` and its style.
@@ -172,7 +173,8 @@ fn kind(schema: Option<&Value>) -> Markup {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         _ => "anything".to_owned(),
     };
-    let fields = members(schema.get("properties")).map(|(field, of)| html! { code { (field) } ": " (kind(Some(of))) " " });
+    let fields =
+        members(schema.get("properties")).map(|(field, of)| html! { code { (field) } ": " (kind(Some(of))) " " });
     html! {
         (names)
         @if let Some(items) = schema.get("items") { " of " (kind(Some(items))) }

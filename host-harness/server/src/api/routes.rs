@@ -48,21 +48,26 @@ impl Routes {
 
     fn with(self, scope: Option<Scope>, (schemas, mut paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
         let mut parameters = Vec::new();
-        for (method, operation) in paths.paths.values_mut().flat_map(operations) {
+        let described =
+            paths.paths.iter_mut().flat_map(|(path, item)| operations(item).map(move |one| (path.clone(), one)));
+        for (path, (method, operation)) in described {
             let all = operation.parameters.iter().flatten();
             let named = all.filter_map(|one| match one {
                 RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
                 _ => None,
             });
-            parameters.push((method, named.collect()));
+            let named = named.collect();
             operation.security = Some(match scope {
                 Some(scope) => vec![
                     SecurityRequirement::new("token", [scope.name()]),
                     SecurityRequirement::new("session", [scope.name()]),
                 ],
-                // Nothing, for what people do who have not signed in yet.
-                None => Vec::new(),
+                None if OPEN.iter().any(|(open, at)| is(&method, open) && *at == format!("/api/v1{path}")) => {
+                    Vec::new()
+                }
+                None => vec![SecurityRequirement::new("token", [""; 0]), SecurityRequirement::new("session", [""; 0])],
             });
+            parameters.push((method, named));
         }
         let parameters = Parameters::from(parameters);
         let scoped = endpoints
@@ -93,10 +98,7 @@ impl Routes {
             .layer(middleware::from_fn_with_state(api.clone(), authenticate))
             .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
             .with_state(api.clone());
-        Router::new()
-            .nest("/api/v1", router)
-            .merge(openapi::router(&document))
-            .merge(reference::router(&document))
+        Router::new().nest("/api/v1", router).merge(openapi::router(&document)).merge(reference::router(&document))
     }
 }
 
