@@ -54,5 +54,6 @@ pub use organisation::{
     COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,
     WrongField,
 };
+pub use outbound::{Preview, PreviewStep};
 pub use store::{MediaStore, StoreError, stored::FileContent};
 pub use webhooks::{Event, MISSED, WebhookError};

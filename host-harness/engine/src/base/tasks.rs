@@ -38,11 +38,13 @@ pub enum Worker {
     Snoozes,
     /// Tells products what changes.
     Webhooks,
+    /// Brings the search's index up to date.
+    Index,
 }
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Translate,
         Self::Outbox,
         Self::Media,
@@ -51,6 +53,7 @@ impl Worker {
         Self::Upkeep,
         Self::Snoozes,
         Self::Webhooks,
+        Self::Index,
     ];
 }
 

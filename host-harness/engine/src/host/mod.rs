@@ -87,6 +87,7 @@ struct Workers {
     upkeep: JoinHandle<()>,
     snoozes: JoinHandle<()>,
     webhooks: JoinHandle<()>,
+    index: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -100,6 +101,7 @@ impl Drop for Workers {
         self.upkeep.abort();
         self.snoozes.abort();
         self.webhooks.abort();
+        self.index.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -248,8 +250,9 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
-            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
             webhooks: spawn(tasks, Worker::Webhooks, &self.webhooks, webhooks::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run_snoozes),
+            index: spawn(tasks, Worker::Index, &self.organisation, organisation::run_index),
             outbox: Mutex::new(outbox),
         }
     }

@@ -16,6 +16,7 @@ mod proof;
 mod public_id;
 mod reply;
 mod row;
+mod search;
 mod state;
 mod timeline;
 mod user;
@@ -50,6 +51,7 @@ pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use row::Row;
+pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{

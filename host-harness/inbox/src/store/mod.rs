@@ -19,6 +19,7 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
 mod webhooks;
@@ -40,14 +41,15 @@ pub use media::MediaFiles;
 pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use people::People;
+pub use search::{SearchIndex, SearchViews};
 pub use uploads::Uploads;
 pub use users::Users;
 pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews {}
 
-impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -63,6 +65,7 @@ pub trait Store:
     + MediaFiles
     + Organisation
     + Outbox
+    + SearchIndex
     + Uploads
     + Webhooks
     + Users
@@ -84,6 +87,7 @@ impl<S> Store for S where
         + MediaFiles
         + Organisation
         + Outbox
+        + SearchIndex
         + Uploads
         + Webhooks
         + Users

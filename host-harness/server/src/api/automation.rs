@@ -4,7 +4,7 @@
 use axum::{extract::State, http::StatusCode};
 use harness_automation::{self as automation, AutomationError, Settings};
 use harness_engine::Secret;
-use harness_inbox::{AccountId, ConversationId, WorkspaceId};
+use harness_inbox::{AccountId, ConversationId};
 use utoipa_axum::routes;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     ids::{AccountRef, ConversationRef},
     paging::{List, Paging},
 };
-use crate::auth::Scope;
+use crate::auth::{Principal, Scope};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -49,8 +49,8 @@ impl From<AutomationError> for ApiError {
 
 /// Whether the workspace's automation works.
 #[utoipa::path(get, path = "/automation", tag = "Automation", responses((status = 200, body = AutomationSwitch)))]
-async fn get_automation_switch(State(api): State<Api>) -> Answer<AutomationSwitch> {
-    let off = api.host.automations().automation_off(WorkspaceId::FIRST).await?;
+async fn get_automation_switch(State(api): State<Api>, principal: Principal) -> Answer<AutomationSwitch> {
+    let off = api.host.automations().automation_off(principal.workspace).await?;
     Ok(Json(AutomationSwitch { on: !off }))
 }
 
@@ -61,10 +61,11 @@ async fn get_automation_switch(State(api): State<Api>) -> Answer<AutomationSwitc
 )]
 async fn set_automation_switch(
     State(api): State<Api>,
+    principal: Principal,
     Json(switch): Json<AutomationSwitch>,
 ) -> Answer<AutomationSwitch> {
     let now = api.host.clock().now();
-    api.host.automations().set_automation_off(WorkspaceId::FIRST, !switch.on, now).await?;
+    api.host.automations().set_automation_off(principal.workspace, !switch.on, now).await?;
     Ok(Json(switch))
 }
 

@@ -24,7 +24,7 @@ use super::{
     extract::{Json, Query},
 };
 use crate::{
-    auth::{Principal, Scope},
+    auth::{Authenticator, Principal, Scope},
     listener::{EventStream, Stopping},
 };
 
@@ -103,6 +103,8 @@ async fn stream_events(
     let feed = Follower::new(api.host.inbox(), last.or(after), Some(principal.workspace));
     let told = Telling {
         host: api.host.clone(),
+        access: api.access.clone(),
+        principal,
         feed,
         kinds,
         stopping: stopping.map(|Extension(stopping)| stopping),
@@ -129,6 +131,8 @@ async fn stream_events(
 /// holds its position and nothing else.
 struct Telling {
     host: Host,
+    access: Authenticator,
+    principal: Principal,
     feed: Follower,
     kinds: KindFilter,
     stopping: Option<Stopping>,
@@ -156,6 +160,8 @@ impl Telling {
                 } } => return None,
                 () = tokio::time::sleep_until(self.ends) => return None,
                 found = self.feed.next(EVENTS) => match found {
+                    // A change of people wakes the stream too: whoever was disabled is told no more.
+                    Ok(_) if !self.access.still_admits(&self.host, &self.principal).await => return None,
                     Ok(found) => {
                         let words = self.words(&found);
                         if !words.is_empty() {
@@ -169,6 +175,9 @@ impl Telling {
                 },
                 // An id without data is no event, but where the client comes back to.
                 () = tokio::time::sleep_until(heartbeat) => {
+                    if !self.access.still_admits(&self.host, &self.principal).await {
+                        return None;
+                    }
                     return Some(format!(": still here\nid: {}\n\n", self.feed.position()).into());
                 }
             }

@@ -24,6 +24,7 @@ mod host;
 mod ids;
 mod openapi;
 mod paging;
+mod reference;
 mod replies;
 mod routes;
 mod sender;
@@ -57,7 +58,7 @@ struct Api {
     streams: Arc<Semaphore>,
 }
 
-/// The routes below `/api/v1`.
+/// The routes below `/api/v1`, and what describes them.
 pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let api = Api { host, access, streams: Arc::new(Semaphore::new(limits.max_streams)) };
@@ -74,8 +75,6 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(events::routes())
         .merge(webhooks::routes())
         .finished(&api, time)
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
-        .with_state(api)
 }
 
 /// `/metrics`, behind the same lock.

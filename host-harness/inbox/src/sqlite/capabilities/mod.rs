@@ -18,6 +18,7 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
 mod webhooks;

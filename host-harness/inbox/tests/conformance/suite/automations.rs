@@ -59,7 +59,7 @@ pub async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place:
     store.forget_summaries(conversation, NOW).await.unwrap();
     assert_eq!(notes().await[0].text, "brief");
     // What comes of a conversation goes with it.
-    store.disconnect_account(stage.account, Some(NOW), NOW).await.unwrap();
+    store.disconnect_account(stage.account, true, NOW).await.unwrap();
     assert!(store.decisions_before(stage.account, None, None, 9).await.unwrap().is_empty());
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }

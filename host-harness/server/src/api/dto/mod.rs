@@ -57,6 +57,7 @@ tags! {
     TokenTag = "token";
     UploadTag = "upload";
     UserTag = "user";
+    ValidationTag = "validation";
     WebhookAttemptTag = "webhook_attempt";
     WebhookTag = "webhook";
     WorkspaceTag = "workspace";
