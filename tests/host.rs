@@ -4,6 +4,8 @@
 mod agreement;
 #[path = "ambiguous.rs"]
 mod ambiguous;
+#[path = "api.rs"]
+mod api;
 #[path = "arrivals.rs"]
 mod arrivals;
 #[path = "automation/assistant.rs"]
@@ -126,3 +128,5 @@ mod users;
 mod versions;
 #[path = "window.rs"]
 mod window;
+#[path = "workspaces.rs"]
+mod workspaces;

@@ -81,8 +81,9 @@ const ROOMS: [(&str, &[Room]); 9] = [
         &[
             ("error", &["model"]),
             ("follow", &["error", "model"]),
-            ("sqlite", &["error", "files", "model", "store", "window"]),
+            ("sqlite", &["error", "files", "model", "store", "window", "words"]),
             ("store", &["error", "model"]),
+            ("words", &["model"]),
         ],
     ),
     (

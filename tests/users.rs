@@ -13,11 +13,14 @@
 use std::time::Duration;
 
 use channel_tests::{
-    API_TOKEN, eventually, files_with, request,
+    API_TOKEN, World, eventually, files_with, request,
     team::{Browser, PASSWORD, Team},
 };
+use harness_engine::Clock;
+use harness_inbox::PublicId as _;
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use serde_json::{Value, json};
+use simulator::Config;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const WRONG: &str = "not the password of anybody";
@@ -107,7 +110,8 @@ async fn an_address_that_nobody_has_and_a_wrong_password_get_the_same_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_who_guess_slow_each_other_down_and_nobody_who_was_here_before() {
-    let team = Team::new().await;
+    // Delays pass when the test says so, however long comparing a password takes.
+    let team = Team::at(Clock::stopped()).await;
     let kim = team.join("kim@shop.example", "agent").await;
     assert_eq!(kim.ask("DELETE", "/api/v1/session", &Value::Null).await.status, 204);
     let stranger = team.browser();
@@ -308,4 +312,81 @@ async fn an_admin_gives_programs_what_admins_have_and_takes_it_back() {
     assert_eq!(admin.ask("DELETE", &path, &Value::Null).await.status, 204);
     assert_eq!(admin.ask("DELETE", &path, &Value::Null).await.status, 404);
     assert_eq!(team.with_token(&token, "GET", "/api/v1/session", &Value::Null).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_writes_carries_their_name_whatever_the_request_says() {
+    let world = World::new().await;
+    world.sim.customer(Config::DEMO_CUSTOMER).text("hello?").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    let team = Team::of(world.host.clone(), world.clock.clone(), tempfile::tempdir().unwrap()).await;
+    let kim = team.join("kim@shop.example", "agent").await;
+    let id = kim.ask("GET", "/api/v1/me", &Value::Null).await.json()["id"].clone();
+    let path = format!("/api/v1/conversations/{}/replies?wait=60000", conversation.public());
+    for (key, sender) in [("1", Value::Null), ("2", json!({ "kind": "bot", "id": "someone", "name": "Someone else" }))]
+    {
+        let mut body = json!({ "parts": [{ "text": { "text": format!("answer {key}") } }] });
+        if !sender.is_null() {
+            body["sender"] = sender;
+        }
+        let headers =
+            [("content-type", "application/json"), ("sec-fetch-site", "same-origin"), ("idempotency-key", key)];
+        let answer = kim.send("POST", &path, &headers, body.to_string().into_bytes()).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let entry = world.timeline(Config::DEMO_CUSTOMER).await.pop().unwrap();
+        assert_eq!(entry.text.as_deref(), Some(format!("answer {key}").as_str()));
+        let author: Value = serde_json::from_str(entry.author.get()).unwrap();
+        assert_eq!((&author["kind"], &author["id"], &author["name"]), (&json!("human"), &id, &json!("kim")));
+    }
+    let sql = rusqlite::Connection::open(world.inbox_file()).unwrap();
+    let written: i64 =
+        sql.query_row("SELECT count(*) FROM reply WHERE user_id IS NOT NULL", [], |row| row.get(0)).unwrap();
+    assert_eq!(written, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_ask_to_sign_in_first_and_lead_back_and_out() {
+    let team = Team::new().await;
+    let stranger = team.browser();
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    let location = |answer: &channel_tests::Answer| answer.headers["location"].to_str().unwrap().to_owned();
+    let first = stranger.ask("GET", "/inbox?unread=1", &Value::Null).await;
+    assert_eq!((first.status, location(&first).as_str()), (303, "/sign-in?next=%2Finbox%3Funread%3D1"));
+    let page = stranger.ask("GET", "/sign-in?next=%2Finbox%3Funread%3D1", &Value::Null).await;
+    assert!(page.status == 200 && page.body.contains("value=\"/inbox?unread=1\""), "{}", page.body);
+
+    let secret = team.invited(None, "kim@shop.example", "agent").await;
+    let kim = team.browser();
+    let invitation = format!("/invitations/{secret}");
+    for _ in 0..2 {
+        assert!(
+            kim.ask("GET", &invitation, &Value::Null).await.body.contains("kim@shop.example"),
+            "looking uses nothing up"
+        );
+    }
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        kim.send("POST", path, &form, body.into_bytes()).await
+    };
+    let short = post(&invitation, &[("name", "<b>Kim</b>"), ("password", "short")]).await;
+    assert_eq!(short.status, 422);
+    assert!(short.body.contains("&lt;b&gt;Kim&lt;/b&gt;") && short.body.contains("at least 10"), "{}", short.body);
+    let accepted = post(&invitation, &[("name", "Kim"), ("password", PASSWORD)]).await;
+    assert_eq!((accepted.status, location(&accepted).as_str()), (303, "/"));
+    assert_eq!(kim.status("/inbox").await, 200);
+    assert_eq!(kim.ask("GET", &invitation, &Value::Null).await.status, 404);
+    assert_eq!(location(&kim.ask("GET", "/sign-in?next=/help", &Value::Null).await), "/help");
+    let out = post("/sign-out", &[]).await;
+    assert_eq!((out.status, location(&out).as_str()), (303, "/sign-in"));
+    assert_eq!(kim.status("/inbox").await, 303);
+    let wrong = post("/sign-in", &[("email", "kim@shop.example"), ("password", WRONG), ("next", "/help")]).await;
+    assert!(wrong.status == 401 && !wrong.body.contains(WRONG), "{}", wrong.body);
+    let right = [("email", "kim@shop.example"), ("password", PASSWORD), ("next", "//evil.example")];
+    assert_eq!(location(&post("/sign-in", &right).await), "/");
+    // A form on a page of another site signs nobody in or out.
+    for path in ["/sign-in", "/sign-out", &invitation] {
+        let foreign = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(kim.send("POST", path, &foreign, Vec::new()).await.status, 403, "{path}");
+    }
+    assert_eq!(kim.status("/inbox").await, 200);
 }

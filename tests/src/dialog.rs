@@ -4,7 +4,7 @@
 use harness_engine::{ConnectStage, HostError};
 use url::Url;
 
-use harness_inbox::AccountId;
+use harness_inbox::{AccountId, WorkspaceId};
 
 use crate::{World, request};
 
@@ -18,7 +18,12 @@ pub struct Person<'w> {
 impl<'w> Person<'w> {
     /// Opens a new link.
     pub async fn new(world: &'w World) -> Self {
-        let ticket = world.host.begin_connecting("instagram", None).await.unwrap();
+        Self::new_in(world, WorkspaceId::FIRST).await
+    }
+
+    /// Opens a new link for an account of this workspace.
+    pub async fn new_in(world: &'w World, workspace: WorkspaceId) -> Self {
+        let ticket = world.host.begin_connecting_in(workspace, "instagram", None).await.unwrap();
         let cookie = world.host.open_link(&ticket, None).await.unwrap().expect("a new browser gets a cookie");
         Self { world, ticket, cookie }
     }

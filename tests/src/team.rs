@@ -37,7 +37,12 @@ impl Drop for Team {
 
 impl Team {
     pub async fn new() -> Self {
-        let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::default());
+        Self::at(Clock::default()).await
+    }
+
+    /// The same, by this clock.
+    pub async fn at(clock: Clock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let options =
             HostOptions { sandbox: sandbox_config(), clock: clock.clone(), ..HostOptions::in_folder(folder.path()) };
         Self::of(Host::open(options).await.unwrap(), clock, folder).await

@@ -2,7 +2,7 @@
 //! Does not own: serving HTTP, pages, configuration files.
 //!
 //! Each capability is a module, called a room: `ingest`, `outbound`, `accounts`, `media`, `maintenance`,
-//! `organisation`, `observe`. A room uses `channels`, `network` and `base`, and no other room, except that `outbound`
+//! `organisation`, `webhooks`, `observe`. A room uses `channels`, `network` and `base`, and no other room, except that `outbound`
 //! asks `media` for uploads. [`Host`] wires them together and is what a product embeds.
 
 mod accounts;
@@ -19,6 +19,7 @@ mod options;
 mod organisation;
 mod outbound;
 mod store;
+mod webhooks;
 
 pub use accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Problems, Typed};
 pub use base::{
@@ -53,4 +54,6 @@ pub use organisation::{
     COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,
     WrongField,
 };
+pub use outbound::{Preview, PreviewStep};
 pub use store::{MediaStore, StoreError, stored::FileContent};
+pub use webhooks::{Event, MISSED, WebhookError};

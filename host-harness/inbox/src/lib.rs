@@ -7,7 +7,8 @@
 //!
 //! Times are in milliseconds since 1970.
 //!
-//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file; `follow` reads what this file hands out. `files` and `window` import none of them.
+//! Imports go one way: `model` ← `error` ← `store` ← `sqlite` ← this file; `follow` reads what this file hands out.
+//! `files` and `window` import none of them, `words` only `model`.
 
 mod error;
 mod files;
@@ -16,6 +17,7 @@ mod model;
 mod sqlite;
 pub mod store;
 mod window;
+mod words;
 
 use std::{ops::Deref, path::Path, sync::Arc};
 

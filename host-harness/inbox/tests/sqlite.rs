@@ -160,3 +160,54 @@ async fn nothing_of_another_workspace_is_put_on_a_conversation() {
     let shown = inbox.conversation(conversation).await.unwrap();
     assert_eq!((shown.assignee, shown.collection, shown.labels), (None, None, vec![]), "of the others' team");
 }
+
+/// All bytes of the inbox's files.
+fn bytes_in(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.flat_map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn words_that_were_taken_back_are_in_no_file_of_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.sqlite");
+    let (inbox, _) = connected(&path).await;
+    // As the inbox opens it.
+    let file = Connection::open(&path).unwrap();
+    file.pragma_update(None, "secure_delete", "ON").unwrap();
+    let change = |sql: &str| file.execute_batch(sql).unwrap();
+    change(
+        "INSERT INTO contact (id, account_id, platform_id, name) VALUES (1, 1, 'ada', 'Zyxwvut Kowalski');
+         INSERT INTO conversation (id, account_id, contact_id, key, last_at) VALUES (1, 1, 1, 'c:ada', 1)",
+    );
+    let writes = |text: &str| {
+        format!(
+            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at, origin, text)
+             VALUES (1, 1, 'inbound', '\"contact\"', 1, 1, 'live', '{text}')"
+        )
+    };
+    // Enough for several segments of the index and merges between them.
+    for nth in 0..400 {
+        change(&writes(&format!("qwertzuiop{nth} plain{} yxcvbnm and the like", nth % 7)));
+        if nth % 5 == 0 {
+            inbox.index(99).await.unwrap();
+        }
+    }
+    while inbox.index(99).await.unwrap() > 0 {}
+    let count = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let all = "SELECT count(*) FROM message_words_content";
+    assert_eq!(count(all), 400);
+    change(
+        "UPDATE message SET text = NULL WHERE id % 2 = 0; UPDATE message SET text = 'short' WHERE id % 4 = 1;
+         DELETE FROM message WHERE id % 4 = 3; UPDATE contact SET name = 'Ada'",
+    );
+    assert_eq!(count(all), 0, "at once, before anything is indexed again");
+    while inbox.index(99).await.unwrap() > 0 {}
+    assert_eq!(count(all), 100);
+    change("INSERT INTO message_words (message_words) VALUES ('integrity-check')");
+    drop((inbox, file));
+    let bytes = bytes_in(folder.path());
+    for words in ["qwertzuiop", "yxcvbnm", "zyxwvut", "Zyxwvut", "kowalski"] {
+        assert!(!bytes.windows(words.len()).any(|window| window == words.as_bytes()), "{words} is still in a file");
+    }
+}

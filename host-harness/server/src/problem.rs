@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::request_id::{self, RequestId};
-use harness_engine::{ConnectError, HostError};
+use harness_engine::{ConnectError, HostError, WebhookError};
 
 pub(crate) const MIME: &str = "application/problem+json";
 
@@ -183,6 +183,13 @@ impl From<HostError> for Problem {
             HostError::Inbox(InboxError::NotAmbiguous(_)) => (StatusCode::CONFLICT, "not_ambiguous"),
             HostError::Inbox(InboxError::NameTaken { .. }) => (StatusCode::CONFLICT, "name_taken"),
             HostError::Inbox(InboxError::TooMany { .. }) => (StatusCode::CONFLICT, "too_many"),
+            HostError::Webhook(ref error) => {
+                let (code, path) = match error {
+                    WebhookError::Position(..) => ("bad_position", "position"),
+                    _ => ("bad_address", "url"),
+                };
+                return Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()).at(path);
+            }
             HostError::WrongField(ref wrong) => return Self::bad("bad_body", wrong.to_string()).at(wrong.field()),
             HostError::Inbox(InboxError::EmailTaken) => (StatusCode::CONFLICT, "email_taken"),
             HostError::Inbox(InboxError::LastAdmin) => (StatusCode::CONFLICT, "last_admin"),

@@ -45,7 +45,7 @@ pub fn router_with_pages(host: Host, access: Authenticator, people: PageAccess, 
         .merge(api::metrics_router(host.clone(), access.clone()))
         .merge(pages::router(host.clone(), access.clone(), people, limits))
         .merge(files::router(host.clone()))
-        .nest("/api/v1", api::router(host, access, limits))
+        .merge(api::router(host, access, limits))
         .fallback(pages::nothing_here)
         .layer(middleware::map_response(browser::headers))
         .layer(middleware::from_fn(request_id::trace));

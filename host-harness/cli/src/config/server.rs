@@ -24,6 +24,8 @@ pub struct ServerConfig {
     pub max_connections: Option<usize>,
     /// [`Limits::max_connections_per_address`].
     pub max_connections_per_address: Option<usize>,
+    /// [`Limits::max_streams`].
+    pub max_streams: Option<usize>,
     /// [`Limits::refused_webhooks_per_minute`].
     pub refused_webhooks_per_minute: Option<u32>,
 }
@@ -58,6 +60,8 @@ impl ConfigFile {
             max_connections: given.max_connections.unwrap_or(usual.max_connections),
             max_connections_per_address: given.max_connections_per_address.unwrap_or(usual.max_connections_per_address),
             refused_webhooks_per_minute: given.refused_webhooks_per_minute.unwrap_or(usual.refused_webhooks_per_minute),
+            max_streams: given.max_streams.unwrap_or(usual.max_streams),
+            stall_time: usual.stall_time,
             stop_time: usual.stop_time,
         })
     }

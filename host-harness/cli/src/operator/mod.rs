@@ -53,7 +53,7 @@ pub(crate) enum Command {
     },
     /// Check the accounts of a running host, with a fix for every problem
     Doctor {
-        /// The account's row, platform id, name or handle [default: all accounts]
+        /// The account's id, platform id, name or handle [default: all accounts]
         account: Option<String>,
         /// Also send a signal (typing) to the most recent open conversation
         #[arg(long)]
@@ -66,7 +66,7 @@ pub(crate) enum Command {
     },
     /// Disconnect an account of a running host: tell the platform, forget the credentials
     Disconnect {
-        /// The account's row, platform id, name or handle
+        /// The account's id, platform id, name or handle
         account: String,
         /// Also delete its conversations
         #[arg(long)]

@@ -36,12 +36,25 @@ pub enum Worker {
     Upkeep,
     /// Opens snoozed conversations at their time.
     Snoozes,
+    /// Tells products what changes.
+    Webhooks,
+    /// Brings the search's index up to date.
+    Index,
 }
 
 impl Worker {
     /// All workers.
-    pub const ALL: [Self; 7] =
-        [Self::Translate, Self::Outbox, Self::Media, Self::Keeper, Self::Doubts, Self::Upkeep, Self::Snoozes];
+    pub const ALL: [Self; 9] = [
+        Self::Translate,
+        Self::Outbox,
+        Self::Media,
+        Self::Keeper,
+        Self::Doubts,
+        Self::Upkeep,
+        Self::Snoozes,
+        Self::Webhooks,
+        Self::Index,
+    ];
 }
 
 /// A point in a worker's task.

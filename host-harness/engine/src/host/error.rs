@@ -19,6 +19,7 @@ use crate::{
     organisation::{UnknownVariable, WrongField},
     outbound::OutboundError,
     store::StoreError,
+    webhooks::WebhookError,
 };
 
 /// Why the host did not do what was asked.
@@ -93,6 +94,9 @@ pub enum HostError {
     /// A field of a note, a collection, a label or a canned answer does not hold what it may.
     #[error(transparent)]
     WrongField(#[from] WrongField),
+    /// An address that is to be told of changes is not taken.
+    #[error(transparent)]
+    Webhook(WebhookError),
     /// A slot that the manifest does not declare.
     #[error(transparent)]
     UnknownSlot(#[from] UnknownSlot),
@@ -106,6 +110,16 @@ impl HostError {
             Self::Account(problem) => for_people(problem),
             Self::Busy(_) | Self::Paused(_) | Self::Held(_) => TOO_MUCH.to_owned(),
             _ => OURS.to_owned(),
+        }
+    }
+}
+
+impl From<WebhookError> for HostError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Inbox(error) => error.into(),
+            WebhookError::Vault(error) => error.into(),
+            error @ (WebhookError::Address(_) | WebhookError::Position(..)) => Self::Webhook(error),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     error::Refusal,
     ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
+    outbound::Preview,
     store::stored::FileContent,
 };
 
@@ -116,6 +117,14 @@ impl Host {
         message: OutboundMessage,
     ) -> Result<Queued, HostError> {
         Ok(self.rooms.outbound.reply_if_sendable(user, conversation, key, message).await?)
+    }
+
+    /// What would become of a message: violations, degradations, and the requests that it takes. Nothing is queued.
+    ///
+    /// # Errors
+    /// The channel cannot be asked.
+    pub async fn preview(&self, conversation: ConversationId, message: OutboundMessage) -> Result<Preview, HostError> {
+        Ok(self.rooms.outbound.preview(conversation, message).await?)
     }
 
     /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be

@@ -4,6 +4,7 @@
 mod automation;
 mod connections;
 mod error;
+mod events_out;
 mod loading;
 mod messages;
 mod operations;
@@ -50,6 +51,7 @@ use crate::{
     organisation::{self, Organisation},
     outbound::{self, Outbound},
     store::MediaStore,
+    webhooks::{self, Webhooks},
 };
 
 /// The host. Cloning shares it; its workers end when the last clone is dropped.
@@ -69,6 +71,7 @@ struct Rooms {
     media: Arc<Media>,
     maintenance: Arc<Maintenance>,
     organisation: Arc<Organisation>,
+    webhooks: Arc<Webhooks>,
     readiness: Arc<Readiness>,
 }
 
@@ -83,6 +86,8 @@ struct Workers {
     doubts: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     snoozes: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
+    index: JoinHandle<()>,
     outbox: Mutex<JoinHandle<()>>,
 }
 
@@ -95,6 +100,8 @@ impl Drop for Workers {
         self.doubts.abort();
         self.upkeep.abort();
         self.snoozes.abort();
+        self.webhooks.abort();
+        self.index.abort();
         self.outbox.get_mut().abort();
     }
 }
@@ -164,6 +171,11 @@ impl Rooms {
             },
             locate: Arc::new(accounts::Locator(Arc::clone(&accounts))),
         });
+        let webhooks = Arc::new(Webhooks {
+            base: base.clone(),
+            vault: Arc::clone(&credentials.vault),
+            direct: Arc::clone(&network.direct),
+        });
         Ok(Self {
             ingest: Arc::new(Ingest {
                 base: base.clone(),
@@ -184,6 +196,7 @@ impl Rooms {
                 media: Arc::clone(&media),
             }),
             accounts,
+            webhooks,
             organisation: Arc::new(Organisation { base: base.clone() }),
             maintenance: Arc::new(Maintenance {
                 base,
@@ -237,7 +250,9 @@ impl Rooms {
             waits: spawn(tasks, Worker::Keeper, &self.accounts, accounts::run_waits),
             doubts: spawn(tasks, Worker::Doubts, &self.accounts, accounts::run_doubts),
             upkeep: spawn(tasks, Worker::Upkeep, &self.maintenance, maintenance::run),
-            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run),
+            webhooks: spawn(tasks, Worker::Webhooks, &self.webhooks, webhooks::run),
+            snoozes: spawn(tasks, Worker::Snoozes, &self.organisation, organisation::run_snoozes),
+            index: spawn(tasks, Worker::Index, &self.organisation, organisation::run_index),
             outbox: Mutex::new(outbox),
         }
     }

@@ -1,8 +1,9 @@
-//! Owns: what a team may write of its own: names, colors, notes, canned answers with variables; and opening what was
-//! snoozed.
+//! Owns: what a team may write of its own: names, colors, notes, canned answers with variables; opening what was
+//! snoozed, and the search's index.
 //! Does not own: keeping it (the inbox), who may write it (the server).
 
 mod fields;
+mod index;
 mod snoozes;
 mod variables;
 
@@ -13,7 +14,8 @@ pub use self::{
 };
 pub(crate) use self::{
     fields::{canned_answer, color, name, note},
-    snoozes::run,
+    index::run as run_index,
+    snoozes::run as run_snoozes,
 };
 
 use crate::base::Base;

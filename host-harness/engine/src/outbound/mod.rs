@@ -20,6 +20,7 @@ use crate::{
     network::{Network, credentials::AccountCredentials},
 };
 
+pub use self::verdict::{Preview, PreviewStep};
 pub(crate) use self::{dispatcher::run, error::OutboundError};
 
 /// The handles of this room.

@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use harness_contract::{
-    ConversationContext, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity, Violation,
+    ConversationContext, Degradation, HttpResponse, OutboundMessage, SendOutcome, SendStep, SentStep, Severity,
+    StepKind, Violation,
 };
 use harness_egress::{Captured, Known};
 use harness_inbox::{AccountState, ConversationId, Remarks};
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::{
     base::tasks::Worker,
-    channels::{CallProblem, circuit_breaker::Part},
+    channels::{CallProblem, circuit_breaker::Part, loaded::LoadedChannel},
+    error::Busy,
 };
 
 /// How often a busy sandbox is retried for a response that cannot be fetched again.
@@ -49,24 +51,97 @@ fn judge(
     Ok((errors, Remarks { warnings, degradations: validation.degradations }))
 }
 
+/// What would become of a message, without sending it.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    /// What stands in its way, and warnings. It can be sent if none is an error.
+    pub violations: Vec<Violation>,
+    /// What the customer will not see as requested.
+    pub degradations: Vec<Degradation>,
+    /// The requests that it takes, in order; none if it cannot be sent.
+    pub steps: Vec<PreviewStep>,
+}
+
+/// A request that a message takes.
+#[derive(Clone, Debug)]
+pub struct PreviewStep {
+    /// The parts of the message that it delivers or prepares.
+    pub parts: Vec<u32>,
+    /// What it does.
+    pub kind: StepKind,
+    /// The text as it sends it, if it delivers one part and that has a text.
+    pub text: Option<String>,
+}
+
+impl From<SendStep> for PreviewStep {
+    fn from(step: SendStep) -> Self {
+        Self { parts: step.parts, kind: step.kind, text: step.text }
+    }
+}
+
 impl Outbound {
+    /// What the channel has to say about a message that may be sent: everything at once, and the requests that it takes.
+    ///
+    /// # Errors
+    /// The channel cannot be asked.
+    pub(crate) async fn preview(
+        &self,
+        conversation: ConversationId,
+        mut message: OutboundMessage,
+    ) -> Result<Preview, OutboundError> {
+        self.media.describe(conversation, &mut message).await?;
+        let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
+        let (message, context) = match self.prepared(&registered, conversation, &message).await {
+            Err(OutboundError::NotSendable(violations)) => return Ok(Preview { violations, ..Preview::default() }),
+            prepared => prepared?,
+        };
+        let asked = move |channel: &Channel| ask(channel, &message, &context);
+        let (built, remarks) = match self.channels.call(&registered, Part::Outgoing, Worker::Outbox, asked).await {
+            Ok(asked) => asked,
+            Err(CallProblem::Open(paused)) => return Err(paused.into()),
+            Err(CallProblem::Failed(CallError { failure: CallFailure::Busy(_), .. })) => return Err(Busy.into()),
+            Err(CallProblem::Failed(error)) => (Err(vec![channel_failed(&error)]), Remarks::default()),
+            Err(CallProblem::Panicked) => (Err(vec![host_failed()]), Remarks::default()),
+        };
+        let Remarks { warnings: mut violations, degradations } = remarks;
+        let steps = match built {
+            Ok(steps) => steps.into_iter().map(PreviewStep::from).collect(),
+            Err(errors) => {
+                violations.splice(0..0, errors);
+                Vec::new()
+            }
+        };
+        Ok(Preview { violations, degradations, steps })
+    }
+
+    /// A message as its channel is shown it, and its conversation.
+    async fn prepared(
+        &self,
+        registered: &LoadedChannel,
+        conversation: ConversationId,
+        message: &OutboundMessage,
+    ) -> Result<(OutboundMessage, ConversationContext), OutboundError> {
+        let inbox = &self.base.inbox;
+        let comment = message.private_reply_to.as_deref();
+        let context = self.channels.context(registered, conversation, comment).await?;
+        let account = inbox.account_of(conversation).await?;
+        if inbox.account_row(account).await?.state == AccountState::Disconnected {
+            return Err(OutboundError::NotSendable(vec![disconnected()]));
+        }
+        let message = self.as_channel_sees_it(registered, (conversation, &context.account), message).await?;
+        Ok((message, context))
+    }
+
     /// The channel's verdict on a message that is about to be queued. Passes if the channel cannot be asked now.
     pub(crate) async fn validate(
         &self,
         conversation: ConversationId,
         message: &OutboundMessage,
     ) -> Result<Remarks, OutboundError> {
-        let inbox = &self.base.inbox;
-        let Ok(registered) = self.channels.get(&inbox.channel_of(conversation).await?) else {
+        let Ok(registered) = self.channels.get(&self.base.inbox.channel_of(conversation).await?) else {
             return Ok(Remarks::default());
         };
-        let comment = message.private_reply_to.as_deref();
-        let context = self.channels.context(&registered, conversation, comment).await?;
-        let account = inbox.account_of(conversation).await?;
-        if inbox.account_row(account).await?.state == AccountState::Disconnected {
-            return Err(OutboundError::NotSendable(vec![disconnected()]));
-        }
-        let message = self.as_channel_sees_it(&registered, (conversation, &context.account), message).await?;
+        let (message, context) = self.prepared(&registered, conversation, message).await?;
         let judged = self
             .channels
             .call(&registered, Part::Outgoing, Worker::Outbox, move |channel| judge(channel, &message, &context));

@@ -16,10 +16,12 @@ mod proof;
 mod public_id;
 mod reply;
 mod row;
+mod search;
 mod state;
 mod timeline;
 mod user;
 mod verdict;
+mod webhook;
 
 pub use account::{
     AccountRow, AccountState, DueHistory, FromDialog, HistoryMark, NewAccount, SealedCredential, StoredLink,
@@ -49,6 +51,7 @@ pub use proof::Proof;
 pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use row::Row;
+pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
@@ -56,3 +59,6 @@ pub use user::{
     UserChange, UserView, WorkspaceView,
 };
 pub use verdict::ReplyVerdict;
+pub use webhook::{
+    KindFilter, NewWebhook, UnknownKind, WebhookAttempt, WebhookChange, WebhookFailure, WebhookState, WebhookView,
+};

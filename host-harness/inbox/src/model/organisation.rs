@@ -128,6 +128,8 @@ pub struct ConversationFilter {
     pub from: Option<u64>,
     /// Those whose newest entry is from before this time, in milliseconds since 1970.
     pub to: Option<u64>,
+    /// Those with these words in their name or in one of their messages: among the newest thousands that have them.
+    pub text: Option<String>,
 }
 
 /// A collection: where conversations of one kind are put, such as sales.

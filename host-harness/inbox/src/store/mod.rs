@@ -19,8 +19,10 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
+mod webhooks;
 
 pub use accounts::Accounts;
 pub use automations::Automations;
@@ -39,13 +41,15 @@ pub use media::MediaFiles;
 pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use people::People;
+pub use search::{SearchIndex, SearchViews};
 pub use uploads::Uploads;
 pub use users::Users;
+pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People {}
+pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews {}
 
-impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People> Views for S {}
+impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews> Views for S {}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:
@@ -61,7 +65,9 @@ pub trait Store:
     + MediaFiles
     + Organisation
     + Outbox
+    + SearchIndex
     + Uploads
+    + Webhooks
     + Users
     + Views
     + 'static
@@ -81,7 +87,9 @@ impl<S> Store for S where
         + MediaFiles
         + Organisation
         + Outbox
+        + SearchIndex
         + Uploads
+        + Webhooks
         + Users
         + Views
         + 'static

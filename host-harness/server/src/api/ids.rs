@@ -5,7 +5,7 @@ use std::{borrow::Cow, str::FromStr};
 
 use harness_inbox::{
     AccountId, ActivityId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId, MediaId,
-    MessageId, NotAnId, PublicId, ReplyId, UserId, WorkspaceId,
+    MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -35,8 +35,10 @@ pub(crate) type InvitationRef = Id<InvitationId>;
 pub(crate) type LabelRef = Id<LabelId>;
 pub(crate) type MediaRef = Id<MediaId>;
 pub(crate) type MessageRef = Id<MessageId>;
+pub(crate) type NoteRef = Id<NoteId>;
 pub(crate) type ReplyRef = Id<ReplyId>;
 pub(crate) type UserRef = Id<UserId>;
+pub(crate) type WebhookRef = Id<WebhookId>;
 pub(crate) type WorkspaceRef = Id<WorkspaceId>;
 
 impl<T: PublicId> From<T> for Id<T> {

@@ -1,6 +1,8 @@
 //! Owns: the HTTP API of inbox products. Every endpoint requires a token.
 //! Does not own: the work behind it (the engine), pages for people.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::{Request, State},
@@ -9,17 +11,20 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use tokio::sync::Semaphore;
 
 mod accounts;
 mod automation;
 mod conversations;
 mod dto;
+mod events;
 mod extract;
 mod files;
 mod host;
 mod ids;
 mod openapi;
 mod paging;
+mod reference;
 mod replies;
 mod routes;
 mod sender;
@@ -27,6 +32,7 @@ mod session;
 mod team;
 mod time;
 mod tokens;
+mod webhooks;
 
 pub(crate) use dto::contract;
 pub(crate) use files::handed_out;
@@ -48,12 +54,14 @@ const MAX_BODY: usize = 256 << 10;
 struct Api {
     host: Host,
     access: Authenticator,
+    /// Places for event streams, which are counted apart from other connections.
+    streams: Arc<Semaphore>,
 }
 
-/// The routes below `/api/v1`.
+/// The routes below `/api/v1`, and what describes them.
 pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let api = Api { host, access };
+    let api = Api { host, access, streams: Arc::new(Semaphore::new(limits.max_streams)) };
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
@@ -64,14 +72,14 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(session::routes())
         .merge(team::routes())
         .merge(tokens::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
         .finished(&api, time)
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
-        .with_state(api)
 }
 
 /// `/metrics`, behind the same lock.
 pub(crate) fn metrics_router(host: Host, access: Authenticator) -> Router {
-    let api = Api { host, access };
+    let api = Api { host, access, streams: Arc::new(Semaphore::new(0)) };
     routes::behind_the_lock(Router::new().route("/metrics", get(metrics)), Scope::Observe, &api).with_state(api)
 }
 

@@ -6,22 +6,22 @@ use axum::{
     http::{HeaderValue, header},
     routing::get,
 };
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
 
-use super::{Api, dto::contract};
+use super::dto::contract;
 use crate::problem;
 
-/// `/openapi.json`.
-pub(super) fn routes(routes: &OpenApi) -> Router<Api> {
-    let document = serde_json::to_string_pretty(&document(routes)).unwrap_or_default() + "\n";
-    let document = bytes::Bytes::from(document);
+/// `/api/v1/openapi.json`.
+pub(super) fn router(document: &Value) -> Router {
+    let document = Bytes::from(serde_json::to_string_pretty(document).unwrap_or_default() + "\n");
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Router::new().route("/openapi.json", get(move || async move { (json, document) }))
+    Router::new().route("/api/v1/openapi.json", get(move || async move { (json, document) }))
 }
 
 /// The complete document.
-fn document(routes: &OpenApi) -> Value {
+pub(super) fn document(routes: &OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
     document["openapi"] = "3.1.0".into();
     document["info"] = json!({

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
-    dto::reply::{NewReply, Reply, Settle},
+    dto::reply::{NewReply, Reply, Settle, Validation},
     extract::{self, Body, Json, Query, Row},
     ids::{ConversationRef, ReplyRef},
 };
@@ -30,6 +30,7 @@ const CHANGES: usize = 500;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .at(Scope::Reply, routes!(create_reply))
+        .at(Scope::Reply, routes!(validate_reply))
         .at(Scope::Read, routes!(get_reply))
         .at(Scope::Reply, routes!(send_reply_again))
         .at(Scope::Reply, routes!(settle_reply))
@@ -116,6 +117,27 @@ fn no_such_file(error: HostError, document: &serde_json::Value) -> ApiError {
         }
         _ => error.into(),
     }
+}
+
+/// Says what would become of a message: everything that stands in its way, what the customer will not see as requested,
+/// and the requests that it takes. Nothing is queued.
+#[utoipa::path(
+    post, path = "/conversations/{id}/validate", tag = "Replies", params(("id" = ConversationRef, Path)),
+    request_body = NewReply, responses((status = 200, body = Validation)),
+)]
+async fn validate_reply(
+    State(api): State<Api>,
+    principal: Principal,
+    Row(conversation): Row<ConversationId>,
+    Body(body): Body,
+) -> Answer<Validation> {
+    let mut document = extract::document(&body)?;
+    if let Some(fields) = document.as_object_mut() {
+        principal.sign(fields);
+    }
+    let new: NewReply = extract::read(document.clone())?;
+    let preview = api.host.preview(conversation, new.into()).await;
+    Ok(Json(preview.map_err(|error| no_such_file(error, &document))?.into()))
 }
 
 /// A reply, with what became of each part.

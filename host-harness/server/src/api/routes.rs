@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -17,7 +17,7 @@ use utoipa::openapi::{
 };
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, openapi, reference};
 use crate::{
     auth::{Denied, Principal, Scope},
     middleware::{
@@ -48,21 +48,26 @@ impl Routes {
 
     fn with(self, scope: Option<Scope>, (schemas, mut paths, endpoints): UtoipaMethodRouter<Api>) -> Self {
         let mut parameters = Vec::new();
-        for (method, operation) in paths.paths.values_mut().flat_map(operations) {
+        let described =
+            paths.paths.iter_mut().flat_map(|(path, item)| operations(item).map(move |one| (path.clone(), one)));
+        for (path, (method, operation)) in described {
             let all = operation.parameters.iter().flatten();
             let named = all.filter_map(|one| match one {
                 RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
                 _ => None,
             });
-            parameters.push((method, named.collect()));
+            let named = named.collect();
             operation.security = Some(match scope {
                 Some(scope) => vec![
                     SecurityRequirement::new("token", [scope.name()]),
                     SecurityRequirement::new("session", [scope.name()]),
                 ],
-                // Nothing, for what people do who have not signed in yet.
-                None => Vec::new(),
+                None if OPEN.iter().any(|(open, at)| is(&method, open) && *at == format!("/api/v1{path}")) => {
+                    Vec::new()
+                }
+                None => vec![SecurityRequirement::new("token", [""; 0]), SecurityRequirement::new("session", [""; 0])],
             });
+            parameters.push((method, named));
         }
         let parameters = Parameters::from(parameters);
         let scoped = endpoints
@@ -78,20 +83,22 @@ impl Routes {
         Self(self.0.merge(other.0))
     }
 
-    /// Requires authentication for all routes, answers the rest of the addresses, and adds the description of the
-    /// routes, which anybody may read.
-    pub(super) fn finished(self, api: &Api, time: BodyTime) -> Router<Api> {
+    /// Requires authentication for all routes, answers the rest of the addresses, and puts them below `/api/v1`. Beside them
+    /// stand their description and the page of it, which anybody may read.
+    pub(super) fn finished(self, api: &Api, time: BodyTime) -> Router {
         let largest_file = api.host.largest_file();
         let (router, description) = self.0.split_for_parts();
-        let described = super::openapi::routes(&description);
-        router
+        let document = openapi::document(&description);
+        let router = router
             .layer(middleware::from_fn_with_state(time, body::within))
             .fallback(problem::no_such_address)
             .method_not_allowed_fallback(problem::no_such_method)
             .layer(middleware::from_fn(move |request, next| super::no_endless_body(largest_file, request, next)))
+            .layer(DefaultBodyLimit::max(super::MAX_BODY))
             .layer(middleware::from_fn_with_state(api.clone(), authenticate))
-            .merge(described)
             .layer(middleware::from_fn_with_state(api.host.clone(), browser::no_other_site))
+            .with_state(api.clone());
+        Router::new().nest("/api/v1", router).merge(openapi::router(&document)).merge(reference::router(&document))
     }
 }
 

@@ -136,7 +136,7 @@ async fn get_session(State(api): State<Api>, principal: Principal) -> Answer<Ses
 fn person(principal: &Principal) -> Result<(UserId, [u8; 32]), ApiError> {
     match principal.who {
         Who::User { id, session, .. } => Ok((id, session)),
-        Who::Token | Who::Operator => {
+        Who::Token { .. } | Who::Operator => {
             let detail = "this is for people who have signed in: a token has no session, no name and no password";
             Err(ApiError::new(StatusCode::CONFLICT, "no_user", detail))
         }

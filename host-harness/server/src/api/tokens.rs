@@ -89,6 +89,9 @@ impl From<TokenError> for ApiError {
 }
 
 async fn of_workspace(api: &Api, workspace: WorkspaceId) -> Result<Vec<StoredToken>, ApiError> {
+    if api.access.token_file().is_none() {
+        return Ok(Vec::new());
+    }
     let mut all = with_file(api, |file| file.list()).await?;
     all.retain(|token| token.workspace == workspace);
     Ok(all)

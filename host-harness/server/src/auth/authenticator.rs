@@ -15,7 +15,7 @@ use super::{
     attempts::Attempts,
     cookies::Cookie,
     password::Passwords,
-    principal::Principal,
+    principal::{Principal, Who},
     sign_in,
     tokens::{Stamp, StoredToken, TokenFile, digest},
 };
@@ -109,6 +109,20 @@ impl Authenticator {
         self.choose_workspace(host, headers, principal).await
     }
 
+    /// Whether a sender whose request goes on for long may still have the answer: not once their session has ended or
+    /// their token was revoked.
+    pub(crate) async fn still_admits(&self, host: &Host, principal: &Principal) -> bool {
+        let now = host.clock().now();
+        match &principal.who {
+            Who::User { session, .. } => matches!(host.users().session(*session, now).await, Ok(Some(_))),
+            Who::Token { sha256 } => {
+                let lasts = |stored: &StoredToken| stored.expires_at.is_none_or(|end| end > now);
+                self.known().iter().any(|stored| stored.sha256 == *sha256 && lasts(stored))
+            }
+            Who::Operator => true,
+        }
+    }
+
     async fn choose_workspace(
         &self,
         host: &Host,
@@ -142,7 +156,7 @@ impl Authenticator {
             return Err(Denied::Expired);
         }
         self.note(stored, now);
-        Ok(Principal::token(&stored.name, stored.workspace, stored.scopes.clone()))
+        Ok(Principal::token(stored))
     }
 
     /// The tokens in the file now. The file is read again only when its metadata have changed.

@@ -3,7 +3,7 @@
 
 use harness_inbox::{Role, UserId, UserView, WorkspaceId};
 
-use super::scope::Scope;
+use super::{scope::Scope, tokens::StoredToken};
 
 /// Who makes a request.
 #[derive(Clone, Debug)]
@@ -16,7 +16,10 @@ pub(crate) enum Who {
         session: [u8; 32],
     },
     /// A program with a named token.
-    Token,
+    Token {
+        /// SHA-256 of the token.
+        sha256: [u8; 32],
+    },
     /// Whoever has the data folder or the configuration.
     Operator,
 }
@@ -43,8 +46,9 @@ impl Principal {
         Self { whose, who: Who::Operator, workspace, scopes: Scope::ALL.to_vec() }
     }
 
-    pub(super) fn token(name: &str, workspace: WorkspaceId, scopes: Vec<Scope>) -> Self {
-        Self { whose: name.to_owned(), who: Who::Token, workspace, scopes }
+    pub(super) fn token(stored: &StoredToken) -> Self {
+        let StoredToken { name, sha256, workspace, scopes, .. } = stored.clone();
+        Self { whose: name, who: Who::Token { sha256 }, workspace, scopes }
     }
 
     pub(super) fn user(user: UserView, session: [u8; 32]) -> Self {
@@ -70,7 +74,7 @@ impl Principal {
     pub(crate) fn user_id(&self) -> Option<UserId> {
         match self.who {
             Who::User { id, .. } => Some(id),
-            Who::Token | Who::Operator => None,
+            Who::Token { .. } | Who::Operator => None,
         }
     }
 
@@ -89,7 +93,7 @@ impl Principal {
                 "this needs an admin of your workspace: ask one, or ask them to make you one".to_owned()
             }
             Who::User { .. } => "this concerns the whole host: ask whoever runs it".to_owned(),
-            Who::Token | Who::Operator => format!(
+            Who::Token { .. } | Who::Operator => format!(
                 "this token lacks the scope `{scope}`; it has {}: `harness token create NAME --scope {scope}` makes one that has it",
                 listed(&self.scopes)
             ),

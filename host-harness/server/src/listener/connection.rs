@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -25,6 +25,7 @@ use tokio::{
     time::Sleep,
 };
 
+use super::EventStream;
 use crate::{listener::head::Heads, middleware::body::Keeping, problem::unreadable_head};
 
 /// Answers up to this size, in bytes, fit into the system's buffers, so a client that does not read one blocks nothing.
@@ -54,6 +55,10 @@ pub(crate) struct Watched {
     began: Instant,
     /// When the phase began, in milliseconds after `began`.
     since: AtomicU64,
+    /// Whether the answer under way is an event stream.
+    streams: AtomicBool,
+    /// Since when its client takes nothing of it, in milliseconds after `began`; 0 while it does.
+    stalled: AtomicU64,
     /// Signals that the connection must close: its place is needed, or the host stops.
     pub(crate) close: Notify,
 }
@@ -64,6 +69,8 @@ impl Watched {
             phase: AtomicU8::new(Phase::Header as u8),
             began: Instant::now(),
             since: AtomicU64::new(0),
+            streams: AtomicBool::new(false),
+            stalled: AtomicU64::new(0),
             close: Notify::new(),
         }
     }
@@ -77,9 +84,35 @@ impl Watched {
         }
     }
 
+    /// Milliseconds after `began`.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the answer under way is an event stream.
+    pub(crate) fn streams(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// How long the client of an event stream has taken nothing of it.
+    pub(crate) fn stalled_for(&self) -> Duration {
+        match self.stalled.load(Ordering::Relaxed) {
+            since if since > 0 && self.streams() => Duration::from_millis(self.elapsed().saturating_sub(since)),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Notes whether the client took what was written.
+    fn wrote(&self, took: bool) {
+        if took {
+            self.stalled.store(0, Ordering::Relaxed);
+        } else if self.streams() && self.stalled.load(Ordering::Relaxed) == 0 {
+            self.stalled.store(self.elapsed().max(1), Ordering::Relaxed);
+        }
+    }
+
     fn enter(&self, phase: Phase) {
-        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.since.store(since, Ordering::Relaxed);
+        self.since.store(self.elapsed(), Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
@@ -107,6 +140,7 @@ pub(crate) struct Busy(Arc<Watched>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.streams.store(false, Ordering::Relaxed);
         self.0.enter(Phase::Idle);
     }
 }
@@ -114,6 +148,9 @@ impl Drop for Busy {
 impl Busy {
     /// Keeps the connection busy while a large answer is being read.
     pub(crate) fn until_read(self, answer: Response) -> Response {
+        if answer.extensions().get::<EventStream>().is_some() {
+            self.0.streams.store(true, Ordering::Relaxed);
+        }
         if answer.body().size_hint().upper().is_some_and(|size| size <= SMALL_ANSWER) {
             return answer;
         }
@@ -236,7 +273,9 @@ impl AsyncWrite for Socket {
         if let Some(polled) = self.poll_unreadable(cx, bytes.len()) {
             return polled;
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.watched.wrote(written.is_ready());
+        written
     }
 
     fn poll_write_vectored(
@@ -250,7 +289,9 @@ impl AsyncWrite for Socket {
         {
             return self.poll_write(cx, bytes);
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.watched.wrote(written.is_ready());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

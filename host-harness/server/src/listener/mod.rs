@@ -45,6 +45,10 @@ pub struct Limits {
     /// Refused webhooks per remote address and minute that are logged individually. Further ones are answered with 429
     /// and not logged. Valid webhooks are not counted, and are never rejected for this reason.
     pub refused_webhooks_per_minute: u32,
+    /// The maximum number of event streams. They are counted apart: one that is open takes no place of another request.
+    pub max_streams: usize,
+    /// How long the client of an event stream may take none of what is sent, before the stream is closed.
+    pub stall_time: Duration,
     /// How long requests in progress may take once the host stops.
     pub stop_time: Duration,
 }
@@ -59,6 +63,8 @@ impl Default for Limits {
             max_connections: 512,
             max_connections_per_address: 256,
             refused_webhooks_per_minute: 60,
+            max_streams: 256,
+            stall_time: Duration::from_secs(30),
             stop_time: Duration::from_secs(65),
         }
     }
@@ -69,6 +75,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The shortest interval between checks of the time limits.
 const LEAST_LOOK: Duration = Duration::from_millis(50);
+
+/// Marks an answer that goes on for as long as its client likes: it is counted apart from other requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventStream;
+
+/// In the extensions of a request: when the host begins to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits until the host begins to stop.
+    pub(crate) async fn begins(&mut self) {
+        // The sender goes when everything else has ended.
+        let _ = self.0.wait_for(|stopping| *stopping).await;
+    }
+}
 
 /// The table of open connections.
 #[derive(Clone, Default)]
@@ -88,9 +110,11 @@ impl Open {
     fn admit(&self, number: u64, watched: &Arc<Watched>, peer: SocketAddr, limits: &Limits) -> bool {
         let network = network_of(peer.ip());
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_network = open.values().filter(|other| other.network == network).count();
+        // Streams have places of their own.
+        let counted = || open.values().filter(|other| !other.watched.streams());
+        let of_network = counted().filter(|other| other.network == network).count();
         let its_own = of_network >= limits.max_connections_per_address.max(1);
-        if its_own || open.len() >= limits.max_connections.max(1) {
+        if its_own || counted().count() >= limits.max_connections.max(1) {
             let others = open.iter().filter(|(_, other)| !its_own || other.network == network);
             let waiting = others.filter_map(|(number, other)| Some((other.watched.waits_since()?.0, *number)));
             let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) else { return false };
@@ -112,6 +136,7 @@ impl Open {
                 // The reader of a body has its own deadline, and answers.
                 Phase::Body | Phase::Busy => false,
             });
+            let late = late || connected.watched.stalled_for() > limits.stall_time;
             if late {
                 connected.watched.close.notify_one();
             }
@@ -204,9 +229,11 @@ fn connection(
 ) -> impl Future<Output = ()> + Send + use<> {
     let socket = Socket::new(stream, Arc::clone(&watched));
     let of_service = Arc::clone(&watched);
+    let stopping_for_streams = stopped.clone();
     let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         let busy = of_service.busy();
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Stopping(stopping_for_streams.clone()));
         let answer = router.clone().oneshot(request.map(|body| Body::new(of_service.body(body))));
         async move { answer.await.map(|answer| busy.until_read(answer)) }
     });
@@ -227,7 +254,7 @@ fn connection(
                 }
                 () = watched.close.notified() => {
                     tracing::debug!(%peer, "a connection closes: its sender took too long, or another needs its place");
-                    if watched.waits_since().is_some() {
+                    if watched.waits_since().is_some() || watched.streams() {
                         return;
                     }
                     // A request arrived just now.

@@ -197,11 +197,13 @@ pub(crate) fn came_live_too(
         )?
         .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
         .optional()?;
-    let Some(conversation) = asked else { return Ok(()) };
-    let at = as_millis(delivery.received_at);
-    let place = EventPlace { account, workspace, conversation: asked, at, received_at: at, delivery: delivery.id };
-    place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
-    organisation::reopen(tx, conversation, delivery.received_at)
+    if let Some(conversation) = asked {
+        organisation::reopen(tx, conversation, delivery.received_at)?;
+        let at = as_millis(delivery.received_at);
+        let place = EventPlace { account, workspace, conversation: None, at, received_at: at, delivery: delivery.id };
+        place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
+    }
+    Ok(())
 }
 
 /// What had happened to a message before it arrived.

@@ -18,8 +18,10 @@ mod media;
 mod organisation;
 mod outbox;
 mod people;
+mod search;
 mod uploads;
 mod users;
+mod webhooks;
 
 #[cfg(fuzzing)]
 pub(crate) use deliveries::waiting;

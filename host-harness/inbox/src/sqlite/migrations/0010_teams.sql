@@ -159,6 +159,65 @@ CREATE TABLE canned_answer (
 ALTER TABLE reply ADD COLUMN user_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
 ALTER TABLE upload ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;     -- whose replies may name it
 
+-- The search: marks of the words of messages and of names, made by this program (`words`), and the workspace as `w1`.
+-- Whatever changes or goes leaves the index with it, by triggers, since many statements do that; what is new waits to be
+-- indexed. `secure-delete` takes marks out of the index at once, instead of noting that they are gone.
+CREATE VIRTUAL TABLE message_words USING fts5 (marks, tokenize = 'ascii', detail = none, columnsize = 0);
+CREATE VIRTUAL TABLE conversation_words USING fts5 (marks, tokenize = 'ascii', detail = none, columnsize = 0);
+INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);
+INSERT INTO conversation_words (conversation_words, rank) VALUES ('secure-delete', 1);
+CREATE TABLE search_key (key BLOB NOT NULL) STRICT;
+INSERT INTO search_key (key) VALUES (randomblob(16));
+CREATE TABLE message_to_index (message_id INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE conversation_to_index (conversation_id INTEGER PRIMARY KEY) STRICT;
+INSERT INTO message_to_index SELECT id FROM message WHERE text IS NOT NULL;
+INSERT INTO conversation_to_index SELECT id FROM conversation;
+CREATE TRIGGER message_text_is_added AFTER INSERT ON message WHEN new.text IS NOT NULL
+BEGIN
+    INSERT INTO message_to_index (message_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER message_text_changes AFTER UPDATE OF text ON message WHEN old.text IS NOT new.text
+BEGIN
+    DELETE FROM message_words WHERE rowid = old.id;
+    INSERT INTO message_to_index (message_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER message_text_is_deleted AFTER DELETE ON message WHEN old.text IS NOT NULL
+BEGIN
+    DELETE FROM message_words WHERE rowid = old.id;
+    DELETE FROM message_to_index WHERE message_id = old.id;
+END;
+CREATE TRIGGER conversation_name_is_added AFTER INSERT ON conversation
+BEGIN
+    INSERT INTO conversation_to_index (conversation_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER conversation_name_changes AFTER UPDATE OF thread, contact_id ON conversation
+    WHEN old.thread IS NOT new.thread OR old.contact_id <> new.contact_id
+BEGIN
+    DELETE FROM conversation_words WHERE rowid = old.id;
+    INSERT INTO conversation_to_index (conversation_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER conversation_name_is_deleted AFTER DELETE ON conversation
+BEGIN
+    DELETE FROM conversation_words WHERE rowid = old.id;
+    DELETE FROM conversation_to_index WHERE conversation_id = old.id;
+END;
+CREATE TRIGGER contact_name_changes AFTER UPDATE OF name, username ON contact
+    WHEN old.name IS NOT new.name OR old.username IS NOT new.username
+BEGIN
+    DELETE FROM conversation_words WHERE rowid IN (SELECT id FROM conversation WHERE contact_id = new.id);
+    INSERT INTO conversation_to_index (conversation_id) SELECT id FROM conversation WHERE contact_id = new.id
+        ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER conversation_changes_workspace AFTER UPDATE OF workspace_id ON conversation
+    WHEN old.workspace_id <> new.workspace_id
+BEGIN
+    DELETE FROM conversation_words WHERE rowid = old.id;
+    INSERT INTO conversation_to_index (conversation_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+    DELETE FROM message_words WHERE rowid IN (SELECT id FROM message WHERE conversation_id = new.id);
+    INSERT INTO message_to_index (message_id) SELECT id FROM message WHERE conversation_id = new.id AND text IS NOT NULL
+        ON CONFLICT DO NOTHING;
+END;
+
 -- Addresses of products that are told what changes.
 CREATE TABLE webhook (
     id              INTEGER PRIMARY KEY,

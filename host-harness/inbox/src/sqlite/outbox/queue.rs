@@ -3,6 +3,7 @@
 
 use harness_contract::OutboundMessage;
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde_json::Value;
 
 use crate::{
     error::InboxError,
@@ -60,7 +61,7 @@ fn same_reply(
     let same = match serde_json::from_str::<OutboundMessage>(&stored) {
         Ok(stored) => {
             message.id.clone_from(&stored.id);
-            stored == message
+            stored == message || by_content(tx, &stored)? == by_content(tx, &message)?
         }
         Err(_) => true,
     };
@@ -68,6 +69,32 @@ fn same_reply(
         Ok(Queued { reply, new: false })
     } else {
         Err(InboxError::KeyReused(key.to_owned()))
+    }
+}
+
+/// A message with each uploaded file named by its content: a client that uploads again before it asks again means the same.
+fn by_content(tx: &Transaction<'_>, message: &OutboundMessage) -> Result<Value, InboxError> {
+    let mut document = serde_json::to_value(message)?;
+    name_by_content(tx, &mut document)?;
+    Ok(document)
+}
+
+fn name_by_content(tx: &Transaction<'_>, value: &mut Value) -> Result<(), InboxError> {
+    match value {
+        Value::Object(members) => {
+            if let Some(handle) = members.get("file").and_then(|file| file.get("handle")).and_then(Value::as_str) {
+                let content: Option<String> = tx
+                    .prepare_cached("SELECT sha256 FROM upload WHERE handle = ?1")?
+                    .query_row(params![handle], |row| row.get(0))
+                    .optional()?;
+                if let Some(content) = content {
+                    members.insert("file".to_owned(), Value::String(content));
+                }
+            }
+            members.values_mut().try_for_each(|inner| name_by_content(tx, inner))
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| name_by_content(tx, item)),
+        _ => Ok(()),
     }
 }
 

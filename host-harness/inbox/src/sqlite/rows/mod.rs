@@ -16,3 +16,4 @@ pub(crate) mod shared;
 pub(crate) mod threads;
 pub(crate) mod turns;
 pub(crate) mod users;
+pub(crate) mod webhooks;

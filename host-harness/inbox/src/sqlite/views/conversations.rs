@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 
+use super::search;
 use crate::{
     error::InboxError,
     model::{ConversationFilter, ConversationId, ConversationState, ConversationSummary, Page, Place},
@@ -59,7 +60,8 @@ pub(crate) fn list(
     before: Option<Place>,
     limit: usize,
 ) -> Result<Page<ConversationSummary>, InboxError> {
-    let (sql, values) = query(filter, before.unwrap_or(Place::FIRST), limit);
+    let among = filter.text.as_deref().map(|text| search::conversations_with(connection, filter.workspace, text));
+    let (sql, values) = query(filter, among.transpose()?, before.unwrap_or(Place::FIRST), limit);
     let rows = collect(connection, &sql, params_from_iter(values), |row| {
         let summary = summary(row)?;
         let place = Place { at: summary.last_at, seq: 0, id: summary.id.get() };
@@ -112,6 +114,11 @@ const BY_ACCOUNT: &str = "account o, json_each(?1) s";
 /// The index of the condition that lets the fewest conversations through, as far as that can be told beforehand.
 fn ranges(filter: &ConversationFilter) -> Ranges {
     let of = |each, table, key| Ranges { each, table, id: "d.id", at: "d.last_at", key };
+    if filter.text.is_some() {
+        // They are named one by one.
+        let key = "d.state IN (SELECT value FROM json_each(?1))";
+        return of("(SELECT 1)", "conversation d NOT INDEXED", key);
+    }
     if filter.contact.is_some() {
         return of("json_each(?1) s", "conversation d INDEXED BY conversation_contact", "d.state = s.value");
     }
@@ -151,7 +158,12 @@ fn ranges(filter: &ConversationFilter) -> Ranges {
 }
 
 /// The newest of each range, and of those the newest.
-fn query(filter: &ConversationFilter, before: Place, limit: usize) -> (String, Vec<Box<dyn ToSql>>) {
+fn query(
+    filter: &ConversationFilter,
+    among: Option<Vec<ConversationId>>,
+    before: Place,
+    limit: usize,
+) -> (String, Vec<Box<dyn ToSql>>) {
     let Ranges { each, table, id, at, key } = ranges(filter);
     let states = if filter.states.is_empty() { &ConversationState::ALL[..] } else { &filter.states };
     let names: Vec<&str> = states.iter().map(|state| state.name()).collect();
@@ -164,6 +176,11 @@ fn query(filter: &ConversationFilter, before: Place, limit: usize) -> (String, V
     let limit = inner.value(with_one_more(limit));
     let (place_at, place_id) = (inner.value(place.at), inner.value(place.id));
     inner.and(&format!("({at}, {id}) < ({place_at}, {place_id})"));
+    if let Some(among) = among {
+        let ids: Vec<i64> = among.into_iter().map(ConversationId::get).collect();
+        let ids = inner.value(serde_json::Value::from(ids).to_string());
+        inner.and(&format!("d.id IN (SELECT value FROM json_each({ids}))"));
+    }
     if let Some(from) = filter.from {
         let from = inner.value(as_millis(from));
         inner.and(&format!("{at} >= {from}"));
@@ -288,7 +305,7 @@ mod tests {
         ];
         for (name, filter) in filters {
             for before in [Place::FIRST, Place { at: 9000, seq: 0, id: 0 }] {
-                let (sql, values) = query(&filter, before, 10);
+                let (sql, values) = query(&filter, None, before, 10);
                 let mut statement = connection.prepare(&sql).unwrap();
                 let mut rows = statement.query(params_from_iter(values)).unwrap();
                 let mut shown = 0;
@@ -299,7 +316,7 @@ mod tests {
                 let steps = statement.get_status(StatementStatus::VmStep);
                 assert!(steps < 6000, "{name}: {steps} steps for {shown} entries");
                 let plan = format!("EXPLAIN QUERY PLAN {sql}");
-                let (_, values) = query(&filter, before, 10);
+                let (_, values) = query(&filter, None, before, 10);
                 let plan =
                     collect(&connection, &plan, params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
                 let scans = ["SCAN c", "SCAN d", "SCAN e", "SCAN k", "SCAN l"];

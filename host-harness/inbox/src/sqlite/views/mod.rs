@@ -6,5 +6,6 @@ pub(crate) mod context;
 pub(crate) mod conversations;
 pub(crate) mod media;
 pub(crate) mod replies;
+pub(crate) mod search;
 mod sent;
 pub(crate) mod timeline;

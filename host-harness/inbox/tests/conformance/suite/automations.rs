@@ -29,7 +29,7 @@ fn wrote(pause: u64, longest: u64) -> Option<TurnChange> {
     Some(TurnChange::Wrote { pause, longest })
 }
 
-pub async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place: &dyn Place) {
+pub(crate) async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, conversation) = (&stage.store, stage.conversation().await);
     let collection = store.add_collection(WorkspaceId::FIRST, "Refunds".into(), NOW).await.unwrap();
@@ -59,12 +59,12 @@ pub async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place:
     store.forget_summaries(conversation, NOW).await.unwrap();
     assert_eq!(notes().await[0].text, "brief");
     // What comes of a conversation goes with it.
-    store.disconnect_account(stage.account, Some(NOW), NOW).await.unwrap();
+    store.disconnect_account(stage.account, true, NOW).await.unwrap();
     assert!(store.decisions_before(stage.account, None, None, 9).await.unwrap().is_empty());
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }
 
-pub async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(place: &dyn Place) {
+pub(crate) async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (conversation, account) = (stage.conversation().await, stage.account);
     let store = &stage.store;
@@ -97,7 +97,7 @@ pub async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(pl
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }
 
-pub async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dyn Place) {
+pub(crate) async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, conversation) = (&stage.store, stage.conversation().await);
     assert_eq!(store.standing(conversation).await.unwrap().handed_back_at, None);
@@ -108,7 +108,7 @@ pub async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dy
     assert_eq!(store.standing(conversation).await.unwrap().handed_back_at, Some(NOW + 9));
 }
 
-pub async fn settings_keys_positions_and_budgets_are_kept(place: &dyn Place) {
+pub(crate) async fn settings_keys_positions_and_budgets_are_kept(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (account, workspace) = (stage.account, WorkspaceId::FIRST);
     let store = &stage.store;

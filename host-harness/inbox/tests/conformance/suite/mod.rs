@@ -12,6 +12,7 @@ mod organisation;
 mod outbox;
 mod parts;
 mod place;
+mod search;
 mod stage;
 mod users;
 
@@ -25,6 +26,7 @@ pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
+pub(crate) use search::*;
 pub(crate) use users::*;
 
 /// Generates a test from each promise. The argument is an expression that creates a fresh [`Place`].
@@ -97,6 +99,10 @@ macro_rules! store_conformance {
             a_note_stays_with_its_conversation_and_goes_with_it
             names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere
             whatever_the_team_changes_stands_in_the_feed
+            messages_are_found_by_the_beginnings_of_their_words_in_every_language
+            a_search_finds_what_is_there_now_and_nothing_that_was_taken_back
+            a_conversation_is_found_by_its_name_and_by_its_messages
+            a_search_crosses_into_no_other_workspace
         }
     };
     (@tests $place:expr; $($promise:ident)*) => {

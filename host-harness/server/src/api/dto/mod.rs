@@ -9,10 +9,12 @@ pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod conversation;
+pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod reply;
 pub(crate) mod upload;
+pub(crate) mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +47,7 @@ tags! {
     ChannelTag = "channel";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
+    EventTag = "event";
     HealthTag = "health";
     InvitationTag = "invitation";
     MediaTag = "media";
@@ -54,6 +57,9 @@ tags! {
     TokenTag = "token";
     UploadTag = "upload";
     UserTag = "user";
+    ValidationTag = "validation";
+    WebhookAttemptTag = "webhook_attempt";
+    WebhookTag = "webhook";
     WorkspaceTag = "workspace";
 }
 

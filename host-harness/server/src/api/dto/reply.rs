@@ -2,14 +2,16 @@
 //! Does not own: sending.
 
 use harness_contract::{
-    Degradation, FallbackPolicy, MessageRef, OutboundMessage, OutboundPart, QuickReply, Sender, Setting, Violation,
+    Degradation, FallbackPolicy, MessageRef, OutboundMessage, OutboundPart, QuickReply, Sender, Setting, Severity,
+    Violation,
 };
+use harness_engine::Preview;
 use harness_inbox::{ReplyVerdict, ReplyView, StepView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{ReplyTag, contract, message::SendState};
+use super::{ReplyTag, ValidationTag, contract, message::SendState};
 use crate::api::ids::{ConversationRef, ReplyRef};
 
 /// A message to send: the contract's `outbound-message`, without the id, which the host gives it.
@@ -156,4 +158,41 @@ impl From<ReplyView> for Reply {
 pub(crate) struct Settle {
     /// Whether somebody found it at the customer's.
     pub(crate) delivered: bool,
+}
+
+/// What would become of a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Validation {
+    object: ValidationTag,
+    /// Whether it can be sent: no violation is an error.
+    sendable: bool,
+    /// What stands in its way, and warnings for the agent. Each has the path of its field.
+    #[schema(value_type = Vec<contract::Violation>)]
+    violations: Vec<Violation>,
+    /// What the customer will not see as requested.
+    #[schema(value_type = Vec<contract::Degradation>)]
+    degradations: Vec<Degradation>,
+    /// The requests that it takes, in order; none if it cannot be sent.
+    preview: Vec<ValidatedStep>,
+}
+
+/// A request that a message takes.
+#[derive(Debug, Serialize, ToSchema)]
+struct ValidatedStep {
+    /// The parts of the message that it delivers or prepares, counted from 0.
+    parts: Vec<u32>,
+    /// `message`, `action`, `upload` or `other`.
+    kind: &'static str,
+    /// The text as it sends it: a long one is split.
+    text: Option<String>,
+}
+
+impl From<Preview> for Validation {
+    fn from(preview: Preview) -> Self {
+        let Preview { violations, degradations, steps } = preview;
+        let sendable = violations.iter().all(|violation| violation.severity != Severity::Error);
+        let steps = steps.into_iter();
+        let preview = steps.map(|step| ValidatedStep { parts: step.parts, kind: step.kind.name(), text: step.text });
+        Self { object: ValidationTag::Tag, sendable, violations, degradations, preview: preview.collect() }
+    }
 }

@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use harness_inbox::ConversationId;
 use serde_json::{Value, json};
 use simulator::{Customer, Simulator};
 use tokio::{net::TcpStream, task::JoinSet};
@@ -45,8 +44,8 @@ pub(super) struct Traffic {
     next: AtomicUsize,
     stop: AtomicBool,
     tally: Mutex<Tally>,
-    /// Each with its conversation.
-    customers: Vec<(Customer, ConversationId)>,
+    /// Each with the id of its conversation.
+    customers: Vec<(Customer, String)>,
     keys: AtomicUsize,
 }
 
