@@ -102,5 +102,11 @@ fn told_of(process: &Process) -> Vec<u64> {
 fn difference(seen: &[u64], expected: &[u64]) -> String {
     let at = seen.iter().zip(expected).take_while(|(one, other)| one == other).count();
     let around = |all: &[u64]| all.iter().skip(at.saturating_sub(3)).take(8).copied().collect::<Vec<_>>();
-    format!("{} instead of {}; at {at} {:?} instead of {:?}", seen.len(), expected.len(), around(seen), around(expected))
+    format!(
+        "{} instead of {}; at {at} {:?} instead of {:?}",
+        seen.len(),
+        expected.len(),
+        around(seen),
+        around(expected)
+    )
 }

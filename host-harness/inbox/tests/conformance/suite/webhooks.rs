@@ -40,7 +40,7 @@ pub(crate) async fn an_address_is_due_until_it_was_told_everything(place: &dyn P
     assert_eq!(stage.store.webhook_secret(made.id).await.unwrap(), b"sealed");
     let stage = stage.restart(place).await;
     let store = &*stage.store;
-    assert_eq!(store.due_webhooks(NOW, 9).await.unwrap(), [made.clone()]);
+    assert_eq!(store.due_webhooks(NOW, 9).await.unwrap(), std::slice::from_ref(&made));
     assert!(store.note_told(made.id, made.position, newest, vec![attempt(newest, None)]).await.unwrap());
     assert!(store.due_webhooks(NOW, 9).await.unwrap().is_empty(), "it knows everything");
     assert!(
