@@ -2,6 +2,7 @@
 
 use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::Locator;
+use harness_inbox::PublicId as _;
 
 use crate::street;
 
@@ -16,7 +17,7 @@ async fn opened(world: &World, customer: &str) -> Browser {
     let conversation = world.conversation(customer).await;
     world.settled().await;
     let browser = inbox(world).await;
-    browser.open(&format!("{}/inbox/{conversation}", world.address)).await;
+    browser.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
     browser
 }
 
@@ -98,7 +99,7 @@ async fn without_scripts_a_form_reads_and_answers() {
     ben.text("Do you open on Sunday?").await;
     let conversation = world.conversation(ben.igsid()).await;
     world.settled().await;
-    let address = format!("{}/inbox/{conversation}", world.address);
+    let address = format!("{}/inbox/{}", world.address, conversation.public());
     let page = request("GET", &address, &[], Vec::new()).await;
     assert!(page.status == 200 && page.body.contains("Do you open on Sunday?"), "{}", page.body);
     let form = [("content-type", "application/x-www-form-urlencoded")];

@@ -14,6 +14,7 @@ pub mod attacked;
 pub mod browser;
 pub mod client;
 pub mod dialog;
+pub mod follow;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
@@ -60,6 +61,7 @@ pub use hosts::granted;
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -366,7 +368,7 @@ pub async fn serve(host: &Host) -> (String, AbortHandle) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
     let access = Authenticator::new(Some(&secret(API_TOKEN)), None);
-    let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
+    let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(None), &Limits::default());
     let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
     (address, server.abort_handle())
 }

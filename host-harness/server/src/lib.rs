@@ -7,6 +7,7 @@ mod files;
 mod listener;
 mod middleware;
 mod pages;
+mod phone;
 mod problem;
 mod request_id;
 mod router;
@@ -17,4 +18,5 @@ pub use auth::{
     new_token,
 };
 pub use listener::Limits;
+pub use phone::{FaultKind, Phone, PhoneAction, PhoneFault, PhoneMessage, PhoneView};
 pub use router::{bind, router, router_with, router_with_pages, serve, serve_with};

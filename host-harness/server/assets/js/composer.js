@@ -1,6 +1,7 @@
 //! Owns: the composer: counting, sending without leaving the page, drafts, what is answered.
 //! Does not own: files (`files`), whether the channel takes the message (the host says so beside each field).
 
+import { canned } from "./canned.js";
 import { files } from "./files.js";
 import { parse } from "./morph.js";
 
@@ -18,7 +19,6 @@ export function composer(log) {
   if (!form?.matches("form")) return;
   const key = `draft-${form.dataset.conversation}`;
   const text = () => form.elements.text;
-  document.body.classList.add("has-script");
   if (!text().value) text().value = localStorage.getItem(key) ?? "";
   count();
   files(() => form);
@@ -64,7 +64,7 @@ export function composer(log) {
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.target !== text() || event.key !== "Enter" || event.isComposing) return;
+    if (event.target !== text() || event.isComposing || saved(event) || event.key !== "Enter") return;
     const enter = localStorage.getItem("enter-sends") === "yes" && !event.shiftKey;
     if (event.ctrlKey || event.metaKey || enter) {
       event.preventDefault();
@@ -72,9 +72,12 @@ export function composer(log) {
     }
   });
 
+  const saved = canned(() => form, text, count);
   let busy = false;
   document.addEventListener("submit", async (event) => {
     if (event.target !== form) return;
+    // A note is a page of its own; the draft is gone when it is written.
+    if (form.matches("[data-note]")) return localStorage.removeItem(key);
     event.preventDefault();
     if (busy) return;
     busy = true;

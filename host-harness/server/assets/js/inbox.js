@@ -2,6 +2,7 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { times } from "./times.js";
@@ -12,7 +13,9 @@ if (!document.cookie.split("; ").includes(`offset=${offset}`)) {
   document.cookie = `offset=${offset}; path=/; max-age=31536000; samesite=lax`;
 }
 
+document.body.classList.add("has-script");
 times(document);
 const log = live();
 composer(log);
 keys();
+demo();

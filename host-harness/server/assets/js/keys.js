@@ -16,9 +16,13 @@ export function keys() {
     else if (event.key === "?") location.href = "/help";
     else if (key === "j" || event.key === "ArrowDown" && inList(event)) move(1);
     else if (key === "k" || event.key === "ArrowUp" && inList(event)) move(-1);
-    else if (event.key === "/") document.querySelector(".search input")?.focus();
     else if (key === "r" && inMessage) inMessage.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
     else if (key === "r") document.getElementById("text")?.focus();
+    else if (key === "n") document.getElementById("note")?.click();
+    else if (key === "e") document.getElementById("close")?.click();
+    else if (key === "a") document.getElementById("assignee")?.focus();
+    else if (key === "l") document.getElementById("label")?.focus();
+    else if (key === "x") (event.target.closest?.(".row") ?? document.querySelector(".row:has([aria-current])"))?.querySelector(".pick")?.click();
     else if (key === "i") location.hash = location.hash === "#contact" ? "#main" : "#contact";
     else return;
     event.preventDefault();

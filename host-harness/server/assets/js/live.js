@@ -2,7 +2,7 @@
 //! as somebody scrolls; what is shown while there is no connection.
 //! Does not own: the composer.
 
-import { morph, part } from "./morph.js";
+import { morph, parse, part } from "./morph.js";
 import { everyMinute, times } from "./times.js";
 
 const byId = (id) => document.getElementById(id);
@@ -17,9 +17,9 @@ export function live() {
 
   async function loadList() {
     const rows = byId("rows");
-    const address = `/inbox/list${open ? `?open=${open}` : ""}`;
-    const { ok, body } = await part(address);
-    if (!ok || !rows) return;
+    if (!rows) return;
+    const { ok, body } = await part(listed());
+    if (!ok) return;
     const wanted = body.querySelector("#rows");
     // Pages that were loaded by scrolling stay; what moved up from them is not shown twice.
     if (state.older) {
@@ -31,19 +31,25 @@ export function live() {
     }
     morph(rows, wanted);
     times(rows);
-    if (wanted.children.length && !inbox.querySelector(".rows-there") && document.querySelector(".list .empty")) location.reload();
+    byId("nothing").hidden = body.querySelector("#nothing").hidden;
     badge(rows);
+  }
+
+  // The list's address, with what is chosen and what is open.
+  function listed(more = "") {
+    const query = new URLSearchParams(more || inbox.dataset.query);
+    if (open) query.set("open", open);
+    return `/inbox/list?${query}`;
   }
 
   async function loadLog() {
     if (!open) return;
     const log = byId("log");
-    const { ok, body } = await part(`/inbox/${open}/log`);
+    const { ok, body } = await part(`/inbox/${open}/log${inbox.dataset.query}`);
     if (!ok || !log) return;
     const scroll = byId("log-scroll");
     const added = morph(log, body.querySelector("#log"), state.earlier);
-    const head = body.querySelector("#head");
-    if (head && !head.isEqualNode(byId("head"))) byId("head").replaceWith(head);
+    for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
     times(log);
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
@@ -76,6 +82,7 @@ export function live() {
     const events = new EventSource("/inbox/events");
     events.addEventListener("open", refresh);
     events.addEventListener("change", (event) => {
+      document.dispatchEvent(new Event("changed"));
       if (event.data === "*" || event.data === open) refresh();
       else loadList().catch(() => offline(true));
     });
@@ -93,6 +100,29 @@ export function live() {
     if (link.matches("[data-retry]")) refresh();
     else if (link.matches("[data-more]")) await older();
     else await earlier();
+  });
+
+  // Changes of the conversation are made without leaving the page.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-organise]")) return;
+    event.preventDefault();
+    const closes = event.submitter?.value === "closed";
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    form.closest("details")?.removeAttribute("open");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: fields });
+      if (!answer.ok) toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
+      const next = closes ? nextRow() : null;
+      await refresh();
+      next?.focus();
+    } catch {
+      offline(true);
+    }
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-organise], form[data-instant]");
+    if (form && event.target.matches("select, [type=checkbox], #label")) form.requestSubmit();
   });
 
   // Earlier messages are put before those that are there; what is looked at stays where it is.
@@ -117,7 +147,7 @@ export function live() {
   async function older() {
     const more = byId("more");
     if (!more) return;
-    const { ok, body } = await part(`/inbox/list${more.firstElementChild.search}${open ? `&open=${open}` : ""}`);
+    const { ok, body } = await part(listed(more.firstElementChild.search));
     if (!ok) return;
     state.older = true;
     const rows = byId("rows");
@@ -144,6 +174,36 @@ export function live() {
   connect();
   everyMinute(refresh);
   return { refresh };
+}
+
+// The conversation after the one that is open.
+function nextRow() {
+  const row = document.querySelector(".row a[aria-current]")?.closest(".row");
+  return (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector("a") ?? null;
+}
+
+// Replaces a part of the page that is different now. What somebody is choosing or typing in it stays.
+function renew(old, next) {
+  if (!old || !next || old.isEqualNode(next)) return;
+  const at = old.contains(document.activeElement) ? document.activeElement : null;
+  if (at?.matches("select, input") || old.querySelector("details[open]")) return;
+  const scroll = old.querySelector(".scroll")?.scrollTop;
+  old.replaceWith(next);
+  times(next);
+  const name = at?.id || null;
+  if (name) byId(name)?.focus();
+  if (scroll) next.querySelector(".scroll").scrollTop = scroll;
+}
+
+// A short sentence at the bottom of the page.
+function toast(text) {
+  if (!text) return;
+  const line = document.createElement("div");
+  line.className = "toast";
+  line.setAttribute("role", "alert");
+  line.textContent = text;
+  document.body.append(line);
+  setTimeout(() => line.remove(), 8000);
 }
 
 // The number of unread messages, in the navigation and in the title.

@@ -46,6 +46,11 @@ pub(super) fn no_conversation(reader: &Reader) -> Response {
     page(reader, StatusCode::NOT_FOUND, &words.error_no_conversation, &words.error_no_conversation_hint, None)
 }
 
+/// The page for somebody whose role does not allow it.
+pub(super) fn not_allowed(reader: &Reader) -> Response {
+    page(reader, StatusCode::FORBIDDEN, &reader.words.error_role, &reader.words.error_role_hint, None)
+}
+
 /// The page for a form that is incomplete or too long.
 pub(super) fn no_form(reader: &Reader) -> Response {
     page(reader, StatusCode::BAD_REQUEST, &reader.words.error_form, &reader.words.error_form_hint, None)

@@ -14,11 +14,17 @@ pub(super) async fn page(reader: Reader) -> Response {
     let words = reader.words;
     let keys = [
         ("?", &words.key_help),
-        ("/", &words.key_search),
+        ("/", &words.saved_replies),
         ("J  K", &words.key_next),
         ("Enter", &words.key_open),
         ("Esc", &words.key_escape),
         ("R", &words.key_reply),
+        ("N", &words.key_note),
+        ("E", &words.key_close),
+        ("A", &words.key_assign),
+        ("L", &words.key_label),
+        ("X", &words.key_select),
+        ("Alt Up Down", &words.key_messages),
         ("I", &words.key_contact),
         ("Ctrl Enter", &words.key_send),
         ("G I", &words.key_inbox),
@@ -39,6 +45,6 @@ pub(super) async fn page(reader: Reader) -> Response {
             }
         }
     };
-    let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0, has_demo: false };
+    let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0 };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }

@@ -22,7 +22,10 @@ const POLICY: &str =
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     Inbox,
+    Channels,
+    Bot,
     Help,
+    Demo,
 }
 
 /// What a page has besides its content.
@@ -33,8 +36,6 @@ pub(super) struct Frame<'f> {
     pub(super) pane: Option<&'f str>,
     /// Messages that nobody has read, over all conversations of the list.
     pub(super) unread: i64,
-    /// Whether the demo's phone is there.
-    pub(super) has_demo: bool,
 }
 
 /// A page in the frame of the inbox.
@@ -106,7 +107,9 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                         span id="unread" { @if frame.unread > 0 { (badge(frame.unread, &count(&words.unread_count, frame.unread))) } }
                     }
                 }
-                @if frame.has_demo { li { a href="/demo" { (icon("phone")) (words.demo) } } }
+                li { a href="/channels" aria-current=[current(Place::Channels)] { (icon("channels")) (words.channels) } }
+                li { a href="/bot" aria-current=[current(Place::Bot)] { (icon("bot")) (words.bot) } }
+                @if reader.has_demo { li { a href="/demo" aria-current=[current(Place::Demo)] { (icon("phone")) (words.demo) } } }
             }
             ul.if-two-panes {
                 li { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }

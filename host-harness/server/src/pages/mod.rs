@@ -2,7 +2,10 @@
 //! Does not own: what they show (the modules), the API.
 
 mod assets;
+mod bot;
+mod channels;
 mod connect;
+mod demo;
 mod error;
 mod help;
 mod inbox;
@@ -39,10 +42,17 @@ use crate::{
 /// pages have their own cookies.
 pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let desk = Desk { host: host.clone(), has_demo: false };
+    let (phone, desk) = (people.phone(), Desk { host: host.clone() });
     let private = Router::new()
         .route("/help", get(help::page))
-        .merge(inbox::router(desk))
+        .merge(inbox::router(desk.clone()))
+        .merge(channels::router(host.clone()))
+        .merge(bot::router(host.clone()));
+    let private = match phone {
+        Some(phone) => private.merge(demo::router(desk, phone)),
+        None => private,
+    };
+    let private = private
         .layer(middleware::from_fn_with_state(
             Door { host: host.clone(), access: access.clone(), people },
             reader::admit,

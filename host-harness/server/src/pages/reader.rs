@@ -4,17 +4,17 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
 use harness_engine::Host;
-use harness_inbox::{ConversationId, InboxError, MediaId, PublicId, Row, UserId, WorkspaceId};
+use harness_inbox::{InboxError, UserId, WorkspaceId};
 
 use super::{error, sign_in, words::Words};
-use crate::auth::{Authenticator, Denied, PageAccess, Principal, Who};
+use crate::auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who};
 
 /// The cookies of a reader's preferences. They hold no secret and identify nobody.
 const LANGUAGE: &str = "language";
@@ -34,12 +34,17 @@ pub(crate) struct Reader {
     pub(super) name: Arc<str>,
     /// Their workspace. Nothing of another one exists for them.
     pub(super) workspace: WorkspaceId,
-    /// Who they are; `None` in the demo.
+    /// Who they are; `None` in a demo without people.
     pub(super) user: Option<UserId>,
+    /// Whether they may change accounts and the bot.
+    pub(super) is_admin: bool,
+    /// Whether the demo's phone is there.
+    pub(super) has_demo: bool,
 }
 
 impl Reader {
-    fn of(headers: &HeaderMap, name: Arc<str>) -> Self {
+    /// Somebody who has not been let in.
+    fn of(headers: &HeaderMap) -> Self {
         let theme = match cookie(headers, THEME) {
             Some("light") => Some("light"),
             Some("dark") => Some("dark"),
@@ -50,9 +55,11 @@ impl Reader {
             words: Words::of(cookie(headers, LANGUAGE).unwrap_or_default()),
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
             theme,
-            name,
+            name: "".into(),
             workspace: WorkspaceId::FIRST,
             user: None,
+            is_admin: false,
+            has_demo: false,
         }
     }
 }
@@ -70,7 +77,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(match parts.extensions.get::<Self>() {
             Some(reader) => reader.clone(),
-            None => Self::of(&parts.headers, "".into()),
+            None => Self::of(&parts.headers),
         })
     }
 }
@@ -87,55 +94,39 @@ impl Door {
     /// Who asks; `None` if they have to sign in.
     async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
         match self.access.authenticate(&self.host, method, headers).await {
-            Ok(Principal { who: Who::User { id, name, .. }, workspace, .. }) => {
-                Ok(Some(Reader { workspace, user: Some(id), ..Reader::of(headers, name.into()) }))
+            Ok(principal) if matches!(principal.who, Who::User { .. }) => {
+                let is_admin = principal.requires(Scope::Admin).is_ok();
+                let Principal { who: Who::User { id, name, .. }, workspace, .. } = principal else { return Ok(None) };
+                let name = name.into();
+                Ok(Some(Reader { workspace, user: Some(id), name, is_admin, ..Reader::of(headers) }))
             }
             Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
             // Tokens are for programs, which read the API.
-            Ok(_) | Err(_) if self.people == PageAccess::Demo && is_of_this_machine(headers) => {
-                Ok(Some(Reader::of(headers, "You".into())))
+            Ok(_) | Err(_) if self.people.is_demo() && is_of_this_machine(headers) => {
+                Ok(Some(self.visitor(Reader::of(headers)).await?))
             }
             Ok(_) | Err(_) => Ok(None),
         }
     }
 
-    /// Whether the row in the address is one of the reader's workspace.
-    async fn owns(&self, reader: &Reader, path: Option<&str>, parameters: &RawPathParams) -> Result<bool, InboxError> {
-        for (_, value) in parameters {
-            let row = match path.unwrap_or_default() {
-                "/inbox/files/{handle}" => Some(Row::Upload(value.to_owned())),
-                "/inbox/media/{id}" => row::<MediaId>(value),
-                _ => row::<ConversationId>(value),
-            };
-            let workspace = match row {
-                Some(row) => self.host.inbox().workspace_of(row).await?,
-                None => None,
-            };
-            if workspace != Some(reader.workspace) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Whoever visits the demo is the first of its people.
+    async fn visitor(&self, stranger: Reader) -> Result<Reader, InboxError> {
+        let people = self.host.inbox().users(stranger.workspace).await?;
+        let stranger = Reader { is_admin: true, ..stranger };
+        Ok(match people.into_iter().find(|user| user.disabled_at.is_none()) {
+            Some(user) => Reader { name: user.name.into(), user: Some(user.id), ..stranger },
+            None => Reader { name: stranger.words.myself.as_ref().into(), ..stranger },
+        })
     }
 }
 
-fn row<T: PublicId + Into<Row>>(text: &str) -> Option<Row> {
-    T::from_public(text).ok().or_else(|| text.parse().ok().map(T::from_number)).map(Into::into)
-}
-
-/// Lets in who may look at the inbox, and only at rows of their workspace.
-pub(super) async fn admit(
-    State(door): State<Door>,
-    parameters: RawPathParams,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let path = request.extensions().get::<MatchedPath>().cloned();
+/// Lets in who may look at the inbox. Which rows they see is up to the pages (`inbox::here`).
+pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let reader = match door.reader(request.method(), request.headers()).await {
         Ok(Some(reader)) => reader,
         Ok(None) => return sign_in::first(request.method(), request.uri()),
         Err(denied) => {
-            let reader = Reader::of(request.headers(), "".into());
+            let reader = Reader::of(request.headers());
             let (title, hint) = (&reader.words.error_closed, &reader.words.error_closed_hint);
             if matches!(denied, Denied::Inbox(_)) {
                 tracing::error!(%denied, "a page could not be answered");
@@ -143,12 +134,8 @@ pub(super) async fn admit(
             return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
         }
     };
-    match door.owns(&reader, path.as_ref().map(MatchedPath::as_str), &parameters).await {
-        Ok(true) => {}
-        Ok(false) => return error::no_conversation(&reader),
-        Err(error) => return error::failed(&reader, &error.into()),
-    }
-    request.extensions_mut().insert(reader);
+    let has_demo = door.people.phone().is_some();
+    request.extensions_mut().insert(Reader { has_demo, ..reader });
     next.run(request).await
 }
 
@@ -163,11 +150,12 @@ fn is_of_this_machine(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     fn asked_for(host: &str) -> bool {
-        is_of_this_machine(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap_or_else(|_| panic!("{host}")))]))
+        is_of_this_machine(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]))
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! demo.
 //! Does not own: the scripted conversation (`script`), the setup (`stage`).
 
+mod phone;
 mod script;
 mod stage;
 mod transcript;

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,11 +14,12 @@ use harness_contract::{
     FallbackPolicy, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind, settings::RawSetting,
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
-use harness_inbox::{Accepted, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
+use harness_inbox::{Accepted, CannedAnswerText, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
 use harness_server::{Authenticator, Limits, PageAccess, new_token};
 use simulator::{Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
+use super::phone::DemoPhone;
 use crate::{author::locate, compiler};
 
 pub(crate) struct Stage {
@@ -57,23 +59,26 @@ impl Stage {
             registered.channel.id().to_owned()
         };
         connect(&host, &sim, &id).await?;
-        add_agent(&host).await?;
         let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let token = new_token()?;
+        let customer = sim.customer(Config::DEMO_CUSTOMER);
+        people(&host).await?;
+        let business = sim.accounts().first().map(|account| account.username.clone()).unwrap_or_default();
+        let phone = Arc::new(DemoPhone::new(sim.clone(), clock.clone(), customer.clone(), business));
         let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
-        let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo, &Limits::default());
+        let router =
+            harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(Some(phone)), &Limits::default());
         tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
         let webhook = format!("http://{address}/webhooks/{id}");
         sim.set_webhook_url(webhook.as_str());
         sim.verify_webhook().await.context("the challenge of the webhook")?;
         println!("simulator  {}", sim.base_url());
         println!("webhooks   {webhook} (challenge answered)");
-        println!("inbox      http://{address}/inbox");
+        println!("inbox      http://{address}/inbox (with the customer's phone: http://{address}/demo)");
         println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
         println!("ready      after {} ms\n", started.elapsed().as_millis());
-        let customer = sim.customer(Config::DEMO_CUSTOMER);
         Ok(Self { sim, host, clock, customer, replies: Default::default(), _automation: automation, _folder: folder })
     }
 
@@ -156,16 +161,24 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
     Ok(())
 }
 
-/// The person whose name stands on what is written on the demo's pages. Nobody can sign in as them.
-async fn add_agent(host: &Host) -> Result<()> {
-    let agent = NewUser {
-        workspace: WorkspaceId::FIRST,
-        email: "agent@demo.invalid".into(),
-        name: "Sam".into(),
-        role: Role::Admin,
-        accepted: Accepted::Provider { issuer: "demo".into(), subject: "agent".into() },
+/// A small team, with what it keeps at hand.
+async fn people(host: &Host) -> Result<()> {
+    let (users, now, workspace) = (host.users(), host.clock().now(), WorkspaceId::FIRST);
+    for (name, email) in [("Nora Whitfield", "nora@fernandclay.example"), ("Dev Patel", "dev@fernandclay.example")] {
+        // Nobody can sign in as them.
+        let accepted = Accepted::Provider { issuer: "demo".into(), subject: email.into() };
+        let new = NewUser { workspace, email: email.into(), name: name.into(), role: Role::Admin, accepted };
+        users.create_user(new, now).await?;
+    }
+    for name in ["Orders", "Workshops"] {
+        host.add_collection(workspace, name).await?;
+    }
+    let hours = CannedAnswerText {
+        shortcut: "hours".into(),
+        title: "Opening hours".into(),
+        text: "Hello {{contact.name}}, we are open every day from ten to six.".into(),
     };
-    host.users().create_user(agent, host.clock().now()).await?;
+    host.add_canned_answer(workspace, &hours).await?;
     Ok(())
 }
 

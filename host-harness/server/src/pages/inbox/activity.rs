@@ -2,7 +2,7 @@
 //! Does not own: messages.
 
 use harness_contract::{EventBody, Referral};
-use harness_inbox::ActivityView;
+use harness_inbox::{ActivityView, PublicId as _};
 use maud::{Markup, html};
 
 use super::thread::Thread;
@@ -17,7 +17,7 @@ pub(super) fn line(activity: &ActivityView, thread: &Thread<'_>) -> Markup {
     let words = thread.reader.words;
     let body = serde_json::from_str::<EventBody>(activity.body.get()).ok();
     let time = times::of_day(activity.at, thread.reader);
-    let id = format!("a-{}", activity.id);
+    let id = format!("a-{}", activity.id.public());
     if let Some(EventBody::Comment(comment)) = &body {
         let place = match comment.place.as_str() {
             "post" => &words.place_post,
@@ -36,7 +36,7 @@ pub(super) fn line(activity: &ActivityView, thread: &Thread<'_>) -> Markup {
                 }
                 p.outcome {
                     (time)
-                    a.textbtn href={ "/inbox/" (thread.id) "?comment=" (comment_address(&comment.id)) "#text" } data-comment=(comment.id) {
+                    a.textbtn href={ "/inbox/" (thread.id.public()) "?comment=" (comment_address(&comment.id)) "#text" } data-comment=(comment.id) {
                         (words.reply_privately)
                     }
                 }

@@ -5,13 +5,14 @@ use harness_contract::{
     Severity, Unit, Violation, WindowState,
     names::{feature, text_field},
 };
+use harness_inbox::PublicId as _;
 use maud::{Markup, html};
 
 use super::{
-    Opened,
     can::{Can, length},
     draft::{Attached, Draft, Place},
-    window,
+    load::Opened,
+    team, window,
 };
 use crate::pages::{
     parts::{directed, icon, size},
@@ -35,8 +36,8 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     let errors = problems.iter().filter(|(_, one)| one.severity == Severity::Error).count();
     let at = |place: Place| problems.iter().filter(move |(found, _)| *found == place).map(|(_, one)| *one);
     html! {
-        form.composer id="composer" method="post" action={ "/inbox/" (opened.summary.id) "/reply" } aria-label=(fill(&words.reply_to, &[("name", &opened.name)]))
-            data-conversation=(opened.summary.id) data-channel=(opened.channel_name)
+        form.composer id="composer" method="post" action={ "/inbox/" (opened.summary.id.public()) "/reply" } aria-label=(fill(&words.reply_to, &[("name", &opened.name)]))
+            data-conversation=(opened.summary.id.public()) data-channel=(opened.channel_name)
             data-files=[serde_json::to_string(&can.file_rules()).ok()]
             data-too-large=(words.file_too_large) data-not-taken=(words.file_not_taken) data-upload-failed=(words.upload_failed)
             data-uploading=(words.uploading) data-remove=(words.remove) data-split=(words.split_into) data-largest=(opened.largest_file)
@@ -46,7 +47,8 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             (found(at(Place::Window), "window-problem"))
             (found(at(Place::Whole), "whole-problem"))
             div.modes {
-                span.btn.small.quiet aria-pressed="true" { (fill(&words.reply_to, &[("name", &opened.name)])) }
+                span.btn.small.quiet aria-pressed="true" { (words.reply_mode) }
+                a.btn.small.quiet href={ "/inbox/" (opened.summary.id.public()) "?mode=note" } id="note" aria-keyshortcuts="n" { (icon("lock")) (words.note_mode) }
                 (counter(&draft.text, can, reader))
             }
             div.body {
@@ -56,6 +58,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                     aria-invalid=[invalid.then_some("true")] placeholder=(fill(&words.write_to, &[("name", &opened.name)]))
                     aria-keyshortcuts="r" { (draft.text) }
                 (found(at(Place::Text), "text-problem"))
+                (team::canned(&opened.team, reader))
                 p.part.small.muted.line id="split" hidden { (icon("info")) span {} }
                 (tray(&draft.files, at(Place::Files).collect(), reader))
                 @if can.quick_replies() > 0 { (quick_replies(opened, draft, can, &problems, reader)) }
@@ -81,6 +84,25 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                     }
                     button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { (words.send) (directed("send")) }
                 }
+            }
+        }
+    }
+}
+
+/// The composer for a private note: yellow, with a lock, and the button says what happens.
+pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
+    let (words, id) = (reader.words, opened.summary.id.public());
+    html! {
+        form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-note {
+            div.modes {
+                a.btn.small.quiet href={ "/inbox/" (id) } { (words.reply_mode) }
+                span.btn.small.quiet aria-pressed="true" { (icon("lock")) (words.note_mode) }
+            }
+            div.body {
+                textarea id="text" name="text" rows="2" dir="auto" maxlength="5000" required aria-label=(words.note_text) placeholder=(words.note_placeholder) {}
+            }
+            div.tools {
+                span.line.push { (team::face(reader)) button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { (words.add_note) } }
             }
         }
     }
@@ -145,7 +167,7 @@ fn answered(opened: &Opened, draft: &Draft, reader: &Reader) -> Markup {
                 @if let Some(text) = &text { (fill(&words.replying_to, &[("text", text)])) }
                 @else if draft.comment.is_some() { (words.reply_privately) }
             }
-            a.btn.icon.small.quiet.push href={ "/inbox/" (opened.summary.id) } data-forget aria-label=(remove.trim()) { (icon("x")) }
+            a.btn.icon.small.quiet.push href={ "/inbox/" (opened.summary.id.public()) } data-forget aria-label=(remove.trim()) { (icon("x")) }
             input type="hidden" name="reply_to" value=(draft.reply_to.as_deref().unwrap_or_default());
             input type="hidden" name="comment" value=(draft.comment.as_deref().unwrap_or_default());
         }

@@ -1,18 +1,19 @@
 //! Owns: the panel beside the thread: who the customer is, how long there is to reply, identifiers, files.
 //! Does not own: the thread.
 
-use harness_inbox::{AccountRow, MediaView};
+use harness_inbox::{AccountRow, MediaView, PublicId as _};
 use maud::{Markup, html};
 
-use super::{Opened, window};
+use super::{load::Opened, team, window};
 use crate::pages::{
-    parts::{avatar, icon},
+    parts::{avatar, icon, mark},
     reader::Reader,
+    times,
     words::fill,
 };
 
 /// The panel.
-pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], now: i64, reader: &Reader) -> Markup {
+pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], query: &str, now: i64, reader: &Reader) -> Markup {
     let words = reader.words;
     let summary = &opened.summary;
     let contact = summary.contact.as_deref().unwrap_or_default();
@@ -27,9 +28,10 @@ pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], now: i64, reader: 
             div.scroll.stack.wide {
                 div.line {
                     (avatar(&opened.name, contact, "l", Some(&summary.channel)))
-                    div.cut { strong { bdi { (opened.name) } } p.small.muted { (opened.channel_name) } }
+                    div.cut { strong { bdi { (opened.name) } } p.small.muted { @if let Some(username) = &summary.username { bdi { "@" (username) } br; } (opened.channel_name) } }
                 }
                 @if let Some(context) = &opened.context { (window::explained(&context.window, now, reader, &opened.channel_name)) }
+                (team::section(summary, &opened.team, query, reader))
                 section.stack {
                     h3 { (words.identifiers) }
                     dl.facts {
@@ -38,13 +40,23 @@ pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], now: i64, reader: 
                         dd { bdi { (account) } @if let Some(username) = username { " " span.muted { bdi { "@" (username) } } } }
                     }
                 }
+                @if !opened.others.is_empty() {
+                    section.stack {
+                        h3 { (words.other_conversations) }
+                        ul.stack.small {
+                            @for other in &opened.others {
+                                li.line { (mark(&other.channel)) a.cut href={ "/inbox/" (other.id.public()) } { bdi { (other.preview.as_deref().unwrap_or(&opened.name)) } } span.push.muted { (times::relative(other.last_at, now, reader)) } }
+                            }
+                        }
+                    }
+                }
                 @if !pictures.is_empty() {
                     section.stack {
                         h3 { (words.photos_and_files) }
                         div.line.wrap {
                             @for media in pictures {
-                                a.thumb href={ "/inbox/media/" (media.id) } data-viewer aria-label=(words.open_photo) {
-                                    img src={ "/inbox/media/" (media.id) } alt="" loading="lazy";
+                                a.thumb href={ "/inbox/media/" (media.id.public()) } data-viewer aria-label=(words.open_photo) {
+                                    img src={ "/inbox/media/" (media.id.public()) } alt="" loading="lazy";
                                 }
                             }
                         }

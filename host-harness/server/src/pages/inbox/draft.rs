@@ -6,7 +6,7 @@ use harness_contract::{
     OutboundText, QuickReply, Sender, SenderKind, TextFormat, Violation,
 };
 use harness_engine::{Host, HostError};
-use harness_inbox::Upload;
+use harness_inbox::{Row, Upload};
 
 use super::can::Can;
 use crate::pages::reader::Reader;
@@ -74,7 +74,7 @@ impl Draft {
     }
 
     /// Reads the form. Files that are gone are left out.
-    pub(super) async fn of(host: &Host, fields: Vec<(String, String)>) -> Self {
+    pub(super) async fn of(host: &Host, fields: Vec<(String, String)>, reader: &Reader) -> Self {
         let mut draft = Self::default();
         for (name, value) in fields {
             let given = || Some(value.clone()).filter(|value| !value.is_empty());
@@ -90,7 +90,10 @@ impl Draft {
                 "sticker" => draft.sticker = given(),
                 "anyway" => draft.try_anyway = true,
                 "file" if draft.files.len() < MOST_FILES => {
-                    if let Ok((upload, _)) = host.upload(&value).await {
+                    let workspace = host.inbox().workspace_of(Row::Upload(value.clone())).await;
+                    if workspace.is_ok_and(|workspace| workspace == Some(reader.workspace))
+                        && let Ok((upload, _)) = host.upload(&value).await
+                    {
                         draft.files.push(Attached { upload });
                     }
                 }

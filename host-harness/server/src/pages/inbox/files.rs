@@ -8,11 +8,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use harness_engine::{HostError, TakeError};
-use harness_inbox::MediaId;
+use harness_inbox::{MediaId, PublicId as _, Row};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
-use super::{Desk, composer::attached, draft::Attached, part};
+use super::{Desk, composer::attached, draft::Attached, here::is_here, part};
 use crate::{
     api::handed_out,
     pages::{error, parts::size, reader::Reader, words::fill},
@@ -20,7 +20,10 @@ use crate::{
 
 /// A message's file.
 pub(super) async fn media(State(desk): State<Desk>, Path(id): Path<String>, reader: Reader) -> Response {
-    let Ok(id) = id.parse::<MediaId>() else { return error::no_page(&reader) };
+    let Ok(id) = MediaId::from_public(&id) else { return error::no_page(&reader) };
+    if !is_here(&desk, id, &reader).await {
+        return error::no_page(&reader);
+    }
     let found = async {
         let media = desk.host.inbox().media(id).await?;
         let content = desk.host.media(&media).await?;
@@ -35,6 +38,9 @@ pub(super) async fn media(State(desk): State<Desk>, Path(id): Path<String>, read
 
 /// A file that was uploaded here.
 pub(super) async fn uploaded(State(desk): State<Desk>, Path(handle): Path<String>, reader: Reader) -> Response {
+    if !is_here(&desk, Row::Upload(handle.clone()), &reader).await {
+        return error::no_page(&reader);
+    }
     match desk.host.upload(&handle).await {
         Ok((file, content)) => handed_out(file.mime.as_deref(), content),
         Err(error) => error::failed(&reader, &error),
@@ -56,7 +62,7 @@ pub(super) async fn upload(
 ) -> Response {
     let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let taken = async {
-        let mut taking = desk.host.take_file().await?;
+        let mut taking = desk.host.take_file_for(reader.workspace).await?;
         while let Some(frame) = body.frame().await {
             // A sender that goes away leaves nothing behind.
             let Ok(frame) = frame else { return Ok(None) };

@@ -2,10 +2,15 @@
 //! Does not own: finding them (the inbox).
 
 use harness_contract::Window;
-use harness_inbox::{ConversationId, ConversationSummary, TimelineEntry};
+use harness_inbox::{ConversationId, ConversationSummary, PublicId as _, StepState, TimelineEntry};
 use maud::{Markup, html};
 
-use super::{entry::Entry, window};
+use super::{
+    asked::Asked,
+    entry::Entry,
+    team::{self, Team},
+    window,
+};
 use crate::pages::{
     parts::{avatar, badge, icon},
     reader::Reader,
@@ -48,57 +53,107 @@ pub(super) struct List {
     pub(super) next: Option<String>,
 }
 
+/// Whose list it is, and how it was asked for.
+pub(super) struct Shown<'s> {
+    pub(super) asked: &'s Asked,
+    pub(super) team: &'s Team,
+    pub(super) channels: &'s [(String, String)],
+    pub(super) current: Option<ConversationId>,
+    pub(super) now: i64,
+    pub(super) reader: &'s Reader,
+}
+
 /// The pane.
-pub(super) fn pane(list: &List, current: Option<ConversationId>, now: i64, reader: &Reader) -> Markup {
-    let words = reader.words;
+pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
+    let (words, asked) = (shown.reader.words, shown.asked);
+    let views =
+        [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
     html! {
         section.pane.list id="list" aria-label=(words.conversations) {
             header { h2 { (words.inbox) } }
-            div.scroll id="list-scroll" { (rows(list, current, now, reader)) }
+            nav.tabs aria-label=(words.whose) {
+                @for (view, word) in views {
+                    @if view != "mine" || shown.reader.user.is_some() {
+                        a href={ "/inbox" (asked.with(&[("view", if view == "all" { "" } else { view })])) } aria-current=[(asked.view() == view).then_some("page")] { (word) }
+                    }
+                }
+            }
+            (filters(shown))
+            form.bulk id="many" method="post" action={ "/inbox/many" (asked.query()) } role="toolbar" aria-label=(words.selected) {
+                strong { (words.selected) } span.push {}
+                @if let Some(me) = shown.reader.user { button.btn.small.quiet name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
+                button.btn.small.quiet name="state" value="closed" { (icon("archive")) (words.close) }
+            }
+            div.scroll id="list-scroll" { (rows(list, shown)) }
+        }
+    }
+}
+
+fn filters(shown: &Shown<'_>) -> Markup {
+    let (words, asked) = (shown.reader.words, shown.asked);
+    let is = |value: &Option<String>, this: &str| value.as_deref() == Some(this);
+    html! {
+        form.filters action="/inbox" data-instant {
+            @if let Some(view) = &asked.view { input type="hidden" name="view" value=(view); }
+            @if shown.channels.len() > 1 {
+                label { span.sr { (words.channel) } select.input.small name="channel" {
+                    option value="" { (words.all_channels) }
+                    @for (id, name) in shown.channels { option value=(id) selected[is(&asked.channel, id)] { (name) } }
+                } }
+            }
+            @if !shown.team.labels.is_empty() {
+                label { span.sr { (words.label) } select.input.small name="label" {
+                    option value="" { (words.all_labels) }
+                    @for label in &shown.team.labels { @let id = label.id.public(); option value=(id) selected[is(&asked.label, &id)] { (label.name) } }
+                } }
+            }
+            label.check.small { input type="checkbox" name="unread" value="1" checked[asked.only_unread()]; (words.only_unread) }
+            button.btn.small.no-script { (words.show) }
         }
     }
 }
 
 /// The rows, as they are loaded again when something changed.
-pub(super) fn rows(list: &List, current: Option<ConversationId>, now: i64, reader: &Reader) -> Markup {
-    let words = reader.words;
+pub(super) fn rows(list: &List, shown: &Shown<'_>) -> Markup {
+    let words = shown.reader.words;
+    let (title, hint) = if shown.asked.is_narrow() {
+        (&words.nothing_here, &words.nothing_here_hint)
+    } else {
+        (&words.no_conversations, &words.no_conversations_hint)
+    };
     html! {
-        @if list.rows.is_empty() {
-            div.empty {
-                svg viewBox="0 0 96 64" width="96" height="64" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true" {
-                    rect x="2" y="6" width="60" height="24" rx="12" {}
-                    rect x="34" y="38" width="60" height="20" rx="10" {}
-                    path d="M16 18h30M48 48h30" {}
-                }
-                h3 { (words.no_conversations) }
-                p.small { (words.no_conversations_hint) }
+        div.empty id="nothing" hidden[!list.rows.is_empty()] {
+            svg viewBox="0 0 96 64" width="96" height="64" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true" {
+                rect x="2" y="6" width="60" height="24" rx="12" {}
+                rect x="34" y="38" width="60" height="20" rx="10" {}
+                path d="M16 18h30M48 48h30" {}
             }
+            h3 { (title) }
+            p.small { (hint) }
         }
         ul id="rows" {
-            @for one in &list.rows { (row(one, current == Some(one.summary.id), now, reader)) }
+            @for one in &list.rows { (row(one, shown)) }
             @if let Some(next) = &list.next {
-                li id="more" { a.btn.quiet.small href={ "/inbox?before=" (next) } data-more { (words.more_conversations) } }
+                li id="more" { a.btn.quiet.small href={ "/inbox" (shown.asked.with(&[("before", next)])) } data-more { (words.more_conversations) } }
             }
         }
     }
 }
 
-fn row(row: &Row, current: bool, now: i64, reader: &Reader) -> Markup {
-    let (summary, name) = (&row.summary, row.name(reader));
+fn row(row: &Row, shown: &Shown<'_>) -> Markup {
+    let (reader, now, summary) = (shown.reader, shown.now, &row.summary);
+    let (words, name, id) = (reader.words, row.name(reader), summary.id.public());
     let unread = summary.unread > 0;
     let preview = row.latest.as_ref().map(|latest| Entry::of(latest).preview(reader, &row.channel_name));
-    let failed = row.latest.as_ref().and_then(|latest| latest.state).is_some_and(|state| state.name() == "rejected");
-    let doubtful = row.latest.as_ref().and_then(|latest| latest.state).is_some_and(|state| state.name() == "ambiguous");
-    let tone = if failed {
-        Some("fail")
-    } else if doubtful {
-        Some("warn")
-    } else {
-        None
+    let tone = match row.latest.as_ref().and_then(|latest| latest.state) {
+        Some(StepState::Rejected) => Some("fail"),
+        Some(StepState::Ambiguous) => Some("warn"),
+        _ => None,
     };
     html! {
-        li.row id={ "c-" (summary.id) } data-unread[unread] {
-            a href={ "/inbox/" (summary.id) } aria-current=[current.then_some("true")] {
+        li.row id={ "c-" (id) } data-unread[unread] {
+            input.pick type="checkbox" name="id" value=(id) form="many" aria-label=(fill(&words.select, &[("name", &name)]));
+            a href={ "/inbox/" (id) (shown.asked.query()) } aria-current=[(shown.current == Some(summary.id)).then_some("true")] {
                 (avatar(&name, summary.contact.as_deref().unwrap_or_default(), "", Some(&summary.channel)))
                 span.name.cut { bdi { (name) } span.sr { ", " (row.channel_name) } }
                 (times::relative(summary.last_at, now, reader))
@@ -108,8 +163,12 @@ fn row(row: &Row, current: bool, now: i64, reader: &Reader) -> Markup {
                         span.cut { bdi { (first_line(&text)) } }
                     }
                 }
-                @if unread { (badge(summary.unread, &count(&reader.words.unread_count, summary.unread))) } @else { span {} }
-                span.marks { @if let Some(window) = &row.window { (window::chip(window, now, reader, true)) } }
+                @if unread { (badge(summary.unread, &count(&words.unread_count, summary.unread))) } @else { span {} }
+                span.marks {
+                    @if let Some(window) = &row.window { (window::chip(window, now, reader, true)) }
+                    @for label in summary.labels.iter().filter_map(|id| shown.team.label(*id)).take(3) { span.chip { (icon("tag")) bdi { (label.name) } } }
+                    @if let Some(person) = team::assignee(summary, shown.team, reader) { span.chip { (icon("person")) bdi { (person) } } }
+                }
             }
         }
     }

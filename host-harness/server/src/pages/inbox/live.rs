@@ -11,9 +11,10 @@ use axum::{
     },
 };
 use futures_util::stream;
-use harness_inbox::{Change, Follower};
+use harness_inbox::{Change, Follower, PublicId as _};
 
 use super::Desk;
+use crate::pages::reader::Reader;
 
 /// How often a quiet stream says that it is still there.
 const ALIVE: Duration = Duration::from_secs(20);
@@ -22,8 +23,9 @@ const ALIVE: Duration = Duration::from_secs(20);
 const CHANGES: usize = 100;
 
 /// `GET /inbox/events`: server-sent events that name the conversation that changed.
-pub(super) async fn events(State(desk): State<Desk>) -> Response {
-    let followed = (desk.host.inbox().follow(), VecDeque::new());
+pub(super) async fn events(State(desk): State<Desk>, reader: Reader) -> Response {
+    let changes = Follower::new(desk.host.inbox(), None, Some(reader.workspace));
+    let followed = (changes, VecDeque::new());
     let events = stream::unfold(followed, async |(mut changes, mut waiting)| {
         let event = next(&mut changes, &mut waiting).await?;
         Some((Ok::<_, Infallible>(event), (changes, waiting)))
@@ -46,7 +48,7 @@ async fn next(changes: &mut Follower, waiting: &mut VecDeque<Event>) -> Option<E
         }
         let event = |change: Change| {
             let conversation = change.conversation?;
-            Some(Event::default().event("change").id(change.kind.name()).data(conversation.to_string()))
+            Some(Event::default().event("change").id(change.kind.name()).data(conversation.public()))
         };
         waiting.extend(news.changes.into_iter().filter_map(event));
     }

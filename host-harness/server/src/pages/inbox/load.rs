@@ -7,13 +7,16 @@ use harness_contract::{
     ChannelCapabilities, ConversationContext, FallbackPolicy, OutboundMessage, OutboundPart, Sender, SenderKind,
     Severity, Violation, names::violation_code,
 };
-use harness_engine::{Host, HostError};
+use harness_engine::{Host, HostError, LoadedChannel};
 use harness_inbox::{
-    AccountRow, ActivityView, ConversationId, ConversationSummary, InboxError, MessageId, TimelineEntry,
+    AccountRow, ActivityView, ConversationFilter, ConversationId, ConversationSummary, InboxError, MessageId, NoteView,
+    PublicId as _, TimelineEntry,
 };
 
 use super::{
+    asked::Asked,
     list::{List, Row, name},
+    team::Team,
     thread::said,
 };
 use crate::pages::reader::Reader;
@@ -24,7 +27,9 @@ const ROWS: usize = 40;
 const MESSAGES: usize = 50;
 /// Activities that are looked at for one page of the log.
 const ACTIVITIES: usize = 200;
-/// How far the list is searched for a conversation.
+/// Other conversations of the same person that are shown.
+const OTHERS: usize = 6;
+/// How far back a message that was not sent is searched for.
 const REACH: usize = 500;
 
 /// The name of a channel, or its id if it is not loaded.
@@ -32,10 +37,17 @@ fn channel_name(host: &Host, id: &str) -> String {
     host.channel(id).map_or_else(|_| id.to_owned(), |loaded| loaded.channel.manifest().channel.name.clone())
 }
 
+/// The channels that are loaded: ids and names.
+pub(super) fn channels(host: &Host) -> Vec<(String, String)> {
+    let identity = |loaded: &Arc<LoadedChannel>| loaded.channel.manifest().channel.clone();
+    host.channels().iter().map(identity).map(|identity| (identity.id, identity.name)).collect()
+}
+
 /// A page of the list. An unknown place begins at the newest.
-pub(super) async fn list(host: &Host, before: Option<&str>) -> Result<List, HostError> {
+pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reader: &Reader) -> Result<List, HostError> {
     let inbox = host.inbox();
-    let page = inbox.conversations_before(before.and_then(|place| place.parse().ok()), ROWS).await?;
+    let before = before.and_then(|place| place.parse().ok());
+    let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
     let mut rows = Vec::with_capacity(page.entries.len());
     for summary in page.entries {
         let latest = inbox.timeline(summary.id, 1).await?.pop();
@@ -47,7 +59,7 @@ pub(super) async fn list(host: &Host, before: Option<&str>) -> Result<List, Host
 }
 
 /// A conversation with a page of its messages.
-pub(super) struct Opened {
+pub(in crate::pages) struct Opened {
     pub(super) summary: ConversationSummary,
     pub(super) name: String,
     pub(super) channel_name: String,
@@ -58,51 +70,51 @@ pub(super) struct Opened {
     /// Oldest first.
     pub(super) messages: Vec<TimelineEntry>,
     pub(super) activities: Vec<ActivityView>,
+    pub(super) notes: Vec<NoteView>,
     pub(super) earlier: Option<String>,
     /// What is said in messages, by the platform's ids.
     pub(super) said: HashMap<String, String>,
+    pub(super) team: Team,
+    /// Other conversations with the same person.
+    pub(super) others: Vec<ConversationSummary>,
     pub(super) largest_file: u64,
 }
 
 impl Opened {
     pub(super) async fn load(
         host: &Host,
-        id: ConversationId,
+        summary: ConversationSummary,
         before: Option<&str>,
         reader: &Reader,
     ) -> Result<Self, HostError> {
-        let inbox = host.inbox();
-        let account = inbox.account_row(inbox.account_of(id).await?).await?;
-        let summary = summary(host, id).await?;
+        let (inbox, id) = (host.inbox(), summary.id);
+        let account = inbox.account_row(summary.account_id).await?;
         let channel_name = channel_name(host, &summary.channel);
         let messages = inbox.timeline_before(id, before.and_then(|place| place.parse().ok()), MESSAGES).await?;
         let activities = inbox.activities_before(None, Some(id), None, None, ACTIVITIES).await?.entries;
+        let same = ConversationFilter {
+            workspace: Some(reader.workspace),
+            contact: Some(summary.contact_id),
+            ..ConversationFilter::default()
+        };
+        let mut others = inbox.conversations_of(same, None, OTHERS).await?.entries;
+        others.retain(|other| other.id != id);
         Ok(Self {
             name: name(&summary, &channel_name, reader),
             said: said(&messages.entries, reader, &channel_name),
             context: host.context(id).await.ok(),
             capabilities: host.capabilities(id).await.ok(),
             earlier: messages.next.map(|place| place.to_string()),
+            notes: inbox.notes_before(id, None, ACTIVITIES).await?.entries,
+            team: Team::load(host, reader).await?,
             messages: messages.entries,
             largest_file: host.largest_file(),
             summary,
             channel_name,
             account,
             activities,
+            others,
         })
-    }
-}
-
-/// One conversation's entry in the list.
-async fn summary(host: &Host, id: ConversationId) -> Result<ConversationSummary, HostError> {
-    let mut before = None;
-    loop {
-        let page = host.inbox().conversations_before(before, REACH).await?;
-        if let Some(found) = page.entries.into_iter().find(|one| one.id == id) {
-            return Ok(found);
-        }
-        let missing = || InboxError::NotFound { what: "conversation", id: id.to_string() };
-        before = Some(page.next.ok_or_else(missing)?);
     }
 }
 
@@ -133,7 +145,7 @@ pub(super) async fn write_again(
     let part: OutboundPart =
         row.part.as_ref().and_then(|part| serde_json::from_str(part.get()).ok()).ok_or_else(missing)?;
     // Pressed twice, it is one reply.
-    let key = format!("again-{message}");
+    let key = format!("again-{}", message.public());
     let message = OutboundMessage {
         id: String::new(),
         sender: Sender { kind: SenderKind::Human, id: reader.name.to_string(), name: None, picture_url: None },

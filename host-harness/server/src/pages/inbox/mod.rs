@@ -2,6 +2,7 @@
 //! Does not own: the panes (`list`, `thread`, `composer`, `contact`), signing in.
 
 mod activity;
+mod asked;
 mod bubble;
 mod can;
 mod composer;
@@ -9,26 +10,30 @@ mod contact;
 mod draft;
 mod entry;
 mod files;
+mod here;
 mod list;
 mod live;
 mod load;
 mod outcome;
+mod team;
 mod thread;
 mod window;
 
 use axum::{
     Form, Router,
-    extract::{DefaultBodyLimit, Path, Query, State, rejection::FormRejection},
+    extract::{DefaultBodyLimit, Query, State, rejection::FormRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use harness_engine::{Host, HostError};
-use harness_inbox::{ConversationId, MessageId, ReplyId, Settlement};
+use harness_inbox::{
+    ConversationFilter, ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement,
+};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use self::{can::Can, draft::Draft, load::Opened};
+use self::{asked::Asked, can::Can, draft::Draft, here::Here, list::Shown, load::Opened, team::Team};
 use super::{
     error,
     layout::{self, Frame, Place},
@@ -39,12 +44,13 @@ use super::{
 
 /// Maximum size of a form, in bytes: a long text, the handles of files.
 const MAX_FORM: usize = 256 << 10;
+/// Conversations among which the demo's customer is looked for.
+const OF_DEMO: usize = 200;
 
 /// What the pages of the inbox work with.
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) host: Host,
-    pub(super) has_demo: bool,
 }
 
 impl Desk {
@@ -67,24 +73,55 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/inbox/{id}/settle", post(settle))
         .route("/inbox/{id}/again", post(again))
         .route("/inbox/{id}/read", post(read))
+        .route("/inbox/{id}/organise", post(team::organise))
+        .route("/inbox/{id}/notes", post(team::add_note))
+        .route("/inbox/{id}/notes/{note}/delete", post(team::delete_note))
+        .route("/inbox/{id}/canned/{answer}", get(team::fill_canned))
+        .route("/inbox/many", post(team::many))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .route("/inbox/files", post(files::upload).layer(DefaultBodyLimit::disable()))
         .with_state(desk)
 }
 
-/// The query of the inbox's pages.
-#[derive(Default, Deserialize)]
-struct Asked {
-    /// Where an older page of the list, or of the log, begins.
-    before: Option<String>,
-    /// The conversation that is open beside the list.
-    open: Option<ConversationId>,
-    /// The message that is answered.
-    reply_to: Option<String>,
-    /// The comment that is answered in private.
-    comment: Option<String>,
-    /// `composer`: only this part of the page is wanted.
-    part: Option<String>,
+/// The conversation with a customer, by the platform's id, once there is one.
+pub(super) async fn of_customer(desk: &Desk, customer: &str, reader: &Reader) -> Result<Option<Opened>, HostError> {
+    let filter = ConversationFilter { workspace: Some(reader.workspace), ..ConversationFilter::default() };
+    let all = desk.host.inbox().conversations_of(filter, None, OF_DEMO).await?.entries;
+    match all.into_iter().find(|one| one.contact.as_deref() == Some(customer)) {
+        Some(summary) => Ok(Some(Opened::load(&desk.host, summary, None, reader).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The thread beside the demo's phone.
+pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Markup {
+    let Some(opened) = opened else {
+        return html! {
+            section.inbox data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
+                div.pane { div.empty.middle { (layout::sign(44)) h2 { (reader.words.no_conversations) } p.small { (reader.words.no_conversations_hint) } } }
+            }
+        };
+    };
+    let now = desk.now();
+    html! {
+        section.inbox data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
+            div.pane.thread {
+                (thread_of(&opened, "", now, reader))
+                (composer::composer(&opened, &Draft::new().unwrap_or_default(), now, reader))
+            }
+        }
+    }
+}
+
+/// The head and the log of a conversation.
+fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
+    html! {
+        (head(opened, query, now, reader))
+        div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
+        div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
+            (log_of(opened, now, reader))
+        }
+    }
 }
 
 /// A part of a page, for the script.
@@ -100,23 +137,30 @@ fn see(place: &str) -> Response {
 
 /// The list, without a conversation.
 async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
-    let list = match load::list(&desk.host, asked.before.as_deref()).await {
-        Ok(list) => list,
+    let loaded = async {
+        let list = load::list(&desk.host, &asked, asked.before.as_deref(), &reader).await?;
+        Ok::<_, HostError>((list, Team::load(&desk.host, &reader).await?))
+    };
+    let (list, team) = match loaded.await {
+        Ok(loaded) => loaded,
         Err(error) => return error::failed(&reader, &error),
     };
     let words = reader.words;
+    let channels = load::channels(&desk.host);
+    let shown =
+        Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
     let content = html! {
-        div.inbox data-live="" {
-            (list::pane(&list, None, desk.now(), &reader))
+        div.inbox data-live="" data-query=(asked.query()) {
+            (list::pane(&list, &shown))
             main.pane.scroll.thread id="main" tabindex="-1" {
-                @if list.rows.is_empty() { (welcome(&desk.host, &reader)) } @else {
+                @if list.rows.is_empty() && !asked.is_narrow() { (welcome(&desk.host, &reader)) } @else {
                     div.empty.middle { (layout::sign(44)) h1 { (words.choose_conversation) } p.small { (words.choose_conversation_hint) } }
                 }
             }
         }
     };
     let unread = list.rows.iter().map(|row| row.summary.unread).sum();
-    let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread, has_demo: desk.has_demo };
+    let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }
 
@@ -126,53 +170,52 @@ fn welcome(host: &Host, reader: &Reader) -> Markup {
     html! {
         div.page.stack.wide { div.narrow.stack.wide {
             div.stack { h1 { (words.welcome) } p.muted { (words.welcome_hint) } }
-            section.panel.flush aria-labelledby="channels" {
-                header { h2 id="channels" { (words.channels) } }
-                @for channel in host.channels() {
-                    @let identity = &channel.channel.manifest().channel;
-                    div.check-row {
-                        (super::parts::mark(&identity.id))
-                        div { strong { (identity.name) } p.small.muted { (identity.description) } }
-                    }
-                }
-            }
+            (super::channels::offered(host, reader))
+            @if reader.has_demo { p { a href="/demo" { (words.try_demo) } } }
             div.callout data-tone="accent" { (icon("info")) div { strong { (words.customers_write_first) } " " (words.customers_write_first_hint) } }
         } }
     }
 }
 
 async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
-    match load::list(&desk.host, asked.before.as_deref()).await {
-        Ok(list) => part(StatusCode::OK, list::rows(&list, asked.open, desk.now(), &reader)),
+    let loaded = async {
+        let list = load::list(&desk.host, &asked, asked.before.as_deref(), &reader).await?;
+        Ok::<_, HostError>((list, Team::load(&desk.host, &reader).await?))
+    };
+    match loaded.await {
+        Ok((list, team)) => {
+            let current = asked.open.as_deref().and_then(|id| ConversationId::from_public(id).ok());
+            let shown = Shown { asked: &asked, team: &team, channels: &[], current, now: desk.now(), reader: &reader };
+            part(StatusCode::OK, list::rows(&list, &shown))
+        }
         Err(error) => error::failed(&reader, &error),
     }
 }
 
 /// A conversation.
-async fn one(State(desk): State<Desk>, Path(id): Path<String>, Query(asked): Query<Asked>, reader: Reader) -> Response {
-    let Ok(id) = id.parse::<ConversationId>() else { return error::no_conversation(&reader) };
+async fn one(State(desk): State<Desk>, Here(summary): Here, Query(asked): Query<Asked>, reader: Reader) -> Response {
     let draft = match Draft::new() {
-        Ok(draft) => Draft { reply_to: asked.reply_to, comment: asked.comment, ..draft },
+        Ok(draft) => Draft { reply_to: asked.reply_to.clone(), comment: asked.comment.clone(), ..draft },
         Err(error) => return error::failed(&reader, &error),
     };
-    shown(&desk, id, asked.before.as_deref(), &draft, StatusCode::OK, &reader).await
+    shown(&desk, summary, &asked, &draft, StatusCode::OK, &reader).await
 }
 
 /// The page of a conversation, with what is in its composer.
 async fn shown(
     desk: &Desk,
-    id: ConversationId,
-    before: Option<&str>,
+    summary: ConversationSummary,
+    asked: &Asked,
     draft: &Draft,
     status: StatusCode,
     reader: &Reader,
 ) -> Response {
-    let host = &desk.host;
+    let (host, id) = (&desk.host, summary.id);
     let loaded = async {
-        let opened = Opened::load(host, id, before, reader).await?;
-        let list = load::list(host, None).await?;
+        let opened = Opened::load(host, summary, asked.before.as_deref(), reader).await?;
+        let list = load::list(host, asked, None, reader).await?;
         // Who looks at the newest messages has read them.
-        if before.is_none() && opened.summary.unread > 0 {
+        if asked.before.is_none() && opened.summary.unread > 0 {
             host.inbox().mark_read(id, host.clock().now()).await?;
         }
         Ok::<_, HostError>((opened, list))
@@ -184,42 +227,39 @@ async fn shown(
     for row in list.rows.iter_mut().filter(|row| row.summary.id == id) {
         row.summary.unread = 0;
     }
-    let now = desk.now();
+    let (now, query, channels) = (desk.now(), asked.query(), load::channels(host));
+    let beside = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
     let content = html! {
-        div.inbox data-live=(id) {
-            (list::pane(&list, Some(id), now, reader))
+        div.inbox data-live=(id.public()) data-query=(query) {
+            (list::pane(&list, &beside))
             main.pane.thread id="main" tabindex="-1" {
-                (head(&opened, now, reader))
-                div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
-                div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
-                    (log_of(&opened, now, reader))
-                }
-                (composer::composer(&opened, draft, now, reader))
+                (thread_of(&opened, &query, now, reader))
+                @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
             }
-            (contact::panel(&opened, &thread::pictures(&opened.messages), now, reader))
+            (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
         }
     };
     let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
     let title = format!("{} · {}", opened.name, reader.words.inbox);
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
-    let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread, has_demo: desk.has_demo };
+    let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)
 }
 
-fn head(opened: &Opened, now: i64, reader: &Reader) -> Markup {
+fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
     let words = reader.words;
     let summary = &opened.summary;
     html! {
         header id="head" {
-            a.btn.icon.quiet.if-one-pane href="/inbox" aria-label=(words.back_to_list) { (directed("back")) }
+            a.btn.icon.quiet.if-one-pane href={ "/inbox" (query) } aria-label=(words.back_to_list) { (directed("back")) }
             (avatar(&opened.name, summary.contact.as_deref().unwrap_or_default(), "m", Some(&summary.channel)))
             div.cut {
                 h1.cut { bdi { (opened.name) } }
-                p.small.muted.cut { (opened.channel_name) " · " bdi { (opened.account.name) } }
+                p.small.muted.cut { (opened.channel_name) @if let Some(username) = &summary.username { " · " bdi { "@" (username) } } " → " bdi { (opened.account.name) } }
             }
             span.push {}
             @if let Some(context) = &opened.context { (window::chip(&context.window, now, reader, false)) }
-            form method="post" action={ "/inbox/" (summary.id) "/read" } { input type="hidden" name="unread" value="1"; }
+            (team::state(summary, query, now, reader))
             a.btn.icon.small.quiet.if-no-contact href="#contact" aria-label=(fill(&words.about, &[("name", &opened.name)])) { (icon("info")) }
         }
     }
@@ -238,6 +278,7 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
     let log = thread::Log {
         messages: &opened.messages,
         activities: &opened.activities,
+        notes: &opened.notes,
         earlier: opened.earlier.clone(),
         seen: opened.summary.seen_message.as_deref(),
         unread: usize::try_from(opened.summary.unread).unwrap_or(0),
@@ -245,18 +286,23 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
     thread::log(&shown, &log)
 }
 
-/// The log alone, for the script: the newest page, or an earlier one.
+/// What of a conversation's page changes by itself, for the script: head, log, contact. The newest page of the log, or an
+/// earlier one.
 async fn log_part(
     State(desk): State<Desk>,
-    Path(id): Path<String>,
+    Here(summary): Here,
     Query(asked): Query<Asked>,
     reader: Reader,
 ) -> Response {
-    let Ok(id) = id.parse::<ConversationId>() else { return error::no_conversation(&reader) };
-    match Opened::load(&desk.host, id, asked.before.as_deref(), &reader).await {
+    match Opened::load(&desk.host, summary, asked.before.as_deref(), &reader).await {
         Ok(opened) => {
-            let now = desk.now();
-            part(StatusCode::OK, html! { (head(&opened, now, &reader)) (log_of(&opened, now, &reader)) })
+            let (now, query) = (desk.now(), asked.query());
+            let markup = html! {
+                (head(&opened, &query, now, &reader))
+                (log_of(&opened, now, &reader))
+                (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, &reader))
+            };
+            part(StatusCode::OK, markup)
         }
         Err(error) => error::failed(&reader, &error),
     }
@@ -265,14 +311,14 @@ async fn log_part(
 /// Sends what is in the composer.
 async fn reply(
     State(desk): State<Desk>,
-    Path(id): Path<String>,
+    Here(summary): Here,
     Query(asked): Query<Asked>,
     reader: Reader,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let (Ok(id), Ok(Form(fields))) = (id.parse::<ConversationId>(), form) else { return error::no_form(&reader) };
-    let host = &desk.host;
-    let mut draft = Draft::of(host, fields).await;
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    let (host, id) = (&desk.host, summary.id);
+    let mut draft = Draft::of(host, fields, &reader).await;
     let capabilities = match host.capabilities(id).await {
         Ok(capabilities) => capabilities,
         Err(error) => return error::failed(&reader, &error),
@@ -281,9 +327,8 @@ async fn reply(
         draft.violations.push(load::nothing_to_send(&reader));
     } else {
         let message = draft.message(Can(&capabilities), &reader);
-        // The composer stays as it is when a heart is sent.
         match host.reply_as(reader.user, id, &draft.key, message).await {
-            Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{id}")),
+            Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{}{}", id.public(), asked.query())),
             Ok(_) => match Draft::new() {
                 Ok(new) => draft = new,
                 Err(error) => return error::failed(&reader, &error),
@@ -294,9 +339,9 @@ async fn reply(
     }
     let status = if draft.violations.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     if asked.part.is_none() {
-        return shown(&desk, id, None, &draft, status, &reader).await;
+        return shown(&desk, summary, &asked, &draft, status, &reader).await;
     }
-    match Opened::load(host, id, None, &reader).await {
+    match Opened::load(host, summary, None, &reader).await {
         Ok(opened) => part(status, composer::composer(&opened, &draft, desk.now(), &reader)),
         Err(error) => error::failed(&reader, &error),
     }
@@ -304,14 +349,14 @@ async fn reply(
 
 #[derive(Deserialize)]
 struct Settle {
-    reply: ReplyId,
+    reply: String,
     how: String,
 }
 
 /// Takes a person's decision about what may have been delivered.
 async fn settle(
     State(desk): State<Desk>,
-    Path(id): Path<String>,
+    Here(summary): Here,
     reader: Reader,
     form: Result<Form<Settle>, FormRejection>,
 ) -> Response {
@@ -322,42 +367,47 @@ async fn settle(
         "again" => Settlement::SendAgain,
         _ => return error::no_form(&reader),
     };
-    match desk.host.settle(settle.reply, settlement).await {
-        Ok(()) => see(&format!("/inbox/{id}")),
+    let Ok(reply) = ReplyId::from_public(&settle.reply) else { return error::no_form(&reader) };
+    // A reply of this conversation, and so of the reader's workspace.
+    match desk.host.inbox().reply(reply).await {
+        Ok(view) if view.conversation == summary.id => {}
+        Ok(_) => return error::no_conversation(&reader),
+        Err(failed) => return error::failed(&reader, &failed.into()),
+    }
+    match desk.host.settle(reply, settlement).await {
+        Ok(()) => see(&format!("/inbox/{}", summary.id.public())),
         Err(error) => error::failed(&reader, &error),
     }
 }
 
 #[derive(Deserialize)]
 struct Again {
-    message: MessageId,
+    message: String,
 }
 
 /// Writes a message that was not sent once more, as a new reply.
 async fn again(
     State(desk): State<Desk>,
-    Path(id): Path<String>,
+    Here(summary): Here,
     reader: Reader,
     form: Result<Form<Again>, FormRejection>,
 ) -> Response {
-    let (Ok(id), Ok(Form(again))) = (id.parse::<ConversationId>(), form) else { return error::no_form(&reader) };
-    match load::write_again(&desk.host, id, again.message, &reader).await {
-        Ok(violations) if violations.is_empty() => see(&format!("/inbox/{id}")),
-        Ok(violations) => match Draft::new() {
-            Ok(draft) => {
-                let draft = Draft { violations, ..draft };
-                shown(&desk, id, None, &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await
-            }
-            Err(error) => error::failed(&reader, &error),
-        },
+    let Ok(Form(again)) = form else { return error::no_form(&reader) };
+    let Ok(message) = MessageId::from_public(&again.message) else { return error::no_form(&reader) };
+    let drawn = async {
+        let violations = load::write_again(&desk.host, summary.id, message, &reader).await?;
+        Ok::<_, HostError>(Draft { violations, ..Draft::new()? })
+    };
+    match drawn.await {
+        Ok(draft) if draft.violations.is_empty() => see(&format!("/inbox/{}", summary.id.public())),
+        Ok(draft) => shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await,
         Err(error) => error::failed(&reader, &error),
     }
 }
 
 /// Marks a conversation as read.
-async fn read(State(desk): State<Desk>, Path(id): Path<String>, reader: Reader) -> Response {
-    let Ok(id) = id.parse::<ConversationId>() else { return error::no_conversation(&reader) };
-    match desk.host.inbox().mark_read(id, desk.host.clock().now()).await {
+async fn read(State(desk): State<Desk>, Here(summary): Here, reader: Reader) -> Response {
+    match desk.host.inbox().mark_read(summary.id, desk.host.clock().now()).await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error::failed(&reader, &error.into()),
     }

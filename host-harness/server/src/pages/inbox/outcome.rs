@@ -2,7 +2,7 @@
 //! Does not own: the states and failures themselves (the inbox, the channel).
 
 use harness_contract::{AnswerSource, SendResult};
-use harness_inbox::StepState;
+use harness_inbox::{PublicId as _, StepState};
 use maud::{Markup, html};
 
 use super::{
@@ -82,8 +82,8 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
         Some(StepState::Ambiguous) => html! {
             p.outcome data-tone="warn" { (icon("alert")) (fill(&words.maybe_delivered, &channel)) }
             @if let Some(reply) = entry.row.reply {
-                form.outcome method="post" action={ "/inbox/" (thread.id) "/settle" } data-tone="warn" {
-                    input type="hidden" name="reply" value=(reply);
+                form.outcome data-organise method="post" action={ "/inbox/" (thread.id.public()) "/settle" } data-tone="warn" {
+                    input type="hidden" name="reply" value=(reply.public());
                     button.textbtn name="how" value="arrived" { (words.it_arrived) }
                     button.textbtn name="how" value="not" { (words.it_did_not_arrive) }
                     button.textbtn name="how" value="again" { (words.send_again_anyway) }
@@ -97,8 +97,8 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
 fn again(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
     html! {
         @if entry.row.reply.is_some() && entry.part.is_some() {
-            form.inline method="post" action={ "/inbox/" (thread.id) "/again" } {
-                input type="hidden" name="message" value=(entry.row.id);
+            form.inline method="post" action={ "/inbox/" (thread.id.public()) "/again" } data-organise {
+                input type="hidden" name="message" value=(entry.row.id.public());
                 button.textbtn { (thread.reader.words.try_again) }
             }
         }

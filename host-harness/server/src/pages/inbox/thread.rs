@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use harness_contract::{Attachment, MediaKind};
-use harness_inbox::{ActivityView, ConversationId, MediaState, MediaView, TimelineEntry};
+use harness_inbox::{ActivityView, ConversationId, MediaState, MediaView, NoteView, PublicId as _, TimelineEntry};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
@@ -12,7 +12,7 @@ use super::{
     activity,
     bubble::{self, Source},
     entry::{Entry, From},
-    outcome,
+    outcome, team,
 };
 use crate::pages::{
     parts::{avatar, icon},
@@ -44,7 +44,7 @@ impl Thread<'_> {
     }
 
     pub(super) fn media_address(&self, media: &MediaView) -> String {
-        format!("/inbox/media/{}", media.id)
+        format!("/inbox/media/{}", media.id.public())
     }
 
     /// Where the file of a message's attachment is, or why it is not here.
@@ -93,6 +93,7 @@ impl Thread<'_> {
 pub(super) struct Log<'l> {
     pub(super) messages: &'l [TimelineEntry],
     pub(super) activities: &'l [ActivityView],
+    pub(super) notes: &'l [NoteView],
     /// Where the page before it begins.
     pub(super) earlier: Option<String>,
     /// The customer has read up to this message, by the platform's id.
@@ -104,6 +105,7 @@ pub(super) struct Log<'l> {
 enum Line<'l> {
     Message(Box<Entry<'l>>),
     Activity(&'l ActivityView),
+    Note(&'l NoteView),
 }
 
 impl Line<'_> {
@@ -111,6 +113,7 @@ impl Line<'_> {
         match self {
             Self::Message(entry) => entry.row.at,
             Self::Activity(activity) => activity.at,
+            Self::Note(note) => i64::try_from(note.at).unwrap_or(i64::MAX),
         }
     }
 }
@@ -133,6 +136,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
     let mut lines: Vec<Line<'_>> = log.messages.iter().map(|row| Line::Message(Box::new(Entry::of(row)))).collect();
     let from = if log.earlier.is_some() { log.messages.first().map_or(i64::MIN, |row| row.at) } else { i64::MIN };
     lines.extend(log.activities.iter().filter(|one| one.at >= from).map(Line::Activity));
+    lines.extend(log.notes.iter().map(Line::Note).filter(|line| line.at() >= from));
     lines.sort_by_key(Line::at);
     let seen_at = log.messages.iter().find(|row| {
         log.seen.is_some_and(|seen| row.platform_id.iter().chain(&row.further_platform_ids).any(|id| id == seen))
@@ -145,7 +149,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
         ol id="log" data-earlier=[log.earlier.as_deref()] {
             @if let Some(earlier) = &log.earlier {
                 li.activity id="earlier" {
-                    a href={ "/inbox/" (thread.id) "?before=" (earlier) } data-earlier { (words.earlier_messages) }
+                    a href={ "/inbox/" (thread.id.public()) "?before=" (earlier) } data-earlier { (words.earlier_messages) }
                 }
             }
             @for line in &lines {
@@ -158,6 +162,10 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     Line::Activity(activity) => {
                         @let _ = before.take();
                         (activity::line(activity, thread))
+                    },
+                    Line::Note(note) => {
+                        @let _ = before.take();
+                        (team::note(note, line.at(), thread.reader))
                     },
                     Line::Message(entry) => {
                         @if first_new == Some(entry.row.id) {
@@ -187,9 +195,9 @@ fn item(entry: &Entry<'_>, cont: bool, seen: bool, thread: &Thread<'_>) -> Marku
     let referral = entry.message.as_ref().and_then(|message| message.referral.as_ref());
     html! {
         @if let Some(referral) = referral {
-            li.activity id={ "r-" (entry.row.id) } { (activity::referral(referral, thread)) }
+            li.activity id={ "r-" (entry.row.id.public()) } { (activity::referral(referral, thread)) }
         }
-        li.item.cont[cont] id={ "m-" (entry.row.id) } data-from=(entry.from.name()) data-message=[entry.row.platform_id.as_deref()] tabindex="-1" {
+        li.item.cont[cont] id={ "m-" (entry.row.id.public()) } data-from=(entry.from.name()) data-message=[entry.row.platform_id.as_deref()] tabindex="-1" {
             @if entry.from == From::Customer && !cont {
                 (avatar(entry.row.name.as_deref().unwrap_or(thread.name), entry.row.contact.as_deref().unwrap_or(thread.contact), "m", None))
             }

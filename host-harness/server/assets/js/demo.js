@@ -1,0 +1,44 @@
+//! Owns: the demo's phone without leaving the page: what the customer does, and what changes there.
+//! Does not own: the inbox beside it (`live`).
+
+import { part } from "./morph.js";
+
+export function demo() {
+  const inbox = document.querySelector("[data-demo]");
+  if (!inbox) return;
+
+  async function look() {
+    const { ok, body } = await part("/demo/phone");
+    if (!ok) return;
+    for (const id of ["phone", "clock"]) {
+      const [old, next] = [document.getElementById(id), body.querySelector(`#${id}`)];
+      if (old.isEqualNode(next)) continue;
+      const field = next.querySelector("#phone-text");
+      const typed = document.getElementById("phone-text");
+      const focused = old.contains(document.activeElement) ? document.activeElement : null;
+      if (field && typed) field.value = typed.value;
+      old.replaceWith(next);
+      if (focused?.id) document.getElementById(focused.id)?.focus();
+    }
+  }
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-phone]")) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    // Enter in the field writes; it does not press the first button.
+    if (form.matches(".entry") && event.submitter?.value === "photo" && fields.get("text")) fields.set("do", "text");
+    const text = form.querySelector("#phone-text");
+    if (text && fields.get("do") === "text") text.value = "";
+    await fetch("/demo/act", { method: "POST", body: fields, redirect: "manual" });
+    await look();
+  });
+  document.addEventListener("change", (event) => event.target.closest("[data-instant-act]")?.requestSubmit());
+  document.addEventListener("changed", () => {
+    look();
+    // The first message makes the conversation.
+    if (!inbox.dataset.live) location.reload();
+  });
+  setInterval(() => document.hidden || look(), 2000);
+}

@@ -1,0 +1,300 @@
+//! Owns: the page of an account's bot: welcome message, collection rules, AI assistant.
+//! Does not own: the settings and what they do (the automation).
+
+use axum::{
+    Form, Router,
+    extract::{Path, State, rejection::FormRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use harness_automation::{AutomationError, Choice, Condition, Configured, Rule, Settings};
+use harness_engine::{Host, Secret};
+use harness_inbox::{AccountRow, CollectionId, CollectionView, PublicId};
+use maud::{Markup, html};
+
+use super::{
+    channels, error,
+    layout::{self, Frame, Place},
+    parts::icon,
+    reader::Reader,
+};
+
+/// Rules that the form has room for beyond those that are there.
+const EMPTY_RULES: usize = 2;
+/// The most rules that one form brings.
+const MOST_RULES: usize = 50;
+
+/// `/bot…`.
+pub(super) fn router(host: Host) -> Router {
+    Router::new().route("/bot", get(first)).route("/bot/{account}", get(one).post(save)).with_state(host)
+}
+
+fn see(place: &str) -> Response {
+    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/channels"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}
+
+/// The bot of the first account; without one there is nothing to set up.
+async fn first(State(host): State<Host>, reader: Reader) -> Response {
+    match channels::accounts(&host, &reader).await {
+        Ok(accounts) => match accounts.first() {
+            Some(account) => see(&format!("/bot/{}", account.id.public())),
+            None => see("/channels"),
+        },
+        Err(answer) => answer,
+    }
+}
+
+/// What the form says, besides the settings themselves.
+#[derive(Default)]
+struct Tried {
+    problem: Option<String>,
+    saved: bool,
+}
+
+async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
+    let account = match channels::account(&host, &id, &reader).await {
+        Ok(account) => account,
+        Err(answer) => return answer,
+    };
+    match harness_automation::configured(&host, account.id).await {
+        Ok(configured) => shown(&host, &account, &configured, &Tried::default(), StatusCode::OK, &reader).await,
+        Err(failed) => sorry(&reader, &failed),
+    }
+}
+
+fn sorry(reader: &Reader, failed: &AutomationError) -> Response {
+    match failed {
+        AutomationError::Host(failed) => error::failed(reader, failed),
+        failed => {
+            tracing::error!(error = %failed, "the bot's settings cannot be shown");
+            error::page(reader, StatusCode::INTERNAL_SERVER_ERROR, &reader.words.error_ours, "", None)
+        }
+    }
+}
+
+async fn save(
+    State(host): State<Host>,
+    Path(id): Path<String>,
+    reader: Reader,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    if !reader.is_admin {
+        return error::not_allowed(&reader);
+    }
+    let account = match channels::account(&host, &id, &reader).await {
+        Ok(account) => account,
+        Err(answer) => return answer,
+    };
+    let mut configured = match harness_automation::configured(&host, account.id).await {
+        Ok(configured) => configured,
+        Err(failed) => return sorry(&reader, &failed),
+    };
+    read(&fields, &mut configured.settings);
+    let saved = async {
+        harness_automation::configure(&host, account.id, &configured.settings).await?;
+        let key = fields.iter().find(|(name, value)| name == "key" && !value.is_empty());
+        if let Some((_, key)) = key {
+            let key = Secret::new(key.trim().as_bytes().to_vec());
+            harness_automation::set_model_key(&host, account.id, Some(key)).await?;
+        }
+        Ok::<_, AutomationError>(())
+    };
+    match saved.await {
+        Ok(()) => {
+            let tried = Tried { saved: true, ..Tried::default() };
+            match harness_automation::configured(&host, account.id).await {
+                Ok(configured) => shown(&host, &account, &configured, &tried, StatusCode::OK, &reader).await,
+                Err(failed) => sorry(&reader, &failed),
+            }
+        }
+        Err(AutomationError::Host(failed)) => error::failed(&reader, &failed),
+        Err(problem) => {
+            let tried = Tried { problem: Some(problem.to_string()), ..Tried::default() };
+            shown(&host, &account, &configured, &tried, StatusCode::UNPROCESSABLE_ENTITY, &reader).await
+        }
+    }
+}
+
+/// Takes over what the form has. What it has no field for stays.
+fn read(fields: &[(String, String)], settings: &mut Settings) {
+    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
+    let all = |name: &str| {
+        fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect::<Vec<_>>()
+    };
+    let on = |name: &str| given(name).is_some();
+    settings.on = on("on");
+    settings.welcome.on = on("welcome");
+    settings.welcome.text = given("welcome_text").unwrap_or_default().replace("\r\n", "\n");
+    let choice = |title: &&str| Choice { title: (*title).to_owned(), payload: (*title).to_owned() };
+    settings.welcome.quick_replies =
+        all("welcome_quick").iter().filter(|title| !title.is_empty()).map(choice).collect();
+    settings.routing.on = on("routing");
+    settings.routing.default = given("default").and_then(|id| CollectionId::from_public(id).ok());
+    let (words, places) = (all("rule_words"), all("rule_collection"));
+    let before = std::mem::take(&mut settings.routing.rules);
+    for (at, (words, place)) in words.iter().zip(places).enumerate().take(MOST_RULES) {
+        let keywords: Vec<String> =
+            words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        // A rule that knows more than keywords keeps the rest.
+        let known = before.get(at).cloned().unwrap_or_default();
+        let when = Condition { keywords, ..known.when.clone() };
+        if when == Condition::default() {
+            continue;
+        }
+        let name = if known.name.is_empty() { (*words).chars().take(60).collect() } else { known.name.clone() };
+        settings.routing.rules.push(Rule { name, when, collection: CollectionId::from_public(place).ok(), ..known });
+    }
+    let assistant = &mut settings.assistant;
+    assistant.on = on("assistant");
+    assistant.base_url = given("base_url").unwrap_or_default().to_owned();
+    assistant.model = given("model").unwrap_or_default().to_owned();
+    assistant.instructions = given("instructions").unwrap_or_default().replace("\r\n", "\n");
+    assistant.disclosure = given("disclosure").unwrap_or_default().to_owned();
+    assistant.hand_over_text = given("hand_over_text").unwrap_or_default().to_owned();
+}
+
+async fn shown(
+    host: &Host,
+    account: &AccountRow,
+    configured: &Configured,
+    tried: &Tried,
+    status: StatusCode,
+    reader: &Reader,
+) -> Response {
+    let words = reader.words;
+    let collections = match host.inbox().collections(reader.workspace).await {
+        Ok(collections) => collections,
+        Err(failed) => return error::failed(reader, &failed.into()),
+    };
+    let settings = &configured.settings;
+    let content = html! {
+        main.page id="main" tabindex="-1" {
+            form.narrow.stack.wide method="post" action={ "/bot/" (account.id.public()) } autocomplete="off" novalidate {
+                div.page-head {
+                    div { p.crumbs { a href="/channels" { (words.channels) } " / " bdi { (account.name) } } h1 { (words.bot) } p { (words.bot_hint) } }
+                }
+                @if let Some(problem) = &tried.problem {
+                    div.callout data-tone="fail" role="alert" { (icon("stop")) div { strong { (words.not_saved) } " " (problem) } }
+                }
+                @if tried.saved { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.saved) } } } }
+                @if configured.off { div.callout data-tone="warn" { (icon("alert")) div { (words.bot_all_off) } } }
+                label.line { input.switch type="checkbox" role="switch" name="on" value="1" checked[settings.on]; strong { (words.bot_on) } }
+                (welcome(settings, reader))
+                (routing(settings, &collections, reader))
+                (assistant(configured, reader))
+                @if reader.is_admin { p { button.btn.primary { (words.save) } } }
+            }
+        }
+    };
+    let frame = Frame { title: &words.bot, place: Place::Bot, pane: None, unread: 0 };
+    layout::page(reader, status, &frame, &content)
+}
+
+/// A section with a switch in its head.
+fn section(id: &str, title: &str, hint: &str, on: bool, content: &Markup) -> Markup {
+    html! {
+        section.panel.stack aria-labelledby={ (id) "-title" } {
+            header {
+                h2 id={ (id) "-title" } { (title) }
+                input.switch.push type="checkbox" role="switch" name=(id) value="1" checked[on] aria-labelledby={ (id) "-title" };
+            }
+            p.small.muted { (hint) }
+            (content)
+        }
+    }
+}
+
+fn welcome(settings: &Settings, reader: &Reader) -> Markup {
+    let (words, welcome) = (reader.words, &settings.welcome);
+    let rows = welcome.quick_replies.len().max(3);
+    section(
+        "welcome",
+        &words.welcome_message,
+        &words.welcome_message_hint,
+        welcome.on,
+        &html! {
+            div.field { label for="welcome-text" { (words.message) } textarea.input id="welcome-text" name="welcome_text" rows="3" dir="auto" { (welcome.text) } }
+            fieldset.field {
+                legend { (words.quick_replies) }
+                div.line.wrap {
+                    @for at in 0..rows {
+                        @let title = welcome.quick_replies.get(at).map(|choice| choice.title.as_str()).unwrap_or_default();
+                        input.input.small name="welcome_quick" value=(title) dir="auto" aria-label={ (words.quick_replies) " " (at + 1) };
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn choose(
+    name: &str,
+    id: &str,
+    chosen: Option<CollectionId>,
+    label: &str,
+    collections: &[CollectionView],
+    reader: &Reader,
+) -> Markup {
+    html! {
+        select.input id=(id) name=(name) aria-label=(label) {
+            option value="" selected[chosen.is_none()] { (reader.words.no_collection) }
+            @for one in collections { option value=(one.id.public()) selected[chosen == Some(one.id)] { (one.name) } }
+        }
+    }
+}
+
+fn routing(settings: &Settings, collections: &[CollectionView], reader: &Reader) -> Markup {
+    let (words, routing) = (reader.words, &settings.routing);
+    let empty = Rule::default();
+    let rules = routing.rules.iter().chain(std::iter::repeat_n(&empty, EMPTY_RULES));
+    section(
+        "routing",
+        &words.collection_rules,
+        &words.collection_rules_hint,
+        routing.on,
+        &html! {
+            table.table {
+                thead { tr { th scope="col" { (words.rule_words) } th scope="col" { (words.collection) } } }
+                tbody {
+                    @for (at, rule) in rules.enumerate() {
+                        tr {
+                            td { input.input name="rule_words" value=(rule.when.keywords.join(", ")) dir="auto" aria-label={ (words.rule_words) " " (at + 1) }; }
+                            td { (choose("rule_collection", &format!("rule-{at}"), rule.collection, &words.collection, collections, reader)) }
+                        }
+                    }
+                }
+            }
+            div.field { label for="default" { (words.otherwise) } (choose("default", "default", routing.default, &words.otherwise, collections, reader)) }
+        },
+    )
+}
+
+fn assistant(configured: &Configured, reader: &Reader) -> Markup {
+    let (words, assistant) = (reader.words, &configured.settings.assistant);
+    let field = |name: &str, label: &str, value: &str| {
+        html! {
+            div.field { label for=(name) { (label) } input.input id=(name) name=(name) value=(value) dir="auto" spellcheck="false"; }
+        }
+    };
+    section(
+        "assistant",
+        &words.assistant,
+        &words.assistant_hint,
+        assistant.on,
+        &html! {
+            (field("base_url", &words.assistant_address, &assistant.base_url))
+            (field("model", &words.assistant_model, &assistant.model))
+            div.field {
+                label for="key" { (words.assistant_key) }
+                span.hint id="key-hint" { @if configured.has_model_key { (words.assistant_key_stored) } @else { (words.assistant_key_missing) } }
+                input.input id="key" name="key" type="password" autocomplete="off" aria-describedby="key-hint";
+            }
+            div.field { label for="instructions" { (words.assistant_instructions) } textarea.input id="instructions" name="instructions" rows="6" dir="auto" { (assistant.instructions) } }
+            (field("disclosure", &words.assistant_disclosure, &assistant.disclosure))
+            (field("hand_over_text", &words.assistant_hand_over, &assistant.hand_over_text))
+        },
+    )
+}

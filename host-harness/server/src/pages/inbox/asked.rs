@@ -1,0 +1,115 @@
+//! Owns: the query of the inbox's pages: which conversations the list shows, and what is open beside it.
+//! Does not own: finding them.
+
+use harness_inbox::{ConversationFilter, ConversationState, LabelId, PublicId};
+use serde::Deserialize;
+
+use crate::pages::reader::Reader;
+
+/// The states of conversations with which somebody has something to do.
+const AT_WORK: [ConversationState; 2] = [ConversationState::Open, ConversationState::Pending];
+
+/// The query. What it does not know, it ignores: an address that somebody kept still leads somewhere.
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct Asked {
+    /// `mine`, `unassigned`, `closed`; everything else is everyone's.
+    pub(super) view: Option<String>,
+    pub(super) channel: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) unread: Option<String>,
+    /// Where an older page of the list, or of the log, begins.
+    pub(super) before: Option<String>,
+    /// The conversation that is open beside the list.
+    pub(super) open: Option<String>,
+    /// The message that is answered.
+    pub(super) reply_to: Option<String>,
+    /// The comment that is answered in private.
+    pub(super) comment: Option<String>,
+    /// `composer`: only this part of the page is wanted.
+    pub(super) part: Option<String>,
+    /// `note`: a private note is to be written.
+    pub(super) mode: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn view(&self) -> &str {
+        self.view.as_deref().filter(|view| ["mine", "unassigned", "closed"].contains(view)).unwrap_or("all")
+    }
+
+    pub(super) fn writes_note(&self) -> bool {
+        self.mode.as_deref() == Some("note")
+    }
+
+    pub(super) fn only_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// Whether anything but the view is chosen.
+    pub(super) fn is_narrow(&self) -> bool {
+        let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
+        self.view() != "all" || given(&self.channel) || given(&self.label) || self.only_unread()
+    }
+
+    /// The filter for the reader's workspace.
+    pub(super) fn filter(&self, reader: &Reader) -> ConversationFilter {
+        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        ConversationFilter {
+            workspace: Some(reader.workspace),
+            channel: given(&self.channel),
+            label: given(&self.label).and_then(|label| LabelId::from_public(&label).ok()),
+            unread: self.only_unread().then_some(true),
+            assignee: match self.view() {
+                "mine" => Some(reader.user),
+                "unassigned" => Some(None),
+                _ => None,
+            },
+            states: if self.view() == "closed" { vec![ConversationState::Closed] } else { AT_WORK.to_vec() },
+            ..ConversationFilter::default()
+        }
+    }
+
+    /// The query that shows the same list, with its `?`, or nothing.
+    pub(super) fn query(&self) -> String {
+        self.with(&[])
+    }
+
+    /// The same with some of it changed.
+    pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
+        let kept = [
+            ("view", self.view.as_deref()),
+            ("channel", self.channel.as_deref()),
+            ("label", self.label.as_deref()),
+            ("unread", self.unread.as_deref()),
+        ];
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in kept {
+            let value = changed.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).or(value);
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                query.append_pair(name, value);
+            }
+        }
+        for (name, value) in changed.iter().filter(|(name, _)| kept.iter().all(|(known, _)| known != name)) {
+            query.append_pair(name, value);
+        }
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_keeps_what_is_chosen_and_forgets_where_a_page_began() {
+        let asked = Asked {
+            view: Some("mine".into()),
+            channel: Some("a&b".into()),
+            before: Some("1.2.3".into()),
+            ..Asked::default()
+        };
+        assert_eq!(asked.query(), "?view=mine&channel=a%26b");
+        assert_eq!(asked.with(&[("view", "closed"), ("channel", "")]), "?view=closed");
+        assert_eq!(asked.with(&[("before", "x")]), "?view=mine&channel=a%26b&before=x");
+    }
+}

@@ -1,0 +1,352 @@
+//! Owns: the team's part of a conversation: who takes care of it, its state, collection, labels, notes, saved replies.
+//! Does not own: the rules (the engine), the messages.
+
+use axum::{
+    Form,
+    extract::{Path, RawQuery, State, rejection::FormRejection},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use harness_engine::{Host, HostError};
+use harness_inbox::{
+    CannedAnswerId, CannedAnswerView, CollectionView, ConversationChange, ConversationId, ConversationState,
+    ConversationSummary, InboxError, LabelChange, LabelId, LabelView, NewState, NoteId, NoteView, Organised, PublicId,
+    UserId, UserView,
+};
+use maud::{Markup, html};
+
+use super::{
+    Desk,
+    here::{Here, is_here},
+    see,
+};
+use crate::pages::{
+    error,
+    parts::{avatar, icon, linked},
+    reader::Reader,
+    times,
+    words::fill,
+};
+
+/// An hour, in milliseconds.
+const HOUR: u64 = 3_600_000;
+/// The color of labels made here.
+const COLOR: &str = "gray";
+/// The most conversations that are changed by one form.
+const MANY: usize = 200;
+
+/// What a team shares.
+pub(super) struct Team {
+    pub(super) users: Vec<UserView>,
+    pub(super) labels: Vec<LabelView>,
+    pub(super) collections: Vec<CollectionView>,
+    pub(super) canned: Vec<CannedAnswerView>,
+}
+
+impl Team {
+    pub(super) async fn load(host: &Host, reader: &Reader) -> Result<Self, InboxError> {
+        let (inbox, workspace) = (host.inbox(), reader.workspace);
+        Ok(Self {
+            users: inbox.users(workspace).await?,
+            labels: inbox.labels(workspace).await?,
+            collections: inbox.collections(workspace).await?,
+            canned: inbox.canned_answers(workspace).await?,
+        })
+    }
+
+    pub(super) fn name_of(&self, user: UserId) -> Option<&str> {
+        self.users.iter().find(|known| known.id == user).map(|user| user.name.as_str())
+    }
+
+    pub(super) fn label(&self, id: LabelId) -> Option<&LabelView> {
+        self.labels.iter().find(|label| label.id == id)
+    }
+}
+
+/// Closing and the other states, in the head of the thread.
+pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader: &Reader) -> Markup {
+    let words = reader.words;
+    let action = format!("/inbox/{}/organise{query}", summary.id.public());
+    let snoozed = summary.snoozed_until.and_then(|until| i64::try_from(until).ok());
+    html! {
+        @match (summary.state, snoozed) {
+            (ConversationState::Snoozed, Some(until)) => span.chip.if-two-panes { (icon("clock")) (fill(&words.snoozed, &[("time", &times::moment(until, now, reader))])) },
+            (ConversationState::Pending, _) => span.chip.if-two-panes { (icon("clock")) (words.pending) },
+            (ConversationState::Closed, _) => span.chip.if-two-panes data-tone="closed" { (icon("archive")) (words.closed_at) },
+            _ => {},
+        }
+        form method="post" action=(action) data-organise {
+            @if summary.state == ConversationState::Closed {
+                button.btn.small name="state" value="open" { (icon("undo")) (words.reopen) }
+            } @else {
+                button.btn.small.if-two-panes id="close" name="state" value="closed" aria-keyshortcuts="e" { (icon("archive")) (words.close) }
+            }
+        }
+        details.menu {
+            summary.btn.icon.small.quiet aria-label=(words.more_actions) { (icon("more")) }
+            div { form method="post" action=(action) data-organise {
+                @if let Some(me) = reader.user { button.btn.quiet.small name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
+                @if summary.state != ConversationState::Closed { button.btn.quiet.small name="state" value="closed" { (icon("archive")) (words.close) } }
+                @if summary.state != ConversationState::Open { button.btn.quiet.small name="state" value="open" { (icon("undo")) (words.reopen) } }
+                button.btn.quiet.small name="snooze" value="1" { (icon("clock")) (words.snooze_hour) }
+                button.btn.quiet.small name="snooze" value="24" { (icon("clock")) (words.snooze_day) }
+                button.btn.quiet.small name="state" value="pending" { (icon("person")) (words.set_pending) }
+            } }
+        }
+    }
+}
+
+/// Assignee, collection and labels, in the contact's panel.
+pub(super) fn section(summary: &ConversationSummary, team: &Team, query: &str, reader: &Reader) -> Markup {
+    let words = reader.words;
+    let action = format!("/inbox/{}/organise{query}", summary.id.public());
+    let people = team.users.iter().filter(|user| user.disabled_at.is_none() || summary.assignee == Some(user.id));
+    html! {
+        section.stack {
+            h3 { (words.handled_by) }
+            @if !team.users.is_empty() {
+                form.line method="post" action=(action) data-organise {
+                    input type="hidden" name="if_assignee" value=(summary.assignee.map(PublicId::public).unwrap_or_default());
+                    select.input.small id="assignee" name="assignee" aria-label=(words.assigned_to) {
+                        option value="" selected[summary.assignee.is_none()] { (words.nobody) }
+                        @for user in people {
+                            option value=(user.id.public()) selected[summary.assignee == Some(user.id)] {
+                                (user.name) @if reader.user == Some(user.id) { " (" (words.myself) ")" }
+                            }
+                        }
+                    }
+                    button.btn.small.no-script { (words.save) }
+                }
+            }
+            @if !team.collections.is_empty() {
+                form.line method="post" action=(action) data-organise {
+                    select.input.small name="collection" aria-label=(words.collection) {
+                        option value="" selected[summary.collection.is_none()] { (words.no_collection) }
+                        @for one in &team.collections {
+                            option value=(one.id.public()) selected[summary.collection == Some(one.id)] { (one.name) }
+                        }
+                    }
+                    button.btn.small.no-script { (words.save) }
+                }
+            }
+            form.line.wrap method="post" action=(action) data-organise {
+                @for label in summary.labels.iter().filter_map(|id| team.label(*id)) {
+                    button.chip name="label_remove" value=(label.id.public()) data-tone="accent" aria-label=(fill(&words.remove, &[("name", &label.name)])) {
+                        bdi { (label.name) } (icon("x"))
+                    }
+                }
+            }
+            form.line method="post" action=(action) data-organise {
+                input.input.small id="label" name="label_new" list="labels" maxlength="60" placeholder=(words.add_label) aria-label=(words.add_label) autocomplete="off";
+                datalist id="labels" { @for label in &team.labels { option value=(label.name) {} } }
+                button.btn.small.no-script { (words.save) }
+            }
+        }
+    }
+}
+
+/// A note in the log.
+pub(super) fn note(note: &NoteView, at: i64, reader: &Reader) -> Markup {
+    let words = reader.words;
+    let own = reader.user.is_some() && note.user == reader.user;
+    html! {
+        li.item id={ "n-" (note.id.public()) } data-from="note" tabindex="-1" {
+            p.who { (icon("lock")) (fill(&words.note_by, &[("name", &note.author)])) }
+            div.bubble dir="auto" { (linked(&note.text)) }
+            p.outcome {
+                (times::of_day(at, reader))
+                @if note.edited_at.is_some() { " · " (words.edited) }
+                @if own {
+                    form.inline method="post" action={ "/inbox/" (note.conversation.public()) "/notes/" (note.id.public()) "/delete" } data-organise {
+                        button.textbtn { (words.delete_note) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The saved replies, which the script offers after `/`.
+pub(super) fn canned(team: &Team, reader: &Reader) -> Markup {
+    html! {
+        @if !team.canned.is_empty() {
+            ul id="canned" role="listbox" aria-label=(reader.words.saved_replies) hidden {
+                @for answer in &team.canned {
+                    li role="option" id={ "o-" (answer.id.public()) } data-canned=(answer.id.public()) data-shortcut=(answer.shortcut) {
+                        kbd { "/" (answer.shortcut) } " " strong { (answer.title) } " " span.muted.cut { (answer.text) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The people who take care of a conversation, in the list.
+pub(super) fn assignee(summary: &ConversationSummary, team: &Team, reader: &Reader) -> Option<String> {
+    let user = summary.assignee?;
+    if reader.user == Some(user) {
+        Some(reader.words.myself.to_string())
+    } else {
+        team.name_of(user).map(str::to_owned)
+    }
+}
+
+/// Who writes: beside the composer.
+pub(super) fn face(reader: &Reader) -> Markup {
+    avatar(&reader.name, &reader.name, "s", None)
+}
+
+/// `POST …/organise`: one change of state, assignee, collection or label.
+pub(super) async fn organise(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    RawQuery(query): RawQuery,
+    reader: Reader,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    match change(&desk, summary.id, &fields, &reader).await {
+        Ok(None) => {
+            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+            see(&format!("/inbox/{}{query}", summary.id.public()))
+        }
+        Ok(Some(first)) => {
+            let team = Team::load(&desk.host, &reader).await.ok();
+            let name = first.and_then(|user| team.as_ref()?.name_of(user).map(str::to_owned));
+            let name = name.unwrap_or_else(|| reader.words.nobody.to_string());
+            let sentence = fill(&reader.words.others_first, &[("name", &name)]);
+            error::page(&reader, StatusCode::CONFLICT, &sentence, "", None)
+        }
+        Err(failed) => error::failed(&reader, &failed),
+    }
+}
+
+/// Does what the form says. `Some`: somebody else was first.
+async fn change(
+    desk: &Desk,
+    id: ConversationId,
+    fields: &[(String, String)],
+    reader: &Reader,
+) -> Result<Option<Option<UserId>>, HostError> {
+    let host = &desk.host;
+    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let missing = |what: &'static str| InboxError::NotFound { what, id: String::new() };
+    let mut wanted = ConversationChange {
+        state: match given("state") {
+            Some("open") => Some(NewState::Open),
+            Some("pending") => Some(NewState::Pending),
+            Some("closed") => Some(NewState::Closed),
+            _ => None,
+        },
+        ..ConversationChange::default()
+    };
+    if let Some(hours) = given("snooze").and_then(|hours| hours.parse::<u64>().ok()).filter(|hours| *hours <= 24 * 30) {
+        wanted.state = Some(NewState::Snoozed(host.clock().now() + hours * HOUR));
+    }
+    if let Some(user) = given("assignee") {
+        let user = if user.is_empty() { None } else { Some(UserId::from_public(user).map_err(|_| missing("user"))?) };
+        wanted.assignee = Some(user);
+    }
+    if let Some(before) = given("if_assignee").filter(|_| wanted.assignee.is_some()) {
+        wanted.if_assignee = Some(UserId::from_public(before).ok());
+    }
+    if let Some(one) = given("collection") {
+        let one =
+            if one.is_empty() { None } else { Some(PublicId::from_public(one).map_err(|_| missing("collection"))?) };
+        wanted.collection = Some(one);
+    }
+    if wanted != ConversationChange::default()
+        && let Organised::AssignedBefore(first) = host.change_conversation(id, wanted).await?
+    {
+        return Ok(Some(first));
+    }
+    if let Some(label) = given("label_remove").and_then(|label| LabelId::from_public(label).ok()) {
+        host.change_labels(id, LabelChange::Remove(vec![label])).await?;
+    }
+    if let Some(name) = given("label_new").map(str::trim).filter(|name| !name.is_empty()) {
+        let known = host.inbox().labels(reader.workspace).await?;
+        let label = match known.iter().find(|label| label.name == name) {
+            Some(label) => label.id,
+            None => host.add_label(reader.workspace, name, COLOR).await?,
+        };
+        host.change_labels(id, LabelChange::Add(vec![label])).await?;
+    }
+    Ok(None)
+}
+
+/// `POST /inbox/many`: the same for several conversations.
+pub(super) async fn many(
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    reader: Reader,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    let ids = fields.iter().filter(|(name, _)| name == "id").take(MANY);
+    for id in ids.filter_map(|(_, id)| ConversationId::from_public(id).ok()) {
+        if !is_here(&desk, id, &reader).await {
+            continue;
+        }
+        if let Err(failed) = change(&desk, id, &fields, &reader).await {
+            return error::failed(&reader, &failed);
+        }
+    }
+    see(&format!("/inbox{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
+}
+
+/// `POST …/notes`: writes a private note.
+pub(super) async fn add_note(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    reader: Reader,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    let text = fields.iter().find(|(name, _)| name == "text").map(|(_, text)| text.replace("\r\n", "\n"));
+    let text = text.unwrap_or_default();
+    let back = see(&format!("/inbox/{}", summary.id.public()));
+    if text.trim().is_empty() {
+        return back;
+    }
+    match desk.host.add_note(summary.id, reader.user, &reader.name, text.trim()).await {
+        Ok(_) => back,
+        Err(failed) => error::failed(&reader, &failed),
+    }
+}
+
+/// `POST …/notes/{note}/delete`: deletes a note of the reader's own.
+pub(super) async fn delete_note(
+    State(desk): State<Desk>,
+    Path((conversation, note)): Path<(String, String)>,
+    reader: Reader,
+) -> Response {
+    let Ok(id) = NoteId::from_public(&note) else { return error::no_page(&reader) };
+    let own = match desk.host.inbox().note(id).await {
+        Ok(note) => reader.user.is_some() && note.user == reader.user,
+        Err(failed) => return error::failed(&reader, &failed.into()),
+    };
+    if !own || !is_here(&desk, id, &reader).await {
+        return error::no_page(&reader);
+    }
+    match desk.host.delete_note(id).await {
+        Ok(()) => see(&format!("/inbox/{conversation}")),
+        Err(failed) => error::failed(&reader, &failed),
+    }
+}
+
+/// `GET …/canned/{answer}`: a saved reply with its variables filled in, as text.
+pub(super) async fn fill_canned(
+    State(desk): State<Desk>,
+    Path((conversation, answer)): Path<(String, String)>,
+    reader: Reader,
+) -> Response {
+    let ids = (ConversationId::from_public(&conversation), CannedAnswerId::from_public(&answer));
+    let (Ok(conversation), Ok(answer)) = ids else { return error::no_page(&reader) };
+    if !is_here(&desk, conversation, &reader).await || !is_here(&desk, answer, &reader).await {
+        return error::no_page(&reader);
+    }
+    match desk.host.fill_canned_answer(answer, conversation, Some(&reader.name)).await {
+        Ok(filled) => filled.text.into_response(),
+        Err(failed) => error::failed(&reader, &failed),
+    }
+}

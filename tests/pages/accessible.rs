@@ -1,0 +1,84 @@
+//! Every page against axe-core's rules, in both themes and three widths, and in the artificial language that is written
+//! from right to left.
+
+use std::path::Path;
+
+use channel_tests::{World, browser::Browser};
+
+use crate::{street, team};
+
+/// Widths of a desk, a tablet and a phone.
+const WIDTHS: [u32; 3] = [1440, 820, 360];
+
+/// axe-core, as `.ci/setup` installs it.
+fn axe() -> String {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let path = target.join("pages/node/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; run .ci/setup", path.display()))
+}
+
+/// What axe finds serious on the page.
+async fn findings(browser: &Browser, axe: &str) -> Vec<String> {
+    browser.runs(axe).await;
+    let run = "const done = arguments[arguments.length - 1];
+        axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(
+            found => done(found.violations.filter(one => ['serious', 'critical'].includes(one.impact)).map(
+                one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 200)).join(' | '))),
+            error => done(['axe failed: ' + error]));";
+    let found = browser.client.execute_async(run, Vec::new()).await.unwrap();
+    found.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_has_a_serious_finding() {
+    let world = World::new().await;
+    let address = world.address.clone();
+    let axe = axe();
+    let browser = Browser::start().await;
+    let mut wrong = Vec::new();
+    browser.open(&format!("{address}/inbox")).await;
+    browser.says("No conversations yet").await;
+    browser.pictured("empty").await;
+    wrong.extend(findings(&browser, &axe).await);
+
+    let nora = team::person(&world, "Nora Whitfield").await;
+    street::others(&world).await;
+    let maya = street::maya(&world).await;
+    let conversation = world.conversation(maya.igsid()).await;
+    world.settled().await;
+    world.host.add_note(conversation, Some(nora), "Nora Whitfield", "She collected order 1038 in May.").await.unwrap();
+    let thread = format!("{address}/inbox/{}", harness_inbox::PublicId::public(conversation));
+    let pages = [
+        ("list", format!("{address}/inbox")),
+        ("thread", thread.clone()),
+        ("note", format!("{thread}?mode=note")),
+        ("help", format!("{address}/help")),
+        ("error", format!("{address}/inbox/cnv_0000000000000")),
+    ];
+    for theme in ["light", "dark"] {
+        browser.runs(&format!("document.cookie = 'theme={theme}; path=/'")).await;
+        for width in WIDTHS {
+            browser.sized(width, 900).await;
+            for (name, page) in &pages {
+                browser.open(page).await;
+                browser.pictured(&format!("{name}-{width}-{theme}")).await;
+                wrong.extend(
+                    findings(&browser, &axe).await.into_iter().map(|one| format!("{name} {width} {theme}: {one}")),
+                );
+                let wide = browser.runs("return document.documentElement.scrollWidth - innerWidth").await;
+                assert!(wide.as_i64().unwrap() <= 0, "{name} at {width} is {wide} pixels too wide");
+            }
+        }
+    }
+    browser.runs("document.cookie = 'language=qps; path=/'; document.cookie = 'theme=light; path=/'").await;
+    for width in WIDTHS {
+        browser.sized(width, 900).await;
+        browser.open(&thread).await;
+        browser.pictured(&format!("stretched-{width}")).await;
+        wrong.extend(findings(&browser, &axe).await.into_iter().map(|one| format!("stretched {width}: {one}")));
+        let wide = browser.runs("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(wide.as_i64().unwrap() <= 0, "the long language at {width} is {wide} pixels too wide");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    browser.quit().await;
+}

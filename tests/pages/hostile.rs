@@ -1,0 +1,68 @@
+//! Whatever a customer, a platform or a colleague writes is text on every page, never markup.
+
+use channel_tests::{World, browser::Browser};
+use harness_inbox::{CannedAnswerText, ConversationChange, LabelChange, PublicId as _, WorkspaceId};
+
+use crate::{street, team};
+
+/// Breaks out of text, of attributes in both kinds of quotes, of a script and of a style.
+const HOSTILE: &str =
+    "\"'><img src=x onerror=\"window.hit=1\"></script><script>window.hit=1</script><svg/onload=window.hit=1>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_anybody_writes_runs_on_a_page() {
+    let world = World::new().await;
+    let (host, workspace) = (&world.host, WorkspaceId::FIRST);
+    let nora = team::person(&world, &HOSTILE.chars().take(90).collect::<String>()).await;
+    let maya = street::customer(&world, "551982014663702", HOSTILE);
+    maya.text_from_ad(HOSTILE, HOSTILE, "120330000012345", HOSTILE).await;
+    maya.text("javascript:window.hit=1 https://a.example/\"onclick=\"window.hit=1").await;
+    maya.share_post("17900000000000001", HOSTILE, "javascript:window.hit=1").await;
+    maya.postback(HOSTILE, HOSTILE).await;
+    maya.comment("17900000000000004", HOSTILE).await;
+    let said = maya.text("react").await;
+    maya.react(said.mid(), HOSTILE).await;
+    maya.business_writes_in_app(HOSTILE).await;
+    let conversation = world.conversation(maya.igsid()).await;
+    world.settled().await;
+    let short: String = HOSTILE.chars().take(40).collect();
+    let label = host.add_label(workspace, &short, "red").await.unwrap();
+    host.change_labels(conversation, LabelChange::Add(vec![label])).await.unwrap();
+    let collection = host.add_collection(workspace, &short).await.unwrap();
+    let change = ConversationChange {
+        assignee: Some(Some(nora)),
+        collection: Some(Some(collection)),
+        ..ConversationChange::default()
+    };
+    host.change_conversation(conversation, change).await.unwrap();
+    host.add_note(conversation, Some(nora), HOSTILE, HOSTILE).await.unwrap();
+    let answer = CannedAnswerText { shortcut: "hi".into(), title: short, text: HOSTILE.into() };
+    host.add_canned_answer(workspace, &answer).await.unwrap();
+
+    let browser = Browser::start().await;
+    let thread = format!("{}/inbox/{}", world.address, conversation.public());
+    let hostile = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();
+    for page in [
+        format!("{}/inbox", world.address),
+        thread.clone(),
+        format!("{thread}?mode=note"),
+        format!("{thread}?reply_to={hostile}&comment={hostile}"),
+        format!("{}/inbox?view={hostile}&channel={hostile}&label={hostile}", world.address),
+        format!("{}/inbox/{hostile}", world.address),
+    ] {
+        browser.open(&page).await;
+        let wrong = browser
+            .runs(
+                "return [window.hit ?? 0, document.querySelectorAll('img[src=x], script:not([src]), [onload], [onerror], \
+                 [onclick], a[href^=javascript]').length]",
+            )
+            .await;
+        assert_eq!(wrong, serde_json::json!([0, 0]), "{page}");
+    }
+    // The same after it has come in over the live stream.
+    browser.open(&thread).await;
+    maya.text(&format!("{HOSTILE} the last one")).await;
+    browser.says("the last one").await;
+    assert_eq!(browser.runs("return window.hit ?? 0").await, 0);
+    browser.quit().await;
+}

@@ -1,0 +1,140 @@
+//! A team's work on conversations in a browser: closing, assigning, labels, notes, saved replies, keys.
+
+use channel_tests::{World, browser::Browser, eventually, request};
+use fantoccini::{Locator, key::Key};
+use harness_inbox::{
+    Accepted, CannedAnswerText, ConversationChange, ConversationState, NewUser, PublicId as _, Role, UserId,
+    WorkspaceId,
+};
+
+use crate::street;
+
+/// Somebody of the team.
+pub(crate) async fn person(world: &World, name: &str) -> UserId {
+    let email = format!("{}@example.com", name.len());
+    let new = NewUser {
+        workspace: WorkspaceId::FIRST,
+        email,
+        name: name.to_owned(),
+        role: Role::Admin,
+        accepted: Accepted::Password("$argon2id$nobody".into()),
+    };
+    world.host.users().create_user(new, world.clock.now()).await.unwrap()
+}
+
+async fn opened(world: &World) -> (Browser, harness_inbox::ConversationId) {
+    let tomas = street::customer(world, "551982014663711", "Tomás Rivera");
+    tomas.text("Is the mug dishwasher safe?").await;
+    let conversation = world.conversation(tomas.igsid()).await;
+    world.settled().await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 900).await;
+    browser.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
+    browser.says("Is the mug dishwasher safe?").await;
+    (browser, conversation)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_assigned_labelled_and_closed_without_leaving_the_page() {
+    let world = World::new().await;
+    let nora = person(&world, "Nora Whitfield").await;
+    let dev = person(&world, "Dev Patel").await;
+    let (browser, conversation) = opened(&world).await;
+    let now = async || world.host.inbox().conversation(conversation).await.unwrap();
+    let select = browser.client.find(Locator::Css("#assignee")).await.unwrap();
+    select.select_by_value(&dev.public()).await.unwrap();
+    eventually("the assignee", async || (now().await.assignee == Some(dev)).then_some(())).await;
+    browser.types("#label", "gift\n").await;
+    eventually("the label", async || (now().await.labels.len() == 1).then_some(())).await;
+    browser.says("gift").await;
+    browser.click("#close").await;
+    eventually("the end", async || (now().await.state == ConversationState::Closed).then_some(())).await;
+    browser.says("Reopen").await;
+    let _ = nora;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_take_a_conversation_the_second_learns_who_was_first() {
+    let world = World::new().await;
+    let (nora, dev) = (person(&world, "Nora Whitfield").await, person(&world, "Dev").await);
+    let (browser, conversation) = opened(&world).await;
+    let change = ConversationChange { assignee: Some(Some(dev)), ..ConversationChange::default() };
+    world.host.change_conversation(conversation, change).await.unwrap();
+    browser.quit().await;
+    let address = format!("{}/inbox/{}/organise", world.address, conversation.public());
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("if_assignee=&assignee={}", nora.public());
+    let answer = request("POST", &address, &form, body.into_bytes()).await;
+    assert!(answer.status == 409 && answer.body.contains("Dev was first"), "{}", answer.body);
+    assert_eq!(world.host.inbox().conversation(conversation).await.unwrap().assignee, Some(dev));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_note_is_in_the_thread_and_never_at_the_customer_s() {
+    let world = World::new().await;
+    person(&world, "Nora Whitfield").await;
+    let (browser, _) = opened(&world).await;
+    browser.click("#note").await;
+    browser.click("form.composer.note textarea").await;
+    browser.types("#text", "He ordered twice before.").await;
+    browser.click("#send").await;
+    let page = browser.says("He ordered twice before.").await;
+    assert!(page.contains("private note. Only your team sees it."), "{page}");
+    assert_eq!(world.sends().len(), 0);
+    browser.click("#log .item[data-from=note] button").await;
+    eventually("the note's end", async || (!browser.text().await.contains("He ordered twice")).then_some(())).await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_reply_comes_after_a_slash_with_the_customer_s_name() {
+    let world = World::new().await;
+    person(&world, "Nora Whitfield").await;
+    let answer = CannedAnswerText {
+        shortcut: "hours".into(),
+        title: "Opening hours".into(),
+        text: "Hello {{contact.name}}, we are open from ten to six.".into(),
+    };
+    world.host.add_canned_answer(WorkspaceId::FIRST, &answer).await.unwrap();
+    let (browser, _) = opened(&world).await;
+    browser.types("#text", "/ho").await;
+    browser.says("Opening hours").await;
+    browser.types("#text", &String::from(char::from(Key::Enter))).await;
+    eventually("the reply", async || {
+        let text = browser.runs("return document.querySelector('#text').value").await;
+        (text == "Hello Tomás Rivera, we are open from ten to six.").then_some(())
+    })
+    .await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_worked_with_keys_alone() {
+    let world = World::new().await;
+    person(&world, "Nora Whitfield").await;
+    street::others(&world).await;
+    world.settled().await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/inbox", world.address)).await;
+    browser.says("Tomás Rivera").await;
+    let keys = async |keys: &str| {
+        let focused = browser.client.active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
+    };
+    keys("j").await;
+    keys("j").await;
+    let name = browser.runs("return document.activeElement.querySelector('.name bdi').textContent").await;
+    keys(&String::from(char::from(Key::Enter))).await;
+    eventually("the conversation", async || {
+        let title = browser.runs("return document.querySelector('#head h1')?.innerText ?? null").await;
+        (title == name).then_some(())
+    })
+    .await;
+    keys("r").await;
+    assert_eq!(browser.runs("return document.activeElement.id").await, "text");
+    keys(&String::from(char::from(Key::Escape))).await;
+    keys("?").await;
+    browser.says("Keyboard").await;
+    browser.quit().await;
+}
