@@ -1,12 +1,15 @@
 //! The promise of exactly once, under `kill -9`: a real `harness serve` is killed at random moments while
-//! customers and agents write; then everything is compared. The long form is in `docs/promises.md`.
+//! customers and agents write, and a client of its events and a product's address follow; then everything is compared. The long form is in `docs/promises.md`.
 
 use std::{
     str::FromStr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use channel_tests::follow::Product;
+
 use crate::{
+    followers::Followers,
     judge,
     load::{self, Load},
     process::Process,
@@ -45,6 +48,12 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
     let process = Process::prepare(folder.path(), &sim);
     sim.set_webhook_url(format!("{}/webhooks/instagram", process.address));
 
+    process.configure(|text| format!("private-hosts = [\"127.0.0.1\"]\n{text}"));
+    let mut host = process.spawn();
+    host.ready().await;
+    let followers = Followers::start(&process, Product::start().await).await;
+    host.kill().await;
+
     let started = Instant::now();
     let load = Load::start(&sim, &process.address, &mut random, load::Platform::Fails);
     let mut killed = 0;
@@ -69,6 +78,7 @@ async fn nothing_is_lost_or_doubled_when_the_host_is_killed_at_any_moment() {
     host.ready().await;
     let asked = load.finish(&sim).await;
     load::settled(&sim, &process.address, &process.inbox_file()).await;
+    followers.judge(&process).await;
     host.kill().await;
     println!(
         "{killed} kills, {in_start} of them in the start; {} deliveries, {} replies, {:.0?}",

@@ -46,6 +46,8 @@ mod doors;
 mod echoes;
 #[path = "egress.rs"]
 mod egress;
+#[path = "events.rs"]
+mod events;
 #[path = "fuel.rs"]
 mod fuel;
 #[path = "generations.rs"]

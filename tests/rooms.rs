@@ -131,6 +131,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
                     "organisation",
                     "outbound",
                     "store",
+                    "webhooks",
                 ],
             ),
             ("ingest", &["base", "channels", "error", "network"]),
@@ -141,6 +142,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
             ("options", &["base", "maintenance", "store"]),
             // Of the other rooms, media alone: for the files that messages carry.
             ("organisation", &["base"]),
+            ("webhooks", &["base"]),
             ("outbound", &["base", "channels", "error", "media", "network"]),
         ],
     ),

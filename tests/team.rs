@@ -12,12 +12,14 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually};
+use channel_tests::{World, eventually, request};
 use harness_engine::{HostError, WrongField};
 use harness_inbox::{
-    CannedAnswerText, ConversationChange, ConversationId, ConversationState, NewState, Organised, WorkspaceId,
+    Accepted, CannedAnswerText, ConversationChange, ConversationId, ConversationState, NewState, NewUser, Organised,
+    PublicId as _, Role, UserId, WorkspaceId,
 };
-use simulator::Config;
+use serde_json::{Value, json};
+use simulator::{CdnFile, Config};
 
 const CUSTOMER: &str = Config::DEMO_CUSTOMER;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -91,4 +93,179 @@ async fn a_canned_answer_is_filled_in_for_its_conversation_and_a_wrong_one_is_no
     }
     let color = world.host.add_label(team, "Late", "#f00").await;
     assert!(matches!(color, Err(HostError::WrongField(WrongField::Color))));
+}
+
+/// The answer's status and document.
+async fn ask(world: &World, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let headers = [("content-type", "application/json")];
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let answer = world.api(method, &format!("/api/v1{path}"), &headers, body).await;
+    let document = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    (answer.status, document)
+}
+
+/// A conversation's address in the API, once it is there.
+async fn with_customer(world: &World) -> String {
+    world.sim.customer(CUSTOMER).text("Où est mon éclair?").await;
+    world.conversation(CUSTOMER).await;
+    let (_, list) = ask(world, "GET", "/conversations", Value::Null).await;
+    format!("/conversations/{}", list["data"][0]["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_sorts_and_takes_conversations_over_the_api() {
+    let world = World::new().await;
+    let here = with_customer(&world).await;
+    let new = |email: &str| NewUser {
+        workspace: WorkspaceId::FIRST,
+        email: email.into(),
+        name: "Kim".into(),
+        role: Role::Agent,
+        accepted: Accepted::Password("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".into()),
+    };
+    let kim = world.host.users().create_user(new("kim@shop.example"), 1).await.unwrap().public();
+    let lee = world.host.users().create_user(new("lee@shop.example"), 1).await.unwrap().public();
+    let (status, sales) = ask(&world, "POST", "/collections", json!({"name": "Sales"})).await;
+    assert_eq!((status, &sales["object"]), (201, &json!("collection")));
+    let (status, taken) = ask(&world, "POST", "/collections", json!({"name": "Sales"})).await;
+    assert_eq!((status, &taken["code"]), (409, &json!("name_taken")));
+    let (_, late) = ask(&world, "POST", "/labels", json!({"name": "Late", "color": "red"})).await;
+    let (status, wrong) = ask(&world, "POST", "/labels", json!({"name": "Odd", "color": "#f00"})).await;
+    assert_eq!((status, &wrong["path"]), (400, &json!("color")));
+
+    let take = |user: &str| json!({"assignee_id": user, "if_assignee_id": null, "collection_id": sales["id"]});
+    let (status, taken) = ask(&world, "PATCH", &here, take(&kim)).await;
+    assert_eq!((status, &taken["assignee_id"], &taken["collection_id"]), (200, &json!(kim), &sales["id"]));
+    let (status, late_comer) = ask(&world, "PATCH", &here, take(&lee)).await;
+    assert_eq!((status, &late_comer["code"]), (409, &json!("assigned_before")));
+    assert!(late_comer["detail"].as_str().unwrap().contains(&kim), "{late_comer}");
+    let labels = json!({"label_ids": [late["id"]]});
+    let (status, labelled) = ask(&world, "PUT", &format!("{here}/labels"), labels.clone()).await;
+    assert_eq!((status, &labelled["label_ids"]), (200, &json!([late["id"]])));
+
+    for (body, path) in [
+        (json!({"state": "snoozed"}), "snoozed_until"),
+        (json!({"state": "snoozed", "snoozed_until": "2001-01-01T00:00:00Z"}), "snoozed_until"),
+        (json!({"state": "closed", "snoozed_until": "2101-01-01T00:00:00Z"}), "snoozed_until"),
+        (json!({"state": "asleep"}), "state"),
+        (json!({"assignee_id": "usr_1"}), "assignee_id"),
+    ] {
+        let (status, problem) = ask(&world, "PATCH", &here, body.clone()).await;
+        assert_eq!((status, &problem["path"]), (400, &json!(path)), "{body}: {problem}");
+    }
+    let nobody = UserId::new(99).public();
+    let (status, problem) = ask(&world, "PATCH", &here, json!({"assignee_id": nobody})).await;
+    assert_eq!((status, &problem["path"]), (404, &json!("assignee_id")));
+    let (_, closed) = ask(&world, "PATCH", &here, json!({"state": "closed", "assignee_id": null})).await;
+    assert_eq!((&closed["state"], &closed["assignee_id"]), (&json!("closed"), &Value::Null));
+    assert!(closed["closed_at"].is_string());
+
+    let count = async |query: &str| {
+        let (status, list) = ask(&world, "GET", &format!("/conversations?{query}"), Value::Null).await;
+        if status == 200 { Ok(list["data"].as_array().unwrap().len()) } else { Err(list["path"].clone()) }
+    };
+    let (sales, late) = (sales["id"].as_str().unwrap(), late["id"].as_str().unwrap());
+    for (query, expected) in [
+        ("state=closed,open".to_owned(), Ok(1)),
+        ("state=open".to_owned(), Ok(0)),
+        (format!("collection_id={sales}&label_id={late}&assignee_id=none&unread=true"), Ok(1)),
+        ("collection_id=none".to_owned(), Ok(0)),
+        (format!("assignee_id={kim}"), Ok(0)),
+        ("from=2101-01-01T00:00:00Z".to_owned(), Ok(0)),
+        ("to=2101-01-01T00:00:00Z".to_owned(), Ok(1)),
+        ("state=asleep".to_owned(), Err(json!("state"))),
+        ("assignee_id=me".to_owned(), Err(json!("assignee_id"))),
+        ("assignee_id=kim".to_owned(), Err(json!("assignee_id"))),
+        ("colour=red".to_owned(), Err(json!("colour"))),
+    ] {
+        assert_eq!(count(&query).await, expected, "{query}");
+    }
+    let (status, _) = ask(&world, "DELETE", &format!("/labels/{late}"), Value::Null).await;
+    assert_eq!(status, 204);
+    let (_, after) = ask(&world, "GET", &here, Value::Null).await;
+    assert_eq!(after["label_ids"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_and_canned_answers_are_kept_for_the_team() {
+    let world = World::new().await;
+    let here = with_customer(&world).await;
+    let notes = format!("{here}/notes");
+    let (status, note) = ask(&world, "POST", &notes, json!({"text": "A regular customer."})).await;
+    assert_eq!((status, &note["object"], &note["user_id"]), (201, &json!("note"), &Value::Null));
+    let path = format!("/notes/{}", note["id"].as_str().unwrap());
+    let (_, edited) = ask(&world, "PATCH", &path, json!({"text": "Pays late."})).await;
+    assert_eq!(edited["text"], "Pays late.");
+    assert!(edited["edited_at"].is_string());
+    let (_, list) = ask(&world, "GET", &notes, Value::Null).await;
+    assert_eq!((&list["data"][0]["id"], list["data"].as_array().unwrap().len()), (&note["id"], 1));
+    assert!(world.sim.requests().iter().all(|request| !request.body.to_string().contains("regular")));
+    assert_eq!(ask(&world, "DELETE", &path, Value::Null).await.0, 204);
+    assert_eq!(ask(&world, "GET", &path, Value::Null).await.0, 404);
+
+    let hello = json!({"shortcut": "hi", "title": "Hello", "text": "Hi {{contact.name | there}}!"});
+    let (status, answer) = ask(&world, "POST", "/canned-answers", hello).await;
+    assert_eq!(status, 201, "{answer}");
+    let fill = format!("/canned-answers/{}/fill", answer["id"].as_str().unwrap());
+    let conversation = here.rsplit('/').next().unwrap();
+    let (_, filled) = ask(&world, "POST", &fill, json!({"conversation_id": conversation})).await;
+    assert!(filled["text"].as_str().unwrap().starts_with("Hi ") && filled["missing"] == json!([]), "{filled}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_finds_a_message_moments_after_it_came_and_never_once_it_was_unsent() {
+    let world = World::new().await;
+    let here = with_customer(&world).await;
+    let search = async |words: &str| {
+        let (status, found) = ask(&world, "GET", &format!("/search?q={words}"), Value::Null).await;
+        assert_eq!(status, 200, "{found}");
+        found["messages"]["data"].as_array().unwrap().clone()
+    };
+    let found = eventually("the message", async || search("eclair").await.first().cloned()).await;
+    assert_eq!(found["conversation_id"], here.rsplit('/').next().unwrap());
+    assert_eq!(found["highlights"], json!([{"start": 11, "end": 17}]));
+    let unsent = world.sim.customer(CUSTOMER).text("a zebra crossing").await;
+    eventually("the other", async || search("zebra").await.first().cloned()).await;
+    let (_, list) = ask(&world, "GET", "/conversations?q=zebra", Value::Null).await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    world.sim.customer(CUSTOMER).unsend(&unsent.mid).await;
+    world.settled().await;
+    assert!(search("zebra").await.is_empty());
+    let (status, problem) = ask(&world, "GET", "/search", Value::Null).await;
+    assert_eq!((status, &problem["code"]), (400, &json!("bad_parameter")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_loads_a_file_at_its_signed_address_in_parts_too_and_not_for_ever() {
+    let world = World::new().await;
+    let photo = CdnFile::demo_photo();
+    let bytes = photo.bytes.clone();
+    world.sim.customer(CUSTOMER).photo(&world.sim.host_file(photo)).await;
+    let conversation = world.conversation(CUSTOMER).await.public();
+    let signed = eventually("the stored photo", async || {
+        let (_, list) = ask(&world, "GET", &format!("/conversations/{conversation}/messages"), Value::Null).await;
+        list["data"][0]["attachments"][0]["signed_url"].as_str().map(str::to_owned)
+    });
+    let signed = format!("{}{}", world.address, signed.await);
+    let whole = request("GET", &signed, &[], Vec::new()).await;
+    assert_eq!((whole.status, whole.headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(whole.headers["accept-ranges"], "bytes");
+    let last = bytes.len() - 1;
+    for (range, status, said) in [
+        ("bytes=0-9".to_owned(), 206, format!("bytes 0-9/{}", bytes.len())),
+        ("bytes=-1".to_owned(), 206, format!("bytes {last}-{last}/{}", bytes.len())),
+        (format!("bytes={}-", bytes.len()), 416, format!("bytes */{}", bytes.len())),
+    ] {
+        let part = request("GET", &signed, &[("range", range.as_str())], Vec::new()).await;
+        assert_eq!((part.status, part.headers["content-range"].to_str().unwrap()), (status, said.as_str()), "{range}");
+    }
+    let (address, query) = signed.split_once('?').unwrap();
+    let later = query.replacen("expires=", "expires=9", 1);
+    for wrong in
+        [address.to_owned(), format!("{address}?{later}"), format!("{signed}A"), signed.replace("/med_", "/msg_")]
+    {
+        assert_eq!(request("GET", &wrong, &[], Vec::new()).await.status, 404, "{wrong}");
+    }
+    world.clock.advance(2 * HOUR);
+    assert_eq!(request("GET", &signed, &[], Vec::new()).await.status, 404, "its time is over");
 }

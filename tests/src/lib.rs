@@ -14,6 +14,7 @@ pub mod attacked;
 pub mod browser;
 pub mod client;
 pub mod dialog;
+pub mod follow;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
@@ -60,6 +61,7 @@ pub use hosts::granted;
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

@@ -240,7 +240,7 @@ fn places<'a>(folded: &'a [Folded], of: Script, letters: &'a [char]) -> impl Ite
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -49,13 +49,19 @@ pub struct PhoneMessage {
     pub kinds: Vec<String>,
     /// Whether it was unsent.
     pub gone: bool,
-    /// What can be tapped under it: titles with what is sent back.
-    pub quick_replies: Vec<(String, String)>,
-    /// Cards: a title, a second line, buttons with what they send back.
-    pub cards: Vec<(String, String, Vec<(String, String)>)>,
+    /// What can be tapped under it.
+    pub quick_replies: Vec<PhoneButton>,
+    /// Its cards.
+    pub cards: Vec<PhoneCard>,
     /// Reactions to it.
     pub reactions: Vec<String>,
 }
+
+/// What can be tapped: its title, and what is sent back.
+pub type PhoneButton = (String, String);
+
+/// A card: its title, a second line, its buttons.
+pub type PhoneCard = (String, String, Vec<PhoneButton>);
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

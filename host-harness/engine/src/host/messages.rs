@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
 use harness_egress::Held;
 use harness_inbox::{
-    ConversationId, ErasureView, InboxError, MediaView, Queued, ReplyId, Settlement, Upload, UserId, WorkspaceId,
+    ConversationId, ErasureView, InboxError, MediaId, MediaView, Queued, ReplyId, Settlement, Upload, UserId,
+    WorkspaceId,
 };
 use http::HeaderMap;
 use serde_json::Value;
@@ -189,5 +192,21 @@ impl Host {
     /// The bytes of a message's file, if it is stored.
     pub async fn media(&self, media: &MediaView) -> Result<Option<FileContent>, HostError> {
         Ok(self.rooms.media.content(media).await?)
+    }
+
+    /// These bytes of a message's file, if it is stored. They have to be within its size.
+    pub async fn media_part(&self, media: &MediaView, part: Range<u64>) -> Result<Option<FileContent>, HostError> {
+        Ok(self.rooms.media.part(media, part).await?)
+    }
+
+    /// Permission for a browser to load a message's file without a token: until when, in seconds since 1970, and the
+    /// signature. It is valid for half an hour at least.
+    pub fn sign_media(&self, id: MediaId) -> (u64, String) {
+        self.rooms.media.links.for_browser(id)
+    }
+
+    /// Whether a browser shows the permission that [`Self::sign_media`] gave for this file, in time.
+    pub fn is_signed_media(&self, id: MediaId, expires: u64, signature: &str) -> bool {
+        self.rooms.media.links.is_for_browser(id, expires, signature)
     }
 }

@@ -1,4 +1,5 @@
-//! Owns: signed, expiring addresses from which platforms download files that are to be sent. If a channel's rules allow
+//! Owns: signed, expiring addresses: those from which platforms download files that are to be sent, and those from which
+//! browsers load files of messages without a token. If a channel's rules allow
 //! no upload, the host's files are replaced by such addresses before the channel sees the message.
 //! Does not own: serving the bytes (`uploads`).
 
@@ -17,10 +18,14 @@ use crate::{
     error::ConnectError,
     store::stored::FileContent,
 };
-use harness_inbox::Upload;
+use harness_inbox::{MediaId, Upload};
 
 /// How long an address is valid. Platforms download at once, or when somebody opens the message.
 const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// An address of a message's file for a browser is valid for one or two of these, in seconds. Addresses of the same time
+/// are the same, so that a page that is drawn again loads nothing again.
+const SHOWN_FOR: u64 = 1800;
 
 /// Makes and checks addresses.
 pub(crate) struct FileLinks {
@@ -40,6 +45,22 @@ impl FileLinks {
 
     fn proof(&self, handle: &str, until: u64) -> String {
         URL_SAFE_NO_PAD.encode(self.vault.sign("file", &format!("{until}/{handle}")))
+    }
+
+    /// Until when a browser may load a message's file, in seconds since 1970, and the signature for it.
+    pub(crate) fn for_browser(&self, id: MediaId) -> (u64, String) {
+        let expires = (self.clock.now() / 1000 / SHOWN_FOR + 2) * SHOWN_FOR;
+        (expires, self.browser_proof(id, expires))
+    }
+
+    fn browser_proof(&self, id: MediaId, expires: u64) -> String {
+        URL_SAFE_NO_PAD.encode(self.vault.sign("media", &format!("{expires}/{id}")))
+    }
+
+    /// Whether this is the signature for it, and its time not over.
+    pub(crate) fn is_for_browser(&self, id: MediaId, expires: u64, signature: &str) -> bool {
+        let good = bool::from(self.browser_proof(id, expires).as_bytes().ct_eq(signature.as_bytes()));
+        good && self.clock.now() / 1000 < expires
     }
 
     fn is_good(&self, handle: &str, until: u64, proof: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Owns: uploaded files that are to be sent, and serving the bytes of files.
 //! Does not own: downloading what messages name (`worker`), where bytes are stored (`store`).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::{
@@ -94,6 +94,14 @@ impl Media {
     pub(crate) async fn content(&self, media: &MediaView) -> Result<Option<FileContent>, MediaError> {
         match &media.stored_as {
             Some(key) if media.state == MediaState::Stored => Ok(Some(self.store.get(key).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// These bytes of a message's file, if it is stored. They have to be within its size.
+    pub(crate) async fn part(&self, media: &MediaView, part: Range<u64>) -> Result<Option<FileContent>, MediaError> {
+        match &media.stored_as {
+            Some(key) if media.state == MediaState::Stored => Ok(Some(self.store.get_part(key, part).await?)),
             _ => Ok(None),
         }
     }

@@ -8,11 +8,12 @@ pub(crate) mod stored;
 use std::{
     fs::{self, DirBuilder, File},
     io::{self, Read as _, Seek as _},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
 
-use object_store::{ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Key};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Key};
 
 use self::{
     incoming::{Place, Whole},
@@ -123,6 +124,12 @@ impl MediaStore {
     pub(crate) async fn get(&self, key: &str) -> Result<FileContent, StoreError> {
         let found = self.objects.get(&Key::from(key)).await?;
         Ok(FileContent::of(found))
+    }
+
+    /// These bytes of the file under this key, which must exist.
+    pub(crate) async fn get_part(&self, key: &str, part: Range<u64>) -> Result<FileContent, StoreError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(part)), ..GetOptions::default() };
+        Ok(FileContent::of(self.objects.get_opts(&Key::from(key), options).await?))
     }
 
     /// Removes incomplete files of the last run, and returns how many. Needs exclusive use of the store: the files that

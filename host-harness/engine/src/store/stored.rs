@@ -40,7 +40,7 @@ impl FileContent {
         Self { size, left: size, pieces }
     }
 
-    /// The size of the whole file, in bytes.
+    /// The size of the file, or of the part that was asked for, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }

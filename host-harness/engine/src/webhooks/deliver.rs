@@ -17,6 +17,9 @@ use super::{
 
 /// Changes read at once. After as many the turn ends, so that the settings are read again.
 const CHANGES: usize = 100;
+/// How long a turn may take, besides the call that is under way when it ends: what was told is then written down, and
+/// whoever paused or moved the address is heeded.
+const TURN: Duration = Duration::from_secs(1);
 /// The limits of one call. Of the answer only the status counts.
 const LIMITS: DirectLimits =
     DirectLimits { answer: 64 << 10, total: Duration::from_secs(15), idle: Duration::from_secs(15) };
@@ -30,53 +33,69 @@ pub(super) struct Ended {
     pause: Option<u64>,
 }
 
+/// One address's turn: where it is, and what was told since that was written down. A crash repeats that much.
+struct Turn {
+    webhook: WebhookView,
+    secret: Secret,
+    position: u64,
+    told: Vec<WebhookAttempt>,
+}
+
 impl Webhooks {
     /// Tells an address what it asks for, until it knows everything, fails, or has had its turn.
-    pub(super) async fn tell(&self, mut webhook: WebhookView) -> Result<(), WebhookError> {
+    pub(super) async fn tell(&self, webhook: WebhookView) -> Result<(), WebhookError> {
         let found = self.base.inbox.changes_after(webhook.position, Some(webhook.workspace), CHANGES).await?;
-        let secret = self.secret(webhook.id).await?;
+        let (secret, position) = (self.secret(webhook.id).await?, webhook.position);
+        let ends = self.base.clock.steady() + TURN;
+        let mut turn = Turn { webhook, secret, position, told: Vec::new() };
         if found.missed {
-            // Told once: it comes with a position that is not missed.
-            let oldest = found.changes.first().map_or(found.position, |change| change.seq.saturating_sub(1));
-            let event = Event::missed(oldest, self.base.clock.now());
-            if !self.tell_one(&mut webhook, &secret, oldest, &event).await? {
+            let before = found.changes.first().map_or(found.position, |change| change.seq.saturating_sub(1));
+            if !self.tell_one(&mut turn, before, &Event::missed(before, self.base.clock.now())).await? {
                 return Ok(());
             }
         }
         for change in &found.changes {
-            if webhook.kinds.matches(change.kind)
-                && !self.tell_one(&mut webhook, &secret, change.seq, &Event::of(change)).await?
-            {
-                return Ok(());
+            if self.base.clock.steady() >= ends {
+                return self.write_down(&mut turn).await;
+            }
+            if turn.webhook.kinds.matches(change.kind) {
+                if !self.tell_one(&mut turn, change.seq, &Event::of(change)).await? {
+                    return Ok(());
+                }
+            } else {
+                turn.position = change.seq;
             }
         }
-        if webhook.position != found.position {
-            // What it does not ask for.
-            self.base.inbox.note_told(webhook.id, webhook.position, found.position, None).await?;
+        turn.position = found.position;
+        self.write_down(&mut turn).await
+    }
+
+    async fn write_down(&self, turn: &mut Turn) -> Result<(), WebhookError> {
+        if turn.position != turn.webhook.position {
+            let told = std::mem::take(&mut turn.told);
+            let (id, from) = (turn.webhook.id, turn.webhook.position);
+            self.base.inbox.note_told(id, from, turn.position, told).await?;
+            turn.webhook.position = turn.position;
+            (turn.webhook.attempts, turn.webhook.failing_since) = (0, None);
         }
         Ok(())
     }
 
     /// Tells one event, after which the address is at `position`. Returns whether to go on.
-    async fn tell_one(
-        &self,
-        webhook: &mut WebhookView,
-        secret: &Secret,
-        position: u64,
-        event: &Event,
-    ) -> Result<bool, WebhookError> {
-        let Ended { attempt, gone, pause } = self.attempt(webhook, secret, position, event).await;
+    async fn tell_one(&self, turn: &mut Turn, position: u64, event: &Event) -> Result<bool, WebhookError> {
+        let Ended { attempt, gone, pause } = self.attempt(&turn.webhook, &turn.secret, position, event).await;
         if attempt.problem.is_none() {
-            let moved = self.base.inbox.note_told(webhook.id, webhook.position, position, Some(attempt)).await?;
-            webhook.position = position;
-            return Ok(moved);
+            turn.position = position;
+            turn.told.push(attempt);
+            return Ok(true);
         }
+        self.write_down(turn).await?;
         let then = if gone {
             WebhookFailure::End("The address answered 410: it is gone. Resume it if that was a mistake.".to_owned())
         } else {
-            after_failure(webhook, attempt.at, pause)
+            after_failure(&turn.webhook, attempt.at, pause)
         };
-        self.base.inbox.note_not_told(webhook.id, webhook.position, attempt, then).await?;
+        self.base.inbox.note_not_told(turn.webhook.id, turn.webhook.position, attempt, then).await?;
         Ok(false)
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn headers(secret: &Secret, id: &str, seconds: u64, body: &[u8]) -> O
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

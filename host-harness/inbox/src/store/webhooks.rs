@@ -42,15 +42,14 @@ pub trait Webhooks: Send + Sync {
     /// Its last attempts, newest first.
     async fn webhook_attempts(&self, id: WebhookId, limit: usize) -> Result<Vec<WebhookAttempt>, InboxError>;
 
-    /// Records that an address was told what it asks for up to `position`, with the attempt that ended so, if there was
-    /// one. Returns false, and changes nothing, if it is no longer at `from`, no longer active or removed: somebody
-    /// moved it meanwhile.
+    /// Records that an address was told what it asks for up to `position`, with the attempts that ended so. Returns false
+    /// if it is no longer at `from`, no longer active or removed: then only the attempts are recorded.
     async fn note_told(
         &self,
         id: WebhookId,
         from: u64,
         position: u64,
-        attempt: Option<WebhookAttempt>,
+        attempts: Vec<WebhookAttempt>,
     ) -> Result<bool, InboxError>;
 
     /// Records a failed attempt at the change after `from` and what follows. Does nothing if it is no longer at `from`.

@@ -47,6 +47,33 @@ impl From<AutomationError> for ApiError {
     }
 }
 
+/// Checks that all collections, labels and people that settings name are of the sender's workspace.
+async fn owned(api: &Api, principal: &Principal, settings: &Settings) -> Result<(), ApiError> {
+    let Settings { routing, assistant, .. } = settings;
+    if let Some(collection) = routing.default {
+        api.own(principal, collection).await.map_err(|problem| problem.at("routing.default"))?;
+    }
+    for (number, rule) in routing.rules.iter().enumerate() {
+        let at = |problem: ApiError, field: &str| problem.at(format!("routing.rules[{number}].{field}"));
+        if let Some(collection) = rule.collection {
+            api.own(principal, collection).await.map_err(|problem| at(problem, "collection"))?;
+        }
+        for label in &rule.labels {
+            api.own(principal, *label).await.map_err(|problem| at(problem, "labels"))?;
+        }
+        for user in &rule.assign {
+            api.own(principal, *user).await.map_err(|problem| at(problem, "assign"))?;
+        }
+    }
+    for collection in &assistant.collections {
+        api.own(principal, *collection).await.map_err(|problem| problem.at("assistant.collections"))?;
+    }
+    for user in &assistant.hand_over_assign {
+        api.own(principal, *user).await.map_err(|problem| problem.at("assistant.hand_over_assign"))?;
+    }
+    Ok(())
+}
+
 /// Whether the workspace's automation works.
 #[utoipa::path(get, path = "/automation", tag = "Automation", responses((status = 200, body = AutomationSwitch)))]
 async fn get_automation_switch(State(api): State<Api>, principal: Principal) -> Answer<AutomationSwitch> {
@@ -89,10 +116,13 @@ async fn get_automation(State(api): State<Api>, Row(id): Row<AccountId>) -> Answ
 )]
 async fn set_automation(
     State(api): State<Api>,
+    principal: Principal,
     Row(id): Row<AccountId>,
     Json(settings): Json<AutomationSettings>,
 ) -> Answer<Automation> {
-    automation::configure(&api.host, id, &settings.into()).await?;
+    let settings = settings.into();
+    owned(&api, &principal, &settings).await?;
+    automation::configure(&api.host, id, &settings).await?;
     Ok(Json(Automation::new(id, automation::configured(&api.host, id).await?)))
 }
 
@@ -152,12 +182,17 @@ async fn list_decisions(
 )]
 async fn dry_run(
     State(api): State<Api>,
+    principal: Principal,
     Row(id): Row<ConversationId>,
     Json(DryRun { settings, ask_model }): Json<DryRun>,
 ) -> Answer<List<AutomationDecision>> {
     let account = api.host.inbox().account_of(id).await?;
     let settings: Settings = match settings {
-        Some(settings) => settings.into(),
+        Some(settings) => {
+            let settings = settings.into();
+            owned(&api, &principal, &settings).await?;
+            settings
+        }
         None => automation::configured(&api.host, account).await?.settings,
     };
     let would = automation::dry_run(&api.host, id, &settings, ask_model).await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use harness_engine::Host;
-use harness_inbox::{ActivityView, ConversationEntry, ConversationFilter, ConversationId};
+use harness_inbox::{ActivityView, ConversationEntry, ConversationId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -21,6 +21,7 @@ use super::{
     extract::{Json, Query, Row},
     ids::{ConversationRef, Id},
     paging::{List, Paging},
+    search::Filter,
 };
 use crate::auth::{Principal, Scope};
 
@@ -50,15 +51,16 @@ impl<'h> Rules<'h> {
 
 /// Conversations, newest first.
 #[utoipa::path(
-    get, path = "/conversations", tag = "Conversations", params(Paging),
+    get, path = "/conversations", tag = "Conversations", params(Filter, Paging),
     responses((status = 200, body = List<Conversation>)),
 )]
 async fn list_conversations(
     State(api): State<Api>,
     principal: Principal,
+    Query(filter): Query<Filter>,
     Query(paging): Query<Paging>,
 ) -> Answer<List<Conversation>> {
-    let filter = ConversationFilter { workspace: Some(principal.workspace), ..ConversationFilter::default() };
+    let filter = filter.of(&principal)?;
     let page = api.host.inbox().conversations_of(filter, paging.place()?, paging.limit()?).await?;
     let mut rules = Rules::new(&api.host);
     Ok(Json(List::of(page, |row| {
@@ -97,7 +99,7 @@ async fn list_messages(
     let (limit, before) = (paging.limit()?, paging.place()?);
     let rule = IdentityRule::of(&api.host, &api.host.inbox().channel_of(id).await?);
     let page = api.host.inbox().timeline_before(id, before, limit).await?;
-    Ok(Json(List::of(page, |row| Message::of(row, id, &rule))))
+    Ok(Json(List::of(page, |row| Message::of(row, id, &rule).signed(&api.host))))
 }
 
 /// The newest messages and activities of a conversation before the cursor, in the platform's order.
@@ -114,7 +116,9 @@ async fn list_timeline(
     let rule = IdentityRule::of(&api.host, &api.host.inbox().channel_of(id).await?);
     let page = api.host.inbox().entries_before(id, before, limit).await?;
     Ok(Json(List::of(page, |entry| match entry {
-        ConversationEntry::Message(row) => TimelineItem::Message(Box::new(Message::of(*row, id, &rule))),
+        ConversationEntry::Message(row) => {
+            TimelineItem::Message(Box::new(Message::of(*row, id, &rule).signed(&api.host)))
+        }
         ConversationEntry::Activity(row) => TimelineItem::Activity(Box::new(Activity::of(*row, &rule))),
     })))
 }

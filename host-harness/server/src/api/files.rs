@@ -20,7 +20,7 @@ use super::{
     ids::MediaRef,
 };
 use crate::auth::{Principal, Scope};
-use harness_engine::{self, FileContent, HostError, TakeError, Taking};
+use harness_engine::{self, FileContent, Host, HostError, TakeError, Taking};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -79,18 +79,81 @@ impl From<TakeError> for ApiError {
     }
 }
 
-/// The file of a message, or why it is not available.
+/// The file of a message, or why it is not available. Takes `Range` with one range of bytes.
 #[utoipa::path(
     get, path = "/media/{id}", tag = "Files", params(("id" = MediaRef, Path)),
-    responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*")),
+    responses(
+        (status = 200, description = "The file.", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "The part that `Range` asked for.", body = Vec<u8>, content_type = "*/*"),
+        (status = 416, description = "The file has no such part; `Content-Range` says how long it is."),
+    ),
 )]
-async fn get_media(State(api): State<Api>, Row(id): Row<MediaId>) -> Result<Response, ApiError> {
-    let media = api.host.inbox().media(id).await?;
-    let Some(content) = api.host.media(&media).await? else {
+async fn get_media(State(api): State<Api>, Row(id): Row<MediaId>, headers: HeaderMap) -> Result<Response, ApiError> {
+    media_answer(&api.host, id, &headers).await
+}
+
+/// A message's file, or the part of it that the request asks for.
+pub(crate) async fn media_answer(host: &Host, id: MediaId, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let media = host.inbox().media(id).await?;
+    let size = u64::try_from(media.size.unwrap_or(0)).unwrap_or(0);
+    let wanted = headers.get(header::RANGE).and_then(|range| Wanted::of(range.to_str().ok()?, size));
+    let content = match &wanted {
+        Some(Wanted::Part(part)) => host.media_part(&media, part.clone()).await?,
+        _ => host.media(&media).await?,
+    };
+    let Some(content) = content else {
         let reason = media.reason.unwrap_or_else(|| "It has not been downloaded yet.".to_owned());
         return Err(ApiError::new(StatusCode::NOT_FOUND, "no_file_here", format!("{}: {reason}", media.state.name())));
     };
-    Ok(handed_out(media.mime.as_deref(), content))
+    let mut answer = match &wanted {
+        Some(Wanted::Nothing) => {
+            let sentence = format!("the file has {size} bytes, and none where `Range` asks for them");
+            ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "no_such_range", sentence).into_response()
+        }
+        _ => handed_out(media.mime.as_deref(), content),
+    };
+    let said = match wanted {
+        Some(Wanted::Part(part)) => {
+            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+            Some(format!("bytes {}-{}/{size}", part.start, part.end - 1))
+        }
+        Some(Wanted::Nothing) => Some(format!("bytes */{size}")),
+        None => None,
+    };
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(said) = said.and_then(|said| HeaderValue::from_str(&said).ok()) {
+        headers.insert(header::CONTENT_RANGE, said);
+    }
+    Ok(answer)
+}
+
+/// What the header `Range` asks for of a file.
+#[derive(Debug, Eq, PartialEq)]
+enum Wanted {
+    Part(std::ops::Range<u64>),
+    /// Bytes that the file does not have.
+    Nothing,
+}
+
+impl Wanted {
+    /// `None` for the whole file: what is no single range of bytes is ignored, as the standard allows.
+    fn of(range: &str, size: u64) -> Option<Self> {
+        let (from, to) = range.trim().strip_prefix("bytes=")?.split_once('-')?;
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok())?;
+        let part = match (from.trim(), to.trim()) {
+            ("", last) => size.saturating_sub(number(last)?)..size,
+            (from, "") => number(from)?..size,
+            (from, to) => {
+                let (from, to) = (number(from)?, number(to)?);
+                if to < from {
+                    return None;
+                }
+                from..size.min(to.saturating_add(1))
+            }
+        };
+        Some(if part.is_empty() { Self::Nothing } else { Self::Part(part) })
+    }
 }
 
 /// An uploaded file.
@@ -127,4 +190,31 @@ pub(crate) fn handed_out(mime: Option<&str>, content: FileContent) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
     (headers, Body::new(content)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wanted::{self, Nothing, Part};
+
+    #[test]
+    fn a_range_is_within_the_file_and_what_is_none_is_ignored() {
+        for (range, expected) in [
+            ("bytes=0-", Some(Part(0..10))),
+            ("bytes=2-4", Some(Part(2..5))),
+            ("bytes=9-99", Some(Part(9..10))),
+            ("bytes=-3", Some(Part(7..10))),
+            ("bytes=-99", Some(Part(0..10))),
+            ("bytes=10-", Some(Nothing)),
+            ("bytes=-0", Some(Nothing)),
+            ("bytes=18446744073709551615-18446744073709551615", Some(Nothing)),
+            ("bytes=4-2", None),
+            ("bytes=0-1,4-5", None),
+            ("bytes=+1-2", None),
+            ("bytes=-", None),
+            ("pages=1-2", None),
+            ("bytes=99999999999999999999-", None),
+        ] {
+            assert_eq!(Wanted::of(range, 10), expected, "{range}");
+        }
+    }
 }

@@ -4,8 +4,8 @@
 use std::{borrow::Cow, str::FromStr};
 
 use harness_inbox::{
-    AccountId, ActivityId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId, MediaId,
-    MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WebhookId, WorkspaceId,
+    AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
+    MediaId, MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WebhookId, WorkspaceId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -27,6 +27,7 @@ pub(crate) struct Id<T>(pub(crate) T);
 // By these names in descriptions: utoipa would ask a description of the parameter of `Id`.
 pub(crate) type AccountRef = Id<AccountId>;
 pub(crate) type ActivityRef = Id<ActivityId>;
+pub(crate) type CannedAnswerRef = Id<CannedAnswerId>;
 pub(crate) type CollectionRef = Id<CollectionId>;
 pub(crate) type ContactRef = Id<ContactId>;
 pub(crate) type ConversationRef = Id<ConversationId>;

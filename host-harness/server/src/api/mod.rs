@@ -23,19 +23,22 @@ mod files;
 mod host;
 mod ids;
 mod openapi;
+mod organisation;
 mod paging;
 mod reference;
 mod replies;
 mod routes;
+mod search;
 mod sender;
 mod session;
+mod shared;
 mod team;
 mod time;
 mod tokens;
 mod webhooks;
 
 pub(crate) use dto::contract;
-pub(crate) use files::handed_out;
+pub(crate) use files::{handed_out, media_answer};
 
 use crate::problem::Problem as ApiError;
 use crate::{
@@ -69,7 +72,10 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(conversations::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(organisation::routes())
+        .merge(search::routes())
         .merge(session::routes())
+        .merge(shared::routes())
         .merge(team::routes())
         .merge(tokens::routes())
         .merge(events::routes())

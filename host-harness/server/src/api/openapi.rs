@@ -23,15 +23,15 @@ pub(super) fn router(document: &Value) -> Router {
 /// The complete document.
 pub(super) fn document(routes: &OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
-    document["openapi"] = "3.1.0".into();
-    document["info"] = json!({
+    *at(&mut document, &["openapi"]) = "3.1.0".into();
+    *at(&mut document, &["info"]) = json!({
         "title": "Inbox host",
         "version": "1",
         "description": "Conversations of all channels, and replies to them. `docs/api.md` is the introduction.",
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
     });
-    document["servers"] = json!([{ "url": "/api/v1" }]);
-    document["components"]["securitySchemes"] = json!({ "token": {
+    *at(&mut document, &["servers"]) = json!([{ "url": "/api/v1" }]);
+    *at(&mut document, &["components", "securitySchemes"]) = json!({ "token": {
         "type": "http", "scheme": "bearer",
         "description": "A token of the API. Each operation names the scope that it needs; `admin` has all that concern one workspace.",
     }, "session": {
@@ -39,7 +39,7 @@ pub(super) fn document(routes: &OpenApi) -> Value {
         "description": "A person who has signed in, on a page of this host. Without TLS the cookie is `session`.",
     }});
     let problem = serde_json::to_value(problem::Document::schema()).unwrap_or_default();
-    document["components"]["schemas"][&*problem::Document::name()] = problem;
+    *at(&mut document, &["components", "schemas", &problem::Document::name()]) = problem;
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for operation in
         paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).flat_map(Map::values_mut)
@@ -48,6 +48,19 @@ pub(super) fn document(routes: &OpenApi) -> Value {
     }
     contract::complete(&mut document);
     document
+}
+
+/// The member at this path, which is made if it is missing.
+fn at<'a>(document: &'a mut Value, path: &[&str]) -> &'a mut Value {
+    path.iter().fold(document, |value, name| {
+        if !value.is_object() {
+            *value = Value::Object(Map::new());
+        }
+        match value {
+            Value::Object(members) => members.entry(*name).or_insert(Value::Null),
+            other => other,
+        }
+    })
 }
 
 /// Adds the problems that may occur with every operation of its kind.

@@ -100,6 +100,7 @@ impl Maintenance for SqliteStore {
                     ("step", "look_at", "look_at IS NOT NULL"),
                     ("account", "refresh_at", "refresh_at IS NOT NULL"),
                     ("account", "history_at", "history_at IS NOT NULL"),
+                    ("webhook", "next_attempt_at", "state = 'active'"),
                 ] {
                     let sql = format!("UPDATE {table} SET {column} = max(0, {column} - ?1) WHERE {which}");
                     tx.prepare_cached(&sql)?.execute(params![as_millis(by)])?;
@@ -117,6 +118,7 @@ impl Maintenance for SqliteStore {
                     ("pause", "until", "until > 0", LONGEST_REPLY),
                     ("step", "look_at", "look_at IS NOT NULL", LONGEST_MEDIA),
                     ("media", "next_attempt_at", "state = 'remote'", LONGEST_MEDIA),
+                    ("webhook", "next_attempt_at", "state = 'active'", LONGEST_REPLY),
                 ] {
                     let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {which} AND {column} > ?1");
                     tx.prepare_cached(&sql)?.execute(params![as_millis(now.saturating_add(longest))])?;

@@ -146,7 +146,7 @@ impl Webhooks for SqliteStore {
         id: WebhookId,
         from: u64,
         position: u64,
-        attempt: Option<WebhookAttempt>,
+        attempts: Vec<WebhookAttempt>,
     ) -> Result<bool, InboxError> {
         self.writer
             .write(move |tx| {
@@ -157,7 +157,7 @@ impl Webhooks for SqliteStore {
                          WHERE id = ?1 AND position = ?2 AND state = 'active'",
                     )?
                     .execute(params![id, as_millis(from), as_millis(position)])?;
-                attempt.map_or(Ok(()), |attempt| note_attempt(tx, id, &attempt))?;
+                attempts.iter().try_for_each(|attempt| note_attempt(tx, id, attempt))?;
                 Ok(moved == 1)
             })
             .await

@@ -29,7 +29,7 @@ fn wrote(pause: u64, longest: u64) -> Option<TurnChange> {
     Some(TurnChange::Wrote { pause, longest })
 }
 
-pub async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place: &dyn Place) {
+pub(crate) async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, conversation) = (&stage.store, stage.conversation().await);
     let collection = store.add_collection(WorkspaceId::FIRST, "Refunds".into(), NOW).await.unwrap();
@@ -64,7 +64,7 @@ pub async fn a_decision_about_a_change_is_made_once_with_all_that_it_does(place:
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }
 
-pub async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(place: &dyn Place) {
+pub(crate) async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (conversation, account) = (stage.conversation().await, stage.account);
     let store = &stage.store;
@@ -97,7 +97,7 @@ pub async fn a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on(pl
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }
 
-pub async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dyn Place) {
+pub(crate) async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, conversation) = (&stage.store, stage.conversation().await);
     assert_eq!(store.standing(conversation).await.unwrap().handed_back_at, None);
@@ -108,7 +108,7 @@ pub async fn a_conversation_that_is_closed_goes_back_to_the_assistant(place: &dy
     assert_eq!(store.standing(conversation).await.unwrap().handed_back_at, Some(NOW + 9));
 }
 
-pub async fn settings_keys_positions_and_budgets_are_kept(place: &dyn Place) {
+pub(crate) async fn settings_keys_positions_and_budgets_are_kept(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (account, workspace) = (stage.account, WorkspaceId::FIRST);
     let store = &stage.store;

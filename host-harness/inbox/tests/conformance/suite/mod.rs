@@ -15,6 +15,7 @@ mod place;
 mod search;
 mod stage;
 mod users;
+mod webhooks;
 
 pub(crate) use accounts::*;
 pub(crate) use automations::*;
@@ -28,6 +29,7 @@ pub(crate) use parts::*;
 pub(crate) use place::Place;
 pub(crate) use search::*;
 pub(crate) use users::*;
+pub(crate) use webhooks::*;
 
 /// Generates a test from each promise. The argument is an expression that creates a fresh [`Place`].
 macro_rules! store_conformance {
@@ -50,6 +52,8 @@ macro_rules! store_conformance {
             a_reader_goes_on_where_it_stopped_after_a_restart
             a_reader_that_was_away_for_too_long_is_told_so
             a_reader_of_one_workspace_sees_nothing_of_others
+            an_address_is_due_until_it_was_told_everything
+            an_address_that_fails_waits_and_ends_with_a_reason
             a_key_asks_for_one_reply
             a_step_is_begun_once_and_ends_with_a_name
             an_interrupted_step_is_in_doubt_until_somebody_settles_it

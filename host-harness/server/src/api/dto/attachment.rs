@@ -2,6 +2,7 @@
 //! Does not own: the files' bytes.
 
 use harness_contract::{self as contract_types, ContactCard, Location, Product};
+use harness_engine::Host;
 use harness_inbox::{MediaState, MediaView};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +18,9 @@ pub(crate) struct Attachment {
     kind: String,
     /// Where this API serves its file, if it does: an address on this host.
     url: Option<String>,
+    /// Where a browser loads its file without a token, as in `<img src>`, for half an hour at least. It begins at the root
+    /// of this host.
+    signed_url: Option<String>,
     /// The platform's address, valid for a limited time.
     platform_url: Option<String>,
     /// The file, and whether it is stored here.
@@ -157,6 +161,16 @@ impl Attachment {
         self.mime = mime.clone().or(self.mime);
         self.media = Some(MediaFile { object: MediaTag::Tag, id, state: state.into(), reason, mime, size, sha256 });
         self
+    }
+
+    /// Adds the address for browsers, if its file is stored here.
+    pub(crate) fn signed(&mut self, host: &Host) {
+        let stored = self.media.as_ref().filter(|media| matches!(media.state, State::Stored));
+        self.signed_url = stored.map(|media| {
+            let Id(id) = media.id;
+            let (expires, signature) = host.sign_media(id);
+            format!("/media/{}?expires={expires}&signature={signature}", harness_inbox::PublicId::public(id))
+        });
     }
 
     /// A file of a message whose content is not kept any more.

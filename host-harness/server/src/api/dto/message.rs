@@ -2,6 +2,7 @@
 //! Does not own: attachments (`attachment`), what is asked to be sent (`reply`).
 
 use harness_contract as contract_types;
+use harness_engine::Host;
 use harness_inbox::{ConversationId, ReactionView, StepState, TimelineEntry};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -146,6 +147,12 @@ impl From<StepState> for SendState {
 }
 
 impl Message {
+    /// With the addresses from which browsers load its files.
+    pub(crate) fn signed(mut self, host: &Host) -> Self {
+        self.attachments.iter_mut().for_each(|attachment| attachment.signed(host));
+        self
+    }
+
     pub(crate) fn of(row: TimelineEntry, conversation: ConversationId, rule: &IdentityRule) -> Self {
         let body: Option<contract_types::Message> = parsed(row.body.as_deref());
         let sent = row.part.is_some();
