@@ -18,5 +18,5 @@ pub use auth::{
     new_token,
 };
 pub use listener::Limits;
-pub use phone::{FaultKind, Phone, PhoneAction, PhoneFault, PhoneMessage, PhoneView};
+pub use phone::{FaultKind, Phone, PhoneAction, PhoneButton, PhoneCard, PhoneFault, PhoneMessage, PhoneView};
 pub use router::{bind, router, router_with, router_with_pages, serve, serve_with};
