@@ -65,12 +65,19 @@ impl Browser {
 
     /// Clicks on what the selector finds, once it is there.
     pub async fn click(&self, selector: &str) {
-        let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => panic!("{selector}: {error}; the page says: {}", self.text().await),
-        };
-        found.click().await.unwrap();
+        // A page that follows what happens may draw the element anew between finding and clicking it.
+        eventually(&format!("{selector} to click on"), async || {
+            let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => panic!("{selector}: {error}; the page says: {}", self.text().await),
+            };
+            match found.click().await {
+                Err(error) if error.is_stale_element_reference() => None,
+                clicked => Some(clicked.unwrap()),
+            }
+        })
+        .await;
     }
 
     /// Waits until the page says something, and returns all that it says.

@@ -30,6 +30,9 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
     let words = reader.words;
     match error {
         HostError::Inbox(InboxError::NotFound { .. }) => no_conversation(reader),
+        HostError::WrongField(wrong) => {
+            page(reader, StatusCode::UNPROCESSABLE_ENTITY, &words.error_form, &wrong.to_string(), None)
+        }
         HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) | HostError::Paused(_) | HostError::Held(_) => {
             page(reader, StatusCode::SERVICE_UNAVAILABLE, &words.error_busy, &words.error_busy_hint, None)
         }

@@ -114,7 +114,7 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
             ul.if-two-panes {
                 li { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }
                 @if !reader.name.is_empty() {
-                    li { span.me { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name) } } }
+                    li { span.me { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name.split_whitespace().next().unwrap_or_default()) } } }
                 }
             }
         }

@@ -20,7 +20,7 @@ macro_rules! words {
                 Self { tag: "en", direction: "ltr", $($key: Cow::Borrowed($text),)+ };
 
             pub(super) fn artificial() -> Self {
-                Self { tag: "qps", direction: "rtl", $($key: Cow::Owned(stretched($text)),)+ }
+                Self { tag: "en-x-qps", direction: "rtl", $($key: Cow::Owned(stretched($text)),)+ }
             }
         }
     };
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_artificial_language_keeps_the_slots() {
         let words = Words::of("qps");
-        assert_eq!((words.tag, words.direction), ("qps", "rtl"));
+        assert_eq!((words.tag, words.direction), ("en-x-qps", "rtl"));
         assert!(words.counter.contains("{used}") && words.counter.contains("{max}"), "{}", words.counter);
         assert!(words.inbox.chars().count() > Words::of("en").inbox.chars().count());
     }

@@ -47,7 +47,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             (found(at(Place::Window), "window-problem"))
             (found(at(Place::Whole), "whole-problem"))
             div.modes {
-                span.btn.small.quiet aria-pressed="true" { (words.reply_mode) }
+                a.btn.small.quiet href={ "/inbox/" (opened.summary.id.public()) } aria-current="true" { (words.reply_mode) }
                 a.btn.small.quiet href={ "/inbox/" (opened.summary.id.public()) "?mode=note" } id="note" aria-keyshortcuts="n" { (icon("lock")) (words.note_mode) }
                 (counter(&draft.text, can, reader))
             }
@@ -96,7 +96,7 @@ pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
         form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-note {
             div.modes {
                 a.btn.small.quiet href={ "/inbox/" (id) } { (words.reply_mode) }
-                span.btn.small.quiet aria-pressed="true" { (icon("lock")) (words.note_mode) }
+                a.btn.small.quiet href={ "/inbox/" (id) "?mode=note" } aria-current="true" { (icon("lock")) (words.note_mode) }
             }
             div.body {
                 textarea id="text" name="text" rows="2" dir="auto" maxlength="5000" required aria-label=(words.note_text) placeholder=(words.note_placeholder) {}

@@ -72,12 +72,12 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
         },
         Some(StepState::Sending) => settled(None, "clock", &words.sending),
         Some(StepState::Cancelled) => html! {
-            p.outcome data-tone="fail" { (icon("stop")) (words.not_tried) (again(entry, thread)) }
+            div.outcome data-tone="fail" { (icon("stop")) (words.not_tried) (again(entry, thread)) }
         },
         Some(StepState::Rejected) => {
             let why = failure()
                 .map_or_else(|| words.not_sent.to_string(), |why| fill(&words.not_sent_because, &[("why", &why)]));
-            html! { p.outcome data-tone="fail" { (icon("stop")) (why) (again(entry, thread)) } }
+            html! { div.outcome data-tone="fail" { (icon("stop")) (why) (again(entry, thread)) } }
         }
         Some(StepState::Ambiguous) => html! {
             p.outcome data-tone="warn" { (icon("alert")) (fill(&words.maybe_delivered, &channel)) }

@@ -153,7 +153,7 @@ pub(super) fn note(note: &NoteView, at: i64, reader: &Reader) -> Markup {
         li.item id={ "n-" (note.id.public()) } data-from="note" tabindex="-1" {
             p.who { (icon("lock")) (fill(&words.note_by, &[("name", &note.author)])) }
             div.bubble dir="auto" { (linked(&note.text)) }
-            p.outcome {
+            div.outcome {
                 (times::of_day(at, reader))
                 @if note.edited_at.is_some() { " · " (words.edited) }
                 @if own {
