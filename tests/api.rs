@@ -66,6 +66,10 @@ async fn everything_that_is_described_is_there_and_asks_for_the_scope_that_it_na
             let answer = request(&method, &url, &[], Vec::new()).await;
             assert_eq!(answer.status, 401, "{shown}: {}", answer.body);
         }
+        // A stream has no end; its own tests read it.
+        if operation["responses"]["200"]["content"]["text/event-stream"].is_object() {
+            continue;
+        }
         let answer = channel_tests::api(&method, &url, &[], Vec::new()).await;
         assert!(![401, 403, 405].contains(&answer.status), "{shown}: {}", answer.body);
         assert!(!answer.body.contains("no_such_address"), "{shown}: {}", answer.body);
@@ -87,7 +91,7 @@ async fn the_reference_shows_every_operation_and_runs_nothing() {
     assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("script"), "{policy}");
-    assert!(!page.body.contains("<script") && !page.body.contains("https://"), "nothing from elsewhere");
+    assert!(!["<script", "href=\"http", "src="].iter().any(|one| page.body.contains(one)), "nothing from elsewhere");
     for (method, path, _) in operations(&document(&world).await) {
         assert!(page.body.contains(&format!("{method} {path}")), "{method} {path}");
     }
@@ -252,6 +256,8 @@ async fn other_peoples_tool_finds_no_answer_that_the_description_does_not_have()
                 "--generation-database",
                 "none",
             ])
+            // A stream has no end.
+            .args(["--exclude-path-regex", "/events$", "--request-timeout", "60"])
             .args(["--header", &format!("Authorization: Bearer {API_TOKEN}")])
             .args([
                 "--checks",

@@ -46,7 +46,7 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
     world.sim.customer(Config::DEMO_CUSTOMER).text("hello").await;
     let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
     let replies = format!("conversations/{conversation}/replies", conversation = conversation.public());
-    let nobody = format!("accounts/{}", AccountId::new(4711).public());
+    let account = format!("accounts/{}", AccountId::new(1).public());
     let key = ("idempotency-key", "one");
     let text = r#"{"sender":{"kind": "human", "id": "kim"},"parts":[{"text":{"text":"hi"}}]}"#;
     let large = "x".repeat(300 << 10);
@@ -61,7 +61,7 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
         (404, "not_found", "account", None, "GET", "accounts/4711", &[], ""),
         (400, "bad_parameter", "`colour`", Some("colour"), "GET", "accounts?colour=blue", &[], ""),
         (400, "bad_parameter", "`wait`", Some("wait"), "POST", &format!("{replies}?wait=soon"), &[key], text),
-        (400, "bad_parameter", "known", None, "DELETE", &format!("{nobody}?conversations=burn"), &[], ""),
+        (400, "bad_parameter", "known", None, "DELETE", &format!("{account}?conversations=burn"), &[], ""),
         (400, "bad_parameter", "`limit`", None, "GET", "conversations?limit=none", &[], ""),
         (400, "no_idempotency_key", "Idempotency-Key", None, "POST", &replies, &[], text),
         (400, "not_json", "line 1", None, "POST", &replies, &[key], "{\"parts\":["),
@@ -95,7 +95,7 @@ async fn every_mistake_is_answered_in_one_form_and_in_no_words_of_a_library() {
             r#"{"channel":"instagram","login":"face"}"#,
         ),
         (404, "no_such_link", "link", None, "GET", "connect/never-made", &[], ""),
-        (400, "bad_body", "an object", None, "PUT", &format!("{nobody}/entry-points"), &[], "7"),
+        (400, "bad_body", "an object", None, "PUT", &format!("{account}/entry-points"), &[], "7"),
         (400, "empty_file", "empty", None, "POST", "uploads", &[], ""),
         (403, "other_site", "another site", None, "GET", "accounts", &[("origin", "https://evil.example")], ""),
     ];
@@ -243,7 +243,7 @@ async fn a_wrong_id_is_named_as_what_it_is_wherever_it_stands() {
         ("not_found", "no reply with", None, "GET", "replies/4711", none()),
         ("not_found", "no reply with", None, "POST", "replies/4711/send-again", none()),
         ("not_found", "no reply with", None, "POST", "replies/4711/settle", settled.into()),
-        ("not_found", "no media with", None, "GET", "media/4711", none()),
+        ("not_found", "no file with", None, "GET", "media/4711", none()),
         ("not_found", "no uploaded file with", None, "GET", "uploads/nothing", none()),
         (
             "not_found",

@@ -15,8 +15,6 @@ use serde_json::{Value, json};
 use simulator::{Customer, EchoTiming, Fault, Release, Sent, Simulator};
 use tokio::task::JoinSet;
 
-use harness_inbox::ConversationId;
-
 use crate::{judge::Asked, random::Random};
 
 /// Customers of each account; each is one connection at a time.
