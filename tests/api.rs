@@ -243,6 +243,8 @@ async fn other_peoples_tool_finds_no_answer_that_the_description_does_not_have()
     let examples = std::env::var("SCHEMATHESIS_EXAMPLES").unwrap_or_else(|_| "8".to_owned());
     let tool = root().join("target/api/python/bin/schemathesis");
     let url = format!("{}/api/v1/openapi.json", world.address);
+    // It writes down what it found, beside where it runs.
+    let folder = tempfile::tempdir().unwrap();
     let output = tokio::task::spawn_blocking(move || {
         Command::new(tool)
             .args([
@@ -263,6 +265,7 @@ async fn other_peoples_tool_finds_no_answer_that_the_description_does_not_have()
                 "--checks",
                 "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
             ])
+            .current_dir(folder.path())
             .output()
             .expect("schemathesis: .ci/setup installs it")
     })

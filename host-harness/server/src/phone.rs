@@ -58,10 +58,10 @@ pub struct PhoneMessage {
 }
 
 /// What can be tapped: its title, and what is sent back.
-pub(crate) type PhoneButton = (String, String);
+pub type PhoneButton = (String, String);
 
 /// A card: its title, a second line, its buttons.
-pub(crate) type PhoneCard = (String, String, Vec<PhoneButton>);
+pub type PhoneCard = (String, String, Vec<PhoneButton>);
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
