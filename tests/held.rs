@@ -276,7 +276,9 @@ async fn a_task_that_panics_gives_its_place_back_and_is_seen_in_health() {
     let ready = request("GET", &format!("{}/health/ready", world.address), &[], vec![]).await;
     let body: serde_json::Value = serde_json::from_str(&ready.body).unwrap();
     let seen = body["panics"].as_array().unwrap().len();
-    assert_eq!((ready.status, seen), (200, Worker::ALL.len()), "{body}");
+    // Not tried here: opening snoozed conversations, the search's index, webhooks. Those workers start again as a whole.
+    let untried = [Worker::Snoozes, Worker::Index, Worker::Webhooks];
+    assert_eq!((ready.status, seen), (200, Worker::ALL.len() - untried.len()), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,6 +42,8 @@ enum Foreign {
     Feed,
     /// What all workspaces share: channels and their files.
     Shared,
+    /// What is found is looked at in a test of its own.
+    Found,
 }
 
 /// Every route, and what another workspace sees of it.
@@ -63,16 +65,31 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("post", "/automation/conversations/{id}/dry-run", Foreign::Row("conversation")),
     ("post", "/automation/conversations/{id}/hand-back", Foreign::Row("conversation")),
     ("post", "/automation/conversations/{id}/hand-over", Foreign::Row("conversation")),
+    ("get", "/canned-answers", Foreign::List),
+    ("post", "/canned-answers", Foreign::Makes),
+    ("put", "/canned-answers/{id}", Foreign::Row("canned_answer")),
+    ("delete", "/canned-answers/{id}", Foreign::Row("canned_answer")),
+    ("post", "/canned-answers/{id}/fill", Foreign::Row("canned_answer")),
     ("get", "/changes", Foreign::List),
     ("get", "/channels", Foreign::Shared),
     ("post", "/channels/{id}/reset", Foreign::Host),
+    ("get", "/collections", Foreign::List),
+    ("post", "/collections", Foreign::Makes),
+    ("patch", "/collections/{id}", Foreign::Row("collection")),
+    ("delete", "/collections/{id}", Foreign::Row("collection")),
     ("post", "/connect", Foreign::Makes),
     ("get", "/connect/{ticket}", Foreign::Row("ticket")),
     ("post", "/connect/{ticket}/enter", Foreign::Row("ticket")),
     ("post", "/connect/{ticket}/select", Foreign::Row("ticket")),
     ("get", "/conversations", Foreign::List),
     ("get", "/conversations/{id}", Foreign::Row("conversation")),
+    ("patch", "/conversations/{id}", Foreign::Row("conversation")),
+    ("post", "/conversations/{id}/labels", Foreign::Row("conversation")),
+    ("put", "/conversations/{id}/labels", Foreign::Row("conversation")),
+    ("delete", "/conversations/{id}/labels", Foreign::Row("conversation")),
     ("get", "/conversations/{id}/messages", Foreign::Row("conversation")),
+    ("get", "/conversations/{id}/notes", Foreign::Row("conversation")),
+    ("post", "/conversations/{id}/notes", Foreign::Row("conversation")),
     ("post", "/conversations/{id}/read", Foreign::Row("conversation")),
     ("post", "/conversations/{id}/replies", Foreign::Row("conversation")),
     ("get", "/conversations/{id}/timeline", Foreign::Row("conversation")),
@@ -84,13 +101,21 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("post", "/invitations", Foreign::Makes),
     ("post", "/invitations/accept", Foreign::Sender),
     ("delete", "/invitations/{id}", Foreign::Row("invitation")),
+    ("get", "/labels", Foreign::List),
+    ("post", "/labels", Foreign::Makes),
+    ("patch", "/labels/{id}", Foreign::Row("label")),
+    ("delete", "/labels/{id}", Foreign::Row("label")),
     ("get", "/me", Foreign::Sender),
     ("patch", "/me", Foreign::Sender),
     ("post", "/me/password", Foreign::Sender),
     ("get", "/media/{id}", Foreign::Row("media")),
+    ("get", "/notes/{id}", Foreign::Row("note")),
+    ("patch", "/notes/{id}", Foreign::Row("note")),
+    ("delete", "/notes/{id}", Foreign::Row("note")),
     ("get", "/replies/{id}", Foreign::Row("reply")),
     ("post", "/replies/{id}/send-again", Foreign::Row("reply")),
     ("post", "/replies/{id}/settle", Foreign::Row("reply")),
+    ("get", "/search", Foreign::Found),
     ("get", "/session", Foreign::Sender),
     ("post", "/session", Foreign::Sender),
     ("delete", "/session", Foreign::Sender),
@@ -183,6 +208,17 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
     let link = team.with_token(token, "POST", "/api/v1/connect", &json!({ "channel": "instagram" })).await;
     assert_eq!(link.status, 201, "{}", link.body);
     let text_of = |value: &Value| value.as_str().unwrap().to_owned();
+    let made = async |path: &str, body: Value| {
+        let made = team.with_token(token, "POST", &format!("/api/v1/{path}"), &body).await;
+        assert_eq!(made.status, 201, "{path}: {}", made.body);
+        text_of(&made.json()["id"])
+    };
+    let label = made("labels", json!({ "name": "VIP", "color": "blue" })).await;
+    let collection = made("collections", json!({ "name": "Sales" })).await;
+    let canned = json!({ "shortcut": "hi", "title": "Hello", "text": "Hello!" });
+    let canned = made("canned-answers", canned).await;
+    let note =
+        made(&format!("conversations/{}/notes", conversation.public()), json!({ "text": "a secret plan" })).await;
     let missing = |prefix_of: String| {
         let (prefix, rest) = prefix_of.split_once('_').unwrap();
         format!("{prefix}_{}", "0".repeat(rest.len()))
@@ -192,7 +228,11 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
     }
     BTreeMap::from([
         ("account", ids(account)),
+        ("canned_answer", (canned, harness_inbox::CannedAnswerId::new(987_654_321).public())),
+        ("collection", (collection, harness_inbox::CollectionId::new(987_654_321).public())),
         ("conversation", ids::<ConversationId>(conversation)),
+        ("label", (label, harness_inbox::LabelId::new(987_654_321).public())),
+        ("note", (note, harness_inbox::NoteId::new(987_654_321).public())),
         ("media", ids::<MediaId>(media.unwrap())),
         ("reply", ids::<ReplyId>(reply)),
         ("user", ids::<UserId>(user)),
@@ -261,7 +301,7 @@ async fn nothing_of_another_workspace_exists_on_any_route() {
                     let answer = two.ask(&two.own_token, method, &path.replace("{id}", "instagram")).await;
                     assert_eq!((answer.status, &answer.json()["code"]), (403, &json!("scope_missing")), "{path}");
                 }
-                Foreign::Makes | Foreign::Sender | Foreign::Feed | Foreign::Shared => {}
+                Foreign::Makes | Foreign::Sender | Foreign::Feed | Foreign::Shared | Foreign::Found => {}
             }
         }
     }
@@ -279,6 +319,9 @@ async fn a_row_in_a_body_or_a_query_is_looked_at_too() {
     let two = Two::new().await;
     let conversation = &two.rows["conversation"].0;
     let path = format!("/activities?conversation_id={conversation}");
+    assert_eq!(two.ask(&two.own_token, "get", &path).await.status, 200);
+    assert_eq!(two.ask(&two.foreign_token, "get", &path).await.status, 404);
+    let path = format!("/search?q=hello&conversation_id={conversation}");
     assert_eq!(two.ask(&two.own_token, "get", &path).await.status, 200);
     assert_eq!(two.ask(&two.foreign_token, "get", &path).await.status, 404);
     // A file that another workspace has uploaded is none.

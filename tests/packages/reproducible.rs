@@ -253,7 +253,7 @@ fn a_rebuild_shows_that_a_component_comes_from_a_source_and_what_differs_where_i
         let output = harness(&[command, &["--keys", keys.to_str().unwrap()]].concat(), &[]);
         assert!(output.status.success(), "{}", said(&output));
     }
-    fs::remove_file(Path::new(signed).join("statement-0.1.0.json")).unwrap();
+    fs::remove_file(Path::new(signed).join("statement-0.3.0.json")).unwrap();
     let (same, report) = rebuild(&first.root, signed);
     assert!(same && report["differences"] == serde_json::json!([]), "{report}");
 
@@ -416,7 +416,7 @@ fn a_package_holds_the_licence_and_a_statement_about_where_it_comes_from() {
     assert!(others.contains(&named) && others.contains("Permission is hereby granted"), "{others}");
     assert!(!others.contains(OUTSIDE), "code of the build script's packages is not handed out");
     let statement: Value =
-        serde_json::from_slice(&fs::read(first.folder.join("statement-0.1.0.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(first.folder.join("statement-0.3.0.json")).unwrap()).unwrap();
     let predicate = &statement["predicate"];
     let hex = |digest: &Value| digest.as_str().unwrap().trim_start_matches("sha256:").to_owned();
     assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(&first.told["component"]));

@@ -34,6 +34,8 @@ pub struct EventStream {
 impl EventStream {
     /// Opens the stream at this address, after this id.
     pub async fn open(url: &str, after: Option<&str>) -> Result<Self, String> {
+        // Another test may have chosen it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut request = reqwest::Client::new().get(url).bearer_auth(API_TOKEN);
         if let Some(after) = after {
             request = request.header("last-event-id", after);

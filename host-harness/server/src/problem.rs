@@ -58,7 +58,7 @@ pub(crate) struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// All that stands in the way of a message.
-    #[schema(value_type = Option<Vec<crate::api::contract::Violation>>)]
+    #[schema(value_type = Option<Vec<Object>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     violations: Option<Vec<Violation>>,
     /// What does not fit in what was typed in: a sentence for each field.

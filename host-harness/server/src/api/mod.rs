@@ -37,7 +37,6 @@ mod time;
 mod tokens;
 mod webhooks;
 
-pub(crate) use dto::contract;
 pub(crate) use files::{handed_out, media_answer};
 
 use crate::problem::Problem as ApiError;

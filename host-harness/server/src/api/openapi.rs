@@ -40,6 +40,9 @@ pub(super) fn document(routes: &OpenApi) -> Value {
     }});
     let problem = serde_json::to_value(problem::Document::schema()).unwrap_or_default();
     *at(&mut document, &["components", "schemas", &problem::Document::name()]) = problem;
+    let violations = ["components", "schemas", &problem::Document::name(), "properties", "violations", "items"];
+    *at(&mut document, &violations) = json!({ "$ref": "#/components/schemas/ContractViolation" });
+    mend(&mut document);
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for operation in
         paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut).flat_map(Map::values_mut)
@@ -48,6 +51,28 @@ pub(super) fn document(routes: &OpenApi) -> Value {
     }
     contract::complete(&mut document);
     document
+}
+
+/// Mends what the library cannot say: the name of a kind of object, and a description beside a type that is named.
+fn mend(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.get("enum") == Some(&json!(["Tag"]))
+                && let Some(name) = members.get("title").cloned()
+            {
+                members.insert("enum".into(), json!([name]));
+            }
+            for described in members.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+                let Some(schema) = described.as_object_mut() else { continue };
+                if schema.len() == 2 && schema.contains_key("description") {
+                    schema.remove("type");
+                }
+            }
+            members.values_mut().for_each(mend);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mend),
+        _ => {}
+    }
 }
 
 /// The member at this path, which is made if it is missing.
@@ -66,8 +91,10 @@ fn at<'a>(document: &'a mut Value, path: &[&str]) -> &'a mut Value {
 /// Adds the problems that may occur with every operation of its kind.
 fn add_problems(operation: &mut Value) {
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    let is_in = |place: &str| parameters.into_iter().flatten().any(|parameter| parameter["in"] == place);
-    let (in_path, has_body) = (is_in("path"), operation.get("requestBody").is_some());
+    let names_a_row = parameters.into_iter().flatten().any(|parameter| {
+        parameter["in"] == "path" || parameter["name"].as_str().is_some_and(|name| name.ends_with("_id"))
+    });
+    let has_body = operation.get("requestBody").is_some();
     let mut expected = vec![
         ("400", "The request is invalid: `path` names the field or the parameter."),
         ("401", "There is no token, or not a valid one."),
@@ -75,7 +102,7 @@ fn add_problems(operation: &mut Value) {
         ("500", "The host failed; its log says why, under the `request_id`."),
         ("503", "The host cannot do this now: try again later."),
     ];
-    if in_path {
+    if names_a_row {
         expected.push(("404", "There is nothing with this id."));
     }
     if has_body {

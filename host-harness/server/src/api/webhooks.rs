@@ -35,7 +35,11 @@ fn kinds(names: Vec<String>) -> Result<KindFilter, ApiError> {
 /// the headers of the Standard Webhooks specification.
 #[utoipa::path(
     post, path = "/webhooks", tag = "Webhooks", request_body = NewWebhook,
-    responses((status = 201, body = WebhookWithSecret), (status = 409, description = "There are as many as there may be.")),
+    responses(
+        (status = 201, body = WebhookWithSecret),
+        (status = 409, description = "There are as many as there may be."),
+        (status = 422, description = "The address cannot be called."),
+    ),
 )]
 async fn create_webhook(
     State(api): State<Api>,
@@ -66,7 +70,7 @@ async fn get_webhook(State(api): State<Api>, Row(id): Row<WebhookId>) -> Answer<
 /// Changes an address, pauses or resumes it, or tells it again what came after some event.
 #[utoipa::path(
     patch, path = "/webhooks/{id}", tag = "Webhooks", params(("id" = WebhookRef, Path)), request_body = ChangeWebhook,
-    responses((status = 200, body = Webhook)),
+    responses((status = 200, body = Webhook), (status = 422, description = "The address cannot be called.")),
 )]
 async fn update_webhook(
     State(api): State<Api>,
