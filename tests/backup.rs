@@ -144,7 +144,7 @@ async fn what_waited_to_be_sent_is_unknown_after_a_restore_and_never_sent_again(
     let mut host = other.spawn();
     host.ready().await;
     for id in [&under_way, &behind] {
-        let view = api(&other.address, &format!("/replies/{id}")).await;
+        let view = api(&other.address, &format!("/replies/{}", id.as_str().unwrap())).await;
         assert_eq!((&view["state"], view["steps"].as_array().unwrap().len()), (&json!("ambiguous"), 2), "{view}");
         for step in view["steps"].as_array().unwrap() {
             assert_eq!(step["state"], "ambiguous", "{view}");

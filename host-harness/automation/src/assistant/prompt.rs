@@ -2,7 +2,7 @@
 //! Does not own: sending it (`model`).
 
 use harness_contract::{Attachment, MediaKind, Message, OutboundPart};
-use harness_inbox::TimelineEntry;
+use harness_inbox::{MessageId, TimelineEntry};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -41,6 +41,8 @@ pub(crate) struct Prompt {
     pub(crate) lines: Vec<Line>,
     /// What the customer wrote since the last answer.
     pub(crate) turn: Vec<String>,
+    /// The newest message of it.
+    pub(crate) newest: MessageId,
 }
 
 /// The first 12 hexadecimal digits of the digest of everything that is said to the model besides the conversation.
@@ -63,7 +65,7 @@ impl Prompt {
         let first = entries.len().saturating_sub(history);
         let system = format!("{}\n\n{FRAME}", assistant.instructions);
         let mut lines = vec![Line { role: "system", content: system.trim().into() }];
-        let mut turn = Vec::new();
+        let (mut turn, mut newest) = (Vec::new(), None);
         for (number, entry) in entries.iter().enumerate().skip(first) {
             let by = writer(entry);
             // What another application wrote or what came from the archive belongs to the conversation too.
@@ -78,6 +80,7 @@ impl Prompt {
             }
             if is_turn {
                 turn.push(text.clone());
+                newest = Some(entry.id);
             }
             let content = if pictures.is_empty() {
                 text.into()
@@ -88,7 +91,7 @@ impl Prompt {
             };
             lines.push(Line { role, content });
         }
-        (!turn.is_empty()).then_some(Self { lines, turn })
+        newest.map(|newest| Self { lines, turn, newest })
     }
 }
 

@@ -60,7 +60,7 @@ impl Answer {
 }
 
 /// Answers a turn, or says why not. A turn that was answered before a crash is not answered again: the key of the reply is
-/// made of the turn.
+/// made of the message that it answers.
 pub(crate) async fn answer(host: &Host, turn: OpenTurn) -> Result<(), Failed> {
     let work = Work { host, turn };
     match work.ended().await? {
@@ -83,9 +83,6 @@ impl Work<'_> {
         let Some(settings) = row.as_ref().filter(|row| self.turn.seq > row.since).and_then(active) else {
             return skipped(Reason::Off);
         };
-        if self.host.inbox().has_reply(conversation, &self.key("assistant")).await? {
-            return Ok(Some(Decision::new(Outcome::Sent, "assistant")));
-        }
         let look = Look::at(self.host, conversation).await?;
         if let Some(reason) = look.silent(&settings) {
             return skipped(reason);
@@ -93,6 +90,12 @@ impl Work<'_> {
         let Some(prompt) = Prompt::of(&settings.assistant, &look.entries) else {
             return skipped(Reason::NothingToAnswer);
         };
+        // One answer to each newest message: another turn may have seen it before its change was read, and an answer may have
+        // been queued before a crash. It is no entry before its first attempt.
+        let key = format!("automation:assistant:message:{}", prompt.newest);
+        if self.host.inbox().has_reply(conversation, &key).await? {
+            return skipped(Reason::NothingToAnswer);
+        }
         if let Some(reason) = barred(self.host, conversation).await? {
             return skipped(reason);
         }
@@ -128,7 +131,7 @@ impl Work<'_> {
             return self.hand_over(&settings, &later, &prompt, answer).await;
         };
         let message = from_assistant(&format!("{}@{}", made_by.model, made_by.instructions), parts);
-        match self.host.reply_if_sendable(conversation, &self.key("assistant"), message).await {
+        match self.host.reply_if_sendable(conversation, &key, message).await {
             Ok(_) => {}
             Err(HostError::NotSendable(violations)) => {
                 let codes = violations.iter().map(|violation| violation.code.clone()).collect::<Vec<_>>().join(", ");

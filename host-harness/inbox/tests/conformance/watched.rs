@@ -41,7 +41,8 @@ const WITNESS: &str = "
     CREATE TRIGGER noted AFTER INSERT ON change BEGIN DELETE FROM unnoted; END;
     CREATE TRIGGER delivery_failed AFTER UPDATE OF state ON delivery WHEN NEW.state = 'failed'
         BEGIN INSERT INTO unnoted VALUES ('delivery'); END;
-    CREATE TRIGGER webhook_changed AFTER UPDATE OF url, kinds, state ON webhook BEGIN INSERT INTO unnoted VALUES ('webhook'); END;
+    CREATE TRIGGER webhook_changed AFTER UPDATE OF url, kinds, state ON webhook
+        WHEN (old.url, old.kinds, old.state) IS NOT (new.url, new.kinds, new.state) BEGIN INSERT INTO unnoted VALUES ('webhook'); END;
 ";
 
 pub(crate) struct Watched(pub(crate) TempDir);

@@ -161,9 +161,9 @@ mod tests {
         assert_eq!(attempts.begin(&kim, now), Ok(()), "her own browser");
         assert_eq!(attempts.begin(&from("192.0.2.99", 2), now), Ok(()), "another account");
         // The delay grows, up to a bound that a person can wait for.
-        for _ in 0..40 {
+        for guess in 0..40 {
             now += LONGEST_OF_ACCOUNT;
-            assert_eq!(attempts.begin(&from("198.51.100.1", 1), now), Ok(()));
+            assert_eq!(attempts.begin(&from(&format!("198.51.100.{guess}"), 1), now), Ok(()));
         }
         let wait = attempts.begin(&from("203.0.113.1", 1), now).unwrap_err();
         assert_eq!(wait, LONGEST_OF_ACCOUNT);
