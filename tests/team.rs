@@ -228,7 +228,7 @@ async fn a_search_finds_a_message_moments_after_it_came_and_never_once_it_was_un
     eventually("the other", async || search("zebra").await.first().cloned()).await;
     let (_, list) = ask(&world, "GET", "/conversations?q=zebra", Value::Null).await;
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
-    world.sim.customer(CUSTOMER).unsend(&unsent.mid()).await;
+    world.sim.customer(CUSTOMER).unsend(unsent.mid()).await;
     world.settled().await;
     assert!(search("zebra").await.is_empty());
     let (status, problem) = ask(&world, "GET", "/search", Value::Null).await;

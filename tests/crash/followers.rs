@@ -45,7 +45,8 @@ impl Followers {
         let expected = eventually("the rest", async || {
             let expected = told_of(process);
             let last = *expected.last()?;
-            let told = self.product.events().iter().any(|(_, event)| event["id"] == last.to_string());
+            let told =
+                self.product.events().iter().any(|(_, event)| event["id"].as_str() == Some(last.to_string().as_str()));
             (told && self.newest.load(Ordering::Relaxed) >= last).then_some(expected)
         })
         .await;

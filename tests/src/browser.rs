@@ -74,7 +74,10 @@ impl Browser {
             };
             match found.click().await {
                 Err(error) if error.is_stale_element_reference() => None,
-                clicked => Some(clicked.unwrap()),
+                clicked => {
+                    clicked.unwrap();
+                    Some(())
+                }
             }
         })
         .await;
