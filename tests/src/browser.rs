@@ -6,8 +6,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
 };
 
 use crate::eventually;
@@ -19,22 +19,30 @@ pub struct Browser {
     _profile: TempDir,
 }
 
+/// Starts a driver of the browser, with the port that it listens on; `None` if it ended: it takes a free port for one
+/// protocol and may find the same one taken for the other.
+async fn driver() -> Option<(Child, Lines<BufReader<ChildStdout>>, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("chromedriver starts: `.ci/setup` installs it (Debian: chromium, chromium-driver)");
+    let mut lines = BufReader::new(driver.stdout.take().expect("its output is piped")).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some((_, port)) = line.trim_end_matches('.').rsplit_once("successfully on port ") {
+            return Some((driver, lines, port.to_owned()));
+        }
+    }
+    None
+}
+
 impl Browser {
     pub async fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver starts: `.ci/setup` installs it (Debian: chromium, chromium-driver)");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its output is piped")).lines();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver says on which port it listens");
-            if let Some(port) =
-                line.trim_end_matches('.').rsplit_once("successfully on port ").map(|(_, port)| port.to_owned())
-            {
-                break port;
+        let (driver, mut lines, port) = loop {
+            if let Some(listening) = driver().await {
+                break listening;
             }
         };
         // Whatever else it says is not waited for by anybody.
