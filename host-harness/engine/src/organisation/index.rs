@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::Organisation;
-use crate::base::tasks::REST;
+use crate::base::tasks::{REST, Worker};
 
 /// Texts indexed per transaction: short enough that a delivery does not wait for it.
 const BATCH: usize = 200;
@@ -17,18 +17,19 @@ pub(crate) async fn run(room: Arc<Organisation>) {
     let mut newest = inbox.newest_change();
     loop {
         newest.borrow_and_update();
-        match inbox.index(BATCH).await {
-            Ok(BATCH) => {}
-            Ok(_) => {
+        match room.base.tasks.guarded(Worker::Index, inbox.index(BATCH)).await {
+            Ok(Ok(BATCH)) => {}
+            Ok(Ok(_)) => {
                 if newest.changed().await.is_err() {
                     return;
                 }
                 tokio::time::sleep(GATHER).await;
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(%error, "the search is not brought up to date for the moment");
                 room.base.clock.wait(REST).await;
             }
+            Err(_) => room.base.clock.wait(REST).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Organisation;
-use crate::base::tasks::REST;
+use crate::base::tasks::{REST, Worker};
 
 /// Conversations opened per transaction.
 const BATCH: usize = 200;
@@ -12,15 +12,16 @@ const BATCH: usize = 200;
 /// Runs for as long as the host lives.
 pub(crate) async fn run(room: Arc<Organisation>) {
     loop {
-        match open_due(&room).await {
-            Ok(next) => tokio::select! {
+        match room.base.tasks.guarded(Worker::Snoozes, open_due(&room)).await {
+            Ok(Ok(next)) => tokio::select! {
                 () = room.base.wake.snoozed.notified() => {}
                 () = room.base.clock.sleep_until(next) => {}
             },
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(%error, "opening snoozed conversations pauses");
                 room.base.clock.wait(REST).await;
             }
+            Err(_) => room.base.clock.wait(REST).await,
         }
     }
 }
